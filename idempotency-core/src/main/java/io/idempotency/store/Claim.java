@@ -1,0 +1,80 @@
+package io.idempotency.store;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A store's answer for one delivery. Only {@link Status#GRANTED} allows the handler to run.
+ *
+ * <p>A lease is identified by its attempt <em>and</em> its own end, as the store returned them; after
+ * {@link LeaseStore#renew} the renewed claim replaces the old one.
+ *
+ * @param delivery the delivery asked about
+ * @param status what the caller may do
+ * @param attempt how many times the message was leased, this lease included; 1 for a claim without lease, 0 where nothing
+ *     was granted and nothing is leased
+ * @param starts how many handlers have been started for this message under leases: the ones recorded by
+ *     {@link LeaseStore#release}, and one for each lease that ended without release
+ * @param until the end of the lease, the granted one or the one that is in the way; {@link Instant#EPOCH} without lease
+ * @param processed of a duplicate or a quarantined message: when and where it was settled first; empty when unknown
+ */
+public record Claim(
+        Delivery delivery, Status status, int attempt, int starts, Instant until, Optional<Processed> processed) {
+
+    /** What a claim says about its delivery. */
+    public enum Status {
+        /** This delivery is the caller's to process. */
+        GRANTED,
+        /** The message is processed already. */
+        DUPLICATE,
+        /** The message is in quarantine: settled, but not processed. */
+        QUARANTINED,
+        /** The message, or one before it in its partition, is leased to somebody else: come back later. */
+        IN_PROGRESS
+    }
+
+    /** Returns a claim, bound to the caller's transaction, that grants the delivery. */
+    public static Claim granted(Delivery delivery) {
+        return new Claim(delivery, Status.GRANTED, 1, 0, Instant.EPOCH, Optional.empty());
+    }
+
+    /** Returns a lease that grants the delivery until its end. */
+    public static Claim leased(Delivery delivery, int attempt, int starts, Instant until) {
+        return new Claim(delivery, Status.GRANTED, attempt, starts, until, Optional.empty());
+    }
+
+    /** Returns the answer for a delivery whose message is processed. */
+    public static Claim duplicate(Delivery delivery, Optional<Processed> processed) {
+        return new Claim(delivery, Status.DUPLICATE, 0, 0, Instant.EPOCH, processed);
+    }
+
+    /** Returns the answer for a delivery whose message is in quarantine. */
+    public static Claim quarantined(Delivery delivery, Optional<Processed> processed) {
+        return new Claim(delivery, Status.QUARANTINED, 0, 0, Instant.EPOCH, processed);
+    }
+
+    /** Returns the answer for a delivery that is leased to somebody else until the end given, or stands behind one. */
+    public static Claim inProgress(Delivery delivery, int attempt, Instant until) {
+        return new Claim(delivery, Status.IN_PROGRESS, attempt, 0, until, Optional.empty());
+    }
+
+    /** Returns whether the delivery is the caller's to process. */
+    public boolean isGranted() {
+        return status == Status.GRANTED;
+    }
+
+    /** Returns whether this claim is a lease, with an end. */
+    public boolean isLease() {
+        return isGranted() && !until.equals(Instant.EPOCH);
+    }
+
+    /** Returns this lease with one more started handler, to be recorded when it is released. */
+    public Claim started() {
+        return new Claim(delivery, status, attempt, starts + 1, until, processed);
+    }
+
+    /** Returns this lease with another end. */
+    public Claim renewed(Instant newUntil) {
+        return new Claim(delivery, status, attempt, starts, newUntil, processed);
+    }
+}

@@ -1,0 +1,15 @@
+package io.idempotency.store;
+
+/** A message id is missing, blank, too long or holds characters that cannot be told apart safely. */
+public final class InvalidMessageIdException extends IdempotencyException {
+
+    private static final long serialVersionUID = 1L;
+
+    public InvalidMessageIdException(String message) {
+        super(message);
+    }
+
+    public InvalidMessageIdException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

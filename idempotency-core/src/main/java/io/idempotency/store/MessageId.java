@@ -1,0 +1,80 @@
+package io.idempotency.store;
+
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
+
+/**
+ * The unique number that the producer gave a message, and the consumer that remembers it. Checked here, once.
+ *
+ * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids.
+ *
+ * @param consumer the logical name of the processing step, {@code [A-Za-z0-9._-]{1,100}}
+ * @param value the id: not blank, at most 4 KiB of UTF-8, without control characters, unpaired surrogates and the
+ *     replacement character U+FFFD (two binary ids can decode to one string that holds it)
+ */
+public record MessageId(String consumer, String value) {
+
+    /** The most bytes of UTF-8 that a message id may have. */
+    public static final int MAX_BYTES = 4096;
+
+    private static final Pattern CONSUMER = Pattern.compile("[A-Za-z0-9._-]{1,100}");
+
+    public MessageId {
+        requireConsumer(consumer);
+        requireValue(value);
+    }
+
+    /**
+     * Returns the name if it can name a consumer.
+     *
+     * @throws IdempotencyException if it is not {@code [A-Za-z0-9._-]{1,100}}
+     */
+    public static String requireConsumer(String consumer) {
+        if (!CONSUMER.matcher(consumer).matches()) {
+            throw new IdempotencyException(
+                    "A consumer is named by 1 to 100 characters out of A-Z a-z 0-9 . _ -, not by \""
+                            + printable(consumer) + "\"");
+        }
+        return consumer;
+    }
+
+    private static void requireValue(String value) {
+        if (value.isBlank()) {
+            throw new InvalidMessageIdException("The message id is blank");
+        }
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (Character.isISOControl(c)) {
+                throw refused(value, "holds a control character at index " + i);
+            }
+            if (c == '\uFFFD') {
+                throw refused(
+                        value, "holds the replacement character U+FFFD at index " + i + ", so it was decoded wrongly");
+            }
+            if (Character.isHighSurrogate(c)
+                    && i + 1 < value.length()
+                    && Character.isLowSurrogate(value.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                throw refused(value, "holds an unpaired surrogate at index " + i);
+            }
+        }
+        if (value.length() > MAX_BYTES / 3 && value.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
+            throw refused(value, "is longer than " + MAX_BYTES + " bytes of UTF-8");
+        }
+    }
+
+    private static InvalidMessageIdException refused(String value, String why) {
+        return new InvalidMessageIdException("The message id \"" + printable(value) + "\" " + why);
+    }
+
+    private static String printable(String value) {
+        String start = value.length() > 40 ? value.substring(0, 40) + "…" : value;
+        return start.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
+    }
+
+    @Override
+    public String toString() {
+        return consumer + "/" + value;
+    }
+}

@@ -1,0 +1,13 @@
+package io.idempotency.store;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * When and where a message was processed (or quarantined) first.
+ *
+ * @param position the position of the delivery that was processed
+ * @param at when, by the store's clock
+ * @param age how long ago that was when the store was asked, by the store's clock
+ */
+public record Processed(Position position, Instant at, Duration age) {}

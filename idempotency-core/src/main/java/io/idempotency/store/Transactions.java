@@ -1,0 +1,22 @@
+package io.idempotency.store;
+
+/** The transactions that a store takes part in: runs them, and knows how the running one ended. Thread-bound. */
+public interface Transactions extends TransactionRunner {
+
+    /** Returns whether a transaction on this store's data is active on the calling thread. */
+    boolean isActive();
+
+    /**
+     * Runs the action after the active transaction, the outermost one, has committed for certain: not after a rollback, and
+     * not when the outcome of the commit is unknown. The action must not use the store.
+     *
+     * @throws IdempotencyException if no transaction is active
+     */
+    void afterCommit(Runnable action);
+
+    /**
+     * Returns whether the failure, thrown by a handler, a claim or a commit, says nothing about the message, so that the
+     * same work is to be run again and no attempt is counted.
+     */
+    boolean isTransient(Throwable failure);
+}
