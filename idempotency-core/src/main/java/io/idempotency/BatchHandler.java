@@ -1,0 +1,20 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import java.util.List;
+
+/**
+ * Processes several messages at once, none of them a duplicate, each partition in order. A batch that fails is bisected
+ * until the failing message is alone.
+ */
+@FunctionalInterface
+public interface BatchHandler<M> {
+
+    /**
+     * Processes the messages, all or none.
+     *
+     * @param claims the claim of each message, in the same order
+     * @throws Exception whatever makes the batch fail
+     */
+    void handle(List<M> messages, List<Claim> claims) throws Exception;
+}

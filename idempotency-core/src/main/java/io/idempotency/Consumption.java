@@ -1,0 +1,27 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import java.util.Optional;
+
+/**
+ * One consumption of one delivery, reported once its outcome is final: after the commit, never before. A delivery that is only released because
+ * another one of its partition failed is not reported.
+ *
+ * @param level the level it was consumed at
+ * @param delivery which message, and where it stood
+ * @param outcome how it ended
+ * @param attempts how many handlers have failed for it so far, this one included; 0 if none, and for transient failures
+ * @param duplicate of a {@link Outcome#DUPLICATE}: why
+ * @param failure of a failed one: what the handler threw
+ * @param isTransient whether the failure says nothing about the message and was not counted
+ * @param handlerNanos how long the handler call took that covered this message; 0 if none did
+ */
+public record Consumption(
+        ConsistencyLevel level,
+        Delivery delivery,
+        Outcome outcome,
+        int attempts,
+        Optional<Duplicate> duplicate,
+        Optional<Throwable> failure,
+        boolean isTransient,
+        long handlerNanos) {}

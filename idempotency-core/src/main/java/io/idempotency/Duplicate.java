@@ -1,0 +1,30 @@
+package io.idempotency;
+
+import io.idempotency.store.Position;
+import java.time.Duration;
+
+/**
+ * Why a delivery is a duplicate.
+ *
+ * @param first where the message was processed first; {@link Position#UNKNOWN} if that is forgotten
+ * @param age how long before, by the store's clock; zero if that is forgotten
+ */
+public record Duplicate(Kind kind, Position first, Duration age) {
+
+    /** How a duplicate arose. */
+    public enum Kind {
+        /** The same position again: a crash, a rebalance or a lost offset commit. */
+        REDELIVERY,
+        /** The same message id at another position: a producer's retry, an outbox relay, a restarted producer. */
+        RESEND,
+        /** One of the positions is not known. */
+        UNKNOWN
+    }
+
+    static Duplicate of(Position position, Position first, Duration age) {
+        if (first.equals(Position.UNKNOWN) || position.equals(Position.UNKNOWN)) {
+            return new Duplicate(Kind.UNKNOWN, first, age);
+        }
+        return new Duplicate(position.equals(first) ? Kind.REDELIVERY : Kind.RESEND, first, age);
+    }
+}

@@ -1,0 +1,51 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import java.time.Duration;
+
+/**
+ * Decides what becomes of a message whose handler failed, alone and not for a transient reason. Thread-safe.
+ *
+ * <p>Without a quarantine store, a message that is to be quarantined makes its partition stand still: it is tried again every
+ * {@link IdempotentConsumer#STAND_STILL}.
+ */
+@FunctionalInterface
+public interface FailurePolicy {
+
+    /** Decides; called once per failure, outside any transaction. */
+    Decision decide(Failure failure);
+
+    /**
+     * A failure of a message.
+     *
+     * @param attempt how many handlers have failed for this message, from 1
+     */
+    record Failure(Delivery delivery, int attempt, Throwable cause) {}
+
+    /**
+     * What to do.
+     *
+     * @param isQuarantine whether the message is to be quarantined
+     * @param retryAfter when to try again otherwise; the partition keeps its order and waits
+     */
+    record Decision(boolean isQuarantine, Duration retryAfter) {
+
+        /** Tries again after the time given. */
+        public static Decision retryAfter(Duration backOff) {
+            return new Decision(false, backOff);
+        }
+
+        /** Puts the message into quarantine, so that its partition goes on. */
+        public static Decision quarantine() {
+            return new Decision(true, Duration.ZERO);
+        }
+    }
+
+    /**
+     * Returns a policy that tries up to {@code attempts} times, with back-off from 100 ms doubling to 30 s, and then quarantines; a message
+     * without a usable id, or with a value that cannot be deserialized, is quarantined at once.
+     */
+    static RetryPolicy quarantineAfter(int attempts) {
+        return RetryPolicy.of(attempts);
+    }
+}

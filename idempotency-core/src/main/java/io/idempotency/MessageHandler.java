@@ -1,0 +1,22 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+
+/**
+ * Processes one message.
+ *
+ * <p>Under {@link ConsistencyLevel#STRONG} it runs inside the transaction that claimed and may run more than once for a message whose
+ * effect happens once; effects outside that transaction's connection may repeat.
+ */
+@FunctionalInterface
+public interface MessageHandler<M> {
+
+    /**
+     * Processes the message.
+     *
+     * @param claim the claim it runs under: message id, position and, for a lease, attempt and end as the fencing token
+     * @throws Exception whatever makes the message fail; it is rolled back or released, then decided by the
+     *     {@link FailurePolicy}
+     */
+    void handle(M message, Claim claim) throws Exception;
+}

@@ -1,0 +1,32 @@
+package io.idempotency;
+
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+
+/** Reads from a message what the flow needs beside its id. Thread-safe. */
+public interface MessageReader<M> {
+
+    /** Returns where the message stood; {@link Position#UNKNOWN} where there are no positions. */
+    Position position(M message);
+
+    /**
+     * Returns the raw bytes for the quarantine. Called at the first failure of a message, outside any transaction; may read them again
+     * from their source, bounded in time. Never guesses a serializer.
+     */
+    Payload payload(M message);
+
+    /** Returns a reader for messages from somewhere without positions and raw bytes. */
+    static <M> MessageReader<M> withoutPosition() {
+        return new MessageReader<>() {
+            @Override
+            public Position position(M message) {
+                return Position.UNKNOWN;
+            }
+
+            @Override
+            public Payload payload(M message) {
+                return Payload.none(Payload.Origin.POSITION_ONLY);
+            }
+        };
+    }
+}
