@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Skeleton of the flow's public face. */
+@SuppressWarnings("DoNotCallSuggester")
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** How long a partition that stands still waits before its message is tried again. */
