@@ -1,141 +1,252 @@
 package io.idempotency;
 
-import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
-import io.idempotency.store.QuarantineStore;
-import io.idempotency.store.TransactionRunner;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
-/** Skeleton of the flow's public face. */
-@SuppressWarnings("DoNotCallSuggester")
+/**
+ * One processing step whose effect happens once per message, although messages are delivered more than once.
+ *
+ * <pre>{@code
+ * IdempotentConsumer<Order> billing = IdempotentConsumer.<Order>named("billing")
+ *     .store(store)
+ *     .messageId(order -> Optional.of(order.id()))
+ *     .build();
+ *
+ * Outcome outcome = billing.consume(order, (message, claim) -> charge(message));
+ * }</pre>
+ *
+ * <p>Where a transaction on the store's data is active on the thread already, a {@link ConsistencyLevel#STRONG} consumer joins it: its outcomes
+ * hold only if that transaction commits, nothing is cached or reported before, and failures leave to the caller, who rolls back.
+ *
+ * <p>Thread-safe; the messages of one partition are to be given by one thread at a time, in order.
+ */
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** How long a partition that stands still waits before its message is tried again. */
-    public static final Duration STAND_STILL = Duration.ofSeconds(30);
+    public static final java.time.Duration STAND_STILL = java.time.Duration.ofSeconds(30);
 
-    private final String name;
+    private final Settings<M> settings;
+    private final Flow<M> flow;
+    private final Level<M> level;
+    private final Optional<LeaseKeeper> keeper;
 
-    private IdempotentConsumer(String name) {
-        this.name = MessageId.requireConsumer(name);
+    IdempotentConsumer(Settings<M> settings) {
+        this.settings = settings;
+        this.flow = new Flow<>(settings);
+        this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
+                ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
+                : Optional.empty();
+        this.level = switch (settings.level()) {
+            case STRONG -> new StrongLevel<>(flow);
+            case AT_LEAST_ONCE -> new AtLeastOnceLevel<>(flow, keeper.orElseThrow());
+            case AT_MOST_ONCE -> new AtMostOnceLevel<>(flow);
+            case NONE -> new NoneLevel<>(flow);
+        };
     }
 
-    public static <M> Builder<M> named(String consumer) {
-        return new Builder<>(consumer);
+    /**
+     * Returns a builder for the consumer of that logical name: stable, chosen by the user, independent of class, method and group
+     * names. Message ids are remembered per consumer.
+     */
+    public static <M> IdempotentConsumerBuilder<M> named(String consumer) {
+        return new IdempotentConsumerBuilder<>(consumer);
     }
 
+    /** Returns the logical name that ids are remembered under. */
     public String name() {
-        return name;
+        return settings.name();
     }
 
+    /** Returns the consistency level. */
     public ConsistencyLevel level() {
-        return ConsistencyLevel.STRONG;
+        return settings.level();
     }
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     public boolean isTransactionActive() {
-        throw new UnsupportedOperationException();
+        return settings.store().transactions().isActive();
     }
 
+    /**
+     * Consumes one message. A failure is charged as in {@link #consumeAll}; unless the message is quarantined by it, what the handler threw
+     * leaves unwrapped, and the message is to be delivered again.
+     *
+     * @throws IdempotencyException if the store failed
+     */
     public Outcome consume(M message, MessageHandler<? super M> handler) {
-        throw new UnsupportedOperationException();
+        BatchResult result = consumeAll(List.of(message), handler);
+        for (Stop stop : result.stops()) {
+            if (stop.cause().isPresent()) {
+                throw Sneaky.unchecked(stop.cause().get());
+            }
+        }
+        return result.outcomes().get(0);
     }
 
+    /**
+     * Consumes messages in order, one handler call each. Under {@link ConsistencyLevel#STRONG} in one transaction per chunk; one
+     * round trip for its claims if all are new, none for duplicates that are cached.
+     *
+     * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
+     * after {@link Stop#retryAfter()}.
+     *
+     * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
+     *     settled outcome are to be delivered again
+     */
     public BatchResult consumeAll(List<M> messages, MessageHandler<? super M> handler) {
-        throw new UnsupportedOperationException();
+        return consume(messages, new Handling.Each<>(handler));
     }
 
-    public BatchResult consumeBatch(List<M> messages, BatchHandler<? super M> handler) {
-        throw new UnsupportedOperationException();
+    /** Consumes messages like {@link #consumeAll}, with one handler call for all that are granted together. */
+    public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {
+        return consume(messages, new Handling.Together<>(handler));
     }
 
-    /** Charges a message that cannot become an M, such as a value that cannot be deserialized. */
+    /**
+     * Charges a message that cannot become an {@code M}, such as a value that cannot be deserialized: it is retried, quarantined or makes its
+     * partition stand still, as any message that failed.
+     *
+     * @param messageId its id; if there is none, one is made of its position
+     * @return the result for the one message
+     */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
-        throw new UnsupportedOperationException();
+        MessageId id =
+                messageId.map(value -> new MessageId(settings.name(), value)).orElseGet(() -> idOf(position, 0));
+        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime());
+        flow.failures().charge(poll, item, cause, Function.identity());
+        return poll.result();
     }
 
+    /** Says when and where a message was processed or quarantined: why it is skipped. One round trip. */
     public Optional<Processed> find(String messageId) {
-        throw new UnsupportedOperationException();
+        return settings.store().find(new MessageId(settings.name(), messageId));
     }
 
+    /**
+     * Forgets a message, so that its next delivery is processed again. Other processes may know it from their caches for as long as those
+     * keep it. Returns whether it was remembered.
+     */
     public boolean forget(String messageId) {
-        throw new UnsupportedOperationException();
+        MessageId id = new MessageId(settings.name(), messageId);
+        boolean wasKnown = settings.store().forget(id);
+        flow.known().forget(id);
+        return wasKnown;
     }
 
+    private BatchResult consume(List<M> messages, Handling<M> handling) {
+        Poll<M> poll = new Poll<>(read(messages), settings.chunkTime());
+        if (isTransactionActive()) {
+            join(poll, handling);
+        } else {
+            run(poll, handling);
+        }
+        return poll.result();
+    }
+
+    private void run(Poll<M> poll, Handling<M> handling) {
+        int most = settings.transactionPer() == TransactionPer.RECORD && level instanceof StrongLevel
+                ? 1
+                : settings.chunkRecords();
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
+        while (!chunk.isEmpty()) {
+            Item<M> first = chunk.get(0);
+            if (first.unreadable().isPresent()) {
+                flow.charge(poll, first, first.unreadable().get());
+            } else {
+                level.work(poll, chunk, handling);
+            }
+            if (poll.isOutOfTime()) {
+                poll.stopRest();
+            }
+            chunk = poll.nextChunk(flow.lanes(), most);
+        }
+    }
+
+    private void join(Poll<M> poll, Handling<M> handling) {
+        if (!(level instanceof StrongLevel<M> strong)) {
+            throw new IdempotencyException("Consumer " + settings.name() + " at level " + settings.level()
+                    + " cannot run inside a transaction: its claims and leases commit in transactions of their own."
+                    + " Call it outside of one, or use the level STRONG");
+        }
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+        while (!chunk.isEmpty()) {
+            if (chunk.get(0).unreadable().isPresent()) {
+                throw chunk.get(0).unreadable().get();
+            }
+            strong.join(poll, chunk, handling);
+            chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+        }
+    }
+
+    private List<Item<M>> read(List<M> messages) {
+        List<Item<M>> items = new ArrayList<>(messages.size());
+        Lane lane = Lane.of(Position.UNKNOWN);
+        for (int i = 0; i < messages.size(); i++) {
+            M message = messages.get(i);
+            Position position = settings.reader().position(message);
+            if (!lane.holds(position)) {
+                lane = Lane.of(position);
+            }
+            Item<M> item = read(i, message, position, lane);
+            skipKnown(item);
+            items.add(item);
+        }
+        return items;
+    }
+
+    private Item<M> read(int index, M message, Position position, Lane lane) {
+        try {
+            String value = settings.messageId()
+                    .messageId(message)
+                    .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
+                            + ". Let the producer send one, or choose a fallback"));
+            return new Item<>(
+                    index, message, new Delivery(new MessageId(settings.name(), value), position), lane, null);
+        } catch (InvalidMessageIdException e) {
+            InvalidMessageIdException located = String.valueOf(e.getMessage()).contains(position.toString())
+                    ? e
+                    : new InvalidMessageIdException(
+                            "The message at " + position + " has no usable id. " + e.getMessage(), e);
+            return new Item<>(index, message, new Delivery(idOf(position, index), position), lane, located);
+        }
+    }
+
+    /** An id for a message that has none. It begins with a character that no id of another kind begins with. */
+    private MessageId idOf(Position position, int index) {
+        return new MessageId(
+                settings.name(),
+                "~none~" + (position.equals(Position.UNKNOWN) ? java.util.UUID.randomUUID() + "#" + index : position));
+    }
+
+    private void skipKnown(Item<M> item) {
+        if (settings.level() == ConsistencyLevel.NONE || item.unreadable().isPresent()) {
+            return;
+        }
+        flow.known().find(item.delivery().id()).ifPresent(known -> {
+            item.outcome(Outcome.DUPLICATE);
+            flow.reports()
+                    .settled(
+                            item,
+                            Outcome.DUPLICATE,
+                            0,
+                            Optional.of(Duplicate.of(item.delivery().position(), known.position(), known.age())));
+        });
+    }
+
+    /** Stops renewing leases. Consumptions that are running end as they would; further ones renew again. */
     @Override
-    public void close() {}
-
-    /** Builds a consumer. */
-    public static final class Builder<M> {
-
-        private final String name;
-
-        private Builder(String name) {
-            this.name = name;
-        }
-
-        public Builder<M> store(ClaimStore store) {
-            return this;
-        }
-
-        public Builder<M> transactions(TransactionRunner transactions) {
-            return this;
-        }
-
-        public Builder<M> messageId(MessageIdExtractor<? super M> extractor) {
-            return this;
-        }
-
-        public Builder<M> reader(MessageReader<? super M> reader) {
-            return this;
-        }
-
-        public Builder<M> level(ConsistencyLevel level) {
-            return this;
-        }
-
-        public Builder<M> transactionPer(TransactionPer scope) {
-            return this;
-        }
-
-        public Builder<M> failures(FailurePolicy policy) {
-            return this;
-        }
-
-        public Builder<M> quarantine(QuarantineStore quarantine) {
-            return this;
-        }
-
-        public Builder<M> keepPayloads(boolean keep) {
-            return this;
-        }
-
-        public Builder<M> standStillAfter(int sameFailuresInARow) {
-            return this;
-        }
-
-        public Builder<M> cache(DuplicateCache cache) {
-            return this;
-        }
-
-        public Builder<M> listener(ConsumptionListener listener) {
-            return this;
-        }
-
-        public Builder<M> chunk(int records, Duration time) {
-            return this;
-        }
-
-        public Builder<M> lease(Duration length) {
-            return this;
-        }
-
-        public IdempotentConsumer<M> build() {
-            return new IdempotentConsumer<>(name);
-        }
+    public void close() {
+        keeper.ifPresent(LeaseKeeper::close);
     }
 }

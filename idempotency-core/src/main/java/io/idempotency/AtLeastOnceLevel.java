@@ -1,0 +1,214 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A lease, the handler without a transaction, then completion.
+ *
+ * <ol>
+ *   <li>Lease the messages in one round trip; per partition only those before the first one that somebody else holds.
+ *   <li>Before a handler starts: if as many as the policy allows have been started and never came back, quarantine instead.
+ *   <li>Handle in order; complete after each record, or every few milliseconds.
+ *   <li>A handler that fails stops its partition: its message is charged, the rest is released without having been started.
+ *   <li>Whatever is not completed at the end is released; after a crash it waits for the end of its lease.
+ * </ol>
+ */
+final class AtLeastOnceLevel<M> implements Level<M> {
+
+    private static final long COMPLETE_EVERY_NANOS = 5_000_000;
+
+    private final LeaseKeeper keeper;
+    private final Duration time;
+    private final Flow<M> flow;
+
+    AtLeastOnceLevel(Flow<M> flow, LeaseKeeper keeper) {
+        this.keeper = keeper;
+        this.time = flow.settings().chunkTime();
+        this.flow = flow;
+    }
+
+    @Override
+    public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        long mark = flow.known().mark();
+        List<Claim> claims;
+        try {
+            keeper.completeLeftOvers();
+            claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
+        } catch (RuntimeException e) {
+            if (!flow.failures().isTransient(e)) {
+                throw flow.failures().storeFailure(items, e);
+            }
+            flow.failures().stopTransiently(poll, items, e);
+            return;
+        }
+        List<Item<M>> granted = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            Claim claim = claims.get(i);
+            if (claim.isGranted()) {
+                granted.add(items.get(i));
+            } else if (claim.status() != Claim.Status.IN_PROGRESS) {
+                items.get(i).outcome(Flow.outcome(claim));
+                flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
+            }
+        }
+        try (HeldLeases leases =
+                new HeldLeases(keeper, claims.stream().filter(Claim::isGranted).toList())) {
+            new Run(poll, handling, leases, mark).handle(granted);
+        }
+        waitForOthers(poll, items, claims, granted);
+    }
+
+    /** Stops partitions whose first message somebody else holds. One that had grants goes on at once. */
+    private void waitForOthers(Poll<M> poll, List<Item<M>> items, List<Claim> claims, List<Item<M>> granted) {
+        Set<Lane> advanced = new HashSet<>();
+        granted.forEach(item -> advanced.add(item.lane()));
+        for (int i = 0; i < items.size(); i++) {
+            Item<M> item = items.get(i);
+            if (claims.get(i).status() == Claim.Status.IN_PROGRESS && !advanced.contains(item.lane())) {
+                flow.inProgress(poll, item);
+            }
+        }
+    }
+
+    /** The handling of the leases of one call. */
+    private final class Run {
+
+        private final Poll<M> poll;
+        private final Handling<M> handling;
+        private final HeldLeases leases;
+        private final long mark;
+        private final List<Item<M>> handled = new ArrayList<>();
+        private long completedAt = System.nanoTime();
+        private boolean isStarted;
+
+        Run(Poll<M> poll, Handling<M> handling, HeldLeases leases, long mark) {
+            this.poll = poll;
+            this.handling = handling;
+            this.leases = leases;
+            this.mark = mark;
+        }
+
+        void handle(List<Item<M>> granted) {
+            try {
+                if (handling.isBatch() && !granted.isEmpty()) {
+                    together(granted);
+                } else {
+                    granted.forEach(item -> together(List.of(item)));
+                }
+            } finally {
+                complete();
+            }
+        }
+
+        private void together(List<Item<M>> some) {
+            List<Item<M>> items = new ArrayList<>();
+            List<Claim> claims = new ArrayList<>();
+            for (Item<M> item : poll.open(some)) {
+                Claim lease = leases.lease(item.delivery());
+                if (lease == null || (isStarted && poll.isOutOfTime())) {
+                    poll.stop(item, Duration.ZERO, Optional.empty());
+                } else if (!isExhausted(item, lease) && poll.isOpen(item)) {
+                    items.add(item);
+                    claims.add(lease);
+                }
+            }
+            if (items.isEmpty()) {
+                return;
+            }
+            isStarted = true;
+            try {
+                handling.handle(items, claims, time);
+            } catch (HandlerFailure e) {
+                complete();
+                failed(items, claims, e.thrown());
+                return;
+            }
+            handled.addAll(items);
+            if (System.nanoTime() - completedAt > COMPLETE_EVERY_NANOS) {
+                complete();
+            }
+        }
+
+        /**
+         * Charges a message whose handlers were started elsewhere, or before a crash, and never came back, if the policy has had
+         * enough of it.
+         */
+        private boolean isExhausted(Item<M> item, Claim lease) {
+            boolean isSeenHere =
+                    flow.lanes().hasFailed(item.lane(), item.delivery().id());
+            if (lease.starts() == 0
+                    || isSeenHere
+                    || flow.settings().quarantine().isEmpty()) {
+                return false;
+            }
+            Throwable failure =
+                    new IdempotencyException("The handler of " + item.delivery() + " was started " + lease.starts()
+                            + " times and did not complete: it failed, its process died, or it outlived its lease");
+            if (!flow.settings()
+                    .failures()
+                    .decide(new FailurePolicy.Failure(item.delivery(), lease.starts(), failure))
+                    .isQuarantine()) {
+                return false;
+            }
+            complete();
+            charge(item, lease, lease.starts(), failure);
+            return true;
+        }
+
+        private void failed(List<Item<M>> items, List<Claim> claims, Throwable failure) {
+            if (flow.failures().isTransient(failure)) {
+                flow.failures().stopTransiently(poll, items, failure);
+            } else if (items.size() == 1) {
+                leases.started(items.get(0).delivery());
+                charge(items.get(0), claims.get(0), claims.get(0).starts() + 1, failure);
+            } else {
+                together(items.subList(0, items.size() / 2));
+                together(items.subList(items.size() / 2, items.size()));
+            }
+        }
+
+        private void charge(Item<M> item, Claim lease, int attempts, Throwable failure) {
+            Claim current = leases.lease(item.delivery());
+            flow.charge(poll, item, failure, current == null ? lease : current, attempts);
+            if (item.outcome() != null) {
+                leases.settledElsewhere(item.delivery());
+            }
+        }
+
+        private void complete() {
+            List<Item<M>> done = List.copyOf(handled);
+            handled.clear();
+            completedAt = System.nanoTime();
+            if (done.isEmpty()) {
+                return;
+            }
+            Set<Delivery> lost;
+            try {
+                lost = new HashSet<>(
+                        leases.complete(done.stream().map(Item::delivery).toList()));
+            } catch (RuntimeException e) {
+                if (!flow.failures().isTransient(e)) {
+                    throw flow.failures().storeFailure(done, e);
+                }
+                flow.failures().stopTransiently(poll, done, e);
+                return;
+            }
+            for (Item<M> item : done) {
+                if (lost.contains(item.delivery())) {
+                    poll.stop(item, Duration.ZERO, Optional.empty());
+                } else {
+                    item.outcome(Outcome.PROCESSED);
+                    flow.settled(item, Outcome.PROCESSED, Optional.empty(), mark);
+                }
+            }
+        }
+    }
+}

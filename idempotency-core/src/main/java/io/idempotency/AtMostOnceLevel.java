@@ -1,0 +1,79 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransactionRunner;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The claim is committed before the handler runs, one message at a time, so that a crash loses one effect and not a poll. A handler that fails
+ * is recorded as failed and never repeated, whatever it threw.
+ */
+final class AtMostOnceLevel<M> implements Level<M> {
+
+    private final ClaimStore store;
+    private final TransactionRunner transactions;
+    private final Duration time;
+    private final Flow<M> flow;
+
+    AtMostOnceLevel(Flow<M> flow) {
+        this.store = flow.settings().store();
+        this.transactions = flow.settings().transactions();
+        this.time = flow.settings().chunkTime();
+        this.flow = flow;
+    }
+
+    @Override
+    public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        for (Item<M> item : items) {
+            boolean isFirst = item == items.get(0);
+            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
+                one(poll, item, handling);
+            }
+        }
+    }
+
+    private void one(Poll<M> poll, Item<M> item, Handling<M> handling) {
+        long mark = flow.known().mark();
+        Claim claim;
+        try {
+            claim = claim(item);
+        } catch (RuntimeException e) {
+            if (!flow.failures().isTransient(e)) {
+                throw flow.failures().storeFailure(List.of(item), e);
+            }
+            flow.failures().stopTransiently(poll, List.of(item), e);
+            return;
+        }
+        if (claim.status() == Claim.Status.IN_PROGRESS) {
+            flow.inProgress(poll, item);
+            return;
+        }
+        if (claim.isGranted()) {
+            try {
+                handling.handle(List.of(item), List.of(claim), time);
+            } catch (HandlerFailure e) {
+                flow.recordFailed(item, claim, e.thrown());
+                return;
+            }
+        }
+        item.outcome(Flow.outcome(claim));
+        flow.settled(item, Flow.outcome(claim), Reports.duplicate(claim), mark);
+    }
+
+    private Claim claim(Item<M> item) {
+        List<Claim> answer = new ArrayList<>();
+        boolean[] committed = new boolean[1];
+        transactions.inTransaction(() -> {
+            answer.addAll(store.claim(List.of(item.delivery())));
+            store.transactions().afterCommit(() -> committed[0] = true);
+        });
+        if (!committed[0]) {
+            throw new TransactionLostException("The claim of " + item.delivery() + " returned without a commit");
+        }
+        return answer.get(0);
+    }
+}

@@ -1,0 +1,235 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransactionRunner;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What becomes of failures: transient ones stop their partitions for a while and count nothing; a message that failed alone is
+ * charged, and retried, quarantined, or makes its partition stand still. Thread-safe.
+ */
+final class Failures {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    private final ClaimStore store;
+    private final TransactionRunner transactions;
+    private final Optional<QuarantineStore> quarantine;
+    private final FailurePolicy policy;
+    private final int standStillAfter;
+    private final boolean keepPayloads;
+    private final Lanes lanes;
+    private final Reports reports;
+
+    Failures(Settings<?> settings, Lanes lanes, Reports reports) {
+        this.store = settings.store();
+        this.transactions = settings.transactions();
+        this.quarantine = settings.quarantine();
+        this.policy = settings.failures();
+        this.standStillAfter = settings.standStillAfter();
+        this.keepPayloads = settings.keepPayloads();
+        this.lanes = lanes;
+        this.reports = reports;
+    }
+
+    boolean isTransient(Throwable failure) {
+        return store.transactions().isTransient(failure);
+    }
+
+    /** Stops the partitions of the items: nothing was done, nothing is counted, the work is run again in smaller chunks. */
+    <T> void stopTransiently(Poll<T> poll, List<Item<T>> items, Throwable failure) {
+        Collection<Item<T>> first = Poll.firstOfEachLane(items);
+        for (Item<T> item : first) {
+            Duration wait = lanes.transientFailure(item.lane(), items.size());
+            poll.stop(item, wait, Optional.of(failure));
+            reports.transientlyFailed(item, failure);
+            log.info(
+                    "Transient failure at {} ({}); it runs again in {} ms.", item.delivery(), failure, wait.toMillis());
+        }
+    }
+
+    /** Returns the exception that tells of a store that cannot work at all; nothing was recorded. */
+    IdempotencyException storeFailure(List<? extends Item<?>> items, Throwable failure) {
+        return new IdempotencyException(
+                "The store cannot be used for " + items.get(0).delivery() + " and " + (items.size() - 1)
+                        + " more messages of the poll; nothing of them was recorded. " + failure.getMessage(),
+                failure);
+    }
+
+    /** Charges a message that failed alone: settles it as quarantined or stops its partition. */
+    <T> void charge(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
+        int attempts = lanes.countFailure(item.lane(), item.delivery().id());
+        charge(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader));
+    }
+
+    /** Charges a message whose claim is held: a lease, or a committed claim. */
+    <T> void charge(Poll<T> poll, Item<T> item, Charge<T> charge) {
+        Delivery delivery = item.delivery();
+        Throwable failure = charge.failure();
+        if (quarantine.isPresent()) {
+            lanes.payload(item.lane(), () -> payload(item, charge.reader()));
+        }
+        FailurePolicy.Decision decision =
+                policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
+        if (!decision.isQuarantine()) {
+            log.warn(
+                    "Attempt {} of {} failed; its partition goes on in {} ms.",
+                    charge.attempts(),
+                    delivery,
+                    decision.retryAfter().toMillis(),
+                    failure);
+            stop(poll, item, decision.retryAfter(), charge);
+        } else if (quarantine.isEmpty()) {
+            standStill(poll, item, charge, "there is no quarantine store");
+        } else if (lanes.quarantinedInARow(item.lane(), signature(failure)) >= standStillAfter) {
+            standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way");
+        } else {
+            quarantine(poll, item, charge, quarantine.get());
+        }
+    }
+
+    /**
+     * A failure to charge.
+     *
+     * @param attempts how many handlers have failed for the message
+     * @param held the claim that is held, if one is
+     * @param reader reads the raw bytes
+     */
+    record Charge<T>(Throwable failure, int attempts, Optional<Claim> held, Function<? super T, Payload> reader) {}
+
+    /**
+     * Records a message whose claim is committed and whose handler failed, never to be repeated. If even that fails, the log has all
+     * that is known.
+     */
+    <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
+        log.error(
+                "The handler of {} failed; at most once, so it is recorded as failed and not repeated.",
+                item.delivery(),
+                failure);
+        Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
+        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, stackTrace(failure), 1);
+        try {
+            transactions.inTransaction(() -> {
+                store.quarantine(claim);
+                quarantine.ifPresent(into -> into.save(message));
+            });
+        } catch (RuntimeException e) {
+            log.error("The failure of {} could not be recorded in the quarantine.", item.delivery(), e);
+        }
+        item.outcome(Outcome.QUARANTINED);
+        reports.failed(item, Outcome.QUARANTINED, 1, failure);
+    }
+
+    private <T> void standStill(Poll<T> poll, Item<T> item, Charge<T> charge, String why) {
+        log.error(
+                "Partition {} stands still at {} after {} attempts, for {}. Mend the handler or the message; it is tried again"
+                        + " every {} s. Nothing behind it is lost.",
+                item.lane(),
+                item.delivery(),
+                charge.attempts(),
+                why,
+                IdempotentConsumer.STAND_STILL.toSeconds(),
+                charge.failure());
+        stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
+    }
+
+    private <T> void stop(Poll<T> poll, Item<T> item, Duration retryAfter, Charge<T> charge) {
+        poll.stop(item, retryAfter, Optional.of(charge.failure()));
+        reports.failed(item, Outcome.RELEASED, charge.attempts(), charge.failure());
+    }
+
+    private <T> void quarantine(Poll<T> poll, Item<T> item, Charge<T> charge, QuarantineStore into) {
+        QuarantinedMessage message = new QuarantinedMessage(
+                item.delivery(),
+                lanes.payload(item.lane(), () -> payload(item, charge.reader())),
+                stackTrace(charge.failure()),
+                charge.attempts());
+        Settling settling = new Settling();
+        try {
+            transactions.inTransaction(() -> {
+                Claim claim = charge.held()
+                        .orElseGet(() -> store.claim(List.of(item.delivery())).get(0));
+                settling.claim = Optional.of(claim);
+                if (claim.isGranted()) {
+                    store.quarantine(claim);
+                    into.save(message);
+                }
+                store.transactions().afterCommit(() -> settling.isCommitted = true);
+            });
+        } catch (RuntimeException e) {
+            e.addSuppressed(charge.failure());
+            if (!isTransient(e)) {
+                throw storeFailure(List.of(item), e);
+            }
+            stopTransiently(poll, List.of(item), e);
+            return;
+        }
+        settle(poll, item, charge, settling);
+    }
+
+    private <T> void settle(Poll<T> poll, Item<T> item, Charge<T> charge, Settling settling) {
+        Claim claim = settling.claim.orElseThrow();
+        if (!settling.isCommitted || claim.status() == Claim.Status.IN_PROGRESS) {
+            stop(poll, item, lanes.transientFailure(item.lane(), 1), charge);
+        } else if (claim.status() == Claim.Status.DUPLICATE) {
+            item.outcome(Outcome.DUPLICATE);
+            lanes.processed(item.lane(), item.delivery().id(), 1);
+            reports.settled(item, Outcome.DUPLICATE, 0, Reports.duplicate(claim));
+        } else {
+            item.outcome(Outcome.QUARANTINED);
+            lanes.quarantined(item.lane(), signature(charge.failure()));
+            reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
+            log.info("Quarantined {} after {} attempts.", item.delivery(), charge.attempts(), charge.failure());
+        }
+    }
+
+    private static final class Settling {
+        private Optional<Claim> claim = Optional.empty();
+        private boolean isCommitted;
+    }
+
+    private <T> Payload payload(Item<T> item, Function<? super T, Payload> reader) {
+        if (!keepPayloads) {
+            return Payload.none(Payload.Origin.SWITCHED_OFF);
+        }
+        try {
+            return reader.apply(item.message());
+        } catch (RuntimeException e) {
+            log.warn(
+                    "The bytes of {} cannot be read for the quarantine; only its position is kept.",
+                    item.delivery(),
+                    e);
+            return Payload.none(Payload.Origin.POSITION_ONLY);
+        }
+    }
+
+    /** Two failures are the same when the innermost exceptions have one type and come from one place. */
+    private static String signature(Throwable failure) {
+        Throwable innermost = failure;
+        for (Throwable cause : Causes.of(failure)) {
+            innermost = cause;
+        }
+        StackTraceElement[] trace = innermost.getStackTrace();
+        return innermost.getClass().getName() + (trace.length == 0 ? "" : " " + trace[0]);
+    }
+
+    private static String stackTrace(Throwable failure) {
+        StringWriter text = new StringWriter();
+        failure.printStackTrace(new PrintWriter(text, true));
+        return text.toString();
+    }
+}

@@ -1,0 +1,136 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The leases that one call holds, as they stand after the last renewal. The handler's thread completes and releases them, the
+ * keeper's thread renews them; one at a time, so that no verb uses an end that a renewal has just replaced.
+ */
+final class HeldLeases implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    private final LeaseKeeper keeper;
+    private final Map<Delivery, Claim> leases = new LinkedHashMap<>();
+    private final ReentrantLock oneVerb = new ReentrantLock();
+
+    HeldLeases(LeaseKeeper keeper, List<Claim> leased) {
+        this.keeper = keeper;
+        leased.forEach(lease -> leases.put(lease.delivery(), lease));
+        keeper.keep(this);
+    }
+
+    /** Returns the lease as it stands now; null if another attempt has taken it. */
+    @Nullable
+    Claim lease(Delivery delivery) {
+        oneVerb.lock();
+        try {
+            return leases.get(delivery);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Renews all that is still owned. Runs on the keeper's thread. */
+    void renew() {
+        oneVerb.lock();
+        try {
+            if (!leases.isEmpty()) {
+                List<Claim> renewed = keeper.store().renew(List.copyOf(leases.values()), keeper.length());
+                renewed.forEach(lease -> leases.put(lease.delivery(), lease));
+            }
+        } catch (ClaimLostException e) {
+            log.warn(
+                    "{} The handlers of these messages may run twice: a lease must be longer than a pause of this process.",
+                    e.getMessage());
+            e.lost().forEach(lost -> leases.remove(lost.delivery()));
+        } catch (RuntimeException e) {
+            log.warn("{} leases could not be renewed; the next try is in a third of their length.", leases.size(), e);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /**
+     * Completes the leases of the deliveries. Returns the deliveries that another attempt has taken.
+     *
+     * @throws RuntimeException if the store failed; the leases are then kept to be completed with the next poll
+     */
+    List<Delivery> complete(List<Delivery> deliveries) {
+        oneVerb.lock();
+        try {
+            List<Delivery> lost = new ArrayList<>();
+            List<Claim> own = new ArrayList<>();
+            for (Delivery delivery : deliveries) {
+                Claim lease = leases.get(delivery);
+                if (lease == null) {
+                    lost.add(delivery);
+                } else {
+                    own.add(lease);
+                }
+            }
+            try {
+                keeper.store().complete(own);
+            } catch (ClaimLostException e) {
+                e.lost().forEach(claim -> lost.add(claim.delivery()));
+            } catch (RuntimeException e) {
+                keeper.completeLater(own);
+                throw e;
+            } finally {
+                deliveries.forEach(leases::remove);
+            }
+            return lost;
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Takes the lease out, because somebody else settles it; no later verb touches it. */
+    void settledElsewhere(Delivery delivery) {
+        oneVerb.lock();
+        try {
+            leases.remove(delivery);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Notes that the handler of a message was started and failed, to be recorded with its release. */
+    void started(Delivery delivery) {
+        oneVerb.lock();
+        try {
+            leases.computeIfPresent(delivery, (key, lease) -> lease.started());
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Releases what is left. A failure is logged: those leases end by themselves. */
+    @Override
+    public void close() {
+        keeper.drop(this);
+        oneVerb.lock();
+        try {
+            if (!leases.isEmpty()) {
+                keeper.store().release(List.copyOf(leases.values()));
+            }
+        } catch (ClaimLostException e) {
+            log.debug("{}", e.getMessage());
+        } catch (RuntimeException e) {
+            log.warn("{} leases could not be released; they end by themselves.", leases.size(), e);
+        } finally {
+            leases.clear();
+            oneVerb.unlock();
+        }
+    }
+}

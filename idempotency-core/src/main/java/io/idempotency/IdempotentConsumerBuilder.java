@@ -1,0 +1,192 @@
+package io.idempotency;
+
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.TransactionRunner;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Builds an {@link IdempotentConsumer}. A store and a message id are required, everything else has a default. */
+public final class IdempotentConsumerBuilder<M> {
+
+    /** The most records that share a transaction. */
+    public static final int DEFAULT_CHUNK_RECORDS = 500;
+
+    /** How long a chunk may take: a quarter of Kafka's default {@code max.poll.interval.ms}. */
+    public static final Duration DEFAULT_CHUNK_TIME = Duration.ofSeconds(75);
+
+    /** How long a lease lasts; it is renewed at a third. */
+    public static final Duration DEFAULT_LEASE = Duration.ofMinutes(1);
+
+    /** After how many messages that are quarantined in a row for the same failure a partition stands still. */
+    public static final int DEFAULT_STAND_STILL_AFTER = 5;
+
+    private final String name;
+    private @Nullable ClaimStore store;
+    private @Nullable TransactionRunner transactions;
+    private @Nullable MessageIdExtractor<? super M> messageId;
+    private MessageReader<? super M> reader = MessageReader.<M>withoutPosition();
+    private ConsistencyLevel level = ConsistencyLevel.STRONG;
+    private TransactionPer transactionPer = TransactionPer.POLL;
+    private FailurePolicy failures = FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS);
+    private @Nullable QuarantineStore quarantine;
+    private boolean keepPayloads = true;
+    private int standStillAfter = DEFAULT_STAND_STILL_AFTER;
+    private DuplicateCache cache = DuplicateCache.none();
+    private ConsumptionListener listener = consumption -> {};
+    private int chunkRecords = DEFAULT_CHUNK_RECORDS;
+    private Duration chunkTime = DEFAULT_CHUNK_TIME;
+    private Duration lease = DEFAULT_LEASE;
+
+    IdempotentConsumerBuilder(String name) {
+        this.name = MessageId.requireConsumer(name);
+    }
+
+    /** Sets where processed messages are remembered. Required. */
+    public IdempotentConsumerBuilder<M> store(ClaimStore claimStore) {
+        this.store = claimStore;
+        return this;
+    }
+
+    /** Sets how transactions on the store's data are run, such as a {@code TransactionTemplate} by a lambda; default: by the store. */
+    public IdempotentConsumerBuilder<M> transactions(TransactionRunner runner) {
+        this.transactions = runner;
+        return this;
+    }
+
+    /** Sets where the message id is found. Required. */
+    public IdempotentConsumerBuilder<M> messageId(MessageIdExtractor<? super M> extractor) {
+        this.messageId = extractor;
+        return this;
+    }
+
+    /** Sets how positions and raw bytes are read; default: there are none. */
+    public IdempotentConsumerBuilder<M> reader(MessageReader<? super M> messageReader) {
+        this.reader = messageReader;
+        return this;
+    }
+
+    /** Sets the consistency level; default: {@link ConsistencyLevel#STRONG}. */
+    public IdempotentConsumerBuilder<M> level(ConsistencyLevel consistency) {
+        this.level = consistency;
+        return this;
+    }
+
+    /** Sets how many records share a transaction under {@code STRONG}; default: {@link TransactionPer#POLL}. */
+    public IdempotentConsumerBuilder<M> transactionPer(TransactionPer scope) {
+        this.transactionPer = scope;
+        return this;
+    }
+
+    /** Sets what becomes of failed messages; default: 10 attempts, 100 ms doubling to 30 s, then quarantine. */
+    public IdempotentConsumerBuilder<M> failures(FailurePolicy policy) {
+        this.failures = policy;
+        return this;
+    }
+
+    /** Sets where quarantined messages are kept; without it, their partition stands still. */
+    public IdempotentConsumerBuilder<M> quarantine(QuarantineStore into) {
+        this.quarantine = into;
+        return this;
+    }
+
+    /** Sets whether quarantined messages are kept with key, value and headers; default: yes. */
+    public IdempotentConsumerBuilder<M> keepPayloads(boolean keep) {
+        this.keepPayloads = keep;
+        return this;
+    }
+
+    /**
+     * Sets after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining into
+     * quarantine; default: 5.
+     */
+    public IdempotentConsumerBuilder<M> standStillAfter(int sameFailuresInARow) {
+        this.standStillAfter = sameFailuresInARow;
+        return this;
+    }
+
+    /** Sets the cache of known duplicates; default: none. */
+    public IdempotentConsumerBuilder<M> cache(DuplicateCache duplicates) {
+        this.cache = duplicates;
+        return this;
+    }
+
+    /** Adds a listener that is told of every consumption. */
+    public IdempotentConsumerBuilder<M> listener(ConsumptionListener told) {
+        this.listener = listener.andThen(told);
+        return this;
+    }
+
+    /**
+     * Sets how many records share a transaction at most, and how long one call may go on beginning new work; default: 500 records,
+     * 75 s. The time is to be at most a quarter of {@code max.poll.interval.ms}.
+     */
+    public IdempotentConsumerBuilder<M> chunk(int records, Duration time) {
+        this.chunkRecords = records;
+        this.chunkTime = time;
+        return this;
+    }
+
+    /** Sets the length of leases under {@code AT_LEAST_ONCE}; default: 1 minute, renewed at a third. */
+    public IdempotentConsumerBuilder<M> lease(Duration length) {
+        this.lease = length;
+        return this;
+    }
+
+    /**
+     * Builds the consumer.
+     *
+     * @throws IdempotencyException if something required is missing, a value makes no sense, or the store cannot serve the
+     *     level
+     */
+    public IdempotentConsumer<M> build() {
+        ClaimStore chosen = required(store, "store(..)");
+        require(chunkRecords >= 1, "chunk(..) needs at least one record, not " + chunkRecords);
+        require(isPositive(chunkTime), "chunk(..) needs a positive time, not " + chunkTime);
+        require(lease.compareTo(Duration.ofMillis(100)) >= 0, "lease(..) needs at least 100 ms, not " + lease);
+        require(standStillAfter >= 1, "standStillAfter(..) needs at least one message, not " + standStillAfter);
+        require(
+                level != ConsistencyLevel.AT_LEAST_ONCE || chosen instanceof LeaseStore,
+                "AT_LEAST_ONCE needs a store that lends messages for a time, and "
+                        + chosen.getClass().getSimpleName() + " does not. Use the table store, or the level STRONG");
+        return new IdempotentConsumer<>(new Settings<>(
+                name,
+                chosen,
+                Objects.requireNonNullElse(transactions, chosen.transactions()),
+                required(messageId, "messageId(..)"),
+                reader,
+                level,
+                transactionPer,
+                failures,
+                Optional.ofNullable(quarantine),
+                keepPayloads,
+                standStillAfter,
+                cache,
+                listener,
+                chunkRecords,
+                chunkTime,
+                lease));
+    }
+
+    private <T> T required(@Nullable T value, String setter) {
+        if (value == null) {
+            throw new IdempotencyException("Consumer " + name + " needs " + setter);
+        }
+        return value;
+    }
+
+    private void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IdempotencyException("Consumer " + name + ": " + otherwise);
+        }
+    }
+
+    private static boolean isPositive(Duration duration) {
+        return !duration.isNegative() && !duration.isZero();
+    }
+}

@@ -1,0 +1,64 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.InvalidMessageIdException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** One message of a poll on its way through a level. Confined to the consuming thread. */
+final class Item<M> {
+
+    private final int index;
+    private final M message;
+    private final Delivery delivery;
+    private final Lane lane;
+    private final @Nullable InvalidMessageIdException unreadable;
+    private @Nullable Outcome outcome;
+    private long handlerNanos;
+
+    Item(int index, M message, Delivery delivery, Lane lane, @Nullable InvalidMessageIdException unreadable) {
+        this.index = index;
+        this.message = message;
+        this.delivery = delivery;
+        this.lane = lane;
+        this.unreadable = unreadable;
+    }
+
+    int index() {
+        return index;
+    }
+
+    M message() {
+        return message;
+    }
+
+    Delivery delivery() {
+        return delivery;
+    }
+
+    Lane lane() {
+        return lane;
+    }
+
+    /** Returns why the message has no usable id; its delivery then carries a made-up one. */
+    Optional<InvalidMessageIdException> unreadable() {
+        return Optional.ofNullable(unreadable);
+    }
+
+    @Nullable
+    Outcome outcome() {
+        return outcome;
+    }
+
+    void outcome(Outcome settled) {
+        outcome = settled;
+    }
+
+    long handlerNanos() {
+        return handlerNanos;
+    }
+
+    void handlerNanos(long nanos) {
+        handlerNanos = nanos;
+    }
+}

@@ -1,0 +1,63 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * The duplicate cache as the flow uses it: filled after commit only, and never with a message that was forgotten between
+ * the look into the store and the commit. Thread-safe.
+ */
+final class KnownDuplicates {
+
+    private final DuplicateCache cache;
+    private final ReadWriteLock forgetting = new ReentrantReadWriteLock();
+    private long forgotten;
+
+    KnownDuplicates(DuplicateCache cache) {
+        this.cache = cache;
+    }
+
+    Optional<DuplicateCache.Known> find(MessageId id) {
+        return cache.find(id);
+    }
+
+    /** Returns a mark to be taken before the store is asked and given to {@link #remember}. */
+    long mark() {
+        forgetting.readLock().lock();
+        try {
+            return forgotten;
+        } finally {
+            forgetting.readLock().unlock();
+        }
+    }
+
+    /** Remembers a message whose processing has committed, unless something was forgotten since the mark. */
+    void remember(Delivery delivery, Optional<Duplicate> duplicate, long mark) {
+        forgetting.readLock().lock();
+        try {
+            if (forgotten == mark) {
+                cache.remember(
+                        delivery.id(),
+                        duplicate
+                                .map(known -> new DuplicateCache.Known(known.first(), known.age()))
+                                .orElseGet(() -> new DuplicateCache.Known(delivery.position(), Duration.ZERO)));
+            }
+        } finally {
+            forgetting.readLock().unlock();
+        }
+    }
+
+    void forget(MessageId id) {
+        forgetting.writeLock().lock();
+        try {
+            forgotten++;
+            cache.forget(id);
+        } finally {
+            forgetting.writeLock().unlock();
+        }
+    }
+}

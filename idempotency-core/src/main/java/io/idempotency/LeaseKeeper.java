@@ -1,0 +1,96 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.LeaseStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Renews the leases of running handlers, every third of their length, on one daemon thread. Thread-safe. */
+final class LeaseKeeper implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    private final LeaseStore store;
+    private final Duration length;
+    private final String consumer;
+    private final Set<HeldLeases> held = ConcurrentHashMap.newKeySet();
+    private final Queue<List<Claim>> leftOvers = new ConcurrentLinkedQueue<>();
+    private @Nullable ScheduledExecutorService scheduler;
+
+    LeaseKeeper(LeaseStore store, Duration length, String consumer) {
+        this.store = store;
+        this.length = length;
+        this.consumer = consumer;
+    }
+
+    LeaseStore store() {
+        return store;
+    }
+
+    Duration length() {
+        return length;
+    }
+
+    /** Renews the leases from now on, until {@link #drop}. */
+    void keep(HeldLeases leases) {
+        held.add(leases);
+        start();
+    }
+
+    void drop(HeldLeases leases) {
+        held.remove(leases);
+    }
+
+    /** Keeps leases whose handlers ran, and which the store could not complete. */
+    void completeLater(List<Claim> leases) {
+        leftOvers.add(leases);
+    }
+
+    /** Completes what could not be completed before, as far as it is still owned; the rest is handled again. */
+    void completeLeftOvers() {
+        for (List<Claim> leases = leftOvers.peek(); leases != null; leases = leftOvers.peek()) {
+            try {
+                store.complete(leases);
+            } catch (ClaimLostException e) {
+                log.warn("{} Their handlers ran and will run again.", e.getMessage());
+            }
+            leftOvers.remove(leases);
+        }
+    }
+
+    private synchronized void start() {
+        if (scheduler == null) {
+            ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(work -> {
+                Thread thread = new Thread(work, "idempotency-leases-" + consumer);
+                thread.setDaemon(true);
+                return thread;
+            });
+            long third = Math.max(1, length.toMillis() / 3);
+            var unused = started.scheduleAtFixedRate(this::renewAll, third, third, TimeUnit.MILLISECONDS);
+            scheduler = started;
+        }
+    }
+
+    private void renewAll() {
+        held.forEach(HeldLeases::renew);
+    }
+
+    @Override
+    public synchronized void close() {
+        if (scheduler != null) {
+            scheduler.shutdownNow();
+            scheduler = null;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Calls the handler for every delivery. Nothing is remembered, so a redelivery is handled again. */
+final class NoneLevel<M> implements Level<M> {
+
+    private final Duration time;
+    private final Flow<M> flow;
+
+    NoneLevel(Flow<M> flow) {
+        this.time = flow.settings().chunkTime();
+        this.flow = flow;
+    }
+
+    @Override
+    public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        if (handling.isBatch()) {
+            together(poll, items, handling);
+            return;
+        }
+        for (Item<M> item : items) {
+            boolean isFirst = item == items.get(0);
+            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
+                together(poll, List.of(item), handling);
+            }
+        }
+    }
+
+    private void together(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        try {
+            handling.handle(
+                    items,
+                    items.stream().map(item -> Claim.granted(item.delivery())).toList(),
+                    time);
+        } catch (HandlerFailure e) {
+            if (flow.failures().isTransient(e.thrown())) {
+                flow.failures().stopTransiently(poll, items, e.thrown());
+            } else if (items.size() == 1) {
+                flow.charge(poll, items.get(0), e.thrown());
+            } else {
+                together(poll, items.subList(0, items.size() / 2), handling);
+                List<Item<M>> rest = poll.open(items.subList(items.size() / 2, items.size()));
+                if (!rest.isEmpty()) {
+                    together(poll, rest, handling);
+                }
+            }
+            return;
+        }
+        for (Item<M> item : items) {
+            item.outcome(Outcome.PROCESSED);
+            flow.lanes()
+                    .processed(
+                            item.lane(), item.delivery().id(), flow.settings().chunkRecords());
+            flow.reports().settled(item, Outcome.PROCESSED, 0, Optional.empty());
+        }
+    }
+}

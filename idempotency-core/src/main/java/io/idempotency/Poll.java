@@ -1,0 +1,105 @@
+package io.idempotency;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The messages of one call and how far each partition has come. A message is <em>open</em> until it is settled or its partition
+ * is stopped; what was closed never opens again. Confined to the consuming thread.
+ */
+final class Poll<M> {
+
+    private final List<Item<M>> items;
+    private final long deadlineNanos;
+    private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
+    private int closedBefore;
+
+    private record Stopped(Duration retryAfter, Optional<Throwable> cause) {}
+
+    Poll(List<Item<M>> items, Duration time) {
+        this.items = items;
+        this.deadlineNanos = System.nanoTime() + time.toNanos();
+    }
+
+    boolean isOutOfTime() {
+        return System.nanoTime() - deadlineNanos > 0;
+    }
+
+    boolean isOpen(Item<M> item) {
+        return item.outcome() == null && !stopped.containsKey(item.lane());
+    }
+
+    /** Returns the open ones of the items given, in order. */
+    List<Item<M>> open(List<Item<M>> some) {
+        return some.stream().filter(this::isOpen).toList();
+    }
+
+    /**
+     * Returns the next open messages to work on together, at most as many as their partitions' limits allow. One that has to
+     * be worked alone, because its id is unusable or it failed before, comes alone. Empty when nothing is open.
+     */
+    List<Item<M>> nextChunk(Lanes lanes, int most) {
+        while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
+            closedBefore++;
+        }
+        int limit = most;
+        List<Item<M>> chunk = new ArrayList<>();
+        for (int i = closedBefore; i < items.size() && chunk.size() < limit; i++) {
+            Item<M> item = items.get(i);
+            if (!isOpen(item)) {
+                continue;
+            }
+            boolean alone = item.unreadable().isPresent()
+                    || lanes.hasFailed(item.lane(), item.delivery().id());
+            if (alone) {
+                return chunk.isEmpty() ? List.of(item) : chunk;
+            }
+            limit = Math.min(limit, lanes.limit(item.lane(), limit));
+            if (chunk.size() < limit) {
+                chunk.add(item);
+            }
+        }
+        return chunk;
+    }
+
+    /** Stops the partition of the item: nothing of it is open any more. */
+    void stop(Item<M> item, Duration retryAfter, Optional<Throwable> cause) {
+        stopped.putIfAbsent(item.lane(), new Stopped(retryAfter, cause));
+    }
+
+    /** Stops the partitions of all items that are open, to be delivered again at once. */
+    void stopRest() {
+        for (Item<M> item : items) {
+            if (isOpen(item)) {
+                stop(item, Duration.ZERO, Optional.empty());
+            }
+        }
+    }
+
+    static <M> Collection<Item<M>> firstOfEachLane(List<Item<M>> items) {
+        Map<Lane, Item<M>> first = new LinkedHashMap<>();
+        for (Item<M> item : items) {
+            first.putIfAbsent(item.lane(), item);
+        }
+        return first.values();
+    }
+
+    BatchResult result() {
+        List<Outcome> outcomes = new ArrayList<>(items.size());
+        Map<Lane, Stop> stops = new LinkedHashMap<>();
+        for (Item<M> item : items) {
+            Outcome outcome = item.outcome();
+            outcomes.add(outcome == null ? Outcome.RELEASED : outcome);
+            Stopped lane = stopped.get(item.lane());
+            if (lane != null && (outcome == null || !outcome.isSettled())) {
+                stops.putIfAbsent(item.lane(), new Stop(item.index(), lane.retryAfter(), lane.cause()));
+            }
+        }
+        return new BatchResult(outcomes, List.copyOf(stops.values()));
+    }
+}

@@ -1,0 +1,12 @@
+package io.idempotency;
+
+/** Lets what a handler threw leave unwrapped. */
+final class Sneaky {
+
+    private Sneaky() {}
+
+    @SuppressWarnings("unchecked")
+    static <T extends Throwable> RuntimeException unchecked(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+}

@@ -1,0 +1,208 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransactionRunner;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Claim and effect in one transaction.
+ *
+ * <ol>
+ *   <li>One transaction: claim all messages in one round trip, handle the granted ones in order, commit.
+ *   <li>A transient failure rolls back; the partitions wait, then a chunk half as large is run.
+ *   <li>A failure at message <i>k</i>: roll back, claim again, run the messages before <i>k</i> in one transaction, then <i>k</i>
+ *       alone. A failure that cannot be told from others (of a batch handler, or of the commit): bisect.
+ *   <li>Only a message that failed alone, in its own transaction, is charged.
+ *   <li>After the commit, and only if the store confirms it: remember the duplicates, report.
+ * </ol>
+ */
+final class StrongLevel<M> implements Level<M> {
+
+    private final ClaimStore store;
+    private final TransactionRunner transactions;
+    private final Duration time;
+    private final int most;
+    private final Flow<M> flow;
+
+    StrongLevel(Flow<M> flow) {
+        Settings<M> settings = flow.settings();
+        this.store = settings.store();
+        this.transactions = settings.transactions();
+        this.time = settings.chunkTime();
+        this.most = settings.chunkRecords();
+        this.flow = flow;
+    }
+
+    @Override
+    public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        Attempt attempt = new Attempt(items, handling);
+        try {
+            transactions.inTransaction(attempt::run);
+            attempt.requireCommit();
+        } catch (RuntimeException | Error e) {
+            afterFailure(poll, attempt, e);
+            return;
+        }
+        attempt.settle();
+    }
+
+    /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */
+    void join(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        Attempt attempt = new Attempt(items, handling);
+        try {
+            transactions.inTransaction(() -> {
+                attempt.run();
+                store.transactions().afterCommit(() -> attempt.report());
+            });
+        } catch (Blocked e) {
+            throw new TransientStoreException(
+                    "Another owner holds a lease on " + e.items.get(0).delivery()
+                            + ": roll back, and deliver it again later",
+                    e);
+        } catch (HandlerFailure e) {
+            throw Sneaky.unchecked(e.thrown());
+        }
+        attempt.close();
+    }
+
+    private void afterFailure(Poll<M> poll, Attempt attempt, Throwable thrown) {
+        List<Item<M>> items = attempt.items;
+        if (thrown instanceof VirtualMachineError error && !(thrown instanceof StackOverflowError)) {
+            throw error;
+        }
+        if (attempt.stopper instanceof Blocked blocked) {
+            blocked.<M>items().forEach(item -> flow.inProgress(poll, item));
+        } else if (attempt.stopper instanceof OutOfTime late) {
+            Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), late.handled()));
+        } else {
+            HandlerFailure handler = attempt.stopper instanceof HandlerFailure failure ? failure : null;
+            Throwable failure = handler == null ? thrown : handler.thrown();
+            if (flow.failures().isTransient(failure) || flow.failures().isTransient(thrown)) {
+                flow.failures().stopTransiently(poll, items, failure);
+            } else if (!attempt.isHandled && handler == null) {
+                throw flow.failures().storeFailure(items, failure);
+            } else if (items.size() == 1) {
+                flow.charge(poll, items.get(0), failure);
+            } else {
+                apart(poll, attempt, handler == null ? HandlerFailure.SOMEWHERE : handler.at());
+            }
+        }
+    }
+
+    /** Runs the messages again in smaller transactions. Stops as soon as an earlier one stays open, for order's sake. */
+    private void apart(Poll<M> poll, Attempt attempt, int at) {
+        List<Item<M>> items = attempt.items;
+        int split = at > 0 ? at : at == 0 ? 1 : items.size() / 2;
+        int end = at > 0 ? at + 1 : at == 0 ? 1 : items.size();
+        List<Item<M>> before = items.subList(0, split);
+        work(poll, before, attempt.handling);
+        List<Item<M>> rest = poll.open(items.subList(split, end));
+        if (poll.open(before).isEmpty() && !rest.isEmpty()) {
+            work(poll, rest, attempt.handling);
+        }
+    }
+
+    /** Some messages are leased to somebody else. */
+    private static final class Blocked extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient List<? extends Item<?>> items;
+
+        Blocked(List<? extends Item<?>> items) {
+            super("Leased to somebody else", null, false, false);
+            this.items = items;
+        }
+
+        @SuppressWarnings("unchecked")
+        <T> List<Item<T>> items() {
+            return (List<Item<T>>) items;
+        }
+    }
+
+    /** One transaction. */
+    private final class Attempt {
+
+        private final List<Item<M>> items;
+        private final Handling<M> handling;
+        private final long mark = flow.known().mark();
+        private List<Claim> claims = List.of();
+        private boolean isHandled;
+        private boolean isCommitted;
+        private @org.jspecify.annotations.Nullable RuntimeException stopper;
+
+        Attempt(List<Item<M>> items, Handling<M> handling) {
+            this.items = items;
+            this.handling = handling;
+        }
+
+        void run() {
+            claims = store.claim(items.stream().map(Item::delivery).toList());
+            store.transactions().afterCommit(() -> isCommitted = true);
+            try {
+                handle();
+            } catch (HandlerFailure | OutOfTime | Blocked e) {
+                stopper = e;
+                throw e;
+            }
+        }
+
+        private void handle() {
+            List<Item<M>> blocked = new ArrayList<>();
+            List<Item<M>> granted = new ArrayList<>();
+            List<Claim> grants = new ArrayList<>();
+            for (int i = 0; i < items.size(); i++) {
+                Claim claim = claims.get(i);
+                switch (claim.status()) {
+                    case GRANTED -> {
+                        granted.add(items.get(i));
+                        grants.add(claim);
+                    }
+                    case IN_PROGRESS -> blocked.add(items.get(i));
+                    case DUPLICATE, QUARANTINED -> {}
+                }
+            }
+            if (!blocked.isEmpty()) {
+                throw new Blocked(blocked);
+            }
+            if (!granted.isEmpty()) {
+                handling.handle(granted, grants, time);
+                isHandled = true;
+            }
+        }
+
+        void requireCommit() {
+            if (!isCommitted) {
+                throw new TransactionLostException("The transaction of "
+                        + items.get(0).delivery() + " and "
+                        + (items.size() - 1) + " more messages returned without a commit: it was set to roll back,"
+                        + " or the transaction runner does not run transactions on the store's data source");
+            }
+        }
+
+        /** Closes the messages after the commit. */
+        void settle() {
+            close();
+            report();
+            Poll.firstOfEachLane(items).forEach(item -> flow.lanes().grow(item.lane(), most));
+        }
+
+        void close() {
+            for (int i = 0; i < items.size(); i++) {
+                items.get(i).outcome(Flow.outcome(claims.get(i)));
+            }
+        }
+
+        void report() {
+            for (int i = 0; i < items.size(); i++) {
+                Claim claim = claims.get(i);
+                flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
+            }
+        }
+    }
+}

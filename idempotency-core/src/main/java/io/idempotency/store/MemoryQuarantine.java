@@ -1,0 +1,52 @@
+package io.idempotency.store;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Keeps quarantined messages in memory, within the transactions of a {@link MemoryStore}: a rollback also takes back what was
+ * saved or deleted. A message that a running transaction saved or deleted is waited for. Unbounded: what is kept stays until it is
+ * deleted. Thread-safe.
+ */
+public final class MemoryQuarantine implements QuarantineStore {
+
+    private final MemoryTransactions transactions;
+    private final MemoryTable<QuarantinedMessage> messages;
+
+    /** Creates an empty quarantine that takes part in the store's transactions. */
+    public MemoryQuarantine(MemoryStore store) {
+        this.transactions = store.memoryTransactions();
+        this.messages = transactions.newTable();
+    }
+
+    @Override
+    public void save(QuarantinedMessage message) {
+        MessageId id = message.delivery().id();
+        transactions.changing(messages, id, transaction -> messages.change(id, message, transaction));
+    }
+
+    @Override
+    public Optional<QuarantinedMessage> find(MessageId id) {
+        return transactions.exclusively(() -> Optional.ofNullable(messages.get(id, transactions.active())));
+    }
+
+    @Override
+    public List<MessageId> list(String consumer, int limit) {
+        return transactions.exclusively(() -> messages.all(transactions.active()).keySet().stream()
+                .filter(id -> id.consumer().equals(consumer))
+                .limit(limit)
+                .toList());
+    }
+
+    @Override
+    public boolean delete(MessageId id) {
+        boolean[] kept = new boolean[1];
+        transactions.changing(messages, id, transaction -> {
+            kept[0] = messages.get(id, transaction) != null;
+            if (kept[0]) {
+                messages.change(id, null, transaction);
+            }
+        });
+        return kept[0];
+    }
+}

@@ -1,0 +1,91 @@
+package io.idempotency.store;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Values by message id, the one changed longest ago first. What a transaction changed is seen by that transaction alone until it commits, and
+ * nobody else can change it meanwhile. Guarded by the monitor of {@link MemoryTransactions}.
+ */
+final class MemoryTable<V> {
+
+    private final LinkedHashMap<MessageId, V> committed = new LinkedHashMap<>();
+    private final Map<MessageId, Change<V>> pending = new HashMap<>();
+
+    private record Change<V>(MemoryTransaction by, @Nullable V value) {}
+
+    /** Returns the value that the transaction, or somebody without one, sees. */
+    @Nullable
+    V get(MessageId id, @Nullable MemoryTransaction transaction) {
+        Change<V> change = pending.get(id);
+        return change != null && change.by == transaction ? change.value : committed.get(id);
+    }
+
+    /** Returns all that the transaction, or somebody without one, sees. */
+    Map<MessageId, V> all(@Nullable MemoryTransaction transaction) {
+        Map<MessageId, V> seen = new LinkedHashMap<>(committed);
+        pending.forEach((id, change) -> {
+            if (change.by == transaction) {
+                replace(seen, id, change.value);
+            }
+        });
+        return seen;
+    }
+
+    /** Returns the running transaction that has changed the value. */
+    @Nullable
+    MemoryTransaction holder(MessageId id) {
+        Change<V> change = pending.get(id);
+        return change == null ? null : change.by;
+    }
+
+    void change(MessageId id, @Nullable V value, MemoryTransaction transaction) {
+        pending.put(id, new Change<>(transaction, value));
+    }
+
+    void set(MessageId id, V value) {
+        replace(committed, id, value);
+    }
+
+    /** Makes what the transaction changed visible to all, or undoes it. */
+    void end(MemoryTransaction transaction, boolean commits) {
+        pending.entrySet().removeIf(entry -> {
+            boolean ends = entry.getValue().by == transaction;
+            if (ends && commits) {
+                replace(committed, entry.getKey(), entry.getValue().value);
+            }
+            return ends;
+        });
+    }
+
+    /** Removes up to {@code limit} values that match and that no running transaction has changed, the oldest first. */
+    int remove(int limit, Predicate<V> matches) {
+        List<MessageId> removed = new ArrayList<>();
+        for (Map.Entry<MessageId, V> entry : committed.entrySet()) {
+            if (removed.size() >= limit) {
+                break;
+            }
+            if (!pending.containsKey(entry.getKey()) && matches.test(entry.getValue())) {
+                removed.add(entry.getKey());
+            }
+        }
+        committed.keySet().removeAll(removed);
+        return removed.size();
+    }
+
+    int size() {
+        return committed.size();
+    }
+
+    private static <V> void replace(Map<MessageId, V> map, MessageId id, @Nullable V value) {
+        map.remove(id);
+        if (value != null) {
+            map.put(id, value);
+        }
+    }
+}

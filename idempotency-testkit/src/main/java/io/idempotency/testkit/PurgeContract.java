@@ -1,0 +1,90 @@
+package io.idempotency.testkit;
+
+import static io.idempotency.testkit.Transacted.asked;
+import static io.idempotency.testkit.Transacted.claimed;
+import static io.idempotency.testkit.Transacted.committed;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.store.Claim.Status;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What every store promises about purging: it forgets what is older than the retention, a bounded number at a time. */
+@Tag("rule-3.9")
+public interface PurgeContract extends StoreContract {
+
+    @Test
+    default void purgesWhatIsOlderThanTheRetentionAndSparesTheRest() {
+        Messages messages = Messages.ofNewConsumer();
+        claimed(store(), messages.at("old", 1));
+        passTime(Duration.ofDays(7));
+        claimed(store(), messages.at("young", 2));
+        passTime(Duration.ofDays(2));
+
+        purgeAll(store(), Duration.ofDays(8));
+
+        assertThat(store().find(messages.id("old"))).isEmpty();
+        assertThat(asked(store(), messages.at("old", 1)).isGranted()).isTrue();
+        assertThat(asked(store(), messages.at("young", 2)).status()).isEqualTo(Status.DUPLICATE);
+    }
+
+    @Test
+    default void purgesQuarantinedMessagesAsWell() {
+        Messages messages = Messages.ofNewConsumer();
+        store().quarantine(claimed(store(), messages.at("bad", 1)));
+        passTime(Duration.ofDays(9));
+
+        purgeAll(store(), Duration.ofDays(8));
+
+        assertThat(asked(store(), messages.at("bad", 1)).isGranted()).isTrue();
+    }
+
+    @Test
+    default void purgesNoMoreThanTheLimitAtATime() {
+        Messages messages = Messages.ofNewConsumer();
+        passTime(Duration.ofDays(9));
+        purgeAll(store(), Duration.ofDays(8));
+        messages.inARow(5).forEach(delivery -> claimed(store(), delivery));
+        passTime(Duration.ofDays(9));
+
+        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(2);
+        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(2);
+        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(1);
+        assertThat(store().purge(Duration.ofDays(8), 2)).isZero();
+    }
+
+    @Test
+    @Tag("rule-1.5")
+    default void refusesToPurgeInsideATransaction() {
+        assertThatThrownBy(() -> committed(store(), () -> store().purge(Duration.ofDays(8), 100)))
+                .isInstanceOf(IdempotencyException.class);
+    }
+
+    @Test
+    default void isNotHeldUpByARunningTransaction() {
+        Messages messages = Messages.ofNewConsumer();
+        claimed(store(), messages.at("old", 1));
+        passTime(Duration.ofDays(9));
+        try (OtherTransaction other = OtherTransaction.begin(store())) {
+            other.run(() -> store().claim(java.util.List.of(messages.at("new", 2))));
+
+            purgeAll(store(), Duration.ofDays(8));
+
+            assertThat(store().find(messages.id("old"))).isEmpty();
+            other.commit();
+        }
+        assertThat(store().find(messages.id("new"))).isPresent();
+    }
+
+    /** Purges until nothing is left to purge. */
+    private static void purgeAll(ClaimStore store, Duration olderThan) {
+        int purged = 1000;
+        while (purged == 1000) {
+            purged = store.purge(olderThan, 1000);
+        }
+    }
+}
