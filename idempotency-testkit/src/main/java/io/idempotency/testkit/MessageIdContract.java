@@ -9,14 +9,15 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What every store promises about message ids: two are the same only if they are equal, character by character. */
-@Tag("rule-2.5")
 public interface MessageIdContract extends StoreContract {
 
     @Test
+    @Tag("rule-2.5")
     default void tellsIdsApartThatLookAlike() {
         assertAllDistinct(
                 "a-1",
@@ -35,6 +36,7 @@ public interface MessageIdContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-2.5")
     default void tellsUuidsFromStringsThatLookLikeThem() {
         assertAllDistinct(
                 "0190b5a2-7c11-7d3e-8f00-0123456789ab",
@@ -54,6 +56,7 @@ public interface MessageIdContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-2.5")
     default void tellsIdsApartThatDifferInTheirLastCharacterOnly() {
         String long1 = "x".repeat(MessageId.MAX_BYTES - 1);
         String wide = "\uD83D\uDE80".repeat(MessageId.MAX_BYTES / 4 - 1);
@@ -61,17 +64,19 @@ public interface MessageIdContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-2.5")
     default void tellsIdsInAllScriptsApart() {
         assertAllDistinct(
                 "заказ-1", "注文-1", "הזמנה-1", "παραγγελία-1", "commande-é", "commande-e\u0301", "\uD83D\uDE80");
     }
 
     @Test
+    @Tag("rule-2.5")
     default void tellsTheConsumersOfAnIdApartByCase() {
         Messages messages = Messages.ofNewConsumer();
         Delivery lower = messages.at("order-1", 1);
-        Delivery upper = new Delivery(
-                new MessageId(messages.consumer().toUpperCase(java.util.Locale.ROOT), "order-1"), lower.position());
+        Delivery upper =
+                new Delivery(new MessageId(messages.consumer().toUpperCase(Locale.ROOT), "order-1"), lower.position());
 
         assertThat(claimed(store(), List.of(lower, upper))).allMatch(Claim::isGranted);
     }

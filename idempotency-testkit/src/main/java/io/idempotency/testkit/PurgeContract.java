@@ -3,21 +3,22 @@ package io.idempotency.testkit;
 import static io.idempotency.testkit.Transacted.asked;
 import static io.idempotency.testkit.Transacted.claimed;
 import static io.idempotency.testkit.Transacted.committed;
+import static io.idempotency.testkit.Transacted.purgedAll;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim.Status;
-import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What every store promises about purging: it forgets what is older than the retention, a bounded number at a time. */
-@Tag("rule-3.9")
 public interface PurgeContract extends StoreContract {
 
     @Test
+    @Tag("rule-3.9")
     default void purgesWhatIsOlderThanTheRetentionAndSparesTheRest() {
         Messages messages = Messages.ofNewConsumer();
         claimed(store(), messages.at("old", 1));
@@ -25,7 +26,7 @@ public interface PurgeContract extends StoreContract {
         claimed(store(), messages.at("young", 2));
         passTime(Duration.ofDays(2));
 
-        purgeAll(store(), Duration.ofDays(8));
+        purgedAll(store(), Duration.ofDays(8));
 
         assertThat(store().find(messages.id("old"))).isEmpty();
         assertThat(asked(store(), messages.at("old", 1)).isGranted()).isTrue();
@@ -33,21 +34,23 @@ public interface PurgeContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-3.9")
     default void purgesQuarantinedMessagesAsWell() {
         Messages messages = Messages.ofNewConsumer();
         store().quarantine(claimed(store(), messages.at("bad", 1)));
         passTime(Duration.ofDays(9));
 
-        purgeAll(store(), Duration.ofDays(8));
+        purgedAll(store(), Duration.ofDays(8));
 
         assertThat(asked(store(), messages.at("bad", 1)).isGranted()).isTrue();
     }
 
     @Test
+    @Tag("rule-3.9")
     default void purgesNoMoreThanTheLimitAtATime() {
         Messages messages = Messages.ofNewConsumer();
         passTime(Duration.ofDays(9));
-        purgeAll(store(), Duration.ofDays(8));
+        purgedAll(store(), Duration.ofDays(8));
         messages.inARow(5).forEach(delivery -> claimed(store(), delivery));
         passTime(Duration.ofDays(9));
 
@@ -65,26 +68,19 @@ public interface PurgeContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-3.9")
     default void isNotHeldUpByARunningTransaction() {
         Messages messages = Messages.ofNewConsumer();
         claimed(store(), messages.at("old", 1));
         passTime(Duration.ofDays(9));
-        try (OtherTransaction other = OtherTransaction.begin(store())) {
-            other.run(() -> store().claim(java.util.List.of(messages.at("new", 2))));
+        try (OtherThread other = OtherThread.inTransaction(store())) {
+            other.run(() -> store().claim(List.of(messages.at("new", 2))));
 
-            purgeAll(store(), Duration.ofDays(8));
+            purgedAll(store(), Duration.ofDays(8));
 
             assertThat(store().find(messages.id("old"))).isEmpty();
             other.commit();
         }
         assertThat(store().find(messages.id("new"))).isPresent();
-    }
-
-    /** Purges until nothing is left to purge. */
-    private static void purgeAll(ClaimStore store, Duration olderThan) {
-        int purged = 1000;
-        while (purged == 1000) {
-            purged = store.purge(olderThan, 1000);
-        }
     }
 }

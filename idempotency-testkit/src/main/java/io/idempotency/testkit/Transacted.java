@@ -1,14 +1,16 @@
 package io.idempotency.testkit;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
-/** Runs a piece of a test in a transaction of the store, to its commit or to its rollback. */
+/** Runs pieces of a test on a store: in a transaction that commits, or in one that is rolled back. */
 final class Transacted {
 
     private static final class RolledBack extends RuntimeException {
@@ -25,18 +27,11 @@ final class Transacted {
 
     static <T> T rolledBack(ClaimStore store, Supplier<T> work) {
         List<T> result = new ArrayList<>();
-        @Nullable RuntimeException rollback = new RolledBack();
-        try {
-            store.transactions().inTransaction(() -> {
-                result.add(work.get());
-                throw new RolledBack();
-            });
-        } catch (RolledBack e) {
-            rollback = null;
-        }
-        if (rollback != null) {
-            throw new AssertionError("The transaction swallowed what its work threw", rollback);
-        }
+        assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
+                    result.add(work.get());
+                    throw new RolledBack();
+                }))
+                .isInstanceOf(RolledBack.class);
         return result.get(0);
     }
 
@@ -53,5 +48,13 @@ final class Transacted {
     /** Returns what a claim would answer, and takes it back. */
     static Claim asked(ClaimStore store, Delivery delivery) {
         return rolledBack(store, () -> store.claim(List.of(delivery))).get(0);
+    }
+
+    /** Purges until nothing is left to purge. */
+    static void purgedAll(ClaimStore store, Duration olderThan) {
+        int purged = 1000;
+        while (purged == 1000) {
+            purged = store.purge(olderThan, 1000);
+        }
     }
 }

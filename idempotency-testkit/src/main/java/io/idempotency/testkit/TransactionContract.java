@@ -111,7 +111,7 @@ public interface TransactionContract extends StoreContract {
     @Test
     default void hidesAClaimUntilItIsCommitted() {
         Messages messages = Messages.ofNewConsumer();
-        try (OtherTransaction other = OtherTransaction.begin(store())) {
+        try (OtherThread other = OtherThread.inTransaction(store())) {
             other.run(() -> store().claim(List.of(messages.at("order-1", 1))));
 
             assertThat(store().find(messages.id("order-1"))).isEmpty();
@@ -124,10 +124,10 @@ public interface TransactionContract extends StoreContract {
     @Tag("rule-3.2")
     default void makesASecondClaimWaitAndThenCallsItADuplicate() {
         Messages messages = Messages.ofNewConsumer();
-        try (OtherTransaction first = OtherTransaction.begin(store());
-                OtherTransaction second = OtherTransaction.begin(store())) {
+        try (OtherThread first = OtherThread.inTransaction(store());
+                OtherThread second = OtherThread.inTransaction(store())) {
             first.run(() -> store().claim(List.of(messages.at("order-1", 1))));
-            OtherTransaction.Step<List<Claim>> waiting =
+            OtherThread.Step<List<Claim>> waiting =
                     second.begin(() -> store().claim(List.of(messages.at("order-1", 2))));
             second.awaitWaiting(waiting);
             assertThat(waiting.isDone())
@@ -147,10 +147,10 @@ public interface TransactionContract extends StoreContract {
     @Tag("rule-3.2")
     default void makesASecondClaimWaitAndThenGrantsItIfTheFirstIsRolledBack() {
         Messages messages = Messages.ofNewConsumer();
-        try (OtherTransaction first = OtherTransaction.begin(store());
-                OtherTransaction second = OtherTransaction.begin(store())) {
+        try (OtherThread first = OtherThread.inTransaction(store());
+                OtherThread second = OtherThread.inTransaction(store())) {
             first.run(() -> store().claim(List.of(messages.at("order-1", 1))));
-            OtherTransaction.Step<List<Claim>> waiting =
+            OtherThread.Step<List<Claim>> waiting =
                     second.begin(() -> store().claim(List.of(messages.at("order-1", 1))));
             second.awaitWaiting(waiting);
             assertThat(waiting.isDone())
@@ -168,7 +168,7 @@ public interface TransactionContract extends StoreContract {
     default void doesNotMakeAClaimWaitForATransactionThatSawOnlyDuplicates() {
         Messages messages = Messages.ofNewConsumer();
         claimed(store(), messages.at("order-1", 1));
-        try (OtherTransaction bystander = OtherTransaction.begin(store())) {
+        try (OtherThread bystander = OtherThread.inTransaction(store())) {
             bystander.run(() -> store().claim(List.of(messages.at("order-1", 1))));
 
             assertThat(claimed(store(), messages.at("order-1", 2)).status()).isEqualTo(Status.DUPLICATE);
@@ -179,7 +179,7 @@ public interface TransactionContract extends StoreContract {
     @Tag("rule-3.8")
     default void endsAClaimThatWaitsTooLongAsTransient() {
         Messages messages = Messages.ofNewConsumer();
-        try (OtherTransaction slow = OtherTransaction.begin(store())) {
+        try (OtherThread slow = OtherThread.inTransaction(store())) {
             slow.run(() -> store().claim(List.of(messages.at("order-1", 1))));
 
             assertThatThrownBy(() -> claimed(store(), messages.at("order-1", 1)))
@@ -196,13 +196,13 @@ public interface TransactionContract extends StoreContract {
         Messages messages = Messages.ofNewConsumer();
         List<Delivery> one = List.of(messages.at("order-1", 1));
         List<Delivery> two = List.of(messages.at("order-2", 2));
-        try (OtherTransaction left = OtherTransaction.begin(store());
-                OtherTransaction right = OtherTransaction.begin(store())) {
+        try (OtherThread left = OtherThread.inTransaction(store());
+                OtherThread right = OtherThread.inTransaction(store())) {
             left.run(() -> store().claim(one));
             right.run(() -> store().claim(two));
-            OtherTransaction.Step<List<Claim>> leftWaits = left.begin(() -> store().claim(two));
+            OtherThread.Step<List<Claim>> leftWaits = left.begin(() -> store().claim(two));
             left.awaitWaiting(leftWaits);
-            OtherTransaction.Step<List<Claim>> rightWaits = right.begin(() -> store().claim(one));
+            OtherThread.Step<List<Claim>> rightWaits = right.begin(() -> store().claim(one));
 
             assertThatThrownBy(() -> {
                         rightWaits.answer();
@@ -226,7 +226,7 @@ public interface TransactionContract extends StoreContract {
         active.add(transactions.isActive());
         transactions.inTransaction(() -> {
             active.add(transactions.isActive());
-            try (OtherTransaction other = OtherTransaction.begin(store())) {
+            try (OtherThread other = OtherThread.inTransaction(store())) {
                 active.add(other.run(transactions::isActive));
             }
         });

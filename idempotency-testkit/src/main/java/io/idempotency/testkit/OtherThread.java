@@ -1,6 +1,7 @@
 package io.idempotency.testkit;
 
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.TransactionRunner;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -9,10 +10,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
- * A transaction on a thread of its own that the test drives step by step. A step that fails rolls it back; closing it rolls
- * back what is still open.
+ * A thread that the test drives step by step, within one transaction or without any. A step that fails ends it and rolls the
+ * transaction back; so does closing it before its commit.
  */
-final class OtherTransaction implements AutoCloseable {
+final class OtherThread implements AutoCloseable {
 
     private static final long LIMIT_SECONDS = 60;
 
@@ -70,20 +71,28 @@ final class OtherTransaction implements AutoCloseable {
         private static final long serialVersionUID = 1L;
     }
 
-    private OtherTransaction(ClaimStore store) {
-        this.thread = new Thread(() -> live(store), "other-transaction");
+    private OtherThread(TransactionRunner runner) {
+        this.thread = new Thread(() -> live(runner), "other-thread");
         thread.setDaemon(true);
     }
 
-    static OtherTransaction begin(ClaimStore store) {
-        OtherTransaction other = new OtherTransaction(store);
+    static OtherThread inTransaction(ClaimStore store) {
+        return started(store.transactions());
+    }
+
+    static OtherThread withoutTransaction() {
+        return started(Runnable::run);
+    }
+
+    private static OtherThread started(TransactionRunner runner) {
+        OtherThread other = new OtherThread(runner);
         other.thread.start();
         return other;
     }
 
-    private void live(ClaimStore store) {
+    private void live(TransactionRunner runner) {
         try {
-            store.transactions().inTransaction(this::runSteps);
+            runner.inTransaction(this::runSteps);
             ended.complete(true);
         } catch (RolledBack e) {
             ended.complete(false);
@@ -146,7 +155,7 @@ final class OtherTransaction implements AutoCloseable {
     }
 
     private void awaitEnd() {
-        Await.until("the other transaction has ended", ended::isDone);
+        Await.until("the other thread has ended", ended::isDone);
     }
 
     @Override
@@ -165,7 +174,7 @@ final class OtherTransaction implements AutoCloseable {
             }
             throw new AssertionError(e.getCause());
         } catch (InterruptedException | TimeoutException e) {
-            throw new AssertionError("No answer from the other transaction", e);
+            throw new AssertionError("No answer from the other thread", e);
         }
     }
 }

@@ -1,0 +1,359 @@
+package io.idempotency.testkit;
+
+import static io.idempotency.testkit.Leases.MINUTE;
+import static io.idempotency.testkit.Leases.TWO_MINUTES;
+import static io.idempotency.testkit.Leases.afterTime;
+import static io.idempotency.testkit.Leases.leased;
+import static io.idempotency.testkit.Transacted.asked;
+import static io.idempotency.testkit.Transacted.claimed;
+import static io.idempotency.testkit.Transacted.purgedAll;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.Claim.Status;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.Processed;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every lease store promises about the life of a lease: granting, renewing, completing, releasing, ending. Includes
+ * {@link LeaseOrderContract} and {@link LateOwnerContract}.
+ *
+ * @see StoreContract how a store's test answers it
+ */
+public interface LeaseContract extends LeaseOrderContract, LateOwnerContract {
+
+    @Override
+    LeaseStore store();
+
+    @Test
+    default void leasesANewMessageForAFirstAttempt() {
+        Messages messages = Messages.ofNewConsumer();
+
+        Claim lease = leased(store(), messages.at("order-1", 17));
+
+        assertThat(lease.isLease()).isTrue();
+        assertThat(lease.delivery()).isEqualTo(messages.at("order-1", 17));
+        assertThat(lease.attempt()).isEqualTo(1);
+        assertThat(lease.starts()).isZero();
+    }
+
+    @Test
+    default void answersNothingToAnEmptyListOfLeases() {
+        assertThat(store().lease(List.of(), MINUTE)).isEmpty();
+        assertThat(store().renew(List.of(), MINUTE)).isEmpty();
+        store().complete(List.of());
+        store().release(List.of());
+    }
+
+    @Test
+    @Tag("rule-3.1")
+    default void tellsWhichLeaseIsInTheWay() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+
+        Claim other = leased(store(), messages.at("order-1", 18));
+
+        assertThat(other).isEqualTo(Claim.inProgress(messages.at("order-1", 18), 1, lease.until()));
+    }
+
+    @Test
+    @Tag("rule-3.1")
+    default void keepsALiveLeaseInProgressForAClaimToo() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+
+        List<Claim> claims = claimed(store(), List.of(messages.at("order-1", 17), messages.at("order-1", 18)));
+
+        assertThat(claims).extracting(Claim::status).containsExactly(Status.IN_PROGRESS, Status.IN_PROGRESS);
+        assertThat(claims.get(0).until()).isEqualTo(lease.until());
+        store().complete(List.of(lease));
+        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
+    }
+
+    @Test
+    @Tag("rule-3.1")
+    default void letsAClaimTakeOverALeaseThatEnded() {
+        Messages messages = Messages.ofNewConsumer();
+        leased(store(), messages.at("order-1", 17));
+        passTime(TWO_MINUTES);
+
+        Claim claim = claimed(store(), messages.at("order-1", 18));
+
+        assertThat(claim.isGranted()).isTrue();
+        assertThat(claim.isLease()).isFalse();
+        assertThat(claimed(store(), messages.at("order-1", 17))
+                        .processed()
+                        .orElseThrow()
+                        .position())
+                .isEqualTo(messages.at("order-1", 18).position());
+    }
+
+    @Test
+    @Tag("rule-3.1")
+    default void letsAClaimTakeOverAReleasedLease() {
+        Messages messages = Messages.ofNewConsumer();
+        store().release(List.of(leased(store(), messages.at("order-1", 17))));
+
+        assertThat(claimed(store(), messages.at("order-1", 17)).isGranted()).isTrue();
+
+        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
+    }
+
+    @Test
+    default void leavesALeaseThatEndedAsItWasWhenTheClaimOnItIsRolledBack() {
+        Messages messages = Messages.ofNewConsumer();
+        leased(store(), messages.at("order-1", 17));
+        passTime(TWO_MINUTES);
+
+        assertThat(asked(store(), messages.at("order-1", 17)).isGranted()).isTrue();
+
+        assertThat(leased(store(), messages.at("order-1", 17)).attempt()).isEqualTo(2);
+    }
+
+    @Test
+    @Tag("rule-3.2")
+    default void makesALeaseWaitForARunningClaimAndThenCallsItADuplicate() {
+        Messages messages = Messages.ofNewConsumer();
+        try (OtherThread claiming = OtherThread.inTransaction(store());
+                OtherThread leasing = OtherThread.withoutTransaction()) {
+            claiming.run(() -> store().claim(List.of(messages.at("order-1", 17))));
+            OtherThread.Step<Claim> waiting = leasing.begin(() -> leased(store(), messages.at("order-1", 17)));
+            leasing.awaitWaiting(waiting);
+            assertThat(waiting.isDone())
+                    .as("answered before the claim has ended")
+                    .isFalse();
+
+            claiming.commit();
+
+            assertThat(waiting.answer().status()).isEqualTo(Status.DUPLICATE);
+        }
+    }
+
+    @Test
+    @Tag("rule-3.7")
+    default void countsTheLengthOfALeaseFromAfterTheWait() {
+        assumeFalse(movesStoredTimes(), "time can be moved only while no transaction runs");
+        Messages messages = Messages.ofNewConsumer();
+        try (OtherThread claiming = OtherThread.inTransaction(store());
+                OtherThread leasing = OtherThread.withoutTransaction()) {
+            claiming.run(() -> store().claim(List.of(messages.at("order-1", 17))));
+            OtherThread.Step<Claim> waiting = leasing.begin(() -> leased(store(), messages.at("order-1", 17)));
+            leasing.awaitWaiting(waiting);
+
+            passTime(TWO_MINUTES);
+            claiming.rollBack();
+
+            assertThat(waiting.answer().isLease()).isTrue();
+            assertThat(leased(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.IN_PROGRESS);
+        }
+    }
+
+    @Test
+    default void isNeitherProcessedNorFoundWhileLeased() {
+        Messages messages = Messages.ofNewConsumer();
+
+        leased(store(), messages.at("order-1", 17));
+
+        assertThat(store().find(messages.id("order-1"))).isEmpty();
+    }
+
+    @Test
+    default void completesALease() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+
+        store().complete(List.of(lease));
+
+        assertThat(store().find(messages.id("order-1")))
+                .map(Processed::position)
+                .contains(messages.at("order-1", 17).position());
+        assertThat(leased(store(), messages.at("order-1", 18)).status()).isEqualTo(Status.DUPLICATE);
+        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
+    }
+
+    @Test
+    default void countsTheAgeOfALeasedMessageFromItsCompletion() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+        lease = afterTime(this, TWO_MINUTES, lease);
+
+        store().complete(List.of(lease));
+
+        assertThat(store().find(messages.id("order-1")).orElseThrow().age()).isLessThan(MINUTE);
+    }
+
+    @Test
+    @Tag("rule-3.5")
+    default void completesTheSameLeaseTwiceWithoutFurtherEffect() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+        store().complete(List.of(lease));
+
+        store().complete(List.of(lease));
+
+        assertThat(store().find(messages.id("order-1"))).isPresent();
+    }
+
+    @Test
+    @Tag("rule-3.5")
+    default void completesALeaseThatEndedButWasNotTaken() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+        lease = afterTime(this, TWO_MINUTES, lease);
+
+        store().complete(List.of(lease));
+
+        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
+    }
+
+    @Test
+    @Tag("rule-3.5")
+    default void keepsTheAttemptCountAfterRelease() {
+        Messages messages = Messages.ofNewConsumer();
+        store().release(List.of(leased(store(), messages.at("order-1", 17))));
+
+        Claim second = leased(store(), messages.at("order-1", 17));
+        store().release(List.of(second));
+        Claim third = leased(store(), messages.at("order-1", 17));
+
+        assertThat(second.attempt()).isEqualTo(2);
+        assertThat(third.attempt()).isEqualTo(3);
+        assertThat(third.starts()).as("no handler was started").isZero();
+    }
+
+    @Test
+    @Tag("rule-3.6")
+    default void recordsTheStartedHandlersOnRelease() {
+        Messages messages = Messages.ofNewConsumer();
+        store().release(List.of(leased(store(), messages.at("order-1", 17)).started()));
+
+        Claim second = leased(store(), messages.at("order-1", 17));
+        store().release(List.of(second.started()));
+        Claim third = leased(store(), messages.at("order-1", 17));
+
+        assertThat(second.starts()).isEqualTo(1);
+        assertThat(third.starts()).isEqualTo(2);
+    }
+
+    @Test
+    @Tag("rule-3.6")
+    default void countsALeaseThatEndedWithoutReleaseAsAStart() {
+        Messages messages = Messages.ofNewConsumer();
+        store().release(List.of(leased(store(), messages.at("order-1", 17)).started()));
+        leased(store(), messages.at("order-1", 17));
+        passTime(TWO_MINUTES);
+
+        Claim third = leased(store(), messages.at("order-1", 17));
+
+        assertThat(third.attempt()).isEqualTo(3);
+        assertThat(third.starts()).isEqualTo(2);
+    }
+
+    @Test
+    @Tag("rule-3.6")
+    default void countsTheStartsOfALeaseOnlyOnceWhenItWasRenewed() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17)).started();
+        assertThat(store().renew(List.of(lease), TWO_MINUTES))
+                .extracting(Claim::starts)
+                .containsExactly(1);
+        passTime(TWO_MINUTES.plus(MINUTE));
+
+        assertThat(leased(store(), messages.at("order-1", 17)).starts()).isEqualTo(1);
+    }
+
+    @Test
+    default void keepsARenewedLeaseLongerThanItsFirstEnd() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim first = leased(store(), messages.at("order-1", 17));
+
+        Claim renewed = store().renew(List.of(first), Duration.ofMinutes(10)).get(0);
+        assertThat(renewed.delivery()).isEqualTo(first.delivery());
+        assertThat(renewed.attempt()).isEqualTo(1);
+        assertThat(renewed.until()).isAfter(first.until());
+        renewed = afterTime(this, TWO_MINUTES, renewed);
+
+        assertThat(leased(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.IN_PROGRESS);
+        store().complete(List.of(renewed));
+        assertThat(store().find(messages.id("order-1"))).isPresent();
+    }
+
+    @Test
+    default void renewsInTheOrderGiven() {
+        Messages messages = Messages.ofNewConsumer();
+        List<Claim> leases = store().lease(messages.inARow(3), MINUTE);
+        List<Claim> backwards = List.of(leases.get(2), leases.get(0), leases.get(1));
+
+        assertThat(store().renew(backwards, TWO_MINUTES))
+                .extracting(Claim::delivery)
+                .containsExactly(
+                        leases.get(2).delivery(),
+                        leases.get(0).delivery(),
+                        leases.get(1).delivery());
+    }
+
+    @Test
+    @Tag("rule-1.5")
+    default void refusesEveryLeaseVerbWhileATransactionIsActive() {
+        Messages messages = Messages.ofNewConsumer();
+        List<Claim> leases = List.of(leased(store(), messages.at("order-1", 17)));
+
+        store().transactions().inTransaction(() -> {
+            assertRefused(() -> store().lease(List.of(messages.at("order-2", 18)), MINUTE));
+            assertRefused(() -> store().renew(leases, TWO_MINUTES));
+            assertRefused(() -> store().complete(leases));
+            assertRefused(() -> store().release(leases));
+        });
+
+        assertThat(leased(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.IN_PROGRESS);
+    }
+
+    private static void assertRefused(ThrowingCallable verb) {
+        assertThatThrownBy(verb)
+                .isInstanceOf(IdempotencyException.class)
+                .isNotInstanceOf(TransientStoreException.class);
+    }
+
+    @Test
+    default void quarantinesALeasedMessage() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("order-1", 17));
+
+        store().quarantine(lease);
+
+        assertThat(leased(store(), messages.at("order-1", 18)).status()).isEqualTo(Status.QUARANTINED);
+        assertThat(claimed(store(), messages.at("order-1", 18)).status()).isEqualTo(Status.QUARANTINED);
+    }
+
+    @Test
+    @Tag("rule-3.5")
+    default void purgesAnUnfinishedMessageOnlyWhenItsLeaseEndedLongAgo() {
+        Messages messages = Messages.ofNewConsumer();
+        store().lease(List.of(messages.at("long", 0, 1)), Duration.ofDays(9));
+        store().lease(List.of(messages.at("late", 1, 1)), MINUTE);
+        store().release(store().lease(List.of(messages.at("released", 2, 1)), MINUTE));
+        passTime(Duration.ofDays(8).minusHours(1));
+
+        purgedAll(store(), Duration.ofDays(8));
+
+        assertThat(leased(store(), messages.at("long", 0, 1)).status()).isEqualTo(Status.IN_PROGRESS);
+        assertThat(asked(store(), messages.at("late", 1, 1)).isGranted()).isTrue();
+        assertThat(leased(store(), messages.at("released", 2, 1)).attempt()).isEqualTo(2);
+        assertThat(leased(store(), messages.at("late", 1, 1)).attempt()).isEqualTo(2);
+        passTime(Duration.ofDays(9));
+
+        purgedAll(store(), Duration.ofDays(8));
+
+        assertThat(leased(store(), messages.at("released", 2, 1)).attempt()).isEqualTo(1);
+        assertThat(leased(store(), messages.at("long", 0, 1)).attempt()).isEqualTo(2);
+    }
+}

@@ -1,0 +1,234 @@
+package io.idempotency.testkit;
+
+import static io.idempotency.testkit.Transacted.asked;
+import static io.idempotency.testkit.Transacted.committed;
+import static io.idempotency.testkit.Transacted.rolledBack;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.store.Claim.Status;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Payload.Origin;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every quarantine promises: it keeps messages byte by byte, within the transactions of the claim store beside it.
+ *
+ * @see StoreContract how a store's test answers it
+ */
+public interface QuarantineContract extends StoreContract {
+
+    /** Returns the quarantine under test, which takes part in the transactions of {@link #store()}. */
+    QuarantineStore quarantine();
+
+    @Test
+    @Tag("rule-4.6")
+    default void keepsAMessageWithItsBytes() {
+        Messages messages = Messages.ofNewConsumer();
+        byte[] binary = {0, -1, 127, -128, 10};
+        Payload payload = new Payload(
+                "key-ä".getBytes(UTF_8),
+                binary,
+                List.of(
+                        new Payload.Header("trace", "1".getBytes(UTF_8)),
+                        new Payload.Header("trace", binary),
+                        new Payload.Header("empty", new byte[0]),
+                        new Payload.Header("none", null)),
+                Origin.RAW);
+        quarantine()
+                .save(new QuarantinedMessage(messages.at("order-1", 17), payload, "java.lang.Poison: ☠\n\tat …", 5));
+
+        QuarantinedMessage kept = quarantine().find(messages.id("order-1")).orElseThrow();
+
+        assertThat(kept)
+                .usingRecursiveComparison()
+                .isEqualTo(
+                        new QuarantinedMessage(messages.at("order-1", 17), payload, "java.lang.Poison: ☠\n\tat …", 5));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void tellsAbsentBytesFromEmptyOnes() {
+        Messages messages = Messages.ofNewConsumer();
+        quarantine().save(message(messages.at("absent", 1), Payload.none(Origin.POSITION_ONLY)));
+        quarantine()
+                .save(message(
+                        messages.at("empty", 2), new Payload(new byte[0], new byte[0], List.of(), Origin.REREAD)));
+
+        Payload absent = quarantine().find(messages.id("absent")).orElseThrow().payload();
+        Payload empty = quarantine().find(messages.id("empty")).orElseThrow().payload();
+
+        assertThat(absent.key()).isNull();
+        assertThat(absent.value()).isNull();
+        assertThat(absent.origin()).isEqualTo(Origin.POSITION_ONLY);
+        assertThat(empty.key()).isEmpty();
+        assertThat(empty.value()).isEmpty();
+        assertThat(empty.origin()).isEqualTo(Origin.REREAD);
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void keepsALargeMessageWithALongId() {
+        Messages messages = Messages.ofNewConsumer();
+        byte[] large = new byte[1_000_000];
+        large[large.length - 1] = 1;
+        Delivery delivery = messages.at("x".repeat(MessageId.MAX_BYTES), 1);
+        String failure = "at io.idempotency.Deep.down(Deep.java:1)\n".repeat(5_000);
+
+        quarantine()
+                .save(new QuarantinedMessage(
+                        delivery, new Payload(null, large, List.of(), Origin.SWITCHED_OFF), failure, 1));
+
+        QuarantinedMessage kept = quarantine().find(delivery.id()).orElseThrow();
+        assertThat(kept.payload().value()).isEqualTo(large);
+        assertThat(kept.failure()).isEqualTo(failure);
+        assertThat(kept.delivery()).isEqualTo(delivery);
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void keepsAMessageWithoutAPosition() {
+        Messages messages = Messages.ofNewConsumer();
+        quarantine()
+                .save(message(
+                        new Delivery(messages.id("order-1"), Position.UNKNOWN), Payload.none(Origin.POSITION_ONLY)));
+
+        assertThat(quarantine().find(messages.id("order-1")))
+                .map(kept -> kept.delivery().position())
+                .contains(Position.UNKNOWN);
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void replacesAMessageThatIsKeptAlready() {
+        Messages messages = Messages.ofNewConsumer();
+        quarantine().save(new QuarantinedMessage(messages.at("order-1", 17), Payload.none(Origin.RAW), "first", 1));
+
+        quarantine().save(new QuarantinedMessage(messages.at("order-1", 18), Payload.none(Origin.REREAD), "second", 2));
+
+        assertThat(quarantine().find(messages.id("order-1")))
+                .contains(new QuarantinedMessage(messages.at("order-1", 18), Payload.none(Origin.REREAD), "second", 2));
+        assertThat(quarantine().list(messages.consumer(), 10)).containsExactly(messages.id("order-1"));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void findsNothingThatWasNotSaved() {
+        Messages messages = Messages.ofNewConsumer();
+
+        assertThat(quarantine().find(messages.id("order-1"))).isEmpty();
+        assertThat(quarantine().list(messages.consumer(), 10)).isEmpty();
+        assertThat(quarantine().delete(messages.id("order-1"))).isFalse();
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void listsTheOldestMessagesOfOneConsumerFirst() {
+        Messages messages = Messages.ofNewConsumer();
+        Messages others = Messages.ofNewConsumer();
+        for (String id : List.of("c", "a", "b")) {
+            save(messages.at(id, 1));
+            save(others.at(id, 1));
+            passTime(Duration.ofMinutes(1));
+        }
+
+        assertThat(quarantine().list(messages.consumer(), 10))
+                .containsExactly(messages.id("c"), messages.id("a"), messages.id("b"));
+        assertThat(quarantine().list(messages.consumer(), 2)).containsExactly(messages.id("c"), messages.id("a"));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void deletesAMessageOnce() {
+        Messages messages = Messages.ofNewConsumer();
+        save(messages.at("order-1", 17));
+        save(messages.at("order-2", 18));
+
+        assertThat(quarantine().delete(messages.id("order-1"))).isTrue();
+
+        assertThat(quarantine().delete(messages.id("order-1"))).isFalse();
+        assertThat(quarantine().find(messages.id("order-1"))).isEmpty();
+        assertThat(quarantine().list(messages.consumer(), 10)).containsExactly(messages.id("order-2"));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void takesASavedMessageBackWithItsTransaction() {
+        Messages messages = Messages.ofNewConsumer();
+
+        rolledBack(store(), () -> {
+            store().quarantine(
+                            store().claim(List.of(messages.at("order-1", 17))).get(0));
+            save(messages.at("order-1", 17));
+            return true;
+        });
+
+        assertThat(quarantine().find(messages.id("order-1"))).isEmpty();
+        assertThat(asked(store(), messages.at("order-1", 17)).isGranted()).isTrue();
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void settlesAndKeepsAMessageInOneTransaction() {
+        Messages messages = Messages.ofNewConsumer();
+
+        Optional<QuarantinedMessage> seenInside = committed(store(), () -> {
+            store().quarantine(
+                            store().claim(List.of(messages.at("order-1", 17))).get(0));
+            save(messages.at("order-1", 17));
+            return quarantine().find(messages.id("order-1"));
+        });
+
+        assertThat(seenInside).isPresent();
+        assertThat(quarantine().find(messages.id("order-1"))).isPresent();
+        assertThat(asked(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.QUARANTINED);
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void keepsAMessageWhoseDeletionIsRolledBack() {
+        Messages messages = Messages.ofNewConsumer();
+        save(messages.at("order-1", 17));
+
+        assertThat(rolledBack(store(), () -> quarantine().delete(messages.id("order-1"))))
+                .isTrue();
+
+        assertThat(quarantine().find(messages.id("order-1"))).isPresent();
+        assertThat(quarantine().list(messages.consumer(), 10)).containsExactly(messages.id("order-1"));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void letsOnlyOneOfTwoTransactionsDeleteAMessage() {
+        Messages messages = Messages.ofNewConsumer();
+        save(messages.at("order-1", 17));
+        try (OtherThread first = OtherThread.inTransaction(store());
+                OtherThread second = OtherThread.inTransaction(store())) {
+            assertThat(first.run(() -> quarantine().delete(messages.id("order-1"))))
+                    .isTrue();
+            OtherThread.Step<Boolean> waiting = second.begin(() -> quarantine().delete(messages.id("order-1")));
+            second.awaitWaiting(waiting);
+
+            first.commit();
+
+            assertThat(waiting.answerOrAgain(store())).isFalse();
+        }
+    }
+
+    private void save(Delivery delivery) {
+        quarantine().save(message(delivery, Payload.none(Origin.POSITION_ONLY)));
+    }
+
+    private static QuarantinedMessage message(Delivery delivery, Payload payload) {
+        return new QuarantinedMessage(delivery, payload, "java.lang.IllegalStateException: poison", 1);
+    }
+}
