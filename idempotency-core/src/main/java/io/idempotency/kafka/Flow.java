@@ -36,7 +36,7 @@ interface Flow<K, V> {
     }
 
     static <K, V> Flow<K, V> batches(
-            IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<? super ConsumerRecord<K, V>> handler) {
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
         return new Bound<>(consumer) {
             @Override
             public BatchResult consume(List<ConsumerRecord<K, V>> records) {

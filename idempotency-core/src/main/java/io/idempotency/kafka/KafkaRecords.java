@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.MessageReader;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
@@ -23,7 +24,7 @@ public final class KafkaRecords {
      *
      * @param name the logical name of the processing step, never the {@code group.id}
      */
-    public static <K, V> IdempotentConsumer.Builder<ConsumerRecord<K, V>> consumer(String name) {
+    public static <K, V> IdempotentConsumerBuilder<ConsumerRecord<K, V>> consumer(String name) {
         return IdempotentConsumer.<ConsumerRecord<K, V>>named(name)
                 .messageId(MessageIds.defaults())
                 .reader(reader());

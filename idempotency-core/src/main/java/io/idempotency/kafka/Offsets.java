@@ -1,9 +1,11 @@
 package io.idempotency.kafka;
 
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -49,25 +51,37 @@ final class Offsets {
         if (fresh.isEmpty()) {
             return fresh;
         }
+        return commitWhereMissing(consumer, fresh, partition -> firsts.getOrDefault(partition, 0L)) ? Set.of() : fresh;
+    }
+
+    /** Does the same for partitions that were just assigned, before their first record is there. */
+    void beginAtPosition(Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
+        if (!assigned.isEmpty() && !commitWhereMissing(consumer, Set.copyOf(assigned), consumer::position)) {
+            log.info("It is tried again when the first record of {} is there.", assigned);
+        }
+    }
+
+    private boolean commitWhereMissing(
+            Consumer<?, ?> consumer, Set<TopicPartition> fresh, ToLongFunction<TopicPartition> offset) {
         try {
             Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh);
             Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
             for (TopicPartition partition : fresh) {
                 if (committed.get(partition) == null) {
-                    missing.put(partition, new OffsetAndMetadata(firsts.getOrDefault(partition, 0L)));
+                    missing.put(partition, new OffsetAndMetadata(offset.applyAsLong(partition)));
                 }
             }
             if (!missing.isEmpty()) {
                 consumer.commitSync(missing);
             }
             known.addAll(fresh);
-            return Set.of();
+            return true;
         } catch (RuntimeException failure) {
             if (!isWorthAnotherTry(failure)) {
                 throw failure;
             }
-            log.warn("The committed offsets of {} are not known yet; their records wait", fresh, failure);
-            return fresh;
+            log.warn("The committed offsets of {} are not known yet: {}", fresh, failure.toString());
+            return false;
         }
     }
 

@@ -8,6 +8,7 @@ import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,7 +78,7 @@ public final class RecordProcessor<K, V> {
 
     /** Returns a processor that hands several records at once to the handler. */
     public static <K, V> RecordProcessor<K, V> batches(
-            IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<? super ConsumerRecord<K, V>> handler) {
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
         return new RecordProcessor<>(Flow.batches(consumer, handler), MessageIds.defaults(), System::nanoTime);
     }
 
@@ -171,6 +172,11 @@ public final class RecordProcessor<K, V> {
     /** Returns how long the next poll may wait: until the first back-off ends, at most the time given. */
     public Duration timeout(Duration atMost) {
         return waits.untilNext(atMost);
+    }
+
+    /** Commits the position in each partition given that has no committed offset yet; to be called when they are assigned. */
+    void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
+        offsets.beginAtPosition(consumer, partitions);
     }
 
     /** Commits what could not be committed before, as the last thing before the consumer is closed. */
