@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -66,13 +67,19 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         waitForOthers(poll, items, claims, granted);
     }
 
-    /** Stops partitions whose first message somebody else holds. One that had grants goes on at once. */
+    /** Stops partitions whose first message somebody else holds. One that had grants, or waits for a copy in this call, goes on. */
     private void waitForOthers(Poll<M> poll, List<Item<M>> items, List<Claim> claims, List<Item<M>> granted) {
         Set<Lane> advanced = new HashSet<>();
-        granted.forEach(item -> advanced.add(item.lane()));
+        Set<MessageId> own = new HashSet<>();
+        for (Item<M> item : granted) {
+            advanced.add(item.lane());
+            own.add(item.delivery().id());
+        }
         for (int i = 0; i < items.size(); i++) {
             Item<M> item = items.get(i);
-            if (claims.get(i).status() == Claim.Status.IN_PROGRESS && !advanced.contains(item.lane())) {
+            if (own.contains(item.delivery().id())) {
+                advanced.add(item.lane());
+            } else if (claims.get(i).status() == Claim.Status.IN_PROGRESS && !advanced.contains(item.lane())) {
                 flow.inProgress(poll, item);
             }
         }

@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransactionRunner;
@@ -11,7 +12,8 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Builds an {@link IdempotentConsumer}. A store and a message id are required, everything else has a default. */
+/** Builds an {@link IdempotentConsumer}. A store (but for the level {@code NONE}) and a message id are required,
+ * everything else has a default. */
 public final class IdempotentConsumerBuilder<M> {
 
     /** The most records that share a transaction. */
@@ -145,6 +147,9 @@ public final class IdempotentConsumerBuilder<M> {
      *     level
      */
     public IdempotentConsumer<M> build() {
+        if (store == null && level == ConsistencyLevel.NONE) {
+            store = MemoryStore.create();
+        }
         ClaimStore chosen = required(store, "store(..)");
         require(chunkRecords >= 1, "chunk(..) needs at least one record, not " + chunkRecords);
         require(isPositive(chunkTime), "chunk(..) needs a positive time, not " + chunkTime);

@@ -1,0 +1,73 @@
+package io.idempotency.cache;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.idempotency.DuplicateCache;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Known duplicates in a Caffeine cache of bounded size, each for a bounded time. The age it answers with grows while an id is
+ * in the cache. Thread-safe.
+ *
+ * <p>Keep the time shorter than the retention of the store: an id that the store has forgotten must not live on here.
+ */
+public final class CaffeineCache implements DuplicateCache {
+
+    /** How many ids are kept unless said otherwise. */
+    public static final long DEFAULT_MAX_IDS = 10_000;
+
+    /** How long an id is kept unless said otherwise. */
+    public static final Duration DEFAULT_TIME = Duration.ofMinutes(10);
+
+    private record Entry(Position position, Duration age, long rememberedAt) {}
+
+    private final Ticker ticker;
+    private final Cache<MessageId, Entry> entries;
+
+    private CaffeineCache(long maxIds, Duration time, Ticker ticker) {
+        this.ticker = ticker;
+        this.entries = Caffeine.newBuilder()
+                .maximumSize(maxIds)
+                .expireAfterWrite(time)
+                .ticker(ticker)
+                .build();
+    }
+
+    /** Returns a cache of 10,000 ids for 10 minutes. */
+    public static CaffeineCache create() {
+        return of(DEFAULT_MAX_IDS, DEFAULT_TIME);
+    }
+
+    /** Returns a cache of up to {@code maxIds} ids, each for the time given after it was remembered last. */
+    public static CaffeineCache of(long maxIds, Duration time) {
+        return of(maxIds, time, Ticker.systemTicker());
+    }
+
+    /** Returns a cache whose time is told by the ticker. */
+    public static CaffeineCache of(long maxIds, Duration time, Ticker ticker) {
+        return new CaffeineCache(maxIds, time, ticker);
+    }
+
+    @Override
+    public Optional<Known> find(MessageId id) {
+        return Optional.ofNullable(entries.getIfPresent(id)).map(this::known);
+    }
+
+    private Known known(Entry entry) {
+        return new Known(entry.position(), entry.age().plusNanos(ticker.read() - entry.rememberedAt()));
+    }
+
+    @Override
+    public void remember(MessageId id, Known known) {
+        entries.put(id, new Entry(known.position(), known.age(), ticker.read()));
+    }
+
+    @Override
+    public void forget(MessageId id) {
+        entries.invalidate(id);
+    }
+}

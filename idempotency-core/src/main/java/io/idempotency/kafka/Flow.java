@@ -1,0 +1,72 @@
+package io.idempotency.kafka;
+
+import io.idempotency.BatchHandler;
+import io.idempotency.BatchResult;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageHandler;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/** What a processor asks of an idempotent consumer and the handler bound to it. */
+interface Flow<K, V> {
+
+    /** Returns name and level, for logs. */
+    String describe();
+
+    /** Returns whether a transaction on the store's data is active on the calling thread. */
+    boolean isTransactionActive();
+
+    /** Consumes the records; see {@link IdempotentConsumer#consumeAll}. */
+    BatchResult consume(List<ConsumerRecord<K, V>> records);
+
+    /** Charges a record that could not be deserialized; see {@link IdempotentConsumer#reject}. */
+    BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause);
+
+    static <K, V> Flow<K, V> of(
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
+        return new Bound<>(consumer) {
+            @Override
+            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
+                return consumer.consumeAll(records, handler);
+            }
+        };
+    }
+
+    static <K, V> Flow<K, V> batches(
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
+        return new Bound<>(consumer) {
+            @Override
+            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
+                return consumer.consumeBatch(records, handler);
+            }
+        };
+    }
+
+    /** An idempotent consumer, whichever handler is bound to it. */
+    abstract class Bound<K, V> implements Flow<K, V> {
+
+        private final IdempotentConsumer<ConsumerRecord<K, V>> consumer;
+
+        Bound(IdempotentConsumer<ConsumerRecord<K, V>> consumer) {
+            this.consumer = consumer;
+        }
+
+        @Override
+        public String describe() {
+            return consumer.name() + " (" + consumer.level() + ")";
+        }
+
+        @Override
+        public boolean isTransactionActive() {
+            return consumer.isTransactionActive();
+        }
+
+        @Override
+        public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
+            return consumer.reject(position, messageId, payload, cause);
+        }
+    }
+}

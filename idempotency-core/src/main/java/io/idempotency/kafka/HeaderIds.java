@@ -1,0 +1,71 @@
+package io.idempotency.kafka;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/** Ids in headers, decoded strictly: two different byte sequences never become one id. */
+record HeaderIds(List<String> names) implements IdSource<Object> {
+
+    /** Begins the ids of all other kinds; doubled in front of a header id that begins with it. */
+    static final String KIND = "~";
+
+    private static final String SOURCE = "ce_source";
+    private static final String ID = "ce_id";
+
+    HeaderIds {
+        names = List.copyOf(names);
+    }
+
+    @Override
+    public Optional<String> find(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
+        for (String name : names) {
+            Optional<String> id = text(record, name, looked);
+            if (id.isPresent()) {
+                return id.map(text -> text.startsWith(KIND) ? KIND + text : text);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Joins source and id; the length in front keeps {@code a + bc} and {@code ab + c} apart. */
+    static Optional<String> cloudEvent(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
+        Optional<String> source = text(record, SOURCE, looked);
+        Optional<String> id = text(record, ID, looked);
+        if (source.isEmpty() || id.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(KIND + "ce:" + source.get().length() + ":" + source.get() + id.get());
+    }
+
+    private static Optional<String> text(ConsumerRecord<?, ?> record, String name, List<String> looked)
+            throws UnusableId {
+        @Nullable Header header = record.headers().lastHeader(name);
+        if (header == null || header.value() == null) {
+            looked.add("header " + name + " is missing");
+            return Optional.empty();
+        }
+        String text = utf8(header.value(), "header " + name);
+        if (text.isBlank()) {
+            looked.add("header " + name + " is blank");
+            return Optional.empty();
+        }
+        return Optional.of(text);
+    }
+
+    static String utf8(byte[] bytes, String place) throws UnusableId {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException malformed) {
+            throw new UnusableId(place + " holds bytes that are not UTF-8", malformed);
+        }
+    }
+}

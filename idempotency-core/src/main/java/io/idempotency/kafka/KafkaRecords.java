@@ -1,0 +1,86 @@
+package io.idempotency.kafka;
+
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.MessageReader;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
+
+/** Idempotent consumers of Kafka records: what the flow has to know about a {@link ConsumerRecord}. */
+public final class KafkaRecords {
+
+    private KafkaRecords() {}
+
+    /**
+     * Returns a builder for a consumer of records, with {@link MessageIds#defaults()} and {@link #reader()}; both can be
+     * replaced.
+     *
+     * @param name the logical name of the processing step, never the {@code group.id}
+     */
+    public static <K, V> IdempotentConsumerBuilder<ConsumerRecord<K, V>> consumer(String name) {
+        return IdempotentConsumer.<ConsumerRecord<K, V>>named(name)
+                .messageId(MessageIds.defaults())
+                .reader(reader());
+    }
+
+    /**
+     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays, and only the headers of every other
+     * one.
+     */
+    public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
+        return new RecordReader<>(Optional.empty());
+    }
+
+    /** Returns a reader that reads the bytes again from Kafka where the record does not have them. */
+    public static <K, V> MessageReader<ConsumerRecord<K, V>> reader(RecordReread reread) {
+        return new RecordReader<>(Optional.of(reread));
+    }
+
+    static Position position(ConsumerRecord<?, ?> record) {
+        return new Position(record.topic(), record.partition(), record.offset());
+    }
+
+    static TopicPartition partition(ConsumerRecord<?, ?> record) {
+        return new TopicPartition(record.topic(), record.partition());
+    }
+
+    static List<Payload.Header> headers(@Nullable Headers headers) {
+        List<Payload.Header> copies = new ArrayList<>();
+        if (headers != null) {
+            headers.forEach(header -> copies.add(new Payload.Header(header.key(), header.value())));
+        }
+        return copies;
+    }
+
+    private record RecordReader<K, V>(Optional<RecordReread> reread) implements MessageReader<ConsumerRecord<K, V>> {
+
+        @Override
+        public Position position(ConsumerRecord<K, V> record) {
+            return KafkaRecords.position(record);
+        }
+
+        @Override
+        public Payload payload(ConsumerRecord<K, V> record) {
+            if (isRaw(record.key(), record.serializedKeySize())
+                    && isRaw(record.value(), record.serializedValueSize())) {
+                return new Payload(
+                        (byte[]) record.key(), (byte[]) record.value(), headers(record.headers()), Payload.Origin.RAW);
+            }
+            return reread.flatMap(again -> again.read(partition(record), record.offset()))
+                    .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
+                    .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+        }
+
+        /** A deserializer may turn bytes into null; only a null without bytes is one. */
+        private static boolean isRaw(@Nullable Object part, int serializedSize) {
+            return part == null ? serializedSize == ConsumerRecord.NULL_SIZE : part instanceof byte[];
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.idempotency.kafka;
+
+import io.idempotency.MessageIdExtractor;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.MessageId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the message id of a Kafka record in one place, or in the first of several: {@code
+ * header("message-id").orElse(value(Order::id))}. Immutable.
+ *
+ * <p>The id of a header is taken as it is. The id of every other place carries the name of its kind, such as {@code ~key:}, and a
+ * header id that begins with {@code ~} gets another {@code ~} in front; so ids of two kinds never meet.
+ *
+ * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that cannot be an id,
+ * {@link #messageId} throws and names topic, partition, offset and the places looked at; it never returns empty.
+ *
+ * @param <V> the values it can read; {@code Object} where it does not read them
+ */
+public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?, ? extends V>> {
+
+    /** The header that carries the message id unless said otherwise. */
+    public static final String HEADER = "message-id";
+
+    private final List<IdSource<? super V>> sources;
+
+    private MessageIds(List<IdSource<? super V>> sources) {
+        this.sources = List.copyOf(sources);
+    }
+
+    /** Returns the default: the header {@value #HEADER}, else {@link #cloudEvents()}. */
+    public static MessageIds<Object> defaults() {
+        return header(HEADER).orElse(cloudEvents());
+    }
+
+    /** Reads the first of these headers that is present and not blank, as UTF-8. Of several headers of one name the last counts. */
+    public static MessageIds<Object> header(String... names) {
+        if (names.length == 0) {
+            throw new IdempotencyException("At least one header name is needed to read a message id from a header");
+        }
+        return new MessageIds<>(List.of(new HeaderIds(List.of(names))));
+    }
+
+    /** Reads {@code ce_source} and {@code ce_id} together: CloudEvents ids are unique per source only. */
+    public static MessageIds<Object> cloudEvents() {
+        return new MessageIds<>(List.of(HeaderIds::cloudEvent));
+    }
+
+    /**
+     * Takes the record key: text, a UUID, a whole number, or bytes that are UTF-8. Right only if a key never comes twice: the
+     * second event of an aggregate has the same key and would be skipped.
+     */
+    public static MessageIds<Object> key() {
+        return new MessageIds<>(List.of(ValueIds::ofKey));
+    }
+
+    /** Takes what the function reads from the value; null, a blank string and a tombstone count as missing. */
+    public static <V> MessageIds<V> value(Function<? super V, @Nullable String> id) {
+        return new MessageIds<V>(List.of(new ValueIds<V>(id)));
+    }
+
+    /**
+     * Takes where the record stands: topic, topic id, partition, offset. It recognises redeliveries only, never a message sent twice. A
+     * record of a retry or dead-letter topic of spring-kafka counts as the original one.
+     *
+     * @param topicId returns the id of a topic, so that a topic that was deleted and created again brings new ids; see
+     *     {@link TopicIds}
+     */
+    public static MessageIds<Object> coordinates(Function<String, String> topicId) {
+        return new MessageIds<>(List.of(new Coordinates(topicId)));
+    }
+
+    /** Looks in the other place when there is no id in this one. */
+    public <W extends V> MessageIds<W> orElse(MessageIds<? super W> next) {
+        List<IdSource<? super W>> joined = new ArrayList<>(sources);
+        joined.addAll(next.sources);
+        return new MessageIds<>(joined);
+    }
+
+    /**
+     * Returns the id.
+     *
+     * @throws InvalidMessageIdException if there is none, or one that cannot be used
+     */
+    @Override
+    public Optional<String> messageId(ConsumerRecord<?, ? extends V> record) {
+        List<String> looked = new ArrayList<>();
+        try {
+            for (IdSource<? super V> source : sources) {
+                Optional<String> id = source.find(record, looked);
+                if (id.isPresent()) {
+                    // The rules for ids are MessageId's; asked here, the answer can name the position.
+                    return Optional.of(new MessageId("any", id.get()).value());
+                }
+            }
+        } catch (IdSource.UnusableId | InvalidMessageIdException unusable) {
+            throw new InvalidMessageIdException(
+                    "The record " + KafkaRecords.position(record) + " has no usable message id: "
+                            + unusable.getMessage(),
+                    unusable);
+        }
+        throw new InvalidMessageIdException(
+                "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked));
+    }
+}

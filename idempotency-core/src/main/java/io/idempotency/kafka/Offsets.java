@@ -1,0 +1,180 @@
+package io.idempotency.kafka;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApplicationRecoverableException;
+import org.apache.kafka.common.errors.FencedMemberEpochException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.StaleMemberEpochException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The offsets in Kafka: commits those of settled records, and remembers what could not be committed until the next time. Not
+ * thread-safe.
+ */
+final class Offsets {
+
+    private static final Logger log = LoggerFactory.getLogger(Offsets.class);
+
+    /** Partitions that certainly have a committed offset. */
+    private final Set<TopicPartition> known = new HashSet<>();
+
+    private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
+
+    /** Forgets the partitions that are no longer assigned. */
+    void retain(Set<TopicPartition> assigned) {
+        known.retainAll(assigned);
+        uncommitted.keySet().retainAll(assigned);
+    }
+
+    /**
+     * Commits the first offset of every partition that has no committed one: a crash before its first commit would otherwise begin at
+     * {@code auto.offset.reset}, which may be behind it. One look-up for all partitions seen for the first time.
+     *
+     * @return the partitions that must not be handled now, because that could not be found out or done
+     */
+    Set<TopicPartition> begin(Consumer<?, ?> consumer, Map<TopicPartition, Long> firsts) {
+        firsts.forEach(this::dropIfRedelivered);
+        Set<TopicPartition> fresh = new HashSet<>(firsts.keySet());
+        fresh.removeAll(known);
+        if (fresh.isEmpty()) {
+            return fresh;
+        }
+        return commitWhereMissing(consumer, fresh, partition -> firsts.getOrDefault(partition, 0L)) ? Set.of() : fresh;
+    }
+
+    /** Does the same for partitions that were just assigned, before their first record is there. */
+    void beginAtPosition(Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
+        if (!assigned.isEmpty() && !commitWhereMissing(consumer, Set.copyOf(assigned), consumer::position)) {
+            log.info("It is tried again when the first record of {} is there.", assigned);
+        }
+    }
+
+    private boolean commitWhereMissing(
+            Consumer<?, ?> consumer, Set<TopicPartition> fresh, ToLongFunction<TopicPartition> offset) {
+        try {
+            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh);
+            Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
+            for (TopicPartition partition : fresh) {
+                if (committed.get(partition) == null) {
+                    missing.put(partition, new OffsetAndMetadata(offset.applyAsLong(partition)));
+                }
+            }
+            if (!missing.isEmpty()) {
+                consumer.commitSync(missing);
+            }
+            known.addAll(fresh);
+            return true;
+        } catch (RuntimeException failure) {
+            if (!isWorthAnotherTry(failure)) {
+                throw failure;
+            }
+            log.warn("The committed offsets of {} are not known yet: {}", fresh, failure.toString());
+            return false;
+        }
+    }
+
+    /** Somebody else may own what was settled before the partition went back; the redelivery brings it again. */
+    private void dropIfRedelivered(TopicPartition partition, long first) {
+        OffsetAndMetadata left = uncommitted.get(partition);
+        if (left != null && first < left.offset()) {
+            uncommitted.remove(partition);
+        }
+    }
+
+    /** Commits the offsets given and those left over from before; what fails for now is logged and left for the next time. */
+    void commit(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> settled) {
+        Set<TopicPartition> leftOver = new HashSet<>(uncommitted.keySet());
+        leftOver.removeAll(settled.keySet());
+        uncommitted.putAll(settled);
+        if (uncommitted.isEmpty()) {
+            return;
+        }
+        try {
+            dropOvertaken(consumer, leftOver);
+            Map<TopicPartition, OffsetAndMetadata> due = Map.copyOf(uncommitted);
+            commitThroughWakeup(consumer, due);
+        } catch (RuntimeException failure) {
+            if (!isWorthAnotherTry(failure)) {
+                throw failure;
+            }
+            log.warn(
+                    "The offsets {} are not committed yet; redelivered records will be skipped: {}",
+                    uncommitted,
+                    failure.toString());
+        }
+    }
+
+    /** After a rebalance another consumer may have been further; an offset is never set back. */
+    private void dropOvertaken(Consumer<?, ?> consumer, Set<TopicPartition> leftOver) {
+        if (leftOver.isEmpty()) {
+            return;
+        }
+        consumer.committed(leftOver).forEach((partition, committed) -> {
+            OffsetAndMetadata mine = uncommitted.get(partition);
+            if (committed != null && mine != null && committed.offset() >= mine.offset()) {
+                uncommitted.remove(partition);
+            }
+        });
+    }
+
+    /** A wakeup that hits the commit ends the caller's loop, so it is the last chance for these offsets. */
+    private void commitThroughWakeup(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> due) {
+        if (due.isEmpty()) {
+            return;
+        }
+        try {
+            consumer.commitSync(due);
+            committed(due);
+        } catch (WakeupException wakeup) {
+            try {
+                consumer.commitSync(due);
+                committed(due);
+            } catch (RuntimeException second) {
+                wakeup.addSuppressed(second);
+            }
+            throw wakeup;
+        }
+    }
+
+    private void committed(Map<TopicPartition, OffsetAndMetadata> done) {
+        uncommitted.keySet().removeAll(done.keySet());
+        known.addAll(done.keySet());
+    }
+
+    /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
+    Map<TopicPartition, Long> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
+        Map<TopicPartition, Long> next = new HashMap<>();
+        consumer.committed(partitions).forEach((partition, committed) -> {
+            if (committed != null) {
+                next.put(partition, committed.offset());
+            }
+        });
+        uncommitted.forEach((partition, settled) -> {
+            if (partitions.contains(partition)) {
+                next.merge(partition, settled.offset(), Math::max);
+            }
+        });
+        return next;
+    }
+
+    private static boolean isWorthAnotherTry(RuntimeException failure) {
+        return failure instanceof RetriableException
+                || failure instanceof CommitFailedException
+                || failure instanceof RebalanceInProgressException
+                || failure instanceof StaleMemberEpochException
+                || failure instanceof FencedMemberEpochException
+                || failure instanceof ApplicationRecoverableException;
+    }
+}

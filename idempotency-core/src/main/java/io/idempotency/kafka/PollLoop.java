@@ -1,0 +1,231 @@
+package io.idempotency.kafka;
+
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageHandler;
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A ready loop that polls topics and lets a {@link RecordProcessor} handle what comes, for classic and KIP-848 consumer groups:
+ *
+ * <pre>{@code
+ * PollLoop<String, Order> loop = PollLoop.of(billing, (record, claim) -> charge(record.value()))
+ *     .properties(properties)
+ *     .topics("orders")
+ *     .build();
+ * executor.execute(loop);
+ * ...
+ * loop.close();
+ * }</pre>
+ *
+ * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end. Kafka being away, rebalances and records that cannot be deserialized
+ * do not end the loop. What cannot be mended by waiting (authorization, a store that cannot be used, an {@code Error}) leaves {@code
+ * run}, after the consumer was closed; nothing unsettled is committed.
+ *
+ * <p>Runs once, in one thread; {@link #close} may be called from any thread, at any time, more than once.
+ */
+public final class PollLoop<K, V> implements Runnable, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
+    private static final long FIRST_BACK_OFF_MILLIS = 100;
+    private static final int MOST_DOUBLINGS = 5;
+
+    private final PollLoopSettings<K, V> settings;
+    private final RecordProcessor<K, V> processor;
+    private final AtomicBoolean started = new AtomicBoolean();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile @Nullable Thread thread;
+    private volatile @Nullable Consumer<K, V> consumer;
+    private int failuresInARow;
+    private boolean mustRewind;
+
+    PollLoop(PollLoopSettings<K, V> settings) {
+        this.settings = settings;
+        this.processor = settings.processor();
+    }
+
+    /** Returns a builder of a loop around the processor. */
+    public static <K, V> PollLoopBuilder<K, V> of(RecordProcessor<K, V> processor) {
+        return new PollLoopBuilder<>(processor);
+    }
+
+    /** Returns a builder of a loop that hands single records to the handler. */
+    public static <K, V> PollLoopBuilder<K, V> of(
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
+        return of(RecordProcessor.of(consumer, handler));
+    }
+
+    /**
+     * Polls until {@link #close} is called or the thread is interrupted; returns at once if it is closed already.
+     *
+     * @throws IdempotencyException if it was run before
+     */
+    @Override
+    public void run() {
+        if (!started.compareAndSet(false, true)) {
+            if (closing.getCount() == 0) {
+                return;
+            }
+            throw new IdempotencyException("A poll loop runs only once; build another one");
+        }
+        thread = Thread.currentThread();
+        try {
+            StartUpChecks.warnOfShortRetention(settings);
+            try (Consumer<K, V> kafka = settings.connect()) {
+                consumer = kafka;
+                log.info(
+                        "Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
+                kafka.subscribe(settings.topics(), new FirstOffsets(kafka));
+                pollUntilClosed(kafka);
+            }
+            log.info("Consumer {} stopped polling {}.", processor.describe(), settings.topics());
+        } catch (RuntimeException | Error failure) {
+            log.error("Consumer {} cannot go on polling {}.", processor.describe(), settings.topics(), failure);
+            throw failure;
+        } finally {
+            consumer = null;
+            thread = null;
+            ended.countDown();
+        }
+    }
+
+    private void pollUntilClosed(Consumer<K, V> kafka) {
+        try {
+            while (closing.getCount() > 0) {
+                pollOnce(kafka);
+            }
+        } catch (WakeupException wakeup) {
+            log.debug("Woken up to be closed.");
+        } catch (InterruptException interrupted) {
+            log.info("The thread of consumer {} was interrupted; it stops.", processor.describe());
+            finishUninterrupted(kafka);
+            Thread.currentThread().interrupt();
+            return;
+        }
+        finish(kafka);
+    }
+
+    private void pollOnce(Consumer<K, V> kafka) {
+        try {
+            if (mustRewind) {
+                processor.rewind(kafka);
+                mustRewind = false;
+            }
+            ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
+            failuresInARow = 0;
+            processor.process(kafka, polled);
+        } catch (RecordDeserializationException failure) {
+            processor.reject(kafka, failure);
+        } catch (RetriableException failure) {
+            backOff(failure);
+        } catch (IllegalStateException failure) {
+            if (!isLostAssignment(failure)) {
+                throw failure;
+            }
+            // Thrown after records of other partitions may have been taken out of the fetch: they have to come again.
+            mustRewind = true;
+            backOff(failure);
+        }
+    }
+
+    /** Kafka throws a plain IllegalStateException; only its text tells. Seen under KIP-848 after a lost membership. */
+    private static boolean isLostAssignment(IllegalStateException failure) {
+        return String.valueOf(failure.getMessage()).startsWith("No current assignment for partition");
+    }
+
+    private void backOff(RuntimeException failure) {
+        long millis = FIRST_BACK_OFF_MILLIS << Math.min(failuresInARow++, MOST_DOUBLINGS);
+        log.warn("Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, failure.toString());
+        try {
+            // Ends early when the loop is closed.
+            boolean isClosed = closing.await(millis, TimeUnit.MILLISECONDS);
+            log.debug("Polling goes on, closed: {}", isClosed);
+        } catch (InterruptedException interrupted) {
+            throw new InterruptException(interrupted);
+        }
+    }
+
+    private void finish(Consumer<K, V> kafka) {
+        try {
+            processor.finish(kafka);
+        } catch (WakeupException wakeup) {
+            log.debug("Woken up while finishing; the offsets are committed.");
+        }
+    }
+
+    private void finishUninterrupted(Consumer<K, V> kafka) {
+        boolean wasInterrupted = Thread.interrupted();
+        log.debug("Finishing after an interruption, flag was {}", wasInterrupted);
+        finish(kafka);
+    }
+
+    /**
+     * Ends the loop: records that are being handled are finished, the offsets of the settled ones committed, the consumer closed. Waits for
+     * that, at most the close timeout, unless it is called by the handler itself.
+     */
+    @Override
+    public void close() {
+        closing.countDown();
+        if (started.compareAndSet(false, true)) {
+            ended.countDown();
+            return;
+        }
+        Consumer<K, V> kafka = consumer;
+        if (kafka != null) {
+            kafka.wakeup();
+        }
+        if (Thread.currentThread() != thread) {
+            awaitEnd(settings.closeTimeout());
+        }
+    }
+
+    private void awaitEnd(Duration atMost) {
+        try {
+            if (!ended.await(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
+                log.warn(
+                        "Consumer {} still handles records after {} s; it stops by itself when they are done.",
+                        processor.describe(),
+                        atMost.toSeconds());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Gives newly assigned partitions a committed offset, so that {@code auto.offset.reset} is asked only once. */
+    private final class FirstOffsets implements ConsumerRebalanceListener {
+
+        private final Consumer<K, V> kafka;
+
+        FirstOffsets(Consumer<K, V> kafka) {
+            this.kafka = kafka;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            processor.assigned(kafka, partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            // nothing to do: offsets are committed before the next poll
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package io.idempotency.kafka;
+
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+
+/** Collects the settings of a {@link PollLoop}. Not thread-safe. */
+public final class PollLoopBuilder<K, V> {
+
+    /** How long one poll waits for records unless said otherwise. */
+    public static final Duration DEFAULT_POLL_TIMEOUT = Duration.ofSeconds(1);
+
+    /** How long {@code close} waits for the loop to end unless said otherwise. */
+    public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
+    /** How long ids are assumed to be remembered unless said otherwise: Kafka's 7 days, and one. */
+    public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
+
+    private final RecordProcessor<K, V> processor;
+    private final Map<String, Object> properties = new HashMap<>();
+    private List<String> topics = List.of();
+    private Duration pollTimeout = DEFAULT_POLL_TIMEOUT;
+    private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
+    private Duration retention = DEFAULT_RETENTION;
+    private Function<Map<String, Object>, Consumer<K, V>> consumers = KafkaConsumer::new;
+    private Function<Map<String, Object>, Admin> admins = Admin::create;
+
+    PollLoopBuilder(RecordProcessor<K, V> processor) {
+        this.processor = processor;
+    }
+
+    /** Adds properties of the Kafka consumer: servers, group, deserializers and whatever else it needs. Auto-commit is switched off. */
+    public PollLoopBuilder<K, V> properties(Map<?, ?> more) {
+        more.forEach((name, value) -> properties.put(String.valueOf(name), value));
+        return this;
+    }
+
+    /** Sets the topics to subscribe to. */
+    public PollLoopBuilder<K, V> topics(String... names) {
+        this.topics = List.of(names);
+        return this;
+    }
+
+    /** Sets how long one poll waits for records; 1 s by default. A back-off that ends earlier shortens it. */
+    public PollLoopBuilder<K, V> pollTimeout(Duration timeout) {
+        this.pollTimeout = timeout;
+        return this;
+    }
+
+    /** Sets how long {@link PollLoop#close} waits for records that are being handled; 30 s by default. */
+    public PollLoopBuilder<K, V> closeTimeout(Duration timeout) {
+        this.closeTimeout = timeout;
+        return this;
+    }
+
+    /** Says how long the store remembers ids, 8 days by default: topics that keep their records longer are warned of at the start. */
+    public PollLoopBuilder<K, V> retention(Duration rememberedFor) {
+        this.retention = rememberedFor;
+        return this;
+    }
+
+    PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
+        this.consumers = factory;
+        return this;
+    }
+
+    PollLoopBuilder<K, V> admins(Function<Map<String, Object>, Admin> factory) {
+        this.admins = factory;
+        return this;
+    }
+
+    /**
+     * Returns the loop; warns of settings that can lose or repeat messages.
+     *
+     * @throws IdempotencyException if no topic was given or auto-commit is switched on
+     */
+    public PollLoop<K, V> build() {
+        if (topics.isEmpty()) {
+            throw new IdempotencyException("A poll loop needs at least one topic: topics(..)");
+        }
+        Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
+        StartUpChecks.warnOfDefaults(checked);
+        return new PollLoop<>(new PollLoopSettings<>(
+                processor,
+                checked,
+                topics,
+                new PollLoopSettings.Times(pollTimeout, closeTimeout, retention),
+                new PollLoopSettings.Clients<>(consumers, admins)));
+    }
+}

@@ -1,0 +1,52 @@
+package io.idempotency.kafka;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+
+/** What a poll loop was built with. */
+record PollLoopSettings<K, V>(
+        RecordProcessor<K, V> processor,
+        Map<String, Object> properties,
+        List<String> topics,
+        Times times,
+        Clients<K, V> clients) {
+
+    /** How long things may take. */
+    record Times(Duration poll, Duration close, Duration retention) {}
+
+    /** Makes the clients; replaced in tests. */
+    record Clients<K, V>(
+            Function<Map<String, Object>, Consumer<K, V>> consumers, Function<Map<String, Object>, Admin> admins) {}
+
+    Consumer<K, V> connect() {
+        return clients.consumers().apply(properties);
+    }
+
+    /** Returns an admin client for the same cluster. */
+    Admin admin() {
+        Map<String, Object> ofAdmin = new HashMap<>(properties);
+        ofAdmin.keySet().retainAll(AdminClientConfig.configNames());
+        ofAdmin.remove(AdminClientConfig.CLIENT_ID_CONFIG);
+        ofAdmin.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
+        return clients.admins().apply(ofAdmin);
+    }
+
+    Object group() {
+        return properties.getOrDefault(ConsumerConfig.GROUP_ID_CONFIG, "(none)");
+    }
+
+    Duration pollTimeout() {
+        return times.poll();
+    }
+
+    Duration closeTimeout() {
+        return times.close();
+    }
+}

@@ -1,0 +1,103 @@
+package io.idempotency.kafka;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the bytes of a record again from its topic, for the quarantine, with a consumer of its own that belongs to no group. A record is
+ * accepted only if it stands at the very offset asked for: after compaction or retention Kafka answers with the next one.
+ *
+ * <p>Thread-safe; one read at a time, each for at most five seconds. Connects at the first read.
+ */
+public final class RecordReread implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(RecordReread.class);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final Set<String> OF_THE_GROUP = Set.of(
+            ConsumerConfig.GROUP_ID_CONFIG,
+            ConsumerConfig.GROUP_INSTANCE_ID_CONFIG,
+            ConsumerConfig.GROUP_PROTOCOL_CONFIG,
+            ConsumerConfig.GROUP_REMOTE_ASSIGNOR_CONFIG,
+            ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG,
+            ConsumerConfig.CLIENT_ID_CONFIG);
+
+    private final Supplier<Consumer<byte[], byte[]>> connect;
+    private final Duration timeout;
+    private @Nullable Consumer<byte[], byte[]> consumer;
+
+    RecordReread(Supplier<Consumer<byte[], byte[]>> connect, Duration timeout) {
+        this.connect = connect;
+        this.timeout = timeout;
+    }
+
+    /** Returns a reader that connects like the consumer with these properties. */
+    public static RecordReread of(Map<String, ?> consumerProperties) {
+        Map<String, Object> properties = new HashMap<>(consumerProperties);
+        properties.keySet().removeAll(OF_THE_GROUP);
+        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+        properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        return new RecordReread(() -> new KafkaConsumer<>(properties), TIMEOUT);
+    }
+
+    /** Returns the record at exactly this place; empty if it is gone or cannot be read in time. */
+    synchronized Optional<ConsumerRecord<byte[], byte[]>> read(TopicPartition partition, long offset) {
+        try {
+            return poll(connected(), partition, offset);
+        } catch (InterruptException interrupted) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (KafkaException failure) {
+            log.warn("The record {}@{} could not be read again; its bytes are not kept", partition, offset, failure);
+            return Optional.empty();
+        }
+    }
+
+    private Optional<ConsumerRecord<byte[], byte[]>> poll(
+            Consumer<byte[], byte[]> from, TopicPartition partition, long offset) {
+        from.assign(Set.of(partition));
+        from.seek(partition, offset);
+        long start = System.nanoTime();
+        for (Duration left = timeout; !left.isNegative(); left = timeout.minusNanos(System.nanoTime() - start)) {
+            List<ConsumerRecord<byte[], byte[]>> records = from.poll(left).records(partition);
+            if (!records.isEmpty()) {
+                return Optional.of(records.get(0)).filter(found -> found.offset() == offset);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Consumer<byte[], byte[]> connected() {
+        if (consumer == null) {
+            consumer = connect.get();
+        }
+        return consumer;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (consumer != null) {
+            consumer.close();
+            consumer = null;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.idempotency.kafka;
+
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.TopicCollection;
+
+/**
+ * Asks Kafka for topic ids, for {@link MessageIds#coordinates}. An answer is kept for ten seconds, so a topic that is deleted and created
+ * again is told apart that much later. Thread-safe. A failed look-up is a transient failure of the message.
+ */
+public final class TopicIds implements Function<String, String> {
+
+    private static final Duration KEPT = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+    private record Answer(String id, long askedAt) {}
+
+    private final Admin admin;
+    private final LongSupplier nanoTime;
+    private final Map<String, Answer> answers = new ConcurrentHashMap<>();
+
+    TopicIds(Admin admin, LongSupplier nanoTime) {
+        this.admin = admin;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Returns a look-up through the client given, which stays the caller's to close. */
+    public static TopicIds of(Admin admin) {
+        return new TopicIds(admin, System::nanoTime);
+    }
+
+    /**
+     * Returns the id of the topic.
+     *
+     * @throws TransientStoreException if Kafka does not answer within five seconds
+     */
+    @Override
+    public String apply(String topic) {
+        Answer known = answers.get(topic);
+        long now = nanoTime.getAsLong();
+        if (known == null || now - known.askedAt() > KEPT.toNanos()) {
+            known = new Answer(ask(topic), now);
+            answers.put(topic, known);
+        }
+        return known.id();
+    }
+
+    private String ask(String topic) {
+        try {
+            return admin.describeTopics(TopicCollection.ofTopicNames(List.of(topic)))
+                    .allTopicNames()
+                    .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                    .values()
+                    .iterator()
+                    .next()
+                    .topicId()
+                    .toString();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw failed(topic, interrupted);
+        } catch (ExecutionException | TimeoutException failure) {
+            throw failed(topic, failure);
+        }
+    }
+
+    private static TransientStoreException failed(String topic, Exception cause) {
+        return new TransientStoreException("The topic id of " + topic + " could not be looked up", cause);
+    }
+}

@@ -1,0 +1,81 @@
+package io.idempotency.kafka;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
+
+/** The partitions in back-off. Resumes what it paused itself and nothing else. Not thread-safe. */
+final class Waits {
+
+    private final LongSupplier nanoTime;
+    private final Map<TopicPartition, Long> ends = new HashMap<>();
+    private final Set<TopicPartition> paused = new HashSet<>();
+
+    Waits(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
+
+    /** Forgets the partitions that are no longer assigned. */
+    void retain(Set<TopicPartition> assigned) {
+        ends.keySet().retainAll(assigned);
+        paused.retainAll(assigned);
+    }
+
+    boolean isWaiting(TopicPartition partition) {
+        return ends.containsKey(partition);
+    }
+
+    /** Goes back to the offset and stays there for the time given, zero for none at all. */
+    void leave(Consumer<?, ?> consumer, TopicPartition partition, long offset, Duration length) {
+        if (length.isZero() || length.isNegative()) {
+            Assigned.seek(consumer, partition, offset);
+            return;
+        }
+        ends.put(partition, nanoTime.getAsLong() + nanos(length));
+        leaveAgain(consumer, partition, offset);
+    }
+
+    /** Goes back to the offset in a partition that waits but is not paused any more, because it was revoked and assigned again. */
+    void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
+        Assigned.seek(consumer, partition, offset);
+        if (!consumer.paused().contains(partition) && Assigned.pause(consumer, partition)) {
+            paused.add(partition);
+        }
+    }
+
+    /** Resumes the partitions whose back-off is over. */
+    void resumeDue(Consumer<?, ?> consumer) {
+        long now = nanoTime.getAsLong();
+        for (Iterator<Map.Entry<TopicPartition, Long>> each = ends.entrySet().iterator(); each.hasNext(); ) {
+            Map.Entry<TopicPartition, Long> wait = each.next();
+            if (wait.getValue() - now <= 0) {
+                each.remove();
+                if (paused.remove(wait.getKey())) {
+                    Assigned.resume(consumer, wait.getKey());
+                }
+            }
+        }
+    }
+
+    /** Returns the time until the next back-off ends, at most the one given. */
+    Duration untilNext(Duration atMost) {
+        long now = nanoTime.getAsLong();
+        long least = nanos(atMost);
+        for (long end : ends.values()) {
+            least = Math.min(least, Math.max(end - now, 0));
+        }
+        return Duration.ofNanos(least);
+    }
+
+    private static long nanos(Duration length) {
+        return length.compareTo(Duration.ofDays(36_500)) > 0
+                ? Duration.ofDays(36_500).toNanos()
+                : length.toNanos();
+    }
+}

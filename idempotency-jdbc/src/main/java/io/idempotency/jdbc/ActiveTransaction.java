@@ -1,0 +1,111 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.TransactionLostException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.Ordered;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/**
+ * What this library does with the transaction that is active on the thread: has a last word before the commit, and runs
+ * actions after a commit that was confirmed. There is one for each transaction and owner; Spring suspends it together with
+ * its transaction.
+ */
+final class ActiveTransaction implements TransactionSynchronization {
+
+    /** The last statements before the commit: store what is left, and prove that this is still the same transaction. */
+    @FunctionalInterface
+    interface LastWord {
+        void say(ActiveTransaction active);
+    }
+
+    private final Object owner;
+    private final Evidence evidence = new Evidence();
+    private final Map<String, Integer> proposedNames = new HashMap<>();
+    private final List<Runnable> afterCommit = new ArrayList<>();
+    private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
+    private int steps;
+    private @Nullable LastWord lastWord;
+    private @Nullable String spoiledBy;
+
+    private ActiveTransaction(Object owner) {
+        this.owner = owner;
+    }
+
+    /** Returns the owner's in the running transaction, which must have synchronizations. */
+    static ActiveTransaction of(Object owner) {
+        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+            if (each instanceof ActiveTransaction active && active.owner == owner) {
+                return active;
+            }
+        }
+        ActiveTransaction active = new ActiveTransaction(owner);
+        TransactionSynchronizationManager.registerSynchronization(active);
+        return active;
+    }
+
+    /** Makes the commit depend on the last word; what has been done since a savepoint is not to be rolled back to it. */
+    void dependOn(LastWord word) {
+        lastWord = word;
+        steps++;
+    }
+
+    void afterCommit(Runnable action) {
+        steps++;
+        afterCommit.add(action);
+    }
+
+    /** Makes sure that this transaction is never committed. */
+    void spoil(String why) {
+        spoiledBy = why;
+    }
+
+    Evidence evidence() {
+        return evidence;
+    }
+
+    /** The numbers of new names, to be stored before the commit. */
+    Map<String, Integer> proposedNames() {
+        return proposedNames;
+    }
+
+    @Override
+    public int getOrder() {
+        return Ordered.LOWEST_PRECEDENCE;
+    }
+
+    @Override
+    public void savepoint(Object savepoint) {
+        stepsBySavepoint.put(savepoint, steps);
+    }
+
+    @Override
+    public void savepointRollback(Object savepoint) {
+        Integer stepsThen = stepsBySavepoint.get(savepoint);
+        if (stepsThen == null || stepsThen != steps) {
+            spoil("a nested transaction was rolled back, and messages were claimed in it");
+        }
+    }
+
+    @Override
+    public void beforeCommit(boolean readOnly) {
+        if (spoiledBy != null) {
+            throw new TransactionLostException("The transaction must not commit what it claimed: " + spoiledBy);
+        }
+        if (lastWord != null) {
+            lastWord.say(this);
+        }
+    }
+
+    @Override
+    public void afterCompletion(int status) {
+        if (status == STATUS_COMMITTED) {
+            afterCommit.forEach(Runnable::run);
+        }
+    }
+}

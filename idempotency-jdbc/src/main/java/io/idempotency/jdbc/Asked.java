@@ -1,0 +1,53 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The deliveries that a caller asks about, and what they are in the table.
+ *
+ * @param keys the keys, in the order of the deliveries
+ * @param arrivals each message once, with the position of its first delivery in the list, sorted by key
+ */
+record Asked(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<MessageKey, Arrival> arrivals) {
+
+    static Set<String> namesIn(List<Delivery> deliveries) {
+        Set<String> names = new HashSet<>();
+        for (Delivery delivery : deliveries) {
+            names.add(delivery.id().consumer());
+            if (!delivery.position().equals(Position.UNKNOWN)) {
+                names.add(delivery.position().stream());
+            }
+        }
+        return names;
+    }
+
+    static Asked of(List<Delivery> deliveries, Map<String, Integer> numbers) {
+        List<MessageKey> keys = new ArrayList<>(deliveries.size());
+        SortedMap<MessageKey, Arrival> arrivals = new TreeMap<>();
+        for (Delivery delivery : deliveries) {
+            Integer consumer = numbers.get(delivery.id().consumer());
+            if (consumer == null) {
+                throw new IllegalStateException("No number for the consumer of " + delivery);
+            }
+            MessageKey key =
+                    new MessageKey(consumer, MessageKey.idOf(delivery.id().value()));
+            keys.add(key);
+            Position position = delivery.position();
+            arrivals.putIfAbsent(key, new Arrival(key, position.offset(), Names.place(position, numbers)));
+        }
+        return new Asked(deliveries, keys, arrivals);
+    }
+
+    Collection<Arrival> all() {
+        return arrivals.values();
+    }
+}

@@ -1,0 +1,86 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionException;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Gives the statements of a store their connection: the one of the active transaction, or one with a transaction of its
+ * own. Never a second one while a transaction is open, because pools deadlock on that.
+ */
+final class Connections {
+
+    /** Statements on one connection. */
+    @FunctionalInterface
+    interface Work<T extends @Nullable Object> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    private final DataSource dataSource;
+    private final TransactionTemplate joining;
+    private final TransactionTemplate readCommitted;
+
+    Connections(DataSource dataSource) {
+        this.dataSource = dataSource;
+        JdbcTransactionManager manager = new JdbcTransactionManager(dataSource);
+        this.joining = new TransactionTemplate(manager);
+        this.readCommitted = new TransactionTemplate(manager);
+        readCommitted.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
+    }
+
+    /** Runs on the connection of the active transaction; without one, in auto-commit mode. */
+    <T extends @Nullable Object> T onCurrent(String verb, Work<T> work) {
+        try {
+            Connection connection = DataSourceUtils.getConnection(dataSource);
+            try {
+                return work.run(connection);
+            } finally {
+                DataSourceUtils.releaseConnection(connection, dataSource);
+            }
+        } catch (SQLException | DataAccessException e) {
+            throw Failures.translated(verb, e);
+        }
+    }
+
+    /** Runs in the active transaction, or in one of its own. */
+    <T extends @Nullable Object> T joining(String verb, Work<T> work) {
+        return within(joining, verb, work);
+    }
+
+    /** Runs in a transaction of its own; refuses while one is active on the thread. */
+    <T extends @Nullable Object> T alone(String verb, Work<T> work) {
+        refuseActive(verb);
+        return within(joining, verb, work);
+    }
+
+    /** Runs in a transaction of its own at READ COMMITTED; refuses while one is active on the thread. */
+    <T extends @Nullable Object> T aloneReadCommitted(String verb, Work<T> work) {
+        refuseActive(verb);
+        return within(readCommitted, verb, work);
+    }
+
+    private <T extends @Nullable Object> T within(TransactionTemplate template, String verb, Work<T> work) {
+        try {
+            return template.<T>execute(status -> onCurrent(verb, work));
+        } catch (TransactionException | DataAccessException e) {
+            throw Failures.translated(verb, e);
+        }
+    }
+
+    private static void refuseActive(String verb) {
+        if (TransactionSynchronizationManager.isActualTransactionActive()) {
+            throw new IdempotencyException(
+                    "Could not " + verb
+                            + ": a transaction is active on this thread, and this must be committed on its own. Call it outside");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransientStoreException;
+import java.sql.SQLException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the library's own exceptions out of the driver's. */
+final class Failures {
+
+    /** A table does not exist: PostgreSQL, the standard with MariaDB and HSQLDB, H2. */
+    private static final Set<String> NO_TABLE = Set.of("42P01", "42S02", "42501", "42S03", "42S04", "3F000", "90079");
+
+    /** A column is missing or of another type than the dialect expects. */
+    private static final Set<String> OTHER_SHAPE =
+            Set.of("42703", "42804", "42S22", "42883", "22018", "42846", "42P10");
+
+    private static final String ABORTED = "25P02";
+
+    private Failures() {}
+
+    /** Returns what to throw for a failure of ours to do what the verb says, such as "claim". */
+    static IdempotencyException translated(String verb, Throwable failure) {
+        if (failure instanceof IdempotencyException ours) {
+            return ours;
+        }
+        if (TransientFailures.isTransient(failure)) {
+            return new TransientStoreException(
+                    "Could not " + verb + " for now, run it again in a new transaction: " + failure.getMessage(),
+                    failure);
+        }
+        SQLException sql = sqlIn(failure);
+        String state = sql == null || sql.getSQLState() == null ? "" : sql.getSQLState();
+        if (state.equals(ABORTED)) {
+            return new TransactionLostException(
+                    "Could not " + verb
+                            + ": the database has aborted the transaction, probably because a handler caught a"
+                            + " database error and went on",
+                    failure);
+        }
+        if (NO_TABLE.contains(state)) {
+            return new IdempotencyException(
+                    "Could not " + verb
+                            + ": a table is missing or out of reach. Create the tables by Schema.migrate() or"
+                            + " run the text of Schema.script(); is the schema or table prefix another one? "
+                            + failure.getMessage(),
+                    failure);
+        }
+        if (OTHER_SHAPE.contains(state)) {
+            return new IdempotencyException(
+                    "Could not " + verb + ": the tables are not those of this database's Schema.script(): "
+                            + failure.getMessage(),
+                    failure);
+        }
+        return new IdempotencyException("Could not " + verb + ": " + failure.getMessage(), failure);
+    }
+
+    private static @Nullable SQLException sqlIn(@Nullable Throwable failure) {
+        for (Throwable next = failure; next != null; next = next.getCause()) {
+            if (next instanceof SQLException sql) {
+                return sql;
+            }
+        }
+        return null;
+    }
+}

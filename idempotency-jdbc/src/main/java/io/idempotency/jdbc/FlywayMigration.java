@@ -1,0 +1,41 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Locale;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+
+/** The one class that needs Flyway, so that everything else loads without it. */
+final class FlywayMigration {
+
+    private FlywayMigration() {}
+
+    static void run(DataSource dataSource, Tables tables, String dialect) {
+        FluentConfiguration flyway = Flyway.configure(FlywayMigration.class.getClassLoader())
+                .dataSource(dataSource)
+                .locations("classpath:io/idempotency/jdbc/" + dialect)
+                .table(tables.prefix() + "schema_history")
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .placeholders(Map.of("tables", tables.qualifiedPrefix(), "prefix", tables.prefix()));
+        if (!tables.schema().isEmpty()) {
+            flyway.defaultSchema(stored(dataSource, tables.schema()));
+        }
+        flyway.load().migrate();
+    }
+
+    /** Flyway quotes names, the statements do not: so it must be given the name as the database stores it. */
+    private static String stored(DataSource dataSource, String name) {
+        try (Connection connection = dataSource.getConnection()) {
+            if (connection.getMetaData().storesUpperCaseIdentifiers()) {
+                return name.toUpperCase(Locale.ROOT);
+            }
+            return connection.getMetaData().storesLowerCaseIdentifiers() ? name.toLowerCase(Locale.ROOT) : name;
+        } catch (SQLException e) {
+            throw Failures.translated("look at the database", e);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.Transactions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Transactions on one data source, for stores and for programs that do not use Spring themselves.
+ *
+ * <p>Plain JDBC takes part in the running transaction through the connections of {@link #dataSource()}: closing such a
+ * connection leaves the transaction open, and {@code commit} and {@code rollback} on it are not to be called. Within
+ * Spring, everything that is bound to the same data source takes part.
+ *
+ * <p>Thread-safe; a transaction belongs to its thread.
+ */
+public final class JdbcTransactions implements Transactions {
+
+    private final DataSource target;
+    private final DataSource proxy;
+    private final TransactionTemplate template;
+
+    private JdbcTransactions(DataSource target, PlatformTransactionManager manager) {
+        this.target = target;
+        this.proxy = new TransactionAwareDataSourceProxy(target);
+        this.template = new TransactionTemplate(manager);
+    }
+
+    /** Returns transactions on the data source with a transaction manager of their own. */
+    public static JdbcTransactions on(DataSource dataSource) {
+        DataSource target = unwrapped(dataSource);
+        return new JdbcTransactions(target, new JdbcTransactionManager(target));
+    }
+
+    /** Returns transactions that the manager given begins and ends; it must manage the data source given. */
+    public static JdbcTransactions on(DataSource dataSource, PlatformTransactionManager manager) {
+        return new JdbcTransactions(unwrapped(dataSource), manager);
+    }
+
+    /** Returns a data source whose connections are the running transaction's, when there is one. */
+    public DataSource dataSource() {
+        return proxy;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws TransactionLostException if the transaction was marked for rollback and the work returned all the same
+     */
+    @Override
+    public void inTransaction(Runnable work) {
+        template.executeWithoutResult(status -> {
+            work.run();
+            if (status.isRollbackOnly()) {
+                throw new TransactionLostException(
+                        "The transaction was marked for rollback, so it is rolled back although its work returned");
+            }
+        });
+    }
+
+    /** {@inheritDoc} Connections in auto-commit mode, which a transaction on other data leaves behind, do not count. */
+    @Override
+    public boolean isActive() {
+        if (!TransactionSynchronizationManager.isActualTransactionActive()
+                || !TransactionSynchronizationManager.isSynchronizationActive()) {
+            return false;
+        }
+        Object resource = TransactionSynchronizationManager.getResource(target);
+        return resource instanceof ConnectionHolder holder
+                && holder.isSynchronizedWithTransaction()
+                && !isAutoCommit(holder.getConnection());
+    }
+
+    @Override
+    public void afterCommit(Runnable action) {
+        requireActive();
+        ActiveTransaction.of(target).afterCommit(action);
+    }
+
+    @Override
+    public boolean isTransient(Throwable failure) {
+        return TransientFailures.isTransient(failure);
+    }
+
+    /** The data source itself, never a proxy that knows transactions. */
+    DataSource target() {
+        return target;
+    }
+
+    void requireActive() {
+        if (!isActive()) {
+            throw new IdempotencyException(
+                    TransactionSynchronizationManager.isActualTransactionActive()
+                            ? "The active transaction is not one on the data source of the idempotency tables: use a transaction"
+                                    + " manager for this very data source"
+                            : "No transaction is active: call this within a transaction on the data source of the idempotency"
+                                    + " tables, for example by inTransaction(..), a TransactionTemplate or @Transactional");
+        }
+    }
+
+    private static boolean isAutoCommit(Connection connection) {
+        try {
+            return connection.getAutoCommit();
+        } catch (SQLException e) {
+            throw Failures.translated("look at the transaction", e);
+        }
+    }
+
+    private static DataSource unwrapped(DataSource dataSource) {
+        DataSource inner = dataSource;
+        while (inner instanceof TransactionAwareDataSourceProxy aware && aware.getTargetDataSource() != null) {
+            inner = aware.getTargetDataSource();
+        }
+        return inner;
+    }
+}

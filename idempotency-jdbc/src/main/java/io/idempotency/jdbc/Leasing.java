@@ -1,0 +1,254 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leases, each change in a transaction of its own.
+ *
+ * <p>A lease is its attempt and its own end, both compared under a row lock before anything is changed. Ends are counted from
+ * after the wait for others: where a statement waited, the leases that it granted are prolonged by that time.
+ */
+final class Leasing {
+
+    /** Waiting for less than this part of a lease does not count. */
+    private static final long NEGLIGIBLE_PART = 100;
+
+    private final MessageTable table;
+    private final Connections connections;
+
+    Leasing(MessageTable table, Connections connections) {
+        this.table = table;
+        this.connections = connections;
+    }
+
+    List<Claim> lease(List<Delivery> deliveries, Duration length) {
+        long began = System.nanoTime();
+        return connections.alone("lease messages", connection -> {
+            Map<String, Integer> names = new HashMap<>();
+            Asked asked = table.asked(connection, deliveries, names);
+            Map<MessageKey, Row> rows = insertOrLock(connection, asked, MessageTable.micros(length));
+            long waited = waitedMicros(began, length);
+            rows.replaceAll((key, row) -> row.isGranted() ? row.with(row.state(), row.at() + waited) : row);
+            LeaseDecision decision = new LeaseDecision(asked, rows, MessageTable.micros(length) + waited);
+            List<LeaseDecision.Answer> answers = decision.decide();
+            write(connection, rows, decision.granted(), waited);
+            List<Claim> claims = claims(connection, answers, names);
+            table.storeNames(connection, names);
+            return claims;
+        });
+    }
+
+    List<Claim> renew(List<Claim> leased, Duration length) {
+        long began = System.nanoTime();
+        return connections.alone("renew leases", connection -> {
+            List<Held> held = lock(connection, leased);
+            List<Claim> lost = held.stream()
+                    .filter(each -> !each.isOwned())
+                    .map(Held::claim)
+                    .toList();
+            if (!lost.isEmpty()) {
+                throw new ClaimLostException("renew", lost);
+            }
+            long ahead = MessageTable.micros(length) + waitedMicros(began, length);
+            List<Row> renewed = held.stream()
+                    .flatMap(each -> each.found().stream())
+                    .map(row -> row.with(row.state(), row.now() + ahead))
+                    .toList();
+            table.update(connection, renewed);
+            List<Claim> claims = new ArrayList<>();
+            for (int i = 0; i < leased.size(); i++) {
+                claims.add(leased.get(i)
+                        .renewed(MessageTable.instant(renewed.get(i).at())));
+            }
+            return claims;
+        });
+    }
+
+    void complete(List<Claim> leased) {
+        finish("complete", State.Status.PROCESSED, leased);
+    }
+
+    void release(List<Claim> leased) {
+        finish("release", State.Status.RELEASED, leased);
+    }
+
+    /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
+    boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
+        Asked asked = table.asked(connection, List.of(claim.delivery()), active.proposedNames());
+        MessageKey key = asked.keys().get(0);
+        Held held = new Held(claim, locked(connection, List.of(key)).get(key));
+        if (held.isFinished(State.Status.QUARANTINED)) {
+            return true;
+        }
+        boolean isFree =
+                !claim.isLease() && (held.row() == null || held.row().state().isSettled());
+        if (!isFree && !held.isOwned()) {
+            return false;
+        }
+        Row row = held.row() != null
+                ? held.as(State.Status.QUARANTINED, held.row())
+                : inserted(connection, asked, new State(State.Status.QUARANTINED, claim.attempt(), claim.starts(), 0));
+        table.update(connection, List.of(row));
+        active.evidence().add(null, key, row.at());
+        return true;
+    }
+
+    private Row inserted(Connection connection, Asked asked, State state) throws SQLException {
+        return table.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).rows().stream()
+                .filter(Row::isGranted)
+                .findFirst()
+                .orElseThrow(() -> new TransientStoreException(
+                        asked.deliveries().get(0) + " is being claimed by another transaction; run it again"));
+    }
+
+    /** Inserts what is absent as leased, and locks the rest. */
+    private Map<MessageKey, Row> insertOrLock(Connection connection, Asked asked, long lengthMicros)
+            throws SQLException {
+        Dialect dialect = table.dialect(connection);
+        Map<MessageKey, Row> rows = new HashMap<>();
+        if (asked.all().isEmpty()) {
+            return rows;
+        }
+        dialect.insert(connection, List.copyOf(asked.all()), State.leased(1, 0), lengthMicros)
+                .rows()
+                .forEach(row -> rows.put(row.key(), row));
+        List<MessageKey> rest = asked.arrivals().keySet().stream()
+                .filter(key -> !rows.containsKey(key))
+                .toList();
+        if (!rest.isEmpty()) {
+            dialect.lock(connection, rest).forEach(row -> rows.put(row.key(), row));
+        }
+        if (rows.size() < asked.arrivals().size()) {
+            throw new TransientStoreException("A lease met another transaction that changed a message; run it again");
+        }
+        return rows;
+    }
+
+    private void write(Connection connection, Map<MessageKey, Row> rows, Map<MessageKey, Row> granted, long waited)
+            throws SQLException {
+        List<Row> changed = new ArrayList<>();
+        for (Row row : rows.values()) {
+            Row lease = granted.get(row.key());
+            if (lease == null && row.isGranted()) {
+                table.delete(connection, row.key());
+            } else if (lease != null && (waited > 0 || !row.isGranted())) {
+                changed.add(lease);
+            }
+        }
+        changed.sort(Comparator.comparing(Row::key));
+        table.update(connection, changed);
+    }
+
+    private List<Claim> claims(Connection connection, List<LeaseDecision.Answer> answers, Map<String, Integer> names)
+            throws SQLException {
+        List<Claim> claims = new ArrayList<>();
+        for (LeaseDecision.Answer answer : answers) {
+            claims.add(claim(connection, answer, names));
+        }
+        return claims;
+    }
+
+    private Claim claim(Connection connection, LeaseDecision.Answer answer, Map<String, Integer> names)
+            throws SQLException {
+        Row row = answer.row();
+        Delivery delivery = answer.delivery();
+        if (answer.isLeased()) {
+            return Claim.leased(delivery, row.state().attempt(), row.state().starts(), MessageTable.instant(row.at()));
+        }
+        return switch (row.state().status()) {
+            case PROCESSED -> Claim.duplicate(delivery, Optional.of(table.processed(connection, row, names)));
+            case QUARANTINED -> Claim.quarantined(delivery, Optional.of(table.processed(connection, row, names)));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), MessageTable.instant(answer.until()));
+        };
+    }
+
+    private void finish(String verb, State.Status status, List<Claim> leased) {
+        List<Claim> lost = connections.alone(verb + " leases", connection -> {
+            List<Claim> notOwned = new ArrayList<>();
+            List<Row> finished = new ArrayList<>();
+            for (Held held : lock(connection, leased)) {
+                if (held.isOwned()) {
+                    held.found().ifPresent(row -> finished.add(held.as(status, row)));
+                } else if (!held.isFinished(status)) {
+                    notOwned.add(held.claim());
+                }
+            }
+            table.update(connection, finished);
+            return notOwned;
+        });
+        if (!lost.isEmpty()) {
+            throw new ClaimLostException(verb, lost);
+        }
+    }
+
+    /** A claim, and its message as it stands now, locked. */
+    private record Held(Claim claim, @Nullable Row row) {
+
+        Optional<Row> found() {
+            return Optional.ofNullable(row);
+        }
+
+        /** Returns whether nobody has taken the lease, even if it ended. */
+        boolean isOwned() {
+            return row != null
+                    && row.state().status() == State.Status.LEASED
+                    && isSameAttempt(row)
+                    && row.at() == MessageTable.micros(claim.until());
+        }
+
+        /** Returns whether this very lease has come to this end before. */
+        boolean isFinished(State.Status status) {
+            return row != null
+                    && row.state().status() == status
+                    && isSameAttempt(row)
+                    && row.state().isSealedBy(MessageTable.micros(claim.until()));
+        }
+
+        Row as(State.Status status, Row from) {
+            State state = new State(status, claim.attempt(), claim.starts(), 0);
+            return from.with(state.settled(status, MessageTable.micros(claim.until())), from.now());
+        }
+
+        private boolean isSameAttempt(Row other) {
+            return other.state().attempt() == State.leased(claim.attempt(), 0).attempt();
+        }
+    }
+
+    private List<Held> lock(Connection connection, List<Claim> leased) throws SQLException {
+        List<Delivery> deliveries = leased.stream().map(Claim::delivery).toList();
+        Asked asked = table.asked(connection, deliveries, new HashMap<>());
+        Map<MessageKey, Row> rows =
+                locked(connection, List.copyOf(asked.arrivals().keySet()));
+        List<Held> held = new ArrayList<>();
+        for (int i = 0; i < leased.size(); i++) {
+            held.add(new Held(leased.get(i), rows.get(asked.keys().get(i))));
+        }
+        return held;
+    }
+
+    private Map<MessageKey, Row> locked(Connection connection, List<MessageKey> keys) throws SQLException {
+        Map<MessageKey, Row> rows = new HashMap<>();
+        if (!keys.isEmpty()) {
+            table.dialect(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
+        }
+        return rows;
+    }
+
+    private static long waitedMicros(long beganNanos, Duration length) {
+        long waited = (System.nanoTime() - beganNanos) / 1000;
+        return waited > MessageTable.micros(length) / NEGLIGIBLE_PART ? waited : 0;
+    }
+}

@@ -1,0 +1,141 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.Processed;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The rows of the messages: the statements that are the same for every database, and the way to the others. */
+final class MessageTable {
+
+    private final Tables tables;
+    private final Duration claimTimeout;
+    private final Names names;
+    private final String update;
+    private final String delete;
+    private volatile @Nullable Dialect dialect;
+
+    MessageTable(Tables tables, Duration claimTimeout) {
+        this.tables = tables;
+        this.claimTimeout = claimTimeout;
+        this.names = new Names(tables);
+        this.update = tables.fill(UPDATE);
+        this.delete = tables.fill(DELETE);
+    }
+
+    /** Returns the dialect of the database, which is known from the first connection on. */
+    Dialect dialect(Connection connection) throws SQLException {
+        Dialect known = dialect;
+        if (known == null) {
+            known = Dialects.of(connection, tables, claimTimeout);
+            dialect = known;
+        }
+        return known;
+    }
+
+    /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
+    Asked asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
+        return Asked.of(deliveries, names.numbers(connection, Asked.namesIn(deliveries), proposed));
+    }
+
+    /** Stores the proposed numbers, as late as possible in the running transaction. */
+    void storeNames(Connection connection, Map<String, Integer> proposed) throws SQLException {
+        names.store(connection, dialect(connection), proposed);
+    }
+
+    /** Returns the number of the consumer, or null if nothing was ever stored for it. */
+    @Nullable
+    Integer consumer(Connection connection, String consumer, Map<String, Integer> proposed) throws SQLException {
+        return names.find(connection, consumer, proposed);
+    }
+
+    Processed processed(Connection connection, Row row, Map<String, Integer> proposed) throws SQLException {
+        return new Processed(
+                names.position(connection, row.place(), row.offset(), proposed),
+                instant(row.at()),
+                Duration.of(Math.max(0, row.now() - row.at()), ChronoUnit.MICROS));
+    }
+
+    private static final String FIND = """
+            select at, state, record_offset, place, ${clock} from ${tables}message where consumer = ? and message_id = ?
+            """;
+
+    /** Returns the row, without a lock. */
+    Optional<Row> find(Connection connection, MessageKey key) throws SQLException {
+        Dialect current = dialect(connection);
+        String find = tables.fill(FIND.replace("${clock}", current.clock()));
+        try (PreparedStatement statement = connection.prepareStatement(find)) {
+            statement.setInt(1, key.consumer());
+            statement.setObject(2, current.id(key.id()));
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next()
+                        ? Optional.of(new Row(
+                                key,
+                                result.getLong(1),
+                                State.of(result.getInt(2)),
+                                result.getLong(3),
+                                result.getLong(4),
+                                result.getLong(5),
+                                false))
+                        : Optional.empty();
+            }
+        }
+    }
+
+    private static final String UPDATE = """
+            update ${tables}message set at = ?, state = ?, record_offset = ?, place = ?
+            where consumer = ? and message_id = ?
+            """;
+
+    /** Writes rows that the running transaction has locked, or inserted. */
+    void update(Connection connection, Collection<Row> rows) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(update)) {
+            for (Row row : rows) {
+                statement.setLong(1, row.at());
+                statement.setInt(2, row.state().packed());
+                statement.setLong(3, row.offset());
+                statement.setLong(4, row.place());
+                statement.setInt(5, row.key().consumer());
+                statement.setObject(6, dialect(connection).id(row.key().id()));
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+
+    private static final String DELETE = "delete from ${tables}message where consumer = ? and message_id = ?";
+
+    /** Deletes the row; returns whether there was one. */
+    boolean delete(Connection connection, MessageKey key) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(delete)) {
+            statement.setInt(1, key.consumer());
+            statement.setObject(2, dialect(connection).id(key.id()));
+            return statement.executeUpdate() > 0;
+        }
+    }
+
+    static Instant instant(long micros) {
+        return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
+    }
+
+    static long micros(Instant instant) {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
+    }
+
+    static long micros(Duration duration) {
+        return duration.toNanos() / 1000;
+    }
+}

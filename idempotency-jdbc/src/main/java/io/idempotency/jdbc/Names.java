@@ -1,0 +1,159 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The numbers of consumers and streams. Each name is stored once; rows hold its number.
+ *
+ * <p>A new name proposes its own number, by a hash, and is stored by the last statement before the commit. So transactions that
+ * meet a new name at the same time do not wait for each other, and none commits that has not stored its names. If two
+ * different names propose one number, the second is told to run again, and then takes the next number.
+ *
+ * <p>A number is kept in memory once a query has found it, for then it is committed. Thread-safe.
+ */
+final class Names {
+
+    private static final long UNKNOWN_PLACE = -1;
+
+    private final Map<String, Integer> numbers = new ConcurrentHashMap<>();
+    private final Map<Integer, String> names = new ConcurrentHashMap<>();
+    private final String select;
+    private final String selectName;
+
+    Names(Tables tables) {
+        this.select = tables.fill(SELECT);
+        this.selectName = tables.fill(SELECT_NAME);
+    }
+
+    /** Returns the place of a position: the number of the stream in the upper half, the partition in the lower. */
+    static long place(Position position, Map<String, Integer> numbers) {
+        Integer stream = numbers.get(position.stream());
+        return stream == null ? UNKNOWN_PLACE : (long) stream << 32 | position.partition();
+    }
+
+    /**
+     * Returns the numbers of the names.
+     *
+     * @param proposed the numbers that the running transaction must {@link #store} before it commits; new ones are added
+     */
+    Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
+            throws SQLException {
+        Map<String, Integer> found = new HashMap<>();
+        for (String name : new TreeSet<>(wanted)) {
+            Integer number = find(connection, name, proposed);
+            if (number == null) {
+                number = propose(connection, name, proposed);
+                proposed.put(name, number);
+            }
+            found.put(name, number);
+        }
+        return found;
+    }
+
+    /** Returns the number of a name, or null if it has none yet. */
+    @Nullable
+    Integer find(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
+        Integer known = numbers.getOrDefault(name, proposed.get(name));
+        if (known != null) {
+            return known;
+        }
+        Integer number = select(connection, name);
+        if (number != null) {
+            numbers.put(name, number);
+            names.put(number, name);
+        }
+        return number;
+    }
+
+    /** Stores the proposed numbers: the last thing to do before the proof and the commit. */
+    void store(Connection connection, Dialect dialect, Map<String, Integer> proposed) throws SQLException {
+        for (String name : new TreeSet<>(proposed.keySet())) {
+            Integer number = proposed.get(name);
+            if (number != null && !dialect.insertName(connection, number, name)) {
+                throw new TransientStoreException("Another transaction has just given the number of the name \"" + name
+                        + "\" to another name; run it again");
+            }
+        }
+    }
+
+    /** Returns the position that a row tells. */
+    Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
+            throws SQLException {
+        if (place == UNKNOWN_PLACE) {
+            return Position.UNKNOWN;
+        }
+        int number = (int) (place >>> 32);
+        return new Position(stream(connection, number, proposed), (int) place, offset);
+    }
+
+    private String stream(Connection connection, int number, Map<String, Integer> proposed) throws SQLException {
+        String known = names.get(number);
+        if (known != null) {
+            return known;
+        }
+        for (Map.Entry<String, Integer> each : proposed.entrySet()) {
+            if (each.getValue() == number) {
+                return each.getKey();
+            }
+        }
+        String name = selectName(connection, number);
+        if (name == null) {
+            throw new TransientStoreException(
+                    "The stream number " + number + " is newer than what this transaction can see");
+        }
+        return name;
+    }
+
+    private int propose(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
+        int number = (int) (MessageKey.hashed(name).getMostSignificantBits() >>> 33);
+        while (number == 0 || proposed.containsValue(number) || selectName(connection, number) != null) {
+            number = number == Integer.MAX_VALUE ? 1 : number + 1;
+        }
+        return number;
+    }
+
+    private static final String SELECT = "select id, name from ${tables}name where name = ?";
+
+    private @Nullable Integer select(Connection connection, String name) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(select)) {
+            statement.setString(1, name);
+            try (ResultSet result = statement.executeQuery()) {
+                if (!result.next()) {
+                    return null;
+                }
+                requireSame(name, result.getString(2));
+                return result.getInt(1);
+            }
+        }
+    }
+
+    private static final String SELECT_NAME = "select name from ${tables}name where id = ?";
+
+    private @Nullable String selectName(Connection connection, int number) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(selectName)) {
+            statement.setInt(1, number);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next() ? result.getString(1) : null;
+            }
+        }
+    }
+
+    private static void requireSame(String asked, String stored) {
+        if (!asked.equals(stored)) {
+            throw new IdempotencyException("The database takes \"" + asked + "\" and \"" + stored
+                    + "\" for the same name: the column name must compare binary, as it does in Schema.script()");
+        }
+    }
+}

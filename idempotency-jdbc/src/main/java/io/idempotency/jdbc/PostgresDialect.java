@@ -1,0 +1,300 @@
+package io.idempotency.jdbc;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known.
+ *
+ * <p>The lock timeout is set and restored inside the statements: an expression in front of everything that waits sets it, one
+ * that needs the results of all that puts the former value back.
+ */
+final class PostgresDialect implements Dialect {
+
+    private static final String CLOCK = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
+
+    private final String lockTimeout;
+    private final String insert;
+    private final String takeOver;
+    private final String lock;
+    private final String insertName;
+    private final String isSameName;
+    private final String purge;
+    private final String prove;
+
+    PostgresDialect(Tables tables, Duration claimTimeout) {
+        this.lockTimeout = Math.max(1, claimTimeout.toMillis()) + "ms";
+        this.insert = filled(tables, INSERT);
+        this.takeOver = filled(tables, TAKE_OVER);
+        this.lock = filled(tables, LOCK);
+        this.insertName = filled(tables, INSERT_NAME);
+        this.isSameName = filled(tables, IS_SAME_NAME);
+        this.purge = filled(tables, PURGE);
+        this.prove = filled(tables, PROVE);
+    }
+
+    private static String filled(Tables tables, String sql) {
+        return tables.fill(sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK));
+    }
+
+    private static final String BOUNDED = """
+            before as materialized (
+                select current_setting('lock_timeout') as lock_timeout
+            ), bounded as materialized (
+                select set_config('lock_timeout', ?, true) from before
+            )""";
+
+    @Override
+    public void prepareProof(Connection connection, Evidence evidence) {
+        // The claim itself returns the id of the transaction.
+    }
+
+    private static final String PROVE = """
+            select coalesce(pg_current_xact_id_if_assigned()::text = ?, ?::text is null) and ? = (
+                select count(*)
+                from ${tables}message m
+                join unnest(?::integer[], ?::uuid[], ?::bigint[]) as e (consumer, message_id, at)
+                    using (consumer, message_id, at))
+            """;
+
+    @Override
+    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
+        if (evidence.transactionId() == null && evidence.rows().isEmpty()) {
+            return true;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(prove)) {
+            List<MessageKey> keys = List.copyOf(evidence.rows().keySet());
+            statement.setString(1, evidence.transactionId());
+            statement.setString(2, evidence.transactionId());
+            statement.setInt(3, keys.size());
+            statement.setArray(4, array(connection, "integer", keys, MessageKey::consumer));
+            statement.setArray(5, array(connection, "uuid", keys, MessageKey::id));
+            statement.setArray(6, array(connection, "bigint", keys, evidence.rows()::get));
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next() && result.getBoolean(1);
+            }
+        }
+    }
+
+    private static final String INSERT = """
+            with ${bounded}, inserted as (
+                insert into ${tables}message (at, record_offset, place, consumer, state, message_id)
+                select ${clock} + ?, a.record_offset, a.place, a.consumer, ?, a.message_id
+                from bounded, unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
+                    as a (consumer, message_id, record_offset, place)
+                order by a.consumer, a.message_id
+                on conflict (consumer, message_id) do nothing
+                returning consumer, message_id, at, state, record_offset, place, true as granted,
+                    pg_current_xact_id()::text as transaction_id
+            ), restored as materialized (
+                select set_config('lock_timeout', before.lock_timeout, true)
+                from before, (select count(*) from inserted) as all_inserted
+            )
+            select inserted.*, ${clock} as now from restored left join inserted on true
+            """;
+
+    @Override
+    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(insert)) {
+            statement.setString(1, lockTimeout);
+            statement.setLong(2, aheadMicros);
+            statement.setInt(3, state.packed());
+            setArrivals(statement, 4, arrivals);
+            return known(statement);
+        }
+    }
+
+    /**
+     * Locks only what is free, for locks on processed rows would block bystanders. A row that changes while it is waited for
+     * shows as free in the one part and not in the other, and is told to nobody.
+     */
+    private static final String TAKE_OVER = """
+            with ${bounded}, asked as materialized (
+                select * from unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
+                    as a (consumer, message_id, record_offset, place)
+            ), free as materialized (
+                select m.consumer, m.message_id, a.record_offset, a.place
+                from bounded, asked a join ${tables}message m using (consumer, message_id)
+                where m.state < ? and (m.state >= ? or m.at <= ${clock})
+                order by m.consumer, m.message_id
+                for update of m
+            ), taken as (
+                update ${tables}message m
+                set at = ${clock}, record_offset = free.record_offset, place = free.place,
+                    state = ? + (least((m.state >> 16 & 8191) + 1, 8191) << 16) + (m.state & 65280)
+                from free
+                where m.consumer = free.consumer and m.message_id = free.message_id
+                returning m.consumer, m.message_id, m.at, m.state, m.record_offset, m.place, true as granted,
+                    pg_current_xact_id()::text as transaction_id
+            ), known as (
+                select * from taken
+                union all
+                select m.consumer, m.message_id, m.at, m.state, m.record_offset, m.place, false, null
+                from asked join ${tables}message m using (consumer, message_id)
+                where not exists (
+                    select from taken t where t.consumer = m.consumer and t.message_id = m.message_id)
+            ), restored as materialized (
+                select set_config('lock_timeout', before.lock_timeout, true)
+                from before, (select count(*) from taken) as all_taken
+            )
+            select known.*, ${clock} as now from restored left join known on true
+            """;
+
+    @Override
+    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(takeOver)) {
+            statement.setString(1, lockTimeout);
+            setArrivals(statement, 2, arrivals);
+            statement.setInt(6, State.FIRST_SETTLED);
+            statement.setInt(7, State.FIRST_RELEASED);
+            statement.setInt(8, State.processed(0, 0).packed());
+            return known(statement);
+        }
+    }
+
+    private static final String LOCK = """
+            with ${bounded}, asked as materialized (
+                select * from unnest(?::integer[], ?::uuid[]) as a (consumer, message_id)
+            ), locked as materialized (
+                select m.*
+                from bounded, asked join ${tables}message m using (consumer, message_id)
+                where m.state < ?
+                order by m.consumer, m.message_id
+                for update of m
+            ), known as (
+                select * from locked
+                union all
+                select m.* from asked join ${tables}message m using (consumer, message_id) where m.state >= ?
+            ), restored as materialized (
+                select set_config('lock_timeout', before.lock_timeout, true)
+                from before, (select count(*) from locked) as all_locked
+            )
+            select known.consumer, message_id, at, state, record_offset, place, false as granted,
+                null as transaction_id, ${clock} as now
+            from restored left join known on true
+            """;
+
+    @Override
+    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(lock)) {
+            statement.setString(1, lockTimeout);
+            statement.setArray(2, array(connection, "integer", keys, MessageKey::consumer));
+            statement.setArray(3, array(connection, "uuid", keys, MessageKey::id));
+            statement.setInt(4, State.FIRST_SETTLED);
+            statement.setInt(5, State.FIRST_SETTLED);
+            return known(statement).rows();
+        }
+    }
+
+    private static final String INSERT_NAME = """
+            with ${bounded}, inserted as (
+                insert into ${tables}name (id, name) select ?, ? from bounded on conflict do nothing returning id
+            ), restored as materialized (
+                select set_config('lock_timeout', before.lock_timeout, true)
+                from before, (select count(*) from inserted) as all_inserted
+            )
+            select inserted.id from restored left join inserted on true
+            """;
+
+    private static final String IS_SAME_NAME = "select from ${tables}name where id = ? and name = ?";
+
+    @Override
+    public boolean insertName(Connection connection, int number, String name) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(insertName)) {
+            statement.setString(1, lockTimeout);
+            statement.setInt(2, number);
+            statement.setString(3, name);
+            try (ResultSet result = statement.executeQuery()) {
+                return (result.next() && result.getInt(1) == number) || isSameName(connection, number, name);
+            }
+        }
+    }
+
+    private boolean isSameName(Connection connection, int number, String name) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(isSameName)) {
+            statement.setInt(1, number);
+            statement.setString(2, name);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next();
+            }
+        }
+    }
+
+    private static final String PURGE = """
+            delete from ${tables}message
+            where ctid = any (array(
+                select ctid from ${tables}message where at < ${clock} - ? limit ? for update skip locked))
+            """;
+
+    @Override
+    public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(purge)) {
+            statement.setLong(1, olderThanMicros);
+            statement.setInt(2, limit);
+            return statement.executeUpdate();
+        }
+    }
+
+    @Override
+    public String clock() {
+        return CLOCK;
+    }
+
+    @Override
+    public Object id(UUID id) {
+        return id;
+    }
+
+    private static void setArrivals(PreparedStatement statement, int index, List<Arrival> arrivals)
+            throws SQLException {
+        Connection connection = statement.getConnection();
+        statement.setArray(
+                index, array(connection, "integer", arrivals, a -> a.key().consumer()));
+        statement.setArray(
+                index + 1, array(connection, "uuid", arrivals, a -> a.key().id()));
+        statement.setArray(index + 2, array(connection, "bigint", arrivals, Arrival::offset));
+        statement.setArray(index + 3, array(connection, "bigint", arrivals, Arrival::place));
+    }
+
+    private static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
+            throws SQLException {
+        return connection.createArrayOf(type, values.stream().map(element).toArray());
+    }
+
+    /** Reads the rows; the only one without a message says that there are none. */
+    private static Known known(PreparedStatement statement) throws SQLException {
+        List<Row> rows = new ArrayList<>();
+        @Nullable String transactionId = null;
+        try (ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+                UUID id = result.getObject(2, UUID.class);
+                if (id == null) {
+                    continue;
+                }
+                boolean isGranted = result.getBoolean(7);
+                if (isGranted) {
+                    transactionId = result.getString(8);
+                }
+                rows.add(new Row(
+                        new MessageKey(result.getInt(1), id),
+                        result.getLong(3),
+                        State.of(result.getInt(4)),
+                        result.getLong(5),
+                        result.getLong(6),
+                        result.getLong(9),
+                        isGranted));
+            }
+        }
+        return new Known(rows, transactionId);
+    }
+}

@@ -1,0 +1,25 @@
+package io.idempotency.jdbc;
+
+/**
+ * A message as it stands in the table.
+ *
+ * @param at when it was settled or released, or when its lease ends, in microseconds since 1970 UTC
+ * @param place where it stood, see {@link Names#place}
+ * @param now the database's clock when the row was read, in microseconds since 1970 UTC
+ * @param isGranted whether the statement that returned this row made it the caller's
+ */
+record Row(MessageKey key, long at, State state, long offset, long place, long now, boolean isGranted) {
+
+    /** Returns whether nobody has the message: it was released, or its lease ended. */
+    boolean isFree() {
+        return state.status() == State.Status.RELEASED || (state.status() == State.Status.LEASED && at <= now);
+    }
+
+    Row with(State newState, long newAt) {
+        return new Row(key, newAt, newState, offset, place, now, isGranted);
+    }
+
+    Row granted(Arrival arrival, State newState, long newAt) {
+        return new Row(key, newAt, newState, arrival.offset(), arrival.place(), now, true);
+    }
+}

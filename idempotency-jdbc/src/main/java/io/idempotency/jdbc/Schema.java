@@ -1,0 +1,127 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import javax.sql.DataSource;
+
+/**
+ * The tables of the stores: {@code <prefix>name}, {@code <prefix>message} and {@code <prefix>quarantine}. Creates them, checks
+ * them, or gives their script to be run by hand or by the application's own migrations. Immutable.
+ *
+ * <pre>
+ * Schema.on(dataSource).tablePrefix("billing_").migrate();
+ * </pre>
+ */
+public final class Schema {
+
+    private final DataSource dataSource;
+    private final Tables tables;
+
+    private Schema(DataSource dataSource, Tables tables) {
+        this.dataSource = dataSource;
+        this.tables = tables;
+    }
+
+    /** Returns the tables with their default names in the database of the data source. Does not connect yet. */
+    public static Schema on(DataSource dataSource) {
+        return new Schema(dataSource, Tables.standard());
+    }
+
+    /**
+     * Returns the tables whose names begin with the prefix.
+     *
+     * @throws IdempotencyException if it is not a plain identifier
+     */
+    public Schema tablePrefix(String prefix) {
+        return new Schema(dataSource, new Tables(tables.schema(), prefix));
+    }
+
+    /**
+     * Returns the tables in the database schema with the name; without one they are in the connection's own.
+     *
+     * @throws IdempotencyException if it is not a plain identifier
+     */
+    public Schema schema(String name) {
+        return new Schema(dataSource, new Tables(name, tables.prefix()));
+    }
+
+    /**
+     * Creates the tables, or brings them up to date, by Flyway, which must be on the class path with its module for this
+     * database. The history is kept in a table of its own, {@code <prefix>schema_history}, so that it does not mix with the
+     * application's. A schema that is given and does not exist is created.
+     *
+     * <p>Flyway refuses to begin a history in a schema that has tables already, unless it is told to baseline: run the
+     * application's own first migration before this one, or let these tables have a schema of their own.
+     */
+    public void migrate() {
+        FlywayMigration.run(dataSource, tables, dialectName());
+    }
+
+    /** Returns the statements that create the tables in this database, with all names filled in. */
+    public String script() {
+        return tables.fill(resource(dialectName()));
+    }
+
+    /**
+     * Checks that the tables are there, with their columns.
+     *
+     * @throws IdempotencyException naming the table that is missing or differs, with the script that creates it
+     */
+    public void validate() {
+        try (Connection connection = dataSource.getConnection()) {
+            for (String query : QUERIES) {
+                validate(connection, tables.fill(query));
+            }
+        } catch (SQLException e) {
+            throw Failures.translated("validate the tables", e);
+        }
+    }
+
+    private static final List<String> QUERIES = List.of(
+            "select id, name from ${tables}name where 1 = 0",
+            "select at, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
+            """
+            select consumer, message_id, at, record_offset, place, attempts, origin, id_value, failure, record_key,
+                record_value, headers
+            from ${tables}quarantine where 1 = 0
+            """);
+
+    private void validate(Connection connection, String query) {
+        try (PreparedStatement statement = connection.prepareStatement(query)) {
+            statement.executeQuery().close();
+        } catch (SQLException e) {
+            if (TransientFailures.isTransient(e)) {
+                throw Failures.translated("validate the tables", e);
+            }
+            throw new IdempotencyException(
+                    "A table is missing or differs (" + e.getMessage()
+                            + "). Schema.migrate() creates the tables, and so" + " does this script:\n\n" + script(),
+                    e);
+        }
+    }
+
+    private String dialectName() {
+        try (Connection connection = dataSource.getConnection()) {
+            return Dialects.nameOf(connection);
+        } catch (SQLException e) {
+            throw Failures.translated("look at the database", e);
+        }
+    }
+
+    private static String resource(String dialect) {
+        try (InputStream script = Schema.class.getResourceAsStream(dialect + "/V1__messages.sql")) {
+            if (script == null) {
+                throw new IllegalStateException("No script for " + dialect);
+            }
+            return new String(script.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IdempotencyException("Cannot read the script for " + dialect, e);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.idempotency.jdbc;
+
+/**
+ * The column {@code state} of a message, 31 bits of an integer, so that plain comparisons select a status:
+ *
+ * <pre>
+ *   30..29 status    28..16 attempt      15..8 starts        7..0 seal
+ *          0 leased         up to 8191,        up to 255,          of a settled lease: the low
+ *          1 released       then it            then it             bits of its end, which tell
+ *          2 processed      stays there        stays there         its owner from others
+ *          3 quarantined
+ * </pre>
+ */
+record State(Status status, int attempt, int starts, int seal) {
+
+    /** How a message stands, with the number that is stored. */
+    enum Status {
+        LEASED(0),
+        RELEASED(1),
+        PROCESSED(2),
+        QUARANTINED(3);
+
+        private final int number;
+
+        Status(int number) {
+            this.number = number;
+        }
+
+        static Status of(int number) {
+            return switch (number) {
+                case 0 -> LEASED;
+                case 1 -> RELEASED;
+                case 2 -> PROCESSED;
+                default -> QUARANTINED;
+            };
+        }
+    }
+
+    /** From this number on a message is released, or settled. */
+    static final int FIRST_RELEASED = Status.RELEASED.number << 29;
+
+    /** From this number on a message is settled. */
+    static final int FIRST_SETTLED = Status.PROCESSED.number << 29;
+
+    private static final int MAX_ATTEMPT = 0x1FFF;
+    private static final int MAX_STARTS = 0xFF;
+
+    State {
+        attempt = Math.min(attempt, MAX_ATTEMPT);
+        starts = Math.min(starts, MAX_STARTS);
+    }
+
+    static State of(int packed) {
+        return new State(
+                Status.of(packed >>> 29 & 3), packed >>> 16 & MAX_ATTEMPT, packed >>> 8 & MAX_STARTS, packed & 0xFF);
+    }
+
+    static State leased(int attempt, int starts) {
+        return new State(Status.LEASED, attempt, starts, 0);
+    }
+
+    static State processed(int attempt, int starts) {
+        return new State(Status.PROCESSED, attempt, starts, 0);
+    }
+
+    /** Returns the state with another status, sealed with the end of the lease that it comes from. */
+    State settled(Status settled, long leaseEnd) {
+        return new State(settled, attempt, starts, sealOf(leaseEnd));
+    }
+
+    boolean isSealedBy(long leaseEnd) {
+        return seal == sealOf(leaseEnd);
+    }
+
+    boolean isSettled() {
+        return status == Status.PROCESSED || status == Status.QUARANTINED;
+    }
+
+    int packed() {
+        return status.number << 29 | attempt << 16 | starts << 8 | seal;
+    }
+
+    private static int sealOf(long leaseEnd) {
+        return (int) (leaseEnd ^ leaseEnd >>> 8 ^ leaseEnd >>> 16) & 0xFF;
+    }
+}
