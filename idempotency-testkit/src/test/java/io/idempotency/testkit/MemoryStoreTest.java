@@ -1,17 +1,29 @@
 package io.idempotency.testkit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.store.Claim;
 import io.idempotency.store.MemoryQuarantine;
 import io.idempotency.store.MemoryStore;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 
 class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
-            .clock(clock)
+            .clock(this::tick)
             .claimTimeout(Duration.ofSeconds(1))
             .build();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
+
+    /** As any other clock, it never shows the same time twice. */
+    private Instant tick() {
+        clock.pass(Duration.ofNanos(1000));
+        return clock.instant();
+    }
 
     @Override
     public MemoryStore store() {
@@ -26,5 +38,41 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     @Override
     public void passTime(Duration duration) {
         clock.pass(duration);
+    }
+
+    @Test
+    void survivesConcurrentClaims() {
+        ConcurrencyFuzz.run(store);
+    }
+
+    @Test
+    void answersAsAnotherMemoryStore() {
+        StoreComparison.run(this);
+    }
+
+    @Test
+    void forgetsTheMessagesSettledLongestAgoBeyondItsBound() {
+        MemoryStore small = MemoryStore.builder().maxMessages(3).clock(clock).build();
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = Leases.leased(small, messages.at("leased", 1, 0));
+
+        messages.inARow(5).forEach(delivery -> Transacted.claimed(small, delivery));
+
+        assertThat(Transacted.rolledBack(small, () -> small.claim(messages.inARow(5))))
+                .extracting(Claim::isGranted)
+                .containsExactly(true, true, true, false, false);
+        small.complete(List.of(lease));
+    }
+
+    @Test
+    void neverForgetsALiveLeaseForItsBound() {
+        MemoryStore small = MemoryStore.builder().maxMessages(3).clock(clock).build();
+        Messages messages = Messages.ofNewConsumer();
+
+        List<Claim> leases = small.lease(messages.inARow(5), Leases.MINUTE);
+        small.complete(leases.subList(4, 5));
+
+        assertThat(small.find(messages.id("m-4"))).isEmpty();
+        assertThat(Transacted.claimed(small, messages.inARow(4))).noneMatch(Claim::isGranted);
     }
 }

@@ -1,0 +1,206 @@
+package io.idempotency.testkit;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.testkit.ComparedStores.Pair;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** One seed of {@link StoreComparison}: a random sequence of operations. */
+final class ComparisonRun {
+
+    private static final int OPERATIONS = 60;
+    private static final int MESSAGES = 8;
+    private static final int PARTITIONS = 3;
+    private static final int MOST_LEASES = 12;
+
+    private final StoreContract contract;
+    private final ComparedStores stores;
+    private final Random random;
+    private final Messages messages = Messages.ofNewConsumer();
+    private final List<Runnable> operations;
+
+    /** Leases that were granted, also those that ended or were taken since: late owners are what is to be tested. */
+    private List<Pair> leases = new ArrayList<>();
+
+    private long offset;
+
+    ComparisonRun(StoreContract contract, long seed) {
+        this.contract = contract;
+        this.stores = new ComparedStores(contract);
+        this.random = new Random(seed);
+        List<Runnable> all = new ArrayList<>(List.of(
+                this::transaction,
+                this::transaction,
+                this::forget,
+                this::find,
+                this::purge,
+                this::passTime,
+                this::passTime));
+        if (stores.haveLeases()) {
+            all.addAll(List.of(
+                    this::lease,
+                    this::lease,
+                    this::lease,
+                    this::renew,
+                    this::complete,
+                    this::release,
+                    this::quarantine));
+        }
+        this.operations = List.copyOf(all);
+    }
+
+    void run() {
+        for (int i = 0; i < OPERATIONS; i++) {
+            operations.get(random.nextInt(operations.size())).run();
+        }
+        for (int i = 0; i < MESSAGES; i++) {
+            MessageId id = messages.id("m-" + i);
+            stores.samePosition("find " + id.value(), store -> store.find(id));
+        }
+    }
+
+    private void transaction() {
+        stores.inTransaction(() -> {
+            int steps = 1 + random.nextInt(3);
+            for (int i = 0; i < steps; i++) {
+                switch (random.nextInt(6)) {
+                    case 0 -> forget();
+                    case 1 -> find();
+                    default -> claim();
+                }
+            }
+            return random.nextInt(3) > 0;
+        });
+    }
+
+    private void claim() {
+        List<Delivery> deliveries = deliveries();
+        List<Pair> granted = stores.granted("claim", store -> store.claim(deliveries));
+        if (!granted.isEmpty() && random.nextInt(4) == 0) {
+            Pair failed = granted.get(random.nextInt(granted.size()));
+            stores.owning("quarantine", List.of(failed), (store, claims) -> store.quarantine(claims.get(0)));
+        }
+    }
+
+    private void lease() {
+        List<Delivery> deliveries = deliveries();
+        Duration length = shortly();
+        leases.addAll(
+                stores.granted("lease for " + length, store -> lending(store).lease(deliveries, length)));
+        while (leases.size() > MOST_LEASES) {
+            leases.remove(0);
+        }
+    }
+
+    private void renew() {
+        List<Pair> some = some(leases);
+        Duration length = shortly();
+        // Renewing in pairs would hide an order that is wrong, so all go into one list.
+        List<Pair> renewed = new ArrayList<>();
+        boolean owned = stores.owning("renew for " + length, some, (store, claims) -> {
+            List<Claim> answers = lending(store).renew(claims, length);
+            for (int i = 0; i < answers.size(); i++) {
+                if (renewed.size() <= i) {
+                    renewed.add(new Pair(answers.get(i), answers.get(i)));
+                } else {
+                    renewed.set(i, new Pair(renewed.get(i).reference(), answers.get(i)));
+                }
+            }
+        });
+        if (owned) {
+            leases.addAll(renewed);
+        }
+    }
+
+    private void complete() {
+        List<Pair> some = some(unsettled());
+        stores.owning("complete", some, (store, claims) -> lending(store).complete(claims));
+    }
+
+    private void release() {
+        List<Pair> some = some(leases).stream()
+                .map(pair -> random.nextBoolean() ? pair.started() : pair)
+                .toList();
+        stores.owning("release", some, (store, claims) -> lending(store).release(claims));
+    }
+
+    private void quarantine() {
+        List<Pair> candidates = unsettled();
+        if (!candidates.isEmpty()) {
+            Pair failed = candidates.get(random.nextInt(candidates.size()));
+            stores.owning("quarantine", List.of(failed), (store, claims) -> store.quarantine(claims.get(0)));
+        }
+    }
+
+    private void forget() {
+        MessageId id = messages.id("m-" + random.nextInt(MESSAGES));
+        stores.same("forget " + id.value(), store -> store.forget(id));
+    }
+
+    private void find() {
+        MessageId id = messages.id("m-" + random.nextInt(MESSAGES));
+        stores.samePosition("find " + id.value(), store -> store.find(id));
+    }
+
+    /** Others may share the data, so how many were purged is not compared: that nothing more is left to purge is. */
+    private void purge() {
+        Duration retention = shortly();
+        stores.same("purge beyond " + retention, store -> {
+            Transacted.purgedAll(store, retention);
+            return true;
+        });
+    }
+
+    private void passTime() {
+        Duration duration = Duration.ofSeconds(10L * (1 + random.nextInt(6)));
+        leases = new ArrayList<>(stores.passTime(duration, leases));
+    }
+
+    /** Multiples of ten seconds and five: never about to be over, for time passes in multiples of ten. */
+    private Duration shortly() {
+        return Duration.ofSeconds(10L * (1 + random.nextInt(9)) + 5);
+    }
+
+    private List<Delivery> deliveries() {
+        return Stream.generate(this::delivery).limit(1 + random.nextInt(6)).toList();
+    }
+
+    private Delivery delivery() {
+        int number = random.nextInt(MESSAGES);
+        int partition = contract.seesAllPartitions() ? random.nextInt(PARTITIONS) : number % PARTITIONS;
+        return messages.at("m-" + number, partition, offset++);
+    }
+
+    /** Whether a settled message was completed by the very same lease or by another one, a store may have forgotten. */
+    private List<Pair> unsettled() {
+        return leases.stream()
+                .filter(pair -> contract.store().find(pair.delivery().id()).isEmpty())
+                .toList();
+    }
+
+    /** Returns up to three, at most one of a message. */
+    private List<Pair> some(List<Pair> pairs) {
+        List<Pair> some = new ArrayList<>();
+        Set<MessageId> seen = new HashSet<>();
+        for (int i = 0; i < 3 && !pairs.isEmpty(); i++) {
+            Pair pair = pairs.get(random.nextInt(pairs.size()));
+            if (seen.add(pair.delivery().id())) {
+                some.add(pair);
+            }
+        }
+        return some;
+    }
+
+    private static LeaseStore lending(ClaimStore store) {
+        return (LeaseStore) store;
+    }
+}
