@@ -2,13 +2,13 @@ package io.idempotency.kafka;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
@@ -22,11 +22,12 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
     static final TopicPartition P0 = new TopicPartition(TOPIC, 0);
     static final TopicPartition P1 = new TopicPartition(TOPIC, 1);
 
-    final List<Map<TopicPartition, OffsetAndMetadata>> commits = new ArrayList<>();
-    final List<Set<TopicPartition>> lookUps = new ArrayList<>();
+    final List<Map<TopicPartition, OffsetAndMetadata>> commits = new CopyOnWriteArrayList<>();
+    final List<Set<TopicPartition>> lookUps = new CopyOnWriteArrayList<>();
     final Deque<RuntimeException> commitFailures = new ArrayDeque<>();
     final Deque<RuntimeException> lookUpFailures = new ArrayDeque<>();
-    private final List<ConsumerRecord<String, String>> log = new ArrayList<>();
+    private final List<ConsumerRecord<String, String>> log = new CopyOnWriteArrayList<>();
+    private Runnable first = () -> {};
 
     ScriptedConsumer(TopicPartition... partitions) {
         super("earliest");
@@ -44,6 +45,11 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
         }
     }
 
+    /** Runs the action with the first poll, before the scheduled tasks. */
+    void beforeFirstPoll(Runnable action) {
+        first = action;
+    }
+
     void records(TopicPartition partition, long first, int count) {
         for (long offset = first; offset < first + count; offset++) {
             log.add(new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "k", "v" + offset));
@@ -52,6 +58,8 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
 
     @Override
     public synchronized ConsumerRecords<String, String> poll(Duration timeout) {
+        first.run();
+        first = () -> {};
         Collection<TopicPartition> assigned = assignment();
         for (ConsumerRecord<String, String> record : log) {
             if (assigned.contains(KafkaRecords.partition(record))) {
