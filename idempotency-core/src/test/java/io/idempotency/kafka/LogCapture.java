@@ -24,6 +24,10 @@ final class LogCapture extends AppenderBase<ILoggingEvent> implements AutoClosea
         events.add(event);
     }
 
+    List<String> all() {
+        return events.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
     List<String> warnings() {
         return events.stream()
                 .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
