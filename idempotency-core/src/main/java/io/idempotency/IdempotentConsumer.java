@@ -99,6 +99,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
      * after {@link Stop#retryAfter()}.
      *
+     * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
+     * still when this returns.
+     *
      * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
      *     settled outcome are to be delivered again
      */
