@@ -202,7 +202,9 @@ class LeaseSafetyTest {
     @Test
     void renewsTheLeaseOfARunningHandlerUntilItEndsAlthoughTheConsumerIsClosed() {
         List<Long> renewals = new ArrayList<>();
-        IdempotentConsumer<Message> consumer = bench.level(ConsistencyLevel.AT_LEAST_ONCE)
+        IdempotentConsumer<Message> consumer = IdempotentConsumer.<Message>named("ending")
+                .level(ConsistencyLevel.AT_LEAST_ONCE)
+                .messageId(Message::messageId)
                 .store(faulty.store)
                 .lease(Duration.ofMillis(100))
                 .build();
@@ -214,6 +216,6 @@ class LeaseSafetyTest {
         });
 
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().equals("idempotency-leases-billing")));
+                .noneMatch(thread -> thread.getName().equals("idempotency-leases-ending")));
     }
 }
