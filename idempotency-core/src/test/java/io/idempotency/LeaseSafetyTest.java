@@ -121,6 +121,7 @@ class LeaseSafetyTest {
         consumer.close();
 
         assertThat(result.outcomes()).containsExactly(RELEASED, RELEASED, PROCESSED, PROCESSED);
+        assertThat(result.stops().get(0).retryAfter()).isLessThan(IdempotentConsumer.STAND_STILL);
         assertThat(bench.quarantine.list("billing", 1)).isEmpty();
     }
 
