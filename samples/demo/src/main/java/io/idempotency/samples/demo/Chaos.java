@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Chaos implements Runnable {
 
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final int STOPPED_SECONDS = Database.IDLE_IN_TRANSACTION_SECONDS + 7;
+    private static final int STOPPED_SECONDS = Database.IDLE_IN_TRANSACTION_SECONDS + 4;
 
     private final Screen screen;
     private final Crew crew;

@@ -44,6 +44,7 @@ final class Child implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-Ddemo.log=" + logs.resolve(name + ".log"),
                 "-cp",
                 System.getProperty("java.class.path"),

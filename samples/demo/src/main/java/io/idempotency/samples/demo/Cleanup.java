@@ -38,6 +38,11 @@ final class Cleanup implements AutoCloseable {
         return folder;
     }
 
+    /** Returns whether everything was ended already, which while the demo runs means: from outside. */
+    synchronized boolean isClosed() {
+        return isClosed;
+    }
+
     @Override
     public synchronized void close() {
         isClosed = true;

@@ -34,10 +34,17 @@ public final class Demo {
     }
 
     /** Runs the demo; system properties are those of {@code Settings}. */
-    public static void main(String[] args) throws Exception {
-        boolean isGood;
-        try (Cleanup cleanup = new Cleanup()) {
+    public static void main(String[] args) {
+        boolean isGood = false;
+        Cleanup cleanup = new Cleanup();
+        try {
             isGood = new Demo(Settings.fromSystemProperties(), cleanup).run();
+        } catch (Exception e) {
+            if (!cleanup.isClosed()) {
+                e.printStackTrace();
+            }
+        } finally {
+            cleanup.close();
         }
         System.exit(isGood ? 0 : 1);
     }
@@ -47,6 +54,7 @@ public final class Demo {
         Path logs = settings.folder().resolve("logs");
         Files.createDirectories(logs);
         Stage stage = Stage.setUp(settings, screen, cleanup, files, logs);
+        cleanup.after(screen);
         play(stage);
         return judge(stage);
     }

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Keeps an {@link OutboxRelay} running: the first few crash between send and mark, and each is followed by another one. */
 final class RelayKeeper implements Runnable, AutoCloseable {
 
-    static final int CRASHES = 4;
+    static final int CRASHES = 3;
 
-    private static final int BATCHES_TO_CRASH = 25;
+    private static final int BATCHES_TO_CRASH = 20;
     private static final Duration EXIT = Duration.ofSeconds(20);
 
     private final Screen screen;

@@ -33,7 +33,7 @@ final class Saboteur {
     static final String STALLED = "stalled";
 
     private static final int HOLD_SECONDS = 3;
-    private static final int SLOW_SECONDS = PaymentConsumer.MAX_POLL_INTERVAL_SECONDS + 4;
+    private static final int SLOW_SECONDS = PaymentConsumer.MAX_POLL_INTERVAL_SECONDS + 3;
 
     private final Set<Accident> asked = EnumSet.noneOf(Accident.class);
 
