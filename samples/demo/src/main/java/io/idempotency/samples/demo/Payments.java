@@ -17,7 +17,7 @@ final class Payments {
     /** The account that does not exist: a payment to it can never be handled. */
     static final int UNKNOWN_ACCOUNT = ACCOUNTS;
 
-    private static final int CROSSING = 200;
+    private static final int CROSSING = 300;
 
     private final Random random;
 
