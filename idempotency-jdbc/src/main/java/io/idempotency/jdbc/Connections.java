@@ -56,14 +56,11 @@ final class Connections {
         return within(joining, verb, work);
     }
 
-    /** Runs in a transaction of its own; refuses while one is active on the thread. */
+    /**
+     * Runs in a transaction of its own at READ COMMITTED, so that what it waited for is visible afterwards; refuses while one
+     * is active on the thread.
+     */
     <T extends @Nullable Object> T alone(String verb, Work<T> work) {
-        refuseActive(verb);
-        return within(joining, verb, work);
-    }
-
-    /** Runs in a transaction of its own at READ COMMITTED; refuses while one is active on the thread. */
-    <T extends @Nullable Object> T aloneReadCommitted(String verb, Work<T> work) {
         refuseActive(verb);
         return within(readCommitted, verb, work);
     }

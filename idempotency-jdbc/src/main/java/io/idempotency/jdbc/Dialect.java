@@ -39,6 +39,9 @@ interface Dialect {
     /** Deletes up to {@code limit} rows whose time is longer ago than given, passing over those that others hold. */
     int purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
 
+    /** Returns the database's clock in microseconds since 1970 UTC. */
+    long now(Connection connection) throws SQLException;
+
     /** Returns an SQL expression for the database's clock in microseconds since 1970 UTC. */
     String clock();
 

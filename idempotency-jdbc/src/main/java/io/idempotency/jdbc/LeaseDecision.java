@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which deliveries are leased: per partition those before the first one that is in progress. Pure; the rows are
@@ -18,13 +17,10 @@ final class LeaseDecision {
     /** A stream's partition. */
     private record Partition(String stream, int number) {}
 
-    /** What stands in the way in a partition. */
-    private record Obstacle(long until) {}
-
     private final Asked asked;
     private final Map<MessageKey, Row> rows;
     private final long lengthMicros;
-    private final Map<Partition, Obstacle> obstacles = new HashMap<>();
+    private final Map<Partition, Long> blocked = new HashMap<>();
     private final Set<Partition> granting = new HashSet<>();
     private final Map<MessageKey, Row> granted = new HashMap<>();
 
@@ -67,26 +63,26 @@ final class LeaseDecision {
         }
         Partition partition =
                 new Partition(delivery.position().stream(), delivery.position().partition());
-        @Nullable Obstacle obstacle = obstacles.get(partition);
-        boolean isOverdue = row.state().status() == State.Status.LEASED && !row.isGranted();
-        if (obstacle == null && isFirst && canLease(row) && !(isOverdue && granting.contains(partition))) {
-            Row leased = leased(delivery, row, isOverdue);
-            granted.put(row.key(), leased);
-            granting.add(partition);
-            if (isOverdue) {
-                obstacles.put(partition, new Obstacle(leased.at()));
-            }
-            return new Answer(delivery, leased, true, leased.state().attempt(), leased.at());
+        if (!row.isGranted() && !row.isFree()) {
+            blocked.putIfAbsent(partition, row.at());
+            return new Answer(delivery, row, false, row.state().attempt(), row.at());
         }
-        Row standing = granted.getOrDefault(row.key(), row);
-        long until = isOverdue || !isFirst || obstacle == null ? standing.at() : obstacle.until();
-        obstacles.putIfAbsent(partition, new Obstacle(until));
-        boolean isHeld = granted.containsKey(row.key()) || isOverdue;
-        return new Answer(delivery, standing, false, isHeld ? standing.state().attempt() : 0, until);
-    }
-
-    private static boolean canLease(Row row) {
-        return row.isGranted() || row.isFree();
+        boolean isOverdue = row.state().status() == State.Status.LEASED && !row.isGranted();
+        Row lease = leased(delivery, row, isOverdue);
+        if (!isFirst || (isOverdue && granting.contains(partition))) {
+            blocked.putIfAbsent(partition, lease.at());
+        }
+        Long until = blocked.get(partition);
+        if (until != null) {
+            return new Answer(delivery, row, false, 0, until);
+        }
+        granting.add(partition);
+        granted.put(row.key(), lease);
+        if (isOverdue) {
+            // It may have killed its process: nothing behind it is started together with it.
+            blocked.put(partition, lease.at());
+        }
+        return new Answer(delivery, lease, true, lease.state().attempt(), lease.at());
     }
 
     private Row leased(Delivery delivery, Row row, boolean isOverdue) {

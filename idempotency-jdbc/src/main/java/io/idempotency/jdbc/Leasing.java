@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -35,6 +36,7 @@ final class Leasing {
     }
 
     List<Claim> lease(List<Delivery> deliveries, Duration length) {
+        requirePositive(length);
         long began = System.nanoTime();
         return connections.alone("lease messages", connection -> {
             Map<String, Integer> names = new HashMap<>();
@@ -52,6 +54,7 @@ final class Leasing {
     }
 
     List<Claim> renew(List<Claim> leased, Duration length) {
+        requirePositive(length);
         long began = System.nanoTime();
         return connections.alone("renew leases", connection -> {
             List<Held> held = lock(connection, leased);
@@ -88,21 +91,21 @@ final class Leasing {
     /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
     boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
         Asked asked = table.asked(connection, List.of(claim.delivery()), active.proposedNames());
+        table.dialect(connection).prepareProof(connection, active.evidence());
         MessageKey key = asked.keys().get(0);
-        Held held = new Held(claim, locked(connection, List.of(key)).get(key));
-        if (held.isFinished(State.Status.QUARANTINED)) {
-            return true;
-        }
-        boolean isFree =
-                !claim.isLease() && (held.row() == null || held.row().state().isSettled());
-        if (!isFree && !held.isOwned()) {
+        Row found = locked(connection, List.of(key)).get(key);
+        Held held = new Held(claim, found);
+        if (claim.isLease()
+                ? !held.isOwned() && !held.isSettledByIt()
+                : found != null && !found.state().isSettled()) {
             return false;
         }
-        Row row = held.row() != null
-                ? held.as(State.Status.QUARANTINED, held.row())
-                : inserted(connection, asked, new State(State.Status.QUARANTINED, claim.attempt(), claim.starts(), 0));
-        table.update(connection, List.of(row));
-        active.evidence().add(null, key, row.at());
+        State state = new State(State.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
+        Row row = found != null ? found : inserted(connection, asked, state);
+        Arrival arrival = asked.all().iterator().next();
+        Row quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
+        table.update(connection, List.of(quarantined));
+        active.evidence().add(null, key, quarantined.at());
         return true;
     }
 
@@ -209,17 +212,26 @@ final class Leasing {
                     && row.at() == MessageTable.micros(claim.until());
         }
 
+        /** Returns whether this very lease has settled the message before. */
+        boolean isSettledByIt() {
+            return row != null
+                    && row.state().isSettled()
+                    && isSameAttempt(row)
+                    && row.state().isSealedBy(MessageTable.micros(claim.until()) - row.at());
+        }
+
         /** Returns whether this very lease has come to this end before. */
         boolean isFinished(State.Status status) {
-            return row != null
-                    && row.state().status() == status
-                    && isSameAttempt(row)
-                    && row.state().isSealedBy(MessageTable.micros(claim.until()));
+            return row != null && row.state().status() == status && isSettledByIt();
         }
 
         Row as(State.Status status, Row from) {
             State state = new State(status, claim.attempt(), claim.starts(), 0);
-            return from.with(state.settled(status, MessageTable.micros(claim.until())), from.now());
+            return from.with(sealed(state, from.now()), from.now());
+        }
+
+        State sealed(State state, long at) {
+            return state.sealed(MessageTable.micros(claim.until()) - at);
         }
 
         private boolean isSameAttempt(Row other) {
@@ -227,7 +239,18 @@ final class Leasing {
         }
     }
 
+    private static void requirePositive(Duration length) {
+        if (length.isNegative() || length.isZero()) {
+            throw new IdempotencyException("A lease has a length above zero, not " + length);
+        }
+    }
+
     private List<Held> lock(Connection connection, List<Claim> leased) throws SQLException {
+        for (Claim claim : leased) {
+            if (!claim.isLease()) {
+                throw new IdempotencyException("Not a lease: " + claim);
+            }
+        }
         List<Delivery> deliveries = leased.stream().map(Claim::delivery).toList();
         Asked asked = table.asked(connection, deliveries, new HashMap<>());
         Map<MessageKey, Row> rows =

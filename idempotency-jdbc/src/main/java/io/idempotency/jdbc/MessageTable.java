@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -21,7 +22,6 @@ final class MessageTable {
     private final Tables tables;
     private final Duration claimTimeout;
     private final Names names;
-    private final String update;
     private final String delete;
     private volatile @Nullable Dialect dialect;
 
@@ -29,7 +29,6 @@ final class MessageTable {
         this.tables = tables;
         this.claimTimeout = claimTimeout;
         this.names = new Names(tables);
-        this.update = tables.fill(UPDATE);
         this.delete = tables.fill(DELETE);
     }
 
@@ -66,8 +65,17 @@ final class MessageTable {
                 Duration.of(Math.max(0, row.now() - row.at()), ChronoUnit.MICROS));
     }
 
+    Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
+            throws SQLException {
+        return names.position(connection, place, offset, proposed);
+    }
+
+    long now(Connection connection) throws SQLException {
+        return dialect(connection).now(connection);
+    }
+
     private static final String FIND = """
-            select at, state, record_offset, place, ${clock} from ${tables}message where consumer = ? and message_id = ?
+            select at_micros, state, record_offset, place, ${clock} from ${tables}message where consumer = ? and message_id = ?
             """;
 
     /** Returns the row, without a lock. */
@@ -85,35 +93,16 @@ final class MessageTable {
                                 State.of(result.getInt(2)),
                                 result.getLong(3),
                                 result.getLong(4),
-                                result.getLong(5),
+                                PlainDialect.micros(result, 5),
                                 false))
                         : Optional.empty();
             }
         }
     }
 
-    private static final String UPDATE = """
-            update ${tables}message set at = ?, state = ?, record_offset = ?, place = ?
-            where consumer = ? and message_id = ?
-            """;
-
     /** Writes rows that the running transaction has locked, or inserted. */
     void update(Connection connection, Collection<Row> rows) throws SQLException {
-        if (rows.isEmpty()) {
-            return;
-        }
-        try (PreparedStatement statement = connection.prepareStatement(update)) {
-            for (Row row : rows) {
-                statement.setLong(1, row.at());
-                statement.setInt(2, row.state().packed());
-                statement.setLong(3, row.offset());
-                statement.setLong(4, row.place());
-                statement.setInt(5, row.key().consumer());
-                statement.setObject(6, dialect(connection).id(row.key().id()));
-                statement.addBatch();
-            }
-            statement.executeBatch();
-        }
+        RowUpdate.run(connection, dialect(connection), tables, rows);
     }
 
     private static final String DELETE = "delete from ${tables}message where consumer = ? and message_id = ?";

@@ -62,8 +62,8 @@ final class PostgresDialect implements Dialect {
             select coalesce(pg_current_xact_id_if_assigned()::text = ?, ?::text is null) and ? = (
                 select count(*)
                 from ${tables}message m
-                join unnest(?::integer[], ?::uuid[], ?::bigint[]) as e (consumer, message_id, at)
-                    using (consumer, message_id, at))
+                join unnest(?::integer[], ?::uuid[], ?::bigint[]) as e (consumer, message_id, at_micros)
+                    using (consumer, message_id, at_micros))
             """;
 
     @Override
@@ -87,13 +87,13 @@ final class PostgresDialect implements Dialect {
 
     private static final String INSERT = """
             with ${bounded}, inserted as (
-                insert into ${tables}message (at, record_offset, place, consumer, state, message_id)
+                insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
                 select ${clock} + ?, a.record_offset, a.place, a.consumer, ?, a.message_id
                 from bounded, unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
                     as a (consumer, message_id, record_offset, place)
                 order by a.consumer, a.message_id
                 on conflict (consumer, message_id) do nothing
-                returning consumer, message_id, at, state, record_offset, place, true as granted,
+                returning consumer, message_id, at_micros, state, record_offset, place, true as granted,
                     pg_current_xact_id()::text as transaction_id
             ), restored as materialized (
                 select set_config('lock_timeout', before.lock_timeout, true)
@@ -125,21 +125,21 @@ final class PostgresDialect implements Dialect {
             ), free as materialized (
                 select m.consumer, m.message_id, a.record_offset, a.place
                 from bounded, asked a join ${tables}message m using (consumer, message_id)
-                where m.state < ? and (m.state >= ? or m.at <= ${clock})
+                where m.state < ? and (m.state >= ? or m.at_micros <= ${clock})
                 order by m.consumer, m.message_id
                 for update of m
             ), taken as (
                 update ${tables}message m
-                set at = ${clock}, record_offset = free.record_offset, place = free.place,
+                set at_micros = ${clock}, record_offset = free.record_offset, place = free.place,
                     state = ? + (least((m.state >> 16 & 8191) + 1, 8191) << 16) + (m.state & 65280)
                 from free
                 where m.consumer = free.consumer and m.message_id = free.message_id
-                returning m.consumer, m.message_id, m.at, m.state, m.record_offset, m.place, true as granted,
+                returning m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, true as granted,
                     pg_current_xact_id()::text as transaction_id
             ), known as (
                 select * from taken
                 union all
-                select m.consumer, m.message_id, m.at, m.state, m.record_offset, m.place, false, null
+                select m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, false, null
                 from asked join ${tables}message m using (consumer, message_id)
                 where not exists (
                     select from taken t where t.consumer = m.consumer and t.message_id = m.message_id)
@@ -179,7 +179,7 @@ final class PostgresDialect implements Dialect {
                 select set_config('lock_timeout', before.lock_timeout, true)
                 from before, (select count(*) from locked) as all_locked
             )
-            select known.consumer, message_id, at, state, record_offset, place, false as granted,
+            select known.consumer, message_id, at_micros, state, record_offset, place, false as granted,
                 null as transaction_id, ${clock} as now
             from restored left join known on true
             """;
@@ -233,7 +233,7 @@ final class PostgresDialect implements Dialect {
     private static final String PURGE = """
             delete from ${tables}message
             where ctid = any (array(
-                select ctid from ${tables}message where at < ${clock} - ? limit ? for update skip locked))
+                select ctid from ${tables}message where at_micros < ${clock} - ? limit ? for update skip locked))
             """;
 
     @Override
@@ -242,6 +242,15 @@ final class PostgresDialect implements Dialect {
             statement.setLong(1, olderThanMicros);
             statement.setInt(2, limit);
             return statement.executeUpdate();
+        }
+    }
+
+    @Override
+    public long now(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select " + CLOCK);
+                ResultSet result = statement.executeQuery()) {
+            result.next();
+            return result.getLong(1);
         }
     }
 

@@ -85,9 +85,9 @@ public final class Schema {
 
     private static final List<String> QUERIES = List.of(
             "select id, name from ${tables}name where 1 = 0",
-            "select at, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
+            "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
             """
-            select consumer, message_id, at, record_offset, place, attempts, origin, id_value, failure, record_key,
+            select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
                 record_value, headers
             from ${tables}quarantine where 1 = 0
             """);

@@ -5,9 +5,9 @@ package io.idempotency.jdbc;
  *
  * <pre>
  *   30..29 status    28..16 attempt      15..8 starts        7..0 seal
- *          0 leased         up to 8191,        up to 255,          of a settled lease: the low
- *          1 released       then it            then it             bits of its end, which tell
- *          2 processed      stays there        stays there         its owner from others
+ *          0 leased         up to 8191,        up to 255,          of a settled lease: a hash of
+ *          1 released       then it            then it             what was left of it, which
+ *          2 processed      stays there        stays there         tells its owner from others
  *          3 quarantined
  * </pre>
  */
@@ -63,13 +63,13 @@ record State(Status status, int attempt, int starts, int seal) {
         return new State(Status.PROCESSED, attempt, starts, 0);
     }
 
-    /** Returns the state with another status, sealed with the end of the lease that it comes from. */
-    State settled(Status settled, long leaseEnd) {
-        return new State(settled, attempt, starts, sealOf(leaseEnd));
+    /** Returns this state, sealed with what was left of the lease that it comes from, in microseconds. */
+    State sealed(long leftMicros) {
+        return new State(status, attempt, starts, sealOf(leftMicros));
     }
 
-    boolean isSealedBy(long leaseEnd) {
-        return seal == sealOf(leaseEnd);
+    boolean isSealedBy(long leftMicros) {
+        return seal == sealOf(leftMicros);
     }
 
     boolean isSettled() {
@@ -80,7 +80,7 @@ record State(Status status, int attempt, int starts, int seal) {
         return status.number << 29 | attempt << 16 | starts << 8 | seal;
     }
 
-    private static int sealOf(long leaseEnd) {
-        return (int) (leaseEnd ^ leaseEnd >>> 8 ^ leaseEnd >>> 16) & 0xFF;
+    private static int sealOf(long micros) {
+        return (int) (micros ^ micros >>> 8 ^ micros >>> 16) & 0xFF;
     }
 }

@@ -110,7 +110,7 @@ public final class TableStore implements LeaseStore {
 
     @Override
     public int purge(Duration olderThan, int limit) {
-        return connections.aloneReadCommitted(
+        return connections.alone(
                 "purge messages",
                 connection -> table.dialect(connection).purge(connection, MessageTable.micros(olderThan), limit));
     }

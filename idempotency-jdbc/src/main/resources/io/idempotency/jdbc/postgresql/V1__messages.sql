@@ -6,7 +6,7 @@ create table ${tables}name (
 
 -- One row per message. All columns are NOT NULL and stand in the order that needs no padding.
 create table ${tables}message (
-    at bigint not null,            -- when it was settled or released, or when its lease ends: microseconds since 1970 UTC
+    at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
     record_offset bigint not null, -- where it stood: offset
     place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
     consumer integer not null,     -- number of the consumer
@@ -17,13 +17,13 @@ create table ${tables}message (
 );
 
 -- For the purge: rows arrive in the order of their time, so block ranges are enough.
-create index ${prefix}message_at on ${tables}message using brin (at);
+create index ${prefix}message_at on ${tables}message using brin (at_micros);
 
 -- Messages that failed for good, with their bytes.
 create table ${tables}quarantine (
     consumer integer not null,
     message_id uuid not null,
-    at bigint not null,
+    at_micros bigint not null,
     record_offset bigint not null,
     place bigint not null,
     attempts integer not null,

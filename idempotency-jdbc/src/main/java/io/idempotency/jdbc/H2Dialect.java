@@ -1,0 +1,125 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * H2. Its batches go on behind a duplicate key, so the messages are inserted by one statement. Its clock stands still within a
+ * transaction. Releasing a savepoint never fails, so the proof compares the transaction id.
+ */
+final class H2Dialect extends InsertFirstDialect {
+
+    H2Dialect(Tables tables, Duration claimTimeout) {
+        super(tables, claimTimeout);
+    }
+
+    @Override
+    public void prepareProof(Connection connection, Evidence evidence) {
+        // The insert itself returns the id of the transaction.
+    }
+
+    @Override
+    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
+        String claimedBy = evidence.transactionId();
+        return (claimedBy == null || claimedBy.equals(transactionId(connection))) && areThere(connection, evidence);
+    }
+
+    @Override
+    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+            throws SQLException {
+        int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
+        try {
+            Known known = super.insert(connection, arrivals, state, aheadMicros);
+            return new Known(known.rows(), transactionId(connection));
+        } finally {
+            setLockTimeout(connection, before);
+        }
+    }
+
+    @Override
+    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
+        return new Known(super.takeOver(connection, arrivals).rows(), transactionId(connection));
+    }
+
+    @Override
+    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
+        try {
+            return super.lock(connection, keys);
+        } finally {
+            setLockTimeout(connection, before);
+        }
+    }
+
+    private static final String INSERT = """
+            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
+            select ?, a.record_offset, a.place, a.consumer, ?, a.message_id
+            from unnest(cast(? as bigint array), cast(? as bigint array), cast(? as integer array),
+                cast(? as binary(16) array)) as a (record_offset, place, consumer, message_id)
+            order by a.consumer, a.message_id
+            """;
+
+    @Override
+    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+            throws SQLException {
+        long now = now(connection);
+        try (PreparedStatement statement = connection.prepareStatement(filled(INSERT))) {
+            statement.setLong(1, now + aheadMicros);
+            statement.setInt(2, state.packed());
+            statement.setObject(3, absent.stream().map(Arrival::offset).toArray());
+            statement.setObject(4, absent.stream().map(Arrival::place).toArray());
+            statement.setObject(5, absent.stream().map(a -> a.key().consumer()).toArray());
+            statement.setObject(6, absent.stream().map(a -> id(a.key().id())).toArray());
+            statement.executeUpdate();
+        }
+        return absent.stream()
+                .map(arrival ->
+                        new Row(arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true))
+                .toList();
+    }
+
+    @Override
+    public long now(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select " + clock());
+                ResultSet result = statement.executeQuery()) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    @Override
+    public String clock() {
+        return "datediff(microsecond, timestamp with time zone '1970-01-01 00:00:00+00', current_timestamp)";
+    }
+
+    @Override
+    void bound(PreparedStatement statement) {
+        // The lock timeout does.
+    }
+
+    private static @Nullable String transactionId(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select transaction_id()");
+                ResultSet result = statement.executeQuery()) {
+            return result.next() ? result.getString(1) : null;
+        }
+    }
+
+    /** Sets the session's lock timeout, which is outside transactions here, and returns the former one. */
+    private static int setLockTimeout(Connection connection, int millis) throws SQLException {
+        int before;
+        try (PreparedStatement statement = connection.prepareStatement("select lock_timeout()");
+                ResultSet result = statement.executeQuery()) {
+            result.next();
+            before = result.getInt(1);
+        }
+        try (PreparedStatement statement = connection.prepareStatement("set lock_timeout " + millis)) {
+            statement.execute();
+        }
+        return before;
+    }
+}

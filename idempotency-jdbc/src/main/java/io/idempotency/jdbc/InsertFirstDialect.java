@@ -1,0 +1,69 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A database in which a statement that meets a duplicate key undoes itself and leaves the transaction alive: all messages are
+ * inserted at once, and only if some were there they are read and the others inserted.
+ *
+ * <p>The failed insert waited for whoever was inserting the same, and it holds at most a shared lock on the row it met, so
+ * that two transactions which see the same duplicate do not wait for each other.
+ */
+abstract class InsertFirstDialect extends PlainDialect {
+
+    /** Each round means that others inserted more of the same messages after the last reading. */
+    private static final int MOST_ROUNDS = 5;
+
+    InsertFirstDialect(Tables tables, Duration claimTimeout) {
+        super(tables, claimTimeout);
+    }
+
+    @Override
+    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+            throws SQLException {
+        List<Row> rows = new ArrayList<>();
+        List<Arrival> absent = arrivals;
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            try {
+                rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
+                return new Known(rows, null);
+            } catch (SQLException e) {
+                if (!isDuplicateKey(e)) {
+                    throw e;
+                }
+                List<Row> found = read(connection, keys(absent), "");
+                if (found.isEmpty()) {
+                    throw faster(e);
+                }
+                rows.addAll(found);
+                Set<MessageKey> known = found.stream().map(Row::key).collect(Collectors.toSet());
+                absent = absent.stream()
+                        .filter(arrival -> !known.contains(arrival.key()))
+                        .toList();
+            }
+            if (absent.isEmpty()) {
+                return new Known(rows, null);
+            }
+        }
+        throw new TransientStoreException("Others keep inserting the same messages; run it again");
+    }
+
+    @Override
+    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        return read(connection, keys, FOR_UPDATE);
+    }
+
+    static final String FOR_UPDATE = "for update";
+
+    @Override
+    String skipLocked() {
+        return "for update skip locked";
+    }
+}

@@ -1,0 +1,201 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps quarantined messages in a table beside those of {@link TableStore}, with their bytes. Takes part in the transaction
+ * that is active on the data source. Give it the same data source, prefix and schema as the store. Immutable and
+ * thread-safe.
+ */
+public final class JdbcQuarantine implements QuarantineStore {
+
+    private final DataSource dataSource;
+    private final Tables tables;
+    private final Connections connections;
+    private final JdbcTransactions transactions;
+    private final MessageTable table;
+
+    private JdbcQuarantine(DataSource dataSource, Tables tables) {
+        this.dataSource = dataSource;
+        this.tables = tables;
+        this.transactions = JdbcTransactions.on(dataSource);
+        this.connections = new Connections(transactions.target());
+        this.table = new MessageTable(tables, TableStore.DEFAULT_CLAIM_TIMEOUT);
+    }
+
+    /** Returns the quarantine with the default names on the data source. Does not connect yet. */
+    public static JdbcQuarantine on(DataSource dataSource) {
+        return new JdbcQuarantine(dataSource, Tables.standard());
+    }
+
+    /** Returns the quarantine whose tables' names begin with the prefix. */
+    public JdbcQuarantine tablePrefix(String prefix) {
+        return new JdbcQuarantine(dataSource, new Tables(tables.schema(), prefix));
+    }
+
+    /** Returns the quarantine whose tables are in the schema. */
+    public JdbcQuarantine schema(String name) {
+        return new JdbcQuarantine(dataSource, new Tables(name, tables.prefix()));
+    }
+
+    private static final String INSERT = """
+            insert into ${tables}quarantine (consumer, message_id, at_micros, record_offset, place, attempts, origin,
+                id_value, failure, record_key, record_value, headers)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    @Override
+    public void save(QuarantinedMessage message) {
+        within("keep a quarantined message", (connection, active) -> {
+            Asked asked = table.asked(connection, List.of(message.delivery()), active.proposedNames());
+            Arrival arrival = asked.all().iterator().next();
+            delete(connection, arrival.key());
+            try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
+                Payload payload = message.payload();
+                statement.setInt(1, arrival.key().consumer());
+                statement.setObject(
+                        2, table.dialect(connection).id(arrival.key().id()));
+                statement.setLong(3, table.now(connection));
+                statement.setLong(4, arrival.offset());
+                statement.setLong(5, arrival.place());
+                statement.setInt(6, message.attempts());
+                statement.setString(7, payload.origin().name());
+                statement.setString(8, message.delivery().id().value());
+                // PostgreSQL has no character 0 in its texts.
+                statement.setString(9, message.failure().replace('\0', '\uFFFD'));
+                statement.setBytes(10, payload.key());
+                statement.setBytes(11, payload.value());
+                statement.setBytes(12, StoredHeaders.toBytes(payload.headers()));
+                statement.executeUpdate();
+            } catch (SQLException e) {
+                if (PlainDialect.isDuplicateKey(e)) {
+                    throw new TransientStoreException("Another transaction is keeping " + message.delivery(), e);
+                }
+                throw e;
+            }
+            return true;
+        });
+    }
+
+    private static final String FIND = """
+            select record_offset, place, attempts, origin, failure, record_key, record_value, headers
+            from ${tables}quarantine where consumer = ? and message_id = ?
+            """;
+
+    @Override
+    public Optional<QuarantinedMessage> find(MessageId id) {
+        return within("find a quarantined message", (connection, active) -> {
+            MessageKey key = key(connection, id, active.proposedNames());
+            if (key == null) {
+                return Optional.empty();
+            }
+            try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIND))) {
+                statement.setInt(1, key.consumer());
+                statement.setObject(2, table.dialect(connection).id(key.id()));
+                try (ResultSet result = statement.executeQuery()) {
+                    return result.next()
+                            ? Optional.of(message(connection, id, result, active.proposedNames()))
+                            : Optional.empty();
+                }
+            }
+        });
+    }
+
+    private QuarantinedMessage message(
+            Connection connection, MessageId id, ResultSet result, Map<String, Integer> proposed) throws SQLException {
+        Payload payload = new Payload(
+                result.getBytes(6),
+                result.getBytes(7),
+                StoredHeaders.fromBytes(result.getBytes(8)),
+                Payload.Origin.valueOf(result.getString(4)));
+        String failure = result.getString(5);
+        int attempts = result.getInt(3);
+        return new QuarantinedMessage(
+                new Delivery(id, table.position(connection, result.getLong(2), result.getLong(1), proposed)),
+                payload,
+                failure,
+                attempts);
+    }
+
+    private static final String LIST = """
+            select id_value from ${tables}quarantine where consumer = ? order by at_micros, message_id
+            fetch first ${limit} rows only
+            """;
+
+    @Override
+    public List<MessageId> list(String consumer, int limit) {
+        return within("list quarantined messages", (connection, active) -> {
+            List<MessageId> ids = new ArrayList<>();
+            Integer number = table.consumer(connection, consumer, active.proposedNames());
+            if (number == null || limit < 1) {
+                return ids;
+            }
+            String list = tables.fill(LIST).replace("${limit}", String.valueOf(limit));
+            try (PreparedStatement statement = connection.prepareStatement(list)) {
+                statement.setInt(1, number);
+                try (ResultSet result = statement.executeQuery()) {
+                    while (result.next()) {
+                        ids.add(new MessageId(consumer, result.getString(1)));
+                    }
+                }
+            }
+            return ids;
+        });
+    }
+
+    private static final String DELETE = "delete from ${tables}quarantine where consumer = ? and message_id = ?";
+
+    @Override
+    public boolean delete(MessageId id) {
+        return within("delete a quarantined message", (connection, active) -> {
+            MessageKey key = key(connection, id, active.proposedNames());
+            return key != null && delete(connection, key);
+        });
+    }
+
+    private boolean delete(Connection connection, MessageKey key) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(DELETE))) {
+            statement.setInt(1, key.consumer());
+            statement.setObject(2, table.dialect(connection).id(key.id()));
+            return statement.executeUpdate() > 0;
+        }
+    }
+
+    private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
+            throws SQLException {
+        Integer consumer = table.consumer(connection, id.consumer(), proposed);
+        return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
+    }
+
+    /** Statements in the running transaction. */
+    @FunctionalInterface
+    private interface Work<T> {
+        T run(Connection connection, ActiveTransaction active) throws SQLException;
+    }
+
+    private <T> T within(String verb, Work<T> work) {
+        return connections.joining(verb, connection -> {
+            ActiveTransaction active = ActiveTransaction.of(table);
+            active.dependOn(each -> connections.onCurrent("store names", last -> {
+                table.storeNames(last, each.proposedNames());
+                return true;
+            }));
+            return work.run(connection, active);
+        });
+    }
+}

@@ -1,0 +1,91 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * MariaDB 10.6 and later. {@code insert ignore} would swallow other errors, and {@code on duplicate key update} would lock
+ * processed rows, so messages are inserted plainly.
+ */
+final class MariaDbDialect extends InsertFirstDialect {
+
+    private final String bounded;
+
+    MariaDbDialect(Tables tables, Duration claimTimeout) {
+        super(tables, claimTimeout);
+        this.bounded = "set statement innodb_lock_wait_timeout=" + Math.max(1, claimTimeout.toSeconds()) + " for ";
+    }
+
+    private static final String INSERT = """
+            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
+            values ${rows}
+            returning consumer, message_id, at_micros, state, record_offset, place, ${clock}
+            """;
+
+    @Override
+    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+            throws SQLException {
+        String row = "(" + clock() + " + ?, ?, ?, ?, ?, ?)";
+        String rows = (row + ", ").repeat(absent.size() - 1) + row;
+        try (PreparedStatement statement =
+                connection.prepareStatement(bounded + filled(INSERT).replace("${rows}", rows))) {
+            int i = 0;
+            for (Arrival arrival : absent) {
+                statement.setLong(++i, aheadMicros);
+                statement.setLong(++i, arrival.offset());
+                statement.setLong(++i, arrival.place());
+                statement.setInt(++i, arrival.key().consumer());
+                statement.setInt(++i, state.packed());
+                statement.setObject(++i, id(arrival.key().id()));
+            }
+            try (ResultSet result = statement.executeQuery()) {
+                return granted(result);
+            }
+        }
+    }
+
+    private static List<Row> granted(ResultSet result) throws SQLException {
+        List<Row> rows = new ArrayList<>();
+        while (result.next()) {
+            rows.add(new Row(
+                    new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))),
+                    result.getLong(3),
+                    State.of(result.getInt(4)),
+                    result.getLong(5),
+                    result.getLong(6),
+                    result.getLong(7),
+                    true));
+        }
+        return rows;
+    }
+
+    @Override
+    public long now(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select " + clock());
+                ResultSet result = statement.executeQuery()) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    /** The session's time zone has no part in this one, as it has in {@code now()}. */
+    @Override
+    public String clock() {
+        return "timestampdiff(microsecond, timestamp'1970-01-01 00:00:00', utc_timestamp(6))";
+    }
+
+    @Override
+    String prefix(String suffix) {
+        return suffix.equals(FOR_UPDATE) ? bounded : "";
+    }
+
+    @Override
+    void bound(PreparedStatement statement) {
+        // The lock wait timeout of the statement does.
+    }
+}

@@ -1,0 +1,336 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.sql.Savepoint;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/**
+ * Any database, by standard statements: reads what is there, inserts what is absent, and leaves the rest to the primary key. A
+ * duplicate key means that another transaction was faster: this one is to be run again.
+ */
+class PlainDialect implements Dialect {
+
+    private static final int MOST_KEYS = 512;
+    private static final int MOST_ROWS = 100;
+
+    final Tables tables;
+    final Duration claimTimeout;
+
+    PlainDialect(Tables tables, Duration claimTimeout) {
+        this.tables = tables;
+        this.claimTimeout = claimTimeout;
+    }
+
+    @Override
+    public void prepareProof(Connection connection, Evidence evidence) throws SQLException {
+        evidence.add(
+                connection.setSavepoint("idempotency_" + evidence.savepoints().size()));
+    }
+
+    /** Releases the savepoints: they are gone if the transaction is, or was rolled back to an earlier one. */
+    @Override
+    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
+        try {
+            for (Savepoint savepoint : evidence.savepoints()) {
+                connection.releaseSavepoint(savepoint);
+            }
+            return true;
+        } catch (SQLFeatureNotSupportedException e) {
+            return areThere(connection, evidence);
+        } catch (SQLException e) {
+            if (TransientFailures.isTransient(e)) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    final boolean areThere(Connection connection, Evidence evidence) throws SQLException {
+        List<MessageKey> keys = List.copyOf(evidence.rows().keySet());
+        Set<Map.Entry<MessageKey, Long>> stored = read(connection, keys, "").stream()
+                .map(row -> Map.entry(row.key(), row.at()))
+                .collect(Collectors.toSet());
+        return stored.equals(evidence.rows().entrySet());
+    }
+
+    @Override
+    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+            throws SQLException {
+        List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
+        Set<MessageKey> known = rows.stream().map(Row::key).collect(Collectors.toSet());
+        List<Arrival> absent = arrivals.stream()
+                .filter(arrival -> !known.contains(arrival.key()))
+                .toList();
+        if (!absent.isEmpty()) {
+            try {
+                rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
+            } catch (SQLException e) {
+                if (isDuplicateKey(e)) {
+                    throw faster(e);
+                }
+                throw e;
+            }
+        }
+        return new Known(rows, null);
+    }
+
+    private static final String NOW = "select ${clock} from ${tables}name where id = 0";
+
+    private static final String INSERT = """
+            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
+            values ${rows}
+            """;
+
+    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+            throws SQLException {
+        long now = now(connection);
+        List<Row> rows = new ArrayList<>();
+        for (int from = 0; from < absent.size(); from += MOST_ROWS) {
+            List<Arrival> some = absent.subList(from, Math.min(absent.size(), from + MOST_ROWS));
+            String values = "(?, ?, ?, ?, ?, ?), ".repeat(some.size() - 1) + "(?, ?, ?, ?, ?, ?)";
+            try (PreparedStatement statement =
+                    connection.prepareStatement(filled(INSERT).replace("${rows}", values))) {
+                bound(statement);
+                int i = 0;
+                for (Arrival arrival : some) {
+                    statement.setLong(++i, now + aheadMicros);
+                    statement.setLong(++i, arrival.offset());
+                    statement.setLong(++i, arrival.place());
+                    statement.setInt(++i, arrival.key().consumer());
+                    statement.setInt(++i, state.packed());
+                    statement.setObject(++i, id(arrival.key().id()));
+                    rows.add(new Row(
+                            arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
+                }
+                statement.executeUpdate();
+            }
+        }
+        return rows;
+    }
+
+    @Override
+    public long now(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(filled(NOW));
+                ResultSet result = statement.executeQuery()) {
+            if (!result.next()) {
+                throw new SQLException("The row with id 0 is missing in " + tables.name(), "42S02");
+            }
+            return micros(result, 1);
+        }
+    }
+
+    @Override
+    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
+        List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
+        List<MessageKey> free = rows.stream().filter(Row::isFree).map(Row::key).toList();
+        if (free.isEmpty()) {
+            return new Known(rows, null);
+        }
+        Map<MessageKey, Arrival> byKey = new TreeMap<>();
+        arrivals.forEach(arrival -> byKey.put(arrival.key(), arrival));
+        List<Row> taken = new ArrayList<>();
+        for (Row row : lock(connection, free)) {
+            Arrival arrival = byKey.get(row.key());
+            if (row.isFree() && arrival != null) {
+                State state = row.state();
+                taken.add(row.granted(arrival, State.processed(state.attempt() + 1, state.starts()), row.now()));
+            }
+        }
+        RowUpdate.run(connection, this, tables, taken);
+        rows.removeIf(row -> free.contains(row.key()));
+        rows.addAll(taken);
+        return new Known(rows, null);
+    }
+
+    @Override
+    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        return read(connection, keys, "");
+    }
+
+    private static final String READ = """
+            select message_id, at_micros, state, record_offset, place, ${clock} from ${tables}message
+            where consumer = ? and message_id in (${ids}) order by message_id ${suffix}
+            """;
+
+    /** Returns the rows that are there; the suffix says how they are locked. */
+    final List<Row> read(Connection connection, Collection<MessageKey> keys, String suffix) throws SQLException {
+        List<Row> rows = new ArrayList<>();
+        Map<Integer, List<UUID>> ids = new TreeMap<>();
+        keys.forEach(key -> ids.computeIfAbsent(key.consumer(), consumer -> new ArrayList<>())
+                .add(key.id()));
+        for (Map.Entry<Integer, List<UUID>> each : ids.entrySet()) {
+            List<UUID> all = each.getValue();
+            for (int from = 0; from < all.size(); from += MOST_KEYS) {
+                List<UUID> some = all.subList(from, Math.min(all.size(), from + MOST_KEYS));
+                readSome(connection, each.getKey(), some, suffix, rows);
+            }
+        }
+        return rows;
+    }
+
+    private void readSome(Connection connection, int consumer, List<UUID> ids, String suffix, List<Row> rows)
+            throws SQLException {
+        // A few lengths only, so that the database meets the same texts again.
+        int length = Math.max(1, Integer.highestOneBit(ids.size() * 2 - 1));
+        String sql =
+                filled(READ).replace("${ids}", "?, ".repeat(length - 1) + "?").replace("${suffix}", suffix);
+        try (PreparedStatement statement = connection.prepareStatement(prefix(suffix) + sql)) {
+            bound(statement);
+            statement.setInt(1, consumer);
+            for (int i = 0; i < length; i++) {
+                statement.setObject(i + 2, id(ids.get(Math.min(i, ids.size() - 1))));
+            }
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    rows.add(new Row(
+                            new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))),
+                            result.getLong(2),
+                            State.of(result.getInt(3)),
+                            result.getLong(4),
+                            result.getLong(5),
+                            micros(result, 6),
+                            false));
+                }
+            }
+        }
+    }
+
+    /** Returns what is to stand before a query with the suffix given. */
+    String prefix(String suffix) {
+        return "";
+    }
+
+    /** Bounds the wait of a statement, where the database has nothing better. */
+    void bound(PreparedStatement statement) throws SQLException {
+        statement.setQueryTimeout((int) Math.max(1, claimTimeout.toSeconds()));
+    }
+
+    private static final String INSERT_NAME = "insert into ${tables}name (id, name) values (?, ?)";
+
+    @Override
+    public boolean insertName(Connection connection, int number, String name) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(filled(INSERT_NAME))) {
+            bound(statement);
+            statement.setInt(1, number);
+            statement.setString(2, name);
+            statement.executeUpdate();
+            return true;
+        } catch (SQLException e) {
+            if (isDuplicateKey(e)) {
+                return isSameName(connection, number, name);
+            }
+            throw e;
+        }
+    }
+
+    private static final String IS_SAME_NAME = "select id from ${tables}name where id = ? and name = ?";
+
+    private boolean isSameName(Connection connection, int number, String name) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(filled(IS_SAME_NAME))) {
+            statement.setInt(1, number);
+            statement.setString(2, name);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next();
+            }
+        }
+    }
+
+    private static final String SELECT_OLD = """
+            select consumer, message_id from ${tables}message where at_micros < ? order by at_micros
+            fetch first ${limit} rows only ${suffix}
+            """;
+
+    private static final String DELETE_OLD =
+            "delete from ${tables}message where consumer = ? and message_id = ? and at_micros < ?";
+
+    @Override
+    public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
+        long horizon = now(connection) - olderThanMicros;
+        Set<MessageKey> old = new HashSet<>();
+        String select =
+                filled(SELECT_OLD).replace("${limit}", String.valueOf(limit)).replace("${suffix}", skipLocked());
+        try (PreparedStatement statement = connection.prepareStatement(select)) {
+            statement.setLong(1, horizon);
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    old.add(new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))));
+                }
+            }
+        }
+        try (PreparedStatement statement = connection.prepareStatement(filled(DELETE_OLD))) {
+            for (MessageKey key : old.stream().sorted().toList()) {
+                statement.setInt(1, key.consumer());
+                statement.setObject(2, id(key.id()));
+                statement.setLong(3, horizon);
+                statement.addBatch();
+            }
+            if (!old.isEmpty()) {
+                statement.executeBatch();
+            }
+        }
+        return old.size();
+    }
+
+    /** Returns the clause that locks the rows of a query and passes over those that others hold. */
+    String skipLocked() {
+        return "";
+    }
+
+    @Override
+    public String clock() {
+        return "current_timestamp";
+    }
+
+    @Override
+    public Object id(UUID id) {
+        return MessageKey.toBytes(id);
+    }
+
+    final String filled(String sql) {
+        return tables.fill(sql.replace("${clock}", clock()));
+    }
+
+    static List<MessageKey> keys(List<Arrival> arrivals) {
+        return arrivals.stream().map(Arrival::key).toList();
+    }
+
+    static boolean isDuplicateKey(SQLException failure) {
+        for (Throwable next = failure; next != null; next = next.getCause()) {
+            if (next instanceof SQLException sql
+                    && sql.getSQLState() != null
+                    && sql.getSQLState().startsWith("23")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static TransientStoreException faster(SQLException duplicateKey) {
+        return new TransientStoreException(
+                "Another transaction has just stored one of the messages, and this one cannot see it; run it again",
+                duplicateKey);
+    }
+
+    /** Reads the clock: microseconds, or a timestamp with its zone. */
+    static long micros(ResultSet result, int column) throws SQLException {
+        return result.getObject(column) instanceof Number number
+                ? number.longValue()
+                : MessageTable.micros(
+                        result.getObject(column, OffsetDateTime.class).toInstant());
+    }
+}

@@ -1,0 +1,181 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Forgets messages older than the retention, every now and then, in small batches. Any number of nodes may have one on the
+ * same store: each run takes a lease of its own in that store, so one node purges at a time, and a node that crashes is
+ * followed by another when its lease ends. A run that fails is logged and tried again after the interval.
+ *
+ * <pre>
+ * try (Purger purger = Purger.of(store).retention(Duration.ofDays(8)).start()) { … }
+ * </pre>
+ */
+public final class Purger implements AutoCloseable {
+
+    /** How long messages are remembered unless set otherwise: Kafka's seven days, and one. */
+    public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
+
+    /** The time between runs unless set otherwise. */
+    public static final Duration DEFAULT_INTERVAL = Duration.ofMinutes(10);
+
+    /** How many messages one transaction forgets at most, unless set otherwise. */
+    public static final int DEFAULT_BATCH_SIZE = 1000;
+
+    /** The consumer under which the runs are leased; no other may have this name. */
+    public static final String CONSUMER = "idempotency.purger";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Purger.class);
+    private static final Duration LEASE = Duration.ofMinutes(1);
+    private static final Delivery RUN = new Delivery(new MessageId(CONSUMER, "run"), Position.UNKNOWN);
+
+    private final LeaseStore store;
+    private final Duration retention;
+    private final Duration interval;
+    private final int batchSize;
+    private final ScheduledExecutorService executor;
+    private volatile boolean closed;
+
+    private Purger(Builder builder) {
+        this.store = builder.store;
+        this.retention = builder.retention;
+        this.interval = builder.interval;
+        this.batchSize = builder.batchSize;
+        this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "idempotency-purger");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** Returns a builder with the default settings for the store. */
+    public static Builder of(LeaseStore store) {
+        return new Builder(store);
+    }
+
+    /**
+     * Purges until nothing is left that is older than the retention. Returns how many messages were forgotten: 0 also if
+     * another node is purging.
+     */
+    public int runOnce() {
+        Claim run = store.lease(List.of(RUN), LEASE).get(0);
+        if (!run.isGranted()) {
+            return 0;
+        }
+        int forgotten = 0;
+        long renewedNanos = System.nanoTime();
+        try {
+            int batch = batchSize;
+            while (batch == batchSize && !closed) {
+                batch = store.purge(retention, batchSize);
+                forgotten += batch;
+                if (System.nanoTime() - renewedNanos > LEASE.toNanos() / 3) {
+                    run = store.renew(List.of(run), LEASE).get(0);
+                    renewedNanos = System.nanoTime();
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            release(run, e);
+            throw e;
+        }
+        store.release(List.of(run));
+        return forgotten;
+    }
+
+    /** Ends after the batch that is running, and waits for that. */
+    @Override
+    public void close() {
+        closed = true;
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(30, TimeUnit.SECONDS)) {
+                LOG.warn("A batch of the purge is still running after 30 seconds; its thread is left to it");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void release(Claim run, Throwable failure) {
+        try {
+            store.release(List.of(run));
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private void runAndLog() {
+        try {
+            int forgotten = runOnce();
+            LOG.debug("The purge forgot {} messages older than {}", forgotten, retention);
+        } catch (RuntimeException | Error e) {
+            LOG.warn("The purge failed and is tried again in {}", interval, e);
+        }
+    }
+
+    /** The settings of a purger. */
+    public static final class Builder {
+
+        private final LeaseStore store;
+        private Duration retention = DEFAULT_RETENTION;
+        private Duration interval = DEFAULT_INTERVAL;
+        private int batchSize = DEFAULT_BATCH_SIZE;
+
+        private Builder(LeaseStore store) {
+            this.store = store;
+        }
+
+        /** How long messages are remembered; 8 days by default. */
+        public Builder retention(Duration duration) {
+            retention = duration;
+            return this;
+        }
+
+        /** The time between the end of a run and the next; 10 minutes by default. */
+        public Builder interval(Duration duration) {
+            interval = duration;
+            return this;
+        }
+
+        /** How many messages one transaction forgets at most; 1000 by default. */
+        public Builder batchSize(int messages) {
+            batchSize = messages;
+            return this;
+        }
+
+        /**
+         * Returns a purger that runs only when told to.
+         *
+         * @throws IdempotencyException if a setting is not positive
+         */
+        public Purger build() {
+            if (retention.isNegative() || retention.isZero() || interval.toMillis() < 1 || batchSize < 1) {
+                throw new IdempotencyException("Retention, interval and batch size of a purger are positive, not "
+                        + retention + ", " + interval + " and " + batchSize);
+            }
+            return new Purger(this);
+        }
+
+        /** Returns a purger that runs soon, and then after each interval, on a daemon thread, until it is closed. */
+        public Purger start() {
+            Purger purger = build();
+            long millis = interval.toMillis();
+            ScheduledFuture<?> unused = purger.executor.scheduleWithFixedDelay(
+                    purger::runAndLog, Math.min(millis, 1000), millis, TimeUnit.MILLISECONDS);
+            return purger;
+        }
+    }
+}

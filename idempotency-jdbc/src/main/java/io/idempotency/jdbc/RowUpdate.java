@@ -1,0 +1,35 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Collection;
+
+/** Writes rows that the running transaction has locked, or inserted. The same for every database. */
+final class RowUpdate {
+
+    private RowUpdate() {}
+
+    private static final String UPDATE = """
+            update ${tables}message set at_micros = ?, state = ?, record_offset = ?, place = ?
+            where consumer = ? and message_id = ?
+            """;
+
+    static void run(Connection connection, Dialect dialect, Tables tables, Collection<Row> rows) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(UPDATE))) {
+            for (Row row : rows) {
+                statement.setLong(1, row.at());
+                statement.setInt(2, row.state().packed());
+                statement.setLong(3, row.offset());
+                statement.setLong(4, row.place());
+                statement.setInt(5, row.key().consumer());
+                statement.setObject(6, dialect.id(row.key().id()));
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+-- The names of consumers and streams, each once. Two names are the same only character by character.
+create table ${tables}name (
+    id integer primary key,
+    name varchar(255) not null unique
+);
+
+-- The row that the database's clock is read from.
+insert into ${tables}name (id, name) values (0, '(clock)');
+
+-- One row per message.
+create table ${tables}message (
+    at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
+    record_offset bigint not null, -- where it stood: offset
+    place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
+    consumer integer not null,     -- number of the consumer
+    state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
+                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined
+    message_id binary(16) not null, -- the id itself if it is a UUID, else a hash of it
+    primary key (consumer, message_id)
+);
+
+-- For the purge.
+create index ${prefix}message_at on ${tables}message (at_micros);
+
+-- Messages that failed for good, with their bytes.
+create table ${tables}quarantine (
+    consumer integer not null,
+    message_id binary(16) not null,
+    at_micros bigint not null,
+    record_offset bigint not null,
+    place bigint not null,
+    attempts integer not null,
+    origin varchar(20) not null,   -- where the bytes come from
+    id_value varchar(4096) not null, -- the id as it was given
+    failure clob not null,
+    record_key blob,
+    record_value blob,
+    headers blob not null,        -- count, then per header: length and bytes of the name, length (-1: none) and bytes of the value
+    primary key (consumer, message_id)
+);

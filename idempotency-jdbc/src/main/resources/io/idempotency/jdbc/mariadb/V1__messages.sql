@@ -1,0 +1,37 @@
+-- The names of consumers and streams, each once. The collation compares byte by byte and does not pad.
+create table ${tables}name (
+    id integer primary key,
+    name varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null unique
+) engine = innodb;
+
+-- One row per message.
+create table ${tables}message (
+    at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
+    record_offset bigint not null, -- where it stood: offset
+    place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
+    consumer integer not null,     -- number of the consumer
+    state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
+                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined
+    message_id binary(16) not null, -- the id itself if it is a UUID, else a hash of it
+    primary key (consumer, message_id)
+) engine = innodb;
+
+-- For the purge.
+create index ${prefix}message_at on ${tables}message (at_micros);
+
+-- Messages that failed for good, with their bytes.
+create table ${tables}quarantine (
+    consumer integer not null,
+    message_id binary(16) not null,
+    at_micros bigint not null,
+    record_offset bigint not null,
+    place bigint not null,
+    attempts integer not null,
+    origin varchar(20) not null,   -- where the bytes come from
+    id_value text character set utf8mb4 collate utf8mb4_nopad_bin not null, -- the id as it was given
+    failure longtext character set utf8mb4 not null,
+    record_key longblob,
+    record_value longblob,
+    headers longblob not null,        -- count, then per header: length and bytes of the name, length (-1: none) and bytes of the value
+    primary key (consumer, message_id)
+) engine = innodb;

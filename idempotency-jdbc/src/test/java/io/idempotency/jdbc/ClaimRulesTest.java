@@ -1,0 +1,255 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.store.Claim;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.SingleConnectionDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Rules of claiming that the contracts cannot see from outside. */
+class ClaimRulesTest {
+
+    private final String id = "m-" + UUID.randomUUID();
+
+    @Test
+    @Tag("rule-1.2")
+    void doesNotActAfterACommitWhoseOutcomeIsUnknown() {
+        try (Fixture fixture = Fixture.on(TestDatabase.POSTGRESQL)) {
+            CutConnections cut = new CutConnections(fixture.dataSource);
+            TableStore store =
+                    TableStore.builder(cut).tablePrefix(Fixture.PREFIX).build();
+            List<String> afterCommit = new ArrayList<>();
+
+            assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
+                        store.claim(List.of(fixture.at(id, 1)));
+                        store.transactions().afterCommit(() -> afterCommit.add("ran"));
+                        cut.cutAtCommit();
+                    }))
+                    .matches(store.transactions()::isTransient, "is transient");
+
+            assertThat(afterCommit).isEmpty();
+            assertThat(fixture.isProcessed(id)).as("the commit came through").isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-1.5")
+    void needsNoSecondConnectionInsideATransaction(TestDatabase database) {
+        HikariDataSource one = database.pool(2);
+        try (Fixture fixture = Fixture.on(one)) {
+            one.getHikariConfigMXBean().setMaximumPoolSize(1);
+            one.getHikariConfigMXBean().setConnectionTimeout(1000);
+            one.getHikariPoolMXBean().softEvictConnections();
+            JdbcQuarantine quarantine = JdbcQuarantine.on(one).tablePrefix(Fixture.PREFIX);
+
+            fixture.transactions.inTransaction(() -> {
+                Claim claim = fixture.claim(id);
+                fixture.store.quarantine(claim);
+                quarantine.save(new QuarantinedMessage(
+                        claim.delivery(), Payload.none(Payload.Origin.POSITION_ONLY), "why\0", 1));
+                assertThat(fixture.store.find(claim.delivery().id())).isPresent();
+                fixture.store.forget(claim.delivery().id());
+                fixture.claim(id + "-again");
+            });
+
+            assertThat(fixture.isProcessed(id + "-again")).isTrue();
+        }
+    }
+
+    @Test
+    @Tag("rule-1.5")
+    void refusesToClaimInATransactionOnOtherData() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                HikariDataSource other = TestDatabase.HSQLDB.pool(1)) {
+            new TransactionTemplate(new JdbcTransactionManager(other)).executeWithoutResult(status -> {
+                assertThatThrownBy(() -> fixture.claim(id))
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageContaining("data source");
+                // This binds an auto-commit connection of the store's data source to the foreign transaction.
+                fixture.jdbc.queryForObject("select 1", Integer.class);
+                assertThatThrownBy(() -> fixture.claim(id))
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageContaining("data source");
+            });
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+    }
+
+    @Test
+    @Tag("rule-1.1")
+    void refusesACommitAfterAFailedClaimWasSwallowed() throws Exception {
+        try (Fixture fixture = Fixture.on(TestDatabase.MARIADB)) {
+            CountDownLatch claimed = new CountDownLatch(1);
+            CountDownLatch tried = new CountDownLatch(1);
+            CompletableFuture<Void> first = CompletableFuture.runAsync(() -> fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                claimed.countDown();
+                await(tried);
+            }));
+            await(claimed);
+
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id + "-before");
+                        assertThatThrownBy(() -> fixture.claim(id)).isInstanceOf(TransientStoreException.class);
+                        tried.countDown();
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+            first.get(30, TimeUnit.SECONDS);
+
+            assertThat(fixture.isProcessed(id + "-before")).isFalse();
+        }
+    }
+
+    @Test
+    @Tag("rule-3.2")
+    void claimsFiveHundredNewMessagesInOneStatementAndProvesThemInAnother() {
+        try (Fixture fixture = Fixture.on(TestDatabase.POSTGRESQL)) {
+            CountedStatements counted = new CountedStatements(fixture.dataSource);
+            TableStore store =
+                    TableStore.builder(counted).tablePrefix(Fixture.PREFIX).build();
+            store.transactions().inTransaction(() -> store.claim(List.of(fixture.at(id, 1))));
+            store.transactions().inTransaction(() -> store.claim(List.of(fixture.at(id, 1))));
+
+            store.transactions().inTransaction(() -> {
+                counted.reset();
+                store.claim(fixture.inARow(id, 500));
+                assertThat(counted.statements()).hasSize(1);
+            });
+            assertThat(counted.statements()).as("with the proof").hasSize(2);
+
+            store.transactions().inTransaction(() -> {
+                counted.reset();
+                store.claim(fixture.inARow(id, 501));
+                assertThat(counted.statements()).as("some are known").hasSize(2);
+            });
+        }
+    }
+
+    @Test
+    @Tag("rule-3.8")
+    void waitsAtMostTheClaimTimeoutAndLeavesTheHandlersLockTimeoutAlone() {
+        try (Fixture fixture = Fixture.on(TestDatabase.POSTGRESQL)) {
+            fixture.claimed(id + "-known");
+            fixture.transactions.inTransaction(() -> {
+                fixture.handle("set local lock_timeout = '12345ms'");
+                fixture.claim(id);
+                assertThat(lockTimeout(fixture)).isEqualTo("12345ms");
+                fixture.claim(id);
+                assertThat(lockTimeout(fixture)).isEqualTo("12345ms");
+                fixture.claim(id + "-known");
+                assertThat(lockTimeout(fixture)).isEqualTo("12345ms");
+            });
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id + "-known");
+                assertThat(lockTimeout(fixture)).isEqualTo("0");
+                fixture.store.quarantine(fixture.claim(id + "-3"));
+                assertThat(lockTimeout(fixture)).isEqualTo("0");
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-3.7")
+    void countsALeaseFromAfterItsWait(TestDatabase database) throws Exception {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.claimed(id + "-names");
+            CountDownLatch claimed = new CountDownLatch(1);
+            CountDownLatch end = new CountDownLatch(1);
+            CompletableFuture<Void> first = CompletableFuture.runAsync(() -> {
+                try {
+                    fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        claimed.countDown();
+                        await(end);
+                        throw new IllegalStateException("rolled back");
+                    });
+                } catch (IllegalStateException e) {
+                    // That is how it ends.
+                }
+            });
+            await(claimed);
+            // Ends after a part of the claim timeout; the lease is shorter than that wait.
+            CompletableFuture.delayedExecutor(600, TimeUnit.MILLISECONDS).execute(end::countDown);
+
+            Claim lease = fixture.store
+                    .lease(List.of(fixture.at(id, 1)), Duration.ofMillis(500))
+                    .get(0);
+            Claim second = fixture.store
+                    .lease(List.of(fixture.at(id, 1)), Duration.ofMillis(500))
+                    .get(0);
+
+            first.get(30, TimeUnit.SECONDS);
+            assertThat(lease.isLease()).isTrue();
+            assertThat(second.status()).isEqualTo(Claim.Status.IN_PROGRESS);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.3")
+    void refusesReadUncommitted() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            TransactionTemplate dirty = new TransactionTemplate(new JdbcTransactionManager(fixture.dataSource));
+            dirty.setIsolationLevel(TransactionDefinition.ISOLATION_READ_UNCOMMITTED);
+
+            assertThatThrownBy(() -> dirty.executeWithoutResult(status -> fixture.claim(id)))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("READ UNCOMMITTED");
+        }
+    }
+
+    @Test
+    @Tag("rule-1.4")
+    void saysThatADatabaseThatIsDownIsTransient() {
+        SingleConnectionDataSource down =
+                new SingleConnectionDataSource("jdbc:postgresql://localhost:1/none?connectTimeout=1", true);
+        TableStore store = TableStore.on(down);
+
+        assertThatThrownBy(() -> store.transactions().inTransaction(() -> store.claim(List.of())))
+                .matches(store.transactions()::isTransient, "is transient");
+        assertThatThrownBy(() -> store.lease(List.of(), Duration.ofSeconds(1)))
+                .isInstanceOf(TransientStoreException.class);
+    }
+
+    private static String lockTimeout(Fixture fixture) {
+        try (Connection connection = fixture.transactions.dataSource().getConnection()) {
+            String value = new JdbcTemplate(new SingleConnectionDataSource(connection, true))
+                    .queryForObject("select current_setting('lock_timeout')", String.class);
+            return value == null ? "" : value;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.store.TransactionLostException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** A commit that returns is not a commit: what claimed must be what commits. */
+@Tag("rule-1.1")
+class CommitProofTest {
+
+    @Nested
+    class OnPostgresql extends Proof {
+        OnPostgresql() {
+            super(TestDatabase.POSTGRESQL);
+        }
+
+        @Test
+        void refusesACommitAfterTheHandlerCaughtADuplicateKey() {
+            fixture.handle("create table if not exists rules_effect (id integer primary key)");
+            fixture.handle("delete from rules_effect");
+            fixture.handle("insert into rules_effect values (1)");
+
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        assertThatThrownBy(() -> fixture.handle("insert into rules_effect values (1)"))
+                                .hasRootCauseInstanceOf(SQLException.class);
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+    }
+
+    @Nested
+    class OnMariaDb extends Proof {
+        OnMariaDb() {
+            super(TestDatabase.MARIADB);
+        }
+
+        @Test
+        void refusesACommitAfterTheHandlerChangedATable() {
+            changesATable("rules_ddl");
+        }
+    }
+
+    @Nested
+    class OnH2 extends Proof {
+        OnH2() {
+            super(TestDatabase.H2);
+        }
+
+        @Test
+        void refusesACommitAfterTheHandlerChangedATable() {
+            changesATable("rules_ddl");
+        }
+    }
+
+    @Nested
+    class OnHsqldb extends Proof {
+        OnHsqldb() {
+            super(TestDatabase.HSQLDB);
+        }
+    }
+
+    abstract static class Proof {
+
+        private final TestDatabase database;
+        final String id = "m-" + UUID.randomUUID();
+        Fixture fixture;
+        private List<String> afterCommit = new ArrayList<>();
+
+        @SuppressWarnings("NullAway.Init")
+        Proof(TestDatabase database) {
+            this.database = database;
+        }
+
+        @BeforeEach
+        void open() {
+            fixture = Fixture.on(database);
+        }
+
+        @AfterEach
+        void close() {
+            fixture.close();
+        }
+
+        void changesATable(String table) {
+            fixture.handle("drop table if exists " + table);
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.handle("create table " + table + " (id integer)");
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+        }
+
+        @Test
+        void refusesACommitAfterTheTransactionWasRolledBackUnderneath() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
+                        fixture.handle("rollback");
+                        fixture.claim(id + "-other");
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+            assertThat(afterCommit).isEmpty();
+        }
+
+        @Test
+        void refusesACommitAfterARollbackToASavepointBeforeTheClaim() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        Connection connection = connection();
+                        Savepoint savepoint = savepoint(connection);
+                        fixture.claim(id);
+                        rollback(connection, savepoint);
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+
+        @Test
+        void refusesACommitAfterARollbackToASavepointBeforeTheSecondClaim() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        Connection connection = connection();
+                        Savepoint savepoint = savepoint(connection);
+                        fixture.claim(id + "-second");
+                        rollback(connection, savepoint);
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+
+        @Test
+        void commitsAfterARollbackToASavepointBehindTheClaim() {
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                Connection connection = connection();
+                rollback(connection, savepoint(connection));
+            });
+
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        @Test
+        @Tag("rule-1.5")
+        void refusesACommitAfterTheNestedTransactionThatClaimedWasRolledBack() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        nested().executeWithoutResult(status -> {
+                            fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
+                            status.setRollbackOnly();
+                        });
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(afterCommit).isEmpty();
+        }
+
+        @Test
+        @Tag("rule-1.5")
+        void refusesACommitAfterTheNestedTransactionWithTheFirstClaimWasRolledBack() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> nested().executeWithoutResult(status -> {
+                        fixture.claim(id);
+                        status.setRollbackOnly();
+                    })))
+                    .isInstanceOf(TransactionLostException.class);
+        }
+
+        @Test
+        void commitsAfterANestedTransactionWithoutClaimsWasRolledBack() {
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                nested().executeWithoutResult(status -> status.setRollbackOnly());
+            });
+
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        @Test
+        void neverReturnsFromATransactionThatWasMarkedForRollback() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        new TransactionTemplate(new JdbcTransactionManager(fixture.dataSource))
+                                .executeWithoutResult(status -> status.setRollbackOnly());
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+        }
+
+        @Test
+        void commitsWhatItForgotInTheSameTransaction() {
+            assertThatCode(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.store.forget(fixture.at(id, 1).id());
+                    }))
+                    .doesNotThrowAnyException();
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+
+        private TransactionTemplate nested() {
+            TransactionTemplate template = new TransactionTemplate(new JdbcTransactionManager(fixture.dataSource));
+            template.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
+            return template;
+        }
+
+        private Connection connection() {
+            try {
+                return fixture.transactions.dataSource().getConnection();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        private static Savepoint savepoint(Connection connection) {
+            try {
+                return connection.setSavepoint("users_own");
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        private static void rollback(Connection connection, Savepoint savepoint) {
+            try {
+                connection.rollback(savepoint);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

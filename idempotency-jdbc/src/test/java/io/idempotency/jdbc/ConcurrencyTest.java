@@ -1,0 +1,159 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.DefaultTransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Sixteen threads of two nodes want the same messages: each message is granted once, on every database and isolation level. */
+@Tag("rule-3.2")
+@Tag("rule-3.4")
+class ConcurrencyTest {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ConcurrencyTest.class);
+    private static final int THREADS = 16;
+    private static final int MESSAGES = 10_000;
+    private static final int POLL = 250;
+
+    private final AtomicIntegerArray grants = new AtomicIntegerArray(MESSAGES);
+    private final AtomicReferenceArray<Position> firsts = new AtomicReferenceArray<>(MESSAGES);
+    private final ConcurrentLinkedQueue<Claim> duplicates = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger retries = new AtomicInteger();
+    private final String consumer = "c-" + UUID.randomUUID();
+
+    @ParameterizedTest(name = "{0} at {1}")
+    @CsvSource({
+        "POSTGRESQL, ISOLATION_READ_COMMITTED",
+        "POSTGRESQL, ISOLATION_REPEATABLE_READ",
+        "POSTGRESQL, ISOLATION_SERIALIZABLE",
+        "MARIADB, ISOLATION_READ_COMMITTED",
+        "MARIADB, ISOLATION_REPEATABLE_READ",
+        "MARIADB, ISOLATION_SERIALIZABLE",
+        "H2, ISOLATION_READ_COMMITTED",
+        "H2, ISOLATION_REPEATABLE_READ",
+        "H2, ISOLATION_SERIALIZABLE"
+    })
+    void grantsEachMessageOnceToSixteenThreads(TestDatabase database, String isolation) throws Exception {
+        DefaultTransactionDefinition definition = new DefaultTransactionDefinition();
+        definition.setIsolationLevelName(isolation);
+        try (HikariDataSource one = database.pool(THREADS / 2);
+                HikariDataSource two = database.pool(THREADS / 2)) {
+            Schema.on(one).tablePrefix(Fixture.PREFIX).migrate();
+            ExecutorService executor = Executors.newFixedThreadPool(THREADS);
+            try {
+                run(executor, one, two, definition);
+            } finally {
+                executor.shutdownNow();
+            }
+        }
+        LOG.warn("{} at {}: {} transactions were run again", database, isolation, retries);
+        for (int i = 0; i < MESSAGES; i++) {
+            assertThat(grants.get(i)).as("grants of message %d", i).isEqualTo(1);
+        }
+        assertThat(duplicates).hasSize((THREADS - 1) * MESSAGES);
+        for (Claim duplicate : duplicates) {
+            assertThat(duplicate.status()).isEqualTo(Claim.Status.DUPLICATE);
+            assertThat(duplicate.processed().orElseThrow().position())
+                    .isEqualTo(firsts.get(number(duplicate.delivery())));
+        }
+    }
+
+    private void run(
+            ExecutorService executor, HikariDataSource one, HikariDataSource two, TransactionDefinition definition)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        TableStore first = store(one);
+        TableStore second = store(two);
+        List<CompletableFuture<Void>> threads = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++) {
+            int thread = i;
+            TransactionTemplate template =
+                    new TransactionTemplate(new JdbcTransactionManager(i % 2 == 0 ? one : two), definition);
+            threads.add(CompletableFuture.runAsync(
+                    () -> claimAll(thread % 2 == 0 ? first : second, template, thread), executor));
+        }
+        CompletableFuture.allOf(threads.toArray(CompletableFuture[]::new)).get(120, TimeUnit.SECONDS);
+    }
+
+    private static TableStore store(HikariDataSource dataSource) {
+        return TableStore.builder(dataSource)
+                .tablePrefix(Fixture.PREFIX)
+                .claimTimeout(Duration.ofSeconds(5))
+                .build();
+    }
+
+    /** Each thread sees the polls in an order of its own, and the messages of a poll too. */
+    private void claimAll(TableStore store, TransactionTemplate template, int thread) {
+        Random random = new Random(thread);
+        List<Integer> polls = new ArrayList<>();
+        for (int poll = 0; poll < MESSAGES / POLL; poll++) {
+            polls.add(poll);
+        }
+        Collections.shuffle(polls, random);
+        for (int poll : polls) {
+            List<Delivery> deliveries = new ArrayList<>();
+            for (int i = 0; i < POLL; i++) {
+                int number = poll * POLL + i;
+                deliveries.add(
+                        new Delivery(new MessageId(consumer, "m-" + number), new Position("orders", thread, number)));
+            }
+            Collections.shuffle(deliveries, random);
+            claimUntilDone(store, template, deliveries);
+        }
+    }
+
+    private void claimUntilDone(TableStore store, TransactionTemplate template, List<Delivery> deliveries) {
+        while (true) {
+            List<Claim> claims = new ArrayList<>();
+            try {
+                template.executeWithoutResult(status -> claims.addAll(store.claim(deliveries)));
+            } catch (RuntimeException e) {
+                if (!store.transactions().isTransient(e)) {
+                    throw e;
+                }
+                retries.incrementAndGet();
+                continue;
+            }
+            for (Claim claim : claims) {
+                if (claim.isGranted()) {
+                    grants.incrementAndGet(number(claim.delivery()));
+                    firsts.set(number(claim.delivery()), claim.delivery().position());
+                } else {
+                    duplicates.add(claim);
+                }
+            }
+            return;
+        }
+    }
+
+    private static int number(Delivery delivery) {
+        return Integer.parseInt(delivery.id().value().substring(2));
+    }
+}

@@ -1,0 +1,41 @@
+package io.idempotency.jdbc;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+
+/** A data source whose connections can break while the answer to a COMMIT is on its way. */
+final class CutConnections extends DelegatingDataSource {
+
+    private final AtomicBoolean cut = new AtomicBoolean();
+
+    CutConnections(DataSource target) {
+        super(target);
+    }
+
+    /** Lets the next commit come through without its answer. */
+    void cutAtCommit() {
+        cut.set(true);
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        Connection target = super.getConnection();
+        return (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (self, method, arguments) -> {
+                    try {
+                        Object result = method.invoke(target, arguments);
+                        if (method.getName().equals("commit") && cut.getAndSet(false)) {
+                            throw new SQLException("An I/O error occurred while sending to the backend", "08006");
+                        }
+                        return result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getTargetException();
+                    }
+                });
+    }
+}

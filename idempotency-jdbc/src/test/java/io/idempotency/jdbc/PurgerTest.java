@@ -1,0 +1,119 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Tag("rule-3.9")
+class PurgerTest {
+
+    private final String prefix = "m-" + UUID.randomUUID();
+
+    @ParameterizedTest
+    @EnumSource
+    void purgesInBatchesUntilNothingOldIsLeft(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database);
+                Purger purger = Purger.of(fixture.store).batchSize(10).build()) {
+            fixture.transactions.inTransaction(() -> fixture.store.claim(fixture.inARow(prefix, 35)));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            fixture.claimed(prefix + "-young");
+
+            assertThat(purger.runOnce()).isGreaterThanOrEqualTo(35);
+
+            assertThat(fixture.isProcessed(prefix + "0")).isFalse();
+            assertThat(fixture.isProcessed(prefix + "-young")).isTrue();
+            assertThat(purger.runOnce()).isZero();
+        }
+    }
+
+    @Test
+    void leavesTheRunToTheNodeThatHasIt() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                Purger purger = Purger.of(fixture.store).build()) {
+            fixture.claimed(prefix);
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            Delivery run = new Delivery(new MessageId(Purger.CONSUMER, "run"), Position.UNKNOWN);
+            List<Claim> otherNode = fixture.store.lease(List.of(run), Duration.ofMinutes(1));
+
+            assertThat(purger.runOnce()).isZero();
+            assertThat(fixture.isProcessed(prefix)).isTrue();
+            fixture.store.release(otherNode);
+
+            assertThat(purger.runOnce()).isPositive();
+            assertThat(fixture.isProcessed(prefix)).isFalse();
+        }
+    }
+
+    @Test
+    void runsByItselfAndGoesOnAfterAFailure() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            fixture.handle("alter table rules_message rename to rules_elsewhere");
+            try (Purger purger =
+                    Purger.of(fixture.store).interval(Duration.ofMillis(20)).start()) {
+                fixture.handle("alter table rules_elsewhere rename to rules_message");
+                fixture.claimed(prefix);
+                TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+
+                await().until(() -> !fixture.isProcessed(prefix));
+                assertThat(purger).isNotNull();
+            }
+        }
+    }
+
+    @Test
+    void refusesSettingsThatAreNotPositive() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            Purger.Builder builder = Purger.of(fixture.store);
+            assertThatThrownBy(builder.batchSize(0)::build).isInstanceOf(IdempotencyException.class);
+            assertThatThrownBy(builder.batchSize(1).retention(Duration.ZERO)::build)
+                    .isInstanceOf(IdempotencyException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void isSafeWhileClaimsRun(TestDatabase database) throws Exception {
+        try (Fixture fixture = Fixture.on(database)) {
+            AtomicBoolean stop = new AtomicBoolean();
+            CompletableFuture<Integer> purging = CompletableFuture.supplyAsync(() -> {
+                int forgotten = 0;
+                while (!stop.get()) {
+                    forgotten += fixture.store.purge(Duration.ofDays(8), 100);
+                }
+                return forgotten;
+            });
+            for (int round = 0; round < 30; round++) {
+                List<Delivery> deliveries = fixture.inARow(prefix + "-" + round + "-", 50);
+                fixture.transactions.inTransaction(
+                        () -> assertThat(fixture.store.claim(deliveries)).allMatch(Claim::isGranted));
+                fixture.jdbc.update(
+                        "update rules_message set at_micros = 1 where record_offset >= 25 and state >= ?",
+                        State.FIRST_SETTLED);
+            }
+            await().until(() -> fixture.jdbc
+                    .queryForList("select place from rules_message where at_micros = 1")
+                    .isEmpty());
+            stop.set(true);
+
+            assertThat(purging.get(30, TimeUnit.SECONDS)).isGreaterThanOrEqualTo(30 * 25);
+            assertThat(fixture.isProcessed(prefix + "-7-24")).isTrue();
+            assertThat(fixture.isProcessed(prefix + "-7-25")).isFalse();
+        }
+    }
+}

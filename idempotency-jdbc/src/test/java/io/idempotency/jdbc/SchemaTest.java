@@ -1,0 +1,200 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
+import java.util.List;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+class SchemaTest {
+
+    private static final Delivery DELIVERY =
+            new Delivery(new MessageId("billing", "m-1"), new Position("orders", 0, 1));
+
+    @ParameterizedTest
+    @EnumSource
+    void migratesTwiceWithoutFurtherEffect(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            Schema schema = Schema.on(dataSource).tablePrefix("twice_");
+
+            schema.migrate();
+            schema.migrate();
+
+            assertThatCode(schema::validate).doesNotThrowAnyException();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void givesAScriptThatCanBeRunByHand(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            Schema schema = Schema.on(dataSource).tablePrefix("by_hand_");
+            for (String table : List.of("name", "message", "quarantine")) {
+                TestDatabase.execute(dataSource, "drop table if exists by_hand_" + table);
+            }
+            assertThat(schema.script()).doesNotContain("${");
+
+            runByHand(dataSource, schema.script());
+
+            assertThatCode(schema::validate).doesNotThrowAnyException();
+            assertThat(claim(TableStore.builder(dataSource)
+                                    .tablePrefix("by_hand_")
+                                    .build())
+                            .isGranted())
+                    .isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void namesTheMissingTableAndTheWayToCreateIt(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            Schema schema = Schema.on(dataSource).tablePrefix("absent_");
+
+            assertThatThrownBy(schema::validate)
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContainingAll("create table absent_message", "Schema.migrate()");
+            assertThatThrownBy(() -> claim(TableStore.builder(dataSource)
+                            .tablePrefix("absent_")
+                            .build()))
+                    .isInstanceOf(IdempotencyException.class)
+                    .isNotInstanceOf(TransientStoreException.class)
+                    .hasMessageContaining("Schema.migrate()")
+                    .satisfies(e -> assertThat(e.getMessage()).containsIgnoringCase("absent_name"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "H2", "HSQLDB"})
+    void keepsTheTablesInASchemaOfTheirOwn(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            Schema schema = Schema.on(dataSource).schema("Own_Place");
+
+            schema.migrate();
+
+            assertThatCode(schema::validate).doesNotThrowAnyException();
+            TableStore store =
+                    TableStore.builder(dataSource).schema("Own_Place").build();
+            store.forget(DELIVERY.id());
+            assertThat(claim(store).isGranted()).isTrue();
+        }
+    }
+
+    @Test
+    void leavesTheApplicationsOwnMigrationsAlone() {
+        try (HikariDataSource dataSource = TestDatabase.H2.pool(3)) {
+            TestDatabase.execute(dataSource, "create schema if not exists app");
+            try (HikariDataSource app = new HikariDataSource()) {
+                app.setJdbcUrl(TestDatabase.H2.url() + ";SCHEMA=APP");
+                Flyway own = Flyway.configure()
+                        .dataSource(app)
+                        .locations("classpath:application-migrations")
+                        .load();
+                assertThat(own.migrate().migrationsExecuted).isEqualTo(1);
+
+                Schema.on(app).migrate();
+
+                assertThat(own.migrate().migrationsExecuted).isZero();
+                assertThatCode(own::validate).doesNotThrowAnyException();
+                assertThat(new JdbcTemplate(app)
+                                .queryForList("select \"script\" from \"flyway_schema_history\"", String.class))
+                        .noneMatch(script -> script.contains("messages"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "x; drop table users", "x\"", "1x", "x-y", "ä", "x y", "a.b", "x\0", "x'"})
+    void takesPlainIdentifiersOnly(String name) {
+        assertThatThrownBy(() -> new Tables("", name)).isInstanceOf(IdempotencyException.class);
+        assertThatThrownBy(() -> new Tables(name.isEmpty() ? " " : name, "x_"))
+                .isInstanceOf(IdempotencyException.class);
+    }
+
+    @Test
+    void saysThatTheTablesAreThoseOfAnotherDialect() {
+        try (HikariDataSource dataSource = TestDatabase.POSTGRESQL.pool(3)) {
+            TestDatabase.execute(dataSource, "drop table if exists other_name, other_message");
+            TestDatabase.execute(dataSource, "create table other_name (id integer primary key, name text unique)");
+            TestDatabase.execute(dataSource, "create table other_message (id integer primary key)");
+
+            assertThatThrownBy(() -> claim(
+                            TableStore.builder(dataSource).tablePrefix("other_").build()))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("Schema.script()");
+        }
+    }
+
+    @Test
+    @Tag("rule-2.2")
+    void refusesANameTableThatTakesDifferentNamesForTheSame() {
+        try (HikariDataSource dataSource = TestDatabase.MARIADB.pool(3)) {
+            Schema.on(dataSource).tablePrefix("loose_").migrate();
+            TestDatabase.execute(
+                    dataSource,
+                    "alter table loose_name modify name varchar(255) character set utf8mb4 collate"
+                            + " utf8mb4_general_ci not null");
+            TableStore store =
+                    TableStore.builder(dataSource).tablePrefix("loose_").build();
+            claim(store);
+
+            Delivery other = new Delivery(new MessageId("BILLING", "m-1"), DELIVERY.position());
+            assertThatThrownBy(() -> store.transactions().inTransaction(() -> store.claim(List.of(other))))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("for the same name");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-2.2")
+    void tellsStreamsApartByCaseAndBlanks(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            List<String> streams = database == TestDatabase.HSQLDB
+                    ? List.of("orders", "Orders", "ORDERS")
+                    : List.of("orders", "Orders", "orders ", "ORDERS ");
+            for (int i = 0; i < streams.size(); i++) {
+                Delivery delivery = new Delivery(fixture.at("s-" + i, 0).id(), new Position(streams.get(i), 0, i));
+                fixture.transactions.inTransaction(() -> fixture.store.claim(List.of(delivery)));
+            }
+            TableStore other = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+            for (int i = 0; i < streams.size(); i++) {
+                assertThat(other.find(fixture.at("s-" + i, 0).id())
+                                .orElseThrow()
+                                .position())
+                        .isEqualTo(new Position(streams.get(i), 0, i));
+            }
+        }
+    }
+
+    private static void runByHand(HikariDataSource dataSource, String script) {
+        for (String statement : script.replaceAll("--[^\n]*", "").split(";")) {
+            if (!statement.isBlank()) {
+                TestDatabase.execute(dataSource, statement);
+            }
+        }
+    }
+
+    private static Claim claim(TableStore store) {
+        Claim[] claim = new Claim[1];
+        store.transactions()
+                .inTransaction(() -> claim[0] = store.claim(List.of(DELIVERY)).get(0));
+        return claim[0];
+    }
+}

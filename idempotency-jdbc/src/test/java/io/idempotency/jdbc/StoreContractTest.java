@@ -1,0 +1,102 @@
+package io.idempotency.jdbc;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.testkit.ClaimContract;
+import io.idempotency.testkit.LeaseContract;
+import io.idempotency.testkit.QuarantineContract;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** The contracts of the stores, kept on every database. */
+class StoreContractTest {
+
+    @Nested
+    class OnPostgresql extends Contracts {
+        OnPostgresql() {
+            super(TestDatabase.POSTGRESQL);
+        }
+    }
+
+    @Nested
+    class OnMariaDb extends Contracts {
+        OnMariaDb() {
+            super(TestDatabase.MARIADB);
+        }
+    }
+
+    @Nested
+    class OnH2 extends Contracts {
+        OnH2() {
+            super(TestDatabase.H2);
+        }
+    }
+
+    /** A database that has no dialect of its own. */
+    @Nested
+    class OnHsqldb extends Contracts {
+        OnHsqldb() {
+            super(TestDatabase.HSQLDB);
+        }
+
+        @Override
+        @Test
+        public void endsAClaimThatWaitsTooLongAsTransient() {
+            assumeTrue(false, "HSQLDB has no lock timeout, and its query timeout does not end a wait");
+        }
+    }
+
+    @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract {
+
+        private static final String PREFIX = "contract_";
+
+        private final HikariDataSource dataSource;
+        private final TableStore store;
+        private final JdbcQuarantine quarantine;
+
+        Contracts(TestDatabase database) {
+            dataSource = database.pool(8);
+            store = TableStore.builder(dataSource)
+                    .tablePrefix(PREFIX)
+                    .claimTimeout(Duration.ofSeconds(1))
+                    .build();
+            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX);
+        }
+
+        @BeforeAll
+        void createTables() {
+            Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        }
+
+        @AfterAll
+        void close() {
+            dataSource.close();
+        }
+
+        @Override
+        public TableStore store() {
+            return store;
+        }
+
+        @Override
+        public JdbcQuarantine quarantine() {
+            return quarantine;
+        }
+
+        @Override
+        public void passTime(Duration duration) {
+            TestDatabase.passTime(dataSource, PREFIX, duration);
+        }
+
+        @Override
+        public boolean movesStoredTimes() {
+            return true;
+        }
+    }
+}
