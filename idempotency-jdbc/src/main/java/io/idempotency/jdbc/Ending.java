@@ -58,14 +58,16 @@ final class Ending implements TransactionSynchronization {
             return failureOfWork;
         }
         return isConnectionLost
-                ? new TransientStoreException("The connection was lost during the commit, so its outcome is unknown", thrown)
+                ? new TransientStoreException(
+                        "The connection was lost during the commit, so its outcome is unknown", thrown)
                 : thrown;
     }
 
     @Override
     public void afterCompletion(int status) {
         Object resource = TransactionSynchronizationManager.getResource(dataSource);
-        isConnectionLost = status != STATUS_COMMITTED && resource instanceof ConnectionHolder holder && isClosed(holder);
+        isConnectionLost =
+                status != STATUS_COMMITTED && resource instanceof ConnectionHolder holder && isClosed(holder);
     }
 
     private static boolean isClosed(ConnectionHolder holder) {

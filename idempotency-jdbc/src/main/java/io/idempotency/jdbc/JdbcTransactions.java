@@ -6,7 +6,6 @@ import io.idempotency.store.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -58,13 +57,13 @@ public final class JdbcTransactions implements Transactions {
      */
     @Override
     public void inTransaction(Runnable work) {
-        Ending.<@Nullable Object>run(template, target, status -> {
+        Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
                 throw new TransactionLostException(
                         "The transaction was marked for rollback, so it is rolled back although its work returned");
             }
-            return null;
+            return true;
         });
     }
 

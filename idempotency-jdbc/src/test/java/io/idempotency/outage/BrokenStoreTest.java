@@ -57,12 +57,13 @@ class BrokenStoreTest {
                     Service service =
                             Service.of(ledger, topic).start(watch, (message, claim) -> ledger.enter(message))) {
                 service.until(() -> watch.transients() >= 2);
-                assertThat(watch.failures()).allSatisfy(seen -> assertThat(seen.delivery())
-                        .hasToString(ledger.consumer() + "/m-0-0 at " + topic + "-0@0"));
+                assertThat(watch.failures())
+                        .allSatisfy(seen -> assertThat(seen.delivery())
+                                .hasToString(ledger.consumer() + "/m-0-0 at " + topic + "-0@0"));
 
                 postgres.comeBack();
                 service.until(() -> watch.of("m-0-4").size() == 1);
-                    Entry.assertSame(postgres.effects(ledger.consumer()), sent);
+                Entry.assertSame(postgres.effects(ledger.consumer()), sent);
             }
         }
         watch.assertNothingCounted();

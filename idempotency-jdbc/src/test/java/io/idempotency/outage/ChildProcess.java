@@ -28,7 +28,8 @@ final class ChildProcess implements AutoCloseable {
     static ChildProcess start(String topic, String consumer, String url, ConsistencyLevel level) {
         try {
             return new ChildProcess(new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-XX:TieredStopAtLevel=1",
                             "-cp",
                             System.getProperty("java.class.path"),
@@ -63,7 +64,9 @@ final class ChildProcess implements AutoCloseable {
     String awaitLine(String begins) {
         return eventually()
                 .until(
-                        () -> said.stream().filter(line -> line.startsWith(begins)).findFirst(),
+                        () -> said.stream()
+                                .filter(line -> line.startsWith(begins))
+                                .findFirst(),
                         line -> line.isPresent() || !process.isAlive())
                 .orElseThrow(() -> new IllegalStateException("The child ended without saying: " + begins));
     }

@@ -52,13 +52,16 @@ class CutConnectionTest {
                         }
                     });
             try (service) {
-                service.until(() -> watch.of(LAST).stream().anyMatch(seen -> seen.outcome().isSettled()));
+                service.until(() ->
+                        watch.of(LAST).stream().anyMatch(seen -> seen.outcome().isSettled()));
                 service.until(() -> Kafka.committedOfFirst(service.group()) == 10);
             }
             assertThat(cutter.isArmed()).isFalse();
             Entry.assertSame(postgres.effects(ledger.consumer()), sent);
             assertThat(cachedTooEarly).isEmpty();
-            assertThat(sent).allMatch(entry -> cache.find(new MessageId(ledger.consumer(), entry.id())).isPresent());
+            assertThat(sent)
+                    .allMatch(entry -> cache.find(new MessageId(ledger.consumer(), entry.id()))
+                            .isPresent());
         }
         assertThat(watch.transients()).isEqualTo(1);
         assertThat(handled).hasValue(isCommitted ? 1 : 2);
@@ -115,7 +118,8 @@ class CutConnectionTest {
 
         @Override
         public void remember(MessageId id, Known known) {
-            if (postgres.effects(consumer).stream().noneMatch(effect -> effect.id().equals(id.value()))) {
+            if (postgres.effects(consumer).stream()
+                    .noneMatch(effect -> effect.id().equals(id.value()))) {
                 cachedTooEarly.add(id.value());
             }
             cache.remember(id, known);

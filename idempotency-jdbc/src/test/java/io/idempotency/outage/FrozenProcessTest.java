@@ -21,8 +21,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Tag("rule-3.8")
 class FrozenProcessTest {
 
-    private static final String SESSION_LIMIT =
-            "&ApplicationName=zombie&options=" + URLEncoder.encode("-c idle_in_transaction_session_timeout=8s", StandardCharsets.UTF_8);
+    private static final String SESSION_LIMIT = "&ApplicationName=zombie&options="
+            + URLEncoder.encode("-c idle_in_transaction_session_timeout=8s", StandardCharsets.UTF_8);
 
     private final Postgres postgres = Postgres.shared();
     private final Watch watch = new Watch();
@@ -55,8 +55,9 @@ class FrozenProcessTest {
                 List<Entry> effects = postgres.effects(ledger.consumer());
                 assertThat(effects.get(0).partition()).as("goes on first").isEqualTo(1 - held);
                 assertThat(Kafka.members(group).keySet()).isEqualTo(members).doesNotContain(zombie);
-                assertThat(watch.of("held")).last().satisfies(seen -> assertThat(seen.outcome())
-                        .isEqualTo(Outcome.PROCESSED));
+                assertThat(watch.of("held"))
+                        .last()
+                        .satisfies(seen -> assertThat(seen.outcome()).isEqualTo(Outcome.PROCESSED));
 
                 child.thaw();
                 child.tell(ChildConsumer.GO_ON);
@@ -76,6 +77,7 @@ class FrozenProcessTest {
     }
 
     private static int count(List<Entry> entries, int partition) {
-        return (int) entries.stream().filter(entry -> entry.partition() == partition).count();
+        return (int)
+                entries.stream().filter(entry -> entry.partition() == partition).count();
     }
 }

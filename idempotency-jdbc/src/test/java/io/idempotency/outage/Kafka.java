@@ -28,8 +28,8 @@ final class Kafka {
 
     private static final EmbeddedKafkaKraftBroker BROKER = start();
     private static final Admin ADMIN = Admin.create(Map.of("bootstrap.servers", servers()));
-    private static final KafkaProducer<String, String> PRODUCER = new KafkaProducer<>(
-            Map.of("bootstrap.servers", servers()), new StringSerializer(), new StringSerializer());
+    private static final KafkaProducer<String, String> PRODUCER =
+            new KafkaProducer<>(Map.of("bootstrap.servers", servers()), new StringSerializer(), new StringSerializer());
 
     private Kafka() {}
 
@@ -136,10 +136,11 @@ final class Kafka {
 
     /** Waits until as many members share the partitions, each with one. */
     static void awaitMembersWithOnePartition(String group, int count) {
-        eventually().until(() -> members(group).values().stream()
-                        .filter(partitions -> partitions.size() == 1)
-                        .count()
-                == count);
+        eventually()
+                .until(() -> members(group).values().stream()
+                                .filter(partitions -> partitions.size() == 1)
+                                .count()
+                        == count);
     }
 
     private static <T> T join(Future<T> future) {

@@ -30,14 +30,15 @@ class LateOwnerTest {
         String topic = Kafka.topic(1);
         Gate gate = new Gate();
         try (Ledger ledger = Ledger.open(Ledger.anyConsumer(), postgres.url(), 3);
-                ChildProcess child = ChildProcess.start(
-                        topic, ledger.consumer(), postgres.url(), ConsistencyLevel.AT_LEAST_ONCE)) {
+                ChildProcess child =
+                        ChildProcess.start(topic, ledger.consumer(), postgres.url(), ConsistencyLevel.AT_LEAST_ONCE)) {
             String group = child.awaitLine("group").substring("group ".length());
             Entry sent = Kafka.send(topic, 0, "leased");
             child.awaitLine("handling leased attempt 1");
             child.freeze();
             Service owner = Service.of(ledger, topic)
-                    .with(builder -> builder.level(ConsistencyLevel.AT_LEAST_ONCE).lease(ChildConsumer.LEASE))
+                    .with(builder ->
+                            builder.level(ConsistencyLevel.AT_LEAST_ONCE).lease(ChildConsumer.LEASE))
                     .start(watch, (message, claim) -> {
                         attempts.add(claim.attempt());
                         gate.pass();

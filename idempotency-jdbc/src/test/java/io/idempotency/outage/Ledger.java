@@ -23,7 +23,8 @@ final class Ledger implements AutoCloseable {
     private Ledger(String consumer, HikariDataSource pool) {
         this.consumer = consumer;
         this.pool = pool;
-        this.store = TableStore.builder(pool).claimTimeout(Duration.ofSeconds(1)).build();
+        this.store =
+                TableStore.builder(pool).claimTimeout(Duration.ofSeconds(1)).build();
         this.joined = JdbcTransactions.on(pool).dataSource();
     }
 

@@ -55,9 +55,9 @@ final class LongOutage implements BeforeAllCallback {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             RUN.cancel(true);
-            thread.join();
+            eventually().until(() -> !thread.isAlive());
             Kafka.stop();
             Postgres.stopShared();
         }
@@ -132,7 +132,8 @@ final class LongOutage implements BeforeAllCallback {
 
         Findings end() {
             service.until(() -> postgres.effects(ledger.consumer()).size() >= sent.size());
-            service.until(() -> Kafka.committed(service.group()).values().stream().allMatch(end -> end == 2 * HALF));
+            service.until(
+                    () -> Kafka.committed(service.group()).values().stream().allMatch(end -> end == 2 * HALF));
             return new Findings(
                     sent,
                     postgres.effects(ledger.consumer()),

@@ -43,8 +43,8 @@ class OrderTest {
         try (Ledger ledger = Ledger.open(Ledger.anyConsumer(), postgres.url(), 2)) {
             Service.Setup setup = Service.of(ledger, topic)
                     .property("group.protocol", protocol)
-                    .with(builder -> builder.failures(FailurePolicy.quarantineAfter(10)
-                            .backOff(Duration.ofMillis(50), Duration.ofMillis(200))));
+                    .with(builder -> builder.failures(
+                            FailurePolicy.quarantineAfter(10).backOff(Duration.ofMillis(50), Duration.ofMillis(200))));
             try (Service service = isBatch
                     ? setup.startBatches(watch, (messages, claims) -> together(ledger, messages, claims))
                     : setup.start(watch, (message, claim) -> handle(ledger, message))) {

@@ -51,7 +51,8 @@ final class Postgres implements AutoCloseable {
             PGSimpleDataSource direct = new PGSimpleDataSource();
             direct.setUrl(postgres.url());
             Schema.on(direct).migrate();
-            postgres.execute("create table effect (seq bigserial, consumer text, part int, record_offset bigint, id text)");
+            postgres.execute(
+                    "create table effect (seq bigserial, consumer text, part int, record_offset bigint, id text)");
             return postgres;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

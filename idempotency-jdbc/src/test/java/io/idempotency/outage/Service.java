@@ -34,7 +34,8 @@ final class Service implements AutoCloseable {
     private final String group;
     private volatile @Nullable Throwable failure;
 
-    private Service(Setup setup, IdempotentConsumer<ConsumerRecord<String, String>> consumer, PollLoop<String, String> loop) {
+    private Service(
+            Setup setup, IdempotentConsumer<ConsumerRecord<String, String>> consumer, PollLoop<String, String> loop) {
         this.consumer = consumer;
         this.loop = loop;
         this.client = String.valueOf(setup.properties.get("client.id"));
@@ -134,7 +135,8 @@ final class Service implements AutoCloseable {
         }
 
         private Service start(
-                IdempotentConsumer<ConsumerRecord<String, String>> consumer, RecordProcessor<String, String> processor) {
+                IdempotentConsumer<ConsumerRecord<String, String>> consumer,
+                RecordProcessor<String, String> processor) {
             return new Service(
                     this,
                     consumer,

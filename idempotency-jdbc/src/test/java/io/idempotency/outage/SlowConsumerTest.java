@@ -48,7 +48,10 @@ class SlowConsumerTest {
             }
             assertThat(slow.failure()).isEmpty();
             Entry.assertSame(postgres.effects(ledger.consumer()), sent);
-            assertThat(slowWatch.of("slow")).first().extracting(Consumption::outcome).isEqualTo(Outcome.PROCESSED);
+            assertThat(slowWatch.of("slow"))
+                    .first()
+                    .extracting(Consumption::outcome)
+                    .isEqualTo(Outcome.PROCESSED);
             assertThat(ownerWatch.duplicates()).containsOnly(Duplicate.Kind.REDELIVERY);
             slowWatch.assertNothingCounted();
             ownerWatch.assertNothingCounted();
@@ -88,9 +91,7 @@ class SlowConsumerTest {
     }
 
     private static Service.Setup slow(Ledger ledger, String topic, String protocol) {
-        return Service.of(ledger, topic)
-                .property("group.protocol", protocol)
-                .property("max.poll.interval.ms", 3_000);
+        return Service.of(ledger, topic).property("group.protocol", protocol).property("max.poll.interval.ms", 3_000);
     }
 
     private Service owner(Ledger ledger, String topic, String protocol) {
