@@ -16,7 +16,8 @@ import java.util.Set;
  *
  * <ol>
  *   <li>Lease the messages in one round trip; per partition only those before the first one that somebody else holds.
- *   <li>Before a handler starts: if as many as the policy allows have been started and never came back, quarantine instead.
+ *   <li>Before a handler starts: if as many as the policy allows have been started and never came back, quarantine instead. A message that
+ *       may have killed its process is started while nothing else is leased here, so that it takes none with it.
  *   <li>Handle in order; complete after each record, or every few milliseconds.
  *   <li>A handler that fails stops its partition: its message is charged, the rest is released without having been started.
  *   <li>Whatever is not completed at the end is released; after a crash it waits for the end of its lease.
@@ -27,12 +28,10 @@ final class AtLeastOnceLevel<M> implements Level<M> {
     private static final long COMPLETE_EVERY_NANOS = 5_000_000;
 
     private final LeaseKeeper keeper;
-    private final Duration time;
     private final Flow<M> flow;
 
     AtLeastOnceLevel(Flow<M> flow, LeaseKeeper keeper) {
         this.keeper = keeper;
-        this.time = flow.settings().chunkTime();
         this.flow = flow;
     }
 
@@ -51,20 +50,32 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             return;
         }
         List<Item<M>> granted = new ArrayList<>();
+        List<Claim> grants = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);
             if (claim.isGranted()) {
                 granted.add(items.get(i));
+                grants.add(claim);
             } else if (claim.status() != Claim.Status.IN_PROGRESS) {
                 items.get(i).outcome(Flow.outcome(claim));
                 flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
             }
         }
-        try (HeldLeases leases =
-                new HeldLeases(keeper, claims.stream().filter(Claim::isGranted).toList())) {
-            new Run(poll, handling, leases, mark).handle(granted);
+        try (HeldLeases leases = new HeldLeases(keeper, grants)) {
+            int together = startedTogether(grants);
+            leases.release(grants.subList(together, grants.size()));
+            new Run(poll, handling, leases, mark).handle(granted.subList(0, together));
         }
         waitForOthers(poll, items, claims, granted);
+    }
+
+    /** Returns how many are started before the first one that was started before and did not come back; that one is started alone. */
+    private static int startedTogether(List<Claim> grants) {
+        int innocent = 0;
+        while (innocent < grants.size() && grants.get(innocent).starts() == 0) {
+            innocent++;
+        }
+        return innocent == 0 ? Math.min(1, grants.size()) : innocent;
     }
 
     /** Stops partitions whose first message somebody else holds. One that had grants, or waits for a copy in this call, goes on. */
@@ -120,6 +131,9 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             List<Claim> claims = new ArrayList<>();
             for (Item<M> item : poll.open(some)) {
                 Claim lease = leases.lease(item.delivery());
+                if (!poll.isOpen(item)) {
+                    continue;
+                }
                 if (lease == null || (isStarted && poll.isOutOfTime())) {
                     poll.stop(item, Duration.ZERO, Optional.empty());
                 } else if (!isExhausted(item, lease) && poll.isOpen(item)) {
@@ -132,11 +146,16 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             }
             isStarted = true;
             try {
-                handling.handle(items, claims, time);
+                handling.handle(poll, items, claims);
             } catch (HandlerFailure e) {
                 complete();
                 failed(items, claims, e.thrown());
                 return;
+            } catch (VirtualMachineError e) {
+                if (items.size() == 1) {
+                    leases.started(items.get(0).delivery());
+                }
+                throw e;
             }
             handled.addAll(items);
             if (System.nanoTime() - completedAt > COMPLETE_EVERY_NANOS) {
@@ -149,20 +168,14 @@ final class AtLeastOnceLevel<M> implements Level<M> {
          * enough of it.
          */
         private boolean isExhausted(Item<M> item, Claim lease) {
-            boolean isSeenHere =
-                    flow.lanes().hasFailed(item.lane(), item.delivery().id());
             if (lease.starts() == 0
-                    || isSeenHere
-                    || flow.settings().quarantine().isEmpty()) {
+                    || flow.lanes().hasFailed(item.lane(), item.delivery().id())) {
                 return false;
             }
             Throwable failure =
                     new IdempotencyException("The handler of " + item.delivery() + " was started " + lease.starts()
                             + " times and did not complete: it failed, its process died, or it outlived its lease");
-            if (!flow.settings()
-                    .failures()
-                    .decide(new FailurePolicy.Failure(item.delivery(), lease.starts(), failure))
-                    .isQuarantine()) {
+            if (!flow.failures().isEnough(item.delivery(), lease.starts(), failure)) {
                 return false;
             }
             complete();
@@ -177,16 +190,19 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 leases.started(items.get(0).delivery());
                 charge(items.get(0), claims.get(0), claims.get(0).starts() + 1, failure);
             } else {
+                if (poll.isOutOfTime()) {
+                    Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), items.size()));
+                }
                 together(items.subList(0, items.size() / 2));
                 together(items.subList(items.size() / 2, items.size()));
             }
         }
 
         private void charge(Item<M> item, Claim lease, int attempts, Throwable failure) {
-            Claim current = leases.lease(item.delivery());
-            flow.charge(poll, item, failure, current == null ? lease : current, attempts);
-            if (item.outcome() != null) {
-                leases.settledElsewhere(item.delivery());
+            Claim taken = leases.take(item.delivery());
+            flow.charge(poll, item, failure, taken == null ? lease : taken, attempts);
+            if (item.outcome() == null && taken != null) {
+                leases.putBack(taken);
             }
         }
 

@@ -4,7 +4,6 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,13 +15,11 @@ final class AtMostOnceLevel<M> implements Level<M> {
 
     private final ClaimStore store;
     private final TransactionRunner transactions;
-    private final Duration time;
     private final Flow<M> flow;
 
     AtMostOnceLevel(Flow<M> flow) {
         this.store = flow.settings().store();
         this.transactions = flow.settings().transactions();
-        this.time = flow.settings().chunkTime();
         this.flow = flow;
     }
 
@@ -54,7 +51,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
         }
         if (claim.isGranted()) {
             try {
-                handling.handle(List.of(item), List.of(claim), time);
+                handling.handle(poll, List.of(item), List.of(claim));
             } catch (HandlerFailure e) {
                 flow.recordFailed(item, claim, e.thrown());
                 return;

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /**
  * Known duplicates in memory, so that they cost no round trip. Holds processed messages only; the flow fills it after commit
- * and at no other time. Thread-safe.
+ * and at no other time. While {@link #find} or {@link #remember} fail, the store is asked instead. Thread-safe.
  */
 public interface DuplicateCache {
 

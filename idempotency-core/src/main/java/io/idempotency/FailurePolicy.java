@@ -4,7 +4,8 @@ import io.idempotency.store.Delivery;
 import java.time.Duration;
 
 /**
- * Decides what becomes of a message whose handler failed, alone and not for a transient reason. Thread-safe.
+ * Decides what becomes of a message whose handler failed, alone and not for a transient reason. If it throws, the partition of the message
+ * stands still. Thread-safe.
  *
  * <p>Without a quarantine store, a message that is to be quarantined makes its partition stand still: it is tried again every
  * {@link IdempotentConsumer#STAND_STILL}.

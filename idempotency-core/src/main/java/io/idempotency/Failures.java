@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
@@ -8,8 +9,6 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransactionRunner;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -46,12 +45,16 @@ final class Failures {
         this.reports = reports;
     }
 
+    /** Returns whether the failure says nothing about the message, as whatever fails while the thread is to end. */
     boolean isTransient(Throwable failure) {
-        return store.transactions().isTransient(failure);
+        return store.transactions().isTransient(failure)
+                || Causes.isInterruption(failure)
+                || Thread.currentThread().isInterrupted();
     }
 
     /** Stops the partitions of the items: nothing was done, nothing is counted, the work is run again in smaller chunks. */
     <T> void stopTransiently(Poll<T> poll, List<Item<T>> items, Throwable failure) {
+        poll.noteInterruption(failure);
         Collection<Item<T>> first = Poll.firstOfEachLane(items);
         for (Item<T> item : first) {
             Duration wait = lanes.transientFailure(item.lane(), items.size());
@@ -70,8 +73,12 @@ final class Failures {
                 failure);
     }
 
-    /** Charges a message that failed alone: settles it as quarantined or stops its partition. */
+    /** Charges a message that failed alone: settles it as quarantined or stops its partition. A transient failure is not charged. */
     <T> void charge(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
+        if (isTransient(failure)) {
+            stopTransiently(poll, List.of(item), failure);
+            return;
+        }
         int attempts = lanes.countFailure(item.lane(), item.delivery().id());
         charge(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader));
     }
@@ -81,10 +88,15 @@ final class Failures {
         Delivery delivery = item.delivery();
         Throwable failure = charge.failure();
         if (quarantine.isPresent()) {
-            lanes.payload(item.lane(), () -> payload(item, charge.reader()));
+            lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
         }
-        FailurePolicy.Decision decision =
-                policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
+        FailurePolicy.Decision decision;
+        try {
+            decision = policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
+        } catch (RuntimeException e) {
+            standStill(poll, item, charge, "the failure policy failed: " + e);
+            return;
+        }
         if (!decision.isQuarantine()) {
             log.warn(
                     "Attempt {} of {} failed; its partition goes on in {} ms.",
@@ -95,7 +107,8 @@ final class Failures {
             stop(poll, item, decision.retryAfter(), charge);
         } else if (quarantine.isEmpty()) {
             standStill(poll, item, charge, "there is no quarantine store");
-        } else if (lanes.quarantinedInARow(item.lane(), signature(failure)) >= standStillAfter) {
+        } else if (lanes.quarantinedInARow(item.lane(), Causes.signature(failure)) >= standStillAfter
+                && !isSettled(item, charge)) {
             standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way");
         } else {
             quarantine(poll, item, charge, quarantine.get());
@@ -121,7 +134,7 @@ final class Failures {
                 item.delivery(),
                 failure);
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
-        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, stackTrace(failure), 1);
+        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, Causes.stackTrace(failure), 1);
         try {
             transactions.inTransaction(() -> {
                 store.quarantine(claim);
@@ -132,6 +145,33 @@ final class Failures {
         }
         item.outcome(Outcome.QUARANTINED);
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
+    }
+
+    /** A message that was not claimed before it failed, because it cannot be read, may be settled already. */
+    private boolean isSettled(Item<?> item, Charge<?> charge) {
+        try {
+            return charge.held().isEmpty() && store.find(item.delivery().id()).isPresent();
+        } catch (RuntimeException e) {
+            charge.failure().addSuppressed(e);
+            return false;
+        }
+    }
+
+    /**
+     * Returns whether a message whose handlers were started so often, and never came back, is not to be started again. The first start may
+     * have been none: whatever was leased when a process died counts as started once.
+     */
+    boolean isEnough(Delivery delivery, int starts, Throwable failure) {
+        if (starts <= 1 || quarantine.isEmpty()) {
+            return false;
+        }
+        try {
+            return policy.decide(new FailurePolicy.Failure(delivery, starts, failure))
+                    .isQuarantine();
+        } catch (RuntimeException e) {
+            log.warn("The failure policy failed for {}; its handler is started once more.", delivery, e);
+            return false;
+        }
     }
 
     private <T> void standStill(Poll<T> poll, Item<T> item, Charge<T> charge, String why) {
@@ -155,8 +195,8 @@ final class Failures {
     private <T> void quarantine(Poll<T> poll, Item<T> item, Charge<T> charge, QuarantineStore into) {
         QuarantinedMessage message = new QuarantinedMessage(
                 item.delivery(),
-                lanes.payload(item.lane(), () -> payload(item, charge.reader())),
-                stackTrace(charge.failure()),
+                lanes.payload(item.lane(), item.delivery().id(), () -> payload(item, charge.reader())),
+                Causes.stackTrace(charge.failure()),
                 charge.attempts());
         Settling settling = new Settling();
         try {
@@ -170,12 +210,20 @@ final class Failures {
                 }
                 store.transactions().afterCommit(() -> settling.isCommitted = true);
             });
+        } catch (ClaimLostException e) {
+            log.debug("Another attempt decides. {}", e.getMessage());
+            stop(poll, item, lanes.waitForOther(item.lane()), charge);
+            return;
         } catch (RuntimeException e) {
-            e.addSuppressed(charge.failure());
-            if (!isTransient(e)) {
-                throw storeFailure(List.of(item), e);
+            if (e != charge.failure()) {
+                e.addSuppressed(charge.failure());
             }
-            stopTransiently(poll, List.of(item), e);
+            if (isTransient(e)) {
+                stopTransiently(poll, List.of(item), e);
+            } else {
+                log.error("{} cannot be quarantined.", item.delivery(), e);
+                standStill(poll, item, charge, "it cannot be quarantined: " + e);
+            }
             return;
         }
         settle(poll, item, charge, settling);
@@ -184,14 +232,14 @@ final class Failures {
     private <T> void settle(Poll<T> poll, Item<T> item, Charge<T> charge, Settling settling) {
         Claim claim = settling.claim.orElseThrow();
         if (!settling.isCommitted || claim.status() == Claim.Status.IN_PROGRESS) {
-            stop(poll, item, lanes.transientFailure(item.lane(), 1), charge);
+            stop(poll, item, lanes.waitForOther(item.lane()), charge);
         } else if (claim.status() == Claim.Status.DUPLICATE) {
             item.outcome(Outcome.DUPLICATE);
-            lanes.processed(item.lane(), item.delivery().id(), 1);
+            lanes.skipped(item.lane(), item.delivery().id());
             reports.settled(item, Outcome.DUPLICATE, 0, Reports.duplicate(claim));
         } else {
             item.outcome(Outcome.QUARANTINED);
-            lanes.quarantined(item.lane(), signature(charge.failure()));
+            lanes.quarantined(item.lane(), item.delivery().id(), Causes.signature(charge.failure()));
             reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
             log.info("Quarantined {} after {} attempts.", item.delivery(), charge.attempts(), charge.failure());
         }
@@ -215,21 +263,5 @@ final class Failures {
                     e);
             return Payload.none(Payload.Origin.POSITION_ONLY);
         }
-    }
-
-    /** Two failures are the same when the innermost exceptions have one type and come from one place. */
-    private static String signature(Throwable failure) {
-        Throwable innermost = failure;
-        for (Throwable cause : Causes.of(failure)) {
-            innermost = cause;
-        }
-        StackTraceElement[] trace = innermost.getStackTrace();
-        return innermost.getClass().getName() + (trace.length == 0 ? "" : " " + trace[0]);
-    }
-
-    private static String stackTrace(Throwable failure) {
-        StringWriter text = new StringWriter();
-        failure.printStackTrace(new PrintWriter(text, true));
-        return text.toString();
     }
 }

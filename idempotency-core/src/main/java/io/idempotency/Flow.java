@@ -54,7 +54,11 @@ final class Flow<M> {
     void settled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate, long mark) {
         if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE) {
             known.remember(item.delivery(), duplicate, mark);
-            lanes.processed(item.lane(), item.delivery().id(), settings.chunkRecords());
+        }
+        if (outcome == Outcome.PROCESSED) {
+            lanes.processed(item.lane(), item.delivery().id());
+        } else {
+            lanes.skipped(item.lane(), item.delivery().id());
         }
         reports.settled(item, outcome, 0, duplicate);
     }
@@ -62,7 +66,7 @@ final class Flow<M> {
     /** Stops the partition of a message that is leased to somebody else. */
     void inProgress(Poll<M> poll, Item<M> item) {
         if (poll.isOpen(item)) {
-            Duration wait = lanes.transientFailure(item.lane(), Integer.MAX_VALUE);
+            Duration wait = lanes.waitForOther(item.lane());
             item.outcome(Outcome.IN_PROGRESS);
             poll.stop(item, wait, Optional.empty());
             reports.settled(item, Outcome.IN_PROGRESS, 0, Optional.empty());

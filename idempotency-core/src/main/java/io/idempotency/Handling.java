@@ -1,13 +1,14 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
-import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The user's handler, for records or for batches, as the levels call it. */
 sealed interface Handling<M> {
+
+    Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     /** Returns whether the messages are handled in one call, so that a failure does not tell which of them failed. */
     boolean isBatch();
@@ -18,12 +19,10 @@ sealed interface Handling<M> {
      * @throws HandlerFailure if the handler threw anything but an error of the virtual machine
      * @throws OutOfTime before a record, not the first, when the time is over
      */
-    void handle(List<Item<M>> items, List<Claim> claims, Duration time);
+    void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims);
 
     /** Calls the handler for each record. */
     record Each<M>(MessageHandler<? super M> handler) implements Handling<M> {
-
-        private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
         @Override
         public boolean isBatch() {
@@ -31,27 +30,20 @@ sealed interface Handling<M> {
         }
 
         @Override
-        public void handle(List<Item<M>> items, List<Claim> claims, Duration time) {
+        public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
             long start = System.nanoTime();
             for (int i = 0; i < items.size(); i++) {
                 long before = System.nanoTime();
-                if (i > 0 && before - start > time.toNanos()) {
+                if (i > 0 && before - start > poll.timeNanos()) {
                     throw new OutOfTime(i);
                 }
                 Item<M> item = items.get(i);
                 try {
                     handler.handle(item.message(), claims.get(i));
                 } catch (Throwable thrown) {
-                    throw failure(i, thrown);
+                    throw failure(poll, i, thrown);
                 } finally {
-                    item.handlerNanos(System.nanoTime() - before);
-                    if (item.handlerNanos() > time.toNanos()) {
-                        log.warn(
-                                "The handler took {} ms for {}, longer than the {} ms that a whole chunk may take.",
-                                item.handlerNanos() / 1_000_000,
-                                item.delivery(),
-                                time.toMillis());
-                    }
+                    took(poll, List.of(item), System.nanoTime() - before);
                 }
             }
         }
@@ -66,23 +58,33 @@ sealed interface Handling<M> {
         }
 
         @Override
-        public void handle(List<Item<M>> items, List<Claim> claims, Duration time) {
+        public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
             long before = System.nanoTime();
             try {
                 handler.handle(items.stream().map(Item::message).toList(), claims);
             } catch (Throwable thrown) {
-                throw failure(items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
+                throw failure(poll, items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
             } finally {
-                long took = System.nanoTime() - before;
-                items.forEach(item -> item.handlerNanos(took));
+                took(poll, items, System.nanoTime() - before);
             }
         }
     }
 
-    private static HandlerFailure failure(int at, Throwable thrown) {
-        if (thrown instanceof VirtualMachineError error && !(thrown instanceof StackOverflowError)) {
-            throw error;
+    private static <M> void took(Poll<M> poll, List<Item<M>> items, long nanos) {
+        items.forEach(item -> item.handlerNanos(nanos));
+        if (nanos > poll.timeNanos()) {
+            log.warn(
+                    "The handler took {} ms for {} and {} more messages, longer than the {} ms that a whole chunk may take.",
+                    nanos / 1_000_000,
+                    items.get(0).delivery(),
+                    items.size() - 1,
+                    poll.timeNanos() / 1_000_000);
         }
+    }
+
+    private static HandlerFailure failure(Poll<?> poll, int at, Throwable thrown) {
+        Causes.letFatalLeave(thrown);
+        poll.noteInterruption(thrown);
         return new HandlerFailure(at, thrown);
     }
 }

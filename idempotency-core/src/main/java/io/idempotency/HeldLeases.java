@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,19 +46,28 @@ final class HeldLeases implements AutoCloseable {
     void renew() {
         oneVerb.lock();
         try {
-            if (!leases.isEmpty()) {
-                List<Claim> renewed = keeper.store().renew(List.copyOf(leases.values()), keeper.length());
-                renewed.forEach(lease -> leases.put(lease.delivery(), lease));
+            int before = leases.size() + 1;
+            while (!leases.isEmpty() && leases.size() < before) {
+                before = leases.size();
+                renewOrDropLost();
             }
+        } catch (RuntimeException e) {
+            log.warn("{} leases could not be renewed; the next try is in a third of their length.", leases.size(), e);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Renews nothing if some are lost, but takes those out. */
+    private void renewOrDropLost() {
+        try {
+            List<Claim> renewed = keeper.store().renew(List.copyOf(leases.values()), keeper.length());
+            renewed.forEach(lease -> leases.put(lease.delivery(), lease));
         } catch (ClaimLostException e) {
             log.warn(
                     "{} The handlers of these messages may run twice: a lease must be longer than a pause of this process.",
                     e.getMessage());
             e.lost().forEach(lost -> leases.remove(lost.delivery()));
-        } catch (RuntimeException e) {
-            log.warn("{} leases could not be renewed; the next try is in a third of their length.", leases.size(), e);
-        } finally {
-            oneVerb.unlock();
         }
     }
 
@@ -95,11 +105,22 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Takes the lease out, because somebody else settles it; no later verb touches it. */
-    void settledElsewhere(Delivery delivery) {
+    /** Takes the lease out to be settled by somebody else, so that no renewal changes it meanwhile; null if another attempt has taken it. */
+    @Nullable
+    Claim take(Delivery delivery) {
         oneVerb.lock();
         try {
-            leases.remove(delivery);
+            return leases.remove(delivery);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
+    /** Puts a lease back that was taken out and not settled. */
+    void putBack(Claim lease) {
+        oneVerb.lock();
+        try {
+            leases.put(lease.delivery(), lease);
         } finally {
             oneVerb.unlock();
         }
@@ -115,21 +136,34 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
+    /** Releases leases whose handlers were not started. A failure is logged: they end by themselves. */
+    void release(List<Claim> unstarted) {
+        oneVerb.lock();
+        try {
+            List<Claim> current = unstarted.stream()
+                    .map(lease -> leases.remove(lease.delivery()))
+                    .filter(Objects::nonNull)
+                    .toList();
+            if (!current.isEmpty()) {
+                keeper.store().release(current);
+            }
+        } catch (ClaimLostException e) {
+            log.debug("{}", e.getMessage());
+        } catch (RuntimeException e) {
+            log.warn("{} leases could not be released; they end by themselves.", unstarted.size(), e);
+        } finally {
+            oneVerb.unlock();
+        }
+    }
+
     /** Releases what is left. A failure is logged: those leases end by themselves. */
     @Override
     public void close() {
         keeper.drop(this);
         oneVerb.lock();
         try {
-            if (!leases.isEmpty()) {
-                keeper.store().release(List.copyOf(leases.values()));
-            }
-        } catch (ClaimLostException e) {
-            log.debug("{}", e.getMessage());
-        } catch (RuntimeException e) {
-            log.warn("{} leases could not be released; they end by themselves.", leases.size(), e);
+            release(List.copyOf(leases.values()));
         } finally {
-            leases.clear();
             oneVerb.unlock();
         }
     }

@@ -1,14 +1,11 @@
 package io.idempotency;
 
-import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -36,12 +33,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     public static final java.time.Duration STAND_STILL = java.time.Duration.ofSeconds(30);
 
     private final Settings<M> settings;
+    private final Reading<M> reading;
     private final Flow<M> flow;
     private final Level<M> level;
     private final Optional<LeaseKeeper> keeper;
 
     IdempotentConsumer(Settings<M> settings) {
         this.settings = settings;
+        this.reading = new Reading<>(settings);
         this.flow = new Flow<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
@@ -100,6 +99,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
      * after {@link Stop#retryAfter()}.
      *
+     * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
+     * still when this returns.
+     *
      * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
      *     settled outcome are to be delivered again
      */
@@ -116,13 +118,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * Charges a message that cannot become an {@code M}, such as a value that cannot be deserialized: it is retried, quarantined or makes its
      * partition stand still, as any message that failed.
      *
-     * @param messageId its id; if there is none, one is made of its position
+     * @param messageId its id; if there is none that can be used, one is made of its position
      * @return the result for the one message
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
-        MessageId id =
-                messageId.map(value -> new MessageId(settings.name(), value)).orElseGet(() -> idOf(position, 0));
-        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        Item<Payload> item = reading.rejected(position, messageId, payload);
         Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime());
         flow.failures().charge(poll, item, cause, Function.identity());
         return poll.result();
@@ -145,11 +145,18 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     private BatchResult consume(List<M> messages, Handling<M> handling) {
-        Poll<M> poll = new Poll<>(read(messages), settings.chunkTime());
-        if (isTransactionActive()) {
-            join(poll, handling);
-        } else {
-            run(poll, handling);
+        List<Item<M>> items = reading.read(messages);
+        items.forEach(this::skipKnown);
+        boolean isJoining = isTransactionActive();
+        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime());
+        try {
+            if (isJoining) {
+                join(poll, handling);
+            } else {
+                run(poll, handling);
+            }
+        } finally {
+            poll.interruptAgain();
         }
         return poll.result();
     }
@@ -165,6 +172,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 flow.charge(poll, first, first.unreadable().get());
             } else {
                 level.work(poll, chunk, handling);
+                poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
             }
             if (poll.isOutOfTime()) {
                 poll.stopRest();
@@ -182,51 +190,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
         while (!chunk.isEmpty()) {
             if (chunk.get(0).unreadable().isPresent()) {
-                throw chunk.get(0).unreadable().get();
+                throw Sneaky.unchecked(chunk.get(0).unreadable().get());
             }
             strong.join(poll, chunk, handling);
             chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
         }
-    }
-
-    private List<Item<M>> read(List<M> messages) {
-        List<Item<M>> items = new ArrayList<>(messages.size());
-        Lane lane = Lane.of(Position.UNKNOWN);
-        for (int i = 0; i < messages.size(); i++) {
-            M message = messages.get(i);
-            Position position = settings.reader().position(message);
-            if (!lane.holds(position)) {
-                lane = Lane.of(position);
-            }
-            Item<M> item = read(i, message, position, lane);
-            skipKnown(item);
-            items.add(item);
-        }
-        return items;
-    }
-
-    private Item<M> read(int index, M message, Position position, Lane lane) {
-        try {
-            String value = settings.messageId()
-                    .messageId(message)
-                    .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
-                            + ". Let the producer send one, or choose a fallback"));
-            return new Item<>(
-                    index, message, new Delivery(new MessageId(settings.name(), value), position), lane, null);
-        } catch (InvalidMessageIdException e) {
-            InvalidMessageIdException located = String.valueOf(e.getMessage()).contains(position.toString())
-                    ? e
-                    : new InvalidMessageIdException(
-                            "The message at " + position + " has no usable id. " + e.getMessage(), e);
-            return new Item<>(index, message, new Delivery(idOf(position, index), position), lane, located);
-        }
-    }
-
-    /** An id for a message that has none. It begins with a character that no id of another kind begins with. */
-    private MessageId idOf(Position position, int index) {
-        return new MessageId(
-                settings.name(),
-                "~none~" + (position.equals(Position.UNKNOWN) ? java.util.UUID.randomUUID() + "#" + index : position));
     }
 
     private void skipKnown(Item<M> item) {
@@ -244,7 +212,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         });
     }
 
-    /** Stops renewing leases. Consumptions that are running end as they would; further ones renew again. */
+    /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
     @Override
     public void close() {
         keeper.ifPresent(LeaseKeeper::close);

@@ -1,7 +1,6 @@
 package io.idempotency;
 
 import io.idempotency.store.Delivery;
-import io.idempotency.store.InvalidMessageIdException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -12,11 +11,11 @@ final class Item<M> {
     private final M message;
     private final Delivery delivery;
     private final Lane lane;
-    private final @Nullable InvalidMessageIdException unreadable;
+    private final @Nullable Throwable unreadable;
     private @Nullable Outcome outcome;
     private long handlerNanos;
 
-    Item(int index, M message, Delivery delivery, Lane lane, @Nullable InvalidMessageIdException unreadable) {
+    Item(int index, M message, Delivery delivery, Lane lane, @Nullable Throwable unreadable) {
         this.index = index;
         this.message = message;
         this.delivery = delivery;
@@ -41,7 +40,7 @@ final class Item<M> {
     }
 
     /** Returns why the message has no usable id; its delivery then carries a made-up one. */
-    Optional<InvalidMessageIdException> unreadable() {
+    Optional<Throwable> unreadable() {
         return Optional.ofNullable(unreadable);
     }
 

@@ -6,12 +6,17 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The duplicate cache as the flow uses it: filled after commit only, and never with a message that was forgotten between
- * the look into the store and the commit. Thread-safe.
+ * the look into the store and the commit. A cache that
+ * fails is one that knows nothing, but for {@link #forget}, which must not be believed then. Thread-safe.
  */
 final class KnownDuplicates {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     private final DuplicateCache cache;
     private final ReadWriteLock forgetting = new ReentrantReadWriteLock();
@@ -22,7 +27,12 @@ final class KnownDuplicates {
     }
 
     Optional<DuplicateCache.Known> find(MessageId id) {
-        return cache.find(id);
+        try {
+            return cache.find(id);
+        } catch (RuntimeException e) {
+            log.warn("The cache of known duplicates failed for {}; the store is asked.", id, e);
+            return Optional.empty();
+        }
     }
 
     /** Returns a mark to be taken before the store is asked and given to {@link #remember}. */
@@ -46,6 +56,8 @@ final class KnownDuplicates {
                                 .map(known -> new DuplicateCache.Known(known.first(), known.age()))
                                 .orElseGet(() -> new DuplicateCache.Known(delivery.position(), Duration.ZERO)));
             }
+        } catch (RuntimeException e) {
+            log.warn("The cache of known duplicates failed for {}; the store knows it.", delivery, e);
         } finally {
             forgetting.readLock().unlock();
         }

@@ -9,6 +9,11 @@ record Lane(String stream, int partition) {
         return new Lane(position.stream(), position.partition());
     }
 
+    /** Returns whether its messages come again in order, from the first unsettled one on. */
+    boolean isOrdered() {
+        return !stream.isEmpty();
+    }
+
     boolean holds(Position position) {
         return partition == position.partition() && stream.equals(position.stream());
     }

@@ -27,6 +27,7 @@ final class LeaseKeeper implements AutoCloseable {
     private final Set<HeldLeases> held = ConcurrentHashMap.newKeySet();
     private final Queue<List<Claim>> leftOvers = new ConcurrentLinkedQueue<>();
     private @Nullable ScheduledExecutorService scheduler;
+    private boolean isClosed;
 
     LeaseKeeper(LeaseStore store, Duration length, String consumer) {
         this.store = store;
@@ -43,13 +44,16 @@ final class LeaseKeeper implements AutoCloseable {
     }
 
     /** Renews the leases from now on, until {@link #drop}. */
-    void keep(HeldLeases leases) {
+    synchronized void keep(HeldLeases leases) {
         held.add(leases);
         start();
     }
 
-    void drop(HeldLeases leases) {
+    synchronized void drop(HeldLeases leases) {
         held.remove(leases);
+        if (isClosed) {
+            close();
+        }
     }
 
     /** Keeps leases whose handlers ran, and which the store could not complete. */
@@ -64,12 +68,17 @@ final class LeaseKeeper implements AutoCloseable {
                 store.complete(leases);
             } catch (ClaimLostException e) {
                 log.warn("{} Their handlers ran and will run again.", e.getMessage());
+            } catch (RuntimeException e) {
+                if (store.transactions().isTransient(e)) {
+                    throw e;
+                }
+                log.warn("{} leases cannot be completed. Their handlers ran and will run again.", leases.size(), e);
             }
             leftOvers.remove(leases);
         }
     }
 
-    private synchronized void start() {
+    private void start() {
         if (scheduler == null) {
             ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(work -> {
                 Thread thread = new Thread(work, "idempotency-leases-" + consumer);
@@ -83,13 +92,22 @@ final class LeaseKeeper implements AutoCloseable {
     }
 
     private void renewAll() {
-        held.forEach(HeldLeases::renew);
+        for (HeldLeases leases : held) {
+            try {
+                leases.renew();
+            } catch (Throwable e) {
+                // An error would end the schedule, and with it every later lease.
+                log.error("Leases could not be renewed; the next try is in a third of their length.", e);
+            }
+        }
     }
 
+    /** Ends the thread as soon as nothing is held any more: the leases of running handlers are renewed until they end. */
     @Override
     public synchronized void close() {
-        if (scheduler != null) {
-            scheduler.shutdownNow();
+        isClosed = true;
+        if (scheduler != null && held.isEmpty()) {
+            scheduler.shutdown();
             scheduler = null;
         }
     }

@@ -7,7 +7,8 @@ import java.util.Optional;
 public interface MessageIdExtractor<M> {
 
     /**
-     * Returns the id that the producer gave the message; empty if there is none, which makes the message a failed one.
+     * Returns the id that the producer gave the message; empty if there is none, which makes the message a failed one. Whatever else
+     * this throws is decided by the {@link FailurePolicy}, as if the handler had thrown it.
      *
      * @throws io.idempotency.store.InvalidMessageIdException if there is one that cannot be used; the message says where it
      *     was looked for

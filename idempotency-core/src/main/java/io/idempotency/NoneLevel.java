@@ -1,18 +1,15 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /** Calls the handler for every delivery. Nothing is remembered, so a redelivery is handled again. */
 final class NoneLevel<M> implements Level<M> {
 
-    private final Duration time;
     private final Flow<M> flow;
 
     NoneLevel(Flow<M> flow) {
-        this.time = flow.settings().chunkTime();
         this.flow = flow;
     }
 
@@ -33,9 +30,9 @@ final class NoneLevel<M> implements Level<M> {
     private void together(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         try {
             handling.handle(
+                    poll,
                     items,
-                    items.stream().map(item -> Claim.granted(item.delivery())).toList(),
-                    time);
+                    items.stream().map(item -> Claim.granted(item.delivery())).toList());
         } catch (HandlerFailure e) {
             if (flow.failures().isTransient(e.thrown())) {
                 flow.failures().stopTransiently(poll, items, e.thrown());
@@ -44,7 +41,7 @@ final class NoneLevel<M> implements Level<M> {
             } else {
                 together(poll, items.subList(0, items.size() / 2), handling);
                 List<Item<M>> rest = poll.open(items.subList(items.size() / 2, items.size()));
-                if (!rest.isEmpty()) {
+                if (!rest.isEmpty() && !poll.isOutOfTime()) {
                     together(poll, rest, handling);
                 }
             }
@@ -52,9 +49,7 @@ final class NoneLevel<M> implements Level<M> {
         }
         for (Item<M> item : items) {
             item.outcome(Outcome.PROCESSED);
-            flow.lanes()
-                    .processed(
-                            item.lane(), item.delivery().id(), flow.settings().chunkRecords());
+            flow.lanes().processed(item.lane(), item.delivery().id());
             flow.reports().settled(item, Outcome.PROCESSED, 0, Optional.empty());
         }
     }

@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The messages of one call and how far each partition has come. A message is <em>open</em> until it is settled or its partition
@@ -14,20 +16,47 @@ import java.util.Optional;
  */
 final class Poll<M> {
 
+    /** A time that is never over. */
+    static final Duration NO_LIMIT = Duration.ofDays(36_500);
+
     private final List<Item<M>> items;
+    private final long timeNanos;
     private final long deadlineNanos;
     private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
     private int closedBefore;
+    private boolean isInterrupted;
 
     private record Stopped(Duration retryAfter, Optional<Throwable> cause) {}
 
     Poll(List<Item<M>> items, Duration time) {
         this.items = items;
-        this.deadlineNanos = System.nanoTime() + time.toNanos();
+        this.timeNanos = time.compareTo(NO_LIMIT) < 0 ? time.toNanos() : NO_LIMIT.toNanos();
+        this.deadlineNanos = System.nanoTime() + timeNanos;
     }
 
+    /** Returns how long a chunk may take. */
+    long timeNanos() {
+        return timeNanos;
+    }
+
+    /** Returns whether nothing new is to begin: the time is over, or the thread is to end. */
     boolean isOutOfTime() {
-        return System.nanoTime() - deadlineNanos > 0;
+        return isInterrupted || Thread.currentThread().isInterrupted() || System.nanoTime() - deadlineNanos > 0;
+    }
+
+    /**
+     * Notes what was thrown. An interruption is kept until the call returns, so that what is begun can still be rolled back and
+     * released: drivers and pools refuse to work for an interrupted thread.
+     */
+    void noteInterruption(Throwable thrown) {
+        isInterrupted |= Causes.isInterruption(thrown);
+    }
+
+    /** Returns the interruption, if there was one, to the thread. */
+    void interruptAgain() {
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     boolean isOpen(Item<M> item) {
@@ -87,6 +116,15 @@ final class Poll<M> {
             first.putIfAbsent(item.lane(), item);
         }
         return first.values();
+    }
+
+    /** Returns the partitions of the items in which all of them are settled. */
+    Set<Lane> settledLanes(List<Item<M>> some) {
+        Set<Lane> lanes = new LinkedHashSet<>();
+        some.forEach(item -> lanes.add(item.lane()));
+        some.stream().filter(item -> item.outcome() == null).forEach(item -> lanes.remove(item.lane()));
+        lanes.removeAll(stopped.keySet());
+        return lanes;
     }
 
     BatchResult result() {

@@ -2,10 +2,10 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
 import io.idempotency.store.TransientStoreException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,22 +25,18 @@ final class StrongLevel<M> implements Level<M> {
 
     private final ClaimStore store;
     private final TransactionRunner transactions;
-    private final Duration time;
-    private final int most;
     private final Flow<M> flow;
 
     StrongLevel(Flow<M> flow) {
         Settings<M> settings = flow.settings();
         this.store = settings.store();
         this.transactions = settings.transactions();
-        this.time = settings.chunkTime();
-        this.most = settings.chunkRecords();
         this.flow = flow;
     }
 
     @Override
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
-        Attempt attempt = new Attempt(items, handling);
+        Attempt attempt = new Attempt(poll, items, handling);
         try {
             transactions.inTransaction(attempt::run);
             attempt.requireCommit();
@@ -53,7 +49,7 @@ final class StrongLevel<M> implements Level<M> {
 
     /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */
     void join(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
-        Attempt attempt = new Attempt(items, handling);
+        Attempt attempt = new Attempt(poll, items, handling);
         try {
             transactions.inTransaction(() -> {
                 attempt.run();
@@ -72,8 +68,13 @@ final class StrongLevel<M> implements Level<M> {
 
     private void afterFailure(Poll<M> poll, Attempt attempt, Throwable thrown) {
         List<Item<M>> items = attempt.items;
-        if (thrown instanceof VirtualMachineError error && !(thrown instanceof StackOverflowError)) {
-            throw error;
+        Causes.letFatalLeave(thrown);
+        if (attempt.isCommitted && attempt.stopper != null) {
+            throw new IdempotencyException(
+                    "The transaction runner committed although the work in it failed, so that "
+                            + items.get(0).delivery() + " and " + (items.size() - 1)
+                            + " more messages are recorded without all of their effects. Let it roll back for every exception",
+                    thrown);
         }
         if (attempt.stopper instanceof Blocked blocked) {
             blocked.<M>items().forEach(item -> flow.inProgress(poll, item));
@@ -82,19 +83,25 @@ final class StrongLevel<M> implements Level<M> {
         } else {
             HandlerFailure handler = attempt.stopper instanceof HandlerFailure failure ? failure : null;
             Throwable failure = handler == null ? thrown : handler.thrown();
-            if (flow.failures().isTransient(failure) || flow.failures().isTransient(thrown)) {
+            if (attempt.isCommitted
+                    || flow.failures().isTransient(failure)
+                    || flow.failures().isTransient(thrown)) {
+                // What failed after the commit says nothing about a message: the redelivery finds duplicates.
                 flow.failures().stopTransiently(poll, items, failure);
             } else if (!attempt.isHandled && handler == null) {
                 throw flow.failures().storeFailure(items, failure);
             } else if (items.size() == 1) {
                 flow.charge(poll, items.get(0), failure);
             } else {
-                apart(poll, attempt, handler == null ? HandlerFailure.SOMEWHERE : handler.at());
+                apart(poll, attempt, handler == null ? HandlerFailure.SOMEWHERE : attempt.indexOf(handler));
             }
         }
     }
 
-    /** Runs the messages again in smaller transactions. Stops as soon as an earlier one stays open, for order's sake. */
+    /**
+     * Runs the messages again in smaller transactions. Stops as soon as an earlier one stays open, for order's sake, or the
+     * time is over.
+     */
     private void apart(Poll<M> poll, Attempt attempt, int at) {
         List<Item<M>> items = attempt.items;
         int split = at > 0 ? at : at == 0 ? 1 : items.size() / 2;
@@ -102,7 +109,7 @@ final class StrongLevel<M> implements Level<M> {
         List<Item<M>> before = items.subList(0, split);
         work(poll, before, attempt.handling);
         List<Item<M>> rest = poll.open(items.subList(split, end));
-        if (poll.open(before).isEmpty() && !rest.isEmpty()) {
+        if (poll.open(before).isEmpty() && !rest.isEmpty() && !poll.isOutOfTime()) {
             work(poll, rest, attempt.handling);
         }
     }
@@ -128,7 +135,9 @@ final class StrongLevel<M> implements Level<M> {
     /** One transaction. */
     private final class Attempt {
 
+        private final Poll<M> poll;
         private final List<Item<M>> items;
+        private final List<Item<M>> granted = new ArrayList<>();
         private final Handling<M> handling;
         private final long mark = flow.known().mark();
         private List<Claim> claims = List.of();
@@ -136,12 +145,15 @@ final class StrongLevel<M> implements Level<M> {
         private boolean isCommitted;
         private @org.jspecify.annotations.Nullable RuntimeException stopper;
 
-        Attempt(List<Item<M>> items, Handling<M> handling) {
+        Attempt(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+            this.poll = poll;
             this.items = items;
             this.handling = handling;
         }
 
         void run() {
+            granted.clear();
+            stopper = null;
             claims = store.claim(items.stream().map(Item::delivery).toList());
             store.transactions().afterCommit(() -> isCommitted = true);
             try {
@@ -154,7 +166,6 @@ final class StrongLevel<M> implements Level<M> {
 
         private void handle() {
             List<Item<M>> blocked = new ArrayList<>();
-            List<Item<M>> granted = new ArrayList<>();
             List<Claim> grants = new ArrayList<>();
             for (int i = 0; i < items.size(); i++) {
                 Claim claim = claims.get(i);
@@ -171,12 +182,22 @@ final class StrongLevel<M> implements Level<M> {
                 throw new Blocked(blocked);
             }
             if (!granted.isEmpty()) {
-                handling.handle(granted, grants, time);
+                handling.handle(poll, granted, grants);
                 isHandled = true;
             }
         }
 
+        /** Returns where the message that failed stands among all, duplicates included. */
+        int indexOf(HandlerFailure failure) {
+            return failure.at() == HandlerFailure.SOMEWHERE
+                    ? HandlerFailure.SOMEWHERE
+                    : items.indexOf(granted.get(failure.at()));
+        }
+
         void requireCommit() {
+            if (stopper != null) {
+                throw stopper;
+            }
             if (!isCommitted) {
                 throw new TransactionLostException("The transaction of "
                         + items.get(0).delivery() + " and "
@@ -189,7 +210,6 @@ final class StrongLevel<M> implements Level<M> {
         void settle() {
             close();
             report();
-            Poll.firstOfEachLane(items).forEach(item -> flow.lanes().grow(item.lane(), most));
         }
 
         void close() {

@@ -7,6 +7,7 @@ import static io.idempotency.Outcome.QUARANTINED;
 import static io.idempotency.Outcome.RELEASED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
@@ -114,6 +115,22 @@ class AtLeastOnceLevelTest {
 
         assertThat(result.outcomes()).containsExactly(QUARANTINED, PROCESSED);
         assertThat(bench.effects).containsExactly("b");
+    }
+
+    @Test
+    @Tag("rule-3.6")
+    void completesWhatWasHandledWhileLaterHandlersOfThePollStillRun() {
+        List<Boolean> completed = new ArrayList<>();
+        long start = System.nanoTime();
+
+        consumer.consumeAll(Message.partition(0, "a", "b", "c"), (message, claim) -> {
+            if (message.id().equals("b")) {
+                await().until(() -> System.nanoTime() - start > 10_000_000);
+            }
+            completed.add(bench.store.find(new MessageId("billing", "a")).isPresent());
+        });
+
+        assertThat(completed).startsWith(false).endsWith(true);
     }
 
     @Test

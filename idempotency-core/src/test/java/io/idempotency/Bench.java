@@ -18,7 +18,7 @@ final class Bench {
     private volatile Instant now = Instant.parse("2026-01-01T00:00:00Z");
     final MemoryStore store = MemoryStore.builder()
             .clock(this::now)
-            .claimTimeout(Duration.ofMillis(200))
+            .claimTimeout(Duration.ofSeconds(30))
             .build();
     final MemoryQuarantine quarantine = new MemoryQuarantine(store);
     final List<String> effects = Collections.synchronizedList(new ArrayList<>());

@@ -55,6 +55,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private volatile @Nullable Consumer<K, V> consumer;
     private int failuresInARow;
     private boolean mustRewind;
+    private boolean isInterrupted;
 
     PollLoop(PollLoopSettings<K, V> settings) {
         this.settings = settings;
@@ -96,6 +97,9 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
                 pollUntilClosed(kafka);
             }
             log.info("Consumer {} stopped polling {}.", processor.describe(), settings.topics());
+            if (isInterrupted) {
+                Thread.currentThread().interrupt();
+            }
         } catch (RuntimeException | Error failure) {
             log.error("Consumer {} cannot go on polling {}.", processor.describe(), settings.topics(), failure);
             throw failure;
@@ -114,10 +118,9 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
         } catch (InterruptException interrupted) {
+            // Kept aside until the consumer is closed: it could not be closed in order otherwise.
+            isInterrupted = Thread.interrupted();
             log.info("The thread of consumer {} was interrupted; it stops.", processor.describe());
-            finishUninterrupted(kafka);
-            Thread.currentThread().interrupt();
-            return;
         }
         finish(kafka);
     }
@@ -166,14 +169,9 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try {
             processor.finish(kafka);
         } catch (WakeupException wakeup) {
-            log.debug("Woken up while finishing; the offsets are committed.");
+            // The one of close(), which came after the last poll.
+            processor.finish(kafka);
         }
-    }
-
-    private void finishUninterrupted(Consumer<K, V> kafka) {
-        boolean wasInterrupted = Thread.interrupted();
-        log.debug("Finishing after an interruption, flag was {}", wasInterrupted);
-        finish(kafka);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,6 +22,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Handles what a poll returned, in any poll loop. Borrows the caller's consumer for one call, owns neither a consumer nor a thread:
@@ -52,7 +55,8 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
  */
 public final class RecordProcessor<K, V> {
 
-    private static final Duration UNKNOWN_OFFSET_WAIT = Duration.ofSeconds(1);
+    private static final Logger log = LoggerFactory.getLogger(RecordProcessor.class);
+    private static final Duration LATER = Duration.ofSeconds(1);
 
     private final Flow<K, V> flow;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
@@ -112,6 +116,9 @@ public final class RecordProcessor<K, V> {
                 settled.putAll(settle(consumer, polled, Left.of(records, flow.consume(records)), unsettled));
             }
             offsets.commit(consumer, settled);
+        } catch (TransientStoreException later) {
+            log.warn("The records of {} wait: {}", unsettled.keySet(), later.toString());
+            unsettled.forEach((partition, offset) -> waits.leave(consumer, partition, offset, LATER));
         } catch (Throwable failure) {
             Assigned.seekAll(consumer, unsettled, failure);
             throw failure;
@@ -130,10 +137,8 @@ public final class RecordProcessor<K, V> {
         Map<TopicPartition, Long> unsettled = new HashMap<>(Map.of(partition, failure.offset()));
         try {
             refuseTransaction();
-            if (!prepare(consumer).contains(partition)) {
-                return;
-            }
-            if (!isReady(consumer, partition, failure.offset())) {
+            boolean isAssigned = prepare(consumer).contains(partition);
+            if (!isAssigned || !isReady(consumer, partition, failure.offset())) {
                 return;
             }
             RejectedRecord rejected = new RejectedRecord(failure);
@@ -218,7 +223,7 @@ public final class RecordProcessor<K, V> {
             if (waits.isWaiting(partition)) {
                 waits.leaveAgain(consumer, partition, first);
             } else if (unknown.contains(partition)) {
-                waits.leave(consumer, partition, first, UNKNOWN_OFFSET_WAIT);
+                waits.leave(consumer, partition, first, LATER);
             } else {
                 records.addAll(polled.records(partition));
             }
@@ -256,7 +261,7 @@ public final class RecordProcessor<K, V> {
             return false;
         }
         if (!offsets.begin(consumer, Map.of(partition, offset)).isEmpty()) {
-            waits.leave(consumer, partition, offset, UNKNOWN_OFFSET_WAIT);
+            waits.leave(consumer, partition, offset, LATER);
             return false;
         }
         return true;

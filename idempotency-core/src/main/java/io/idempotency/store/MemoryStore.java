@@ -17,7 +17,7 @@ import java.util.Set;
  * Remembers messages in memory: the reference of what a store does, for tests and for consumers that need no durability.
  *
  * <p>It has transactions of its own, bound to the thread: {@link #transactions()} begins them. A claim that another running
- * transaction holds is waited for; if two transactions wait for each other, the later one fails at once with
+ * transaction holds is waited for; if transactions wait for each other, the one begun last fails at once with
  * {@link TransientStoreException}. What a running transaction did is seen by itself alone.
  *
  * <p>Bounded: beyond {@code maxMessages} the messages that were settled longest ago are forgotten first, then those whose

@@ -7,9 +7,15 @@ import org.jspecify.annotations.Nullable;
 /** One running transaction of the memory store. Guarded by the monitor of {@link MemoryTransactions}. */
 final class MemoryTransaction {
 
+    private final long number;
     private final List<Runnable> afterCommit = new ArrayList<>();
     private @Nullable MemoryTransaction waitsFor;
     private boolean lost;
+
+    /** Creates a transaction; the later it was begun, the higher is its number. */
+    MemoryTransaction(long number) {
+        this.number = number;
+    }
 
     void afterCommit(Runnable action) {
         afterCommit.add(action);
@@ -33,9 +39,19 @@ final class MemoryTransaction {
         return false;
     }
 
-    /** From now on this transaction can only be rolled back. */
+    /** Of those that wait for each other in a ring, this one and the ones from the other on, returns the one begun last. */
+    MemoryTransaction youngestInRing(MemoryTransaction other) {
+        MemoryTransaction youngest = this;
+        for (MemoryTransaction next = other; next != null && next != this; next = next.waitsFor) {
+            youngest = next.number > youngest.number ? next : youngest;
+        }
+        return youngest;
+    }
+
+    /** From now on this transaction can only be rolled back, and waits for nobody. */
     void lose() {
         lost = true;
+        waitsFor = null;
     }
 
     boolean isLost() {

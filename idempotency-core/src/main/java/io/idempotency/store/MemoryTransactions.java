@@ -3,6 +3,7 @@ package io.idempotency.store;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -23,9 +24,16 @@ final class MemoryTransactions implements Transactions {
     @SuppressWarnings("ThreadLocalUsage") // every store has transactions of its own
     private final ThreadLocal<MemoryTransaction> current = new ThreadLocal<>();
 
+    private final AtomicLong begun = new AtomicLong();
     private final List<MemoryTable<?>> tables = new ArrayList<>();
+
+    /** In the order they came: who gave way and runs again must not overtake the one it gave way to. */
+    private final List<Waiter> waiters = new ArrayList<>();
+
     private final Duration claimTimeout;
     private final Runnable afterChange;
+
+    private record Waiter(MemoryTable<?> table, MessageId id, MemoryTransaction transaction) {}
 
     /** Creates the transactions; after every change the action given is run under the monitor. */
     MemoryTransactions(Duration claimTimeout, Runnable afterChange) {
@@ -46,7 +54,7 @@ final class MemoryTransactions implements Transactions {
             join(outer, work);
             return;
         }
-        MemoryTransaction transaction = new MemoryTransaction();
+        MemoryTransaction transaction = new MemoryTransaction(begun.incrementAndGet());
         current.set(transaction);
         boolean returned = false;
         boolean committed;
@@ -185,60 +193,93 @@ final class MemoryTransactions implements Transactions {
 
     /**
      * Waits, at most the claim timeout, until no other running transaction has changed the message. The monitor must be
-     * held; it is given up meanwhile.
+     * held; it is given up meanwhile. Returns whether there was anything to wait for.
      *
      * @throws TransientStoreException if the wait took too long, was interrupted or would never end; the waiting transaction
      *     is gone then
      */
-    void awaitOthers(MemoryTable<?> table, MessageId id, @Nullable MemoryTransaction own) {
-        long remaining = claimTimeout.toNanos();
-        MemoryTransaction other = table.holder(id);
-        while (other != null && other != own) {
-            if (own != null && own.isAwaitedBy(other)) {
-                throw gone(own, "Two transactions wait for each other at " + id, null);
-            }
-            if (remaining <= 0) {
-                throw gone(own, "Another transaction has held " + id + " for longer than " + claimTimeout, null);
-            }
-            remaining = await(id, own, other, remaining);
-            other = table.holder(id);
+    boolean awaitOthers(MemoryTable<?> table, MessageId id, MemoryTransaction own) {
+        Waiter waiter = new Waiter(table, id, own);
+        if (inTheWayOf(waiter) == null) {
+            return false;
+        }
+        waiters.add(waiter);
+        try {
+            await(waiter);
+            return true;
+        } finally {
+            waiters.remove(waiter);
+            ended.signalAll();
         }
     }
 
     /** Waits until no running transaction has changed any of the messages. The monitor must be held. */
     void awaitOthers(MemoryTable<?> table, List<MessageId> ids) {
+        MemoryTransaction own = new MemoryTransaction(begun.incrementAndGet());
         boolean waited = true;
         while (waited) {
             waited = false;
             for (MessageId id : ids) {
-                waited |= table.holder(id) != null;
-                awaitOthers(table, id, null);
+                waited |= awaitOthers(table, id, own);
             }
+        }
+    }
+
+    private void await(Waiter waiter) {
+        long remaining = claimTimeout.toNanos();
+        MemoryTransaction own = waiter.transaction;
+        MemoryTransaction other = inTheWayOf(waiter);
+        while (other != null) {
+            if (own.isLost()) {
+                throw gone(waiter, "Transactions wait for each other at ", null);
+            } else if (own.isAwaitedBy(other)) {
+                // The youngest gives way, so that the oldest gets through however often the others run again.
+                lose(own.youngestInRing(other));
+            } else if (remaining <= 0) {
+                throw gone(waiter, "For longer than " + claimTimeout + ", another transaction has held ", null);
+            } else {
+                remaining = await(waiter, other, remaining);
+            }
+            other = inTheWayOf(waiter);
+        }
+        if (own.isLost()) {
+            throw gone(waiter, "Transactions wait for each other at ", null);
         }
     }
 
     @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
-    private long await(MessageId id, @Nullable MemoryTransaction own, MemoryTransaction other, long remainingNanos) {
-        if (own != null) {
-            own.waitsFor(other);
-        }
+    private long await(Waiter waiter, MemoryTransaction other, long remainingNanos) {
+        waiter.transaction.waitsFor(other);
         try {
             return ended.awaitNanos(remainingNanos);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw gone(own, "Interrupted while waiting for " + id, e);
+            throw gone(waiter, "Interrupted while waiting for ", e);
         } finally {
-            if (own != null) {
-                own.waitsFor(null);
-            }
+            waiter.transaction.waitsFor(null);
         }
     }
 
-    private TransientStoreException gone(
-            @Nullable MemoryTransaction own, String why, @Nullable InterruptedException cause) {
-        if (own != null) {
-            lose(own);
+    private @Nullable MemoryTransaction inTheWayOf(Waiter waiter) {
+        MemoryTransaction holder = waiter.table.holder(waiter.id);
+        if (holder != null) {
+            return holder == waiter.transaction ? null : holder;
         }
-        return cause == null ? new TransientStoreException(why) : new TransientStoreException(why, cause);
+        for (Waiter earlier : waiters) {
+            if (earlier.equals(waiter)) {
+                return null;
+            }
+            if (earlier.table == waiter.table && earlier.id.equals(waiter.id) && !earlier.transaction.isLost()) {
+                return earlier.transaction;
+            }
+        }
+        return null;
+    }
+
+    private TransientStoreException gone(Waiter waiter, String why, @Nullable InterruptedException cause) {
+        lose(waiter.transaction);
+        return cause == null
+                ? new TransientStoreException(why + waiter.id)
+                : new TransientStoreException(why + waiter.id, cause);
     }
 }

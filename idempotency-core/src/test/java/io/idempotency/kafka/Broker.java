@@ -1,5 +1,7 @@
 package io.idempotency.kafka;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -7,14 +9,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** One KRaft broker for all tests of the JVM, with short session timeouts. */
@@ -96,9 +102,21 @@ final class Broker {
                 .map(OffsetAndMetadata::offset);
     }
 
-    static <T> T join(java.util.concurrent.Future<T> future) {
+    /** Returns whether the group is stable with so many members of one partition each. */
+    static boolean hasOnePartitionEach(Map<String, Object> consumer, int members) {
+        String group = String.valueOf(consumer.get("group.id"));
+        ConsumerGroupDescription description = join(
+                ADMIN.describeConsumerGroups(List.of(group)).describedGroups().get(group));
+        return description.groupState() == GroupState.STABLE
+                && description.members().size() == members
+                && description.members().stream()
+                        .allMatch(
+                                member -> member.assignment().topicPartitions().size() == 1);
+    }
+
+    static <T> T join(@Nullable Future<T> future) {
         try {
-            return future.get();
+            return requireNonNull(future).get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }

@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What every store promises about claims: who is granted a message, what the others are told, and what is remembered.
- * Includes {@link TransactionContract}, {@link MessageIdContract} and {@link PurgeContract}.
+ * Includes {@link TransactionContract}, {@link WaitingContract}, {@link MessageIdContract} and {@link PurgeContract}.
  *
  * @see StoreContract how a store's test answers it
  */
-public interface ClaimContract extends TransactionContract, MessageIdContract, PurgeContract {
+public interface ClaimContract extends TransactionContract, WaitingContract, MessageIdContract, PurgeContract {
 
     @Test
     default void grantsAMessageOnlyOnce() {

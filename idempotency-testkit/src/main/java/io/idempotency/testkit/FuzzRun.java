@@ -79,14 +79,25 @@ final class FuzzRun {
             } while (random.nextInt(4) == 0);
             boolean rollsBack = random.nextInt(4) == 0;
             together.arriveAndAwaitAdvance();
-            int tries = 0;
-            while (!isDone(polls, rollsBack, history)) {
-                if (++tries == MOST_TRIES) {
-                    throw new AssertionError("Failed for a transient reason " + tries + " times");
+            untilDone(polls, rollsBack, history);
+        }
+        return history;
+    }
+
+    private void untilDone(List<List<Delivery>> polls, boolean rollsBack, List<FuzzTransaction> history) {
+        for (int tries = 1; ; tries++) {
+            try {
+                runOnce(polls, rollsBack, history);
+                return;
+            } catch (RuntimeException e) {
+                if (!store.transactions().isTransient(e)) {
+                    throw e;
+                }
+                if (tries == MOST_TRIES) {
+                    throw new AssertionError("Failed for a transient reason " + tries + " times, at last by " + e, e);
                 }
             }
         }
-        return history;
     }
 
     private List<Delivery> randomDeliveries(Random random) {
@@ -95,9 +106,8 @@ final class FuzzRun {
                 .toList();
     }
 
-    /** Runs one transaction. Returns whether it ended as wanted, and not for a transient reason. */
     @SuppressWarnings("ThreadPriorityCheck") // yielding makes races likelier; nothing relies on it
-    private boolean isDone(List<List<Delivery>> polls, boolean rollsBack, List<FuzzTransaction> history) {
+    private void runOnce(List<List<Delivery>> polls, boolean rollsBack, List<FuzzTransaction> history) {
         FuzzTransaction transaction = new FuzzTransaction();
         history.add(transaction);
         try {
@@ -112,14 +122,8 @@ final class FuzzRun {
                 transaction.ending(ticks.incrementAndGet());
             });
             transaction.committed();
-            return true;
         } catch (RolledBack e) {
-            return true;
-        } catch (RuntimeException e) {
-            if (!store.transactions().isTransient(e)) {
-                throw e;
-            }
-            return false;
+            // as wanted
         }
     }
 

@@ -74,7 +74,7 @@ public interface LateOwnerContract extends StoreContract {
 
     @Test
     @Tag("rule-3.5")
-    default void doesNotLetALateOwnerCompleteWhatAClaimHasTaken() {
+    default void doesNotLetALateOwnerReleaseWhatAClaimHasTaken() {
         Messages messages = Messages.ofNewConsumer();
         Claim late = afterTime(this, TWO_MINUTES, leased(store(), messages.at("order-1", 17)));
         claimed(store(), messages.at("order-1", 18));

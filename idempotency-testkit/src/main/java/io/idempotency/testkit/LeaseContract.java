@@ -9,7 +9,6 @@ import static io.idempotency.testkit.Transacted.claimed;
 import static io.idempotency.testkit.Transacted.purgedAll;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
@@ -25,11 +24,11 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What every lease store promises about the life of a lease: granting, renewing, completing, releasing, ending. Includes
- * {@link LeaseOrderContract} and {@link LateOwnerContract}.
+ * {@link LeaseOrderContract}, {@link LateOwnerContract}, {@link AttemptContract} and {@link LeaseAndClaimContract}.
  *
  * @see StoreContract how a store's test answers it
  */
-public interface LeaseContract extends LeaseOrderContract, LateOwnerContract {
+public interface LeaseContract extends LeaseOrderContract, LateOwnerContract, AttemptContract, LeaseAndClaimContract {
 
     @Override
     LeaseStore store();
@@ -63,98 +62,6 @@ public interface LeaseContract extends LeaseOrderContract, LateOwnerContract {
         Claim other = leased(store(), messages.at("order-1", 18));
 
         assertThat(other).isEqualTo(Claim.inProgress(messages.at("order-1", 18), 1, lease.until()));
-    }
-
-    @Test
-    @Tag("rule-3.1")
-    default void keepsALiveLeaseInProgressForAClaimToo() {
-        Messages messages = Messages.ofNewConsumer();
-        Claim lease = leased(store(), messages.at("order-1", 17));
-
-        List<Claim> claims = claimed(store(), List.of(messages.at("order-1", 17), messages.at("order-1", 18)));
-
-        assertThat(claims).extracting(Claim::status).containsExactly(Status.IN_PROGRESS, Status.IN_PROGRESS);
-        assertThat(claims.get(0).until()).isEqualTo(lease.until());
-        store().complete(List.of(lease));
-        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
-    }
-
-    @Test
-    @Tag("rule-3.1")
-    default void letsAClaimTakeOverALeaseThatEnded() {
-        Messages messages = Messages.ofNewConsumer();
-        leased(store(), messages.at("order-1", 17));
-        passTime(TWO_MINUTES);
-
-        Claim claim = claimed(store(), messages.at("order-1", 18));
-
-        assertThat(claim.isGranted()).isTrue();
-        assertThat(claim.isLease()).isFalse();
-        assertThat(claimed(store(), messages.at("order-1", 17))
-                        .processed()
-                        .orElseThrow()
-                        .position())
-                .isEqualTo(messages.at("order-1", 18).position());
-    }
-
-    @Test
-    @Tag("rule-3.1")
-    default void letsAClaimTakeOverAReleasedLease() {
-        Messages messages = Messages.ofNewConsumer();
-        store().release(List.of(leased(store(), messages.at("order-1", 17))));
-
-        assertThat(claimed(store(), messages.at("order-1", 17)).isGranted()).isTrue();
-
-        assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
-    }
-
-    @Test
-    default void leavesALeaseThatEndedAsItWasWhenTheClaimOnItIsRolledBack() {
-        Messages messages = Messages.ofNewConsumer();
-        leased(store(), messages.at("order-1", 17));
-        passTime(TWO_MINUTES);
-
-        assertThat(asked(store(), messages.at("order-1", 17)).isGranted()).isTrue();
-
-        assertThat(leased(store(), messages.at("order-1", 17)).attempt()).isEqualTo(2);
-    }
-
-    @Test
-    @Tag("rule-3.2")
-    default void makesALeaseWaitForARunningClaimAndThenCallsItADuplicate() {
-        Messages messages = Messages.ofNewConsumer();
-        try (OtherThread claiming = OtherThread.inTransaction(store());
-                OtherThread leasing = OtherThread.withoutTransaction()) {
-            claiming.run(() -> store().claim(List.of(messages.at("order-1", 17))));
-            OtherThread.Step<Claim> waiting = leasing.begin(() -> leased(store(), messages.at("order-1", 17)));
-            leasing.awaitWaiting(waiting);
-            assertThat(waiting.isDone())
-                    .as("answered before the claim has ended")
-                    .isFalse();
-
-            claiming.commit();
-
-            assertThat(waiting.answer().status()).isEqualTo(Status.DUPLICATE);
-        }
-    }
-
-    @Test
-    @Tag("rule-3.7")
-    default void countsTheLengthOfALeaseFromAfterTheWait() {
-        assumeFalse(movesStoredTimes(), "time can be moved only while no transaction runs");
-        Messages messages = Messages.ofNewConsumer();
-        try (OtherThread claiming = OtherThread.inTransaction(store());
-                OtherThread leasing = OtherThread.withoutTransaction()) {
-            claiming.run(() -> store().claim(List.of(messages.at("order-1", 17))));
-            OtherThread.Step<Claim> waiting = leasing.begin(() -> leased(store(), messages.at("order-1", 17)));
-            leasing.awaitWaiting(waiting);
-
-            passTime(TWO_MINUTES);
-            claiming.rollBack();
-
-            assertThat(waiting.answer().isLease()).isTrue();
-            assertThat(leased(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.IN_PROGRESS);
-        }
     }
 
     @Test
@@ -213,62 +120,6 @@ public interface LeaseContract extends LeaseOrderContract, LateOwnerContract {
         store().complete(List.of(lease));
 
         assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.DUPLICATE);
-    }
-
-    @Test
-    @Tag("rule-3.5")
-    default void keepsTheAttemptCountAfterRelease() {
-        Messages messages = Messages.ofNewConsumer();
-        store().release(List.of(leased(store(), messages.at("order-1", 17))));
-
-        Claim second = leased(store(), messages.at("order-1", 17));
-        store().release(List.of(second));
-        Claim third = leased(store(), messages.at("order-1", 17));
-
-        assertThat(second.attempt()).isEqualTo(2);
-        assertThat(third.attempt()).isEqualTo(3);
-        assertThat(third.starts()).as("no handler was started").isZero();
-    }
-
-    @Test
-    @Tag("rule-3.6")
-    default void recordsTheStartedHandlersOnRelease() {
-        Messages messages = Messages.ofNewConsumer();
-        store().release(List.of(leased(store(), messages.at("order-1", 17)).started()));
-
-        Claim second = leased(store(), messages.at("order-1", 17));
-        store().release(List.of(second.started()));
-        Claim third = leased(store(), messages.at("order-1", 17));
-
-        assertThat(second.starts()).isEqualTo(1);
-        assertThat(third.starts()).isEqualTo(2);
-    }
-
-    @Test
-    @Tag("rule-3.6")
-    default void countsALeaseThatEndedWithoutReleaseAsAStart() {
-        Messages messages = Messages.ofNewConsumer();
-        store().release(List.of(leased(store(), messages.at("order-1", 17)).started()));
-        leased(store(), messages.at("order-1", 17));
-        passTime(TWO_MINUTES);
-
-        Claim third = leased(store(), messages.at("order-1", 17));
-
-        assertThat(third.attempt()).isEqualTo(3);
-        assertThat(third.starts()).isEqualTo(2);
-    }
-
-    @Test
-    @Tag("rule-3.6")
-    default void countsTheStartsOfALeaseOnlyOnceWhenItWasRenewed() {
-        Messages messages = Messages.ofNewConsumer();
-        Claim lease = leased(store(), messages.at("order-1", 17)).started();
-        assertThat(store().renew(List.of(lease), TWO_MINUTES))
-                .extracting(Claim::starts)
-                .containsExactly(1);
-        passTime(TWO_MINUTES.plus(MINUTE));
-
-        assertThat(leased(store(), messages.at("order-1", 17)).starts()).isEqualTo(1);
     }
 
     @Test

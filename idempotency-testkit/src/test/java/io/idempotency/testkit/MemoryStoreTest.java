@@ -1,10 +1,12 @@
 package io.idempotency.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.MemoryQuarantine;
 import io.idempotency.store.MemoryStore;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -43,6 +45,25 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     @Test
     void survivesConcurrentClaims() {
         ConcurrencyFuzz.run(store);
+    }
+
+    @Test
+    void letsTheOlderOfTwoTransactionsThroughThatWaitForEachOther() {
+        Messages messages = Messages.ofNewConsumer();
+        try (OtherThread older = OtherThread.inTransaction(store)) {
+            older.run(() -> store.claim(List.of(messages.at("order-1", 1))));
+            try (OtherThread younger = OtherThread.inTransaction(store)) {
+                younger.run(() -> store.claim(List.of(messages.at("order-2", 2))));
+                OtherThread.Step<List<Claim>> waiting =
+                        younger.begin(() -> store.claim(List.of(messages.at("order-1", 1))));
+                younger.awaitWaiting(waiting);
+
+                assertThat(older.run(() -> store.claim(List.of(messages.at("order-2", 2)))))
+                        .allMatch(Claim::isGranted);
+
+                assertThatThrownBy(waiting::answer).isInstanceOf(TransientStoreException.class);
+            }
+        }
     }
 
     @Test

@@ -1,0 +1,90 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Reads where messages stand and which ids they have. A message whose id cannot be read is one that fails, alone. Thread-safe. */
+final class Reading<M> {
+
+    private final String consumer;
+    private final MessageReader<? super M> reader;
+    private final MessageIdExtractor<? super M> messageId;
+
+    Reading(Settings<M> settings) {
+        this.consumer = settings.name();
+        this.reader = settings.reader();
+        this.messageId = settings.messageId();
+    }
+
+    List<Item<M>> read(List<M> messages) {
+        List<Item<M>> items = new ArrayList<>(messages.size());
+        Lane lane = Lane.of(Position.UNKNOWN);
+        for (int i = 0; i < messages.size(); i++) {
+            M message = messages.get(i);
+            Position position = reader.position(message);
+            if (!lane.holds(position)) {
+                lane = Lane.of(position);
+            }
+            items.add(read(i, message, position, lane));
+        }
+        return items;
+    }
+
+    private Item<M> read(int index, M message, Position position, Lane lane) {
+        MessageId id;
+        @Nullable Throwable unreadable = null;
+        try {
+            id = new MessageId(
+                    consumer,
+                    messageId
+                            .messageId(message)
+                            .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
+                                    + ". Let the producer send one, or choose a fallback")));
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            id = idOf(position);
+            unreadable = located(position, thrown);
+        }
+        return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
+    }
+
+    private static Throwable located(Position position, Throwable thrown) {
+        boolean isInvalid = thrown instanceof InvalidMessageIdException;
+        if (isInvalid ? String.valueOf(thrown.getMessage()).contains(position.toString()) : !isUnknown(position)) {
+            return thrown;
+        }
+        // Without id and position its attempts cannot be counted, so it is one that is not tried again.
+        return new InvalidMessageIdException(
+                "The message at " + position + " has no usable id. " + thrown.getMessage(), thrown);
+    }
+
+    /** Returns the item of a message that cannot become an {@code M}; an id that cannot be used is as good as none. */
+    Item<Payload> rejected(Position position, Optional<String> messageIdValue, Payload payload) {
+        MessageId id = idOf(position);
+        if (messageIdValue.isPresent()) {
+            try {
+                id = new MessageId(consumer, messageIdValue.get());
+            } catch (InvalidMessageIdException e) {
+                id = idOf(position);
+            }
+        }
+        return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+    }
+
+    /** An id for a message that has none. It begins with a character that no id of another kind begins with. */
+    private MessageId idOf(Position position) {
+        return new MessageId(consumer, "~none~" + (isUnknown(position) ? UUID.randomUUID() : position));
+    }
+
+    private static boolean isUnknown(Position position) {
+        return position.equals(Position.UNKNOWN);
+    }
+}

@@ -1,0 +1,62 @@
+package io.idempotency.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.junit.jupiter.api.Test;
+
+class MessageIdInterceptorTest {
+
+    private final MessageIdInterceptor<String, String> interceptor = new MessageIdInterceptor<>();
+
+    @Test
+    void stampsATimeOrderedUuidWhereNoIdIs() {
+        UUID first = UUID.fromString(id(interceptor.onSend(new ProducerRecord<>("orders", "v")), "message-id"));
+        UUID second = UUID.fromString(id(interceptor.onSend(new ProducerRecord<>("orders", "v")), "message-id"));
+
+        assertThat(first.version()).isEqualTo(7);
+        assertThat(second.toString()).isGreaterThan(first.toString());
+    }
+
+    @Test
+    void neverOverwritesAnId() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", "v");
+        record.headers().add("message-id", "mine".getBytes(UTF_8));
+
+        assertThat(interceptor.onSend(record)).isSameAs(record);
+        assertThat(record.headers().headers("message-id")).hasSize(1);
+    }
+
+    @Test
+    void stampsTheHeaderThatIsConfigured() {
+        interceptor.configure(Map.of(MessageIdInterceptor.HEADER_CONFIG, "x-id"));
+
+        assertThat(id(interceptor.onSend(new ProducerRecord<>("orders", "v")), "x-id"))
+                .hasSize(36);
+    }
+
+    @Test
+    void stampsACopyOfARecordWhoseHeadersAreClosed() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", 3, 17L, "k", "v");
+        record.headers().add("other", "kept".getBytes(UTF_8));
+        ((RecordHeaders) record.headers()).setReadOnly();
+
+        ProducerRecord<String, String> stamped = interceptor.onSend(record);
+
+        assertThat(id(stamped, "message-id")).hasSize(36);
+        assertThat(id(stamped, "other")).isEqualTo("kept");
+        assertThat(stamped.partition()).isEqualTo(3);
+        assertThat(stamped.timestamp()).isEqualTo(17L);
+    }
+
+    private static String id(ProducerRecord<?, ?> record, String header) {
+        Header found = record.headers().lastHeader(header);
+        assertThat(found).isNotNull();
+        return new String(found.value(), UTF_8);
+    }
+}

@@ -1,0 +1,240 @@
+package io.idempotency.kafka;
+
+import static io.idempotency.kafka.ScriptedConsumer.P0;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The start, the failures and the end of a loop, without a broker. */
+class PollLoopLifeTest {
+
+    private final ScriptedFlow flow = new ScriptedFlow();
+    private final RecordProcessor<String, String> processor =
+            new RecordProcessor<>(flow, MessageIds.defaults(), System::nanoTime);
+    private final ScriptedConsumer consumer = new ScriptedConsumer();
+    private final Map<String, Object> properties = new HashMap<>(
+            Map.of("isolation.level", "read_committed", "auto.offset.reset", "earliest", "group.id", "billing"));
+    private final LogCapture logs = new LogCapture();
+    private final AtomicReference<@Nullable Throwable> left = new AtomicReference<>();
+
+    @AfterEach
+    void stopCapturing() {
+        logs.close();
+    }
+
+    @Test
+    void refusesAutoCommit() {
+        properties.put("enable.auto.commit", "true");
+
+        assertThatThrownBy(this::loop)
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContaining("enable.auto.commit=true");
+    }
+
+    @Test
+    void switchesAutoCommitOff() {
+        AtomicReference<Map<String, Object>> used = new AtomicReference<>(Map.of());
+        PollLoop<String, String> loop = builder()
+                .consumers(actual -> {
+                    used.set(actual);
+                    throw new KafkaException("scripted");
+                })
+                .build();
+
+        assertThatThrownBy(loop::run).isInstanceOf(KafkaException.class);
+
+        assertThat(used.get()).containsEntry("enable.auto.commit", "false");
+    }
+
+    @Test
+    void refusesToBeBuiltWithoutTopics() {
+        assertThatThrownBy(() -> PollLoop.of(processor).build()).isInstanceOf(IdempotencyException.class);
+    }
+
+    @Test
+    void saysNothingAboutSettingsThatAreSafe() {
+        loop();
+
+        assertThat(logs.warnings()).isEmpty();
+    }
+
+    @Test
+    void warnsOfTheDefaultsThatReadAbortedRecordsAndBeginAtTheEnd() {
+        properties.remove("isolation.level");
+        properties.remove("auto.offset.reset");
+        loop();
+
+        assertThat(logs.warnings())
+                .hasSize(2)
+                .satisfiesExactlyInAnyOrder(
+                        warning -> assertThat(warning).contains("isolation.level"),
+                        warning -> assertThat(warning).contains("auto.offset.reset is latest"));
+    }
+
+    @Test
+    void handlesAndStops() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        Thread thread = start(loop);
+        await().untilAsserted(() -> assertThat(consumer.committed(P0)).isEqualTo(2));
+        loop.close();
+
+        await().until(() -> !thread.isAlive());
+        assertThat(consumer.closed()).isTrue();
+        assertThat(left.get()).isNull();
+    }
+
+    @Test
+    void doesNotRunWhenItWasClosedBefore() {
+        PollLoop<String, String> loop = loop();
+        loop.close();
+        loop.close();
+        loop.run();
+
+        assertThat(consumer.closed()).isFalse();
+        assertThat(flow.handled).isEmpty();
+    }
+
+    @Test
+    void refusesToRunTwice() {
+        PollLoop<String, String> loop = loop();
+        start(loop);
+        await().until(() -> consumer.subscription().size() == 1);
+
+        assertThatThrownBy(loop::run).isInstanceOf(IdempotencyException.class);
+        loop.close();
+    }
+
+    @Test
+    void mayBeClosedByTheHandler() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        flow.beforeConsume = loop::close;
+        Thread thread = start(loop);
+
+        await().until(() -> !thread.isAlive());
+        assertThat(consumer.closed()).isTrue();
+        assertThat(consumer.commits).last().isEqualTo(Map.of(P0, offset(2)));
+    }
+
+    @Test
+    void goesOnWhenKafkaIsAwayForAWhile() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        consumer.schedulePollTask(() -> consumer.setPollException(new TimeoutException("scripted")));
+        start(loop);
+
+        await().untilAsserted(() -> assertThat(consumer.committed(P0)).isEqualTo(2));
+        loop.close();
+    }
+
+    @Test
+    void losesNothingWhenPollThrowsAfterItTookRecords() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        consumer.schedulePollTask(() -> {
+            // What the KIP-848 consumer does when a partition is taken away in the middle of a poll.
+            consumer.seek(P0, 2);
+            throw new IllegalStateException("No current assignment for partition orders-1");
+        });
+        start(loop);
+
+        await().untilAsserted(() -> assertThat(flow.handled).containsExactly(at(0), at(1)));
+        loop.close();
+    }
+
+    @Test
+    void letsAFatalFailureLeaveAfterClosing() {
+        PollLoop<String, String> loop = loop();
+        consumer.schedulePollTask(() -> consumer.setPollException(GroupAuthorizationException.forGroupId("billing")));
+        Thread thread = start(loop);
+
+        await().until(() -> !thread.isAlive());
+        assertThat(left.get()).isInstanceOf(GroupAuthorizationException.class);
+        assertThat(consumer.closed()).isTrue();
+        loop.close();
+    }
+
+    @Test
+    void letsAnErrorLeaveWithNothingOfItCommitted() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        flow.error = new OutOfMemoryError("scripted");
+        Thread thread = start(loop);
+
+        await().until(() -> !thread.isAlive());
+        assertThat(left.get()).isSameAs(flow.error);
+        assertThat(consumer.closed()).isTrue();
+        assertThat(consumer.commits).allSatisfy(commit -> assertThat(commit).containsEntry(P0, offset(0)));
+    }
+
+    @Test
+    void stopsInOrderWhenItsThreadIsInterrupted() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        AtomicReference<Boolean> flag = new AtomicReference<>(false);
+        Thread thread = new Thread(() -> {
+            loop.run();
+            flag.set(Thread.currentThread().isInterrupted());
+        });
+        consumer.schedulePollTask(() -> consumer.rebalance(List.of(P0)));
+        consumer.schedulePollTask(() -> {
+            throw new org.apache.kafka.common.errors.InterruptException("scripted");
+        });
+        thread.start();
+
+        await().until(() -> !thread.isAlive());
+        assertThat(flag.get()).isTrue();
+        assertThat(consumer.closed()).isTrue();
+    }
+
+    private PollLoop<String, String> loop() {
+        return builder().build();
+    }
+
+    private PollLoopBuilder<String, String> builder() {
+        consumer.unsubscribe();
+        consumer.updateBeginningOffsets(Map.of(P0, 0L));
+        return PollLoop.of(processor)
+                .properties(properties)
+                .topics("orders")
+                .pollTimeout(Duration.ofMillis(10))
+                .closeTimeout(Duration.ofSeconds(10))
+                .consumers(ignored -> consumer);
+    }
+
+    private Thread start(PollLoop<String, String> loop) {
+        consumer.beforeFirstPoll(() -> consumer.rebalance(List.of(P0)));
+        Thread thread = new Thread(() -> {
+            try {
+                loop.run();
+            } catch (RuntimeException | Error failure) {
+                left.set(failure);
+            }
+        });
+        thread.start();
+        return thread;
+    }
+
+    private static Position at(long offset) {
+        return new Position("orders", 0, offset);
+    }
+
+    private static org.apache.kafka.clients.consumer.OffsetAndMetadata offset(long offset) {
+        return new org.apache.kafka.clients.consumer.OffsetAndMetadata(offset);
+    }
+}

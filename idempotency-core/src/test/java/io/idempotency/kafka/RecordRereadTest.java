@@ -1,0 +1,107 @@
+package io.idempotency.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.MessageReader;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Where the bytes for the quarantine come from. */
+class RecordRereadTest {
+
+    private static final TopicPartition ORDERS = new TopicPartition("orders", 0);
+
+    @Test
+    @Tag("rule-5.1")
+    void readsTheBytesAgainAtTheVeryPosition() {
+        String topic = Broker.topic(1);
+        Broker.send(topic, 0, "a", "first");
+        Broker.send(topic, 0, "b", "second");
+        try (RecordReread reread = RecordReread.of(Broker.consumer("consumer"))) {
+            MessageReader<ConsumerRecord<String, String>> reader = KafkaRecords.reader(reread);
+            ConsumerRecord<String, String> record = new ConsumerRecord<>(topic, 0, 1, "b", "second");
+
+            Payload payload = reader.payload(record);
+
+            assertThat(reader.position(record)).isEqualTo(new Position(topic, 0, 1));
+            assertThat(payload.origin()).isEqualTo(Payload.Origin.REREAD);
+            assertThat(payload.key()).asString(UTF_8).isEqualTo("b");
+            assertThat(payload.value()).asString(UTF_8).isEqualTo("second");
+            assertThat(payload.headers()).hasSize(1);
+        }
+    }
+
+    @Test
+    @Tag("rule-5.1")
+    void refusesTheNextRecordWhenItsOwnIsGone() {
+        MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none") {
+            @Override
+            public synchronized void seek(TopicPartition partition, long offset) {
+                super.seek(partition, offset);
+                addRecord(new ConsumerRecord<>("orders", 0, 9, null, "another one".getBytes(UTF_8)));
+            }
+        };
+        RecordReread reread = new RecordReread(() -> consumer, Duration.ofSeconds(5));
+
+        assertThat(reread.read(ORDERS, 8)).isEmpty();
+        assertThat(reread.read(ORDERS, 9)).isPresent();
+    }
+
+    @Test
+    @Tag("rule-5.1")
+    void keepsHeadersOnlyWhenTheRecordWasDeleted() {
+        String topic = Broker.topic(1);
+        Broker.send(topic, 0, "a", "first");
+        Broker.send(topic, 0, "b", "second");
+        Broker.join(Broker.ADMIN
+                .deleteRecords(Map.of(new TopicPartition(topic, 0), RecordsToDelete.beforeOffset(1)))
+                .all());
+        try (RecordReread reread = RecordReread.of(Broker.consumer("classic"))) {
+            ConsumerRecord<String, String> record = new ConsumerRecord<>(topic, 0, 0, "a", "first");
+            record.headers().add("message-id", Broker.bytes("a"));
+
+            Payload payload = KafkaRecords.<String, String>reader(reread).payload(record);
+
+            assertThat(payload.origin()).isEqualTo(Payload.Origin.POSITION_ONLY);
+            assertThat(payload.value()).isNull();
+            assertThat(payload.headers()).hasSize(1);
+        }
+    }
+
+    @Test
+    void givesUpWhenKafkaDoesNotAnswer() {
+        MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
+        consumer.setPollException(new TimeoutException("scripted"));
+        RecordReread reread = new RecordReread(() -> consumer, Duration.ZERO);
+
+        assertThat(reread.read(ORDERS, 8)).isEmpty();
+        assertThat(reread.read(ORDERS, 8)).isEmpty();
+        reread.close();
+        assertThat(consumer.closed()).isTrue();
+        assertThat(consumer.assignment()).isEqualTo(Set.of(ORDERS));
+    }
+
+    @Test
+    void takesTheBytesThatAreThereAndDoesNotAskKafka() {
+        ConsumerRecord<byte[], byte @Nullable []> record =
+                new ConsumerRecord<>("orders", 0, 1, "k".getBytes(UTF_8), null);
+
+        Payload payload = KafkaRecords.<byte[], byte @Nullable []>reader().payload(record);
+
+        assertThat(payload.origin()).isEqualTo(Payload.Origin.RAW);
+        assertThat(payload.key()).asString(UTF_8).isEqualTo("k");
+        assertThat(payload.value()).isNull();
+    }
+}

@@ -1,0 +1,72 @@
+package io.idempotency.samples.demo;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Ends what was started, the last one first: when the demo is over, when it fails, and when it is interrupted from outside. */
+final class Cleanup implements AutoCloseable {
+
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private boolean isClosed;
+
+    Cleanup() {
+        Runtime.getRuntime().addShutdownHook(new Thread(this::close, "cleanup"));
+    }
+
+    /** Remembers something to end. */
+    synchronized <T extends AutoCloseable> T after(T resource) throws Exception {
+        if (isClosed) {
+            resource.close();
+            throw new IllegalStateException("The demo is being ended");
+        }
+        started.push(resource);
+        return resource;
+    }
+
+    /** Creates an empty folder that is deleted in the end. */
+    Path temporary(Path folder) throws Exception {
+        delete(folder);
+        Files.createDirectories(folder);
+        after(() -> delete(folder));
+        return folder;
+    }
+
+    /** Returns whether everything was ended already, which while the demo runs means: from outside. */
+    synchronized boolean isClosed() {
+        return isClosed;
+    }
+
+    @Override
+    public synchronized void close() {
+        isClosed = true;
+        while (!started.isEmpty()) {
+            try {
+                started.pop().close();
+            } catch (Exception e) {
+                System.err.println("Could not clean up: " + e);
+            }
+        }
+    }
+
+    static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        List<Path> all;
+        try (Stream<Path> tree = Files.walk(folder)) {
+            all = tree.sorted(Comparator.reverseOrder()).toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        for (Path path : all) {
+            Files.deleteIfExists(path);
+        }
+    }
+}

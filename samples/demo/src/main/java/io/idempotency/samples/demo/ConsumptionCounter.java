@@ -1,0 +1,39 @@
+package io.idempotency.samples.demo;
+
+import io.idempotency.Consumption;
+import io.idempotency.ConsumptionListener;
+import io.idempotency.Duplicate;
+import io.idempotency.samples.demo.Tally.Count;
+
+/** Counts what the library reports, and lets an accident happen where the commit is behind and the offsets are still ahead. */
+final class ConsumptionCounter implements ConsumptionListener {
+
+    private final Tally tally;
+    private final Saboteur saboteur;
+
+    ConsumptionCounter(Tally tally, Saboteur saboteur) {
+        this.tally = tally;
+        this.saboteur = saboteur;
+    }
+
+    @Override
+    public void onConsumption(Consumption consumption) {
+        switch (consumption.outcome()) {
+            case PROCESSED -> {
+                tally.add(Count.PROCESSED);
+                saboteur.afterCommit();
+            }
+            case DUPLICATE -> tally.add(kind(consumption));
+            case QUARANTINED -> tally.add(Count.QUARANTINED);
+            case RELEASED, IN_PROGRESS -> tally.add(consumption.isTransient() ? Count.TRANSIENT : Count.RETRIED);
+        }
+    }
+
+    private static Count kind(Consumption consumption) {
+        return switch (consumption.duplicate().map(Duplicate::kind).orElse(Duplicate.Kind.UNKNOWN)) {
+            case REDELIVERY -> Count.REDELIVERIES;
+            case RESEND -> Count.RESENDS;
+            case UNKNOWN -> Count.UNKNOWN;
+        };
+    }
+}

@@ -1,0 +1,43 @@
+package io.idempotency.samples.demo;
+
+import io.idempotency.samples.demo.Tally.Count;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The table at the end, and the verdict under it. */
+final class Report {
+
+    private final List<String> lines = new ArrayList<>();
+
+    Report heading(String text) {
+        lines.add("");
+        lines.add(text);
+        return this;
+    }
+
+    Report row(String what, long number) {
+        lines.add(String.format(Locale.ROOT, "  %-66s %,11d", what, number));
+        return this;
+    }
+
+    void print() {
+        lines.forEach(System.out::println);
+        System.out.println();
+    }
+
+    /**
+     * Returns the last line of the program. Lost and double are the audit's; of the rest, {@code duplicates}, {@code redeliveries} and
+     * {@code resends} are what the library reported.
+     */
+    static String verdict(Audit audit, Tally tally) {
+        return "verdict: unique=" + audit.unique()
+                + " effects=" + audit.effects()
+                + " quarantined=" + audit.quarantined()
+                + " duplicates=" + tally.duplicates()
+                + " redeliveries=" + tally.get(Count.REDELIVERIES)
+                + " resends=" + tally.get(Count.RESENDS)
+                + " lost=" + audit.lost().size()
+                + " double=" + audit.doubled().size();
+    }
+}

@@ -1,0 +1,52 @@
+package io.idempotency.samples.demo;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** What the demo tells: lines with the seconds since its start, and what went otherwise than planned. Thread-safe. */
+final class Screen implements AutoCloseable {
+
+    private final long start = System.nanoTime();
+    private final List<String> problems = new ArrayList<>();
+    private volatile boolean isClosed;
+
+    void say(String line) {
+        if (!isClosed) {
+            System.out.println(
+                    String.format(Locale.ROOT, "%6.1f s  %s", elapsed().toMillis() / 1000.0, line));
+        }
+    }
+
+    /** Notes that something did not go as planned, which makes the run fail whatever the verdict says. */
+    void problem(String what) {
+        synchronized (problems) {
+            problems.add(what);
+        }
+        say("PROBLEM: " + what);
+    }
+
+    /** Notes a problem unless the number is above zero. */
+    void expectSome(long number, String what) {
+        if (number <= 0) {
+            problem("it did not happen: " + what);
+        }
+    }
+
+    List<String> problems() {
+        synchronized (problems) {
+            return List.copyOf(problems);
+        }
+    }
+
+    /** Tells nothing any more: what happens while everything is being ended is nobody's concern. */
+    @Override
+    public void close() {
+        isClosed = true;
+    }
+
+    Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+}

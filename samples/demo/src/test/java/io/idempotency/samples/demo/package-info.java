@@ -1,0 +1,5 @@
+/** Tests of what the demo's verdict rests on. */
+@NullMarked
+package io.idempotency.samples.demo;
+
+import org.jspecify.annotations.NullMarked;

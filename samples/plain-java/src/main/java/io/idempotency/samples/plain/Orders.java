@@ -1,0 +1,26 @@
+package io.idempotency.samples.plain;
+
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Outcome;
+import io.idempotency.jdbc.TableStore;
+import java.util.Optional;
+
+/** Messages that do not come from Kafka: an order that arrives by HTTP, and perhaps twice. */
+final class Orders {
+
+    record Order(String id, String payment) {}
+
+    private Orders() {}
+
+    static Outcome bill(Order order, TableStore store, Ledger ledger) {
+        // tag::order[]
+        IdempotentConsumer<Order> billing = IdempotentConsumer.<Order>named("billing")
+                .store(store)
+                .messageId(message -> Optional.of(message.id()))
+                .build();
+
+        Outcome outcome = billing.consume(order, (message, claim) -> ledger.post(message.payment()));
+        // end::order[]
+        return outcome;
+    }
+}

@@ -1,0 +1,84 @@
+package io.idempotency.samples.plain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the documents show is compiled, and what they promise is tested. */
+class DocumentationTest {
+
+    private static final Path ROOT = Path.of("..", "..");
+    private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern REGION =
+            Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
+    private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d) \\|", Pattern.MULTILINE);
+    private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d)\"\\)");
+    private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
+
+    @Test
+    void everyJavaBlockOfTheReadmeIsARegionOfCompiledCode() throws IOException {
+        List<String> regions = find(REGION, 2, sources("src", "main"));
+
+        assertThat(find(JAVA_BLOCK, 1, List.of(ROOT.resolve("README.md"))))
+                .isNotEmpty()
+                .allSatisfy(block -> assertThat(regions).contains(block));
+    }
+
+    @Test
+    void theFirstCodeOfTheReadmeStandsInItsFirstTwelveLines() throws IOException {
+        assertThat(Files.readAllLines(ROOT.resolve("README.md")).subList(0, 12)).contains("```java");
+    }
+
+    @Test
+    void everyRuleOfTheProtocolHasATestAndEveryTagARule() throws IOException {
+        Set<String> rules = new TreeSet<>(find(RULE, 1, List.of(ROOT.resolve("docs/protocol.md"))));
+        Set<String> tags = new TreeSet<>(find(TAG, 1, sources("src", "test")));
+        tags.addAll(find(TAG, 1, sources("testkit", "main")));
+
+        assertThat(tags).isEqualTo(rules);
+    }
+
+    @Test
+    void everyLinkBetweenTheDocumentsLeadsSomewhere() throws IOException {
+        for (Path document : files(".md").toList()) {
+            for (String target : find(LINK, 1, List.of(document))) {
+                assertThat(document.resolveSibling(target)).as("%s links to %s", document, target).exists();
+            }
+        }
+    }
+
+    private static List<Path> sources(String under, String tree) throws IOException {
+        String part = under.equals("src") ? "src/" + tree : under + "/src/" + tree;
+        return files(".java").filter(path -> path.toString().contains(part)).toList();
+    }
+
+    private static Stream<Path> files(String ending) throws IOException {
+        try (Stream<Path> all = Files.walk(ROOT)) {
+            return all
+                    .filter(path -> path.toString().endsWith(ending) && !path.toString().contains("/target/"))
+                    .toList()
+                    .stream();
+        }
+    }
+
+    /** Returns what the pattern finds, without indentation. */
+    private static List<String> find(Pattern pattern, int group, List<Path> in) throws IOException {
+        Stream.Builder<String> found = Stream.builder();
+        for (Path path : in) {
+            Matcher matcher = pattern.matcher(Files.readString(path));
+            while (matcher.find()) {
+                found.add(matcher.group(group).stripIndent().strip().replaceAll("\n +", "\n"));
+            }
+        }
+        return found.build().toList();
+    }
+}

@@ -1,0 +1,64 @@
+package io.idempotency.samples.plain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.h2.jdbcx.JdbcConnectionPool;
+import org.junit.jupiter.api.Test;
+import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
+
+class LedgerServiceTest {
+
+    @Test
+    void postsAPaymentThatIsSentTwiceOnce() throws SQLException {
+        EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, 2, "payments");
+        broker.afterPropertiesSet();
+        JdbcConnectionPool pool = JdbcConnectionPool.create("jdbc:h2:mem:ledger;DB_CLOSE_DELAY=-1", "sa", "");
+        Map<String, Object> kafka = Map.of(
+                "bootstrap.servers", broker.getBrokersAsString(),
+                "group.id", "ledger",
+                "auto.offset.reset", "earliest",
+                "isolation.level", "read_committed",
+                "key.deserializer", StringDeserializer.class,
+                "value.deserializer", StringDeserializer.class);
+        try (LedgerService service = new LedgerService(pool, kafka, "payments")) {
+            new Thread(service::run, "ledger").start();
+            send(broker.getBrokersAsString(), "pay-1", "anna,10.50");
+            send(broker.getBrokersAsString(), "pay-1", "anna,10.50");
+            send(broker.getBrokersAsString(), "pay-2", "anna,1.00");
+
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(sum(pool)).isEqualByComparingTo("11.50"));
+        } finally {
+            pool.dispose();
+            broker.destroy();
+        }
+    }
+
+    private static void send(String servers, String id, String payment) {
+        Map<String, Object> properties = Map.of("bootstrap.servers", servers);
+        try (KafkaProducer<String, String> producer =
+                new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
+            ProducerRecord<String, String> record = new ProducerRecord<>("payments", payment);
+            record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
+            var unused = producer.send(record);
+        }
+    }
+
+    private static BigDecimal sum(JdbcConnectionPool pool) throws SQLException {
+        try (var connection = pool.getConnection();
+                var result = connection.createStatement().executeQuery("select sum(amount), count(*) from posting")) {
+            result.next();
+            return result.getInt(2) == 2 ? result.getBigDecimal(1) : BigDecimal.ZERO;
+        }
+    }
+}
