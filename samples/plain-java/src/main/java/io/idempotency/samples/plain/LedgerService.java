@@ -71,12 +71,18 @@ public final class LedgerService implements AutoCloseable {
         HikariConfig pool = new HikariConfig();
         pool.setJdbcUrl(args[1]);
         Map<String, Object> kafka = Map.of(
-                "bootstrap.servers", args[0],
-                "group.id", "ledger",
-                "auto.offset.reset", "earliest",
-                "isolation.level", "read_committed",
-                "key.deserializer", StringDeserializer.class,
-                "value.deserializer", StringDeserializer.class);
+                "bootstrap.servers",
+                args[0],
+                "group.id",
+                "ledger",
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed",
+                "key.deserializer",
+                StringDeserializer.class,
+                "value.deserializer",
+                StringDeserializer.class);
         try (HikariDataSource dataSource = new HikariDataSource(pool);
                 LedgerService service = new LedgerService(dataSource, kafka, "payments")) {
             Thread main = Thread.currentThread();
