@@ -184,7 +184,7 @@ class SchemaTest {
     }
 
     private static void runByHand(HikariDataSource dataSource, String script) {
-        for (String statement : script.replaceAll("--[^\n]*", "").split(";")) {
+        for (String statement : script.replaceAll("--[^\n]*", "").split(";", -1)) {
             if (!statement.isBlank()) {
                 TestDatabase.execute(dataSource, statement);
             }
