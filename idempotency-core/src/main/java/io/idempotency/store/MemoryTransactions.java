@@ -1,5 +1,6 @@
 package io.idempotency.store;
 
+import io.idempotency.store.MemoryWaiters.Waiter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +28,10 @@ final class MemoryTransactions implements Transactions {
     private final AtomicLong begun = new AtomicLong();
     private final List<MemoryTable<?>> tables = new ArrayList<>();
 
-    /** In the order they came: who gave way and runs again must not overtake the one it gave way to. */
-    private final List<Waiter> waiters = new ArrayList<>();
+    private final MemoryWaiters waiters = new MemoryWaiters();
 
     private final Duration claimTimeout;
     private final Runnable afterChange;
-
-    private record Waiter(MemoryTable<?> table, MessageId id, MemoryTransaction transaction) {}
 
     /** Creates the transactions; after every change the action given is run under the monitor. */
     MemoryTransactions(Duration claimTimeout, Runnable afterChange) {
@@ -200,7 +198,7 @@ final class MemoryTransactions implements Transactions {
      */
     boolean awaitOthers(MemoryTable<?> table, MessageId id, MemoryTransaction own) {
         Waiter waiter = new Waiter(table, id, own);
-        if (inTheWayOf(waiter) == null) {
+        if (waiters.inTheWayOf(waiter) == null) {
             return false;
         }
         waiters.add(waiter);
@@ -227,8 +225,8 @@ final class MemoryTransactions implements Transactions {
 
     private void await(Waiter waiter) {
         long remaining = claimTimeout.toNanos();
-        MemoryTransaction own = waiter.transaction;
-        MemoryTransaction other = inTheWayOf(waiter);
+        MemoryTransaction own = waiter.transaction();
+        MemoryTransaction other = waiters.inTheWayOf(waiter);
         while (other != null) {
             if (own.isLost()) {
                 throw gone(waiter, "Transactions wait for each other at ", null);
@@ -240,7 +238,7 @@ final class MemoryTransactions implements Transactions {
             } else {
                 remaining = await(waiter, other, remaining);
             }
-            other = inTheWayOf(waiter);
+            other = waiters.inTheWayOf(waiter);
         }
         if (own.isLost()) {
             throw gone(waiter, "Transactions wait for each other at ", null);
@@ -249,37 +247,21 @@ final class MemoryTransactions implements Transactions {
 
     @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
     private long await(Waiter waiter, MemoryTransaction other, long remainingNanos) {
-        waiter.transaction.waitsFor(other);
+        waiter.transaction().waitsFor(other);
         try {
             return ended.awaitNanos(remainingNanos);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw gone(waiter, "Interrupted while waiting for ", e);
         } finally {
-            waiter.transaction.waitsFor(null);
+            waiter.transaction().waitsFor(null);
         }
-    }
-
-    private @Nullable MemoryTransaction inTheWayOf(Waiter waiter) {
-        MemoryTransaction holder = waiter.table.holder(waiter.id);
-        if (holder != null) {
-            return holder == waiter.transaction ? null : holder;
-        }
-        for (Waiter earlier : waiters) {
-            if (earlier.equals(waiter)) {
-                return null;
-            }
-            if (earlier.table == waiter.table && earlier.id.equals(waiter.id) && !earlier.transaction.isLost()) {
-                return earlier.transaction;
-            }
-        }
-        return null;
     }
 
     private TransientStoreException gone(Waiter waiter, String why, @Nullable InterruptedException cause) {
-        lose(waiter.transaction);
+        lose(waiter.transaction());
         return cause == null
-                ? new TransientStoreException(why + waiter.id)
-                : new TransientStoreException(why + waiter.id, cause);
+                ? new TransientStoreException(why + waiter.id())
+                : new TransientStoreException(why + waiter.id(), cause);
     }
 }

@@ -29,6 +29,7 @@ public interface WaitingContract extends StoreContract {
 
     @Test
     @Tag("rule-3.2")
+    @Tag("rule-6.4")
     default void makesASecondClaimWaitAndThenCallsItADuplicate() {
         Messages messages = Messages.ofNewConsumer();
         try (OtherThread first = OtherThread.inTransaction(store());

@@ -15,9 +15,9 @@ record Settings(int messages, long seed, Path folder) {
     /** How long sending takes at least, so that the accidents happen under traffic. */
     static final Duration SENDING = Duration.ofSeconds(60);
 
-    /** When the demo gives up waiting for the topic to be worked off: a minute for every 20,000 payments, five at least. */
+    /** When the demo gives up waiting for the topic to be worked off: ten minutes, and one more for every 20,000 payments. */
     Duration limit() {
-        return Duration.ofMinutes(5).plusSeconds(messages / 20_000L * 60);
+        return Duration.ofMinutes(10).plusSeconds(messages / 20_000L * 60);
     }
 
     static Settings fromSystemProperties() {

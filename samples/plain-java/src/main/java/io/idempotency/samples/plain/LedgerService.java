@@ -57,9 +57,14 @@ public final class LedgerService implements AutoCloseable {
         loop.run();
     }
 
+    /** Ends {@link #run} from another thread; what is being handled is finished. */
+    void stop() {
+        loop.close();
+    }
+
     @Override
     public void close() {
-        loop.close();
+        stop();
         purger.close();
     }
 
@@ -71,19 +76,21 @@ public final class LedgerService implements AutoCloseable {
         HikariConfig pool = new HikariConfig();
         pool.setJdbcUrl(args[1]);
         Map<String, Object> kafka = Map.of(
-                "bootstrap.servers", args[0],
-                "group.id", "ledger",
-                "auto.offset.reset", "earliest",
-                "isolation.level", "read_committed",
-                "key.deserializer", StringDeserializer.class,
-                "value.deserializer", StringDeserializer.class);
+                "bootstrap.servers",
+                args[0],
+                "group.id",
+                "ledger",
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed",
+                "key.deserializer",
+                StringDeserializer.class,
+                "value.deserializer",
+                StringDeserializer.class);
         try (HikariDataSource dataSource = new HikariDataSource(pool);
                 LedgerService service = new LedgerService(dataSource, kafka, "payments")) {
-            Thread main = Thread.currentThread();
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                service.close();
-                main.interrupt();
-            }));
+            Runtime.getRuntime().addShutdownHook(new Thread(service::stop));
             service.run();
         }
     }

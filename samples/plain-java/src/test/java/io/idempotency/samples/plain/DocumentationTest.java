@@ -18,8 +18,7 @@ class DocumentationTest {
 
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern REGION =
-            Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
+    private static final Pattern REGION = Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
     private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d) \\|", Pattern.MULTILINE);
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
@@ -51,7 +50,9 @@ class DocumentationTest {
     void everyLinkBetweenTheDocumentsLeadsSomewhere() throws IOException {
         for (Path document : files(".md").toList()) {
             for (String target : find(LINK, 1, List.of(document))) {
-                assertThat(document.resolveSibling(target)).as("%s links to %s", document, target).exists();
+                assertThat(document.resolveSibling(target))
+                        .as("%s links to %s", document, target)
+                        .exists();
             }
         }
     }
@@ -64,7 +65,8 @@ class DocumentationTest {
     private static Stream<Path> files(String ending) throws IOException {
         try (Stream<Path> all = Files.walk(ROOT)) {
             return all
-                    .filter(path -> path.toString().endsWith(ending) && !path.toString().contains("/target/"))
+                    .filter(path ->
+                            path.toString().endsWith(ending) && !path.toString().contains("/target/"))
                     .toList()
                     .stream();
         }

@@ -24,12 +24,18 @@ class LedgerServiceTest {
         broker.afterPropertiesSet();
         JdbcConnectionPool pool = JdbcConnectionPool.create("jdbc:h2:mem:ledger;DB_CLOSE_DELAY=-1", "sa", "");
         Map<String, Object> kafka = Map.of(
-                "bootstrap.servers", broker.getBrokersAsString(),
-                "group.id", "ledger",
-                "auto.offset.reset", "earliest",
-                "isolation.level", "read_committed",
-                "key.deserializer", StringDeserializer.class,
-                "value.deserializer", StringDeserializer.class);
+                "bootstrap.servers",
+                broker.getBrokersAsString(),
+                "group.id",
+                "ledger",
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed",
+                "key.deserializer",
+                StringDeserializer.class,
+                "value.deserializer",
+                StringDeserializer.class);
         try (LedgerService service = new LedgerService(pool, kafka, "payments")) {
             new Thread(service::run, "ledger").start();
             send(broker.getBrokersAsString(), "pay-1", "anna,10.50");
