@@ -43,8 +43,9 @@ public interface FailurePolicy {
     }
 
     /**
-     * Returns a policy that tries up to {@code attempts} times, with back-off from 100 ms doubling to 30 s, and then quarantines; a message
-     * without a usable id, or with a value that cannot be deserialized, is quarantined at once.
+     * Returns a policy that tries up to {@code attempts} times, with back-off from 100 ms doubling to 30 s, and then
+     * quarantines. A message without a usable id is quarantined at once. A value that cannot be deserialized is tried again like
+     * any other, for a registry of schemas may be away; {@link RetryPolicy#quarantineOn} shortens that.
      */
     static RetryPolicy quarantineAfter(int attempts) {
         return RetryPolicy.of(attempts);

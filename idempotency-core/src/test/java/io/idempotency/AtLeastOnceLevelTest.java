@@ -56,6 +56,7 @@ class AtLeastOnceLevelTest {
     }
 
     @Test
+    @Tag("rule-6.2")
     void givesTheHandlerItsAttemptAsAFencingToken() {
         List<Integer> attempts = new ArrayList<>();
         bench.failing.put("a", new IOException("no"));

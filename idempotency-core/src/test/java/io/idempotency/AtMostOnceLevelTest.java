@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class AtMostOnceLevelTest {
@@ -32,6 +33,7 @@ class AtMostOnceLevelTest {
     }
 
     @Test
+    @Tag("rule-6.3")
     void claimsOneByOneSoThatACrashLosesOneEffect() {
         bench.failing.put("b", new OutOfMemoryError("the process dies here"));
 

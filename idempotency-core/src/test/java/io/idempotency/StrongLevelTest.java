@@ -106,6 +106,17 @@ class StrongLevelTest {
     }
 
     @Test
+    @Tag("rule-6.1")
+    void repeatsWhatAHandlerDoesOutsideItsTransactionButNotItsEffect() {
+        bench.failing.put("b", new IOException("no"));
+
+        bench.strong().build().consumeAll(Message.partition(0, "a", "b"), bench::handle);
+
+        assertThat(bench.calls).containsExactly("a", "b", "a", "b");
+        assertThat(bench.effects).containsExactly("a");
+    }
+
+    @Test
     void quarantinesAMessageAfterItsLastAttemptAndGoesOnBehindIt() {
         bench.failing.put("b", new IOException("no"));
         IdempotentConsumer<Message> consumer = bench.strong().build();

@@ -6,10 +6,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * H2. Its batches go on behind a duplicate key, so the messages are inserted by one statement. Its clock stands still within a
+ * H2. Its batches go on behind a duplicate key, so the messages are inserted by one statement. It finds a list of keys by an
+ * index only if they are the first column: so they are, in its primary key. Its clock stands still within a
  * transaction. Releasing a savepoint never fails, so the proof compares the transaction id.
  */
 final class H2Dialect extends InsertFirstDialect {
@@ -60,7 +62,7 @@ final class H2Dialect extends InsertFirstDialect {
             insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
             select ?, a.record_offset, a.place, a.consumer, ?, a.message_id
             from unnest(cast(? as bigint array), cast(? as bigint array), cast(? as integer array),
-                cast(? as binary(16) array)) as a (record_offset, place, consumer, message_id)
+                cast(? as uuid array)) as a (record_offset, place, consumer, message_id)
             order by a.consumer, a.message_id
             """;
 
@@ -74,7 +76,7 @@ final class H2Dialect extends InsertFirstDialect {
             statement.setObject(3, absent.stream().map(Arrival::offset).toArray());
             statement.setObject(4, absent.stream().map(Arrival::place).toArray());
             statement.setObject(5, absent.stream().map(a -> a.key().consumer()).toArray());
-            statement.setObject(6, absent.stream().map(a -> id(a.key().id())).toArray());
+            statement.setObject(6, absent.stream().map(a -> a.key().id()).toArray());
             statement.executeUpdate();
         }
         return absent.stream()
@@ -100,6 +102,11 @@ final class H2Dialect extends InsertFirstDialect {
     @Override
     void bound(PreparedStatement statement) {
         // The lock timeout does.
+    }
+
+    @Override
+    public Object id(UUID id) {
+        return id;
     }
 
     private static @Nullable String transactionId(Connection connection) throws SQLException {

@@ -29,6 +29,7 @@ public interface WaitingContract extends StoreContract {
 
     @Test
     @Tag("rule-3.2")
+    @Tag("rule-6.4")
     default void makesASecondClaimWaitAndThenCallsItADuplicate() {
         Messages messages = Messages.ofNewConsumer();
         try (OtherThread first = OtherThread.inTransaction(store());
@@ -123,5 +124,22 @@ public interface WaitingContract extends StoreContract {
         assertThat(claimed(store(), List.of(one.get(0), two.get(0))))
                 .extracting(Claim::status)
                 .containsOnly(Status.DUPLICATE);
+    }
+
+    @Test
+    @Tag("rule-1.4")
+    default void doesNotCommitAfterATransientFailureEvenIfTheWorkSwallowsIt() {
+        Messages messages = Messages.ofNewConsumer();
+        try (OtherThread slow = OtherThread.inTransaction(store())) {
+            slow.run(() -> store().claim(List.of(messages.at("order-1", 1))));
+
+            assertThatThrownBy(() -> store().transactions().inTransaction(() -> {
+                        store().claim(List.of(messages.at("order-2", 2)));
+                        assertThatThrownBy(() -> store().claim(List.of(messages.at("order-1", 1))))
+                                .matches(store().transactions()::isTransient, "is transient");
+                    }))
+                    .isInstanceOf(RuntimeException.class);
+        }
+        assertThat(asked(store(), messages.at("order-2", 2)).isGranted()).isTrue();
     }
 }

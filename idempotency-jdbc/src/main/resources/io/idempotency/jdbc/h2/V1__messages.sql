@@ -12,8 +12,8 @@ create table ${tables}message (
     consumer integer not null,     -- number of the consumer
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
                                    -- status 0 leased, 1 released, 2 processed, 3 quarantined
-    message_id binary(16) not null, -- the id itself if it is a UUID, else a hash of it
-    primary key (consumer, message_id)
+    message_id uuid not null,      -- the id itself if it is a UUID, else a hash of it
+    primary key (message_id, consumer) -- in this order: H2 finds a list of values by the first column only
 );
 
 -- For the purge.
@@ -22,7 +22,7 @@ create index ${prefix}message_at on ${tables}message (at_micros);
 -- Messages that failed for good, with their bytes.
 create table ${tables}quarantine (
     consumer integer not null,
-    message_id binary(16) not null,
+    message_id uuid not null,
     at_micros bigint not null,
     record_offset bigint not null,
     place bigint not null,

@@ -57,9 +57,14 @@ public final class LedgerService implements AutoCloseable {
         loop.run();
     }
 
+    /** Ends {@link #run} from another thread; what is being handled is finished. */
+    void stop() {
+        loop.close();
+    }
+
     @Override
     public void close() {
-        loop.close();
+        stop();
         purger.close();
     }
 
@@ -85,11 +90,7 @@ public final class LedgerService implements AutoCloseable {
                 StringDeserializer.class);
         try (HikariDataSource dataSource = new HikariDataSource(pool);
                 LedgerService service = new LedgerService(dataSource, kafka, "payments")) {
-            Thread main = Thread.currentThread();
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-                service.close();
-                main.interrupt();
-            }));
+            Runtime.getRuntime().addShutdownHook(new Thread(service::stop));
             service.run();
         }
     }
