@@ -68,7 +68,9 @@ final class TableStoreMeasurement {
         }
         double without = median(bare.subList(1, ROUNDS));
         double with = median(claimed.subList(1, ROUNDS));
-        out.printf("polls of %d, one transaction each, one batched effect statement, medians of %d rounds%n", POLL, ROUNDS - 1);
+        out.printf(
+                "polls of %d, one transaction each, one batched effect statement, medians of %d rounds%n",
+                POLL, ROUNDS - 1);
         out.printf("%-20s %.0f messages per second %s%n", "without claims", without, spread(bare));
         out.printf("%-20s %.0f messages per second %s%n", "with claims", with, spread(claimed));
         out.printf("%-20s %.2f%n", "ratio", with / without);
@@ -93,15 +95,15 @@ final class TableStoreMeasurement {
         new JdbcTemplate(dataSource)
                 .update(
                         "insert into effect select id, 1 from unnest(?) as id",
-                        statement -> statement.setArray(1, statement.getConnection().createArrayOf("text", ids)));
+                        statement ->
+                                statement.setArray(1, statement.getConnection().createArrayOf("text", ids)));
     }
 
     private List<Delivery> poll() {
         List<Delivery> poll = new ArrayList<>(POLL);
         for (int i = 0; i < POLL; i++) {
             poll.add(new Delivery(
-                    new MessageId("billing", UUID.randomUUID().toString()),
-                    new Position("orders", i % 12, offset++)));
+                    new MessageId("billing", UUID.randomUUID().toString()), new Position("orders", i % 12, offset++)));
         }
         return poll;
     }
@@ -116,7 +118,9 @@ final class TableStoreMeasurement {
         for (String relation : List.of("idempotency_message", "idempotency_message_pkey", "idempotency_message_at")) {
             out.printf("%-26s %.1f bytes per message%n", relation, bytes("pg_relation_size", relation) / messages);
         }
-        out.printf("%-26s %.1f bytes per message%n", "total", bytes("pg_total_relation_size", "idempotency_message") / messages);
+        out.printf(
+                "%-26s %.1f bytes per message%n",
+                "total", bytes("pg_total_relation_size", "idempotency_message") / messages);
     }
 
     private double bytes(String function, String relation) {
