@@ -113,7 +113,7 @@ public final class Life {
                 .build();
     }
 
-    /** The same static member in every life, so that the partition is back at once and no session has to time out. */
+    /** The same static member in every life, so that the partition is back at once and no session has to time out. No metrics: a life is short. */
     private Map<String, Object> properties() {
         return Map.of(
                 "bootstrap.servers",
@@ -126,6 +126,10 @@ public final class Life {
                 "earliest",
                 "isolation.level",
                 "read_committed",
+                "metric.reporters",
+                "",
+                "enable.metrics.push",
+                "false",
                 "key.deserializer",
                 ByteArrayDeserializer.class,
                 "value.deserializer",
