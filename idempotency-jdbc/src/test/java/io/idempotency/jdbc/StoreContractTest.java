@@ -41,7 +41,8 @@ class StoreContractTest {
     @Nested
     class OnHsqldb extends Contracts {
 
-        private static final String NO_TIMEOUT = "HSQLDB has no lock timeout, and its query timeout does not end a wait";
+        private static final String NO_TIMEOUT =
+                "HSQLDB has no lock timeout, and its query timeout does not end a wait";
 
         OnHsqldb() {
             super(TestDatabase.HSQLDB);
