@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
+import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.LeaseContract;
 import io.idempotency.testkit.QuarantineContract;
+import io.idempotency.testkit.StoreComparison;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -93,6 +95,16 @@ class StoreContractTest {
         @AfterAll
         void close() {
             dataSource.close();
+        }
+
+        @Test
+        void agreesWithTheMemoryStoreOnRandomSequences() {
+            StoreComparison.run(this, 100);
+        }
+
+        @Test
+        void grantsEveryMessageOnceToManyThreads() {
+            ConcurrencyFuzz.run(store);
         }
 
         @Override
