@@ -25,6 +25,9 @@ record PollLoopSettings<K, V>(
     record Clients<K, V>(
             Function<Map<String, Object>, Consumer<K, V>> consumers, Function<Map<String, Object>, Admin> admins) {}
 
+    /** An admin client that cannot reach Kafka gives up soon, for a loop that is closed meanwhile waits for it. */
+    private static final int ADMIN_TIMEOUT_MILLIS = 5_000;
+
     Consumer<K, V> connect() {
         return clients.consumers().apply(properties);
     }
@@ -35,6 +38,8 @@ record PollLoopSettings<K, V>(
         ofAdmin.keySet().retainAll(AdminClientConfig.configNames());
         ofAdmin.remove(AdminClientConfig.CLIENT_ID_CONFIG);
         ofAdmin.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
+        ofAdmin.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS);
+        ofAdmin.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS);
         return clients.admins().apply(ofAdmin);
     }
 

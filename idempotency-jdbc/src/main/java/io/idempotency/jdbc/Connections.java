@@ -67,7 +67,7 @@ final class Connections {
 
     private <T extends @Nullable Object> T within(TransactionTemplate template, String verb, Work<T> work) {
         try {
-            return template.<T>execute(status -> onCurrent(verb, work));
+            return Ending.<T>run(template, dataSource, status -> onCurrent(verb, work));
         } catch (TransactionException | DataAccessException e) {
             throw Failures.translated(verb, e);
         }

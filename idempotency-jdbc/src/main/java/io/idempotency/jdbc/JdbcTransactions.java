@@ -57,12 +57,13 @@ public final class JdbcTransactions implements Transactions {
      */
     @Override
     public void inTransaction(Runnable work) {
-        template.executeWithoutResult(status -> {
+        Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
                 throw new TransactionLostException(
                         "The transaction was marked for rollback, so it is rolled back although its work returned");
             }
+            return true;
         });
     }
 

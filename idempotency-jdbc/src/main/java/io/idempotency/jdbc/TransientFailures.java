@@ -30,6 +30,12 @@ final class TransientFailures {
     /** MariaDB and MySQL: row changed since the snapshot, lock wait timeout, deadlock; the first two come as HY000. */
     private static final Set<Integer> MARIADB_CODES = Set.of(1020, 1205, 1213);
 
+    /**
+     * What HikariCP throws, without a state, from any use of a connection that it has seen break: also from the rollback that
+     * Spring tries after the real failure, whose exception then replaces that one.
+     */
+    private static final String POOL_SAYS_CLOSED = "Connection is closed";
+
     private TransientFailures() {}
 
     static boolean isTransient(Throwable failure) {
@@ -67,7 +73,7 @@ final class TransientFailures {
     private static boolean isTransientState(SQLException failure) {
         String state = failure.getSQLState();
         if (state == null) {
-            return false;
+            return POOL_SAYS_CLOSED.equals(failure.getMessage());
         }
         return STATES.contains(state)
                 || state.startsWith("08")

@@ -104,7 +104,6 @@ final class ComparisonRun {
     private void renew() {
         List<Pair> some = some(leases);
         Duration length = shortly();
-        // Renewing in pairs would hide an order that is wrong, so all go into one list.
         List<Pair> renewed = new ArrayList<>();
         boolean owned = stores.owning("renew for " + length, some, (store, claims) -> {
             List<Claim> answers = lending(store).renew(claims, length);
@@ -180,7 +179,7 @@ final class ComparisonRun {
         return messages.at("m-" + number, partition, offset++);
     }
 
-    /** Whether a settled message was completed by the very same lease or by another one, a store may have forgotten. */
+    /** Leaves out the settled ones: by which lease a message was completed, a store may have forgotten. */
     private List<Pair> unsettled() {
         return leases.stream()
                 .filter(pair -> contract.store().find(pair.delivery().id()).isEmpty())

@@ -125,4 +125,21 @@ public interface WaitingContract extends StoreContract {
                 .extracting(Claim::status)
                 .containsOnly(Status.DUPLICATE);
     }
+
+    @Test
+    @Tag("rule-1.4")
+    default void doesNotCommitAfterATransientFailureEvenIfTheWorkSwallowsIt() {
+        Messages messages = Messages.ofNewConsumer();
+        try (OtherThread slow = OtherThread.inTransaction(store())) {
+            slow.run(() -> store().claim(List.of(messages.at("order-1", 1))));
+
+            assertThatThrownBy(() -> store().transactions().inTransaction(() -> {
+                        store().claim(List.of(messages.at("order-2", 2)));
+                        assertThatThrownBy(() -> store().claim(List.of(messages.at("order-1", 1))))
+                                .matches(store().transactions()::isTransient, "is transient");
+                    }))
+                    .isInstanceOf(RuntimeException.class);
+        }
+        assertThat(asked(store(), messages.at("order-2", 2)).isGranted()).isTrue();
+    }
 }

@@ -24,6 +24,7 @@ class CheckThenInsertStoreTest {
 
         assertThat(broken)
                 .containsExactly(
+                        "doesNotCommitAfterATransientFailureEvenIfTheWorkSwallowsIt",
                         "endsAClaimThatWaitsTooLongAsTransient",
                         "endsTheWaitOfTwoTransactionsForEachOther",
                         "makesASecondClaimWaitAndThenCallsItADuplicate",

@@ -72,6 +72,20 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     }
 
     @Test
+    void tellsTwoAttemptsApartThatEndAtTheSameInstant() {
+        MemoryStore timeless = MemoryStore.builder().clock(clock).build();
+        Messages messages = Messages.ofNewConsumer();
+        Claim released = Leases.leased(timeless, messages.at("order-1", 1));
+        timeless.release(List.of(released));
+        Claim owner = Leases.leased(timeless, messages.at("order-1", 1));
+        assertThat(owner.until()).isEqualTo(released.until());
+
+        Leases.assertLost(() -> timeless.complete(List.of(released)), released);
+
+        timeless.complete(List.of(owner));
+    }
+
+    @Test
     void forgetsTheMessagesSettledLongestAgoBeyondItsBound() {
         MemoryStore small = MemoryStore.builder().maxMessages(3).clock(clock).build();
         Messages messages = Messages.ofNewConsumer();

@@ -1,0 +1,85 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.TransientStoreException;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.transaction.support.TransactionCallback;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Runs work in a transaction and tells why it failed. Spring rolls back after a failure, and throws what the rollback throws
+ * instead of the failure. Behind a lost connection every rollback fails, in pools with an exception that says nothing but that the
+ * connection is closed.
+ */
+final class Ending implements TransactionSynchronization {
+
+    private final DataSource dataSource;
+    private @Nullable Throwable failureOfWork;
+    private boolean isConnectionLost;
+
+    private Ending(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
+
+    /**
+     * Returns what the work returned. What it threw leaves unchanged, with what the rollback threw as suppressed.
+     *
+     * @throws TransientStoreException if the connection was lost during the commit
+     */
+    static <T extends @Nullable Object> T run(
+            TransactionTemplate template, DataSource dataSource, TransactionCallback<T> work) {
+        Ending ending = new Ending(dataSource);
+        try {
+            return template.<T>execute(status -> {
+                if (status.isNewTransaction()) {
+                    TransactionSynchronizationManager.registerSynchronization(ending);
+                }
+                try {
+                    return work.doInTransaction(status);
+                } catch (Throwable thrown) {
+                    ending.failureOfWork = thrown;
+                    throw thrown;
+                }
+            });
+        } catch (Throwable thrown) {
+            throw Ending.<RuntimeException>unchecked(ending.reason(thrown));
+        }
+    }
+
+    private Throwable reason(Throwable thrown) {
+        if (failureOfWork != null) {
+            if (failureOfWork != thrown) {
+                failureOfWork.addSuppressed(thrown);
+            }
+            return failureOfWork;
+        }
+        return isConnectionLost
+                ? new TransientStoreException(
+                        "The connection was lost during the commit, so its outcome is unknown", thrown)
+                : thrown;
+    }
+
+    @Override
+    public void afterCompletion(int status) {
+        Object resource = TransactionSynchronizationManager.getResource(dataSource);
+        isConnectionLost =
+                status != STATUS_COMMITTED && resource instanceof ConnectionHolder holder && isClosed(holder);
+    }
+
+    private static boolean isClosed(ConnectionHolder holder) {
+        try {
+            return holder.getConnection().isClosed();
+        } catch (SQLException e) {
+            return true;
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> RuntimeException unchecked(Throwable thrown) throws E {
+        throw (E) thrown;
+    }
+}

@@ -1,0 +1,42 @@
+package io.idempotency.crash;
+
+import io.idempotency.ConsistencyLevel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** One cell of the table of promises: a level, and where the process halts. */
+record Cell(ConsistencyLevel level, CrashPoint point) {
+
+    /** The messages of a cell, in the order in which they stand in its partition. */
+    static final List<String> MESSAGES = List.of("m0", "m1", "m2", "m3", "m4");
+
+    /** The message that the crash hits. */
+    static final String TARGET = "m2";
+
+    /** How many handlers may fail before a message is quarantined. */
+    static final int ATTEMPTS = 2;
+
+    /** The life in which a message that killed all lives before does so no more: one more than quarantine would need. */
+    static final int MENDED_LIFE = ATTEMPTS + 2;
+
+    static List<Cell> all() {
+        List<Cell> cells = new ArrayList<>();
+        for (CrashPoint point : CrashPoint.values()) {
+            for (ConsistencyLevel level : ConsistencyLevel.values()) {
+                cells.add(new Cell(level, point));
+            }
+        }
+        return cells;
+    }
+
+    /** The name of its topic, its group and its consumer. */
+    String id() {
+        return (level + "-" + point).toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    @Override
+    public String toString() {
+        return level + ", " + point.title();
+    }
+}

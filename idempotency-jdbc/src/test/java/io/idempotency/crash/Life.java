@@ -1,0 +1,138 @@
+package io.idempotency.crash;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Outcome;
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.JdbcTransactions;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.MessageIds;
+import io.idempotency.kafka.PollLoop;
+import io.idempotency.kafka.RecordProcessor;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One life of a consuming process: a poll loop on the topic of a cell, with the table store on PostgreSQL. It ends by the halt of its
+ * cell, or in order when its standard input ends.
+ */
+public final class Life {
+
+    private static final Duration LEASE = Duration.ofSeconds(2);
+    private static final Duration BACK_OFF = Duration.ofMillis(20);
+
+    private final Cell cell;
+    private final Halt halt;
+    private final String servers;
+    private final DataSource dataSource;
+
+    private Life(Cell cell, int life, String servers, String database) {
+        this.cell = cell;
+        this.halt = new Halt(cell, life);
+        this.servers = servers;
+        this.dataSource = Ledger.postgres(database);
+    }
+
+    /** The arguments that {@link #main} understands. */
+    static List<String> arguments(Cell cell, int life, String servers, String database) {
+        return List.of(cell.level().name(), cell.point().name(), String.valueOf(life), servers, database);
+    }
+
+    /** Lives until it halts or its input ends. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        quieten();
+        Cell cell = new Cell(ConsistencyLevel.valueOf(args[0]), CrashPoint.valueOf(args[1]));
+        PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[2]), args[3], args[4]).loop();
+        Thread polling = new Thread(loop, "polling");
+        polling.setUncaughtExceptionHandler((thread, failure) -> {
+            failure.printStackTrace();
+            Runtime.getRuntime().halt(1);
+        });
+        polling.start();
+        while (System.in.read() >= 0) {
+            // Nothing is said to it; only the end counts, and that also comes when the parent is gone.
+        }
+        loop.close();
+        polling.join();
+    }
+
+    static void quieten() {
+        ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
+    }
+
+    private PollLoop<byte[], byte[]> loop() {
+        TableStore store = TableStore.on(dataSource);
+        Ledger ofTransaction = new Ledger(JdbcTransactions.on(dataSource).dataSource());
+        Effects effects = new Effects(cell, halt, new Ledger(dataSource), ofTransaction);
+        IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer = consumer(store, effects);
+        RecordProcessor<byte[], byte[]> processor = cell.point() == CrashPoint.MIDDLE_OF_BATCH
+                ? RecordProcessor.batches(consumer, effects)
+                : RecordProcessor.of(consumer, effects);
+        return PollLoop.of(processor)
+                .properties(properties())
+                .topics(cell.id())
+                .pollTimeout(Duration.ofMillis(200))
+                .build();
+    }
+
+    private IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(TableStore store, Effects effects) {
+        return KafkaRecords.<byte[], byte[]>consumer(cell.id())
+                .level(cell.level())
+                .store(new HaltingStore(store, halt))
+                .transactions(work -> store.transactions().inTransaction(() -> {
+                    work.run();
+                    effects.haltBeforeCommit();
+                }))
+                .messageId(record -> {
+                    var id = MessageIds.defaults().messageId(record);
+                    if (cell.level() == ConsistencyLevel.NONE) {
+                        halt.at(CrashPoint.BEFORE_CLAIM, id.orElseThrow());
+                    }
+                    return id;
+                })
+                .listener(consumption -> {
+                    if (consumption.outcome() == Outcome.PROCESSED) {
+                        halt.at(
+                                CrashPoint.BEFORE_OFFSETS,
+                                consumption.delivery().id().value());
+                    }
+                })
+                .failures(FailurePolicy.quarantineAfter(Cell.ATTEMPTS).backOff(BACK_OFF, BACK_OFF))
+                .quarantine(JdbcQuarantine.on(dataSource))
+                .lease(LEASE)
+                .build();
+    }
+
+    /** The same static member in every life, so that the partition is back at once and no session has to time out. No metrics: a life is short. */
+    private Map<String, Object> properties() {
+        return Map.of(
+                "bootstrap.servers",
+                servers,
+                "group.id",
+                cell.id(),
+                "group.instance.id",
+                cell.id(),
+                "auto.offset.reset",
+                "earliest",
+                "isolation.level",
+                "read_committed",
+                "metric.reporters",
+                "",
+                "enable.metrics.push",
+                "false",
+                "key.deserializer",
+                ByteArrayDeserializer.class,
+                "value.deserializer",
+                ByteArrayDeserializer.class);
+    }
+}

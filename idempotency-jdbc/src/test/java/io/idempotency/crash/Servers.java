@@ -1,0 +1,140 @@
+package io.idempotency.crash;
+
+import static java.util.stream.Collectors.toSet;
+
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.Schema;
+import io.idempotency.store.MessageId;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
+
+/** A broker and a database for all cells; the processes that crash are their clients. Thread-safe. */
+final class Servers implements AutoCloseable {
+
+    private final EmbeddedPostgres postgres;
+    private final EmbeddedKafkaKraftBroker broker;
+    private final Admin admin;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final DataSource dataSource;
+
+    private Servers(EmbeddedPostgres postgres, EmbeddedKafkaKraftBroker broker) {
+        this.postgres = postgres;
+        this.broker = broker;
+        this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap()));
+        this.producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrap()), new ByteArraySerializer(), new ByteArraySerializer());
+        this.dataSource = Ledger.postgres(database());
+    }
+
+    static Servers start() {
+        CompletableFuture<EmbeddedPostgres> postgres = CompletableFuture.supplyAsync(Servers::startPostgres);
+        EmbeddedKafkaKraftBroker broker = startBroker();
+        Servers servers = new Servers(postgres.join(), broker);
+        Schema.on(servers.dataSource).migrate();
+        new Ledger(servers.dataSource).create();
+        return servers;
+    }
+
+    private static EmbeddedPostgres startPostgres() {
+        try {
+            return EmbeddedPostgres.builder().setServerConfig("fsync", "off").start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static EmbeddedKafkaKraftBroker startBroker() {
+        EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, 1);
+        broker.brokerProperties(Map.of(
+                "offsets.topic.num.partitions", "1",
+                "group.initial.rebalance.delay.ms", "0",
+                "auto.create.topics.enable", "false"));
+        broker.afterPropertiesSet();
+        return broker;
+    }
+
+    String bootstrap() {
+        return broker.getBrokersAsString();
+    }
+
+    String database() {
+        return postgres.getJdbcUrl("postgres", "postgres");
+    }
+
+    /** Returns what has become of each message of a cell. */
+    Map<String, Seen.Fate> fates(Cell cell) {
+        Ledger ledger = new Ledger(dataSource);
+        Set<String> quarantined = JdbcQuarantine.on(dataSource).list(cell.id(), Cell.MESSAGES.size()).stream()
+                .map(MessageId::value)
+                .collect(toSet());
+        Map<String, Seen.Fate> fates = new TreeMap<>();
+        for (String message : Cell.MESSAGES) {
+            int calls = ledger.calls(cell, message);
+            int effects = ledger.effects(cell, message);
+            fates.put(message, new Seen.Fate(calls, effects, quarantined.contains(message)));
+        }
+        return fates;
+    }
+
+    /** Sends the messages of a cell to a topic of its own. */
+    void send(Cell cell) {
+        join(admin.createTopics(List.of(new NewTopic(cell.id(), 1, (short) 1))).all());
+        List<? extends Future<?>> sent = Cell.MESSAGES.stream()
+                .map(message -> {
+                    ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(cell.id(), bytes(message));
+                    record.headers().add("message-id", bytes(message));
+                    return producer.send(record);
+                })
+                .toList();
+        sent.forEach(Servers::join);
+    }
+
+    /** Returns whether the group of a cell has committed the end of its topic. */
+    boolean isSettled(Cell cell) {
+        Map<TopicPartition, OffsetAndMetadata> offsets =
+                join(admin.listConsumerGroupOffsets(cell.id()).partitionsToOffsetAndMetadata());
+        OffsetAndMetadata committed = offsets.get(new TopicPartition(cell.id(), 0));
+        return committed != null && committed.offset() == Cell.MESSAGES.size();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static <T> T join(Future<T> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        producer.close();
+        admin.close();
+        broker.destroy();
+        postgres.close();
+    }
+}
