@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -220,70 +219,14 @@ class PlainDialect implements Dialect {
         statement.setQueryTimeout((int) Math.max(1, claimTimeout.toSeconds()));
     }
 
-    private static final String INSERT_NAME = "insert into ${tables}name (id, name) values (?, ?)";
-
     @Override
     public boolean insertName(Connection connection, int number, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(filled(INSERT_NAME))) {
-            bound(statement);
-            statement.setInt(1, number);
-            statement.setString(2, name);
-            statement.executeUpdate();
-            return true;
-        } catch (SQLException e) {
-            if (isDuplicateKey(e)) {
-                return isSameName(connection, number, name);
-            }
-            throw e;
-        }
+        return StoredName.insert(connection, this, number, name);
     }
-
-    private static final String IS_SAME_NAME = "select id from ${tables}name where id = ? and name = ?";
-
-    private boolean isSameName(Connection connection, int number, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(filled(IS_SAME_NAME))) {
-            statement.setInt(1, number);
-            statement.setString(2, name);
-            try (ResultSet result = statement.executeQuery()) {
-                return result.next();
-            }
-        }
-    }
-
-    private static final String SELECT_OLD = """
-            select consumer, message_id from ${tables}message where at_micros < ? order by at_micros
-            fetch first ${limit} rows only ${suffix}
-            """;
-
-    private static final String DELETE_OLD =
-            "delete from ${tables}message where consumer = ? and message_id = ? and at_micros < ?";
 
     @Override
     public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        long horizon = now(connection) - olderThanMicros;
-        Set<MessageKey> old = new HashSet<>();
-        String select =
-                filled(SELECT_OLD).replace("${limit}", String.valueOf(limit)).replace("${suffix}", skipLocked());
-        try (PreparedStatement statement = connection.prepareStatement(select)) {
-            statement.setLong(1, horizon);
-            try (ResultSet result = statement.executeQuery()) {
-                while (result.next()) {
-                    old.add(new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))));
-                }
-            }
-        }
-        try (PreparedStatement statement = connection.prepareStatement(filled(DELETE_OLD))) {
-            for (MessageKey key : old.stream().sorted().toList()) {
-                statement.setInt(1, key.consumer());
-                statement.setObject(2, id(key.id()));
-                statement.setLong(3, horizon);
-                statement.addBatch();
-            }
-            if (!old.isEmpty()) {
-                statement.executeBatch();
-            }
-        }
-        return old.size();
+        return new PlainPurge(this).purge(connection, now(connection) - olderThanMicros, limit);
     }
 
     /** Returns the clause that locks the rows of a query and passes over those that others hold. */

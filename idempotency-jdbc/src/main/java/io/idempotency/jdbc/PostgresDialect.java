@@ -22,22 +22,22 @@ final class PostgresDialect implements Dialect {
 
     private static final String CLOCK = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
 
+    private final Tables tables;
     private final String lockTimeout;
     private final String insert;
     private final String takeOver;
     private final String lock;
     private final String insertName;
-    private final String isSameName;
     private final String purge;
     private final String prove;
 
     PostgresDialect(Tables tables, Duration claimTimeout) {
+        this.tables = tables;
         this.lockTimeout = Math.max(1, claimTimeout.toMillis()) + "ms";
         this.insert = filled(tables, INSERT);
         this.takeOver = filled(tables, TAKE_OVER);
         this.lock = filled(tables, LOCK);
         this.insertName = filled(tables, INSERT_NAME);
-        this.isSameName = filled(tables, IS_SAME_NAME);
         this.purge = filled(tables, PURGE);
         this.prove = filled(tables, PROVE);
     }
@@ -206,8 +206,6 @@ final class PostgresDialect implements Dialect {
             select inserted.id from restored left join inserted on true
             """;
 
-    private static final String IS_SAME_NAME = "select from ${tables}name where id = ? and name = ?";
-
     @Override
     public boolean insertName(Connection connection, int number, String name) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(insertName)) {
@@ -215,17 +213,8 @@ final class PostgresDialect implements Dialect {
             statement.setInt(2, number);
             statement.setString(3, name);
             try (ResultSet result = statement.executeQuery()) {
-                return (result.next() && result.getInt(1) == number) || isSameName(connection, number, name);
-            }
-        }
-    }
-
-    private boolean isSameName(Connection connection, int number, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(isSameName)) {
-            statement.setInt(1, number);
-            statement.setString(2, name);
-            try (ResultSet result = statement.executeQuery()) {
-                return result.next();
+                return (result.next() && result.getInt(1) == number)
+                        || StoredName.isSame(connection, tables, number, name);
             }
         }
     }

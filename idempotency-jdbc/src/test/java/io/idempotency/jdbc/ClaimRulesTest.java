@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantinedMessage;
@@ -23,7 +24,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
@@ -34,13 +37,18 @@ class ClaimRulesTest {
 
     private final String id = "m-" + UUID.randomUUID();
 
-    @Test
+    /** The one manager tells an unknown outcome, the other a rollback that it believes in. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
     @Tag("rule-1.2")
-    void doesNotActAfterACommitWhoseOutcomeIsUnknown() {
+    void doesNotActAfterACommitWhoseOutcomeIsUnknown(boolean isTold) {
         try (Fixture fixture = Fixture.on(TestDatabase.POSTGRESQL)) {
             CutConnections cut = new CutConnections(fixture.dataSource);
-            TableStore store =
-                    TableStore.builder(cut).tablePrefix(Fixture.PREFIX).build();
+            TableStore store = TableStore.builder(cut)
+                    .tablePrefix(Fixture.PREFIX)
+                    .transactionManager(
+                            isTold ? new DataSourceTransactionManager(cut) : new JdbcTransactionManager(cut))
+                    .build();
             List<String> afterCommit = new ArrayList<>();
 
             assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
@@ -206,6 +214,47 @@ class ClaimRulesTest {
             first.get(30, TimeUnit.SECONDS);
             assertThat(lease.isLease()).isTrue();
             assertThat(second.status()).isEqualTo(Claim.Status.IN_PROGRESS);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-3.8")
+    void doesNotWaitMuchLongerThanTheClaimTimeout(TestDatabase database) throws Exception {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.claimed(id + "-names");
+            CountDownLatch claimed = new CountDownLatch(1);
+            CountDownLatch tried = new CountDownLatch(1);
+            CompletableFuture<Void> first = CompletableFuture.runAsync(() -> fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                claimed.countDown();
+                await(tried);
+            }));
+            await(claimed);
+            long began = System.nanoTime();
+
+            assertThatThrownBy(() -> fixture.claimed(id)).isInstanceOf(TransientStoreException.class);
+
+            assertThat(Duration.ofNanos(System.nanoTime() - began))
+                    .isBetween(Duration.ofMillis(900), Duration.ofSeconds(10));
+            tried.countDown();
+            first.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    @Tag("rule-3.5")
+    void doesNotTakeAnotherAttemptWithTheSameEndForTheOwner() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            Claim lease = fixture.store
+                    .lease(List.of(fixture.at(id, 1)), Duration.ofMinutes(1))
+                    .get(0);
+            Claim other = Claim.leased(lease.delivery(), 2, 0, lease.until());
+
+            assertThatThrownBy(() -> fixture.store.complete(List.of(other))).isInstanceOf(ClaimLostException.class);
+            fixture.store.complete(List.of(lease));
+
+            assertThatThrownBy(() -> fixture.store.complete(List.of(other))).isInstanceOf(ClaimLostException.class);
         }
     }
 

@@ -124,6 +124,19 @@ class CommitProofTest {
         }
 
         @Test
+        void refusesACommitAfterTheHandlerCommittedUnderneath() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
+                        fixture.handle("commit");
+                        fixture.handle("delete from rules_name where id = -1");
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(afterCommit).isEmpty();
+        }
+
+        @Test
         void refusesACommitAfterARollbackToASavepointBeforeTheClaim() {
             assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
                         Connection connection = connection();

@@ -7,6 +7,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,6 +36,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /** Sixteen threads of two nodes want the same messages: each message is granted once, on every database and isolation level. */
 @Tag("rule-3.2")
+@Tag("rule-3.3")
 @Tag("rule-3.4")
 class ConcurrencyTest {
 
@@ -46,6 +48,7 @@ class ConcurrencyTest {
     private final AtomicIntegerArray grants = new AtomicIntegerArray(MESSAGES);
     private final AtomicReferenceArray<Position> firsts = new AtomicReferenceArray<>(MESSAGES);
     private final ConcurrentLinkedQueue<Claim> duplicates = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger deadlocks = new AtomicInteger();
     private final AtomicInteger retries = new AtomicInteger();
     private final String consumer = "c-" + UUID.randomUUID();
 
@@ -77,6 +80,9 @@ class ConcurrencyTest {
         LOG.warn("{} at {}: {} transactions were run again", database, isolation, retries);
         for (int i = 0; i < MESSAGES; i++) {
             assertThat(grants.get(i)).as("grants of message %d", i).isEqualTo(1);
+        }
+        if (database == TestDatabase.POSTGRESQL) {
+            assertThat(deadlocks).as("deadlocks, although the keys are sorted").hasValue(0);
         }
         assertThat(duplicates).hasSize((THREADS - 1) * MESSAGES);
         for (Claim duplicate : duplicates) {
@@ -139,6 +145,9 @@ class ConcurrencyTest {
                     throw e;
                 }
                 retries.incrementAndGet();
+                if (e.getCause() instanceof SQLException cause && "40P01".equals(cause.getSQLState())) {
+                    deadlocks.incrementAndGet();
+                }
                 continue;
             }
             for (Claim claim : claims) {

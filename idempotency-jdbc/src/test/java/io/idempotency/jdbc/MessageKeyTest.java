@@ -37,6 +37,14 @@ class MessageKeyTest {
 
         assertThat(others).extracting(value -> MessageKey.idOf(value).version()).containsOnly(8);
         assertThat(others).extracting(MessageKey::idOf).doesNotHaveDuplicates();
+        assertThat(others).noneMatch(value -> MessageKey.idOf(value).toString().equals(value));
+    }
+
+    @Test
+    void cannotBeReachedByAnIdThatLooksLikeTheHashOfAnother() {
+        UUID hashed = MessageKey.idOf("order-1");
+
+        assertThat(MessageKey.idOf(hashed.toString())).isNotEqualTo(hashed);
     }
 
     @Test

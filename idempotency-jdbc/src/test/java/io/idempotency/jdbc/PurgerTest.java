@@ -9,6 +9,9 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -17,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -73,6 +77,27 @@ class PurgerTest {
                 await().until(() -> !fixture.isProcessed(prefix));
                 assertThat(purger).isNotNull();
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    @Timeout(30)
+    void passesOverRowsThatOthersHold(TestDatabase database) throws SQLException {
+        try (Fixture fixture = Fixture.on(database);
+                Connection other = fixture.dataSource.getConnection();
+                Statement statement = other.createStatement()) {
+            fixture.transactions.inTransaction(() -> fixture.store.claim(fixture.inARow(prefix, 2)));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            other.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            other.setAutoCommit(false);
+            statement.executeQuery("select state from rules_message where record_offset = 0 for update");
+
+            fixture.store.purge(Duration.ofDays(8), 1000);
+
+            other.rollback();
+            assertThat(fixture.isProcessed(prefix + "0")).isTrue();
+            assertThat(fixture.isProcessed(prefix + "1")).isFalse();
         }
     }
 

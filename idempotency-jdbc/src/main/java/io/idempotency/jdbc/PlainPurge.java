@@ -1,0 +1,62 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Deletes old messages in two steps, for databases that cannot limit a deletion: select some, and delete these. */
+final class PlainPurge {
+
+    private final PlainDialect dialect;
+
+    PlainPurge(PlainDialect dialect) {
+        this.dialect = dialect;
+    }
+
+    int purge(Connection connection, long horizonMicros, int limit) throws SQLException {
+        Set<MessageKey> old = select(connection, horizonMicros, limit);
+        if (!old.isEmpty()) {
+            delete(connection, horizonMicros, old);
+        }
+        return old.size();
+    }
+
+    private static final String SELECT = """
+            select consumer, message_id from ${tables}message where at_micros < ? order by at_micros
+            fetch first ${limit} rows only ${suffix}
+            """;
+
+    private Set<MessageKey> select(Connection connection, long horizonMicros, int limit) throws SQLException {
+        String sql = dialect.filled(SELECT)
+                .replace("${limit}", String.valueOf(limit))
+                .replace("${suffix}", dialect.skipLocked());
+        Set<MessageKey> old = new TreeSet<>();
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setLong(1, horizonMicros);
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    old.add(new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))));
+                }
+            }
+        }
+        return old;
+    }
+
+    private static final String DELETE =
+            "delete from ${tables}message where consumer = ? and message_id = ? and at_micros < ?";
+
+    private void delete(Connection connection, long horizonMicros, Set<MessageKey> old) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(DELETE))) {
+            for (MessageKey key : old) {
+                statement.setInt(1, key.consumer());
+                statement.setObject(2, dialect.id(key.id()));
+                statement.setLong(3, horizonMicros);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+}
