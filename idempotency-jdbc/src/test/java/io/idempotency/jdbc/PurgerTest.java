@@ -82,7 +82,7 @@ class PurgerTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
-    @Timeout(30)
+    @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void passesOverRowsThatOthersHold(TestDatabase database) throws SQLException {
         try (Fixture fixture = Fixture.on(database);
                 Connection other = fixture.dataSource.getConnection();
