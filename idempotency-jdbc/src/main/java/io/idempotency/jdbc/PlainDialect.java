@@ -252,16 +252,20 @@ class PlainDialect implements Dialect {
         return arrivals.stream().map(Arrival::key).toList();
     }
 
+    /** Tells a duplicate key from other violated constraints, which stay violated when the work is run again. */
     static boolean isDuplicateKey(SQLException failure) {
         for (Throwable next = failure; next != null; next = next.getCause()) {
             if (next instanceof SQLException sql
-                    && sql.getSQLState() != null
-                    && sql.getSQLState().startsWith("23")) {
+                    && ("23505".equals(sql.getSQLState())
+                            || ("23000".equals(sql.getSQLState()) && DUPLICATE_KEYS.contains(sql.getErrorCode())))) {
                 return true;
             }
         }
         return false;
     }
+
+    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice. */
+    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601);
 
     static TransientStoreException faster(SQLException duplicateKey) {
         return new TransientStoreException(

@@ -1,0 +1,35 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.IdempotencyException;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a database refuses is an error and not a duplicate; {@code INSERT IGNORE} would make a duplicate of it. */
+class ViolationTest {
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-2.3")
+    void tellsARefusedRowFromADuplicate(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            String table = Fixture.PREFIX + "message";
+            fixture.jdbc.execute("alter table " + table + " add constraint no_offset_77 check (record_offset <> 77)");
+            try {
+                assertThatThrownBy(() -> fixture.transactions.inTransaction(
+                                () -> fixture.store.claim(List.of(fixture.at("a", 76), fixture.at("b", 77)))))
+                        .isInstanceOf(IdempotencyException.class)
+                        .matches(failure -> !fixture.transactions.isTransient(failure), "is not transient");
+            } finally {
+                fixture.jdbc.execute("alter table " + table + " drop constraint no_offset_77");
+            }
+            assertThat(fixture.claimed("a").status()).isEqualTo(Claim.Status.GRANTED);
+            assertThat(fixture.claimed("b").status()).isEqualTo(Claim.Status.GRANTED);
+        }
+    }
+}
