@@ -65,7 +65,8 @@ final class Names {
     /** Returns the number of a name, or null if it has none yet. */
     @Nullable
     Integer find(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
-        Integer known = numbers.getOrDefault(name, proposed.get(name));
+        // What this transaction proposed comes first: it may have stored rows under that number.
+        Integer known = proposed.containsKey(name) ? proposed.get(name) : numbers.get(name);
         if (known != null) {
             return known;
         }
@@ -116,12 +117,18 @@ final class Names {
         return name;
     }
 
+    /** Returns the first number from the name's hash on that is nobody else's. The name itself may have been stored by now. */
     private int propose(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
         int number = (int) (MessageKey.hashed(name).getMostSignificantBits() >>> 33);
-        while (number == 0 || proposed.containsValue(number) || selectName(connection, number) != null) {
+        while (number == 0 || proposed.containsValue(number) || !isFree(number, name, connection)) {
             number = number == Integer.MAX_VALUE ? 1 : number + 1;
         }
         return number;
+    }
+
+    private boolean isFree(int number, String name, Connection connection) throws SQLException {
+        String owner = selectName(connection, number);
+        return owner == null || owner.equals(name);
     }
 
     private static final String SELECT = "select id, name from ${tables}name where name = ?";

@@ -37,11 +37,6 @@ class StoreContractTest {
         OnH2() {
             super(TestDatabase.H2);
         }
-
-        @Override
-        String fuzzIsOff() {
-            return "open: with seed 757029583 a duplicate key whose row is not shown stays transient for 1000 tries in a row";
-        }
     }
 
     /** A database that has no dialect of its own. */
@@ -53,11 +48,6 @@ class StoreContractTest {
 
         OnHsqldb() {
             super(TestDatabase.HSQLDB);
-        }
-
-        @Override
-        String fuzzIsOff() {
-            return "open: with seed 590675316 a transaction that HSQLDB rolled back is granted a message again";
         }
 
         @Override
@@ -114,13 +104,7 @@ class StoreContractTest {
 
         @Test
         void grantsEveryMessageOnceToManyThreads() {
-            assumeTrue(fuzzIsOff().isEmpty(), fuzzIsOff());
             ConcurrencyFuzz.run(store);
-        }
-
-        /** Returns why the fuzz does not run here; empty if it does. */
-        String fuzzIsOff() {
-            return "";
         }
 
         @Override
