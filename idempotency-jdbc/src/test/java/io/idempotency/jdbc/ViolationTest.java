@@ -13,20 +13,24 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What a database refuses is an error and not a duplicate; {@code INSERT IGNORE} would make a duplicate of it. */
 class ViolationTest {
 
+    /** An offset that no other test stores in the same table. */
+    private static final long OFFSET = 7_777_777_777_777L;
+
     @ParameterizedTest
     @EnumSource
     @Tag("rule-2.3")
     void tellsARefusedRowFromADuplicate(TestDatabase database) {
         try (Fixture fixture = Fixture.on(database)) {
             String table = Fixture.PREFIX + "message";
-            fixture.jdbc.execute("alter table " + table + " add constraint no_offset_77 check (record_offset <> 77)");
+            fixture.jdbc.execute(
+                    "alter table " + table + " add constraint no_such_offset check (record_offset <> " + OFFSET + ")");
             try {
                 assertThatThrownBy(() -> fixture.transactions.inTransaction(
-                                () -> fixture.store.claim(List.of(fixture.at("a", 76), fixture.at("b", 77)))))
+                                () -> fixture.store.claim(List.of(fixture.at("a", 76), fixture.at("b", OFFSET)))))
                         .isInstanceOf(IdempotencyException.class)
                         .matches(failure -> !fixture.transactions.isTransient(failure), "is not transient");
             } finally {
-                fixture.jdbc.execute("alter table " + table + " drop constraint no_offset_77");
+                fixture.jdbc.execute("alter table " + table + " drop constraint no_such_offset");
             }
             assertThat(fixture.claimed("a").status()).isEqualTo(Claim.Status.GRANTED);
             assertThat(fixture.claimed("b").status()).isEqualTo(Claim.Status.GRANTED);
