@@ -13,9 +13,11 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Phaser;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** One seed of {@link ConcurrencyFuzz}. */
 final class FuzzRun {
@@ -24,6 +26,8 @@ final class FuzzRun {
     private static final int POLLS = 6;
     private static final int MESSAGES = 12;
     private static final int MOST_TRIES = 1_000;
+    private static final int MOST_WAITS = 20;
+    private static final long WAIT_NANOS = 1_000_000;
     private static final long LIMIT_SECONDS = 120;
 
     private final ClaimStore store;
@@ -96,6 +100,9 @@ final class FuzzRun {
                 if (tries == MOST_TRIES) {
                     throw new AssertionError("Failed for a transient reason " + tries + " times, at last by " + e, e);
                 }
+                // With jitter, as the flow does: of two that want what the other has, one must let the other finish.
+                // Not by the seed's random numbers, or the interleaving would decide what is claimed next.
+                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(Math.min(tries, MOST_WAITS) * WAIT_NANOS));
             }
         }
     }
