@@ -80,6 +80,11 @@ final class Lanes {
         return troubles.isEmpty() ? most : Math.min(most, of(lane).limit());
     }
 
+    /** Returns whether less than usual of the lane may share a transaction, after a transient failure or one that took too long. */
+    boolean isLimited(Lane lane) {
+        return !troubles.isEmpty() && of(lane).limit() < Integer.MAX_VALUE;
+    }
+
     /** Counts a failure of a message alone. Returns how many there have been. */
     int countFailure(Lane lane, MessageId id) {
         Trouble changed = change(lane, trouble -> {

@@ -70,7 +70,8 @@ final class Poll<M> {
 
     /**
      * Returns the next open messages to work on together, at most as many as their partitions' limits allow. One that has to
-     * be worked alone, because its id is unusable or it failed before, comes alone. Empty when nothing is open.
+     * be worked alone, because its id is unusable or it failed before, comes alone; a partition that is limited comes without others, so that
+     * whatever it meets again does not meet them. Empty when nothing is open.
      */
     List<Item<M>> nextChunk(Lanes lanes, int most) {
         while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
@@ -88,8 +89,11 @@ final class Poll<M> {
             if (alone) {
                 return chunk.isEmpty() ? List.of(item) : chunk;
             }
-            limit = Math.min(limit, lanes.limit(item.lane(), limit));
-            if (chunk.size() < limit) {
+            if (chunk.isEmpty()) {
+                limit = lanes.limit(item.lane(), most);
+                chunk.add(item);
+            } else if (item.lane().equals(chunk.get(0).lane())
+                    || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()))) {
                 chunk.add(item);
             }
         }

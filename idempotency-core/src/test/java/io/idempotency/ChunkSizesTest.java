@@ -57,6 +57,22 @@ class ChunkSizesTest {
     }
 
     @Test
+    @Tag("rule-3.8")
+    void keepAPartitionThatMeetsATransientFailureFromHoldingUpTheOthers() {
+        bench.failing.put("b", new TransientStoreException("waited too long for another transaction"));
+        IdempotentConsumer<Message> consumer = bench.strong().build();
+        List<Message> polled = new ArrayList<>(Message.partition(0, "a"));
+        polled.addAll(Message.partition(1, "b", "c", "d", "e"));
+        polled.addAll(Message.partition(2, "f"));
+        consumer.consumeBatch(polled, bench::handleBatch);
+
+        BatchResult result = consumer.consumeBatch(polled, bench::handleBatch);
+
+        assertThat(bench.effects).containsExactly("a", "f");
+        assertThat(result.stops()).extracting(Stop::index).containsExactly(1);
+    }
+
+    @Test
     @Tag("rule-1.4")
     void growAgainWhenLeasingFailedForATime() {
         IdempotentConsumer<Message> consumer = bench.level(ConsistencyLevel.AT_LEAST_ONCE)
