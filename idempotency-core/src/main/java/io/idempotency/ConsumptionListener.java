@@ -6,11 +6,14 @@ public interface ConsumptionListener {
 
     void onConsumption(Consumption consumption);
 
-    /** Returns a listener that tells both, this one first. */
+    /** Returns a listener that tells both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
         return consumption -> {
-            onConsumption(consumption);
-            next.onConsumption(consumption);
+            try {
+                onConsumption(consumption);
+            } finally {
+                next.onConsumption(consumption);
+            }
         };
     }
 }

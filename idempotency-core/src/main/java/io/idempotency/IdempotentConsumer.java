@@ -183,9 +183,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     private void join(Poll<M> poll, Handling<M> handling) {
         if (!(level instanceof StrongLevel<M> strong)) {
-            throw new IdempotencyException("Consumer " + settings.name() + " at level " + settings.level()
-                    + " cannot run inside a transaction: its claims and leases commit in transactions of their own."
-                    + " Call it outside of one, or use the level STRONG");
+            throw new IdempotencyException(
+                    "Consumer " + settings.name() + " at level " + settings.level()
+                            + " cannot run inside a transaction: only STRONG takes part in one. Call it outside, or use STRONG");
         }
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
         while (!chunk.isEmpty()) {

@@ -82,7 +82,7 @@ final class StrongLevel<M> implements Level<M> {
             Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), late.handled()));
         } else {
             HandlerFailure handler = attempt.stopper instanceof HandlerFailure failure ? failure : null;
-            Throwable failure = handler == null ? thrown : handler.thrown();
+            Throwable failure = handler != null ? handler.thrown() : attempt.stopper != null ? attempt.stopper : thrown;
             if (attempt.isCommitted
                     || flow.failures().isTransient(failure)
                     || flow.failures().isTransient(thrown)) {
@@ -154,11 +154,12 @@ final class StrongLevel<M> implements Level<M> {
         void run() {
             granted.clear();
             stopper = null;
-            claims = store.claim(items.stream().map(Item::delivery).toList());
-            store.transactions().afterCommit(() -> isCommitted = true);
             try {
+                claims = store.claim(items.stream().map(Item::delivery).toList());
+                store.transactions().afterCommit(() -> isCommitted = true);
                 handle();
-            } catch (HandlerFailure | OutOfTime | Blocked e) {
+            } catch (RuntimeException e) {
+                // A rollback that fails, too, would hide it.
                 stopper = e;
                 throw e;
             }

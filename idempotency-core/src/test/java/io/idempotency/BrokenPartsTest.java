@@ -80,6 +80,43 @@ class BrokenPartsTest {
     }
 
     @Test
+    @Tag("rule-1.4")
+    void comesBackLaterWhenAFailingRollbackHidesThatTheClaimFailedForATransientReason() {
+        faulty.fail("claim", new TransientStoreException("connection lost"));
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .store(faulty.store)
+                .transactions(work -> {
+                    try {
+                        bench.store.transactions().inTransaction(work);
+                    } catch (TransientStoreException e) {
+                        throw new IllegalStateException("rollback failed");
+                    }
+                })
+                .build();
+
+        BatchResult result = consumer.consumeAll(poll, bench::handle);
+
+        assertThat(result.outcomes()).containsOnly(RELEASED);
+        assertThat(result.stops()).extracting(Stop::index).containsExactly(0, 3);
+        assertThat(bench.events).allMatch(Consumption::isTransient);
+    }
+
+    @Test
+    void tellsEveryListenerEvenIfOneFails() {
+        List<Consumption> told = new ArrayList<>();
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .listener(consumption -> {
+                    throw new IllegalStateException("no meters");
+                })
+                .listener(told::add)
+                .build();
+
+        consumer.consume(Message.of("a", 0, 0), bench::handle);
+
+        assertThat(told).hasSize(1);
+    }
+
+    @Test
     void standsStillWhereTheFailurePolicyFails() {
         bench.failing.put("b", new IOException("no"));
         for (ConsistencyLevel level : List.of(ConsistencyLevel.STRONG, ConsistencyLevel.AT_LEAST_ONCE)) {
