@@ -26,20 +26,31 @@ public interface FailurePolicy {
     /**
      * What to do.
      *
-     * @param isQuarantine whether the message is to be quarantined
-     * @param retryAfter when to try again otherwise; the partition keeps its order and waits
+     * @param retryAfter when to try again; the partition keeps its order and waits
      */
-    record Decision(boolean isQuarantine, Duration retryAfter) {
+    record Decision(Action action, Duration retryAfter) {
 
         /** Tries again after the time given. */
         public static Decision retryAfter(Duration backOff) {
-            return new Decision(false, backOff);
+            return new Decision(Action.RETRY, backOff);
         }
 
         /** Puts the message into quarantine, so that its partition goes on. */
         public static Decision quarantine() {
-            return new Decision(true, Duration.ZERO);
+            return new Decision(Action.QUARANTINE, Duration.ZERO);
         }
+
+        /** Leaves the message to the caller, who delivers it again or calls {@link IdempotentConsumer#quarantine}. */
+        public static Decision leave() {
+            return new Decision(Action.LEAVE, Duration.ZERO);
+        }
+    }
+
+    /** The kinds of decisions. */
+    enum Action {
+        RETRY,
+        QUARANTINE,
+        LEAVE
     }
 
     /**
@@ -49,5 +60,10 @@ public interface FailurePolicy {
      */
     static RetryPolicy quarantineAfter(int attempts) {
         return RetryPolicy.of(attempts);
+    }
+
+    /** Returns a policy that leaves every failure to the caller, for containers with error handlers of their own. */
+    static FailurePolicy leaveToCaller() {
+        return failure -> Decision.leave();
     }
 }

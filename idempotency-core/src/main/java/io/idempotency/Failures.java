@@ -97,7 +97,9 @@ final class Failures {
             standStill(poll, item, charge, "the failure policy failed: " + e);
             return;
         }
-        if (!decision.isQuarantine()) {
+        if (decision.action() == FailurePolicy.Action.LEAVE) {
+            stop(poll, item, Duration.ZERO, charge);
+        } else if (decision.action() == FailurePolicy.Action.RETRY) {
             log.warn(
                     "Attempt {} of {} failed; its partition goes on in {} ms.",
                     charge.attempts(),
@@ -113,6 +115,14 @@ final class Failures {
         } else {
             quarantine(poll, item, charge, quarantine.get());
         }
+    }
+
+    /** Quarantines a message that failed, at the caller's decision. */
+    <T> void quarantine(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
+        QuarantineStore into = quarantine.orElseThrow(() -> new IdempotencyException(
+                "There is no quarantine store for " + item.delivery() + ": set one by quarantine(..)"));
+        int attempts = lanes.attempts(item.lane(), item.delivery().id());
+        quarantine(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader), into);
     }
 
     /**
@@ -162,12 +172,16 @@ final class Failures {
      * have been none: whatever was leased when a process died counts as started once.
      */
     boolean isEnough(Delivery delivery, int starts, Throwable failure) {
-        if (starts <= 1 || quarantine.isEmpty()) {
+        if (starts <= 1) {
             return false;
         }
         try {
-            return policy.decide(new FailurePolicy.Failure(delivery, starts, failure))
-                    .isQuarantine();
+            return switch (policy.decide(new FailurePolicy.Failure(delivery, starts, failure))
+                    .action()) {
+                case RETRY -> false;
+                case QUARANTINE -> quarantine.isPresent();
+                case LEAVE -> starts >= RetryPolicy.DEFAULT_ATTEMPTS;
+            };
         } catch (RuntimeException e) {
             log.warn("The failure policy failed for {}; its handler is started once more.", delivery, e);
             return false;
@@ -188,7 +202,7 @@ final class Failures {
     }
 
     private <T> void stop(Poll<T> poll, Item<T> item, Duration retryAfter, Charge<T> charge) {
-        poll.stop(item, retryAfter, Optional.of(charge.failure()));
+        poll.stopCharged(item, retryAfter, charge.failure());
         reports.failed(item, Outcome.RELEASED, charge.attempts(), charge.failure());
     }
 

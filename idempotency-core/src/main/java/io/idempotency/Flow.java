@@ -84,6 +84,11 @@ final class Flow<M> {
         failures.charge(poll, item, new Failures.Charge<>(failure, attempts, Optional.of(held), this::payload));
     }
 
+    /** Quarantines a message at the caller's decision. */
+    void quarantine(Poll<M> poll, Item<M> item, Throwable failure) {
+        failures.quarantine(poll, item, failure, this::payload);
+    }
+
     /** Records a message whose claim is committed and whose handler failed. */
     void recordFailed(Item<M> item, Claim claim, Throwable failure) {
         failures.recordFailed(item, claim, failure, this::payload);

@@ -128,6 +128,20 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return poll.result();
     }
 
+    /**
+     * Quarantines a message that failed, whatever the {@link FailurePolicy} says. For callers with an error handling of their own, who
+     * leave failures to it by {@link FailurePolicy#leaveToCaller}.
+     *
+     * @return the result for the one message: settled, also if it was processed meanwhile; or its partition waits
+     * @throws IdempotencyException if there is no quarantine store
+     */
+    public BatchResult quarantine(M message, Throwable cause) {
+        Item<M> item = reading.read(List.of(message)).get(0);
+        Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime());
+        flow.quarantine(poll, item, cause);
+        return poll.result();
+    }
+
     /** Says when and where a message was processed or quarantined: why it is skipped. One round trip. */
     public Optional<Processed> find(String messageId) {
         return settings.store().find(new MessageId(settings.name(), messageId));

@@ -85,6 +85,12 @@ final class Lanes {
         return !troubles.isEmpty() && of(lane).limit() < Integer.MAX_VALUE;
     }
 
+    /** Returns how often the message failed alone. */
+    int attempts(Lane lane, MessageId id) {
+        Failing failing = of(lane).failing().get(id);
+        return failing == null ? 0 : failing.attempts();
+    }
+
     /** Counts a failure of a message alone. Returns how many there have been. */
     int countFailure(Lane lane, MessageId id) {
         Trouble changed = change(lane, trouble -> {

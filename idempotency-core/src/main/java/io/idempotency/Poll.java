@@ -26,7 +26,7 @@ final class Poll<M> {
     private int closedBefore;
     private boolean isInterrupted;
 
-    private record Stopped(Duration retryAfter, Optional<Throwable> cause) {}
+    private record Stopped(Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}
 
     Poll(List<Item<M>> items, Duration time) {
         this.items = items;
@@ -102,7 +102,12 @@ final class Poll<M> {
 
     /** Stops the partition of the item: nothing of it is open any more. */
     void stop(Item<M> item, Duration retryAfter, Optional<Throwable> cause) {
-        stopped.putIfAbsent(item.lane(), new Stopped(retryAfter, cause));
+        stopped.putIfAbsent(item.lane(), new Stopped(retryAfter, cause, false));
+    }
+
+    /** Stops the partition of an item that is charged with a failure. */
+    void stopCharged(Item<M> item, Duration retryAfter, Throwable cause) {
+        stopped.putIfAbsent(item.lane(), new Stopped(retryAfter, Optional.of(cause), true));
     }
 
     /** Stops the partitions of all items that are open, to be delivered again at once. */
@@ -139,7 +144,8 @@ final class Poll<M> {
             outcomes.add(outcome == null ? Outcome.RELEASED : outcome);
             Stopped lane = stopped.get(item.lane());
             if (lane != null && (outcome == null || !outcome.isSettled())) {
-                stops.putIfAbsent(item.lane(), new Stop(item.index(), lane.retryAfter(), lane.cause()));
+                stops.putIfAbsent(
+                        item.lane(), new Stop(item.index(), lane.retryAfter(), lane.cause(), lane.isCharged()));
             }
         }
         return new BatchResult(outcomes, List.copyOf(stops.values()));

@@ -10,5 +10,6 @@ import java.util.Optional;
  * @param index the index of that delivery in the list consumed
  * @param retryAfter how long the partition waits; zero: at once
  * @param cause what failed; empty if the delivery is in progress elsewhere or there was no time left
+ * @param isCharged whether that delivery failed alone, so that it counts as an attempt; a transient failure does not
  */
-public record Stop(int index, Duration retryAfter, Optional<Throwable> cause) {}
+public record Stop(int index, Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}

@@ -117,6 +117,38 @@ class BrokenPartsTest {
     }
 
     @Test
+    void leavesAFailureToACallerWhoQuarantinesByHimself() {
+        bench.failing.put("b", new IOException("no"));
+        IdempotentConsumer<Message> consumer =
+                bench.strong().failures(FailurePolicy.leaveToCaller()).build();
+        consumer.consumeAll(poll, bench::handle);
+        BatchResult failed = consumer.consumeAll(poll, bench::handle);
+
+        BatchResult quarantined = consumer.quarantine(poll.get(1), new IOException("enough"));
+
+        assertThat(failed.stops())
+                .containsExactly(
+                        new Stop(1, Duration.ZERO, failed.stops().get(0).cause(), true));
+        assertThat(quarantined.outcomes()).containsExactly(QUARANTINED);
+        assertThat(bench.quarantine.find(new MessageId("billing", "b"))).hasValueSatisfying(kept -> {
+            assertThat(kept.attempts()).isEqualTo(2);
+            assertThat(kept.failure()).contains("enough");
+        });
+        assertThat(consumer.consumeAll(poll, bench::handle).outcomes())
+                .containsExactly(DUPLICATE, QUARANTINED, PROCESSED, DUPLICATE);
+    }
+
+    @Test
+    void doesNotQuarantineAMessageThatWasProcessedMeanwhile() {
+        IdempotentConsumer<Message> consumer =
+                bench.strong().failures(FailurePolicy.leaveToCaller()).build();
+        consumer.consumeAll(poll, bench::handle);
+
+        assertThat(consumer.quarantine(poll.get(0), new IOException("too late")).outcomes())
+                .containsExactly(DUPLICATE);
+    }
+
+    @Test
     void standsStillWhereTheFailurePolicyFails() {
         bench.failing.put("b", new IOException("no"));
         for (ConsistencyLevel level : List.of(ConsistencyLevel.STRONG, ConsistencyLevel.AT_LEAST_ONCE)) {

@@ -56,7 +56,7 @@ final class ScriptedFlow implements Flow<String, String> {
             TopicPartition partition = KafkaRecords.partition(records.get(i));
             Duration retryAfter = failing.get(position);
             if (retryAfter != null && stopped.add(partition)) {
-                stops.add(new Stop(i, retryAfter, Optional.of(new IllegalStateException("scripted"))));
+                stops.add(new Stop(i, retryAfter, Optional.of(new IllegalStateException("scripted")), true));
             }
             boolean isSettled = !stopped.contains(partition);
             outcomes.add(isSettled ? Outcome.PROCESSED : Outcome.RELEASED);
@@ -75,6 +75,7 @@ final class ScriptedFlow implements Flow<String, String> {
         Duration retryAfter = failing.get(position);
         return retryAfter == null
                 ? new BatchResult(List.of(Outcome.QUARANTINED), List.of())
-                : new BatchResult(List.of(Outcome.RELEASED), List.of(new Stop(0, retryAfter, Optional.of(cause))));
+                : new BatchResult(
+                        List.of(Outcome.RELEASED), List.of(new Stop(0, retryAfter, Optional.of(cause), true)));
     }
 }
