@@ -149,7 +149,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 handling.handle(poll, items, claims);
             } catch (HandlerFailure e) {
                 complete();
-                failed(items, claims, e.thrown());
+                failed(items, claims, e);
                 return;
             } catch (VirtualMachineError e) {
                 if (items.size() == 1) {
@@ -183,7 +183,8 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             return true;
         }
 
-        private void failed(List<Item<M>> items, List<Claim> claims, Throwable failure) {
+        private void failed(List<Item<M>> items, List<Claim> claims, HandlerFailure handler) {
+            Throwable failure = handler.thrown();
             if (flow.failures().isTransient(failure)) {
                 flow.failures().stopTransiently(poll, items, failure);
             } else if (items.size() == 1) {
@@ -193,9 +194,20 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 if (poll.isOutOfTime()) {
                     Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), items.size()));
                 }
+                apart(items, handler.at());
+            }
+        }
+
+        private void apart(List<Item<M>> items, int at) {
+            if (at == HandlerFailure.SOMEWHERE) {
                 together(items.subList(0, items.size() / 2));
                 together(items.subList(items.size() / 2, items.size()));
+                return;
             }
+            handled.addAll(items.subList(0, at));
+            complete();
+            together(items.subList(at, at + 1));
+            together(items.subList(at + 1, items.size()));
         }
 
         private void charge(Item<M> item, Claim lease, int attempts, Throwable failure) {

@@ -14,7 +14,8 @@ public interface BatchHandler<M> {
      * Processes the messages, all or none.
      *
      * @param claims the claim of each message, in the same order
-     * @throws Exception whatever makes the batch fail
+     * @throws BatchFailedException if it is known which message failed
+     * @throws Exception whatever else makes the batch fail
      */
     void handle(List<M> messages, List<Claim> claims) throws Exception;
 }

@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import java.util.List;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,12 +63,18 @@ sealed interface Handling<M> {
             long before = System.nanoTime();
             try {
                 handler.handle(items.stream().map(Item::message).toList(), claims);
+            } catch (BatchFailedException thrown) {
+                throw failure(poll, at(thrown, items.size()), Objects.requireNonNullElse(thrown.getCause(), thrown));
             } catch (Throwable thrown) {
                 throw failure(poll, items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
             } finally {
                 took(poll, items, System.nanoTime() - before);
             }
         }
+    }
+
+    private static int at(BatchFailedException thrown, int size) {
+        return thrown.index() >= 0 && thrown.index() < size ? thrown.index() : HandlerFailure.SOMEWHERE;
     }
 
     private static <M> void took(Poll<M> poll, List<Item<M>> items, long nanos) {

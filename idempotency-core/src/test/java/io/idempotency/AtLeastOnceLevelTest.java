@@ -175,6 +175,26 @@ class AtLeastOnceLevelTest {
     }
 
     @Test
+    void completesWhatStandsBeforeTheMessageThatItsHandlerNames() {
+        List<List<String>> batches = new ArrayList<>();
+        IdempotentConsumer<Message> impatient = bench.level(ConsistencyLevel.AT_LEAST_ONCE)
+                .failures(FailurePolicy.quarantineAfter(1))
+                .build();
+
+        BatchResult result = impatient.consumeBatch(Message.partition(0, "a", "b", "c"), (batch, claims) -> {
+            List<String> ids = batch.stream().map(Message::id).toList();
+            batches.add(ids);
+            if (ids.contains("b")) {
+                throw new BatchFailedException(ids.indexOf("b"), new IOException("no"));
+            }
+        });
+        impatient.close();
+
+        assertThat(batches).containsExactly(List.of("a", "b", "c"), List.of("b"), List.of("c"));
+        assertThat(result.outcomes()).containsExactly(PROCESSED, QUARANTINED, PROCESSED);
+    }
+
+    @Test
     void bisectsABatchThatFails() {
         bench.failing.put("b", new IOException("no"));
         IdempotentConsumer<Message> impatient = bench.level(ConsistencyLevel.AT_LEAST_ONCE)

@@ -255,6 +255,30 @@ class StrongLevelTest {
     }
 
     @Test
+    void runsABatchAgainWithoutTheMessageThatItsHandlerNames() {
+        List<List<String>> batches = new ArrayList<>();
+        IdempotentConsumer<Message> consumer =
+                bench.strong().failures(FailurePolicy.quarantineAfter(1)).build();
+
+        BatchResult result = consumer.consumeBatch(Message.partition(0, "a", "b", "c", "d", "e"), (batch, claims) -> {
+            List<String> ids = batch.stream().map(Message::id).toList();
+            batches.add(ids);
+            if (ids.contains("d")) {
+                throw new BatchFailedException(ids.indexOf("d"), new IOException("no"));
+            }
+            bench.handleBatch(batch, claims);
+        });
+
+        assertThat(batches)
+                .containsExactly(List.of("a", "b", "c", "d", "e"), List.of("a", "b", "c"), List.of("d"), List.of("e"));
+        assertThat(result.outcomes()).containsExactly(PROCESSED, PROCESSED, PROCESSED, QUARANTINED, PROCESSED);
+        assertThat(bench.effects).containsExactly("a", "b", "c", "e");
+        assertThat(bench.events)
+                .filteredOn(event -> event.outcome() == QUARANTINED)
+                .allSatisfy(event -> assertThat(event.failure().orElseThrow()).isInstanceOf(IOException.class));
+    }
+
+    @Test
     @Tag("rule-1.4")
     void neverCountsATransientFailureAndHalvesTheChunk() {
         List<Integer> chunks = new ArrayList<>();

@@ -7,6 +7,7 @@ import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,17 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     /** Takes what the function reads from the value; null, a blank string and a tombstone count as missing. */
     public static <V> MessageIds<V> value(Function<? super V, @Nullable String> id) {
         return new MessageIds<V>(List.of(new ValueIds<V>(id)));
+    }
+
+    /** Takes what the function reads from the record; null and a blank string count as missing. */
+    public static <V> MessageIds<V> record(Function<? super ConsumerRecord<?, ? extends V>, @Nullable String> id) {
+        return new MessageIds<V>(List.of((record, looked) -> ValueIds.ofRecord(id, record, looked)));
+    }
+
+    /** Gives every delivery an id of its own, so that nothing is recognised: for records that have none and are to be handled all the same. */
+    public static MessageIds<Object> unrecognised() {
+        return new MessageIds<>(
+                List.of((record, looked) -> Optional.of(HeaderIds.KIND + "random:" + UUID.randomUUID())));
     }
 
     /**

@@ -28,6 +28,18 @@ record ValueIds<V>(Function<? super V, @Nullable String> id) implements IdSource
         }
     }
 
+    static <V> Optional<String> ofRecord(
+            Function<? super ConsumerRecord<?, ? extends V>, @Nullable String> id,
+            ConsumerRecord<?, ? extends V> record,
+            List<String> looked)
+            throws UnusableId {
+        try {
+            return present("record", id.apply(record), looked);
+        } catch (RuntimeException failure) {
+            throw new UnusableId("it cannot be read from the record: " + failure, failure);
+        }
+    }
+
     static Optional<String> ofKey(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
         @Nullable Object key = record.key();
         if (key == null) {

@@ -216,6 +216,23 @@ class MessageIdsTest {
                 .hasMessageContaining("kafka_original-partition");
     }
 
+    @Test
+    void readsTheIdFromTheRecordByAFunction() {
+        assertThat(id(MessageIds.record(any -> any.topic() + any.offset())))
+                .isEqualTo("~record:" + record.topic() + record.offset());
+        assertThatThrownBy(() -> id(MessageIds.record(any -> null)))
+                .hasMessageContaining("the id in the record is null");
+        assertThatThrownBy(() -> id(MessageIds.record(any -> {
+                    throw new IllegalStateException("no such field");
+                })))
+                .hasMessageContaining("no such field");
+    }
+
+    @Test
+    void givesEveryDeliveryAnIdOfItsOwnIfNothingIsToBeRecognised() {
+        assertThat(id(MessageIds.unrecognised())).startsWith("~random:").isNotEqualTo(id(MessageIds.unrecognised()));
+    }
+
     private void header(String name, String value) {
         record.headers().add(name, value.getBytes(UTF_8));
     }
