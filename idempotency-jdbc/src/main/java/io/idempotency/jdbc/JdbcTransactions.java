@@ -75,9 +75,7 @@ public final class JdbcTransactions implements Transactions {
             return false;
         }
         Object resource = TransactionSynchronizationManager.getResource(target);
-        return resource instanceof ConnectionHolder holder
-                && holder.isSynchronizedWithTransaction()
-                && !isAutoCommit(holder.getConnection());
+        return resource instanceof ConnectionHolder holder && !isAutoCommit(holder.getConnection());
     }
 
     @Override

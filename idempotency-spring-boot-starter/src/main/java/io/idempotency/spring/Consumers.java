@@ -1,0 +1,112 @@
+package io.idempotency.spring;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.ConsumptionListener;
+import io.idempotency.DuplicateCache;
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.MessageIdExtractor;
+import io.idempotency.TransactionPer;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.MessageIds;
+import io.idempotency.kafka.TopicIds;
+import io.idempotency.store.QuarantineStore;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.ObjectProvider;
+
+/** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
+final class Consumers implements DisposableBean {
+
+    private final IdempotencyProperties properties;
+    private final Stores stores;
+    private final ObjectProvider<DuplicateCache> cache;
+    private final ObjectProvider<QuarantineStore> quarantine;
+    private final ObjectProvider<ConsumptionListener> listeners;
+    private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
+    private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
+    private final Map<String, Admin> admins = new ConcurrentHashMap<>();
+
+    Consumers(
+            IdempotencyProperties properties,
+            Stores stores,
+            ObjectProvider<DuplicateCache> cache,
+            ObjectProvider<QuarantineStore> quarantine,
+            ObjectProvider<ConsumptionListener> listeners) {
+        this.properties = properties;
+        this.stores = stores;
+        this.cache = cache;
+        this.quarantine = quarantine;
+        this.listeners = listeners;
+    }
+
+    ConsistencyLevel level(ListenerDefinition listener) {
+        ConsistencyLevel configured = properties.consumer(listener.name()).level();
+        return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
+    }
+
+    /**
+     * Returns the consumer of a listener. The containers of one listener, such as those of its retry topics, share it.
+     *
+     * @param chunkTime how long one call may go on beginning new work
+     * @param connection how to connect to Kafka, to ask for topic ids
+     */
+    IdempotentConsumer<ConsumerRecord<Object, Object>> of(
+            ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+        ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
+        if (owner != null && !owner.element().equals(listener.element())) {
+            throw new ListenerRefusedException(
+                    "The consumer name " + listener.name() + " belongs to two listeners, " + owner.element() + " and "
+                            + listener.element() + ": what one of them processed, the other would skip",
+                    "Give each listener a name of its own.");
+        }
+        return built.computeIfAbsent(listener.name(), name -> build(listener, chunkTime, connection));
+    }
+
+    private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
+            ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+        IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
+                        listener.name())
+                .level(level(listener))
+                .transactionPer(listener.transactionPer().orElse(TransactionPer.RECORD))
+                .messageId(messageId(listener, connection))
+                .failures(FailurePolicy.leaveToCaller())
+                .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
+                .lease(properties.lease())
+                .store(stores.of(listener));
+        cache.ifAvailable(builder::cache);
+        quarantine.ifAvailable(builder::quarantine);
+        listeners.orderedStream().forEach(builder::listener);
+        return builder.build();
+    }
+
+    private MessageIdExtractor<? super ConsumerRecord<Object, Object>> messageId(
+            ListenerDefinition listener, Map<String, Object> connection) {
+        MessageIds<Object> ids;
+        if (listener.messageId().isEmpty()) {
+            ids = MessageIds.header(properties.messageId().headers().toArray(String[]::new))
+                    .orElse(MessageIds.cloudEvents());
+        } else {
+            SpelMessageId expression = SpelMessageId.of(listener);
+            ids = MessageIds.record(expression::read);
+        }
+        return switch (properties.messageId().missing()) {
+            case FAIL -> ids;
+            case PROCESS -> ids.orElse(MessageIds.unrecognised());
+            case COORDINATES ->
+                ids.orElse(MessageIds.coordinates(
+                        TopicIds.of(admins.computeIfAbsent(listener.name(), name -> Admin.create(connection)))));
+        };
+    }
+
+    @Override
+    public void destroy() {
+        built.values().forEach(IdempotentConsumer::close);
+        admins.values().forEach(admin -> admin.close(Duration.ofSeconds(1)));
+    }
+}

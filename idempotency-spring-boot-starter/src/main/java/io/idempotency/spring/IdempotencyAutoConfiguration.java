@@ -1,0 +1,170 @@
+package io.idempotency.spring;
+
+import io.idempotency.ConsumptionListener;
+import io.idempotency.DuplicateCache;
+import io.idempotency.cache.CaffeineCache;
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.Purger;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.MemoryStore;
+import io.idempotency.store.QuarantineStore;
+import io.micrometer.observation.ObservationRegistry;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+
+/** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
+@AutoConfiguration(
+        after = {
+            DataSourceAutoConfiguration.class,
+            DataSourceTransactionManagerAutoConfiguration.class,
+            KafkaAutoConfiguration.class
+        },
+        afterName = "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration")
+@ConditionalOnClass(KafkaListener.class)
+@ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
+@EnableConfigurationProperties(IdempotencyProperties.class)
+public class IdempotencyAutoConfiguration {
+
+    static final String TABLE_STORE = "idempotencyTableStore";
+    static final String MEMORY_STORE = "idempotencyMemoryStore";
+
+    /** Created by Spring. */
+    IdempotencyAutoConfiguration() {}
+
+    @Bean(name = IdempotentListeners.BEAN)
+    static IdempotentListeners idempotentListeners(ObjectProvider<ListenerInstaller> installer) {
+        return new IdempotentListeners(installer);
+    }
+
+    @Bean
+    ListenerInstaller idempotencyListenerInstaller(
+            IdempotencyProperties properties,
+            Environment environment,
+            IdempotentListeners listeners,
+            Consumers consumers,
+            ListenerChecks checks,
+            ObjectProvider<ObservationRegistry> observations,
+            ObjectProvider<DestinationTopicResolver> retryTopics) {
+        ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+        scheduler.setThreadNamePrefix("idempotency-pauses-");
+        scheduler.setDaemon(true);
+        scheduler.initialize();
+        return new ListenerInstaller(
+                properties,
+                environment,
+                listeners,
+                consumers,
+                checks,
+                new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
+                new ListenerContainerPauseService(null, scheduler),
+                retryTopics);
+    }
+
+    @Bean
+    ListenerChecks idempotencyListenerChecks() {
+        return new ListenerChecks();
+    }
+
+    @Bean
+    Consumers idempotencyConsumers(
+            IdempotencyProperties properties,
+            BeanFactory beans,
+            ObjectProvider<DuplicateCache> cache,
+            ObjectProvider<QuarantineStore> quarantine,
+            ObjectProvider<ConsumptionListener> listeners) {
+        return new Consumers(properties, new Stores(properties, beans), cache, quarantine, listeners);
+    }
+
+    /** The store in memory: for tests, and for what need not survive. */
+    @Bean(name = MEMORY_STORE, defaultCandidate = false)
+    @Lazy
+    @ConditionalOnMissingBean(name = MEMORY_STORE)
+    MemoryStore idempotencyMemoryStore() {
+        return MemoryStore.create();
+    }
+
+    /** The store in tables, with its quarantine, schema and purge. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnSingleCandidate(DataSource.class)
+    static class TableConfiguration {
+
+        @Bean
+        SchemaCreation idempotencySchema(DataSource dataSource, IdempotencyProperties properties) {
+            return new SchemaCreation(dataSource, properties.schema());
+        }
+
+        @Bean(name = TABLE_STORE)
+        @ConditionalOnMissingBean(ClaimStore.class)
+        @DependsOnDatabaseInitialization
+        TableStore idempotencyTableStore(
+                DataSource dataSource,
+                SchemaCreation schema,
+                ConfigurableListableBeanFactory beans,
+                IdempotencyProperties properties) {
+            return TableStore.builder(dataSource)
+                    .tablePrefix(properties.schema().tablePrefix())
+                    .schema(properties.schema().name())
+                    .claimTimeout(properties.claimTimeout())
+                    .transactionManager(
+                            new StoreTransactions(beans, properties.transactionManager()).managerOf(dataSource))
+                    .build();
+        }
+
+        @Bean
+        @ConditionalOnMissingBean(QuarantineStore.class)
+        JdbcQuarantine idempotencyQuarantine(DataSource dataSource, IdempotencyProperties properties) {
+            return JdbcQuarantine.on(dataSource)
+                    .tablePrefix(properties.schema().tablePrefix())
+                    .schema(properties.schema().name());
+        }
+
+        @Bean
+        @ConditionalOnMissingBean(Purger.class)
+        @ConditionalOnBooleanProperty(name = "idempotency.purge.enabled", matchIfMissing = true)
+        Purger idempotencyPurger(TableStore store, IdempotencyProperties properties) {
+            return Purger.of(store)
+                    .retention(properties.retention())
+                    .interval(properties.purge().interval())
+                    .batchSize(properties.purge().batchSize())
+                    .start();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
+    static class CacheConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean(DuplicateCache.class)
+        DuplicateCache idempotencyCache(IdempotencyProperties properties) {
+            Duration time = properties.cache().time();
+            return properties.cache().size() == 0
+                    ? DuplicateCache.none()
+                    : CaffeineCache.of(
+                            properties.cache().size(),
+                            time.compareTo(properties.retention()) < 0 ? time : properties.retention());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.idempotency.spring;
+
+import io.idempotency.ConsistencyLevel;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The properties of the starter. Immutable.
+ *
+ * @param enabled whether {@code @Idempotent} does anything; without it, listeners run as if it were not there
+ * @param store where messages are remembered, unless a listener says otherwise
+ * @param retention how long messages are remembered, at least as long as the topics keep records
+ * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third
+ * @param claimTimeout how long a claim waits for another transaction that claims the same message
+ * @param transactionManager the bean name of the transaction manager, where several manage the data source
+ * @param messageId where message ids are
+ * @param purge how what is older than the retention is forgotten
+ * @param cache which duplicates are known without a round trip
+ * @param schema the tables
+ * @param producer what is done for producers
+ * @param consumers settings of single consumers, by name
+ */
+@ConfigurationProperties("idempotency")
+public record IdempotencyProperties(
+        @DefaultValue("true") boolean enabled,
+        @DefaultValue("table") String store,
+        @DefaultValue("8d") Duration retention,
+        @DefaultValue("1m") Duration lease,
+        @DefaultValue("5s") Duration claimTimeout,
+        @Nullable String transactionManager,
+        @DefaultValue MessageId messageId,
+        @DefaultValue Purge purge,
+        @DefaultValue Cache cache,
+        @DefaultValue Schema schema,
+        @DefaultValue Producer producer,
+        @DefaultValue Map<String, Consumer> consumers) {
+
+    /**
+     * Where message ids are.
+     *
+     * @param headers the headers that may carry the id, the first that is there counts; CloudEvents headers come last
+     * @param missing what becomes of a message without an id
+     */
+    public record MessageId(
+            @DefaultValue("message-id") List<String> headers,
+            @DefaultValue("fail") Missing missing) {}
+
+    /** What becomes of a message without an id. */
+    public enum Missing {
+        /** It is a failed message, handed to the recoverer without a retry. */
+        FAIL,
+        /** It is processed whenever it is delivered, and not remembered. */
+        PROCESS,
+        /** Its topic, partition and offset are its id: a redelivery is recognised, a re-send is not. */
+        COORDINATES
+    }
+
+    /**
+     * The purge.
+     *
+     * @param enabled whether this application purges at all
+     * @param interval the time between two runs
+     * @param batchSize how many messages one transaction forgets at most
+     */
+    public record Purge(
+            @DefaultValue("true") boolean enabled,
+            @DefaultValue("10m") Duration interval,
+            @DefaultValue("1000") int batchSize) {}
+
+    /**
+     * The cache of known duplicates, if Caffeine is on the class path.
+     *
+     * @param size how many message ids are kept; 0 switches it off
+     * @param time how long an id is kept, never longer than the retention
+     */
+    public record Cache(
+            @DefaultValue("10000") long size,
+            @DefaultValue("10m") Duration time) {}
+
+    /**
+     * The tables.
+     *
+     * @param mode who creates them
+     * @param tablePrefix what their names begin with
+     * @param name the database schema they are in; the connection's own by default
+     */
+    public record Schema(
+            @DefaultValue("embedded") SchemaMode mode,
+            @DefaultValue("idempotency_") String tablePrefix,
+            @DefaultValue("") String name) {}
+
+    /** Who creates the tables. */
+    public enum SchemaMode {
+        /** Created in an embedded database, otherwise only validated. */
+        EMBEDDED,
+        /** Created if they are not there. */
+        ALWAYS,
+        /** Only validated: your own migrations create them. */
+        VALIDATE,
+        /** Created and brought up to date by Flyway, with a history table of their own. */
+        FLYWAY,
+        /** Neither created nor validated. */
+        NONE
+    }
+
+    /**
+     * Producers.
+     *
+     * @param messageId whether every producer that Spring Boot configures stamps a message id where there is none
+     */
+    public record Producer(@DefaultValue("true") boolean messageId) {}
+
+    /**
+     * A single consumer; what is set here counts more than the annotation.
+     *
+     * @param enabled whether its listener is idempotent at all
+     * @param level its consistency level
+     * @param store its store
+     */
+    public record Consumer(
+            @DefaultValue("true") boolean enabled,
+            @Nullable ConsistencyLevel level,
+            @Nullable String store) {
+
+        static final Consumer DEFAULT = new Consumer(true, null, null);
+    }
+
+    Consumer consumer(String name) {
+        return consumers.getOrDefault(name, Consumer.DEFAULT);
+    }
+}

@@ -1,0 +1,55 @@
+package io.idempotency.spring;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Makes the effect of a {@code @KafkaListener} happen once per message, although messages are delivered more than once. Stands beside it on
+ * the method, or on the class of {@code @KafkaHandler} methods, or on an annotation of your own.
+ *
+ * <pre>{@code
+ * @KafkaListener(topics = "orders")
+ * @Idempotent("billing")
+ * void charge(Order order) { … }
+ * }</pre>
+ *
+ * <p>Under {@link ConsistencyLevel#STRONG} the listener runs inside a transaction on the data source of the idempotency tables; its
+ * statements join it, and a crash anywhere leaves both the effect and the memory of it, or neither. Offsets are committed by the container, after
+ * that transaction. A duplicate is acknowledged without calling the listener.
+ *
+ * <p>What would weaken this is refused at start-up, with what to change.
+ */
+@Target({ElementType.METHOD, ElementType.TYPE})
+@Retention(RetentionPolicy.RUNTIME)
+@Documented
+public @interface Idempotent {
+
+    /**
+     * The name of the consumer that ids are remembered under: stable, chosen by you, independent of class, method and group names.
+     * Placeholders are resolved. One name belongs to one listener.
+     */
+    String value();
+
+    /** The consistency level, at most one; {@link ConsistencyLevel#STRONG} unless set here or by {@code idempotency.consumers.<name>.level}. */
+    ConsistencyLevel[] level() default {};
+
+    /**
+     * Where the message id is, as a SpEL expression on the {@code ConsumerRecord}, such as {@code value.orderId}; by default in the headers of
+     * {@code idempotency.message-id.headers}, then {@code ce_source} and {@code ce_id}.
+     */
+    String messageId() default "";
+
+    /** The store: {@code table}, {@code memory}, or the name of a bean; {@code idempotency.store} by default. */
+    String store() default "";
+
+    /**
+     * How many records share a transaction under {@code STRONG}, at most one value; {@link TransactionPer#RECORD} by default. With {@link
+     * TransactionPer#POLL} the claims of a poll are one statement and all its records one commit. A batch listener always shares.
+     */
+    TransactionPer[] transactionPer() default {};
+}

@@ -1,0 +1,168 @@
+package io.idempotency.spring;
+
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.TransactionPer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.core.env.Environment;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.retrytopic.DestinationTopic;
+import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+
+/**
+ * Puts the idempotent consumer in front of the listener of a container, and {@link WaitingErrorHandler} in front of its error handler.
+ * As the first bean to start it does the latter again for containers whose error handler was replaced since, as by retry topics.
+ */
+final class ListenerInstaller implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
+    private static final int CHUNKS_PER_POLL_INTERVAL = 4;
+
+    private final IdempotencyProperties properties;
+    private final Environment environment;
+    private final IdempotentListeners listeners;
+    private final Consumers consumers;
+    private final ListenerChecks checks;
+    private final Observations observations;
+    private final ListenerContainerPauseService pauses;
+    private final ObjectProvider<DestinationTopicResolver> retryTopics;
+    private final Map<AbstractMessageListenerContainer<Object, Object>, SettledRecords> installed =
+            new ConcurrentHashMap<>();
+    private volatile boolean isRunning;
+
+    ListenerInstaller(
+            IdempotencyProperties properties,
+            Environment environment,
+            IdempotentListeners listeners,
+            Consumers consumers,
+            ListenerChecks checks,
+            Observations observations,
+            ListenerContainerPauseService pauses,
+            ObjectProvider<DestinationTopicResolver> retryTopics) {
+        this.properties = properties;
+        this.environment = environment;
+        this.listeners = listeners;
+        this.consumers = consumers;
+        this.checks = checks;
+        this.observations = observations;
+        this.pauses = pauses;
+        this.retryTopics = retryTopics;
+    }
+
+    void install(ListenerDefinition annotated, AbstractMessageListenerContainer<Object, Object> container) {
+        ListenerDefinition listener = annotated.named(environment.resolveRequiredPlaceholders(annotated.name()));
+        if (!properties.consumer(listener.name()).enabled()) {
+            log.warn(
+                    "Consumer {} is switched off: {} runs without it, and without its transaction.",
+                    listener.name(),
+                    listener);
+            return;
+        }
+        if (isDeadLetter(container)) {
+            return;
+        }
+        Map<String, Object> kafka = kafkaProperties(container);
+        Object target =
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        checks.require(listener, consumers.level(listener), container, kafka);
+        SettledRecords settled = new SettledRecords();
+        container.setupMessageListener(inFront(target, listener, settled, kafka));
+        installed.put(container, settled);
+        guard(container, settled);
+    }
+
+    @SuppressWarnings("unchecked")
+    private Object inFront(
+            Object target, ListenerDefinition listener, SettledRecords settled, Map<String, Object> kafka) {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
+        if (target instanceof BatchMessageListener<?, ?>) {
+            return new BatchListener((BatchMessageListener<Object, Object>) target, consumer);
+        }
+        MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
+        return listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL
+                ? new PollListener(records, consumer)
+                : new RecordListener(records, consumer, settled, observations);
+    }
+
+    private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {
+        CommonErrorHandler users = container.getCommonErrorHandler();
+        if (!(users instanceof WaitingErrorHandler)) {
+            container.setCommonErrorHandler(
+                    new WaitingErrorHandler(users == null ? new DefaultErrorHandler() : users, settled, pauses));
+        }
+    }
+
+    /** The handler of a dead-letter topic is no second processing of the message: the same id may come there again. */
+    private boolean isDeadLetter(AbstractMessageListenerContainer<Object, Object> container) {
+        DestinationTopicResolver resolver = retryTopics.getIfAvailable();
+        String main = container.getMainListenerId();
+        String[] topics = container.getContainerProperties().getTopics();
+        if (resolver == null || main == null || topics == null || topics.length == 0) {
+            return false;
+        }
+        DestinationTopic topic = resolver.getDestinationTopicByName(main, topics[0]);
+        return topic != null && topic.isDltTopic();
+    }
+
+    private static Duration chunkTime(Map<String, Object> kafka) {
+        Object configured = kafka.getOrDefault(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 300_000);
+        return Duration.ofMillis(Long.parseLong(configured.toString().trim()) / CHUNKS_PER_POLL_INTERVAL);
+    }
+
+    /** A container has no accessor for its consumer factory. */
+    private static Map<String, Object> kafkaProperties(AbstractMessageListenerContainer<Object, Object> container) {
+        ConsumerFactory<?, ?> factory =
+                (ConsumerFactory<?, ?>) new DirectFieldAccessor(container).getPropertyValue("consumerFactory");
+        Map<String, Object> kafka = new HashMap<>();
+        if (factory != null) {
+            kafka.putAll(factory.getConfigurationProperties());
+        }
+        container
+                .getContainerProperties()
+                .getKafkaConsumerProperties()
+                .forEach((name, value) -> kafka.put(name.toString(), value));
+        return kafka;
+    }
+
+    @Override
+    public void start() {
+        isRunning = true;
+        listeners.requireAllCalled();
+        installed.forEach((container, settled) -> {
+            guard(container, settled);
+            checks.warnOf(container);
+        });
+    }
+
+    @Override
+    public void stop() {
+        isRunning = false;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return isRunning;
+    }
+
+    /** Before any container. */
+    @Override
+    public int getPhase() {
+        return Integer.MIN_VALUE;
+    }
+}

@@ -1,0 +1,108 @@
+package io.idempotency.spring;
+
+import io.idempotency.BatchFailedException;
+import io.idempotency.BatchResult;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Stop;
+import java.util.List;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.listener.AcknowledgingConsumerAwareMessageListener;
+import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListenerAdapter;
+import org.springframework.kafka.support.Acknowledgment;
+
+/**
+ * Stands before a record listener: claims, calls it in the transaction of the claim, commits, and only then acknowledges. What the listener
+ * throws leaves to the container's error handler. Thread-safe: the threads of a container share it.
+ */
+final class RecordListener extends AbstractDelegatingMessageListenerAdapter<MessageListener<Object, Object>>
+        implements AcknowledgingConsumerAwareMessageListener<Object, Object> {
+
+    private final IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent;
+    private final SettledRecords settled;
+    private final Observations observations;
+
+    RecordListener(
+            MessageListener<Object, Object> delegate,
+            IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
+            SettledRecords settled,
+            Observations observations) {
+        super(delegate);
+        this.idempotent = idempotent;
+        this.settled = settled;
+        this.observations = observations;
+    }
+
+    @Override
+    public void onMessage(
+            ConsumerRecord<Object, Object> record,
+            @Nullable Acknowledgment acknowledgment,
+            @Nullable Consumer<?, ?> consumer) {
+        settled.begun(record);
+        boolean[] isCalled = {false};
+        BatchResult result;
+        try {
+            result = idempotent.consumeAll(List.of(record), (message, claim) -> {
+                isCalled[0] = true;
+                call(message, acknowledgment != null, consumer);
+            });
+        } catch (RuntimeException e) {
+            throw WaitingException.standingStill(record, e);
+        } finally {
+            if (!isCalled[0]) {
+                observations.stopCurrent();
+            }
+        }
+        if (result.isSettled()) {
+            settled.settled(record);
+            if (acknowledgment != null) {
+                acknowledgment.acknowledge();
+            }
+            return;
+        }
+        Stop stop = result.stops().get(0);
+        Throwable cause = stop.cause().orElse(null);
+        if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
+            acknowledgment.nack(nack.sleep());
+        } else if (cause != null && stop.isCharged()) {
+            throw Failure.of(cause);
+        } else {
+            throw WaitingException.of(List.of(record), result);
+        }
+    }
+
+    private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {
+        RememberedAck ack =
+                isManual ? new RememberedAck(WaitingException.partition(record) + "@" + record.offset()) : null;
+        switch (delegateType) {
+            case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, ack, consumer);
+            case ACKNOWLEDGING -> delegate.onMessage(record, ack);
+            case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
+            case SIMPLE -> delegate.onMessage(record);
+        }
+        if (ack != null) {
+            try {
+                ack.requireAcknowledged();
+            } catch (BatchFailedException negative) {
+                throw (RememberedAck.Nack) negative.getCause();
+            }
+        }
+    }
+
+    @Override
+    public void onMessage(ConsumerRecord<Object, Object> record) {
+        onMessage(record, null, null);
+    }
+
+    @Override
+    public void onMessage(ConsumerRecord<Object, Object> record, @Nullable Acknowledgment acknowledgment) {
+        onMessage(record, acknowledgment, null);
+    }
+
+    @Override
+    public void onMessage(ConsumerRecord<Object, Object> record, @Nullable Consumer<?, ?> consumer) {
+        onMessage(record, null, consumer);
+    }
+}

@@ -1,0 +1,66 @@
+package io.idempotency.spring;
+
+import io.idempotency.jdbc.Schema;
+import io.idempotency.store.IdempotencyException;
+import javax.sql.DataSource;
+import org.springframework.beans.factory.InitializingBean;
+import org.springframework.boot.jdbc.EmbeddedDatabaseConnection;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
+
+/** Creates or validates the tables, as {@code idempotency.schema.mode} says. */
+final class SchemaCreation implements InitializingBean {
+
+    private final DataSource dataSource;
+    private final IdempotencyProperties.Schema properties;
+
+    SchemaCreation(DataSource dataSource, IdempotencyProperties.Schema properties) {
+        this.dataSource = dataSource;
+        this.properties = properties;
+    }
+
+    @Override
+    public void afterPropertiesSet() {
+        Schema schema = Schema.on(dataSource).tablePrefix(properties.tablePrefix());
+        if (!properties.name().isEmpty()) {
+            schema = schema.schema(properties.name());
+        }
+        switch (properties.mode()) {
+            case EMBEDDED -> {
+                if (EmbeddedDatabaseConnection.isEmbedded(dataSource)) {
+                    createIfAbsent(schema);
+                } else {
+                    validate(schema);
+                }
+            }
+            case ALWAYS -> createIfAbsent(schema);
+            case VALIDATE -> validate(schema);
+            case FLYWAY -> schema.migrate();
+            case NONE -> {}
+        }
+    }
+
+    private void createIfAbsent(Schema schema) {
+        try {
+            schema.validate();
+        } catch (IdempotencyException absent) {
+            new ResourceDatabasePopulator(
+                            new ByteArrayResource(schema.script().getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+                    .execute(dataSource);
+            schema.validate();
+        }
+    }
+
+    private static void validate(Schema schema) {
+        try {
+            schema.validate();
+        } catch (io.idempotency.store.TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException e) {
+            throw new ListenerRefusedException(
+                    "The idempotency tables are not as they must be. " + e.getMessage(),
+                    "Run the script above, for example as a migration of your own, or set idempotency.schema.mode to always or"
+                            + " flyway.");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package io.idempotency.spring;
+
+import io.idempotency.store.ClaimStore;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+
+/** Finds the store that a listener asks for: a kind, or the name of a bean. */
+final class Stores {
+
+    static final String TABLE = "table";
+    static final String MEMORY = "memory";
+
+    private final IdempotencyProperties properties;
+    private final BeanFactory beans;
+
+    Stores(IdempotencyProperties properties, BeanFactory beans) {
+        this.properties = properties;
+        this.beans = beans;
+    }
+
+    ClaimStore of(ListenerDefinition listener) {
+        String configured = properties.consumer(listener.name()).store();
+        String asked =
+                configured != null ? configured : listener.store().isEmpty() ? properties.store() : listener.store();
+        try {
+            return switch (asked) {
+                case TABLE ->
+                    beans.containsBean(IdempotencyAutoConfiguration.TABLE_STORE)
+                            ? beans.getBean(IdempotencyAutoConfiguration.TABLE_STORE, ClaimStore.class)
+                            : beans.getBean(ClaimStore.class);
+                case MEMORY -> beans.getBean(IdempotencyAutoConfiguration.MEMORY_STORE, ClaimStore.class);
+                default -> beans.getBean(asked, ClaimStore.class);
+            };
+        } catch (NoSuchBeanDefinitionException e) {
+            throw new ListenerRefusedException(
+                    "The store " + asked + " of " + listener + " is not there: " + e.getMessage(),
+                    "Name table, memory, or a bean that is a ClaimStore. The table store needs a data source, and of several a"
+                            + " primary one.");
+        }
+    }
+}

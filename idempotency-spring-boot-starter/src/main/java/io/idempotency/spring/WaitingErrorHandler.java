@@ -1,0 +1,164 @@
+package io.idempotency.spring;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.KafkaException;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.listener.ListenerUtils;
+import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.TopicPartitionOffset;
+import org.springframework.util.backoff.FixedBackOff;
+
+/**
+ * Stands before the container's own error handler, which decides on every failure of a record. What is no failure of a record comes again
+ * without limit and without being counted: a transient failure, a message in progress elsewhere, a failed commit of offsets. Short waits are
+ * waited for; for longer ones only the partition is paused. Thread-safe.
+ */
+final class WaitingErrorHandler implements CommonErrorHandler {
+
+    private static final Logger log = LoggerFactory.getLogger(WaitingErrorHandler.class);
+    private static final Duration SHORT = Duration.ofMillis(500);
+
+    private final CommonErrorHandler users;
+    private final DefaultErrorHandler endless;
+    private final SettledRecords settled;
+    private final ListenerContainerPauseService pauses;
+
+    WaitingErrorHandler(CommonErrorHandler users, SettledRecords settled, ListenerContainerPauseService pauses) {
+        this.users = users;
+        this.settled = settled;
+        this.pauses = pauses;
+        this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
+        endless.setSeekAfterError(users.seeksAfterHandling());
+        endless.setClassifications(Map.of(), true);
+        endless.setLogLevel(KafkaException.Level.DEBUG);
+    }
+
+    CommonErrorHandler users() {
+        return users;
+    }
+
+    private CommonErrorHandler deciding(
+            Exception thrown, @Nullable ConsumerRecord<?, ?> first, MessageListenerContainer container) {
+        WaitingException waiting = WaitingException.in(thrown);
+        if (waiting != null) {
+            waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
+            return endless;
+        }
+        if (first != null && settled.isSettled(first)) {
+            log.warn(
+                    "The offset of {}@{} could not be committed; the record is processed, and will be skipped.",
+                    WaitingException.partition(first),
+                    first.offset(),
+                    thrown);
+            return endless;
+        }
+        return users;
+    }
+
+    private void await(MessageListenerContainer container, TopicPartition partition, Duration wait) {
+        if (wait.compareTo(SHORT) > 0 && seeksAfterHandling()) {
+            pauses.pausePartition(container, partition, wait);
+            return;
+        }
+        try {
+            ListenerUtils.stoppableSleep(container, Math.min(wait.toMillis(), SHORT.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public boolean seeksAfterHandling() {
+        return users.seeksAfterHandling();
+    }
+
+    @Override
+    public boolean deliveryAttemptHeader() {
+        return users.deliveryAttemptHeader();
+    }
+
+    @Override
+    public int deliveryAttempt(TopicPartitionOffset where) {
+        return users.deliveryAttempt(where);
+    }
+
+    @Override
+    public void handleOtherException(
+            Exception thrown, Consumer<?, ?> consumer, MessageListenerContainer container, boolean isBatch) {
+        users.handleOtherException(thrown, consumer, container, isBatch);
+    }
+
+    @Override
+    public boolean handleOne(
+            Exception thrown,
+            ConsumerRecord<?, ?> record,
+            Consumer<?, ?> consumer,
+            MessageListenerContainer container) {
+        return deciding(thrown, record, container).handleOne(thrown, record, consumer, container);
+    }
+
+    @Override
+    public void handleRemaining(
+            Exception thrown,
+            List<ConsumerRecord<?, ?>> records,
+            Consumer<?, ?> consumer,
+            MessageListenerContainer container) {
+        deciding(thrown, records.isEmpty() ? null : records.get(0), container)
+                .handleRemaining(thrown, records, consumer, container);
+    }
+
+    @Override
+    public void handleBatch(
+            Exception thrown,
+            ConsumerRecords<?, ?> records,
+            Consumer<?, ?> consumer,
+            MessageListenerContainer container,
+            Runnable invokeListener) {
+        deciding(thrown, null, container).handleBatch(thrown, records, consumer, container, invokeListener);
+    }
+
+    @Override
+    public <K, V> ConsumerRecords<K, V> handleBatchAndReturnRemaining(
+            Exception thrown,
+            ConsumerRecords<?, ?> records,
+            Consumer<?, ?> consumer,
+            MessageListenerContainer container,
+            Runnable invokeListener) {
+        return deciding(thrown, null, container)
+                .handleBatchAndReturnRemaining(thrown, records, consumer, container, invokeListener);
+    }
+
+    @Override
+    public void clearThreadState() {
+        users.clearThreadState();
+        endless.clearThreadState();
+    }
+
+    @Override
+    public boolean isAckAfterHandle() {
+        return users.isAckAfterHandle();
+    }
+
+    @Override
+    public void setAckAfterHandle(boolean ack) {
+        users.setAckAfterHandle(ack);
+    }
+
+    @Override
+    public void onPartitionsAssigned(
+            Consumer<?, ?> consumer, Collection<TopicPartition> partitions, Runnable publishPause) {
+        users.onPartitionsAssigned(consumer, partitions, publishPause);
+    }
+}

@@ -1,0 +1,91 @@
+package io.idempotency.spring;
+
+import io.idempotency.BatchResult;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Stop;
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Nothing is wrong with the records: they come again, after a while for some partitions. Carried through the container to {@link
+ * WaitingErrorHandler}; it never counts as an attempt.
+ */
+final class WaitingException extends IdempotencyException {
+
+    private static final long serialVersionUID = 1L;
+    private static final Logger log = LoggerFactory.getLogger(WaitingException.class);
+
+    private final transient Map<TopicPartition, Duration> waits;
+
+    private WaitingException(String message, Map<TopicPartition, Duration> waits, @Nullable Throwable cause) {
+        super(message);
+        this.waits = waits;
+        if (cause != null) {
+            initCause(cause);
+        }
+    }
+
+    static WaitingException of(List<ConsumerRecord<Object, Object>> records, BatchResult result) {
+        Map<TopicPartition, Duration> waits = new HashMap<>();
+        result.stops().forEach(stop -> waits.put(partition(records.get(stop.index())), stop.retryAfter()));
+        Stop first = result.stops().get(0);
+        return new WaitingException(
+                "Waiting at " + partition(records.get(first.index())) + "@"
+                        + records.get(first.index()).offset(),
+                waits,
+                first.cause().orElse(null));
+    }
+
+    /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
+    static WaitingException standingStill(ConsumerRecord<?, ?> record, RuntimeException cause) {
+        log.error(
+                "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
+                partition(record),
+                record.offset(),
+                IdempotentConsumer.STAND_STILL.toSeconds(),
+                cause);
+        return new WaitingException(
+                "Standing still at " + partition(record) + "@" + record.offset(),
+                Map.of(partition(record), IdempotentConsumer.STAND_STILL),
+                cause);
+    }
+
+    /** The records are processed and recorded: that their offsets could not be committed is no failure of theirs. */
+    static WaitingException offsetNotCommitted(ConsumerRecord<?, ?> record, RuntimeException cause) {
+        log.warn(
+                "The offset behind {}@{} could not be committed; what comes again is skipped.",
+                partition(record),
+                record.offset(),
+                cause);
+        return new WaitingException(
+                "The offset behind " + partition(record) + "@" + record.offset() + " could not be committed",
+                Map.of(),
+                cause);
+    }
+
+    Map<TopicPartition, Duration> waits() {
+        return waits;
+    }
+
+    /** Returns the one in the chain of causes, or null. */
+    static @Nullable WaitingException in(@Nullable Throwable failure) {
+        for (Throwable next = failure; next != null; next = next.getCause()) {
+            if (next instanceof WaitingException waiting) {
+                return waiting;
+            }
+        }
+        return null;
+    }
+
+    static TopicPartition partition(ConsumerRecord<?, ?> record) {
+        return new TopicPartition(record.topic(), record.partition());
+    }
+}
