@@ -83,8 +83,8 @@ public class IdempotencyAutoConfiguration {
     }
 
     @Bean
-    ListenerChecks idempotencyListenerChecks() {
-        return new ListenerChecks();
+    ListenerChecks idempotencyListenerChecks(BeanFactory beans, IdempotencyProperties properties) {
+        return new ListenerChecks(new TransactionChecks(beans, new Stores(properties, beans)));
     }
 
     @Bean
@@ -115,20 +115,25 @@ public class IdempotencyAutoConfiguration {
             return new SchemaCreation(dataSource, properties.schema());
         }
 
+        @Bean
+        StoreTransactions idempotencyTransactions(
+                DataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
+            return new StoreTransactions(dataSource, beans, properties.transactionManager());
+        }
+
         @Bean(name = TABLE_STORE)
         @ConditionalOnMissingBean(ClaimStore.class)
         @DependsOnDatabaseInitialization
         TableStore idempotencyTableStore(
                 DataSource dataSource,
                 SchemaCreation schema,
-                ConfigurableListableBeanFactory beans,
+                StoreTransactions transactions,
                 IdempotencyProperties properties) {
             return TableStore.builder(dataSource)
                     .tablePrefix(properties.schema().tablePrefix())
                     .schema(properties.schema().name())
                     .claimTimeout(properties.claimTimeout())
-                    .transactionManager(
-                            new StoreTransactions(beans, properties.transactionManager()).managerOf(dataSource))
+                    .transactionManager(transactions.manager())
                     .build();
         }
 

@@ -26,8 +26,8 @@ import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 
 /**
- * Puts the idempotent consumer in front of the listener of a container, and {@link WaitingErrorHandler} in front of its error handler.
- * As the first bean to start it does the latter again for containers whose error handler was replaced since, as by retry topics.
+ * Puts the idempotent consumer in front of the listener of a container, and, as the first bean to start, {@link WaitingErrorHandler} in front
+ * of its error handler: retry topics replace that after the container is made.
  */
 final class ListenerInstaller implements SmartLifecycle {
 
@@ -84,7 +84,9 @@ final class ListenerInstaller implements SmartLifecycle {
         SettledRecords settled = new SettledRecords();
         container.setupMessageListener(inFront(target, listener, settled, kafka));
         installed.put(container, settled);
-        guard(container, settled);
+        if (isRunning) {
+            guard(container, settled);
+        }
     }
 
     @SuppressWarnings("unchecked")
@@ -103,6 +105,9 @@ final class ListenerInstaller implements SmartLifecycle {
     private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {
         CommonErrorHandler users = container.getCommonErrorHandler();
         if (!(users instanceof WaitingErrorHandler)) {
+            if (users == null) {
+                checks.warnOfDroppedRecords(container);
+            }
             container.setCommonErrorHandler(
                     new WaitingErrorHandler(users == null ? new DefaultErrorHandler() : users, settled, pauses));
         }
@@ -146,7 +151,6 @@ final class ListenerInstaller implements SmartLifecycle {
         listeners.requireAllCalled();
         installed.forEach((container, settled) -> {
             guard(container, settled);
-            checks.warnOf(container);
         });
     }
 

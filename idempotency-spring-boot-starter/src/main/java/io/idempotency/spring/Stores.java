@@ -1,8 +1,11 @@
 package io.idempotency.spring;
 
+import io.idempotency.jdbc.TableStore;
 import io.idempotency.store.ClaimStore;
+import java.util.Optional;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+import org.springframework.transaction.PlatformTransactionManager;
 
 /** Finds the store that a listener asks for: a kind, or the name of a bean. */
 final class Stores {
@@ -16,6 +19,15 @@ final class Stores {
     Stores(IdempotencyProperties properties, BeanFactory beans) {
         this.properties = properties;
         this.beans = beans;
+    }
+
+    /** Returns the manager of the transactions that the listener's claims are in, if its store is the table store of the starter. */
+    Optional<PlatformTransactionManager> transactionManager(ListenerDefinition listener) {
+        return of(listener) instanceof TableStore store
+                        && beans.containsBean(IdempotencyAutoConfiguration.TABLE_STORE)
+                        && store == beans.getBean(IdempotencyAutoConfiguration.TABLE_STORE)
+                ? Optional.of(beans.getBean(StoreTransactions.class).manager())
+                : Optional.empty();
     }
 
     ClaimStore of(ListenerDefinition listener) {
