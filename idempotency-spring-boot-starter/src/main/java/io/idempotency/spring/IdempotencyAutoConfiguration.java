@@ -9,6 +9,7 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import javax.sql.DataSource;
@@ -16,11 +17,15 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
@@ -41,7 +46,10 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
             DataSourceTransactionManagerAutoConfiguration.class,
             KafkaAutoConfiguration.class
         },
-        afterName = "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration")
+        afterName = {
+            "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration",
+            "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration"
+        })
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
@@ -108,6 +116,7 @@ public class IdempotencyAutoConfiguration {
     /** The store in tables, with its quarantine, schema and purge. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnSingleCandidate(DataSource.class)
+    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.TABLE, matchIfMissing = true)
     static class TableConfiguration {
 
         @Bean
@@ -157,6 +166,42 @@ public class IdempotencyAutoConfiguration {
         }
     }
 
+    @Bean
+    ProducerSetup idempotencyProducerSetup(IdempotencyProperties properties) {
+        return new ProducerSetup(properties);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    QuarantineRecoverer idempotencyQuarantineRecoverer() {
+        return new QuarantineRecoverer();
+    }
+
+    /** Meters, if Micrometer is there. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterRegistry.class)
+    @ConditionalOnBean(MeterRegistry.class)
+    static class MeterConfiguration {
+
+        @Bean
+        Meters idempotencyMeters(MeterRegistry registry) {
+            return new Meters(registry);
+        }
+    }
+
+    /** Health, if Boot's is there. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HealthIndicator.class)
+    @ConditionalOnEnabledHealthIndicator("idempotency")
+    static class HealthConfiguration {
+
+        @Bean
+        Standstill idempotencyHealthIndicator() {
+            return new Standstill(System::nanoTime);
+        }
+    }
+
+    /** Duplicates known without a round trip, if Caffeine is there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
     static class CacheConfiguration {

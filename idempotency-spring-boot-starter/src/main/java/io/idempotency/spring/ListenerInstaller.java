@@ -42,9 +42,11 @@ final class ListenerInstaller implements SmartLifecycle {
     private final Observations observations;
     private final ListenerContainerPauseService pauses;
     private final ObjectProvider<DestinationTopicResolver> retryTopics;
-    private final Map<AbstractMessageListenerContainer<Object, Object>, SettledRecords> installed =
+    private final Map<AbstractMessageListenerContainer<Object, Object>, Installed> installed =
             new ConcurrentHashMap<>();
     private volatile boolean isRunning;
+
+    private record Installed(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, SettledRecords settled) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
@@ -81,36 +83,38 @@ final class ListenerInstaller implements SmartLifecycle {
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         checks.require(listener, consumers.level(listener), container, kafka);
-        SettledRecords settled = new SettledRecords();
-        container.setupMessageListener(inFront(target, listener, settled, kafka));
-        installed.put(container, settled);
+        Installed with = new Installed(consumers.of(listener, chunkTime(kafka), kafka), new SettledRecords());
+        container.setupMessageListener(inFront(target, listener, with));
+        installed.put(container, with);
         if (isRunning) {
-            guard(container, settled);
+            guard(container, with);
         }
     }
 
     @SuppressWarnings("unchecked")
-    private Object inFront(
-            Object target, ListenerDefinition listener, SettledRecords settled, Map<String, Object> kafka) {
-        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
+    private Object inFront(Object target, ListenerDefinition listener, Installed with) {
         if (target instanceof BatchMessageListener<?, ?>) {
-            return new BatchListener((BatchMessageListener<Object, Object>) target, consumer);
+            return new BatchListener((BatchMessageListener<Object, Object>) target, with.consumer());
         }
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
         return listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL
-                ? new PollListener(records, consumer)
-                : new RecordListener(records, consumer, settled, observations);
+                ? new PollListener(records, with.consumer())
+                : new RecordListener(records, with.consumer(), with.settled(), observations);
     }
 
-    private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {
+    private void guard(AbstractMessageListenerContainer<Object, Object> container, Installed with) {
         CommonErrorHandler users = container.getCommonErrorHandler();
-        if (!(users instanceof WaitingErrorHandler)) {
-            if (users == null) {
-                checks.warnOfDroppedRecords(container);
-            }
-            container.setCommonErrorHandler(
-                    new WaitingErrorHandler(users == null ? new DefaultErrorHandler() : users, settled, pauses));
+        if (users instanceof WaitingErrorHandler) {
+            return;
         }
+        if (users == null) {
+            checks.warnOfDroppedRecords(container);
+        }
+        container.setCommonErrorHandler(new WaitingErrorHandler(
+                users == null ? new DefaultErrorHandler() : users,
+                new CurrentConsumer(with.consumer()),
+                with.settled(),
+                pauses));
     }
 
     /** The handler of a dead-letter topic is no second processing of the message: the same id may come there again. */
@@ -149,9 +153,7 @@ final class ListenerInstaller implements SmartLifecycle {
     public void start() {
         isRunning = true;
         listeners.requireAllCalled();
-        installed.forEach((container, settled) -> {
-            guard(container, settled);
-        });
+        installed.forEach(this::guard);
     }
 
     @Override

@@ -32,11 +32,17 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
+    private final CurrentConsumer consumer;
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
 
-    WaitingErrorHandler(CommonErrorHandler users, SettledRecords settled, ListenerContainerPauseService pauses) {
+    WaitingErrorHandler(
+            CommonErrorHandler users,
+            CurrentConsumer consumer,
+            SettledRecords settled,
+            ListenerContainerPauseService pauses) {
         this.users = users;
+        this.consumer = consumer;
         this.settled = settled;
         this.pauses = pauses;
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
@@ -64,6 +70,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                     thrown);
             return endless;
         }
+        consumer.set();
         return users;
     }
 
@@ -144,6 +151,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     public void clearThreadState() {
         users.clearThreadState();
         endless.clearThreadState();
+        CurrentConsumer.remove();
     }
 
     @Override
