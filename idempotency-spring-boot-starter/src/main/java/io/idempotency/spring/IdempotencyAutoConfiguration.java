@@ -13,7 +13,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import javax.sql.DataSource;
-import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -91,14 +91,14 @@ public class IdempotencyAutoConfiguration {
     }
 
     @Bean
-    ListenerChecks idempotencyListenerChecks(BeanFactory beans, IdempotencyProperties properties) {
+    ListenerChecks idempotencyListenerChecks(ListableBeanFactory beans, IdempotencyProperties properties) {
         return new ListenerChecks(new TransactionChecks(beans, new Stores(properties, beans)));
     }
 
     @Bean
     Consumers idempotencyConsumers(
             IdempotencyProperties properties,
-            BeanFactory beans,
+            ListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners) {
@@ -192,12 +192,17 @@ public class IdempotencyAutoConfiguration {
     /** Health, if Boot's is there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(HealthIndicator.class)
-    @ConditionalOnEnabledHealthIndicator("idempotency")
     static class HealthConfiguration {
 
-        @Bean
-        Standstill idempotencyHealthIndicator() {
-            return new Standstill(System::nanoTime);
+        /** Apart, because its condition is a class of Boot's health, too. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnEnabledHealthIndicator("idempotency")
+        static class Enabled {
+
+            @Bean
+            Standstill idempotencyHealthIndicator() {
+                return new Standstill(System::nanoTime);
+            }
         }
     }
 
