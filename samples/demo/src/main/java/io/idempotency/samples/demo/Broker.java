@@ -21,7 +21,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  * <p>It has two doors for clients. The direct one is ordinary; the lossy one is announced at the address of a {@link LossyProxy}, so that a
  * producer which comes in there stays behind the proxy.
  */
-final class Broker implements AutoCloseable {
+public final class Broker implements AutoCloseable {
 
     private static final String HOST = InetAddress.getLoopbackAddress().getHostAddress();
 
@@ -36,7 +36,7 @@ final class Broker implements AutoCloseable {
     }
 
     /** Formats the folder and starts the broker and its lossy proxy. */
-    static Broker start(Path folder, double loss, long seed) throws Exception {
+    public static Broker start(Path folder, double loss, long seed) throws Exception {
         int direct = freePort();
         int lossy = freePort();
         int controller = freePort();
@@ -70,7 +70,7 @@ final class Broker implements AutoCloseable {
     }
 
     /** Returns the address of the ordinary door. */
-    String address() {
+    public String address() {
         return HOST + ":" + directPort;
     }
 

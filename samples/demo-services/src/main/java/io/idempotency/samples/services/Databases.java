@@ -1,0 +1,115 @@
+package io.idempotency.samples.services;
+
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.store.MessageId;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** A real PostgreSQL with its durable default settings, and a database for each service. */
+final class Databases implements AutoCloseable {
+
+    private static final List<String> NAMES = List.of("orders", "payments", "ledger", "notifications");
+
+    private final EmbeddedPostgres server;
+
+    private Databases(EmbeddedPostgres server) {
+        this.server = server;
+    }
+
+    static Databases start(Path folder) throws IOException, SQLException {
+        // The embedded server switches fsync and synchronous commit off, for tests; here they are as PostgreSQL has
+        // them.
+        EmbeddedPostgres server = EmbeddedPostgres.builder()
+                .setOverrideWorkingDirectory(folder.resolve("binaries").toFile())
+                .setDataDirectory(folder.resolve("data"))
+                .setCleanDataDirectory(true)
+                .setRegisterShutdownHook(false)
+                .setServerConfig("fsync", "on")
+                .setServerConfig("synchronous_commit", "on")
+                .start();
+        Databases databases = new Databases(server);
+        for (String name : NAMES) {
+            databases.execute("postgres", "create database " + name);
+        }
+        return databases;
+    }
+
+    /** Returns the address of a database for a node, which the server knows by its name. */
+    String url(String database, String node) {
+        return server.getJdbcUrl("postgres", database) + "&reWriteBatchedInserts=true&ApplicationName=" + node;
+    }
+
+    DataSource dataSource(String database) {
+        PGSimpleDataSource source = new PGSimpleDataSource();
+        source.setUrl(url(database, "demo"));
+        return source;
+    }
+
+    /** Returns every entry of a table of payments. */
+    List<Entry> entries(String database, String table) throws SQLException {
+        return query(
+                database,
+                "select order_id, cents from " + table,
+                row -> new Entry(row.getObject(1, UUID.class), row.getLong(2)));
+    }
+
+    /** Returns how many rows a table has; none if there is no such table yet. */
+    long count(String database, String table) throws SQLException {
+        boolean isThere = query(database, "select to_regclass('" + table + "') is not null", row -> row.getBoolean(1))
+                .get(0);
+        return isThere
+                ? query(database, "select count(*) from " + table, row -> row.getLong(1))
+                        .get(0)
+                : 0;
+    }
+
+    /** Returns the ids of the messages in quarantine. */
+    Set<String> quarantined(String database, String consumer) {
+        Set<String> ids = new HashSet<>();
+        for (MessageId id : JdbcQuarantine.on(dataSource(database)).list(consumer, Integer.MAX_VALUE)) {
+            ids.add(id.value());
+        }
+        return ids;
+    }
+
+    <T> List<T> query(String database, String query, Row<T> reader) throws SQLException {
+        try (Connection connection = dataSource(database).getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(query)) {
+            List<T> all = new ArrayList<>();
+            while (rows.next()) {
+                all.add(reader.read(rows));
+            }
+            return all;
+        }
+    }
+
+    /** Reads one row. */
+    interface Row<T> {
+        T read(ResultSet row) throws SQLException;
+    }
+
+    private void execute(String database, String statement) throws SQLException {
+        try (Connection connection = dataSource(database).getConnection();
+                Statement executed = connection.createStatement()) {
+            executed.execute(statement);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+    }
+}
