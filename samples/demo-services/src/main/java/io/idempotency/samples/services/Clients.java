@@ -3,16 +3,19 @@ package io.idempotency.samples.services;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -24,15 +27,21 @@ final class Clients {
 
     private static final int THREADS = 6;
     private static final int REPEATED_EVERY = 20;
+    private static final int LAST = 10;
     private static final int CUSTOMERS = 500;
     private static final int REFUSED_CENTS = 2_000_000;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final int AGAIN_AFTER_MILLIS = 50;
+    private static final int NOT_FOUND = 404;
+    private static final int NO_ANSWER = 599;
 
-    private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(PATIENCE).build();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(Version.HTTP_1_1)
+            .connectTimeout(PATIENCE)
+            .build();
     private final List<String> nodes;
     private final int orders;
+    private final CountDownLatch accidents = new CountDownLatch(1);
     private final Random random = new Random(20_261_121);
     private final AtomicInteger begun = new AtomicInteger();
     private final AtomicInteger retries = new AtomicInteger();
@@ -45,12 +54,22 @@ final class Clients {
         this.orders = orders;
     }
 
+    /** Waits until every node answers. */
+    void awaitNodes() throws InterruptedException {
+        for (String node : nodes) {
+            while (status(HttpRequest.newBuilder(URI.create(node + "/orders/" + new UUID(0, 0)))) != NOT_FOUND) {
+                TimeUnit.MILLISECONDS.sleep(AGAIN_AFTER_MILLIS);
+            }
+        }
+    }
+
     /** Places all orders, no faster than over the time given. */
     void placeAll(Duration time) throws InterruptedException {
         long start = System.nanoTime();
-        List<Thread> threads = new java.util.ArrayList<>();
+        List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
-            Thread thread = new Thread(() -> work(start, time), "client-" + i);
+            int first = i % nodes.size();
+            Thread thread = new Thread(() -> work(first, start, time), "client-" + i);
             thread.setDaemon(true);
             thread.start();
             threads.add(thread);
@@ -60,19 +79,29 @@ final class Clients {
         }
     }
 
-    private void work(long start, Duration time) {
+    /** Lets the last orders be placed, which wait until the accidents are over. */
+    void accidentsAreOver() {
+        accidents.countDown();
+    }
+
+    private void work(int first, long start, Duration time) {
         try {
+            int node = first;
             for (int number = begun.getAndIncrement(); number < orders; number = begun.getAndIncrement()) {
                 long due = start + time.toNanos() / orders * number;
                 TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-                place(number);
+                if (number > orders - orders / LAST) {
+                    accidents.await();
+                }
+                node = place(number, node);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void place(int number) throws InterruptedException {
+    /** Places an order. Returns the node that took it, which is asked first the next time. */
+    private int place(int number, int first) throws InterruptedException {
         UUID id;
         long cents;
         synchronized (random) {
@@ -82,8 +111,9 @@ final class Clients {
         }
         String body = String.format(
                 Locale.ROOT, "{\"id\":\"%s\",\"customer\":\"c%d\",\"cents\":%d}", id, number % CUSTOMERS, cents);
-        int node = number;
-        while (!isTaken(nodes.get(node++ % nodes.size()), body)) {
+        int node = first;
+        while (!isTaken(nodes.get(node), body)) {
+            node = (node + 1) % nodes.size();
             retries.incrementAndGet();
             TimeUnit.MILLISECONDS.sleep(AGAIN_AFTER_MILLIS);
         }
@@ -91,24 +121,28 @@ final class Clients {
         if (number % REPEATED_EVERY == 0) {
             repeats.incrementAndGet();
             // Best effort: this one may fail.
-            isTaken(nodes.get(node % nodes.size()), body);
+            isTaken(nodes.get((node + 1) % nodes.size()), body);
         }
+        return node;
     }
 
     private boolean isTaken(String node, String body) throws InterruptedException {
+        int status = status(HttpRequest.newBuilder(URI.create(node + "/orders"))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body)));
+        if (status / 100 == 4) {
+            conflicts.incrementAndGet();
+        }
+        return status / 100 != 5;
+    }
+
+    /** Returns the status of the answer, or one for a failed server if there is none. */
+    private int status(HttpRequest.Builder request) throws InterruptedException {
         try {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(node + "/orders"))
-                    .timeout(PATIENCE)
-                    .header("Content-Type", "application/json")
-                    .POST(BodyPublishers.ofString(body))
-                    .build();
-            int status = http.send(request, BodyHandlers.discarding()).statusCode();
-            if (status >= 400 && status < 500) {
-                conflicts.incrementAndGet();
-            }
-            return status < 500;
+            return http.send(request.timeout(PATIENCE).build(), BodyHandlers.discarding())
+                    .statusCode();
         } catch (IOException e) {
-            return false;
+            return NO_ANSWER;
         }
     }
 
@@ -121,10 +155,6 @@ final class Clients {
 
     int count() {
         return placed.size();
-    }
-
-    boolean isDone() {
-        return placed.size() == orders;
     }
 
     /** Returns how many requests were sent again because there was no answer. */

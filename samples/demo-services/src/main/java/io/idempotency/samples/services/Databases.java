@@ -1,5 +1,7 @@
 package io.idempotency.samples.services;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.store.MessageId;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -12,17 +14,20 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** A real PostgreSQL with its durable default settings, and a database for each service. */
 final class Databases implements AutoCloseable {
 
     private static final List<String> NAMES = List.of("orders", "payments", "ledger", "notifications");
+    private static final int CONNECTIONS = 4;
 
     private final EmbeddedPostgres server;
+    private final Map<String, HikariDataSource> pools = new ConcurrentHashMap<>();
 
     private Databases(EmbeddedPostgres server) {
         this.server = server;
@@ -51,10 +56,14 @@ final class Databases implements AutoCloseable {
         return server.getJdbcUrl("postgres", database) + "&reWriteBatchedInserts=true&ApplicationName=" + node;
     }
 
+    /** Returns the connections of the demo itself. */
     DataSource dataSource(String database) {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setUrl(url(database, "demo"));
-        return source;
+        return pools.computeIfAbsent(database, name -> {
+            HikariConfig config = new HikariConfig();
+            config.setJdbcUrl(url(name, "demo"));
+            config.setMaximumPoolSize(CONNECTIONS);
+            return new HikariDataSource(config);
+        });
     }
 
     /** Returns every entry of a table of payments. */
@@ -110,6 +119,7 @@ final class Databases implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        pools.values().forEach(HikariDataSource::close);
         server.close();
     }
 }

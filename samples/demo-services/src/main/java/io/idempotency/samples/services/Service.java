@@ -67,10 +67,6 @@ final class Service implements AutoCloseable {
         return kills;
     }
 
-    synchronized boolean isAlive() {
-        return process.isAlive();
-    }
-
     /** Kills the node as {@code kill -9} does: it can do nothing any more. */
     synchronized void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();

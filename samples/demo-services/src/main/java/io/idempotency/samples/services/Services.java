@@ -60,7 +60,8 @@ final class Services implements AutoCloseable {
                 "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
                 "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
                 // Says of each duplicate what it was, also in the log of a node that is killed.
-                "--logging.level.io.idempotency.IdempotentConsumer=DEBUG"));
+                "--logging.level.io.idempotency.IdempotentConsumer=DEBUG",
+                "--logging.level.org.apache.kafka=WARN"));
         if (!settings.isRemembering()) {
             arguments.add("--idempotency.consumers." + name + ".level=NONE");
         }

@@ -46,12 +46,14 @@ public final class ServicesDemo {
 
     private boolean run() throws Exception {
         Stage stage = Stage.setUp(settings, screen, cleanup);
+        stage.clients().awaitNodes();
         Thread clients = start("clients", () -> {
             stage.clients().placeAll(Settings.SENDING);
             return null;
         });
         Thread accidents = start("accidents", () -> {
             stage.accidents().run();
+            stage.clients().accidentsAreOver();
             return null;
         });
         await(stage, "the orders and the accidents", () -> !clients.isAlive() && !accidents.isAlive());
@@ -91,11 +93,6 @@ public final class ServicesDemo {
             if (screen.elapsed().toMillis() > nextProgress) {
                 screen.say(stage.progress());
                 nextProgress = screen.elapsed().toMillis() + PROGRESS_EVERY_MILLIS;
-            }
-            for (Service node : stage.services().nodes()) {
-                if (!node.isAlive()) {
-                    screen.say(node.name() + " is down");
-                }
             }
             TimeUnit.MILLISECONDS.sleep(CHECK_EVERY_MILLIS);
         }

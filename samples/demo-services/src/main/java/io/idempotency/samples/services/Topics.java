@@ -27,7 +27,7 @@ final class Topics implements AutoCloseable {
 
     static final String ORDERS = "orders";
     static final String PAYMENTS = "payments";
-    static final int PARTITIONS = 3;
+    static final int PARTITIONS = 6;
 
     private final Admin admin;
     private final String address;
