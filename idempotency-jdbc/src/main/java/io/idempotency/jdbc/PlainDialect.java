@@ -158,6 +158,7 @@ class PlainDialect implements Dialect {
 
     @Override
     public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        RowUpdate.lock(connection, this, keys);
         return read(connection, keys, "");
     }
 
