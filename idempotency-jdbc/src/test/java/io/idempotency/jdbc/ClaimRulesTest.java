@@ -12,6 +12,8 @@ import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -167,6 +169,25 @@ class ClaimRulesTest {
             fixture.store.complete(List.of(lease));
 
             assertThatThrownBy(() -> fixture.store.complete(List.of(other))).isInstanceOf(ClaimLostException.class);
+        }
+    }
+
+    /** The seal has few bits; this end differs in one that it shows. */
+    @Test
+    @Tag("rule-3.5")
+    void doesNotTakeTheCompletionOfAnotherLeaseOfTheSameAttemptForItsOwn() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            Claim lease = fixture.store
+                    .lease(List.of(fixture.at(id, 1)), Duration.ofMinutes(1))
+                    .get(0);
+            fixture.store.complete(List.of(lease));
+            Instant completed =
+                    fixture.store.find(lease.delivery().id()).orElseThrow().at();
+            long left = ChronoUnit.MICROS.between(completed, lease.until());
+            Claim other = Claim.leased(lease.delivery(), 1, 0, completed.plus(left ^ 1, ChronoUnit.MICROS));
+
+            assertThatThrownBy(() -> fixture.store.complete(List.of(other))).isInstanceOf(ClaimLostException.class);
+            fixture.store.complete(List.of(lease));
         }
     }
 
