@@ -12,6 +12,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.core.env.Environment;
@@ -24,12 +25,13 @@ import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /**
  * Puts the idempotent consumer in front of the listener of a container, and, as the first bean to start, {@link WaitingErrorHandler} in front
  * of its error handler: retry topics replace that after the container is made.
  */
-final class ListenerInstaller implements SmartLifecycle {
+final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
@@ -40,6 +42,9 @@ final class ListenerInstaller implements SmartLifecycle {
     private final Consumers consumers;
     private final ListenerChecks checks;
     private final Observations observations;
+    /** Not a bean: there may be one of the application's own, or none on purpose. */
+    private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+
     private final ListenerContainerPauseService pauses;
     private final ObjectProvider<DestinationTopicResolver> retryTopics;
     private final Map<AbstractMessageListenerContainer<Object, Object>, Installed> installed =
@@ -55,7 +60,6 @@ final class ListenerInstaller implements SmartLifecycle {
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            ListenerContainerPauseService pauses,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
         this.properties = properties;
         this.environment = environment;
@@ -63,7 +67,10 @@ final class ListenerInstaller implements SmartLifecycle {
         this.consumers = consumers;
         this.checks = checks;
         this.observations = observations;
-        this.pauses = pauses;
+        scheduler.setThreadNamePrefix("idempotency-pauses-");
+        scheduler.setDaemon(true);
+        scheduler.initialize();
+        this.pauses = new ListenerContainerPauseService(null, scheduler);
         this.retryTopics = retryTopics;
     }
 
@@ -159,6 +166,11 @@ final class ListenerInstaller implements SmartLifecycle {
     @Override
     public void stop() {
         isRunning = false;
+    }
+
+    @Override
+    public void destroy() {
+        scheduler.shutdown();
     }
 
     @Override
