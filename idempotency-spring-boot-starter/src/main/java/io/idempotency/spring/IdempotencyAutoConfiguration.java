@@ -35,9 +35,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
-import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
 @AutoConfiguration(
@@ -75,10 +73,6 @@ public class IdempotencyAutoConfiguration {
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
-        ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
-        scheduler.setThreadNamePrefix("idempotency-pauses-");
-        scheduler.setDaemon(true);
-        scheduler.initialize();
         return new ListenerInstaller(
                 properties,
                 environment,
@@ -86,7 +80,6 @@ public class IdempotencyAutoConfiguration {
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                new ListenerContainerPauseService(null, scheduler),
                 retryTopics);
     }
 

@@ -2,16 +2,21 @@ package io.idempotency.spring;
 
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
+import io.idempotency.kafka.TopicRetention;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.core.env.Environment;
@@ -24,12 +29,13 @@ import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /**
  * Puts the idempotent consumer in front of the listener of a container, and, as the first bean to start, {@link WaitingErrorHandler} in front
  * of its error handler: retry topics replace that after the container is made.
  */
-final class ListenerInstaller implements SmartLifecycle {
+final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
@@ -40,6 +46,9 @@ final class ListenerInstaller implements SmartLifecycle {
     private final Consumers consumers;
     private final ListenerChecks checks;
     private final Observations observations;
+    /** Not a bean: there may be one of the application's own, or none on purpose. */
+    private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+
     private final ListenerContainerPauseService pauses;
     private final ObjectProvider<DestinationTopicResolver> retryTopics;
     private final Map<AbstractMessageListenerContainer<Object, Object>, Installed> installed =
@@ -55,7 +64,6 @@ final class ListenerInstaller implements SmartLifecycle {
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            ListenerContainerPauseService pauses,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
         this.properties = properties;
         this.environment = environment;
@@ -63,7 +71,10 @@ final class ListenerInstaller implements SmartLifecycle {
         this.consumers = consumers;
         this.checks = checks;
         this.observations = observations;
-        this.pauses = pauses;
+        scheduler.setThreadNamePrefix("idempotency-pauses-");
+        scheduler.setDaemon(true);
+        scheduler.initialize();
+        this.pauses = new ListenerContainerPauseService(null, scheduler);
         this.retryTopics = retryTopics;
     }
 
@@ -154,11 +165,30 @@ final class ListenerInstaller implements SmartLifecycle {
         isRunning = true;
         listeners.requireAllCalled();
         installed.forEach(this::guard);
+        installed.keySet().forEach(container -> scheduler.execute(() -> compareRetention(container)));
+    }
+
+    /** Not on the starting thread: Kafka may be away. */
+    private void compareRetention(AbstractMessageListenerContainer<Object, Object> container) {
+        String[] topics = container.getContainerProperties().getTopics();
+        if (topics == null || !container.isAutoStartup()) {
+            return;
+        }
+        try (Admin admin = Admin.create(TopicRetention.admin(kafkaProperties(container)))) {
+            TopicRetention.warnIfLonger(admin, List.of(topics), properties.retention());
+        } catch (KafkaException e) {
+            log.info("The retention of {} could not be looked up: {}", List.of(topics), e.toString());
+        }
     }
 
     @Override
     public void stop() {
         isRunning = false;
+    }
+
+    @Override
+    public void destroy() {
+        scheduler.shutdown();
     }
 
     @Override

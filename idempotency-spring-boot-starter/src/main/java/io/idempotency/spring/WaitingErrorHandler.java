@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -49,6 +50,10 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         endless.setSeekAfterError(users.seeksAfterHandling());
         endless.setClassifications(Map.of(), true);
         endless.setLogLevel(KafkaException.Level.DEBUG);
+        if (users instanceof DefaultErrorHandler retrying) {
+            // A message without a usable id does not get one by being tried again.
+            retrying.addNotRetryableExceptions(InvalidMessageIdException.class);
+        }
     }
 
     CommonErrorHandler users() {

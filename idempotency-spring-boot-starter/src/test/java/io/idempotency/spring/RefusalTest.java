@@ -2,22 +2,22 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.idempotency.ConsistencyLevel;
-import io.idempotency.TransactionPer;
-import java.util.Objects;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.core.DefaultShareConsumerFactory;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
@@ -32,13 +32,7 @@ class RefusalTest {
     }
 
     private static void refuses(ApplicationContextRunner runner, Class<?> configuration, String... said) {
-        runner.withUserConfiguration(configuration).run(context -> {
-            assertThat(context).hasFailed();
-            FailureAnalysis analysis =
-                    new ListenerRefusedAnalyzer().analyze(Objects.requireNonNull(context.getStartupFailure()));
-            assertThat(Objects.requireNonNull(analysis).getDescription() + analysis.getAction())
-                    .contains(said);
-        });
+        Runners.refuses(runner, configuration, said);
     }
 
     static class Plain {
@@ -234,47 +228,44 @@ class RefusalTest {
         refuses(Twice.class, "belongs to two listeners", "name of its own");
     }
 
-    static class Poll {
-        @KafkaListener(topics = "orders", groupId = "g")
-        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL)
-        void charge(String order) {}
-    }
-
-    static class PollWithLeases {
-        @KafkaListener(topics = "orders", groupId = "g")
-        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL, level = ConsistencyLevel.AT_LEAST_ONCE)
-        void charge(String order) {}
-    }
-
-    static class PollWithRetryTopic {
-        @RetryableTopic
-        @KafkaListener(topics = "orders", groupId = "g")
-        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL)
-        void charge(String order) {}
-    }
-
-    static class PollWithAck {
-        @KafkaListener(topics = "orders", groupId = "g")
-        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL)
-        void charge(String order, Acknowledgment acknowledgment) {}
+    @Configuration(proxyBeanMethods = false)
+    static class NoOffsetOnAssignment extends Plain {
+        @Bean
+        ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
+            return container -> container
+                    .getContainerProperties()
+                    .setAssignmentCommitOption(ContainerProperties.AssignmentCommitOption.NEVER);
+        }
     }
 
     @Test
-    void refusesWhatIsLostInPolls() {
-        runner.withUserConfiguration(Poll.class)
+    void refusesToBeginWithoutAnOffset() {
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.auto-offset-reset=latest"),
+                NoOffsetOnAssignment.class,
+                "commits no offset when a partition is assigned");
+        runner.withUserConfiguration(NoOffsetOnAssignment.class)
                 .run(context -> assertThat(context).hasNotFailed());
-        refuses(PollWithLeases.class, "POLL together with level AT_LEAST_ONCE");
-        refuses(PollWithRetryTopic.class, "POLL together with @RetryableTopic");
-        refuses(
-                runner.withPropertyValues("spring.kafka.listener.ack-mode=manual"),
-                PollWithAck.class,
-                "ack mode MANUAL");
-        refuses(runner.withPropertyValues("spring.kafka.listener.ack-mode=record"), Poll.class, "ack mode RECORD");
-        refuses(
-                runner.withPropertyValues("spring.kafka.listener.observation-enabled=true"),
-                Poll.class,
-                "observations of single records");
-        refuses(runner.withPropertyValues("spring.kafka.listener.immediate-stop=true"), Poll.class, "stopImmediate");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Share {
+        @Bean
+        static ShareKafkaListenerContainerFactory<Object, Object> sharing() {
+            ShareKafkaListenerContainerFactory<Object, Object> factory = new ShareKafkaListenerContainerFactory<>(
+                    new DefaultShareConsumerFactory<>(Map.of("bootstrap.servers", "localhost:1")));
+            factory.setAutoStartup(false);
+            return factory;
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAContainerFactoryThatWouldIgnoreTheAnnotation() {
+        refuses(Share.class, "has no effect", "ConcurrentKafkaListenerContainerFactory");
     }
 
     @Test
