@@ -3,28 +3,32 @@ package io.idempotency.samples.services;
 import io.idempotency.samples.demo.Screen;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The accidents of a run, one after the other, while orders come in. Each must happen, or the run has a problem. */
 final class Accidents implements Runnable {
 
-    private static final int TRAPS = 30;
-    private static final int LOOK_EVERY_MILLIS = 200;
+    private static final int LOOK_EVERY_MILLIS = 100;
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final Screen screen;
     private final Services services;
     private final Databases databases;
+    private final Mails mails;
     private final Clients clients;
     private final int orders;
     private final AtomicInteger relaysKilled = new AtomicInteger();
 
-    Accidents(Screen screen, Services services, Databases databases, Clients clients, int orders) {
+    Accidents(Screen screen, Services services, Databases databases, Mails mails, Clients clients, int orders) {
         this.screen = screen;
         this.services = services;
         this.databases = databases;
+        this.mails = mails;
         this.clients = clients;
         this.orders = orders;
     }
@@ -37,58 +41,71 @@ final class Accidents implements Runnable {
     @Override
     public void run() {
         try {
-            await(() -> clients.count() > orders / 10);
+            await("orders to come in", () -> clients.count() > orders / 10);
             killRelay("orders");
-            await(() -> databases.count("payments", "payment") > orders / 10);
-            kill("payments", "in the middle of a poll");
-            await(() -> clients.count() > orders / 3);
-            killWhere("ledger", "entry", "insert into entry", "in the middle of its transaction");
-            kill("notifications", "between calls, or in one");
-            await(() -> databases.count("payments", "payment") > orders / 3);
+            await("payments to be made", () -> payments() > orders / 20);
+            killWhere("payments", "payment", "insert into payment", "in the middle of its transaction");
+            killInACall();
+            killRelay("orders");
+            // The first polls after the pause are large ones: the next accident meets payments in the middle of them.
+            long before = payments();
+            await("payments to be made again", () -> payments() > before + orders / 100);
             killRelay("payments");
-            killRelay("orders");
+            killWhere("ledger", "entry", "insert into entry", "in the middle of its transaction");
         } catch (Exception e) {
             screen.problem("the accidents could not go on: " + e);
         }
     }
 
-    private void kill(String name, String when) throws IOException, InterruptedException {
-        Service node = services.node(name);
-        node.kill();
-        screen.say("accident: " + node.name() + " was killed " + when);
-        node.startAgain();
+    private long payments() throws SQLException {
+        return databases.count("payments", "payment");
     }
 
-    private void killRelay(String database) throws SQLException, IOException, InterruptedException {
-        if (killWhere(database, "outbox", "delete from outbox", "between send and mark")) {
-            relaysKilled.incrementAndGet();
-        }
+    private void killRelay(String database) throws Exception {
+        killWhere(database, "outbox", "delete from outbox", "between send and mark");
+        relaysKilled.incrementAndGet();
     }
 
-    /** Kills the node that is caught in a statement, and starts it again. Returns whether one was caught. */
-    private boolean killWhere(String database, String table, String statement, String when)
-            throws SQLException, IOException, InterruptedException {
-        for (int i = 0; i < TRAPS; i++) {
-            Optional<String> caught;
+    /** Kills the node that is caught in a statement, and starts it again. */
+    private void killWhere(String database, String table, String statement, String when) throws Exception {
+        await("a node of " + database + " to be " + when, () -> {
+            Optional<Service> caught;
             try (Trap trap = Trap.on(databases, database, table)) {
-                caught = trap.caught(statement);
+                caught = trap.caught(statement).map(services::node);
                 if (caught.isPresent()) {
-                    services.node(caught.get()).kill();
+                    caught.get().kill();
                 }
             }
             if (caught.isPresent()) {
-                screen.say("accident: " + caught.get() + " was killed " + when);
-                services.node(caught.get()).startAgain();
-                return true;
+                startAgain(caught.get(), when);
             }
-            TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
-        }
-        screen.problem("no node of " + database + " was killed " + when);
-        return false;
+            return caught.isPresent();
+        });
     }
 
-    private static void await(Callable<Boolean> condition) throws Exception {
+    /** Kills the node that has made a call and has not got the answer. */
+    private void killInACall() throws Exception {
+        mails.holdAnswers();
+        try {
+            await("a notification to be made", () -> mails.held() > 0);
+            services.node("notifications").kill();
+        } finally {
+            mails.answer();
+        }
+        startAgain(services.node("notifications"), "in the middle of a call");
+    }
+
+    private void startAgain(Service node, String when) throws IOException {
+        screen.say("accident: " + node.name() + " was killed " + when + ", and is started again");
+        node.startAgain();
+    }
+
+    private static void await(String what, Callable<Boolean> condition) throws Exception {
+        long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.call()) {
+            if (System.nanoTime() > end) {
+                throw new TimeoutException("waited in vain for " + what);
+            }
             TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
         }
     }

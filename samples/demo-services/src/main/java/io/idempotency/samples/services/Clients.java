@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongPredicate;
 
 /**
  * Clients that place orders at the nodes of the orders service. A client that gets no answer, or that a server fails, asks again at another
@@ -27,7 +28,8 @@ final class Clients {
 
     private static final int THREADS = 6;
     private static final int REPEATED_EVERY = 20;
-    private static final int LAST = 10;
+    private static final int LAST = 5;
+    private static final int LAST_EVERY_MILLIS = 100;
     private static final int CUSTOMERS = 500;
     private static final int REFUSED_CENTS = 2_000_000;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -54,13 +56,14 @@ final class Clients {
         this.orders = orders;
     }
 
-    /** Waits until every node answers. */
-    void awaitNodes() throws InterruptedException {
+    /** Returns whether every node answers. */
+    boolean areAnswered() throws InterruptedException {
         for (String node : nodes) {
-            while (status(HttpRequest.newBuilder(URI.create(node + "/orders/" + new UUID(0, 0)))) != NOT_FOUND) {
-                TimeUnit.MILLISECONDS.sleep(AGAIN_AFTER_MILLIS);
+            if (status(HttpRequest.newBuilder(URI.create(node + "/orders/" + new UUID(0, 0)))) != NOT_FOUND) {
+                return false;
             }
         }
+        return true;
     }
 
     /** Places all orders, no faster than over the time given. */
@@ -79,7 +82,7 @@ final class Clients {
         }
     }
 
-    /** Lets the last orders be placed, which wait until the accidents are over. */
+    /** Lets the last orders be placed at full speed: until now they came slowly, so that the accidents happen under traffic. */
     void accidentsAreOver() {
         accidents.countDown();
     }
@@ -91,7 +94,7 @@ final class Clients {
                 long due = start + time.toNanos() / orders * number;
                 TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
                 if (number > orders - orders / LAST) {
-                    accidents.await();
+                    accidents.await(LAST_EVERY_MILLIS, TimeUnit.MILLISECONDS);
                 }
                 node = place(number, node);
             }
@@ -147,8 +150,18 @@ final class Clients {
     }
 
     /** Returns the orders that were answered, and so are to be paid. */
-    List<Entry> placed() {
+    List<Entry> payable() {
+        return placed(cents -> cents < REFUSED_CENTS);
+    }
+
+    /** Returns the orders that were answered and that no payment can be made for. */
+    List<Entry> refused() {
+        return placed(cents -> cents >= REFUSED_CENTS);
+    }
+
+    private List<Entry> placed(LongPredicate cents) {
         return placed.entrySet().stream()
+                .filter(order -> cents.test(order.getValue()))
                 .map(order -> new Entry(order.getKey(), order.getValue()))
                 .toList();
     }

@@ -51,6 +51,16 @@ final class Databases implements AutoCloseable {
         return databases;
     }
 
+    /** Returns a line on the server: its version and what it does to keep commits. */
+    String describe() throws SQLException {
+        return query(
+                        "postgres",
+                        "select concat('PostgreSQL ', current_setting('server_version'), ' (fsync ', current_setting('fsync'),"
+                                + " ', synchronous_commit ', current_setting('synchronous_commit'), ')')",
+                        row -> row.getString(1))
+                .get(0);
+    }
+
     /** Returns the address of a database for a node, which the server knows by its name. */
     String url(String database, String node) {
         return server.getJdbcUrl("postgres", database) + "&reWriteBatchedInserts=true&ApplicationName=" + node;

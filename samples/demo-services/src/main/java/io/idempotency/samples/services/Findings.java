@@ -2,22 +2,22 @@ package io.idempotency.samples.services;
 
 import io.idempotency.samples.demo.Report;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What is found when the run is over.
  *
- * @param payments orders placed, compared with the payments' table
- * @param ledger orders placed that are not in quarantine, compared with the ledger's table
+ * @param payments orders that can be paid, compared with the payments' table
+ * @param ledger the same, compared with the ledger's table
+ * @param quarantine orders that cannot be paid, compared with the payments' quarantine
  * @param mails payments told to the foreign service, how many times more than once, and how many not at all
  */
 record Findings(
         Audit payments,
         Audit ledger,
-        int quarantined,
+        Audit quarantine,
         Topics.Census orderMessages,
         Topics.Census paymentMessages,
         Told mails,
@@ -29,20 +29,18 @@ record Findings(
     static Findings gather(Stage stage) throws Exception {
         Topics.Census orders = stage.topics().read(Topics.ORDERS);
         Topics.Census payments = stage.topics().read(Topics.PAYMENTS);
-        Set<Entry> quarantined = new HashSet<>();
+        List<Entry> quarantined = new ArrayList<>();
         stage.databases().quarantined("payments", "payments").forEach(id -> {
             Entry entry = orders.messages().get(id);
             if (entry != null) {
                 quarantined.add(entry);
             }
         });
-        List<Entry> sent = stage.clients().placed();
-        List<Entry> payable =
-                sent.stream().filter(entry -> !quarantined.contains(entry)).toList();
+        List<Entry> payable = stage.clients().payable();
         return new Findings(
                 Audit.compare(payable, stage.databases().entries("payments", "payment")),
                 Audit.compare(payable, stage.databases().entries("ledger", "entry")),
-                quarantined.size(),
+                Audit.compare(stage.clients().refused(), quarantined),
                 orders,
                 payments,
                 told(payments, stage.mails().calls()),
@@ -58,7 +56,7 @@ record Findings(
     }
 
     private static Map<String, Skipped> skipped(Stage stage) throws Exception {
-        Map<String, Skipped> skipped = new java.util.LinkedHashMap<>();
+        Map<String, Skipped> skipped = new LinkedHashMap<>();
         for (String name : List.of("payments", "ledger", "notifications")) {
             skipped.put(name, Skipped.by(stage.services().node(name)));
         }
@@ -66,7 +64,7 @@ record Findings(
     }
 
     int lost() {
-        return payments.lost().size() + ledger.lost().size();
+        return payments.lost().size() + ledger.lost().size() + quarantine.lost().size();
     }
 
     int doubled() {
@@ -86,6 +84,8 @@ record Findings(
         name(problems, "payments double", payments.doubled());
         name(problems, "ledger lost", ledger.lost());
         name(problems, "ledger double", ledger.doubled());
+        name(problems, "refused and not in quarantine", quarantine.lost());
+        name(problems, "in quarantine though nothing is wrong with them", quarantine.doubled());
         if (mails.missing() > 0) {
             problems.add(mails.missing() + " payments were never told to the foreign service");
         }
@@ -133,7 +133,7 @@ record Findings(
                 .row("payments: rows", payments.found())
                 .row("payments: lost", payments.lost().size())
                 .row("payments: double", payments.doubled().size())
-                .row("payments: in quarantine, refused", quarantined)
+                .row("payments: in quarantine, refused", quarantine.found())
                 .row("ledger: expected", ledger.expected())
                 .row("ledger: rows", ledger.found())
                 .row("ledger: lost", ledger.lost().size())
@@ -145,9 +145,9 @@ record Findings(
      * of both; lost and double are those of both comparisons.
      */
     String verdict() {
-        return "verdict: unique=" + (payments.expected() + quarantined + ledger.expected())
+        return "verdict: unique=" + (payments.expected() + quarantine.expected() + ledger.expected())
                 + " effects=" + (payments.found() + ledger.found())
-                + " quarantined=" + quarantined
+                + " quarantined=" + quarantine.found()
                 + " duplicates=" + duplicates().all()
                 + " redeliveries=" + duplicates().redeliveries()
                 + " resends=" + duplicates().resends()

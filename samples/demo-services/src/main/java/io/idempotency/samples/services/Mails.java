@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,8 +22,10 @@ final class Mails implements AutoCloseable {
     private final Map<String, Integer> calls = new ConcurrentHashMap<>();
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
+    private final AtomicInteger held = new AtomicInteger();
     private final ExecutorService threads = Executors.newFixedThreadPool(4);
     private final HttpServer server;
+    private volatile CountDownLatch answers = new CountDownLatch(0);
 
     Mails() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -40,8 +43,29 @@ final class Mails implements AutoCloseable {
                 return;
             }
             calls.merge(String.valueOf(exchange.getRequestHeaders().getFirst("Idempotency-Key")), 1, Integer::sum);
+            awaitRelease();
             exchange.sendResponseHeaders(TAKEN, -1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+    }
+
+    private void awaitRelease() throws InterruptedException {
+        CountDownLatch now = answers;
+        if (now.getCount() > 0) {
+            held.incrementAndGet();
+            now.await();
+        }
+    }
+
+    /** Takes calls, but gives no answers. */
+    void holdAnswers() {
+        answers = new CountDownLatch(1);
+    }
+
+    /** Gives the answers that were held back, and from now on each at once. */
+    void answer() {
+        answers.countDown();
     }
 
     String url() {
@@ -52,6 +76,11 @@ final class Mails implements AutoCloseable {
     /** Returns how many calls came for each key. */
     Map<String, Integer> calls() {
         return Map.copyOf(calls);
+    }
+
+    /** Returns how many calls had to wait for their answer. */
+    int held() {
+        return held.get();
     }
 
     /** Returns how many calls found it too busy. */

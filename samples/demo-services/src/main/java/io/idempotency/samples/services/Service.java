@@ -18,6 +18,8 @@ final class Service implements AutoCloseable {
     private final Path log;
     private Process process;
     private int kills;
+    private boolean isKilled;
+    private boolean isClosed;
 
     private Service(String name, List<String> command, Path folder, Path log) throws IOException {
         this.name = name;
@@ -70,16 +72,26 @@ final class Service implements AutoCloseable {
     /** Kills the node as {@code kill -9} does: it can do nothing any more. */
     synchronized void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
+        isKilled = true;
         kills++;
     }
 
-    /** Starts the node again. */
+    /** Starts the node again, unless it was asked to end meanwhile. */
     synchronized void startAgain() throws IOException {
-        process = run(command, folder, log);
+        if (!isClosed) {
+            process = run(command, folder, log);
+            isKilled = false;
+        }
+    }
+
+    /** Returns whether the node has ended though nobody killed it or asked it to. */
+    synchronized boolean hasFailed() {
+        return !process.isAlive() && !isKilled && !isClosed;
     }
 
     /** Asks the node to end. */
     synchronized void leave() {
+        isClosed = true;
         process.destroy();
     }
 

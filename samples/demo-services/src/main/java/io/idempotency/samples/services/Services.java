@@ -1,8 +1,8 @@
 package io.idempotency.samples.services;
 
+import io.idempotency.samples.demo.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +21,7 @@ final class Services implements AutoCloseable {
     private final Path logs;
     private final Map<String, Service> nodes = new LinkedHashMap<>();
     private final List<String> addresses = new ArrayList<>();
+    private boolean isClosed;
 
     Services(Settings settings, Databases databases, String broker, Path files, Path logs) {
         this.settings = settings;
@@ -32,8 +33,9 @@ final class Services implements AutoCloseable {
 
     /** Starts two nodes of the orders service and one of each other. */
     void start(Mails mails) throws IOException {
-        startOrders("orders-1");
-        startOrders("orders-2");
+        List<Integer> ports = Ports.free(2);
+        startOrders("orders-1", ports.get(0));
+        startOrders("orders-2", ports.get(1));
         start("payments", "payments-service", "payments", List.of());
         start("ledger", "ledger-batch", "ledger", List.of());
         start(
@@ -44,13 +46,16 @@ final class Services implements AutoCloseable {
                 List.of("--notifications.url=" + mails.url(), "--idempotency.lease=10s"));
     }
 
-    private void startOrders(String name) throws IOException {
-        int port = freePort();
+    private void startOrders(String name, int port) throws IOException {
         start(name, "orders-service", "orders", List.of("--server.port=" + port));
         addresses.add("http://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port);
     }
 
-    private void start(String name, String module, String database, List<String> more) throws IOException {
+    private synchronized void start(String name, String module, String database, List<String> more)
+            throws IOException {
+        if (isClosed) {
+            throw new IllegalStateException("The services are being ended");
+        }
         List<String> arguments = new ArrayList<>(List.of(
                 "--spring.main.banner-mode=off",
                 "--spring.datasource.url=" + databases.url(database, name),
@@ -75,23 +80,18 @@ final class Services implements AutoCloseable {
         return List.copyOf(addresses);
     }
 
-    Service node(String name) {
+    synchronized Service node(String name) {
         return Objects.requireNonNull(nodes.get(name), name);
     }
 
-    List<Service> nodes() {
+    synchronized List<Service> nodes() {
         return List.copyOf(nodes.values());
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     /** Asks all nodes to end. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        isClosed = true;
         nodes.values().forEach(Service::leave);
         nodes.values().forEach(Service::close);
     }

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 public final class ServicesDemo {
 
     private static final int PROGRESS_EVERY_MILLIS = 3_000;
-    private static final int CHECK_EVERY_MILLIS = 300;
+    private static final int CHECK_EVERY_MILLIS = 500;
 
     private final Settings settings;
     private final Cleanup cleanup;
@@ -34,6 +34,8 @@ public final class ServicesDemo {
         Cleanup cleanup = new Cleanup();
         try {
             isGood = new ServicesDemo(Settings.fromSystemProperties(), cleanup).run();
+        } catch (GaveUpException e) {
+            System.out.println("The demo gave up: " + e.getMessage());
         } catch (Exception e) {
             if (!cleanup.isClosed()) {
                 e.printStackTrace();
@@ -46,7 +48,7 @@ public final class ServicesDemo {
 
     private boolean run() throws Exception {
         Stage stage = Stage.setUp(settings, screen, cleanup);
-        stage.clients().awaitNodes();
+        await(stage, "the orders service to answer", stage.clients()::areAnswered);
         Thread clients = start("clients", () -> {
             stage.clients().placeAll(Settings.SENDING);
             return null;
@@ -67,10 +69,11 @@ public final class ServicesDemo {
         screen.expectSome(stage.clients().retries(), "a request without an answer");
         screen.expectSome(findings.orderMessages().copies(), "an order sent again by a relay");
         screen.expectSome(findings.paymentMessages().copies(), "a payment sent again by a relay");
+        screen.expectSome(findings.mails().repeated(), "a call made again after a crash");
         if (settings.isRemembering()) {
             screen.expectSome(findings.duplicates().redeliveries(), "a redelivery skipped");
             screen.expectSome(findings.duplicates().resends(), "a re-send skipped");
-            screen.expectSome(findings.quarantined(), "a payment refused");
+            screen.expectSome(findings.quarantine().found(), "a payment refused");
         }
         if (stage.clients().conflicts() > 0) {
             screen.problem(stage.clients().conflicts() + " orders were refused");
@@ -84,11 +87,17 @@ public final class ServicesDemo {
     }
 
     private void await(Stage stage, String what, Callable<Boolean> isDone) throws Exception {
-        long nextProgress = 0;
+        screen.say("waiting for " + what);
+        long nextProgress = screen.elapsed().toMillis() + PROGRESS_EVERY_MILLIS;
         while (!isDone.call()) {
+            for (Service node : stage.services().nodes()) {
+                if (node.hasFailed()) {
+                    throw new GaveUpException(node.name() + " ended by itself, see " + node.log());
+                }
+            }
             if (screen.elapsed().compareTo(settings.limit()) > 0) {
-                screen.problem("gave up waiting for " + what);
-                return;
+                throw new GaveUpException("after " + settings.limit().toMinutes() + " minutes still waiting for " + what
+                        + "; " + stage.progress() + "; see " + settings.logs());
             }
             if (screen.elapsed().toMillis() > nextProgress) {
                 screen.say(stage.progress());

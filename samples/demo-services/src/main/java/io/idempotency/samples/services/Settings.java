@@ -48,6 +48,11 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return Duration.ofMinutes(10).plusMinutes(orders / 5_000);
     }
 
+    /** Returns the folder of the logs, one for each node. */
+    Path logs() {
+        return folder.resolve("logs");
+    }
+
     /** Returns the file that runs a service. */
     Path jar(String module) {
         return samples.resolve(module)

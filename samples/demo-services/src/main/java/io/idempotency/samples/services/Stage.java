@@ -12,19 +12,22 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
 
     static Stage setUp(Settings settings, Screen screen, Cleanup cleanup) throws Exception {
         Path files = cleanup.temporary(settings.folder().resolve("run"));
-        Path logs = settings.folder().resolve("logs");
+        Path logs = settings.logs();
         Cleanup.delete(logs);
         Files.createDirectories(logs);
         screen.say("placing " + settings.orders() + " orders, level " + settings.level() + ", logs in " + logs);
-        Databases databases = cleanup.after(Databases.start(Files.createDirectory(files.resolve("postgres"))));
-        Broker broker = cleanup.after(Broker.start(files.resolve("kafka"), 0, 0));
+        Databases databases = cleanup.start(() -> Databases.start(Files.createDirectory(files.resolve("postgres"))));
+        Broker broker = cleanup.start(() -> Broker.start(files.resolve("kafka"), 0, 0));
         Topics topics = cleanup.after(new Topics(broker.address()));
         topics.create();
+        screen.say(databases.describe() + " and a Kafka broker have started");
         Mails mails = cleanup.after(new Mails());
         Services services = cleanup.after(new Services(settings, databases, broker.address(), files, logs));
         services.start(mails);
+        screen.say("starting "
+                + String.join(", ", services.nodes().stream().map(Service::name).toList()));
         Clients clients = new Clients(services.addresses(), settings.orders());
-        Accidents accidents = new Accidents(screen, services, databases, clients, settings.orders());
+        Accidents accidents = new Accidents(screen, services, databases, mails, clients, settings.orders());
         cleanup.after(screen);
         return new Stage(databases, topics, mails, services, clients, accidents);
     }

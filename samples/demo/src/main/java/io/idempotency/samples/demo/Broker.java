@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,9 +36,10 @@ public final class Broker implements AutoCloseable {
 
     /** Formats the folder and starts the broker and its lossy proxy. */
     public static Broker start(Path folder, double loss, long seed) throws Exception {
-        int direct = freePort();
-        int lossy = freePort();
-        int controller = freePort();
+        List<Integer> ports = Ports.free(3);
+        int direct = ports.get(0);
+        int lossy = ports.get(1);
+        int controller = ports.get(2);
         LossyProxy proxy = new LossyProxy(lossy, loss, seed);
         new Formatter()
                 .setNodeId(1)
@@ -92,11 +92,5 @@ public final class Broker implements AutoCloseable {
 
     private static String listeners(int direct, int lossy) {
         return "DIRECT://" + HOST + ":" + direct + ",LOSSY://" + HOST + ":" + lossy;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

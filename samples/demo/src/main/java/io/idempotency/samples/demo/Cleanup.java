@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /** Ends what was started, the last one first: when the demo is over, when it fails, and when it is interrupted from outside. */
@@ -19,6 +20,14 @@ public final class Cleanup implements AutoCloseable {
     /** Begins with nothing to end. */
     public Cleanup() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::close, "cleanup"));
+    }
+
+    /** Starts something to end. It is not ended before it has started, and so not missed either. */
+    public synchronized <T extends AutoCloseable> T start(Callable<T> starter) throws Exception {
+        if (isClosed) {
+            throw new IllegalStateException("The demo is being ended");
+        }
+        return after(starter.call());
     }
 
     /** Remembers something to end. */
