@@ -82,7 +82,7 @@ final class Clients {
         }
     }
 
-    /** Lets the last orders be placed at full speed: until now they came slowly, so that the accidents happen under traffic. */
+    /** Lets the last orders be placed at full speed; until now they come slowly, so that all accidents happen under traffic. */
     void accidentsAreOver() {
         accidents.countDown();
     }

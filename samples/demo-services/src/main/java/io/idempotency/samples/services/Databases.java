@@ -33,12 +33,18 @@ final class Databases implements AutoCloseable {
         this.server = server;
     }
 
-    static Databases start(Path folder) throws IOException, SQLException {
+    /**
+     * Starts the server.
+     *
+     * @param binaries where its programs are unpacked to, if they are not there yet
+     * @param data where it keeps the databases
+     */
+    static Databases start(Path binaries, Path data) throws IOException, SQLException {
         // The embedded server switches fsync and synchronous commit off, for tests; here they are as PostgreSQL has
         // them.
         EmbeddedPostgres server = EmbeddedPostgres.builder()
-                .setOverrideWorkingDirectory(folder.resolve("binaries").toFile())
-                .setDataDirectory(folder.resolve("data"))
+                .setOverrideWorkingDirectory(binaries.toFile())
+                .setDataDirectory(data)
                 .setCleanDataDirectory(true)
                 .setRegisterShutdownHook(false)
                 .setServerConfig("fsync", "on")

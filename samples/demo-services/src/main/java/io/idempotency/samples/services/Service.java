@@ -35,15 +35,15 @@ final class Service implements AutoCloseable {
      * @param folder where it runs, and where its temporary files are
      * @param log where its output goes
      */
-    static Service start(String name, Path jar, Path folder, Path log, List<String> arguments) throws IOException {
+    static Service start(String name, Program program, Path folder, Path log, List<String> arguments)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "-Djava.io.tmpdir=" + folder,
-                "-jar",
-                jar.toString()));
+                "-Djava.io.tmpdir=" + folder));
+        command.addAll(program.arguments());
         command.addAll(arguments);
         return new Service(name, command, folder, log);
     }

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ final class Services implements AutoCloseable {
     private final String broker;
     private final Path files;
     private final Path logs;
+    private final Map<String, Program> programs = new HashMap<>();
     private final Map<String, Service> nodes = new LinkedHashMap<>();
     private final List<String> addresses = new ArrayList<>();
     private boolean isClosed;
@@ -51,8 +53,7 @@ final class Services implements AutoCloseable {
         addresses.add("http://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port);
     }
 
-    private synchronized void start(String name, String module, String database, List<String> more)
-            throws IOException {
+    private synchronized void start(String name, String module, String database, List<String> more) throws IOException {
         if (isClosed) {
             throw new IllegalStateException("The services are being ended");
         }
@@ -71,8 +72,13 @@ final class Services implements AutoCloseable {
             arguments.add("--idempotency.consumers." + name + ".level=NONE");
         }
         arguments.addAll(more);
+        Program program = programs.get(module);
+        if (program == null) {
+            program = Program.unpack(settings.jar(module), files.resolve(module));
+            programs.put(module, program);
+        }
         Path folder = Files.createDirectories(files.resolve(name));
-        nodes.put(name, Service.start(name, settings.jar(module), folder, logs.resolve(name + ".log"), arguments));
+        nodes.put(name, Service.start(name, program, folder, logs.resolve(name + ".log"), arguments));
     }
 
     /** Returns the addresses of the orders service. */

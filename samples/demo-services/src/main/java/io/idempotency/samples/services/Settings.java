@@ -11,7 +11,8 @@ import java.util.List;
  * @param level {@code -Dlevel=}: {@code NONE} lets the consumers remember nothing, to see that the comparison finds it
  * @param samples {@code -Ddemo.samples=}: where the services were built
  * @param version {@code -Ddemo.version=}: their version
- * @param folder {@code -Ddemo.folder=}: where files go; logs stay there, everything else is removed at the end
+ * @param folder {@code -Ddemo.folder=}: where files go; the logs and the programs of PostgreSQL stay there, everything else is
+ *     removed at the end
  */
 record Settings(int orders, String level, Path samples, String version, Path folder) {
 
@@ -53,7 +54,7 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return folder.resolve("logs");
     }
 
-    /** Returns the file that runs a service. */
+    /** Returns the file that a service was built into. */
     Path jar(String module) {
         return samples.resolve(module)
                 .resolve("target")

@@ -16,7 +16,8 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
         Cleanup.delete(logs);
         Files.createDirectories(logs);
         screen.say("placing " + settings.orders() + " orders, level " + settings.level() + ", logs in " + logs);
-        Databases databases = cleanup.start(() -> Databases.start(Files.createDirectory(files.resolve("postgres"))));
+        Databases databases = cleanup.start(
+                () -> Databases.start(settings.folder().resolve("postgresql"), files.resolve("databases")));
         Broker broker = cleanup.start(() -> Broker.start(files.resolve("kafka"), 0, 0));
         Topics topics = cleanup.after(new Topics(broker.address()));
         topics.create();
