@@ -15,6 +15,8 @@ import java.util.Objects;
 /** The nodes of all services, started with the addresses of the run. Everything else is their own configuration. */
 final class Services implements AutoCloseable {
 
+    private static final int LISTENERS = Topics.PARTITIONS / 2;
+
     private final Settings settings;
     private final Databases databases;
     private final String broker;
@@ -61,7 +63,7 @@ final class Services implements AutoCloseable {
                 "--spring.main.banner-mode=off",
                 "--spring.datasource.url=" + databases.url(database, name),
                 "--spring.kafka.bootstrap-servers=" + broker,
-                "--spring.kafka.listener.concurrency=" + Topics.PARTITIONS,
+                "--spring.kafka.listener.concurrency=" + LISTENERS,
                 // A killed node is missed soon, and what it had goes to the next one.
                 "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
                 "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
