@@ -95,13 +95,17 @@ final class Service implements AutoCloseable {
         process.destroy();
     }
 
-    /** Asks the node to end, and kills it if it does not. */
-    @Override
-    public synchronized void close() {
-        leave();
+    /** Waits for a node that was asked to end, for a while. */
+    synchronized void awaitEnd() {
         process.onExit()
                 .completeOnTimeout(process, LEAVE_SECONDS, TimeUnit.SECONDS)
                 .join();
+    }
+
+    /** Kills the node, if it is still there. */
+    @Override
+    public synchronized void close() {
+        isClosed = true;
         process.destroyForcibly().onExit().join();
     }
 }

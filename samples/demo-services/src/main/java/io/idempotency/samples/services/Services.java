@@ -99,11 +99,16 @@ final class Services implements AutoCloseable {
         return List.copyOf(nodes.values());
     }
 
-    /** Asks all nodes to end. */
+    /** Asks all nodes to end, and waits until they have. */
+    void leave() {
+        nodes().forEach(Service::leave);
+        nodes().forEach(Service::awaitEnd);
+    }
+
+    /** Kills the nodes that are still there. */
     @Override
     public synchronized void close() {
         isClosed = true;
-        nodes.values().forEach(Service::leave);
         nodes.values().forEach(Service::close);
     }
 }

@@ -36,7 +36,8 @@ public final class ServicesDemo {
             isGood = new ServicesDemo(Settings.fromSystemProperties(), cleanup).run();
         } catch (GaveUpException e) {
             System.out.println("The demo gave up: " + e.getMessage());
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // Also errors: what is being started while it is to be ended fails in all ways.
             if (!cleanup.isClosed()) {
                 e.printStackTrace();
             }
@@ -62,7 +63,7 @@ public final class ServicesDemo {
         });
         await(stage, "the orders and the accidents", () -> !clients.isAlive() && !accidents.isAlive());
         await(stage, "everything to go through", stage::isWorkedOff);
-        stage.services().close();
+        stage.services().leave();
         return judge(stage);
     }
 

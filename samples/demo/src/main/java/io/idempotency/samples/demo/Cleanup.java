@@ -11,15 +11,23 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
-/** Ends what was started, the last one first: when the demo is over, when it fails, and when it is interrupted from outside. */
+/**
+ * Ends what was started, the last one first: when the demo is over, when it fails, when it is interrupted, and when the process that started it
+ * is gone, which does not always tell.
+ */
 public final class Cleanup implements AutoCloseable {
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
-    private boolean isClosed;
+    private volatile boolean isClosed;
 
     /** Begins with nothing to end. */
     public Cleanup() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::close, "cleanup"));
+        ProcessHandle.current().parent().ifPresent(Cleanup::endWith);
+    }
+
+    private static void endWith(ProcessHandle parent) {
+        var unused = parent.onExit().thenRun(() -> System.exit(1));
     }
 
     /** Starts something to end. It is not ended before it has started, and so not missed either. */
@@ -49,13 +57,18 @@ public final class Cleanup implements AutoCloseable {
     }
 
     /** Returns whether everything was ended already, which while the demo runs means: from outside. */
-    public synchronized boolean isClosed() {
+    public boolean isClosed() {
         return isClosed;
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
+        // At once: what fails from now on, fails because of it.
         isClosed = true;
+        endAll();
+    }
+
+    private synchronized void endAll() {
         while (!started.isEmpty()) {
             try {
                 started.pop().close();
