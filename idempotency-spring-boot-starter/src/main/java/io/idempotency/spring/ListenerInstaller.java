@@ -90,10 +90,12 @@ final class ListenerInstaller implements SmartLifecycle {
     @SuppressWarnings("unchecked")
     private Object inFront(
             Object target, ListenerDefinition listener, SettledRecords settled, Map<String, Object> kafka) {
-        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
         if (target instanceof BatchMessageListener<?, ?>) {
-            return new BatchListener((BatchMessageListener<Object, Object>) target, consumer);
+            return new BatchListener(
+                    (BatchMessageListener<Object, Object>) target,
+                    consumers.of(listener.sharingTransactions(), chunkTime(kafka), kafka));
         }
+        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
         return listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL
                 ? new PollListener(records, consumer)
