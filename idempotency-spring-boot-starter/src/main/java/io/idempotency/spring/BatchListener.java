@@ -50,15 +50,18 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             List<ConsumerRecord<Object, Object>> records,
             boolean isManual,
             @Nullable Consumer<?, ?> consumer) {
+        NackedRecords nacked = new NackedRecords(records);
         return idempotent.consumeBatch(records, (batch, claims) -> {
-            RememberedAck ack = isManual ? new RememberedAck("a batch of " + batch.size() + " records") : null;
+            nacked.requireNone(batch);
+            RememberedAck ack =
+                    isManual ? new RememberedAck("a batch of " + batch.size() + " records", batch.size()) : null;
             try {
                 call(batch, ack, consumer);
             } catch (RuntimeException e) {
-                throw named(e, batch);
+                throw named(e, batch, ack);
             }
             if (ack != null) {
-                ack.requireAcknowledged();
+                nacked.requireAcknowledged(batch, ack);
             }
         });
     }
@@ -87,8 +90,9 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
         return new ConsumerRecords<>(records, Map.of());
     }
 
-    /** Returns the failure with the place of the record that the listener named, if it named one of its batch. */
-    private static Exception named(RuntimeException thrown, List<ConsumerRecord<Object, Object>> batch) {
+    /** Returns the failure with the place of the record that the listener named, or the one behind those it acknowledged. */
+    private static Exception named(
+            RuntimeException thrown, List<ConsumerRecord<Object, Object>> batch, @Nullable RememberedAck ack) {
         for (Throwable next = thrown; next != null; next = next.getCause()) {
             if (next instanceof BatchListenerFailedException failed) {
                 int index = failed.getRecord() == null ? failed.getIndex() : batch.indexOf(failed.getRecord());
@@ -96,6 +100,9 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
                     return new BatchFailedException(index, failed.getCause() == null ? failed : failed.getCause());
                 }
             }
+        }
+        if (ack != null && ack.acknowledged() > 0 && ack.acknowledged() < batch.size()) {
+            return new BatchFailedException(ack.acknowledged(), thrown);
         }
         return thrown;
     }

@@ -43,6 +43,10 @@ final class BenchTopic {
         return offset(sending(partition, id, value));
     }
 
+    void sendWithoutId(int partition, String value) {
+        offset(bench.producer.send(new ProducerRecord<>(name, partition, "key", value)));
+    }
+
     /** Sends messages with values that are their ids, to one partition. */
     void sendAll(int partition, String... values) {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
