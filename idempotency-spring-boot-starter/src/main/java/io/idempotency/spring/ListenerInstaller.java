@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
+import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
@@ -20,6 +22,7 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.DestinationTopic;
@@ -105,8 +108,17 @@ final class ListenerInstaller implements SmartLifecycle {
     private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {
         CommonErrorHandler users = container.getCommonErrorHandler();
         if (!(users instanceof WaitingErrorHandler)) {
-            container.setCommonErrorHandler(
-                    new WaitingErrorHandler(users == null ? new DefaultErrorHandler() : users, settled, pauses));
+            CommonErrorHandler own = users == null ? new DefaultErrorHandler() : users;
+            doNotRetryWithoutId(own);
+            doNotRetryWithoutId(retryTopics.getIfAvailable());
+            container.setCommonErrorHandler(new WaitingErrorHandler(own, settled, pauses));
+        }
+    }
+
+    /** A message without a usable id has none the next time either: it is recovered at once. */
+    private static void doNotRetryWithoutId(@Nullable Object decides) {
+        if (decides instanceof ExceptionClassifier classifier) {
+            classifier.addNotRetryableExceptions(InvalidMessageIdException.class);
         }
     }
 

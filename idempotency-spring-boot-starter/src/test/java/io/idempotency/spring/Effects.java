@@ -77,6 +77,10 @@ class Effects {
             then.getOrDefault(value, () -> {}).run();
         }
 
+        void then(String value, Runnable next) {
+            then.put(value, next);
+        }
+
         /** Fails whenever the value comes. */
         void fail(String value, Supplier<? extends RuntimeException> failure) {
             then.put(value, () -> {

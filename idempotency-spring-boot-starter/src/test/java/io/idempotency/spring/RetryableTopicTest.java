@@ -108,7 +108,7 @@ class RetryableTopicTest {
 
     @Test
     void triesAgainOnTheSameTopicAfterATransientFailure() {
-        bench.ledger().fail("locked:1", 3, () -> new TransientStoreException("locked", null));
+        bench.ledger().fail("locked:1", 3, () -> new TransientStoreException("locked"));
 
         topic.sendAll(0, "locked:1", "locked:2");
 

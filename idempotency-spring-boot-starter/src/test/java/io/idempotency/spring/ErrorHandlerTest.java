@@ -1,0 +1,218 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+
+/** The container's error handler decides on every failure of a record, on nothing else, and counts exactly. */
+class ErrorHandlerTest {
+
+    enum Kind {
+        RECORD,
+        RECORD_ACK,
+        REMAINING,
+        POLL,
+        POLL_REMAINING,
+        BATCH,
+        LEASED
+    }
+
+    private static final ListenerBench bench = new ListenerBench().withoutJpa().with("idempotency.claim-timeout=100ms");
+    private static final Map<Kind, BenchTopic> topics =
+            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
+    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
+            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+
+    @BeforeAll
+    static void start() {
+        bench.start(Recovery.class, Listeners.class);
+    }
+
+    @AfterAll
+    static void close() {
+        bench.close();
+    }
+
+    static class Listeners {
+
+        private final Effects.Ledger ledger;
+
+        Listeners(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        /** Keeps the rest of a poll in memory instead of seeking back. */
+        @Bean
+        static ConcurrentKafkaListenerContainerFactory<Object, Object> remaining(
+                ConcurrentKafkaListenerContainerFactoryConfigurer configurer,
+                ConsumerFactory<Object, Object> consumers,
+                KafkaTemplate<Object, Object> template,
+                Recovery.Attempts attempts) {
+            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
+                    new ConcurrentKafkaListenerContainerFactory<>();
+            configurer.configure(factory, consumers);
+            DefaultErrorHandler handler = new Recovery().errorHandler(template, attempts);
+            handler.setSeekAfterError(false);
+            factory.setCommonErrorHandler(handler);
+            return factory;
+        }
+
+        @KafkaListener(id = "RECORD", groupId = "${topic}-RECORD", topics = "${topic}-RECORD")
+        @Idempotent("record")
+        void record(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "RECORD_ACK",
+                groupId = "${topic}-RECORD_ACK",
+                topics = "${topic}-RECORD_ACK",
+                ackMode = "RECORD")
+        @Idempotent("record-ack")
+        void recordAck(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "REMAINING",
+                groupId = "${topic}-REMAINING",
+                topics = "${topic}-REMAINING",
+                containerFactory = "remaining")
+        @Idempotent("remaining")
+        void remaining(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(id = "POLL", groupId = "${topic}-POLL", topics = "${topic}-POLL")
+        @Idempotent(value = "poll", transactionPer = TransactionPer.POLL)
+        void poll(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "POLL_REMAINING",
+                groupId = "${topic}-POLL_REMAINING",
+                topics = "${topic}-POLL_REMAINING",
+                containerFactory = "remaining")
+        @Idempotent(value = "poll-remaining", transactionPer = TransactionPer.POLL)
+        void pollRemaining(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(id = "BATCH", groupId = "${topic}-BATCH", topics = "${topic}-BATCH", batch = "true")
+        @Idempotent("batch")
+        void batch(List<String> values) {
+            values.forEach(ledger::post);
+        }
+
+        @KafkaListener(id = "LEASED", groupId = "${topic}-LEASED", topics = "${topic}-LEASED")
+        @Idempotent(value = "leased", level = ConsistencyLevel.AT_LEAST_ONCE)
+        void leased(String value) {
+            ledger.post(value);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void recoversOnceWhatFailedAsOftenAsItAllowsAndLosesNothingBehind(Kind kind) {
+        BenchTopic topic = topics.get(kind);
+        String value = kind + ":poison:";
+        List.of(2, 3, 6).forEach(bad -> bench.ledger().fail(value + bad, () -> new IllegalStateException("bad")));
+
+        topic.whileStopped(() -> {
+            topic.sendAll(0, value + 1, value + 2, value + 3, value + 4);
+            topic.sendAll(1, value + 5, value + 6, value + 7);
+        });
+
+        topic.awaitSettled();
+        if (kind != Kind.LEASED) {
+            assertThat(bench.effects(value)).containsExactlyInAnyOrder(value + 1, value + 4, value + 5, value + 7);
+        }
+        assertThat(deadLetters.get(kind).values())
+                .filteredOn(dead -> dead.startsWith(value))
+                .containsExactlyInAnyOrder(value + 2, value + 3, value + 6);
+        assertThat(bench.bean(Recovery.Attempts.class).of(value))
+                .containsExactlyInAnyOrder(
+                        value + "2#1",
+                        value + "2#2",
+                        value + "2#3",
+                        value + "3#1",
+                        value + "3#2",
+                        value + "3#3",
+                        value + "6#1",
+                        value + "6#2",
+                        value + "6#3");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void countsNoTransientFailureAmongFailures(Kind kind) {
+        BenchTopic topic = topics.get(kind);
+        String value = kind + ":locked:";
+        Iterator<RuntimeException> failures = List.<RuntimeException>of(
+                        new IllegalStateException(),
+                        new TransientStoreException("locked"),
+                        new IllegalStateException(),
+                        new TransientStoreException("locked"))
+                .iterator();
+        bench.ledger().then(value + 1, () -> {
+            if (failures.hasNext()) {
+                throw failures.next();
+            }
+        });
+
+        topic.whileStopped(() -> topic.sendAll(0, value + 1, value + 2));
+
+        topic.awaitSettled();
+        assertThat(bench.bean(Recovery.Attempts.class).of(value)).containsExactly(value + "1#1", value + "1#2");
+        assertThat(deadLetters.get(kind).values())
+                .filteredOn(dead -> dead.startsWith(value))
+                .isEmpty();
+        assertThat(bench.effects(value)).endsWith(value + 1, value + 2);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void waitsForALockedTableWithoutCounting(Kind kind) throws SQLException {
+        BenchTopic topic = topics.get(kind);
+        String value = kind + ":table:";
+        try (Connection other = bench.bean(DataSource.class).getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("lock table idempotency_message in exclusive mode");
+            topic.sendAll(0, value + 1, value + 2);
+            ListenerBench.await()
+                    .until(() -> bench.bean(Effects.Consumptions.class).all.stream()
+                                    .filter(one -> one.isTransient()
+                                            && one.delivery().id().value().startsWith(value))
+                                    .count()
+                            > 1);
+            other.rollback();
+        }
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).containsExactly(value + 1, value + 2);
+        assertThat(bench.bean(Recovery.Attempts.class).of(value)).isEmpty();
+    }
+}
