@@ -103,6 +103,11 @@ final class BenchTopic {
         return all;
     }
 
+    /** Returns the offset behind the last message. */
+    long end(int partition) throws ExecutionException, InterruptedException {
+        return ends().getOrDefault(new TopicPartition(name, partition), 0L);
+    }
+
     private Map<TopicPartition, Long> ends() throws ExecutionException, InterruptedException {
         Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {

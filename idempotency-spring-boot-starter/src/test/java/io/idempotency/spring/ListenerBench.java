@@ -23,7 +23,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
  */
 final class ListenerBench implements AutoCloseable {
 
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofSeconds(20);
 
     final String topic = TestServers.name();
     final Map<String, Object> kafka = Map.of("bootstrap.servers", TestServers.bootstrapServers());
