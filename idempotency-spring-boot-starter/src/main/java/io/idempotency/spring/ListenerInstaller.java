@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,8 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 
@@ -100,9 +103,28 @@ final class ListenerInstaller implements SmartLifecycle {
         }
         IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
-        return listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL
-                ? new PollListener(records, consumer)
-                : new RecordListener(records, consumer, settled, observations);
+        if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
+            return new PollListener(records, consumer);
+        }
+        if (target.getClass() == FilteringMessageListenerAdapter.class) {
+            return behindFilter(
+                    (FilteringMessageListenerAdapter<Object, Object>) target,
+                    inner -> new RecordListener(inner, consumer, settled, observations));
+        }
+        return new RecordListener(records, consumer, settled, observations);
+    }
+
+    /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */
+    @SuppressWarnings("unchecked")
+    private static Object behindFilter(
+            FilteringMessageListenerAdapter<Object, Object> filtering,
+            UnaryOperator<MessageListener<Object, Object>> inFront) {
+        DirectFieldAccessor fields = new DirectFieldAccessor(filtering);
+        return new FilteringMessageListenerAdapter<>(
+                inFront.apply(filtering.getDelegate()),
+                (RecordFilterStrategy<Object, Object>)
+                        Objects.requireNonNull(fields.getPropertyValue("recordFilterStrategy")),
+                Boolean.TRUE.equals(fields.getPropertyValue("ackDiscarded")));
     }
 
     private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {

@@ -31,18 +31,13 @@ final class NackedRecords {
         }
     }
 
-    /** Ends a call of the listener for some of the records. */
-    void requireAcknowledged(List<ConsumerRecord<Object, Object>> batch, RememberedAck ack)
-            throws BatchFailedException {
-        try {
-            ack.requireAcknowledged();
-        } catch (BatchFailedException e) {
-            if (e.getCause() instanceof RememberedAck.Nack negative) {
-                nack = negative;
-                // A record has no equality of its own: it is found by identity.
-                nacked.addAll(polled.subList(polled.indexOf(batch.get(e.index())), polled.size()));
-            }
-            throw e;
+    /** Notes what was acknowledged negatively, if that is why the record of a batch failed. Returns the same failure. */
+    BatchFailedException noting(List<ConsumerRecord<Object, Object>> batch, BatchFailedException failure) {
+        if (failure.getCause() instanceof RememberedAck.Nack negative) {
+            nack = negative;
+            // A record has no equality of its own: it is found by identity.
+            nacked.addAll(polled.subList(polled.indexOf(batch.get(failure.index())), polled.size()));
         }
+        return failure;
     }
 }

@@ -41,10 +41,10 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
                 nacked.requireNone(List.of(record));
                 call(record, ack, consumer);
                 if (ack != null) {
-                    nacked.requireAcknowledged(List.of(record), ack);
+                    ack.requireAcknowledged(List.of(record));
                 }
             } catch (BatchFailedException e) {
-                throw Failure.of(e.getCause());
+                throw Failure.of(nacked.noting(List.of(record), e).getCause());
             }
         });
     }

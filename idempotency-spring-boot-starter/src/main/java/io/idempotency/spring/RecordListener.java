@@ -83,7 +83,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         }
         if (ack != null) {
             try {
-                ack.requireAcknowledged();
+                ack.requireAcknowledged(List.of(record));
             } catch (BatchFailedException e) {
                 throw Failure.of(e.getCause());
             }

@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import io.idempotency.BatchFailedException;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
+import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.support.Acknowledgment;
@@ -85,14 +86,15 @@ final class RememberedAck implements Acknowledgment {
     /**
      * Ends the call of a listener.
      *
+     * @param given what it was called for, less what a filter took out
      * @throws BatchFailedException at the first record that it did not acknowledge, with a {@link Nack} as its cause if it did so
      *     negatively
      */
-    void requireAcknowledged() throws BatchFailedException {
+    void requireAcknowledged(List<?> given) throws BatchFailedException {
         if (nack != null) {
             throw new BatchFailedException(acknowledged, nack);
         }
-        if (acknowledged < size) {
+        if (acknowledged < given.size()) {
             throw new BatchFailedException(
                     acknowledged,
                     new IdempotencyException("The listener returned without acknowledging " + what

@@ -21,6 +21,7 @@ import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ContainerPostProcessor;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ConsumerAwareRebalanceListener;
 import org.springframework.kafka.listener.RecordInterceptor;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
@@ -90,7 +91,7 @@ class BesideItTest {
         }
 
         @Bean
-        ContainerPostProcessor<?, ?, ?> usersOwn() {
+        ContainerPostProcessor<Object, Object, AbstractMessageListenerContainer<Object, Object>> usersOwn() {
             return container -> {
                 container.setListenerInfo("mine".getBytes(StandardCharsets.UTF_8));
                 seen.add("post-processed " + container.getListenerId());
