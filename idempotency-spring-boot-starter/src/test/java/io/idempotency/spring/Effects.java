@@ -46,6 +46,7 @@ class Effects {
     static final class Ledger implements InitializingBean {
 
         final List<String> calls = new CopyOnWriteArrayList<>();
+        final Map<String, String> threads = new ConcurrentHashMap<>();
         private final Map<String, Runnable> then = new ConcurrentHashMap<>();
         private final JdbcTemplate jdbc;
 

@@ -26,6 +26,8 @@ class PollListenerTest {
                             + NoGarbage.class.getName());
     private static final BenchTopic poll = bench.topic("POLL");
     private static final BenchTopic record = bench.topic("RECORD");
+    private static final BenchTopic pollDeadLetters = bench.topic("POLL-dlt");
+    private static final BenchTopic recordDeadLetters = bench.topic("RECORD-dlt");
 
     @BeforeAll
     static void start() {
@@ -115,13 +117,14 @@ class PollListenerTest {
     @ValueSource(strings = {"POLL", "RECORD"})
     void recoversAloneAValueThatCannotBeRead(String kind) {
         BenchTopic topic = kind.equals("POLL") ? poll : record;
+        BenchTopic deadLetters = kind.equals("POLL") ? pollDeadLetters : recordDeadLetters;
         String value = kind + ":read:";
 
         topic.whileStopped(() -> topic.sendAll(0, value + 1, value + "garbage", value + 2));
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value + 1, value + 2);
-        assertThat(new BenchTopic(bench, kind + "-dlt").values()).containsExactly(value + "garbage");
-        assertThat(bench.bean(Recovery.Attempts.class).of("null")).isEmpty();
+        assertThat(deadLetters.values()).containsExactly(value + "garbage");
+        assertThat(bench.bean(Recovery.Attempts.class).of("null")).doesNotContain("null#2");
     }
 }
