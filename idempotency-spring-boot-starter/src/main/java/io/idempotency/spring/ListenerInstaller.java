@@ -26,6 +26,7 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.AsyncRepliesAware;
 import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
@@ -86,11 +87,27 @@ final class ListenerInstaller implements SmartLifecycle {
         Map<String, Object> kafka = kafkaProperties(container);
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        requireDoneOnReturn(listener, target);
         checks.require(listener, consumers.level(listener), container, kafka);
         SettledRecords settled = new SettledRecords();
         container.setupMessageListener(inFront(target, listener, settled, kafka));
         installed.put(container, settled);
         guard(container, settled);
+    }
+
+    /**
+     * Refuses results that come later. The container acknowledges a result that failed before its error handler sees it, so that a crash in
+     * between loses the message; and an acknowledgment that is held back for it keeps the consumer paused for ever.
+     */
+    private static void requireDoneOnReturn(ListenerDefinition listener, Object target) {
+        if (target instanceof AsyncRepliesAware replies && replies.isAsyncReplies()) {
+            throw new ListenerRefusedException(
+                    listener
+                            + " returns before its work is done, with a CompletableFuture, a Mono or as a suspend function:"
+                            + " spring-kafka commits the offset of a result that fails before it is tried again, so that a"
+                            + " crash would lose the message",
+                    "Let the method wait for the result, such as by join() or block(), and return it or nothing.");
+        }
     }
 
     @SuppressWarnings("unchecked")
