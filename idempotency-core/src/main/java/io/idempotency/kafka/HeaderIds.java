@@ -16,7 +16,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
     static final String KIND = "~";
 
     private static final String SOURCE = "ce_source";
-    private static final String ID = "ce_id";
+    static final String ID = "ce_id";
 
     HeaderIds {
         names = List.copyOf(names);

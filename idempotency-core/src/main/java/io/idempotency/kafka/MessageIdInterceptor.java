@@ -3,7 +3,9 @@ package io.idempotency.kafka;
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.NoArgGenerator;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
@@ -11,51 +13,60 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stamps a time-ordered UUID (version 7) as the message id on every record that has none; set it as {@code interceptor.classes} of a
- * producer. Never overwrites an id, never makes a send fail. Thread-safe.
+ * Stamps a time-ordered UUID (version 7) as the message id on every record that has none, nor a {@code ce_id} of CloudEvents; set it as
+ * {@code interceptor.classes} of a producer. Never overwrites an id, never makes a send fail. Thread-safe.
  *
  * <p>The id is made when the record is sent: the producer's own retries keep it, a second {@code send} of a new record gets another one.
  * Where an application sends again, give the message its id yourself.
  */
 public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, V> {
 
-    /** The producer property that names the header; {@value MessageIds#HEADER} unless set. */
+    /** The producer property that names the headers which may carry an id, the first being the one to stamp; {@value MessageIds#HEADER} unless set. */
     public static final String HEADER_CONFIG = "idempotency.message-id.header";
 
     private static final Logger log = LoggerFactory.getLogger(MessageIdInterceptor.class);
 
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
-    private String header = MessageIds.HEADER;
+    private List<String> headers = List.of(MessageIds.HEADER);
 
     @Override
     public void configure(Map<String, ?> configs) {
-        Object name = configs.get(HEADER_CONFIG);
-        if (name != null && !name.toString().isBlank()) {
-            header = name.toString().trim();
+        Object names = configs.get(HEADER_CONFIG);
+        if (names != null && !names.toString().isBlank()) {
+            headers = Stream.of(names.toString().split(",")).map(String::trim).toList();
         }
     }
 
     @Override
     public ProducerRecord<K, V> onSend(ProducerRecord<K, V> record) {
         try {
-            return record.headers().lastHeader(header) == null ? stamped(record) : record;
+            return hasId(record.headers()) ? record : stamped(record);
         } catch (RuntimeException failure) {
             log.warn("A record for {} is sent without a message id", record.topic(), failure);
             return record;
         }
     }
 
+    private boolean hasId(Headers given) {
+        return given.lastHeader(HeaderIds.ID) != null
+                || headers.stream().anyMatch(name -> given.lastHeader(name) != null);
+    }
+
     private ProducerRecord<K, V> stamped(ProducerRecord<K, V> record) {
         byte[] id = ids.generate().toString().getBytes(StandardCharsets.US_ASCII);
         try {
-            record.headers().add(header, id);
+            record.headers().add(headers.get(0), id);
             return record;
         } catch (IllegalStateException readOnly) {
             // A record that was sent before: its headers are closed, a copy's are not.
-            Headers headers = record.headers();
             ProducerRecord<K, V> copy = new ProducerRecord<>(
-                    record.topic(), record.partition(), record.timestamp(), record.key(), record.value(), headers);
-            copy.headers().add(header, id);
+                    record.topic(),
+                    record.partition(),
+                    record.timestamp(),
+                    record.key(),
+                    record.value(),
+                    record.headers());
+            copy.headers().add(headers.get(0), id);
             return copy;
         }
     }

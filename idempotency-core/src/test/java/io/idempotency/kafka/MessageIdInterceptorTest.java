@@ -41,6 +41,18 @@ class MessageIdInterceptorTest {
     }
 
     @Test
+    void stampsNothingWhereAnotherHeaderCarriesTheId() {
+        interceptor.configure(Map.of(MessageIdInterceptor.HEADER_CONFIG, "x-id, y-id"));
+        ProducerRecord<String, String> second = new ProducerRecord<>("orders", "v");
+        second.headers().add("y-id", "mine".getBytes(UTF_8));
+        ProducerRecord<String, String> event = new ProducerRecord<>("orders", "v");
+        event.headers().add("ce_source", "/shop".getBytes(UTF_8)).add("ce_id", "7".getBytes(UTF_8));
+
+        assertThat(interceptor.onSend(second).headers().lastHeader("x-id")).isNull();
+        assertThat(interceptor.onSend(event).headers().lastHeader("x-id")).isNull();
+    }
+
+    @Test
     void stampsACopyOfARecordWhoseHeadersAreClosed() {
         ProducerRecord<String, String> record = new ProducerRecord<>("orders", 3, 17L, "k", "v");
         record.headers().add("other", "kept".getBytes(UTF_8));

@@ -58,6 +58,23 @@ class OffsetsTest {
         assertThat(flow.handled).hasSize(3);
     }
 
+    /** The records that it got again are not handled yet, so what is settled has not gone back. */
+    @Test
+    void makesUpForAFailedCommitOfAPartitionThatWaitsAndWasAssignedAgain() {
+        consumer.records(P0, 0, 3);
+        settleFirstOffset();
+        flow.failing.put(new Position("orders", 0, 2), Duration.ofMinutes(1));
+        consumer.commitFailures.add(new RebalanceInProgressException());
+        poll();
+        consumer.reassign();
+        consumer.reassign(P0, P1);
+        assertThat(consumer.committed(P0)).isZero();
+        poll();
+
+        assertThat(consumer.committed(P0)).isEqualTo(2);
+        assertThat(flow.handled).hasSize(2);
+    }
+
     @ParameterizedTest
     @MethodSource("fatal")
     void letsAFatalCommitFailureLeaveAfterGoingBack(RuntimeException failure) {

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Claims within the active transaction:
@@ -62,7 +61,7 @@ final class Claiming {
         Dialect.Known inserted = dialect.insert(connection, arrivals, State.processed(1, 0), 0);
         inserted.rows().forEach(row -> rows.put(row.key(), row));
         List<Arrival> rest = arrivals.stream()
-                .filter(arrival -> !isAnswered(rows.get(arrival.key())))
+                .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))
                 .toList();
         String transactionId = inserted.transactionId();
         if (!rest.isEmpty()) {
@@ -78,10 +77,6 @@ final class Claiming {
         return answers(connection, asked, rows, active.proposedNames());
     }
 
-    private static boolean isAnswered(@Nullable Row row) {
-        return row != null && (row.isGranted() || !row.isFree());
-    }
-
     private List<Claim> answers(
             Connection connection, Asked asked, Map<MessageKey, Row> rows, Map<String, Integer> names)
             throws SQLException {
@@ -91,7 +86,7 @@ final class Claiming {
             Delivery delivery = asked.deliveries().get(i);
             MessageKey key = asked.keys().get(i);
             Row row = rows.get(key);
-            if (row == null || !isAnswered(row)) {
+            if (row == null || !Row.isAnswered(row)) {
                 throw new TransientStoreException(
                         "The claim of " + delivery + " met another transaction that changed it; run it again");
             }

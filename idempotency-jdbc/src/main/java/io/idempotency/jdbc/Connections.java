@@ -26,13 +26,13 @@ final class Connections {
     }
 
     private final DataSource dataSource;
-    private final TransactionTemplate joining;
+    private final TransactionTemplate own;
     private final TransactionTemplate readCommitted;
 
     Connections(DataSource dataSource) {
         this.dataSource = dataSource;
         JdbcTransactionManager manager = new JdbcTransactionManager(dataSource);
-        this.joining = new TransactionTemplate(manager);
+        this.own = new TransactionTemplate(manager);
         this.readCommitted = new TransactionTemplate(manager);
         readCommitted.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
     }
@@ -53,7 +53,9 @@ final class Connections {
 
     /** Runs in the active transaction, or in one of its own. */
     <T extends @Nullable Object> T joining(String verb, Work<T> work) {
-        return within(joining, verb, work);
+        return JdbcTransactions.isActive(dataSource)
+                ? JdbcTransactions.<T>join(dataSource, () -> onCurrent(verb, work))
+                : within(own, verb, work);
     }
 
     /**

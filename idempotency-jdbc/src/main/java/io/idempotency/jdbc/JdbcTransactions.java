@@ -5,7 +5,9 @@ import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -57,6 +59,13 @@ public final class JdbcTransactions implements Transactions {
      */
     @Override
     public void inTransaction(Runnable work) {
+        if (isActive()) {
+            join(target, () -> {
+                work.run();
+                return true;
+            });
+            return;
+        }
         Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
@@ -70,12 +79,29 @@ public final class JdbcTransactions implements Transactions {
     /** {@inheritDoc} Connections in auto-commit mode, which a transaction on other data leaves behind, do not count. */
     @Override
     public boolean isActive() {
+        return isActive(target);
+    }
+
+    static boolean isActive(DataSource dataSource) {
         if (!TransactionSynchronizationManager.isActualTransactionActive()
                 || !TransactionSynchronizationManager.isSynchronizationActive()) {
             return false;
         }
-        Object resource = TransactionSynchronizationManager.getResource(target);
+        Object resource = TransactionSynchronizationManager.getResource(dataSource);
         return resource instanceof ConnectionHolder holder && !isAutoCommit(holder.getConnection());
+    }
+
+    /**
+     * Runs in the transaction that is active on the data source, which never commits if that fails. Not through a transaction manager: one
+     * for JDBC does not know a transaction that JPA began, and would commit its connection.
+     */
+    static <T extends @Nullable Object> T join(DataSource dataSource, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException | Error e) {
+            ActiveTransaction.of(dataSource).spoil("work that joined it failed");
+            throw e;
+        }
     }
 
     @Override

@@ -116,7 +116,7 @@ final class Leasing {
                         asked.deliveries().get(0) + " is being claimed by another transaction; run it again"));
     }
 
-    /** Inserts what is absent as leased, and locks the rest. */
+    /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
     private Map<MessageKey, Row> insertOrLock(Connection connection, Asked asked, long lengthMicros)
             throws SQLException {
         Dialect dialect = table.dialect(connection);
@@ -128,7 +128,7 @@ final class Leasing {
                 .rows()
                 .forEach(row -> rows.put(row.key(), row));
         List<MessageKey> rest = asked.arrivals().keySet().stream()
-                .filter(key -> !rows.containsKey(key))
+                .filter(key -> !Row.isAnswered(rows.get(key)))
                 .toList();
         if (!rest.isEmpty()) {
             dialect.lock(connection, rest).forEach(row -> rows.put(row.key(), row));

@@ -80,8 +80,8 @@ final class MariaDbDialect extends InsertFirstDialect {
     }
 
     @Override
-    String prefix(String suffix) {
-        return suffix.equals(FOR_UPDATE) ? bounded : "";
+    String beforeWaiting() {
+        return bounded;
     }
 
     @Override

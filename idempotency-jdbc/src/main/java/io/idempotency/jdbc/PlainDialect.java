@@ -158,6 +158,7 @@ class PlainDialect implements Dialect {
 
     @Override
     public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        RowUpdate.lock(connection, this, keys);
         return read(connection, keys, "");
     }
 
@@ -188,7 +189,8 @@ class PlainDialect implements Dialect {
         int length = Math.max(1, Integer.highestOneBit(ids.size() * 2 - 1));
         String sql =
                 filled(READ).replace("${ids}", "?, ".repeat(length - 1) + "?").replace("${suffix}", suffix);
-        try (PreparedStatement statement = connection.prepareStatement(prefix(suffix) + sql)) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(suffix.isEmpty() ? sql : beforeWaiting() + sql)) {
             bound(statement);
             statement.setInt(1, consumer);
             for (int i = 0; i < length; i++) {
@@ -209,8 +211,8 @@ class PlainDialect implements Dialect {
         }
     }
 
-    /** Returns what is to stand before a query with the suffix given. */
-    String prefix(String suffix) {
+    /** Returns what is to stand before a statement that may wait. */
+    String beforeWaiting() {
         return "";
     }
 

@@ -1,5 +1,7 @@
 package io.idempotency.jdbc;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A message as it stands in the table.
  *
@@ -13,6 +15,11 @@ record Row(MessageKey key, long at, State state, long offset, long place, long n
     /** Returns whether nobody has the message: it was released, or its lease ended. */
     boolean isFree() {
         return state.status() == State.Status.RELEASED || (state.status() == State.Status.LEASED && at <= now);
+    }
+
+    /** Returns whether the row, where there is one, is the caller's already, or somebody else's for now or for good. */
+    static boolean isAnswered(@Nullable Row row) {
+        return row != null && (row.isGranted() || !row.isFree());
     }
 
     Row with(State newState, long newAt) {

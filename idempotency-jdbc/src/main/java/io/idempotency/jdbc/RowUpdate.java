@@ -5,7 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Collection;
 
-/** Writes rows that the running transaction has locked, or inserted. The same for every database. */
+/** Writes rows. The same for every database. */
 final class RowUpdate {
 
     private RowUpdate() {}
@@ -15,6 +15,24 @@ final class RowUpdate {
             where consumer = ? and message_id = ?
             """;
 
+    private static final String LOCK =
+            "update ${tables}message set state = state where consumer = ? and message_id = ? and state < ?";
+
+    /** Locks rows unless they are settled, in the way that every database knows: by writing them. */
+    static void lock(Connection connection, PlainDialect dialect, Collection<MessageKey> keys) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(LOCK))) {
+            dialect.bound(statement);
+            for (MessageKey key : keys) {
+                statement.setInt(1, key.consumer());
+                statement.setObject(2, dialect.id(key.id()));
+                statement.setInt(3, State.FIRST_SETTLED);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+
+    /** Writes rows that the running transaction has locked, or inserted. */
     static void run(Connection connection, Dialect dialect, Tables tables, Collection<Row> rows) throws SQLException {
         if (rows.isEmpty()) {
             return;

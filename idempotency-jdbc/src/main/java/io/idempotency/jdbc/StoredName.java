@@ -14,7 +14,8 @@ final class StoredName {
 
     /** Returns whether the number is this name's. */
     static boolean insert(Connection connection, PlainDialect dialect, int number, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(INSERT))) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.beforeWaiting() + dialect.filled(INSERT))) {
             dialect.bound(statement);
             statement.setInt(1, number);
             statement.setString(2, name);

@@ -179,6 +179,7 @@ class CommitProofTest {
         void refusesACommitAfterTheNestedTransactionThatClaimedWasRolledBack() {
             assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
                         fixture.claim(id);
+                        fixture.transactions.afterCommit(() -> afterCommit.add("ran, too"));
                         nested().executeWithoutResult(status -> {
                             fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
                             status.setRollbackOnly();

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
-/** A data source whose connections can break while the answer to a COMMIT is on its way. */
+/** A data source whose connections can break while the answer to a COMMIT is on its way; what comes then tells no reason. */
 final class CutConnections extends DelegatingDataSource {
 
     private final AtomicBoolean cut = new AtomicBoolean();
@@ -25,11 +25,19 @@ final class CutConnections extends DelegatingDataSource {
     @Override
     public Connection getConnection() throws SQLException {
         Connection target = super.getConnection();
+        AtomicBoolean lost = new AtomicBoolean();
         return (Connection) Proxy.newProxyInstance(
                 Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (self, method, arguments) -> {
+                    if (lost.get() && method.getName().equals("isClosed")) {
+                        return true;
+                    }
+                    if (lost.get() && method.getName().equals("rollback")) {
+                        throw new SQLException("Gone");
+                    }
                     try {
                         Object result = method.invoke(target, arguments);
                         if (method.getName().equals("commit") && cut.getAndSet(false)) {
+                            lost.set(true);
                             throw new SQLException("An I/O error occurred while sending to the backend", "08006");
                         }
                         return result;

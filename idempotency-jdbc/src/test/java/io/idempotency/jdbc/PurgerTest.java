@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -98,6 +99,54 @@ class PurgerTest {
             other.rollback();
             assertThat(fixture.isProcessed(prefix + "0")).isTrue();
             assertThat(fixture.isProcessed(prefix + "1")).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void purgesAtReadCommittedWhateverTheDefault(TestDatabase database) {
+        try (Fixture fixture =
+                Fixture.on(database.pool(3, config -> config.setTransactionIsolation("TRANSACTION_REPEATABLE_READ")))) {
+            Meanwhile meanwhile = new Meanwhile(fixture.dataSource);
+            TableStore store =
+                    TableStore.builder(meanwhile).tablePrefix(Fixture.PREFIX).build();
+            List<Integer> levels = new ArrayList<>();
+            meanwhile.before("delete from rules_message", connection -> levels.add(isolation(connection)));
+            fixture.claimed(prefix);
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+
+            store.purge(Duration.ofDays(8), 1000);
+
+            assertThat(levels).containsExactly(Connection.TRANSACTION_READ_COMMITTED);
+        }
+    }
+
+    /** The other databases hold the rows in between. */
+    @Test
+    void sparesWhatIsLeasedAgainBetweenItsChoiceAndItsDeletion() {
+        try (Fixture fixture = Fixture.on(TestDatabase.HSQLDB)) {
+            Meanwhile meanwhile = new Meanwhile(fixture.dataSource);
+            TableStore store =
+                    TableStore.builder(meanwhile).tablePrefix(Fixture.PREFIX).build();
+            List<Delivery> deliveries = List.of(fixture.at(prefix, 1));
+            fixture.store.lease(deliveries, Duration.ofMinutes(1));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            meanwhile.before("delete from rules_message", () -> fixture.store.lease(deliveries, Duration.ofMinutes(1)));
+
+            store.purge(Duration.ofDays(8), 1000);
+
+            assertThat(meanwhile.isOver()).isTrue();
+            assertThat(fixture.store.lease(deliveries, Duration.ofMinutes(1)))
+                    .extracting(Claim::status)
+                    .containsExactly(Claim.Status.IN_PROGRESS);
+        }
+    }
+
+    private static int isolation(Connection connection) {
+        try {
+            return connection.getTransactionIsolation();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         }
     }
 

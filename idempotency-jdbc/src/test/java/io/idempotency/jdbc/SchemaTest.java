@@ -183,6 +183,20 @@ class SchemaTest {
         }
     }
 
+    /** HSQLDB takes no notice of blanks at the end; it compares the rest, though. */
+    @Test
+    @Tag("rule-2.2")
+    void refusesANameThatDiffersByABlankWhereTheDatabaseDoesNotTellThemApart() {
+        try (Fixture fixture = Fixture.on(TestDatabase.HSQLDB)) {
+            fixture.claimed("m-1");
+            Delivery other = new Delivery(fixture.at("m-2", 2).id(), new Position("orders ", 0, 2));
+
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> fixture.store.claim(List.of(other))))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("for the same name");
+        }
+    }
+
     private static void runByHand(HikariDataSource dataSource, String script) {
         for (String statement : script.replaceAll("--[^\n]*", "").split(";", -1)) {
             if (!statement.isBlank()) {

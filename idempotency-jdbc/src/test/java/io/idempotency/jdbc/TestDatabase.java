@@ -10,9 +10,12 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /** The databases of the tests: real ones, each started once, when a test first needs it. */
@@ -22,17 +25,37 @@ enum TestDatabase {
         String url() {
             return Postgres.URL;
         }
+
+        @Override
+        String countWaiting() {
+            return "select count(*) from pg_locks where not granted";
+        }
     },
     MARIADB {
         @Override
         String url() {
             return MariaDb.URL;
         }
+
+        @Override
+        String countWaiting() {
+            return "select count(*) from information_schema.innodb_trx where trx_state = 'LOCK WAIT'";
+        }
     },
     H2 {
         @Override
         String url() {
-            return "jdbc:h2:mem:idempotency;DB_CLOSE_DELAY=-1";
+            // The lock timeout is longer than any that a store sets, as it is on the servers.
+            return "jdbc:h2:mem:idempotency;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=60000";
+        }
+
+        @Override
+        String countWaiting() {
+            return """
+                    select count(*) from information_schema.sessions
+                    where session_id <> session_id()
+                        and (blocker_id is not null or executing_statement like 'insert into %message%')
+                    """;
         }
     },
     HSQLDB {
@@ -40,10 +63,29 @@ enum TestDatabase {
         String url() {
             return "jdbc:hsqldb:mem:idempotency;hsqldb.tx=mvcc";
         }
+
+        @Override
+        String countWaiting() {
+            return "select count(*) from information_schema.system_sessions where this_waiting_for <> ''";
+        }
     };
 
     /** Returns where the database is; starts it if it is not running. */
     abstract String url();
+
+    /** Returns the query that counts the sessions which wait for another one. */
+    abstract String countWaiting();
+
+    /** Returns whether a session waits for another one. */
+    boolean isSomebodyWaiting() {
+        try (Connection connection = DriverManager.getConnection(url());
+                Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(countWaiting())) {
+            return result.next() && result.getInt(1) > 0;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
 
     private static final class Postgres {
         private static final String URL = start();
@@ -98,11 +140,17 @@ enum TestDatabase {
 
     /** Returns a new pool with the connections given. */
     HikariDataSource pool(int connections) {
+        return pool(connections, config -> {});
+    }
+
+    /** Returns a new pool with the connections given and further settings. */
+    HikariDataSource pool(int connections, Consumer<HikariConfig> settings) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url());
         config.setMaximumPoolSize(connections);
         config.setMinimumIdle(0);
         config.setConnectionTimeout(30_000);
+        settings.accept(config);
         return new HikariDataSource(config);
     }
 

@@ -24,7 +24,9 @@ class TransientFailuresTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"40001", "40P01", "55P03", "57P01", "57P03", "08000", "08006", "53300", "HYT00", "25P03", "90131"
+            strings = {
+                "40001", "40P01", "55P03", "57P01", "57P03", "08000", "08006", "53300", "HYT00", "25P03", "90131",
+                "90067", "90098", "90121"
             })
     void knowsTheStatesThatSayNothingAboutTheMessage(String state) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state))).isTrue();
@@ -44,6 +46,14 @@ class TransientFailuresTest {
     @CsvSource({"23505,0", "22001,0", "42P01,0", "25P02,0", "57014,0", "HY000,1045", "23000,1062"})
     void leavesOtherFailuresToTheMessage(String state, int code) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state, code)))
+                .isFalse();
+    }
+
+    @Test
+    void knowsWhatAPoolSaysOfAConnectionThatBroke() {
+        assertThat(TransientFailures.isTransient(new SQLException("Connection is closed")))
+                .isTrue();
+        assertThat(TransientFailures.isTransient(new SQLException("Statement is closed")))
                 .isFalse();
     }
 

@@ -9,18 +9,23 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import javax.sql.DataSource;
-import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
@@ -30,9 +35,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
-import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
 @AutoConfiguration(
@@ -41,7 +44,10 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
             DataSourceTransactionManagerAutoConfiguration.class,
             KafkaAutoConfiguration.class
         },
-        afterName = "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration")
+        afterName = {
+            "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration",
+            "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration"
+        })
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
@@ -67,10 +73,6 @@ public class IdempotencyAutoConfiguration {
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
-        ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
-        scheduler.setThreadNamePrefix("idempotency-pauses-");
-        scheduler.setDaemon(true);
-        scheduler.initialize();
         return new ListenerInstaller(
                 properties,
                 environment,
@@ -78,19 +80,18 @@ public class IdempotencyAutoConfiguration {
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                new ListenerContainerPauseService(null, scheduler),
                 retryTopics);
     }
 
     @Bean
-    ListenerChecks idempotencyListenerChecks() {
-        return new ListenerChecks();
+    ListenerChecks idempotencyListenerChecks(ListableBeanFactory beans, IdempotencyProperties properties) {
+        return new ListenerChecks(new TransactionChecks(beans, new Stores(properties, beans)));
     }
 
     @Bean
     Consumers idempotencyConsumers(
             IdempotencyProperties properties,
-            BeanFactory beans,
+            ListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners) {
@@ -108,11 +109,18 @@ public class IdempotencyAutoConfiguration {
     /** The store in tables, with its quarantine, schema and purge. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnSingleCandidate(DataSource.class)
+    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.TABLE, matchIfMissing = true)
     static class TableConfiguration {
 
         @Bean
         SchemaCreation idempotencySchema(DataSource dataSource, IdempotencyProperties properties) {
             return new SchemaCreation(dataSource, properties.schema());
+        }
+
+        @Bean
+        StoreTransactions idempotencyTransactions(
+                DataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
+            return new StoreTransactions(dataSource, beans, properties.transactionManager());
         }
 
         @Bean(name = TABLE_STORE)
@@ -121,14 +129,13 @@ public class IdempotencyAutoConfiguration {
         TableStore idempotencyTableStore(
                 DataSource dataSource,
                 SchemaCreation schema,
-                ConfigurableListableBeanFactory beans,
+                StoreTransactions transactions,
                 IdempotencyProperties properties) {
             return TableStore.builder(dataSource)
                     .tablePrefix(properties.schema().tablePrefix())
                     .schema(properties.schema().name())
                     .claimTimeout(properties.claimTimeout())
-                    .transactionManager(
-                            new StoreTransactions(beans, properties.transactionManager()).managerOf(dataSource))
+                    .transactionManager(transactions.manager())
                     .build();
         }
 
@@ -152,6 +159,47 @@ public class IdempotencyAutoConfiguration {
         }
     }
 
+    @Bean
+    ProducerSetup idempotencyProducerSetup(IdempotencyProperties properties) {
+        return new ProducerSetup(properties);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    QuarantineRecoverer idempotencyQuarantineRecoverer() {
+        return new QuarantineRecoverer();
+    }
+
+    /** Meters, if Micrometer is there. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterRegistry.class)
+    @ConditionalOnBean(MeterRegistry.class)
+    static class MeterConfiguration {
+
+        @Bean
+        Meters idempotencyMeters(MeterRegistry registry) {
+            return new Meters(registry);
+        }
+    }
+
+    /** Health, if Boot's is there. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HealthIndicator.class)
+    static class HealthConfiguration {
+
+        /** Apart, because its condition is a class of Boot's health, too. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnEnabledHealthIndicator("idempotency")
+        static class Enabled {
+
+            @Bean
+            Standstill idempotencyHealthIndicator() {
+                return new Standstill(System::nanoTime);
+            }
+        }
+    }
+
+    /** Duplicates known without a round trip, if Caffeine is there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
     static class CacheConfiguration {

@@ -1,17 +1,183 @@
 package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.kafka.annotation.KafkaHandler;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.ContainerProperties.AckMode;
+import org.springframework.kafka.listener.ContainerProperties.AssignmentCommitOption;
+import org.springframework.kafka.listener.adapter.AsyncRepliesAware;
+import org.springframework.messaging.handler.annotation.SendTo;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.util.ReflectionUtils;
 
-/** Refuses what would silently weaken the promise, and warns of what may. */
+/** Refuses what would silently weaken the promise of a listener, and warns of what may. */
 final class ListenerChecks {
 
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+
+    private final TransactionChecks transactions;
+
+    ListenerChecks(TransactionChecks transactions) {
+        this.transactions = transactions;
+    }
+
+    /**
+     * Looks at a listener and its container before they are wrapped.
+     *
+     * @throws ListenerRefusedException with what to change
+     */
     void require(
             ListenerDefinition listener,
             ConsistencyLevel level,
             AbstractMessageListenerContainer<Object, Object> container,
-            Map<String, Object> kafka) {}
+            Map<String, Object> kafka) {
+        ContainerProperties properties = container.getContainerProperties();
+        refuseIf(
+                Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),
+                listener + " has enable.auto.commit=true: offsets of records that are not processed would be committed",
+                "Leave spring.kafka.consumer.enable-auto-commit out.");
+        refuseIf(
+                properties.getAssignmentCommitOption() == AssignmentCommitOption.NEVER
+                        && !"earliest".equals(kafka.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)),
+                listener
+                        + " commits no offset when a partition is assigned: a crash at its first record, before the first"
+                        + " commit, would begin behind it",
+                "Leave the container's assignmentCommitOption at its default, or set auto-offset-reset to earliest.");
+        methods(listener.element()).forEach(method -> requireMethod(listener, level, method));
+        refuseIf(
+                isAsync(properties) && level != ConsistencyLevel.AT_LEAST_ONCE,
+                listener + " returns before its work is done, and its transaction would commit before that",
+                "Return the result itself, or set level = AT_LEAST_ONCE.");
+        if (level != ConsistencyLevel.NONE) {
+            transactions.require(listener, level, properties, methods(listener.element()));
+        }
+        if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
+            requirePoll(listener, level, container);
+        }
+        warn(listener, kafka);
+    }
 
-    void warnOf(AbstractMessageListenerContainer<Object, Object> container) {}
+    private static void requireMethod(ListenerDefinition listener, ConsistencyLevel level, Method method) {
+        refuseIf(
+                has(method, Async.class) && level != ConsistencyLevel.NONE,
+                listener + " is @Async: it would be recorded as processed before its work is begun",
+                "Remove @Async; for more threads set the concurrency of the listener.");
+    }
+
+    private static boolean isAsync(ContainerProperties properties) {
+        return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();
+    }
+
+    /** Polls need a container in batch mode, in which these are lost. */
+    private static void requirePoll(
+            ListenerDefinition listener,
+            ConsistencyLevel level,
+            AbstractMessageListenerContainer<Object, Object> container) {
+        ContainerProperties properties = container.getContainerProperties();
+        AckMode ackMode = properties.getAckMode();
+        Stream.of(
+                        new Loss(
+                                level != ConsistencyLevel.STRONG,
+                                "level " + level + ", which has no transaction to share"),
+                        new Loss(
+                                has(listener.element(), RetryableTopic.class),
+                                "@RetryableTopic, which forwards single records"),
+                        new Loss(isAsync(properties), "asynchronous results, whose failures would not be seen"),
+                        new Loss(
+                                SINGLE.contains(ackMode),
+                                "ack mode " + ackMode + ", which acknowledges single records"),
+                        new Loss(
+                                container.getRecordInterceptor() != null,
+                                "a RecordInterceptor, which would not be called"),
+                        new Loss(
+                                properties.isDeliveryAttemptHeader(),
+                                "the delivery attempt header, which would be missing"),
+                        new Loss(
+                                properties.isObservationEnabled(),
+                                "observations of single records, which would be missing"),
+                        new Loss(properties.isStopImmediate(), "stopImmediate, which would have no effect"))
+                .filter(Loss::isLost)
+                .findFirst()
+                .ifPresent(lost -> refuseIf(
+                        true,
+                        listener + " has transactionPer = POLL together with " + lost.what(),
+                        "Use transactionPer = RECORD, or do without it."));
+    }
+
+    private record Loss(boolean isLost, String what) {}
+
+    private static final Set<AckMode> SINGLE = Set.of(AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
+
+    private static void warn(ListenerDefinition listener, Map<String, Object> kafka) {
+        for (AnnotatedElement element : elements(listener.element())) {
+            if (has(element, SendTo.class)) {
+                log.warn(
+                        "{} answers by @SendTo: the reply leaves before the commit, and a duplicate gets none. Send it through an"
+                                + " outbox in the same transaction.",
+                        listener);
+            }
+            KafkaListener annotation = AnnotatedElementUtils.findMergedAnnotation(element, KafkaListener.class);
+            if (annotation != null && !annotation.errorHandler().isEmpty()) {
+                log.warn(
+                        "{} has the error handler {}: a message whose failure it swallows counts as processed.",
+                        listener,
+                        annotation.errorHandler());
+            }
+        }
+        if ("latest".equals(kafka.getOrDefault(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest"))) {
+            log.warn(
+                    "{} begins at the latest offset: records that were sent before a partition is discovered for the first time are"
+                            + " not handled. Set spring.kafka.consumer.auto-offset-reset=earliest unless that is meant.",
+                    listener);
+        }
+    }
+
+    /** Says what happens to records that fail for good where the container has no error handler. */
+    void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
+        log.warn(
+                "Listener {} has no error handler of its own: after ten failures a record is logged and skipped. Define a"
+                        + " DefaultErrorHandler with a recoverer, such as QuarantineRecoverer or DeadLetterPublishingRecoverer.",
+                container.getListenerId());
+    }
+
+    private static List<AnnotatedElement> elements(AnnotatedElement element) {
+        return Stream.concat(Stream.of(element), methods(element).stream().filter(method -> method != element))
+                .toList();
+    }
+
+    private static List<Method> methods(AnnotatedElement element) {
+        if (element instanceof Method method) {
+            return List.of(method);
+        }
+        return Stream.of(ReflectionUtils.getUniqueDeclaredMethods((Class<?>) element))
+                .filter(method -> has(method, KafkaHandler.class))
+                .toList();
+    }
+
+    private static boolean has(AnnotatedElement element, Class<? extends java.lang.annotation.Annotation> type) {
+        return AnnotatedElementUtils.hasAnnotation(element, type)
+                || (element instanceof Method method
+                        && AnnotatedElementUtils.hasAnnotation(method.getDeclaringClass(), type)
+                        && type == Async.class);
+    }
+
+    static void refuseIf(boolean condition, String what, String action) {
+        if (condition) {
+            throw new ListenerRefusedException(what, action);
+        }
+    }
 }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.core.env.Environment;
@@ -26,17 +27,17 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
-import org.springframework.kafka.listener.adapter.AsyncRepliesAware;
 import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
 /**
- * Puts the idempotent consumer in front of the listener of a container, and {@link WaitingErrorHandler} in front of its error handler.
- * As the first bean to start it does the latter again for containers whose error handler was replaced since, as by retry topics.
+ * Puts the idempotent consumer in front of the listener of a container, and, as the first bean to start, {@link WaitingErrorHandler} in front
+ * of its error handler: retry topics replace that after the container is made.
  */
-final class ListenerInstaller implements SmartLifecycle {
+final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
@@ -47,11 +48,16 @@ final class ListenerInstaller implements SmartLifecycle {
     private final Consumers consumers;
     private final ListenerChecks checks;
     private final Observations observations;
+    /** Not a bean: there may be one of the application's own, or none on purpose. */
+    private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
+
     private final ListenerContainerPauseService pauses;
     private final ObjectProvider<DestinationTopicResolver> retryTopics;
-    private final Map<AbstractMessageListenerContainer<Object, Object>, SettledRecords> installed =
+    private final Map<AbstractMessageListenerContainer<Object, Object>, Installed> installed =
             new ConcurrentHashMap<>();
     private volatile boolean isRunning;
+
+    private record Installed(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, SettledRecords settled) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
@@ -60,7 +66,6 @@ final class ListenerInstaller implements SmartLifecycle {
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            ListenerContainerPauseService pauses,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
         this.properties = properties;
         this.environment = environment;
@@ -68,7 +73,10 @@ final class ListenerInstaller implements SmartLifecycle {
         this.consumers = consumers;
         this.checks = checks;
         this.observations = observations;
-        this.pauses = pauses;
+        scheduler.setThreadNamePrefix("idempotency-pauses-");
+        scheduler.setDaemon(true);
+        scheduler.initialize();
+        this.pauses = new ListenerContainerPauseService(null, scheduler);
         this.retryTopics = retryTopics;
     }
 
@@ -87,48 +95,33 @@ final class ListenerInstaller implements SmartLifecycle {
         Map<String, Object> kafka = kafkaProperties(container);
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
-        requireDoneOnReturn(listener, target);
         checks.require(listener, consumers.level(listener), container, kafka);
-        SettledRecords settled = new SettledRecords();
-        container.setupMessageListener(inFront(target, listener, settled, kafka));
-        installed.put(container, settled);
-        guard(container, settled);
-    }
-
-    /**
-     * Refuses results that come later. The container acknowledges a result that failed before its error handler sees it, so that a crash in
-     * between loses the message; and an acknowledgment that is held back for it keeps the consumer paused for ever.
-     */
-    private static void requireDoneOnReturn(ListenerDefinition listener, Object target) {
-        if (target instanceof AsyncRepliesAware replies && replies.isAsyncReplies()) {
-            throw new ListenerRefusedException(
-                    listener
-                            + " returns before its work is done, with a CompletableFuture, a Mono or as a suspend function:"
-                            + " spring-kafka commits the offset of a result that fails before it is tried again, so that a"
-                            + " crash would lose the message",
-                    "Let the method wait for the result, such as by join() or block(), and return it or nothing.");
+        AwaitedHandler.await(target);
+        ListenerDefinition sharing =
+                target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;
+        Installed with = new Installed(consumers.of(sharing, chunkTime(kafka), kafka), new SettledRecords());
+        container.setupMessageListener(inFront(target, listener, with));
+        installed.put(container, with);
+        if (isRunning) {
+            guard(container, with);
         }
     }
 
     @SuppressWarnings("unchecked")
-    private Object inFront(
-            Object target, ListenerDefinition listener, SettledRecords settled, Map<String, Object> kafka) {
+    private Object inFront(Object target, ListenerDefinition listener, Installed with) {
         if (target instanceof BatchMessageListener<?, ?>) {
-            return new BatchListener(
-                    (BatchMessageListener<Object, Object>) target,
-                    consumers.of(listener.sharingTransactions(), chunkTime(kafka), kafka));
+            return new BatchListener((BatchMessageListener<Object, Object>) target, with.consumer());
         }
-        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(listener, chunkTime(kafka), kafka);
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
         if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
-            return new PollListener(records, consumer);
+            return new PollListener(records, with.consumer());
         }
         if (target.getClass() == FilteringMessageListenerAdapter.class) {
             return behindFilter(
                     (FilteringMessageListenerAdapter<Object, Object>) target,
-                    inner -> new RecordListener(inner, consumer, settled, observations));
+                    inner -> new RecordListener(inner, with.consumer(), with.settled(), observations));
         }
-        return new RecordListener(records, consumer, settled, observations);
+        return new RecordListener(records, with.consumer(), with.settled(), observations);
     }
 
     /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */
@@ -144,19 +137,25 @@ final class ListenerInstaller implements SmartLifecycle {
                 Boolean.TRUE.equals(fields.getPropertyValue("ackDiscarded")));
     }
 
-    private void guard(AbstractMessageListenerContainer<Object, Object> container, SettledRecords settled) {
+    private void guard(AbstractMessageListenerContainer<Object, Object> container, Installed with) {
         CommonErrorHandler users = container.getCommonErrorHandler();
-        if (!(users instanceof WaitingErrorHandler)) {
-            CommonErrorHandler own = users == null ? new DefaultErrorHandler() : users;
-            doNotRetryWithoutId(own);
-            doNotRetryWithoutId(retryTopics.getIfAvailable());
-            container.setCommonErrorHandler(new WaitingErrorHandler(own, settled, pauses));
+        if (users instanceof WaitingErrorHandler) {
+            return;
         }
+        if (users == null) {
+            checks.warnOfDroppedRecords(container);
+        }
+        doNotRetryWithoutId();
+        container.setCommonErrorHandler(new WaitingErrorHandler(
+                users == null ? new DefaultErrorHandler() : users,
+                new CurrentConsumer(with.consumer()),
+                with.settled(),
+                pauses));
     }
 
-    /** A message without a usable id has none the next time either: it is recovered at once. */
-    private static void doNotRetryWithoutId(@Nullable Object decides) {
-        if (decides instanceof ExceptionClassifier classifier) {
+    /** A message without a usable id does not get one on a retry topic. */
+    private void doNotRetryWithoutId() {
+        if (retryTopics.getIfAvailable() instanceof ExceptionClassifier classifier) {
             classifier.addNotRetryableExceptions(InvalidMessageIdException.class);
         }
     }
@@ -197,15 +196,17 @@ final class ListenerInstaller implements SmartLifecycle {
     public void start() {
         isRunning = true;
         listeners.requireAllCalled();
-        installed.forEach((container, settled) -> {
-            guard(container, settled);
-            checks.warnOf(container);
-        });
+        installed.forEach(this::guard);
     }
 
     @Override
     public void stop() {
         isRunning = false;
+    }
+
+    @Override
+    public void destroy() {
+        scheduler.shutdown();
     }
 
     @Override

@@ -8,6 +8,6 @@ final class ListenerRefusedAnalyzer extends AbstractFailureAnalyzer<ListenerRefu
 
     @Override
     protected FailureAnalysis analyze(Throwable rootFailure, ListenerRefusedException cause) {
-        return new FailureAnalysis(String.valueOf(cause.getMessage()), cause.action(), cause);
+        return new FailureAnalysis(cause.what(), cause.action(), cause);
     }
 }

@@ -2,7 +2,9 @@ package io.idempotency.spring;
 
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
+import java.util.Objects;
 import java.util.function.Supplier;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Stops the observation of a record whose listener is not called: the container starts it, and only the adapter in front of the listener stops
@@ -13,11 +15,11 @@ final class Observations {
     private final Supplier<ObservationRegistry> registry;
 
     Observations(Supplier<ObservationRegistry> registry) {
-        this.registry = registry;
+        this.registry = SingletonSupplier.of(registry);
     }
 
     void stopCurrent() {
-        Observation current = registry.get().getCurrentObservation();
+        Observation current = Objects.requireNonNull(registry.get()).getCurrentObservation();
         if (current != null) {
             current.stop();
         }

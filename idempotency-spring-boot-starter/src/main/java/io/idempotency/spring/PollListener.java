@@ -1,6 +1,5 @@
 package io.idempotency.spring;
 
-import io.idempotency.BatchFailedException;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import java.util.List;
@@ -10,6 +9,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.log.LogAccessor;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.KafkaUtils;
 import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.kafka.support.serializer.SerializationUtils;
@@ -33,30 +33,15 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
             List<ConsumerRecord<Object, Object>> records,
             boolean isManual,
             @Nullable Consumer<?, ?> consumer) {
-        NackedRecords nacked = new NackedRecords(records);
         return idempotent.consumeAll(records, (record, claim) -> {
             requireDeserialized(record);
-            RememberedAck ack = isManual ? RememberedAck.of(record) : null;
-            try {
-                nacked.requireNone(List.of(record));
-                call(record, ack, consumer);
-                if (ack != null) {
-                    ack.requireAcknowledged(List.of(record));
-                }
-            } catch (BatchFailedException e) {
-                throw Failure.of(nacked.noting(List.of(record), e).getCause());
+            switch (delegateType) {
+                case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, null, consumer);
+                case ACKNOWLEDGING -> delegate.onMessage(record, (Acknowledgment) null);
+                case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
+                case SIMPLE -> delegate.onMessage(record);
             }
         });
-    }
-
-    private void call(
-            ConsumerRecord<Object, Object> record, @Nullable RememberedAck ack, @Nullable Consumer<?, ?> consumer) {
-        switch (delegateType) {
-            case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, ack, consumer);
-            case ACKNOWLEDGING -> delegate.onMessage(record, ack);
-            case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
-            case SIMPLE -> delegate.onMessage(record);
-        }
     }
 
     /** Does what the container does for record listeners only: an ErrorHandlingDeserializer leaves null and a header. */

@@ -1,7 +1,9 @@
 package io.idempotency.spring;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +19,12 @@ import org.springframework.transaction.PlatformTransactionManager;
  */
 final class StoreTransactions {
 
+    private final DataSource dataSource;
     private final ConfigurableListableBeanFactory beans;
     private final @Nullable String chosen;
 
-    StoreTransactions(ConfigurableListableBeanFactory beans, @Nullable String chosen) {
+    StoreTransactions(DataSource dataSource, ConfigurableListableBeanFactory beans, @Nullable String chosen) {
+        this.dataSource = dataSource;
         this.beans = beans;
         this.chosen = chosen;
     }
@@ -30,11 +34,11 @@ final class StoreTransactions {
      *
      * @throws ListenerRefusedException if there is none, or none of several is chosen
      */
-    PlatformTransactionManager managerOf(DataSource dataSource) {
+    PlatformTransactionManager manager() {
         Map<String, PlatformTransactionManager> all = beans.getBeansOfType(PlatformTransactionManager.class);
         Map<String, PlatformTransactionManager> managing = new LinkedHashMap<>(all);
-        managing.values().removeIf(manager -> !isManagedBy(dataSource, manager));
-        Set<String> names = managing.keySet();
+        managing.values().removeIf(manager -> !isManaging(manager));
+        Set<String> names = new LinkedHashSet<>(managing.keySet());
         if (chosen != null) {
             names.removeIf(name -> !name.equals(chosen));
         } else if (names.size() > 1) {
@@ -42,16 +46,17 @@ final class StoreTransactions {
         }
         if (names.size() != 1) {
             throw new ListenerRefusedException(
-                    names.isEmpty()
+                    managing.isEmpty()
                             ? "No transaction manager manages the data source of the idempotency tables; there are "
                                     + all
-                            : "Several transaction managers manage the data source of the idempotency tables: " + names,
+                            : "Several transaction managers manage the data source of the idempotency tables: "
+                                    + managing.keySet(),
                     "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source (Spring Boot's own"
                             + " is left out where another one is there, such as the one that"
                             + " spring.kafka.producer.transaction-id-prefix brings), or name one by"
                             + " idempotency.transaction-manager.");
         }
-        return managing.values().iterator().next();
+        return Objects.requireNonNull(managing.get(names.iterator().next()));
     }
 
     private boolean isPrimary(String name) {
@@ -60,14 +65,14 @@ final class StoreTransactions {
     }
 
     /** JdbcTransactionManager, JpaTransactionManager and their like have a property with the data source they manage. */
-    private static boolean isManagedBy(DataSource dataSource, PlatformTransactionManager manager) {
+    private boolean isManaging(PlatformTransactionManager manager) {
         BeanWrapper properties = PropertyAccessorFactory.forBeanPropertyAccess(manager);
         return properties.isReadableProperty("dataSource")
                 && properties.getPropertyValue("dataSource") instanceof DataSource managed
                 && unwrapped(managed) == unwrapped(dataSource);
     }
 
-    static DataSource unwrapped(DataSource dataSource) {
+    private static DataSource unwrapped(DataSource dataSource) {
         DataSource inner = dataSource;
         while (inner instanceof DelegatingDataSource delegating && delegating.getTargetDataSource() != null) {
             inner = delegating.getTargetDataSource();

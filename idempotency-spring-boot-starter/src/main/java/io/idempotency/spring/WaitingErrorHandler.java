@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -32,17 +33,27 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
+    private final CurrentConsumer consumer;
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
 
-    WaitingErrorHandler(CommonErrorHandler users, SettledRecords settled, ListenerContainerPauseService pauses) {
+    WaitingErrorHandler(
+            CommonErrorHandler users,
+            CurrentConsumer consumer,
+            SettledRecords settled,
+            ListenerContainerPauseService pauses) {
         this.users = users;
+        this.consumer = consumer;
         this.settled = settled;
         this.pauses = pauses;
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
         endless.setSeekAfterError(users.seeksAfterHandling());
         endless.setClassifications(Map.of(), true);
         endless.setLogLevel(KafkaException.Level.DEBUG);
+        if (users instanceof DefaultErrorHandler retrying) {
+            // A message without a usable id does not get one by being tried again.
+            retrying.addNotRetryableExceptions(InvalidMessageIdException.class);
+        }
     }
 
     CommonErrorHandler users() {
@@ -64,6 +75,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                     thrown);
             return endless;
         }
+        consumer.set();
         return users;
     }
 
@@ -144,6 +156,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     public void clearThreadState() {
         users.clearThreadState();
         endless.clearThreadState();
+        CurrentConsumer.remove();
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.idempotency.TransactionPer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -30,8 +29,7 @@ class AcknowledgmentTest {
         RECORD,
         RECORD_IMMEDIATE,
         BATCH,
-        BATCH_IMMEDIATE,
-        POLL
+        BATCH_IMMEDIATE
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
@@ -101,12 +99,6 @@ class AcknowledgmentTest {
         @Idempotent("batch-immediate")
         void batchImmediate(List<ConsumerRecord<String, String>> records, Acknowledgment ack) {
             post(records.stream().map(ConsumerRecord::value).toList(), ack, true);
-        }
-
-        @KafkaListener(id = "POLL", groupId = "${topic}-POLL", topics = "${topic}-POLL", ackMode = "MANUAL")
-        @Idempotent(value = "poll", transactionPer = TransactionPer.POLL)
-        void poll(String value, Acknowledgment ack) {
-            post(List.of(value), ack, false);
         }
 
         /** Tells that the container has been told of a negative acknowledgment. */

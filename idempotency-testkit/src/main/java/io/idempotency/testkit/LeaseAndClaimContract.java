@@ -64,6 +64,28 @@ public interface LeaseAndClaimContract extends StoreContract {
     }
 
     @Test
+    @Tag("rule-3.1")
+    @Tag("rule-3.2")
+    default void makesASecondTakeOverWaitAndThenCallsItADuplicate() {
+        Messages messages = Messages.ofNewConsumer();
+        store().release(List.of(leased(store(), messages.at("order-1", 17))));
+        try (OtherThread first = OtherThread.inTransaction(store());
+                OtherThread second = OtherThread.inTransaction(store())) {
+            first.run(() -> store().claim(List.of(messages.at("order-1", 17))));
+            OtherThread.Step<List<Claim>> waiting =
+                    second.begin(() -> store().claim(List.of(messages.at("order-1", 18))));
+            second.awaitWaiting(waiting);
+            assertThat(waiting.isDone())
+                    .as("answered before the first has ended")
+                    .isFalse();
+
+            first.commit();
+
+            assertThat(waiting.answerOrAgain(store())).extracting(Claim::status).containsExactly(Status.DUPLICATE);
+        }
+    }
+
+    @Test
     default void leavesALeaseThatEndedAsItWasWhenTheClaimOnItIsRolledBack() {
         Messages messages = Messages.ofNewConsumer();
         leased(store(), messages.at("order-1", 17));

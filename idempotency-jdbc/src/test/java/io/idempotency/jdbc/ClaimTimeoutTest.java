@@ -1,0 +1,140 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A claim waits at most the claim timeout, here a second; the lock timeouts of the databases are far longer. HSQLDB has none, and
+ * its query timeout does not end a wait.
+ */
+@Tag("rule-3.8")
+@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ClaimTimeoutTest {
+
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    private final String id = "m-" + UUID.randomUUID();
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void endsTheWaitForANewMessage(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.claimed(id + "-names");
+
+            fixture.transactions.inTransaction(() -> {
+                // A statement fails in it, for H2 waits in another way then.
+                fixture.claim(id + "-names");
+                fixture.claim(id);
+                assertEnds(() -> fixture.claimed(id));
+                assertEnds(() -> lease(fixture));
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void endsTheWaitForAReleasedMessage(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.store.release(List.of(lease(fixture)));
+
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                assertEnds(() -> fixture.claimed(id));
+                assertEnds(() -> lease(fixture));
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void endsTheWaitForALease(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            Claim lease = lease(fixture);
+
+            fixture.transactions.inTransaction(() -> {
+                fixture.handle("update rules_message set place = place where at_micros = "
+                        + MessageTable.micros(lease.until()));
+                assertEnds(() -> fixture.store.renew(List.of(lease), MINUTE));
+                assertEnds(() -> fixture.store.complete(List.of(lease)));
+            });
+            fixture.store.complete(List.of(lease));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void endsTheWaitForANewName(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.transactions.inTransaction(() -> {
+                fixture.handle("insert into rules_name (id, name) values (" + (id.hashCode() & Integer.MAX_VALUE)
+                        + ", '" + fixture.consumer + "')");
+                assertEnds(() -> fixture.claimed(id));
+                assertEnds(() -> lease(fixture));
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    void leavesTheHandlersLockTimeoutAlone(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.claimed(id + "-known");
+            fixture.store.release(List.of(lease(fixture)));
+            String set = setLockTimeout(database);
+            String timeout = set.replaceAll(".* '?|'", "");
+            fixture.transactions.inTransaction(() -> {
+                fixture.handle(set);
+                for (String each : List.of(id + "-new", id + "-new", id + "-known", id)) {
+                    fixture.claim(each);
+                    assertThat(lockTimeout(fixture, database)).isEqualTo(timeout);
+                }
+                fixture.store.quarantine(fixture.claim(id + "-bad"));
+                assertThat(lockTimeout(fixture, database)).isEqualTo(timeout);
+            });
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id + "-known");
+                assertThat(lockTimeout(fixture, database))
+                        .isEqualTo(database == TestDatabase.POSTGRESQL ? "0" : timeout);
+            });
+        }
+    }
+
+    private Claim lease(Fixture fixture) {
+        return fixture.store.lease(List.of(fixture.at(id, 1)), MINUTE).get(0);
+    }
+
+    private static void assertEnds(Runnable waiting) {
+        assertThatThrownBy(() -> CompletableFuture.runAsync(waiting).join())
+                .hasCauseInstanceOf(TransientStoreException.class);
+    }
+
+    private static String setLockTimeout(TestDatabase database) {
+        return switch (database) {
+            case POSTGRESQL -> "set local lock_timeout = '12345ms'";
+            case MARIADB -> "set innodb_lock_wait_timeout = 7";
+            default -> "set lock_timeout 12345";
+        };
+    }
+
+    private static String lockTimeout(Fixture fixture, TestDatabase database) {
+        String timeout = fixture.jdbc.queryForObject(
+                switch (database) {
+                    case POSTGRESQL -> "select current_setting('lock_timeout')";
+                    case MARIADB -> "select @@innodb_lock_wait_timeout";
+                    default -> "select lock_timeout()";
+                },
+                String.class);
+        return timeout == null ? "" : timeout;
+    }
+}

@@ -1,0 +1,90 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import io.idempotency.ConsistencyLevel;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionManager;
+import org.springframework.transaction.annotation.AnnotationTransactionAttributeSource;
+import org.springframework.transaction.interceptor.TransactionAttribute;
+import org.springframework.util.StringUtils;
+
+/** Refuses transactions around a listener, or in it, that are not the one of its claims. */
+final class TransactionChecks {
+
+    private static final Set<Integer> APART = Set.of(
+            TransactionDefinition.PROPAGATION_REQUIRES_NEW,
+            TransactionDefinition.PROPAGATION_NOT_SUPPORTED,
+            TransactionDefinition.PROPAGATION_NEVER);
+
+    private final BeanFactory beans;
+    private final Stores stores;
+    private final AnnotationTransactionAttributeSource attributes = new AnnotationTransactionAttributeSource(false);
+
+    TransactionChecks(BeanFactory beans, Stores stores) {
+        this.beans = beans;
+        this.stores = stores;
+    }
+
+    void require(
+            ListenerDefinition listener, ConsistencyLevel level, ContainerProperties container, List<Method> methods) {
+        refuseIf(
+                container.getKafkaAwareTransactionManager() != null,
+                listener
+                        + " runs in a Kafka transaction of its container: if that fails after the database has committed, what"
+                        + " the listener sent is lost, for the redelivery is skipped",
+                "Leave the container without a transaction manager (spring.kafka.producer.transaction-id-prefix sets one), and send"
+                        + " through an outbox in the listener's own transaction.");
+        refuseIf(
+                hasTransactionManager(container),
+                listener + " runs in a transaction of its container, which acknowledges before it commits",
+                "Leave the container without a transaction manager: the listener gets a transaction of its own.");
+        if (level == ConsistencyLevel.STRONG) {
+            Optional<PlatformTransactionManager> manager = stores.transactionManager(listener);
+            for (Method method : methods) {
+                TransactionAttribute attribute = attributes.getTransactionAttribute(method, method.getDeclaringClass());
+                if (attribute != null) {
+                    requireJoining(listener, attribute);
+                    manager.ifPresent(of -> requireSame(listener, attribute, of));
+                }
+            }
+        }
+    }
+
+    @SuppressWarnings("removal") // as long as a container can have one
+    private static boolean hasTransactionManager(ContainerProperties container) {
+        return container.getTransactionManager() != null;
+    }
+
+    private static void requireJoining(ListenerDefinition listener, TransactionAttribute attribute) {
+        refuseIf(
+                APART.contains(attribute.getPropagationBehavior()),
+                listener + " is @Transactional with a propagation that leaves the transaction of its claim",
+                "Use REQUIRED, or leave @Transactional out: the listener runs in a transaction already.");
+        refuseIf(
+                attribute.isReadOnly(),
+                listener + " is @Transactional(readOnly = true), which does not write in the transaction of its claim",
+                "Leave readOnly out, or @Transactional altogether.");
+    }
+
+    private void requireSame(
+            ListenerDefinition listener, TransactionAttribute attribute, PlatformTransactionManager ofStore) {
+        String qualifier = attribute.getQualifier();
+        TransactionManager used = StringUtils.hasText(qualifier)
+                ? beans.getBean(qualifier, TransactionManager.class)
+                : beans.getBeanProvider(TransactionManager.class).getIfUnique();
+        refuseIf(
+                used != null && used != ofStore,
+                listener + " is @Transactional by another transaction manager (" + used
+                        + ") than the one of the idempotency" + " tables (" + ofStore
+                        + "), so its effect and its claim would not commit together",
+                "Name the right one in @Transactional, or leave @Transactional out.");
+    }
+}

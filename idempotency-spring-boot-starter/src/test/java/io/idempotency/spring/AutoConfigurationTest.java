@@ -1,0 +1,161 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.DuplicateCache;
+import io.idempotency.cache.CaffeineCache;
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.Purger;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.MemoryQuarantine;
+import io.idempotency.store.MemoryStore;
+import io.idempotency.store.QuarantineStore;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.kafka.annotation.KafkaListener;
+
+/** What is set up, when, and what it steps back from. */
+class AutoConfigurationTest {
+
+    private final ApplicationContextRunner runner = Runners.h2();
+
+    static class Listener {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void setsUpTheTableStoreWithQuarantineAndPurgeOnTheDataSource() {
+        runner.withPropertyValues("idempotency.purge.enabled=true")
+                .run(context -> assertThat(context)
+                        .hasSingleBean(TableStore.class)
+                        .hasSingleBean(JdbcQuarantine.class)
+                        .hasSingleBean(Purger.class)
+                        .hasSingleBean(QuarantineRecoverer.class));
+    }
+
+    @Test
+    void setsUpNothingIfSwitchedOff() {
+        runner.withUserConfiguration(Listener.class)
+                .withPropertyValues("idempotency.enabled=false")
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .doesNotHaveBean(ClaimStore.class)
+                        .doesNotHaveBean(ListenerInstaller.class));
+    }
+
+    @Test
+    void doesNotPurgeIfSwitchedOff() {
+        runner.withPropertyValues("idempotency.purge.enabled=false")
+                .run(context -> assertThat(context).doesNotHaveBean(Purger.class));
+    }
+
+    @Test
+    void worksInMemoryWithoutADatabase() {
+        Runners.withoutDatabase()
+                .withUserConfiguration(Listener.class)
+                .withPropertyValues("idempotency.store=memory")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(TableStore.class));
+    }
+
+    @Test
+    void touchesNoTablesIfTheStoreIsInMemory() {
+        runner.withUserConfiguration(Listener.class)
+                .withPropertyValues("idempotency.store=memory", "idempotency.schema.mode=validate")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(SchemaCreation.class));
+    }
+
+    @Test
+    void refusesTheTableStoreWithoutADatabase() {
+        Runners.withoutDatabase().withUserConfiguration(Listener.class).run(context -> {
+            assertThat(context).hasFailed();
+            assertThat(context.getStartupFailure())
+                    .hasStackTraceContaining("The store table")
+                    .hasStackTraceContaining("needs a data source");
+        });
+    }
+
+    static class OwnBeans {
+        private final MemoryStore store = MemoryStore.create();
+
+        @Bean
+        ClaimStore ownStore() {
+            return store;
+        }
+
+        @Bean
+        QuarantineStore ownQuarantine() {
+            return new MemoryQuarantine(store);
+        }
+
+        @Bean
+        DuplicateCache ownCache() {
+            return DuplicateCache.none();
+        }
+    }
+
+    @Test
+    void stepsBackFromTheUsersOwnBeans() {
+        runner.withUserConfiguration(OwnBeans.class, Listener.class).run(context -> {
+            assertThat(context)
+                    .hasNotFailed()
+                    .doesNotHaveBean(TableStore.class)
+                    .doesNotHaveBean(JdbcQuarantine.class)
+                    .doesNotHaveBean(Purger.class)
+                    .doesNotHaveBean(CaffeineCache.class);
+            ListenerDefinition listener = ListenerDefinition.of(
+                    Listener.class, Listener.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class));
+            assertThat(new Stores(context.getBean(IdempotencyProperties.class), context).of(listener))
+                    .isSameAs(context.getBean("ownStore"));
+        });
+    }
+
+    @Test
+    void cachesDuplicatesWhereCaffeineIsThere() {
+        runner.run(context -> assertThat(context).hasSingleBean(DuplicateCache.class));
+        runner.withClassLoader(new FilteredClassLoader("com.github.benmanes.caffeine"))
+                .withUserConfiguration(Listener.class)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(DuplicateCache.class));
+    }
+
+    static class Registry {
+        @Bean
+        MeterRegistry registry() {
+            return new SimpleMeterRegistry();
+        }
+    }
+
+    @Test
+    void countsWhereMicrometerIsThere() {
+        runner.withUserConfiguration(Registry.class)
+                .run(context -> assertThat(context).hasSingleBean(Meters.class));
+        runner.run(context -> assertThat(context).doesNotHaveBean(Meters.class));
+        runner.withClassLoader(new FilteredClassLoader("io.micrometer.core"))
+                .withUserConfiguration(Listener.class)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Meters.class));
+    }
+
+    @Test
+    void tellsHealthWhereThatIsThereAndWanted() {
+        runner.run(context -> assertThat(context).hasSingleBean(Standstill.class));
+        runner.withPropertyValues("management.health.idempotency.enabled=false")
+                .run(context -> assertThat(context).doesNotHaveBean(HealthIndicator.class));
+        runner.withClassLoader(new FilteredClassLoader("org.springframework.boot.health"))
+                .withUserConfiguration(Listener.class)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Standstill.class));
+    }
+
+    @Test
+    void worksWithoutFlyway() {
+        runner.withClassLoader(new FilteredClassLoader("org.flywaydb"))
+                .withUserConfiguration(Listener.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+}

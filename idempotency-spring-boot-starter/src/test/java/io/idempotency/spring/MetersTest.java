@@ -1,0 +1,128 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.store.MemoryStore;
+import io.idempotency.store.TransientStoreException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.health.contributor.Status;
+
+/** What meters and health tell of consumptions. */
+class MetersTest {
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final AtomicLong nanoTime = new AtomicLong();
+    private final Standstill standstill = new Standstill(nanoTime::get);
+    private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = KafkaRecords.<Object, Object>consumer(
+                    "billing")
+            .store(MemoryStore.create())
+            .failures(FailurePolicy.leaveToCaller())
+            .listener(new Meters(registry))
+            .listener(standstill)
+            .build();
+
+    private static ConsumerRecord<Object, Object> record(String id, long offset) {
+        ConsumerRecord<Object, Object> record = new ConsumerRecord<>("orders", 0, offset, "k", "v");
+        record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
+        return record;
+    }
+
+    private void consume(String id, long offset, RuntimeException... thrown) {
+        consumer.consumeAll(List.of(record(id, offset)), (record, claim) -> {
+            if (thrown.length > 0) {
+                throw thrown[0];
+            }
+        });
+    }
+
+    private long count(String outcome) {
+        return registry.get(Meters.CONSUMPTIONS)
+                .tags("consumer", "billing", "level", "strong", "outcome", outcome)
+                .timer()
+                .count();
+    }
+
+    @Test
+    void countConsumptionsByConsumerLevelAndOutcome() {
+        consume("a", 0);
+        consume("b", 1);
+        consume("a", 2);
+        consume("c", 3, new IllegalStateException("no"));
+
+        assertThat(count("processed")).isEqualTo(2);
+        assertThat(count("duplicate")).isEqualTo(1);
+        assertThat(count("failed")).isEqualTo(1);
+    }
+
+    @Test
+    void countDuplicatesByKindWithTheirAge() {
+        consume("a", 0);
+        consume("a", 0);
+        consume("a", 1);
+
+        assertThat(registry.get(Meters.DUPLICATES)
+                        .tag("kind", "redelivery")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get(Meters.DUPLICATES)
+                        .tag("kind", "resend")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get(Meters.AGE).tag("consumer", "billing").summary().count())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void countTransientFailuresApart() {
+        consume("a", 0, new TransientStoreException("deadlock"));
+
+        assertThat(registry.get(Meters.TRANSIENT)
+                        .tag("consumer", "billing")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.find(Meters.CONSUMPTIONS).timer()).isNull();
+    }
+
+    @Test
+    void healthTellsWhichPartitionStandsStillAndWhy() {
+        consume("a", 0, new IllegalStateException("no such account"));
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(standstill.health().getDetails().toString())
+                .contains("billing on orders-0", "a at orders-0@0", "no such account");
+    }
+
+    @Test
+    void healthForgetsAPartitionThatGetsOn() {
+        consume("a", 0, new IllegalStateException("no such account"));
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        consume("a", 0);
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+    }
+
+    @Test
+    void healthIsPatientWithAPartitionThatFailsAtAnotherMessage() {
+        consume("a", 0, new IllegalStateException("no"));
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        consume("b", 1, new IllegalStateException("no"));
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+    }
+}

@@ -1,0 +1,75 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.list;
+
+import io.idempotency.kafka.MessageIdInterceptor;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
+import org.springframework.kafka.core.ProducerFactory;
+
+/** Producers that Spring Boot configures stamp message ids, and are warned of what makes duplicates. */
+@ExtendWith(OutputCaptureExtension.class)
+class ProducerSetupTest {
+
+    private static final String OURS = MessageIdInterceptor.class.getName();
+    private final ApplicationContextRunner runner = Runners.h2();
+
+    private static Map<String, Object> configured(ApplicationContext context) {
+        ProducerFactory<?, ?> factory = context.getBean(ProducerFactory.class);
+        return factory.getConfigurationProperties();
+    }
+
+    private static void interceptors(ApplicationContextRunner runner, Object... expected) {
+        runner.run(context -> {
+            assertThat(configured(context).getOrDefault(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG, List.of()))
+                    .asInstanceOf(list(Object.class))
+                    .containsExactly(expected);
+        });
+    }
+
+    @Test
+    void stampMessageIdsBehindTheUsersOwnInterceptors() {
+        interceptors(runner, OURS);
+        interceptors(
+                runner.withPropertyValues("spring.kafka.producer.properties[interceptor.classes]=a.First, b.Second"),
+                "a.First",
+                "b.Second",
+                OURS);
+        interceptors(runner.withPropertyValues("spring.kafka.producer.properties[interceptor.classes]=" + OURS), OURS);
+    }
+
+    @Test
+    void stampNothingIfSwitchedOff() {
+        interceptors(runner.withPropertyValues("idempotency.producer.message-id=false"));
+    }
+
+    @Test
+    void stampTheHeaderThatConsumersRead() {
+        runner.withPropertyValues("idempotency.message-id.headers=event-id,message-id")
+                .run(context -> assertThat(configured(context))
+                        .containsEntry(MessageIdInterceptor.HEADER_CONFIG, "event-id,message-id"));
+    }
+
+    @Test
+    void areWarnedOfWhatMakesDuplicatesOrChangesTheOrder(CapturedOutput output) {
+        runner.withPropertyValues(
+                        "spring.kafka.producer.properties[enable.idempotence]=false",
+                        "spring.kafka.producer.acks=1",
+                        "spring.kafka.producer.properties[max.in.flight.requests.per.connection]=2")
+                .run(context -> assertThat(output)
+                        .contains("enable.idempotence=false", "acks=1", "max.in.flight.requests.per.connection=2"));
+    }
+
+    @Test
+    void areNotWarnedOfTheDefaults(CapturedOutput output) {
+        runner.run(context -> assertThat(output).doesNotContain("The producer has"));
+    }
+}

@@ -1,0 +1,301 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.DefaultShareConsumerFactory;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/** What would silently weaken the promise ends the start, and says what to change. */
+class RefusalTest {
+
+    private final ApplicationContextRunner runner = Runners.h2();
+
+    private void refuses(Class<?> configuration, String... said) {
+        refuses(runner, configuration, said);
+    }
+
+    private static void refuses(ApplicationContextRunner runner, Class<?> configuration, String... said) {
+        Runners.refuses(runner, configuration, said);
+    }
+
+    static class Plain {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void startsWithAPlainListener() {
+        runner.withUserConfiguration(Plain.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void refusesAutoCommit() {
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true"),
+                Plain.class,
+                "enable.auto.commit=true",
+                "enable-auto-commit");
+    }
+
+    static class RequiresNew {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        void charge(String order) {}
+    }
+
+    static class NotSupported {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(propagation = Propagation.NOT_SUPPORTED)
+        void charge(String order) {}
+    }
+
+    static class Never {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(propagation = Propagation.NEVER)
+        void charge(String order) {}
+    }
+
+    static class ReadOnly {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(readOnly = true)
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesATransactionalMethodThatLeavesTheTransactionOfItsClaim() {
+        refuses(RequiresNew.class, "leaves the transaction", "REQUIRED");
+        refuses(NotSupported.class, "leaves the transaction");
+        refuses(Never.class, "leaves the transaction");
+        refuses(ReadOnly.class, "readOnly");
+    }
+
+    static class OtherManager {
+        @Bean
+        JdbcTransactionManager other() {
+            return new JdbcTransactionManager(new DriverManagerDataSource("jdbc:h2:mem:other"));
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional("other")
+        void charge(String order) {}
+    }
+
+    static class OnlyOtherManager extends Plain {
+        @Bean
+        JdbcTransactionManager other() {
+            return new JdbcTransactionManager(new DriverManagerDataSource("jdbc:h2:mem:other"));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoManagers extends OtherManager {
+        @Bean
+        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoOwnManagers extends Plain {
+        @Bean
+        JdbcTransactionManager one(javax.sql.DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @Bean
+        JdbcTransactionManager two(javax.sql.DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Test
+    void refusesATransactionalMethodOfAnotherManager() {
+        refuses(TwoManagers.class, "another transaction manager", "Name the right one");
+    }
+
+    @Test
+    void refusesToChooseAManagerThatIsNotTheDataSources() {
+        refuses(OnlyOtherManager.class, "No transaction manager manages the data source");
+        refuses(
+                runner.withPropertyValues("spring.kafka.producer.transaction-id-prefix=tx-"),
+                Plain.class,
+                "No transaction manager manages the data source",
+                "transaction-id-prefix");
+    }
+
+    @Test
+    void refusesToChooseBetweenTwoManagersUnlessOneIsNamed() {
+        refuses(TwoOwnManagers.class, "Several transaction managers", "idempotency.transaction-manager");
+        runner.withUserConfiguration(TwoOwnManagers.class)
+                .withPropertyValues("idempotency.transaction-manager=two")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class KafkaTransaction extends Plain {
+        @Bean
+        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Test
+    void refusesAContainerWithAKafkaTransaction() {
+        refuses(
+                runner.withPropertyValues("spring.kafka.producer.transaction-id-prefix=tx-"),
+                KafkaTransaction.class,
+                "Kafka transaction of its container",
+                "outbox");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class ContainerTransaction extends Plain {
+        @Bean
+        @SuppressWarnings({"removal", "deprecation"})
+        ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory(
+                ConsumerFactory<Object, Object> consumers, javax.sql.DataSource dataSource) {
+            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
+                    new ConcurrentKafkaListenerContainerFactory<>();
+            factory.setConsumerFactory(consumers);
+            factory.setAutoStartup(false);
+            factory.getContainerProperties().setTransactionManager(new JdbcTransactionManager(dataSource));
+            return factory;
+        }
+    }
+
+    @Test
+    void refusesAContainerWithADatabaseTransaction() {
+        refuses(ContainerTransaction.class, "acknowledges before it commits");
+    }
+
+    static class Asynchronous {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Async
+        void charge(String order) {}
+    }
+
+    static class Future {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        CompletableFuture<Void> charge(String order) {
+            return CompletableFuture.completedFuture(null);
+        }
+    }
+
+    @Test
+    void refusesWorkThatGoesOnBehindTheTransaction() {
+        refuses(Asynchronous.class, "@Async");
+        refuses(Future.class, "returns before its work is done", "AT_LEAST_ONCE");
+    }
+
+    static class Twice {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+
+        @KafkaListener(topics = "refunds", groupId = "g")
+        @Idempotent("billing")
+        void refund(String order) {}
+    }
+
+    @Test
+    void refusesOneNameForTwoListeners() {
+        refuses(Twice.class, "belongs to two listeners", "name of its own");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class NoOffsetOnAssignment extends Plain {
+        @Bean
+        ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
+            return container -> container
+                    .getContainerProperties()
+                    .setAssignmentCommitOption(ContainerProperties.AssignmentCommitOption.NEVER);
+        }
+    }
+
+    @Test
+    void refusesToBeginWithoutAnOffset() {
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.auto-offset-reset=latest"),
+                NoOffsetOnAssignment.class,
+                "commits no offset when a partition is assigned");
+        runner.withUserConfiguration(NoOffsetOnAssignment.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Share {
+        @Bean
+        static ShareKafkaListenerContainerFactory<Object, Object> sharing() {
+            ShareKafkaListenerContainerFactory<Object, Object> factory = new ShareKafkaListenerContainerFactory<>(
+                    new DefaultShareConsumerFactory<>(Map.of("bootstrap.servers", "localhost:1")));
+            factory.setAutoStartup(false);
+            return factory;
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAContainerFactoryThatWouldIgnoreTheAnnotation() {
+        refuses(Share.class, "has no effect", "ConcurrentKafkaListenerContainerFactory");
+    }
+
+    @Test
+    void refusesTablesThatAreNotThereWithTheirScript() {
+        refuses(
+                runner.withPropertyValues("idempotency.schema.mode=validate"),
+                Plain.class,
+                "create table idempotency_message",
+                "idempotency.schema.mode");
+    }
+
+    static class UnknownStore {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "redis")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAStoreThatIsNotThere() {
+        refuses(UnknownStore.class, "The store redis", "ClaimStore");
+    }
+
+    static class NoExpression {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", messageId = "value.")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAMessageIdThatIsNoExpression() {
+        refuses(NoExpression.class, "is no expression", "SpEL");
+    }
+}

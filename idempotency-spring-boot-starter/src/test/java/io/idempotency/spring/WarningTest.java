@@ -1,0 +1,92 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.KafkaListenerErrorHandler;
+import org.springframework.messaging.handler.annotation.SendTo;
+
+/** What may weaken the promise, and may be meant, is said once at start-up. */
+@ExtendWith(OutputCaptureExtension.class)
+class WarningTest {
+
+    private final ApplicationContextRunner runner = Runners.h2();
+
+    static class Plain {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithErrorHandler extends Plain {
+        @Bean
+        DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
+            return new DefaultErrorHandler(quarantine);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Replying {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @SendTo("replies")
+        @Idempotent("billing")
+        String charge(String order) {
+            return order;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Swallowing {
+        @Bean
+        static KafkaListenerErrorHandler swallow() {
+            return (message, exception) -> "";
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g", errorHandler = "swallow")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void saysNothingWhereNothingIsToBeSaid(CapturedOutput output) {
+        runner.withUserConfiguration(WithErrorHandler.class)
+                .run(context -> assertThat(output).doesNotContain("io.idempotency", "WARN"));
+    }
+
+    @Test
+    void warnsOnceOfRecordsThatAreDroppedWithoutAnErrorHandler(CapturedOutput output) {
+        runner.withUserConfiguration(Plain.class)
+                .run(context -> assertThat(output.toString().split("after ten failures a record is logged"))
+                        .hasSize(2));
+    }
+
+    @Test
+    void warnsOfRepliesThatLeaveBeforeTheCommit(CapturedOutput output) {
+        runner.withUserConfiguration(Replying.class)
+                .run(context -> assertThat(output).contains("@SendTo", "outbox"));
+    }
+
+    @Test
+    void warnsOfFailuresThatAreSwallowed(CapturedOutput output) {
+        runner.withUserConfiguration(Swallowing.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(output).contains("error handler swallow", "counts as processed");
+        });
+    }
+
+    @Test
+    void warnsOfBeginningAtTheLatestOffset(CapturedOutput output) {
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues("spring.kafka.consumer.auto-offset-reset=latest")
+                .run(context -> assertThat(output).contains("begins at the latest offset"));
+    }
+}
