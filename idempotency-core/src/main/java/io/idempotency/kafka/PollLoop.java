@@ -8,10 +8,12 @@ import java.util.Collection;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -88,7 +90,12 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
         thread = Thread.currentThread();
         try {
-            StartUpChecks.warnOfShortRetention(settings);
+            try (Admin admin = settings.admin()) {
+                TopicRetention.warnIfLonger(
+                        admin, settings.topics(), settings.times().retention());
+            } catch (KafkaException failure) {
+                log.info("The retention of {} could not be looked up: {}", settings.topics(), failure.toString());
+            }
             try (Consumer<K, V> kafka = settings.connect()) {
                 consumer = kafka;
                 log.info(

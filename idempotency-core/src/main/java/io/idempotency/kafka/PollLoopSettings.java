@@ -1,12 +1,10 @@
 package io.idempotency.kafka;
 
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 
@@ -25,22 +23,13 @@ record PollLoopSettings<K, V>(
     record Clients<K, V>(
             Function<Map<String, Object>, Consumer<K, V>> consumers, Function<Map<String, Object>, Admin> admins) {}
 
-    /** An admin client that cannot reach Kafka gives up soon, for a loop that is closed meanwhile waits for it. */
-    private static final int ADMIN_TIMEOUT_MILLIS = 5_000;
-
     Consumer<K, V> connect() {
         return clients.consumers().apply(properties);
     }
 
     /** Returns an admin client for the same cluster. */
     Admin admin() {
-        Map<String, Object> ofAdmin = new HashMap<>(properties);
-        ofAdmin.keySet().retainAll(AdminClientConfig.configNames());
-        ofAdmin.remove(AdminClientConfig.CLIENT_ID_CONFIG);
-        ofAdmin.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
-        ofAdmin.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS);
-        ofAdmin.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MILLIS);
-        return clients.admins().apply(ofAdmin);
+        return clients.admins().apply(TopicRetention.admin(properties));
     }
 
     Object group() {

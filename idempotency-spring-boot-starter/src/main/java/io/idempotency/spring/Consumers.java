@@ -11,6 +11,7 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
 import io.idempotency.kafka.TopicIds;
+import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Map;
@@ -99,8 +100,8 @@ final class Consumers implements DisposableBean {
             case FAIL -> ids;
             case PROCESS -> ids.orElse(MessageIds.unrecognised());
             case COORDINATES ->
-                ids.orElse(MessageIds.coordinates(
-                        TopicIds.of(admins.computeIfAbsent(listener.name(), name -> Admin.create(connection)))));
+                ids.orElse(MessageIds.coordinates(TopicIds.of(admins.computeIfAbsent(
+                        listener.name(), name -> Admin.create(TopicRetention.admin(connection))))));
         };
     }
 

@@ -2,16 +2,19 @@ package io.idempotency.spring;
 
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
+import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.jspecify.annotations.Nullable;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
@@ -197,6 +200,20 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         isRunning = true;
         listeners.requireAllCalled();
         installed.forEach(this::guard);
+        installed.keySet().forEach(container -> scheduler.execute(() -> compareRetention(container)));
+    }
+
+    /** Not on the starting thread: Kafka may be away. */
+    private void compareRetention(AbstractMessageListenerContainer<Object, Object> container) {
+        String[] topics = container.getContainerProperties().getTopics();
+        if (topics == null || !container.isAutoStartup()) {
+            return;
+        }
+        try (Admin admin = Admin.create(TopicRetention.admin(kafkaProperties(container)))) {
+            TopicRetention.warnIfLonger(admin, List.of(topics), properties.retention());
+        } catch (KafkaException e) {
+            log.info("The retention of {} could not be looked up: {}", List.of(topics), e.toString());
+        }
     }
 
     @Override
