@@ -66,9 +66,7 @@ final class AwaitedHandler extends HandlerAdapter {
         Object result = super.invoke(message, arguments);
         if (result instanceof InvocationResult handled) {
             Object value = awaited(handled.result());
-            return value == null
-                    ? null
-                    : new InvocationResult(value, handled.sendTo(), handled.messageReturnType());
+            return value == null ? null : new InvocationResult(value, handled.sendTo(), handled.messageReturnType());
         }
         return awaited(result);
     }

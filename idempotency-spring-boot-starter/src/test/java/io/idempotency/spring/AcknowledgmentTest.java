@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
@@ -33,10 +33,8 @@ class AcknowledgmentTest {
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -144,7 +142,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource
     void commitsNoOffsetOfAMessageWhoseCommitFailsAfterItWasAcknowledged(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":refused:";
         bench.ledger().refuseCommitOf(value + 2);
         List<Long> overtaken = new CopyOnWriteArrayList<>();
@@ -164,7 +162,7 @@ class AcknowledgmentTest {
         assertThat(bench.effects(value)).containsExactly(value + 1, value + 3);
         assertThat(bench.bean(Recovery.Attempts.class).of(value))
                 .containsExactly(value + "2#1", value + "2#2", value + "2#3");
-        assertThat(deadLetters.get(kind).values())
+        assertThat(deadLetters.apply(kind).values())
                 .filteredOn(one -> one.startsWith(value))
                 .containsExactly(value + 2);
         assertThat(overtaken).isEmpty();
@@ -173,7 +171,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource
     void recordsNothingFromANegativeAcknowledgmentOn(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":nack:";
         AtomicInteger comes = new AtomicInteger();
         end(value + 2, (ack, index, isBatch) -> {
@@ -196,7 +194,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource(names = {"BATCH", "BATCH_IMMEDIATE"})
     void losesOnlyTheRecordBehindThoseThatWereAcknowledgedOneByOne(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":partial:";
         end(value + 1, (ack, index, isBatch) -> ack.acknowledge(index));
         end(value + 2, (ack, index, isBatch) -> {
@@ -213,7 +211,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource
     void takesBackWhatAListenerDidThatAcknowledgedInNoWay(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":silent:";
         end(value + 2, (ack, index, isBatch) -> {});
 
@@ -221,7 +219,7 @@ class AcknowledgmentTest {
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value + 1, value + 3);
-        assertThat(deadLetters.get(kind).values())
+        assertThat(deadLetters.apply(kind).values())
                 .filteredOn(one -> one.startsWith(value))
                 .containsExactly(value + 2);
     }
@@ -229,7 +227,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource
     void refusesAnAcknowledgmentFromAnotherThread(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":thread:";
         List<Throwable> refusals = new CopyOnWriteArrayList<>();
         end(value, (ack, index, isBatch) -> {
@@ -256,7 +254,7 @@ class AcknowledgmentTest {
     @ParameterizedTest
     @EnumSource
     void acknowledgesDuplicatesForTheListener(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":again:";
         topic.sendAll(0, value + 1, value + 2);
         topic.awaitSettled();

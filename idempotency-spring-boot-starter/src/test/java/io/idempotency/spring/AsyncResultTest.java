@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,10 +28,8 @@ class AsyncResultTest {
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -89,7 +86,7 @@ class AsyncResultTest {
     @ParameterizedTest
     @EnumSource
     void hasItsEffectOnceForCopiesAndLostOffsets(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":once:";
         topic.sendAll(0, value + 1, value + 2, value + 1);
         topic.awaitSettled();
@@ -103,7 +100,7 @@ class AsyncResultTest {
     @ParameterizedTest
     @EnumSource
     void commitsNoOffsetOfAResultThatFailsAndCountsItExactly(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":bad:";
         bench.ledger().fail(value + 2, () -> new IllegalStateException("bad"));
         List<Long> overtaken = new CopyOnWriteArrayList<>();
@@ -123,14 +120,14 @@ class AsyncResultTest {
         assertThat(bench.ledger().callsOf(value + 3)).isEqualTo(1);
         assertThat(bench.bean(Recovery.Attempts.class).of(value))
                 .containsExactly(value + "2#1", value + "2#2", value + "2#3");
-        assertThat(deadLetters.get(kind).values()).containsExactly(value + 2);
+        assertThat(deadLetters.apply(kind).values()).containsExactly(value + 2);
         assertThat(overtaken).isEmpty();
     }
 
     @ParameterizedTest
     @EnumSource
     void isRecordedOnlyWhenTheResultIsThere(Kind kind) throws Exception {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":held";
         CountDownLatch let = bench.ledger().hold(value);
         long offset = topic.send(0, value, value);

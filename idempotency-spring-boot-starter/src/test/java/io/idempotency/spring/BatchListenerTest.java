@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.junit.jupiter.api.AfterAll;
@@ -26,10 +25,8 @@ class BatchListenerTest {
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -101,7 +98,7 @@ class BatchListenerTest {
     @ParameterizedTest
     @EnumSource
     void isGivenWhatIsNoDuplicate(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":new:";
         topic.sendAll(0, value + 1, value + 2);
         topic.awaitSettled();
@@ -116,7 +113,7 @@ class BatchListenerTest {
     @ParameterizedTest
     @EnumSource
     void isNotCalledForAPollOfDuplicates(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":none:";
         topic.sendAll(0, value + 1, value + 2);
         topic.awaitSettled();
@@ -147,7 +144,7 @@ class BatchListenerTest {
     }
 
     private static void recoversOnlyTheOneThatFails(Kind kind, String value, String bad) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         topic.sendAll(0, value + 1, value + 2);
         topic.awaitSettled();
         bench.ledger().fail(value + bad, () -> new IllegalStateException(bad));
@@ -160,7 +157,7 @@ class BatchListenerTest {
         topic.awaitSettled();
         assertThat(bench.effects(value))
                 .containsExactlyInAnyOrder(value + 1, value + 2, value + 3, value + 4, value + 5);
-        assertThat(deadLetters.get(kind).values())
+        assertThat(deadLetters.apply(kind).values())
                 .filteredOn(one -> one.startsWith(value))
                 .containsExactly(value + bad);
         assertThat(bench.bean(Recovery.Attempts.class).of(value))

@@ -11,8 +11,7 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,10 +40,8 @@ class ErrorHandlerTest {
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa().with("idempotency.claim-timeout=100ms");
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -138,7 +135,7 @@ class ErrorHandlerTest {
     @ParameterizedTest
     @EnumSource
     void recoversOnceWhatFailedAsOftenAsItAllowsAndLosesNothingBehind(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":poison:";
         List.of(2, 3, 6).forEach(bad -> bench.ledger().fail(value + bad, () -> new IllegalStateException("bad")));
 
@@ -151,7 +148,7 @@ class ErrorHandlerTest {
         if (kind != Kind.LEASED) {
             assertThat(bench.effects(value)).containsExactlyInAnyOrder(value + 1, value + 4, value + 5, value + 7);
         }
-        assertThat(deadLetters.get(kind).values())
+        assertThat(deadLetters.apply(kind).values())
                 .filteredOn(dead -> dead.startsWith(value))
                 .containsExactlyInAnyOrder(value + 2, value + 3, value + 6);
         assertThat(bench.bean(Recovery.Attempts.class).of(value))
@@ -170,7 +167,7 @@ class ErrorHandlerTest {
     @ParameterizedTest
     @EnumSource
     void countsNoTransientFailureAmongFailures(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":locked:";
         Iterator<RuntimeException> failures = List.<RuntimeException>of(
                         new IllegalStateException(),
@@ -188,7 +185,7 @@ class ErrorHandlerTest {
 
         topic.awaitSettled();
         assertThat(bench.bean(Recovery.Attempts.class).of(value)).containsExactly(value + "1#1", value + "1#2");
-        assertThat(deadLetters.get(kind).values())
+        assertThat(deadLetters.apply(kind).values())
                 .filteredOn(dead -> dead.startsWith(value))
                 .isEmpty();
         assertThat(bench.effects(value)).endsWith(value + 1);
@@ -197,7 +194,7 @@ class ErrorHandlerTest {
     @ParameterizedTest
     @EnumSource
     void waitsForAnotherTransactionWithoutCounting(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":waits:";
         MessageId id = new MessageId(kind.name(), value + 1);
         TransactionTemplate other = new TransactionTemplate(bench.bean(PlatformTransactionManager.class));

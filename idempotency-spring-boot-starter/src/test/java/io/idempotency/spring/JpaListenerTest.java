@@ -11,8 +11,8 @@ import jakarta.persistence.Id;
 import jakarta.persistence.SequenceGenerator;
 import jakarta.persistence.Table;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,10 +33,8 @@ class JpaListenerTest {
     }
 
     private static final ListenerBench bench = new ListenerBench();
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -56,10 +54,12 @@ class JpaListenerTest {
         @Id
         @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "effect")
         @SequenceGenerator(name = "effect", sequenceName = "effect_number_seq", allocationSize = 1)
+        @Nullable
         Long number;
 
         String value;
 
+        @SuppressWarnings("NullAway.Init") // Hibernate sets the fields
         Effect() {}
 
         Effect(String value) {
@@ -113,7 +113,7 @@ class JpaListenerTest {
     @EnumSource
     void commitsEntitiesWithTheirClaimsOrNeither(Kind kind) {
         assertThat(bench.bean(PlatformTransactionManager.class)).isInstanceOf(JpaTransactionManager.class);
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":";
         bench.ledger().refuseCommitOf(value + 2);
 
@@ -124,6 +124,6 @@ class JpaListenerTest {
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value + 1, value + 3, value + 2);
-        assertThat(deadLetters.get(kind).values()).containsExactly(value + "bad", value + 2);
+        assertThat(deadLetters.apply(kind).values()).containsExactly(value + "bad", value + 2);
     }
 }

@@ -2,9 +2,11 @@ package io.idempotency.spring;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -66,6 +68,15 @@ final class ListenerBench implements AutoCloseable {
         return new BenchTopic(this, kind);
     }
 
+    /** Creates the topics of listeners whose ids are the constants, with an ending. */
+    <K extends Enum<K>> Function<K, BenchTopic> topics(Class<K> kinds, String ending) {
+        Map<K, BenchTopic> topics = new EnumMap<>(kinds);
+        for (K kind : kinds.getEnumConstants()) {
+            topics.put(kind, topic(kind.name() + ending));
+        }
+        return kind -> Objects.requireNonNull(topics.get(kind));
+    }
+
     /** Starts the application, or starts it again. */
     ListenerBench start(Class<?>... sources) {
         stop();
@@ -112,10 +123,9 @@ final class ListenerBench implements AutoCloseable {
 
     /** Waits until a statement waits for another transaction. */
     void awaitBlockedStatement() {
-        await().until(() -> jdbc().queryForObject(
-                                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-                                Integer.class)
-                > 0);
+        await().until(() -> !jdbc().queryForList(
+                        "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                .isEmpty());
     }
 
     static ConditionFactory await() {

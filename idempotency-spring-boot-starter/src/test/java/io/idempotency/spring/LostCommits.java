@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -30,7 +31,7 @@ class LostCommits {
 
     /** Returns how many more commits will fail. */
     int left(String topic) {
-        return losses.get(topic).left().get();
+        return Objects.requireNonNull(losses.get(topic)).left().get();
     }
 
     @Bean

@@ -10,9 +10,8 @@ import io.idempotency.store.Position;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,8 +36,7 @@ class ObservationTest {
     private static final ListenerBench bench = new ListenerBench()
             .withoutJpa()
             .with("idempotency.claim-timeout=50ms", "spring.kafka.listener.observation-enabled=true");
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
 
     @BeforeAll
     static void start() {
@@ -116,7 +114,7 @@ class ObservationTest {
     @ParameterizedTest
     @EnumSource
     void isStartedAndStoppedOncePerDelivery(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":";
         bench.ledger().fail(value + "bad", () -> new IllegalStateException("bad"));
         Observed observed = bench.bean(Observed.class);
@@ -141,7 +139,7 @@ class ObservationTest {
     @ParameterizedTest
     @EnumSource
     void isStoppedWhenTheClaimFails(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + "-claim";
         Observed observed = bench.bean(Observed.class);
         TransactionTemplate other = new TransactionTemplate(bench.bean(PlatformTransactionManager.class));

@@ -3,9 +3,8 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -27,10 +26,8 @@ class OffsetCommitTest {
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
-    private static final Map<Kind, BenchTopic> deadLetters = List.of(Kind.values()).stream()
-            .collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name() + "-dlt")));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
 
     @BeforeAll
     static void start() {
@@ -93,7 +90,7 @@ class OffsetCommitTest {
     @MethodSource("lostCommits")
     void isNeverChargedToARecordThatIsProcessed(Kind kind, String why, Supplier<RuntimeException> failure)
             throws Exception {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":" + why + ":";
         topic.stop();
         topic.sendAll(0, value + 1, value + 2);
@@ -110,6 +107,6 @@ class OffsetCommitTest {
                 .filteredOn(call -> call.startsWith(value))
                 .hasSize(3);
         assertThat(bench.bean(Recovery.Attempts.class).of(value)).isEmpty();
-        assertThat(deadLetters.get(kind).values()).isEmpty();
+        assertThat(deadLetters.apply(kind).values()).isEmpty();
     }
 }

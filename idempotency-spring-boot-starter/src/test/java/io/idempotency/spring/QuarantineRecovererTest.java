@@ -56,9 +56,7 @@ class QuarantineRecovererTest {
         topic.awaitSettled();
 
         assertThat(bench.effects("")).containsExactly("first", "third");
-        assertThat(bench.ledger().calls)
-                .filteredOn("poison"::equals)
-                .hasSize(3);
+        assertThat(bench.ledger().calls).filteredOn("poison"::equals).hasSize(3);
         QuarantinedMessage kept = bench.bean(QuarantineStore.class)
                 .find(new MessageId("billing", "b"))
                 .orElseThrow();

@@ -5,6 +5,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.core.KafkaTemplate;
@@ -39,7 +40,7 @@ class Recovery {
         private volatile Consumer<ConsumerRecord<?, ?>> then = record -> {};
 
         @Override
-        public void failedDelivery(ConsumerRecord<?, ?> record, Exception thrown, int attempt) {
+        public void failedDelivery(ConsumerRecord<?, ?> record, @Nullable Exception thrown, int attempt) {
             then.accept(record);
             counted.add(record.value() + "#" + attempt);
         }

@@ -3,10 +3,8 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,8 +30,7 @@ class TakeOverTest {
     private static final int FIRST_JAVA_WITH_VIRTUAL_THREADS = 21;
     private static final String SHORT = "max.poll.interval.ms=1000";
     private static final ListenerBench bench = new ListenerBench().withoutJpa().with("idempotency.claim-timeout=15s");
-    private static final Map<Kind, BenchTopic> topics =
-            List.of(Kind.values()).stream().collect(Collectors.toMap(kind -> kind, kind -> bench.topic(kind.name())));
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
 
     @BeforeAll
     static void start() {
@@ -120,7 +117,7 @@ class TakeOverTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "VIRTUAL_THREADS")
     void whoTakesAPartitionOverWaitsAndSeesADuplicate(Kind kind) {
-        BenchTopic topic = topics.get(kind);
+        BenchTopic topic = topics.apply(kind);
         String value = kind + ":";
         CountDownLatch let = bench.ledger().hold(value + 2);
         topic.sendAll(0, value + 1, value + 2, value + 3);
@@ -140,7 +137,7 @@ class TakeOverTest {
         assumeThat(Runtime.version().feature())
                 .as("Java %d has no virtual threads", Runtime.version().feature())
                 .isGreaterThanOrEqualTo(FIRST_JAVA_WITH_VIRTUAL_THREADS);
-        BenchTopic topic = topics.get(Kind.VIRTUAL_THREADS);
+        BenchTopic topic = topics.apply(Kind.VIRTUAL_THREADS);
 
         topic.sendAll(0, "virtual", "virtual");
 
