@@ -20,6 +20,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 /** The topic of one listener of a bench: what is sent to it, how far its group has come, and how it comes again. */
@@ -140,6 +141,15 @@ final class BenchTopic {
 
     void start() {
         container().start();
+    }
+
+    /** Waits until every thread of the listener has a partition, so that none is in the middle of a rebalance. */
+    void awaitAssigned() {
+        ListenerBench.await()
+                .until(() -> ((ConcurrentMessageListenerContainer<?, ?>) container())
+                        .getContainers().stream()
+                                .allMatch(each -> each.getAssignedPartitions() != null
+                                        && !each.getAssignedPartitions().isEmpty()));
     }
 
     MessageListenerContainer container() {

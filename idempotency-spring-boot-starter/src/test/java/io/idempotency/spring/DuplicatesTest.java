@@ -275,6 +275,7 @@ class DuplicatesTest {
     void hasItsEffectOnceForCopiesOnTwoPartitionsAtOneTime(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":both:";
+        topic.awaitAssigned();
         CountDownLatch let = bench.ledger().hold(value);
         topic.send(0, value, value);
         ListenerBench.await().until(() -> bench.ledger().callsOf(value) == 1);

@@ -120,6 +120,7 @@ class TakeOverTest {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":";
         CountDownLatch let = bench.ledger().hold(value + 2);
+        topic.awaitAssigned();
         topic.sendAll(0, value + 1, value + 2, value + 3);
         ListenerBench.await().until(() -> bench.ledger().callsOf(value + 2) == 1);
 
