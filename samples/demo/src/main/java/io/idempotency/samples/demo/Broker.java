@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,7 +20,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  * <p>It has two doors for clients. The direct one is ordinary; the lossy one is announced at the address of a {@link LossyProxy}, so that a
  * producer which comes in there stays behind the proxy.
  */
-final class Broker implements AutoCloseable {
+public final class Broker implements AutoCloseable {
 
     private static final String HOST = InetAddress.getLoopbackAddress().getHostAddress();
 
@@ -36,10 +35,11 @@ final class Broker implements AutoCloseable {
     }
 
     /** Formats the folder and starts the broker and its lossy proxy. */
-    static Broker start(Path folder, double loss, long seed) throws Exception {
-        int direct = freePort();
-        int lossy = freePort();
-        int controller = freePort();
+    public static Broker start(Path folder, double loss, long seed) throws Exception {
+        List<Integer> ports = Ports.free(3);
+        int direct = ports.get(0);
+        int lossy = ports.get(1);
+        int controller = ports.get(2);
         LossyProxy proxy = new LossyProxy(lossy, loss, seed);
         new Formatter()
                 .setNodeId(1)
@@ -70,7 +70,7 @@ final class Broker implements AutoCloseable {
     }
 
     /** Returns the address of the ordinary door. */
-    String address() {
+    public String address() {
         return HOST + ":" + directPort;
     }
 
@@ -92,11 +92,5 @@ final class Broker implements AutoCloseable {
 
     private static String listeners(int direct, int lossy) {
         return "DIRECT://" + HOST + ":" + direct + ",LOSSY://" + HOST + ":" + lossy;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -8,20 +8,30 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /** Ends what was started, the last one first: when the demo is over, when it fails, and when it is interrupted from outside. */
-final class Cleanup implements AutoCloseable {
+public final class Cleanup implements AutoCloseable {
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
     private boolean isClosed;
 
-    Cleanup() {
+    /** Begins with nothing to end. */
+    public Cleanup() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::close, "cleanup"));
     }
 
+    /** Starts something to end. It is not ended before it has started, and so not missed either. */
+    public synchronized <T extends AutoCloseable> T start(Callable<T> starter) throws Exception {
+        if (isClosed) {
+            throw new IllegalStateException("The demo is being ended");
+        }
+        return after(starter.call());
+    }
+
     /** Remembers something to end. */
-    synchronized <T extends AutoCloseable> T after(T resource) throws Exception {
+    public synchronized <T extends AutoCloseable> T after(T resource) throws Exception {
         if (isClosed) {
             resource.close();
             throw new IllegalStateException("The demo is being ended");
@@ -31,7 +41,7 @@ final class Cleanup implements AutoCloseable {
     }
 
     /** Creates an empty folder that is deleted in the end. */
-    Path temporary(Path folder) throws Exception {
+    public Path temporary(Path folder) throws Exception {
         delete(folder);
         Files.createDirectories(folder);
         after(() -> delete(folder));
@@ -39,7 +49,7 @@ final class Cleanup implements AutoCloseable {
     }
 
     /** Returns whether everything was ended already, which while the demo runs means: from outside. */
-    synchronized boolean isClosed() {
+    public synchronized boolean isClosed() {
         return isClosed;
     }
 
@@ -55,7 +65,8 @@ final class Cleanup implements AutoCloseable {
         }
     }
 
-    static void delete(Path folder) throws IOException {
+    /** Deletes a folder with all that is in it, if it is there. */
+    public static void delete(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }

@@ -6,22 +6,28 @@ import java.util.List;
 import java.util.Locale;
 
 /** The table at the end, and the verdict under it. */
-final class Report {
+public final class Report {
 
     private final List<String> lines = new ArrayList<>();
 
-    Report heading(String text) {
+    /** Begins with an empty table. */
+    public Report() {}
+
+    /** Begins a part of the table. */
+    public Report heading(String text) {
         lines.add("");
         lines.add(text);
         return this;
     }
 
-    Report row(String what, long number) {
+    /** Adds a line with a number. */
+    public Report row(String what, long number) {
         lines.add(String.format(Locale.ROOT, "  %-66s %,11d", what, number));
         return this;
     }
 
-    void print() {
+    /** Prints the table. */
+    public void print() {
         lines.forEach(System.out::println);
         System.out.println();
     }

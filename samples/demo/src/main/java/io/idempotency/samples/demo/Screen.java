@@ -6,13 +6,17 @@ import java.util.List;
 import java.util.Locale;
 
 /** What the demo tells: lines with the seconds since its start, and what went otherwise than planned. Thread-safe. */
-final class Screen implements AutoCloseable {
+public final class Screen implements AutoCloseable {
 
     private final long start = System.nanoTime();
     private final List<String> problems = new ArrayList<>();
     private volatile boolean isClosed;
 
-    void say(String line) {
+    /** Starts the clock. */
+    public Screen() {}
+
+    /** Tells a line. */
+    public void say(String line) {
         if (!isClosed) {
             System.out.println(
                     String.format(Locale.ROOT, "%6.1f s  %s", elapsed().toMillis() / 1000.0, line));
@@ -20,7 +24,7 @@ final class Screen implements AutoCloseable {
     }
 
     /** Notes that something did not go as planned, which makes the run fail whatever the verdict says. */
-    void problem(String what) {
+    public void problem(String what) {
         synchronized (problems) {
             problems.add(what);
         }
@@ -28,13 +32,14 @@ final class Screen implements AutoCloseable {
     }
 
     /** Notes a problem unless the number is above zero. */
-    void expectSome(long number, String what) {
+    public void expectSome(long number, String what) {
         if (number <= 0) {
             problem("it did not happen: " + what);
         }
     }
 
-    List<String> problems() {
+    /** Returns the problems noted so far. */
+    public List<String> problems() {
         synchronized (problems) {
             return List.copyOf(problems);
         }
@@ -46,7 +51,8 @@ final class Screen implements AutoCloseable {
         isClosed = true;
     }
 
-    Duration elapsed() {
+    /** Returns the time since the start. */
+    public Duration elapsed() {
         return Duration.ofNanos(System.nanoTime() - start);
     }
 }

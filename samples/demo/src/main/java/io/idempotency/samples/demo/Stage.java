@@ -22,10 +22,10 @@ record Stage(
 
     static Stage setUp(Settings settings, Screen screen, Cleanup cleanup, Path files, Path logs) throws Exception {
         screen.say("sending " + settings.messages() + " payments, seed " + settings.seed() + ", logs in " + logs);
-        Database database = cleanup.after(Database.start(Files.createDirectory(files.resolve("postgres"))));
+        Database database = cleanup.start(() -> Database.start(Files.createDirectory(files.resolve("postgres"))));
         screen.say(database.describe());
         PaymentConsumer.createTables(database.dataSource());
-        Broker broker = cleanup.after(Broker.start(files.resolve("kafka"), LOSS, settings.seed()));
+        Broker broker = cleanup.start(() -> Broker.start(files.resolve("kafka"), LOSS, settings.seed()));
         PaymentTopic topic = cleanup.after(new PaymentTopic(broker.address()));
         topic.create();
         screen.say("Kafka broker at " + broker.address() + ", behind the lossy proxy at " + broker.lossyAddress());

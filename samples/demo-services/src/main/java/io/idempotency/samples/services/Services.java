@@ -1,0 +1,104 @@
+package io.idempotency.samples.services;
+
+import io.idempotency.samples.demo.Ports;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** The nodes of all services, started with the addresses of the run. Everything else is their own configuration. */
+final class Services implements AutoCloseable {
+
+    private final Settings settings;
+    private final Databases databases;
+    private final String broker;
+    private final Path files;
+    private final Path logs;
+    private final Map<String, Program> programs = new HashMap<>();
+    private final Map<String, Service> nodes = new LinkedHashMap<>();
+    private final List<String> addresses = new ArrayList<>();
+    private boolean isClosed;
+
+    Services(Settings settings, Databases databases, String broker, Path files, Path logs) {
+        this.settings = settings;
+        this.databases = databases;
+        this.broker = broker;
+        this.files = files;
+        this.logs = logs;
+    }
+
+    /** Starts two nodes of the orders service and one of each other. */
+    void start(Mails mails) throws IOException {
+        List<Integer> ports = Ports.free(2);
+        startOrders("orders-1", ports.get(0));
+        startOrders("orders-2", ports.get(1));
+        start("payments", "payments-service", "payments", List.of());
+        start("ledger", "ledger-batch", "ledger", List.of());
+        start(
+                "notifications",
+                "notifications-service",
+                "notifications",
+                // A shorter lease than usual: a call that a crash cut off is made again when its lease has ended.
+                List.of("--notifications.url=" + mails.url(), "--idempotency.lease=10s"));
+    }
+
+    private void startOrders(String name, int port) throws IOException {
+        start(name, "orders-service", "orders", List.of("--server.port=" + port));
+        addresses.add("http://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port);
+    }
+
+    private synchronized void start(String name, String module, String database, List<String> more) throws IOException {
+        if (isClosed) {
+            throw new IllegalStateException("The services are being ended");
+        }
+        List<String> arguments = new ArrayList<>(List.of(
+                "--spring.main.banner-mode=off",
+                "--spring.datasource.url=" + databases.url(database, name),
+                "--spring.kafka.bootstrap-servers=" + broker,
+                "--spring.kafka.listener.concurrency=" + Topics.PARTITIONS,
+                // A killed node is missed soon, and what it had goes to the next one.
+                "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
+                "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
+                // Says of each duplicate what it was, also in the log of a node that is killed.
+                "--logging.level.io.idempotency.IdempotentConsumer=DEBUG",
+                "--logging.level.org.apache.kafka=WARN"));
+        if (!settings.isRemembering()) {
+            arguments.add("--idempotency.consumers." + name + ".level=NONE");
+        }
+        arguments.addAll(more);
+        Program program = programs.get(module);
+        if (program == null) {
+            program = Program.unpack(settings.jar(module), files.resolve(module));
+            programs.put(module, program);
+        }
+        Path folder = Files.createDirectories(files.resolve(name));
+        nodes.put(name, Service.start(name, program, folder, logs.resolve(name + ".log"), arguments));
+    }
+
+    /** Returns the addresses of the orders service. */
+    List<String> addresses() {
+        return List.copyOf(addresses);
+    }
+
+    synchronized Service node(String name) {
+        return Objects.requireNonNull(nodes.get(name), name);
+    }
+
+    synchronized List<Service> nodes() {
+        return List.copyOf(nodes.values());
+    }
+
+    /** Asks all nodes to end. */
+    @Override
+    public synchronized void close() {
+        isClosed = true;
+        nodes.values().forEach(Service::leave);
+        nodes.values().forEach(Service::close);
+    }
+}

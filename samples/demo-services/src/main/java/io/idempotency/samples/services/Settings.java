@@ -1,0 +1,63 @@
+package io.idempotency.samples.services;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a run can be told by system properties.
+ *
+ * @param orders {@code -Dorders=}: how many orders are sent
+ * @param level {@code -Dlevel=}: {@code NONE} lets the consumers remember nothing, to see that the comparison finds it
+ * @param samples {@code -Ddemo.samples=}: where the services were built
+ * @param version {@code -Ddemo.version=}: their version
+ * @param folder {@code -Ddemo.folder=}: where files go; the logs and the programs of PostgreSQL stay there, everything else is
+ *     removed at the end
+ */
+record Settings(int orders, String level, Path samples, String version, Path folder) {
+
+    private static final String AS_ANNOTATED = "STRONG";
+    private static final String NONE = "NONE";
+
+    /** How long sending takes at least, so that the accidents happen under traffic. */
+    static final Duration SENDING = Duration.ofSeconds(45);
+
+    Settings {
+        if (orders < 100) {
+            throw new IllegalArgumentException("-Dorders= must be 100 or more, not " + orders);
+        }
+        if (!List.of(AS_ANNOTATED, NONE).contains(level)) {
+            throw new IllegalArgumentException("-Dlevel= must be " + AS_ANNOTATED + " or " + NONE + ", not " + level);
+        }
+    }
+
+    static Settings fromSystemProperties() {
+        return new Settings(
+                Integer.getInteger("orders", 20_000),
+                System.getProperty("level", AS_ANNOTATED),
+                Path.of(System.getProperty("demo.samples", "samples")).toAbsolutePath(),
+                System.getProperty("demo.version", "0.1.0-SNAPSHOT"),
+                Path.of(System.getProperty("demo.folder", "target/demo")).toAbsolutePath());
+    }
+
+    boolean isRemembering() {
+        return !level.equals(NONE);
+    }
+
+    /** When the demo gives up: ten minutes, and one more for every 5,000 orders. */
+    Duration limit() {
+        return Duration.ofMinutes(10).plusMinutes(orders / 5_000);
+    }
+
+    /** Returns the folder of the logs, one for each node. */
+    Path logs() {
+        return folder.resolve("logs");
+    }
+
+    /** Returns the file that a service was built into. */
+    Path jar(String module) {
+        return samples.resolve(module)
+                .resolve("target")
+                .resolve("idempotency-sample-" + module + "-" + version + ".jar");
+    }
+}

@@ -1,0 +1,34 @@
+package io.idempotency.samples.notifications;
+
+import io.idempotency.spring.QuarantineRecoverer;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.context.annotation.Bean;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
+import org.springframework.kafka.support.converter.StringJacksonJsonMessageConverter;
+import org.springframework.util.backoff.ExponentialBackOff;
+
+/** Has customers told of their payments by a foreign service. May run on several nodes. */
+@SpringBootApplication
+public class NotificationsService {
+
+    /** Runs the service. */
+    public static void main(String[] args) {
+        SpringApplication.run(NotificationsService.class, args);
+    }
+
+    /** Turns the JSON of a message into the parameter of the listener. */
+    @Bean
+    RecordMessageConverter json() {
+        return new StringJacksonJsonMessageConverter();
+    }
+
+    /** Tries a failing call again for a while and then puts the message into quarantine. */
+    @Bean
+    DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
+        ExponentialBackOff backOff = new ExponentialBackOff(100, 2);
+        backOff.setMaxAttempts(5);
+        return new DefaultErrorHandler(quarantine, backOff);
+    }
+}

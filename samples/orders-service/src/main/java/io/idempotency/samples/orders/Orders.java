@@ -1,0 +1,41 @@
+package io.idempotency.samples.orders;
+
+import io.idempotency.samples.outbox.Outbox;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Repository;
+import org.springframework.transaction.annotation.Transactional;
+
+/** The orders that were placed. */
+@Repository
+class Orders {
+
+    private final JdbcClient jdbc;
+    private final Outbox outbox;
+
+    Orders(JdbcClient jdbc, Outbox outbox) {
+        this.jdbc = jdbc;
+        this.outbox = outbox;
+    }
+
+    /** Places an order and has it told, or neither. Returns whether it is a new one: one with its id may have been placed before. */
+    @Transactional
+    public boolean place(Order order) {
+        boolean isNew = jdbc.sql("insert into orders (id, customer, cents) values (?, ?, ?) on conflict do nothing")
+                        .params(order.id(), order.customer(), order.cents())
+                        .update()
+                == 1;
+        if (isNew) {
+            outbox.add("orders", order.customer(), order);
+        }
+        return isNew;
+    }
+
+    Optional<Order> find(UUID id) {
+        return jdbc.sql("select id, customer, cents from orders where id = ?")
+                .param(id)
+                .query(Order.class)
+                .optional();
+    }
+}

@@ -1,0 +1,41 @@
+package io.idempotency.samples.payments;
+
+import io.idempotency.samples.outbox.Outbox;
+import io.idempotency.spring.Idempotent;
+import java.util.UUID;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.stereotype.Component;
+
+/**
+ * Pays an order when it hears of it. The payment, the message about it and the memory of the order's message are one transaction, which
+ * {@code @Idempotent} begins and commits.
+ */
+@Component
+class PaymentListener {
+
+    private static final long MOST_CENTS = 1_000_000;
+
+    private final Payments payments;
+    private final Outbox outbox;
+
+    PaymentListener(Payments payments, Outbox outbox) {
+        this.payments = payments;
+        this.outbox = outbox;
+    }
+
+    /** What is heard. */
+    record OrderPlaced(UUID id, String customer, long cents) {}
+
+    /** What is told. */
+    record PaymentPosted(UUID orderId, String customer, long cents) {}
+
+    @KafkaListener(topics = "orders", groupId = "payments")
+    @Idempotent("payments")
+    void pay(OrderPlaced order) {
+        if (order.cents() > MOST_CENTS) {
+            throw new PaymentRefusedException("Order " + order.id() + " needs somebody to look at it");
+        }
+        payments.save(new Payment(order.id(), order.cents()));
+        outbox.add("payments", order.customer(), new PaymentPosted(order.id(), order.customer(), order.cents()));
+    }
+}

@@ -1,0 +1,40 @@
+package io.idempotency.samples.payments;
+
+import io.idempotency.samples.outbox.Outbox;
+import io.idempotency.samples.outbox.OutboxRelay;
+import io.idempotency.spring.QuarantineRecoverer;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
+import org.springframework.kafka.support.converter.StringJacksonJsonMessageConverter;
+import org.springframework.util.backoff.ExponentialBackOff;
+
+/** Pays orders, each once. May run on several nodes. */
+@SpringBootApplication
+@Import({Outbox.class, OutboxRelay.class})
+public class PaymentsService {
+
+    /** Runs the service. */
+    public static void main(String[] args) {
+        SpringApplication.run(PaymentsService.class, args);
+    }
+
+    /** Turns the JSON of a message into the parameter of the listener. */
+    @Bean
+    RecordMessageConverter json() {
+        return new StringJacksonJsonMessageConverter();
+    }
+
+    /** Tries a failing message again for a while and then puts it into quarantine; a refused payment is put there at once. */
+    @Bean
+    DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
+        ExponentialBackOff backOff = new ExponentialBackOff(100, 2);
+        backOff.setMaxAttempts(5);
+        DefaultErrorHandler errors = new DefaultErrorHandler(quarantine, backOff);
+        errors.addNotRetryableExceptions(PaymentRefusedException.class);
+        return errors;
+    }
+}
