@@ -102,6 +102,15 @@ class AdviceTest {
     }
 
     @Test
+    void refusesANameOfTheLibraryItself() {
+        assertThatThrownBy(() -> IdempotentConsumer.<Message>named("idempotency.purger")
+                        .store(bench.store)
+                        .messageId(Message::messageId)
+                        .build())
+                .hasMessageContaining("belong to the library");
+    }
+
+    @Test
     void warnsOfASecondConsumerWithOneNameOnOneStore() {
         bench.strong().build();
         assertThat(log.warnings()).isEmpty();
