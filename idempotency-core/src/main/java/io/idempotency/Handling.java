@@ -80,10 +80,9 @@ sealed interface Handling<M> {
         items.forEach(item -> item.handlerNanos(nanos));
         if (nanos > poll.timeNanos()) {
             log.warn(
-                    "The handler took {} ms for {} and {} more messages, longer than the {} ms that a whole chunk may take.",
+                    "The handler took {} ms for {}, longer than the {} ms that a whole chunk may take.",
                     nanos / 1_000_000,
-                    items.get(0).delivery(),
-                    items.size() - 1,
+                    Failures.named(items),
                     poll.timeNanos() / 1_000_000);
         }
     }

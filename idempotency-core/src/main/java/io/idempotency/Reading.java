@@ -47,7 +47,7 @@ final class Reading<M> {
                     messageId
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
-                                    + ". Let the producer send one, or choose a fallback")));
+                                    + ". Let the producer send one, or say by messageId(..) where it stands")));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = idOf(position);

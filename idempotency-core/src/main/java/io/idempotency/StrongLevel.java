@@ -71,9 +71,8 @@ final class StrongLevel<M> implements Level<M> {
         Causes.letFatalLeave(thrown);
         if (attempt.isCommitted && attempt.stopper != null) {
             throw new IdempotencyException(
-                    "The transaction runner committed although the work in it failed, so that "
-                            + items.get(0).delivery() + " and " + (items.size() - 1)
-                            + " more messages are recorded without all of their effects. Let it roll back for every exception",
+                    "The transaction runner committed although the work in it failed, so that " + Failures.named(items)
+                            + " are recorded without all of their effects. Let it roll back for every exception",
                     thrown);
         }
         if (attempt.stopper instanceof Blocked blocked) {
@@ -200,9 +199,8 @@ final class StrongLevel<M> implements Level<M> {
                 throw stopper;
             }
             if (!isCommitted) {
-                throw new TransactionLostException("The transaction of "
-                        + items.get(0).delivery() + " and "
-                        + (items.size() - 1) + " more messages returned without a commit: it was set to roll back,"
+                throw new TransactionLostException("The transaction of " + Failures.named(items)
+                        + " returned without a commit: it was set to roll back,"
                         + " or the transaction runner does not run transactions on the store's data source");
             }
         }

@@ -31,8 +31,8 @@ public final class KafkaRecords {
     }
 
     /**
-     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays, and only the headers of every other
-     * one.
+     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. The bytes of every other one are read again from
+     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, see {@link #reader(RecordReread)}.
      */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
         return new RecordReader<>(Optional.empty());
@@ -73,7 +73,8 @@ public final class KafkaRecords {
                 return new Payload(
                         (byte[]) record.key(), (byte[]) record.value(), headers(record.headers()), Payload.Origin.RAW);
             }
-            return reread.flatMap(again -> again.read(partition(record), record.offset()))
+            return reread.or(() -> RecordReread.ofLoop(record))
+                    .flatMap(again -> again.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
                     .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
         }

@@ -44,7 +44,7 @@ public final class TableStore implements LeaseStore {
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
-        this.connections = new Connections(transactions.target());
+        this.connections = new Connections(transactions);
         this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
         this.claiming = new Claiming(table, connections);
         this.leasing = new Leasing(table, connections);
