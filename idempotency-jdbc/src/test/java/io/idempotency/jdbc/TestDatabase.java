@@ -119,9 +119,9 @@ enum TestDatabase {
             DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
             File target = new File("target/mariadb").getAbsoluteFile();
             builder.setPort(0);
-            builder.setBaseDir(new File(target, "base"));
-            builder.setDataDir(
-                    new File(target, "data-" + ProcessHandle.current().pid()));
+            long pid = ProcessHandle.current().pid();
+            builder.setBaseDir(new File(target, "base-" + pid));
+            builder.setDataDir(new File(target, "data-" + pid));
             if (System.getProperty("user.name").equals("root")) {
                 builder.addArg("--user=root");
             }
