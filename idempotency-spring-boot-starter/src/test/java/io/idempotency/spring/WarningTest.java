@@ -96,7 +96,9 @@ class WarningTest {
         TestServers.createTopic("orders");
         runner.withUserConfiguration(Plain.class)
                 .withPropertyValues(
-                        "spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(), "idempotency.retention=1d")
+                        "spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(),
+                        "spring.kafka.listener.auto-startup=true",
+                        "idempotency.retention=1d")
                 .run(context -> await().untilAsserted(
                                 () -> assertThat(output).contains("Topic orders keeps its records for 168 h", "24 h")));
     }

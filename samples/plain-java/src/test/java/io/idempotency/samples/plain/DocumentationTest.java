@@ -24,7 +24,7 @@ class DocumentationTest {
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
     private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
-    private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?![(:])");
+    private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?!\\(|: \\.)");
 
     @Test
     void everyJavaBlockOfTheReadmeIsARegionOfCompiledCode() throws IOException {
@@ -65,11 +65,11 @@ class DocumentationTest {
     }
 
     @Test
-    void everyReferenceToATestHasItsLinkAndEveryLinkAReference() throws IOException {
+    void everyReferenceToATestHasItsLink() throws IOException {
         for (Path document : files(".md").toList()) {
-            assertThat(Set.copyOf(find(REFERENCE, 1, List.of(document))))
+            assertThat(find(REFERENCE, 1, List.of(document)))
                     .as("%s", document)
-                    .isEqualTo(Set.copyOf(find(REFERRING, 1, List.of(document))));
+                    .containsAll(find(REFERRING, 1, List.of(document)));
         }
     }
 
