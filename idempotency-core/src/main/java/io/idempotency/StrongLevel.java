@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
@@ -38,6 +39,7 @@ final class StrongLevel<M> implements Level<M> {
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         Attempt attempt = new Attempt(poll, items, handling);
         try {
+            attempt.prepare();
             transactions.inTransaction(attempt::run);
             attempt.requireCommit();
         } catch (RuntimeException | Error e) {
@@ -150,11 +152,19 @@ final class StrongLevel<M> implements Level<M> {
             this.handling = handling;
         }
 
+        void prepare() {
+            store.prepare(deliveries());
+        }
+
+        private List<Delivery> deliveries() {
+            return items.stream().map(Item::delivery).toList();
+        }
+
         void run() {
             granted.clear();
             stopper = null;
             try {
-                claims = store.claim(items.stream().map(Item::delivery).toList());
+                claims = store.claim(deliveries());
                 store.transactions().afterCommit(() -> isCommitted = true);
                 handle();
             } catch (RuntimeException e) {

@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.MessageReader;
+import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.util.ArrayList;
@@ -59,6 +60,9 @@ public final class KafkaRecords {
         return copies;
     }
 
+    /** What spring-kafka puts on records of retry topics. */
+    private static final String ORIGINAL_TOPIC = "kafka_original-topic";
+
     private record RecordReader<K, V>(Optional<RecordReread> reread) implements MessageReader<ConsumerRecord<K, V>> {
 
         @Override
@@ -77,6 +81,19 @@ public final class KafkaRecords {
                     .flatMap(again -> again.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
                     .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+        }
+
+        @Override
+        public void requireHome(ConsumerRecord<K, V> record) {
+            String where = "The record at " + position(record);
+            if (isRaw(record.key(), record.serializedKeySize()) && record.key() == null) {
+                throw new InvalidMessageIdException(where + " has no key, so that a copy of it may be in any partition, where the"
+                        + " store would not know it. Send a key, or use a store that knows all partitions");
+            }
+            if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
+                throw new InvalidMessageIdException(where + " comes from a retry topic, and the store knows its message only in"
+                        + " the partition that it was sent to first. Use a store that knows all partitions");
+            }
         }
 
         /** A deserializer may turn bytes into null; only a null without bytes is one. */

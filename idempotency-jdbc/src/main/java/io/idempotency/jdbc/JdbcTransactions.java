@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -110,6 +111,21 @@ public final class JdbcTransactions implements Transactions {
     /** The data source itself, never a proxy that knows transactions. */
     DataSource target() {
         return target;
+    }
+
+    /** Returns whether any transaction is active on the thread, on whatever data. */
+    static boolean isAnyActive() {
+        return TransactionSynchronizationManager.isActualTransactionActive();
+    }
+
+    /** Refuses to claim without a transaction on this data source, or in one that would see what is not committed. */
+    void requireClaimable() {
+        Integer isolation = TransactionSynchronizationManager.getCurrentTransactionIsolationLevel();
+        if (isolation != null && isolation == TransactionDefinition.ISOLATION_READ_UNCOMMITTED) {
+            throw new IdempotencyException(
+                    "Messages cannot be claimed at READ UNCOMMITTED: use READ COMMITTED or a stricter isolation level");
+        }
+        requireActive();
     }
 
     /**
