@@ -76,7 +76,7 @@ final class Claims {
             if (variants.contains(Variant.READS_ITS_OWN_SEGMENTS_AS_FOREIGN)) {
                 window = window.extended(share.overlay());
                 next = next.withWindow(member, p, window);
-            } else if (!window.head().isAt(share.base())) {
+            } else if (!isUsable(window, share)) {
                 return state.rolledBack(member);
             }
             Share reaching = reaching(share, p, count);
@@ -89,6 +89,13 @@ final class Claims {
         return next;
     }
 
+    /** Another thread may have dropped the window since, and loaded it as it was before. */
+    private boolean isUsable(Window window, Share share) {
+        return variants.contains(Variant.CLAIMS_MORE_BY_ANY_WINDOW)
+                ? window.isLoaded()
+                : window.head().isAt(share.base());
+    }
+
     private Share reaching(Share share, int partition, int count) {
         return share.reaching(Math.min(share.to() + count, world.log(partition).length()));
     }
@@ -96,6 +103,7 @@ final class Claims {
     /** Returns those granted so far and, from an offset on, those that neither the window nor they contain. */
     private int granted(Window window, Share share, int partition, int from) {
         String log = world.log(partition);
+        boolean handlesAll = variants.contains(Variant.HANDLES_WHAT_IS_BELOW_THE_HORIZON);
         int granted = share.granted();
         for (int offset = from; offset < share.to(); offset++) {
             char message = log.charAt(offset);
@@ -103,7 +111,7 @@ final class Claims {
             for (int earlier = share.position(); earlier < offset; earlier++) {
                 isKnown |= (granted >> earlier & 1) != 0 && log.charAt(earlier) == message;
             }
-            if (!isKnown && offset < window.head().horizonOffset()) {
+            if (!isKnown && offset < window.head().horizonOffset() && !handlesAll) {
                 return REFUSED;
             }
             granted |= isKnown ? 0 : 1 << offset;

@@ -76,6 +76,14 @@ record Journal(Head head, List<Segment> segments, int holder, Effects effects) {
                 new Effects(joined(effects.offsets, offsets), effects.outlived, effects.forgotten));
     }
 
+    String inShort() {
+        return head.version().number() + inShort(segments);
+    }
+
+    static String inShort(List<Segment> segments) {
+        return segments.stream().map(Segment::entries).toList().toString();
+    }
+
     static <T> List<T> joined(List<T> first, List<T> then) {
         List<T> all = new ArrayList<>(first);
         all.addAll(then);

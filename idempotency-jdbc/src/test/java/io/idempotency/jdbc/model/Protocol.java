@@ -60,10 +60,10 @@ final class Protocol {
         }
         if (!Windows.areLoaded(state, member)) {
             steps.add(Step.of(member, "reads the heads", readHeads(state, member)));
-        } else if (hasMore(state, member)) {
-            for (int count = 1; count <= MOST_AT_ONCE; count++) {
-                steps.add(Step.of(member, "decides on " + count, claims.begin(state, member, count)));
-            }
+            return steps;
+        }
+        for (int count = 1; count <= most(state, member); count++) {
+            steps.add(Step.of(member, "decides on " + count, claims.begin(state, member, count)));
         }
         return steps;
     }
@@ -147,17 +147,15 @@ final class Protocol {
         steps.add(Step.mishap(member, "fails", state.rolledBack(member)));
         steps.add(Step.mishap(member, "commits, but hears nothing", unsure(committed, member)));
         steps.add(Step.mishap(member, "cannot commit, and hears nothing", unsure(state, member)));
-        if (hasMore(state, member)) {
-            for (int count = 1; count <= MOST_AT_ONCE; count++) {
-                steps.add(Step.of(member, "claims " + count + " more", claims.more(state, member, count)));
-            }
+        for (int count = 1; count <= most(state, member); count++) {
+            steps.add(Step.of(member, "claims " + count + " more", claims.more(state, member, count)));
         }
         return steps;
     }
 
     private State committed(State state, int member) {
         List<Share> shares = state.member(member).shares();
-        State next = shares.stream().allMatch(share -> share.granted() == 0) ? state : state.committing(world);
+        State next = shares.stream().allMatch(share -> share.granted() == 0) ? state : state.leavingReplica();
         for (int p = 0; p < world.partitions(); p++) {
             Journal journal = state.journal(p);
             if (journal.holder() == member) {
@@ -180,12 +178,11 @@ final class Protocol {
         return windows.step(state, member).passed(member);
     }
 
-    private boolean hasMore(State state, int member) {
+    private int most(State state, int member) {
+        int most = 0;
         for (int p = 0; p < world.partitions(); p++) {
-            if (state.share(member, p).to() < world.log(p).length()) {
-                return true;
-            }
+            most = Math.max(most, world.log(p).length() - state.share(member, p).to());
         }
-        return false;
+        return Math.min(MOST_AT_ONCE, most);
     }
 }

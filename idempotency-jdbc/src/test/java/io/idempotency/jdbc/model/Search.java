@@ -117,7 +117,8 @@ final class Search {
         int owner = state.kafka().owner();
         return owner != State.NOBODY && state.member(owner).isIn(Member.Phase.REFUSED)
                 || IntStream.range(0, world.partitions())
-                .allMatch(p -> state.kafka().committed().get(p) == world.log(p).length());
+                        .allMatch(p ->
+                                state.kafka().committed().get(p) == world.log(p).length());
     }
 
     private Verdict verdict(Fault fault, int last) {

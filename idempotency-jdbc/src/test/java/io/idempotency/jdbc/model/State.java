@@ -1,7 +1,10 @@
 package io.idempotency.jdbc.model;
 
+import io.idempotency.jdbc.model.Journal.Segment;
+import io.idempotency.jdbc.model.Journal.Version;
 import io.idempotency.jdbc.model.Member.Phase;
 import io.idempotency.jdbc.model.Member.Share;
+import io.idempotency.jdbc.model.World.Trait;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,30 +18,43 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
     /** Who owns the partitions (all of them belong to one member), and the committed offsets. */
     record Kafka(int owner, List<Integer> committed) {}
 
-    /** Where there is a replica, it lacks the last commit. The number of commits serves as the random token. */
-    record Database(List<Journal> journals, List<Journal> replica, int day, int commits) {
+    /**
+     * Where there is a replica, it lacks the last commit. A failover begins another timeline. Within one timeline every
+     * version is committed once, so that its number stands for the random tokens of all its appends.
+     */
+    record Database(List<Journal> journals, List<Journal> replica, int day, int timeline) {
 
         Database with(List<Journal> next) {
-            return new Database(next, replica, day, commits);
+            return new Database(next, replica, day, timeline);
         }
 
         Database on(int next) {
-            return new Database(journals, replica, next, commits);
+            return new Database(journals, replica, next, timeline);
         }
 
         int token(World world, Set<Variant> variants) {
-            return world.has(World.Trait.TOKENS) && !variants.contains(Variant.DRAWS_NO_TOKEN) ? commits + 1 : 0;
+            return world.has(Trait.TOKENS) && !variants.contains(Variant.DRAWS_NO_TOKEN) ? timeline : 0;
         }
     }
 
     static State start(World world) {
         List<Journal> journals = Collections.nCopies(world.partitions(), Journal.EMPTY);
-        boolean hasReplica = world.has(World.Trait.FAILOVER);
-        return new State(
+        State start = new State(
                 new Kafka(NOBODY, Collections.nCopies(world.partitions(), 0)),
-                new Database(journals, hasReplica ? journals : List.of(), 0, 0),
+                new Database(journals, world.has(Trait.FAILOVER) ? journals : List.of(), 0, 0),
                 Collections.nCopies(world.stores(), Collections.nCopies(world.partitions(), Window.UNLOADED)),
                 Collections.nCopies(World.MEMBERS, Member.standby(world.partitions())));
+        return world.has(Trait.FAILED_OVER) ? start.failedOver() : start;
+    }
+
+    /** The first store knows a version 1 that is lost; by now there is another one, of two messages. */
+    private State failedOver() {
+        Version none = Journal.EMPTY.head().version();
+        Segment lost = new Segment(none.next(0), none, "a", 0, 0);
+        Segment other = new Segment(none.next(1), none, "ab", 0, 0);
+        Window window = new Window(Journal.EMPTY.head(), List.of()).extended(List.of(lost));
+        List<Journal> journals = List.of(Journal.EMPTY.committed(List.of(other), List.of(0, 1)));
+        return withDatabase(new Database(journals, List.of(), 0, 1)).withWindow(0, 0, window);
     }
 
     int partitions() {
@@ -125,28 +141,30 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         return withMember(member, Member.idleAt(ends));
     }
 
-    /** Counts the commit, and leaves the replica behind. */
-    State committing(World world) {
-        List<Journal> replica = database.replica.isEmpty()
-                ? List.of()
-                : database.journals.stream().map(each -> each.heldBy(Journal.FREE)).toList();
-        int commits = world.has(World.Trait.TOKENS) ? database.commits + 1 : 0;
-        return withDatabase(new Database(database.journals, replica, database.day, commits));
+    /** Leaves the replica, where there is one, behind what is going to be committed. */
+    State leavingReplica() {
+        if (database.replica.isEmpty()) {
+            return this;
+        }
+        List<Journal> replica = database.journals.stream()
+                .map(journal -> journal.heldBy(Journal.FREE))
+                .toList();
+        return withDatabase(new Database(database.journals, replica, database.day, database.timeline));
     }
 
-    /** Shows in a trace what the journals and the windows contain. */
+    /** Shows what a trace is about: journals, windows by store, and committed offsets. */
     String inShort() {
-        StringBuilder text = new StringBuilder();
-        for (Journal journal : database.journals) {
-            text.append("v")
-                    .append(journal.head().version().number())
-                    .append(" effects ")
-                    .append(journal.effects().offsets());
-        }
-        windows.forEach(store -> store.forEach(window -> text.append("  window v")
-                .append(window.head().version().number())
-                .append(window.segments().stream().map(Journal.Segment::entries).toList())));
-        return text.append("  committed ").append(kafka.committed).toString();
+        return "effects "
+                + database.journals.stream()
+                        .map(journal -> journal.effects().offsets())
+                        .toList()
+                + " journals "
+                + database.journals.stream().map(Journal::inShort).toList()
+                + " windows "
+                + windows.stream()
+                        .map(store -> store.stream().map(Window::inShort).toList())
+                        .toList()
+                + " committed " + kafka.committed;
     }
 
     private static <T> List<T> replaced(List<T> list, int index, T element) {

@@ -3,6 +3,7 @@ package io.idempotency.jdbc.model;
 import io.idempotency.jdbc.model.Journal.Effects;
 import io.idempotency.jdbc.model.Journal.Head;
 import io.idempotency.jdbc.model.Journal.Segment;
+import io.idempotency.jdbc.model.Journal.Version;
 import io.idempotency.jdbc.model.Member.Phase;
 import io.idempotency.jdbc.model.Search.Step;
 import io.idempotency.jdbc.model.State.Database;
@@ -14,7 +15,7 @@ import java.util.Set;
 /** What happens to the members: assignments, crashes, time, purges, operators and failovers. */
 final class Surroundings {
 
-    private static final int LAST_DAY = 2;
+    private static final int LAST_DAY = 1;
 
     private final World world;
     private final Set<Variant> variants;
@@ -140,8 +141,8 @@ final class Surroundings {
         if (database.replica().isEmpty()) {
             return;
         }
-        State next =
-                state.withDatabase(new Database(database.replica(), List.of(), database.day(), database.commits()));
+        State next = state.withDatabase(
+                new Database(database.replica(), List.of(), database.day(), database.timeline() + 1));
         for (int member = 0; member < World.MEMBERS; member++) {
             Member each = state.member(member);
             boolean isIdle = each.isIn(Phase.STANDBY) || each.isIn(Phase.COMMITTED) || each.isIn(Phase.REFUSED);
@@ -168,7 +169,7 @@ final class Surroundings {
         }
     }
 
-    private static Journal without(Journal journal, int offset, String log, int passed) {
+    private Journal without(Journal journal, int offset, String log, int passed) {
         char message = log.charAt(offset);
         int forgotten = 0;
         for (int each = 0; each < Math.max(passed, offset + 1); each++) {
@@ -177,8 +178,9 @@ final class Surroundings {
         List<Integer> rest = journal.effects().offsets().stream()
                 .filter(each -> each != offset)
                 .toList();
-        Journal.Version version = journal.head().version();
-        Segment removal = new Segment(version.next(0), version, Segment.REMOVAL + message, offset, 0);
+        Version version = journal.head().version();
+        Version next = variants.contains(Variant.FORGETS_WITHOUT_A_VERSION) ? version : version.next(0);
+        Segment removal = new Segment(next, version, Segment.REMOVAL + message, offset, 0);
         return new Journal(journal.head(), journal.segments(), Journal.FREE, new Effects(rest, 0, forgotten))
                 .committed(List.of(removal), List.of());
     }

@@ -40,4 +40,8 @@ record Window(Head head, List<Segment> segments) {
                 .toList();
         return new Window(new Head(head.version(), horizonVersion, horizonOffset), rest);
     }
+
+    String inShort() {
+        return isLoaded() ? head.version().number() + Journal.inShort(segments) : "-";
+    }
 }

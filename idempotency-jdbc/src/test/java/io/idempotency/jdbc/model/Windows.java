@@ -39,9 +39,9 @@ final class Windows {
             return new Window(journal.head(), segments);
         }
         boolean isWhole = segments.size() == head.version().number() - head.horizonVersion();
-        boolean isUpToHead = segments.isEmpty()
-                || segments.get(segments.size() - 1).version().equals(head.version());
-        return isWhole && isUpToHead ? new Window(head, segments) : Window.UNLOADED;
+        return isWhole || variants.contains(Variant.LOADS_ACROSS_A_PURGE)
+                ? new Window(head, segments)
+                : Window.UNLOADED;
     }
 
     /** Reads, under the locks, what came after the windows. One that does not continue to the head is dropped. */

@@ -12,13 +12,14 @@ import java.util.Set;
  */
 @SuppressWarnings("ImmutableEnumChecker") // what List.of and Set.of return is immutable
 enum World {
-    ONE_STORE(List.of("abac"), Trait.ONE_STORE),
-    OWN_STORES(List.of("aba")),
-    SNAPSHOTS(List.of("aba"), Trait.SNAPSHOTS),
-    TWO_PARTITIONS(List.of("aa", "b")),
+    ONE_STORE(List.of("aba"), Trait.ONE_STORE),
+    OWN_STORES(List.of("abac")),
+    SNAPSHOTS(List.of("ab"), Trait.SNAPSHOTS),
+    TWO_PARTITIONS(List.of("aba", "cc")),
     AGEING(List.of("aab"), Trait.AGEING),
-    FAILOVER(List.of("aba"), Trait.FAILOVER, Trait.TOKENS, Trait.ASK_ALWAYS),
-    FORGETTING(List.of("aba"), Trait.FORGETTING, Trait.ASK_ALWAYS);
+    FAILOVER(List.of("ab"), Trait.FAILOVER, Trait.TOKENS, Trait.ASK_ALWAYS),
+    FAILED_OVER(List.of("abc"), Trait.FAILED_OVER, Trait.TOKENS, Trait.ASK_ALWAYS),
+    FORGETTING(List.of("aa"), Trait.FORGETTING, Trait.ASK_ALWAYS);
 
     /** What makes a world differ from the plain one. */
     enum Trait {
@@ -30,6 +31,8 @@ enum World {
         AGEING,
         /** The database fails over once, at any time, to a replica that lacks the last commit. */
         FAILOVER,
+        /** The database has failed over before, and one window has not noticed. */
+        FAILED_OVER,
         /** An operator lets one message be forgotten. */
         FORGETTING,
         /** Every append draws a random token. */
