@@ -69,7 +69,7 @@ public final class JournalStore implements ClaimStore {
     private JournalStore(Builder builder) {
         this.isRefusingStrays = !builder.isAcceptingStrays;
         this.transactions = builder.transactions();
-        this.connections = new Connections(transactions.target());
+        this.connections = new Connections(transactions);
         this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
         this.windows = new Windows(table, builder.settings());
         this.journaling = new Journaling(table, connections, windows);
