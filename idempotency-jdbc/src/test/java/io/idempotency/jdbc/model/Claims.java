@@ -109,7 +109,7 @@ final class Claims {
             char message = log.charAt(offset);
             boolean isKnown = window.knows(message);
             for (int earlier = share.position(); earlier < offset; earlier++) {
-                isKnown |= (granted >> earlier & 1) != 0 && log.charAt(earlier) == message;
+                isKnown |= ((granted >> earlier) & 1) != 0 && log.charAt(earlier) == message;
             }
             if (!isKnown && offset < window.head().horizonOffset() && !handlesAll) {
                 return REFUSED;

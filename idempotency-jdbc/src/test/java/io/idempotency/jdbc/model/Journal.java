@@ -48,11 +48,11 @@ record Journal(Head head, List<Segment> segments, int holder, Effects effects) {
     record Effects(List<Integer> offsets, int outlived, int forgotten) {
 
         boolean isOutlived(int offset) {
-            return (outlived >> offset & 1) != 0;
+            return ((outlived >> offset) & 1) != 0;
         }
 
         boolean isForgotten(int offset) {
-            return (forgotten >> offset & 1) != 0;
+            return ((forgotten >> offset) & 1) != 0;
         }
     }
 

@@ -45,7 +45,7 @@ record Member(Phase phase, List<Share> shares, List<Integer> snapshot) {
         }
 
         boolean isGranted(int offset) {
-            return (granted >> offset & 1) != 0;
+            return ((granted >> offset) & 1) != 0;
         }
 
         List<Integer> grantedOffsets() {

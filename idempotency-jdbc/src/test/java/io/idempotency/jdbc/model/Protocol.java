@@ -41,11 +41,7 @@ final class Protocol {
         return switch (state.member(member).phase()) {
             case STANDBY, REFUSED -> List.of();
             case IDLE -> idle(state, member);
-            case LOADING ->
-                List.of(Step.of(
-                        member,
-                        "reads the segments",
-                        windows.load(state, member).rolledBack(member)));
+            case LOADING -> List.of(Step.of(member, "reads the segments", loaded(state, member)));
             case LOCKING -> lock(state, member);
             case BEHIND -> List.of(Step.of(member, "catches up", catchUp(state, member)));
             case HANDLING -> handle(state, member);
@@ -62,7 +58,7 @@ final class Protocol {
             steps.add(Step.of(member, "reads the heads", readHeads(state, member)));
             return steps;
         }
-        for (int count = 1; count <= most(state, member); count++) {
+        for (int count = 1; count <= mostToClaim(state, member); count++) {
             steps.add(Step.of(member, "decides on " + count, claims.begin(state, member, count)));
         }
         return steps;
@@ -84,6 +80,11 @@ final class Protocol {
         return next;
     }
 
+    private State loaded(State state, int member) {
+        return windows.load(state, member).rolledBack(member);
+    }
+
+    /** Waits, which is no step, while somebody else holds the head. */
     private List<Step> lock(State state, int member) {
         int partition = nextToLock(state, member);
         if (!state.journal(partition).isFree()) {
@@ -123,6 +124,7 @@ final class Protocol {
         return share.to() > share.position();
     }
 
+    /** Does not go on with windows that had to be dropped: they are loaded again outside of the transaction. */
     private State catchUp(State state, int member) {
         State next = windows.catchUp(state, member);
         if (!Windows.areLoaded(next, member)) {
@@ -147,7 +149,7 @@ final class Protocol {
         steps.add(Step.mishap(member, "fails", state.rolledBack(member)));
         steps.add(Step.mishap(member, "commits, but hears nothing", unsure(committed, member)));
         steps.add(Step.mishap(member, "cannot commit, and hears nothing", unsure(state, member)));
-        for (int count = 1; count <= most(state, member); count++) {
+        for (int count = 1; count <= mostToClaim(state, member); count++) {
             steps.add(Step.of(member, "claims " + count + " more", claims.more(state, member, count)));
         }
         return steps;
@@ -178,7 +180,7 @@ final class Protocol {
         return windows.step(state, member).passed(member);
     }
 
-    private int most(State state, int member) {
+    private int mostToClaim(State state, int member) {
         int most = 0;
         for (int p = 0; p < world.partitions(); p++) {
             most = Math.max(most, world.log(p).length() - state.share(member, p).to());

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc.model;
 
+import io.idempotency.jdbc.model.Member.Phase;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -12,7 +13,7 @@ import java.util.stream.IntStream;
 
 /**
  * Visits all states of a world, nearest first, so that the first way to a fault is a shortest one. At the end it looks for
- * states from which nothing but mishaps could lead to everything being processed.
+ * the first state from which, without further mishaps, no way leads to everything being processed.
  */
 final class Search {
 
@@ -37,8 +38,10 @@ final class Search {
 
         @Override
         public String toString() {
-            return fault + " after " + (trace.size() - 1) + " steps, " + states + " states\n"
-                    + String.join("\n", trace);
+            return fault == Fault.NONE
+                    ? "no fault in " + states + " states"
+                    : fault + " in " + trace.size() + " steps, found among " + states + " states\n  "
+                            + String.join("\n  ", trace);
         }
     }
 
@@ -115,10 +118,12 @@ final class Search {
     /** Whoever is refused below the horizon waits for somebody to decide. */
     private boolean isFinished(State state) {
         int owner = state.kafka().owner();
-        return owner != State.NOBODY && state.member(owner).isIn(Member.Phase.REFUSED)
-                || IntStream.range(0, world.partitions())
-                        .allMatch(p ->
-                                state.kafka().committed().get(p) == world.log(p).length());
+        if (owner != State.NOBODY && state.member(owner).isIn(Phase.REFUSED)) {
+            return true;
+        }
+        List<Integer> committed = state.kafka().committed();
+        return IntStream.range(0, world.partitions())
+                .allMatch(p -> committed.get(p) == world.log(p).length());
     }
 
     private Verdict verdict(Fault fault, int last) {
@@ -128,7 +133,7 @@ final class Search {
             State next = states.get(i);
             trace.addFirst(steps(states.get(parent[i])).stream()
                     .filter(step -> step.next().equals(next))
-                    .map(step -> String.format("%-45s %s", step.what(), next.inShort()))
+                    .map(step -> String.format("%-46s %s", step.what(), next.inShort()))
                     .findFirst()
                     .orElseThrow());
         }

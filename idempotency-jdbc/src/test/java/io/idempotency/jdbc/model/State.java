@@ -102,12 +102,12 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         return withMember(member, member(member).in(phase));
     }
 
-    Share share(int member, int partition) {
-        return member(member).shares().get(partition);
-    }
-
     State in(Phase phase, int member, List<Integer> snapshot) {
         return withMember(member, new Member(phase, member(member).shares(), snapshot));
+    }
+
+    Share share(int member, int partition) {
+        return member(member).shares().get(partition);
     }
 
     State withShare(int member, int partition, Share share) {

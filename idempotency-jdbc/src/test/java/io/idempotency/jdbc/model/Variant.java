@@ -16,7 +16,7 @@ enum Variant {
     CATCHES_UP_BY_SNAPSHOT(World.SNAPSHOTS, Fault.DOUBLED),
     /** Catch-up is a plain read, repeated until it reaches up to the locked head. */
     CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP(World.SNAPSHOTS, Fault.STUCK),
-    /** Heads are locked in the order in which the poll happens to name the partitions. */
+    /** Heads are locked in the order in which the poll happens to name the partitions. Nobody dissolves a deadlock here. */
     LOCKS_IN_THE_ORDER_OF_THE_POLL(World.TWO_PARTITIONS, Fault.STUCK),
     /** The window drops what is old by the clock, although the horizon has not moved. */
     DROPS_WHAT_THE_HORIZON_KEEPS(World.AGEING, Fault.DOUBLED),

@@ -44,7 +44,7 @@ final class Windows {
                 : Window.UNLOADED;
     }
 
-    /** Reads, under the locks, what came after the windows. One that does not continue to the head is dropped. */
+    /** Reads, under the locks, what came after the windows. A window that does not continue to the head is dropped. */
     State catchUp(State state, int member) {
         State next = state;
         for (int p = 0; p < state.partitions(); p++) {
@@ -58,21 +58,22 @@ final class Windows {
         return next;
     }
 
+    /** Versions below the head must follow each other without a gap, and the first of them must follow the window's. */
     private Window caughtUp(Window window, Version head, List<Segment> seen) {
         Version version = window.head().version();
         List<Segment> more = seen.stream()
                 .filter(segment -> segment.version().number() > version.number())
                 .toList();
         boolean isBelow =
-                head.number() < version.number() || head.number() == version.number() && !head.equals(version);
+                head.number() < version.number() || (head.number() == version.number() && !head.equals(version));
         boolean hasGap = !isBelow && more.size() != head.number() - version.number();
         boolean isOther = !hasGap && !more.isEmpty() && !more.get(0).follows().equals(version);
         if (hasGap && variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP)) {
             return window;
         }
-        boolean isBroken = isBelow && !variants.contains(Variant.OVERLOOKS_A_LOWER_HEAD)
-                || hasGap && !acceptsGaps()
-                || isOther && !variants.contains(Variant.COMPARES_ONLY_THE_HEAD);
+        boolean isBroken = (isBelow && !variants.contains(Variant.OVERLOOKS_A_LOWER_HEAD))
+                || (hasGap && !acceptsGaps())
+                || (isOther && !variants.contains(Variant.COMPARES_ONLY_THE_HEAD));
         return isBroken ? Window.UNLOADED : window.at(head, more);
     }
 

@@ -7,8 +7,8 @@ import java.util.Set;
  * What there is to consume, and what can happen. Two members of a consumer group work in every world; crashes, lost
  * assignments, failing handlers and commits of unknown outcome are part of all of them and happen any number of times.
  *
- * <p>Where a world has no {@link Trait#TOKENS} and its members do not {@link Trait#ASK_ALWAYS}, it is not because the store
- * could do without, but because both mend so much that the other rules would have nothing left to prove.
+ * <p>Most worlds have no {@link Trait#TOKENS}, and their members do not {@link Trait#ASK_ALWAYS}: not because the store could
+ * do without, but because both mend so much that other rules would have nothing left to prove.
  */
 @SuppressWarnings("ImmutableEnumChecker") // what List.of and Set.of return is immutable
 enum World {
