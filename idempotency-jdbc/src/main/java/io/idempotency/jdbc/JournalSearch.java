@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-
 import org.jspecify.annotations.Nullable;
 
 /** Looks for a message in all journals of a consumer, from the database. */
@@ -51,8 +50,8 @@ final class JournalSearch {
         });
     }
 
-    private static @Nullable Hit newest(
-            Connection connection, JournalDialect journals, JournalKey key, UUID id) throws SQLException {
+    private static @Nullable Hit newest(Connection connection, JournalDialect journals, JournalKey key, UUID id)
+            throws SQLException {
         Hit[] hit = new Hit[1];
         journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
             long[] ids = segment.ids();

@@ -144,7 +144,9 @@ final class Windows {
     void create(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
         for (Place place : distinct(deliveries)) {
             JournalKey key = key(connection, place, proposed);
-            if (table.journals(connection).heads(connection, List.of(key), false).isEmpty()) {
+            if (table.journals(connection)
+                    .heads(connection, List.of(key), false)
+                    .isEmpty()) {
                 table.journals(connection).create(connection, key);
             }
         }

@@ -40,8 +40,7 @@ final class JournalFixture implements AutoCloseable {
     }
 
     private static JournalStore store(javax.sql.DataSource on, UnaryOperator<JournalStore.Builder> settings) {
-        return settings.apply(
-                        JournalStore.builder(on).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
+        return settings.apply(JournalStore.builder(on).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
                 .build();
     }
 

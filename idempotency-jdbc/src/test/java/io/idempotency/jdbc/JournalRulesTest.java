@@ -38,7 +38,9 @@ class JournalRulesTest {
 
             fixture.counted.reset();
             assertThat(claimed(fixture.one, second)).containsOnly(Status.GRANTED);
-            assertThat(fixture.counted.statements()).as("the append, and the proof").hasSize(2);
+            assertThat(fixture.counted.statements())
+                    .as("the append, and the proof")
+                    .hasSize(2);
 
             fixture.counted.reset();
             assertThat(claimed(fixture.one, second)).containsOnly(Status.DUPLICATE);
@@ -123,7 +125,8 @@ class JournalRulesTest {
             JdbcTransactions transactions = (JdbcTransactions) store.transactions();
 
             assertThatThrownBy(() -> transactions.inTransaction(() -> {
-                        try (java.sql.Connection connection = transactions.dataSource().getConnection()) {
+                        try (java.sql.Connection connection =
+                                transactions.dataSource().getConnection()) {
                             java.sql.Savepoint savepoint = connection.setSavepoint("mine");
                             store.claim(List.of(fixture.at("m", 0, 2)));
                             connection.rollback(savepoint);
@@ -179,8 +182,10 @@ class JournalRulesTest {
             claimed(fixture.one, fixture.at("kept", 0, 1));
             claimed(fixture.one, fixture.at("lost", 0, 2));
             fixture.delete("segment", "version = 2");
-            fixture.corrupt("journal", "version = 1, token = (select token from " + JournalFixture.PREFIX
-                    + "segment s where s.consumer = " + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
+            fixture.corrupt(
+                    "journal",
+                    "version = 1, token = (select token from " + JournalFixture.PREFIX + "segment s where s.consumer = "
+                            + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
             if (change.startsWith("token")) {
                 // Another process reaches the same version with another message.
                 claimed(fixture.other, fixture.at("others", 0, 2));
@@ -201,8 +206,10 @@ class JournalRulesTest {
             claimed(fixture.one, fixture.at("kept", 0, 1));
             claimed(fixture.one, fixture.at("lost", 0, 2));
             fixture.delete("segment", "version = 2");
-            fixture.corrupt("journal", "version = 1, token = (select token from " + JournalFixture.PREFIX
-                    + "segment s where s.consumer = " + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
+            fixture.corrupt(
+                    "journal",
+                    "version = 1, token = (select token from " + JournalFixture.PREFIX + "segment s where s.consumer = "
+                            + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
             claimed(fixture.other, fixture.at("others", 0, 2));
             claimed(fixture.other, fixture.at("more", 0, 3));
 
@@ -232,8 +239,7 @@ class JournalRulesTest {
     @Tag("rule-4.5")
     void refusesAMessageWithoutAPosition() {
         try (JournalFixture fixture = new JournalFixture(TestDatabase.H2)) {
-            assertThatThrownBy(() -> claimed(
-                            fixture.one, new Delivery(new MessageId("c", "m"), Position.UNKNOWN)))
+            assertThatThrownBy(() -> claimed(fixture.one, new Delivery(new MessageId("c", "m"), Position.UNKNOWN)))
                     .isInstanceOf(IdempotencyException.class)
                     .hasMessageContaining("TableStore");
         }
@@ -265,8 +271,7 @@ class JournalRulesTest {
     @EnumSource
     @Tag("rule-4.7")
     void doesNotJudgeWhatIsOlderThanItRemembers(Unjudged choice) {
-        try (JournalFixture fixture =
-                new JournalFixture(TestDatabase.H2, settings -> settings.unjudged(choice))) {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.unjudged(choice))) {
             claimed(fixture.one, fixture.at("old", 0, 7));
             TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
             fixture.one.forgetWindows();
@@ -318,7 +323,8 @@ class JournalRulesTest {
     @Tag("rule-4.9")
     void forgetsBeforeTheTimeOnlyIfToldTo() {
         try (JournalFixture fixture = new JournalFixture(
-                TestDatabase.H2, settings -> settings.memory(1).raiseHorizonIfFull().unjudged(Unjudged.PROCESS))) {
+                TestDatabase.H2,
+                settings -> settings.memory(1).raiseHorizonIfFull().unjudged(Unjudged.PROCESS))) {
             claimed(fixture.other, fixture.at("a", 0, 1));
 
             assertThat(claimed(fixture.one, fixture.at("a", 0, 1))).containsExactly(Status.GRANTED);
@@ -329,8 +335,7 @@ class JournalRulesTest {
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.6")
     void tellsOtherProcessesWhatWasForgotten(TestDatabase database) {
-        try (JournalFixture fixture =
-                new JournalFixture(database, settings -> settings.revalidation(Duration.ZERO))) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.revalidation(Duration.ZERO))) {
             claimed(fixture.one, fixture.at("m", 0, 1));
             assertThat(claimed(fixture.other, fixture.at("m", 0, 1))).containsExactly(Status.DUPLICATE);
 
