@@ -7,7 +7,7 @@ package io.idempotency.jdbc;
  * @param token a random number, another one for each append: a version can be reached twice if the database loses commits
  * @param at the time of the newest segment, which age is measured against
  * @param horizonVersion the last segment that the purge deleted
- * @param horizonOffset deliveries up to this offset may have been in deleted segments
+ * @param horizonOffset deliveries up to this offset cannot be judged if they are not known
  * @param partitions how many partitions the topic had; 0 if nobody said
  */
 record Head(

@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes the oldest segments of one journal, and notes in its head how far: whoever reads the journal next begins there, and a delivery from before
- * that is known to be beyond what can be judged.
+ * Deletes the oldest segments of one journal, never the newest, and notes in its head how far: whoever reads the journal next begins there, and a
+ * delivery from in front of the first segment that is left cannot be judged any more. Not only one from the deleted segments: between them may
+ * stand copies that were skipped, and a skipped copy leaves no entry.
  */
 final class JournalPurge {
 
@@ -29,8 +30,10 @@ final class JournalPurge {
         }
         Old old = old(connection, head, head.at() - olderThanMicros, limit);
         delete(connection, head, old);
-        raiseHorizon(connection, head, old);
-        return new JournalDialect.Purged(old.messages(), head.withHorizon(old.version(), old.offset()));
+        Head raised = head.withHorizon(
+                old.version(), Math.max(old.offset(), firstOffset(connection, head, old.version() + 1) - 1));
+        raiseHorizon(connection, raised);
+        return new JournalDialect.Purged(old.messages(), raised);
     }
 
     private static final String OLDEST = """
@@ -92,13 +95,27 @@ final class JournalPurge {
         }
     }
 
+    private static final String FIRST_OFFSET =
+            "select first_offset from ${tables}segment where consumer = ? and place = ? and version = ?";
+
+    private long firstOffset(Connection connection, Head head, long version) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(FIRST_OFFSET))) {
+            statement.setInt(1, head.key().consumer());
+            statement.setLong(2, head.key().place());
+            statement.setLong(3, version);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next() ? result.getLong(1) : 0;
+            }
+        }
+    }
+
     private static final String RAISE =
             "update ${tables}journal set horizon_version = ?, horizon_offset = ? where consumer = ? and place = ?";
 
-    private void raiseHorizon(Connection connection, Head head, Old old) throws SQLException {
+    private void raiseHorizon(Connection connection, Head head) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(RAISE))) {
-            statement.setLong(1, old.version());
-            statement.setLong(2, old.offset());
+            statement.setLong(1, head.horizonVersion());
+            statement.setLong(2, head.horizonOffset());
             statement.setInt(3, head.key().consumer());
             statement.setLong(4, head.key().place());
             statement.executeUpdate();

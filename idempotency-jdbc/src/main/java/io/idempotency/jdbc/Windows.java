@@ -245,7 +245,7 @@ final class Windows {
             if (isThere && !missing.isEmpty()) {
                 last = missing.remove(0).tip();
             }
-            boolean isSameHistory = isThere ? last.equals(known) : known.version() == head.horizonVersion();
+            boolean isSameHistory = isThere ? last.equals(known) : known.version() == 0 && head.horizonVersion() == 0;
             if (!isSameHistory || head.version() < known.version()) {
                 drop(window);
                 throw new TransientStoreException("The journal of " + window

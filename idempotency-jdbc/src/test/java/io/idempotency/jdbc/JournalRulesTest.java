@@ -296,6 +296,27 @@ class JournalRulesTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.7")
+    void doesNotTakeASkippedCopyForNewWhenItsMessageWasPurged(TestDatabase database) {
+        try (JournalFixture fixture =
+                new JournalFixture(database, settings -> settings.unjudged(Unjudged.SKIP))) {
+            claimed(fixture.one, fixture.at("m", 0, 7));
+            assertThat(claimed(fixture.one, fixture.at("m", 0, 9))).containsExactly(Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("new", 0, 20));
+            while (fixture.one.purge(Duration.ofDays(1), 100) > 0) {
+                // the rest
+            }
+
+            for (JournalStore store : List.of(fixture.one, fixture.other)) {
+                assertThat(claimed(store, fixture.at("m", 0, 9))).containsExactly(Status.DUPLICATE);
+            }
+        }
+    }
+
     @Test
     @Tag("rule-4.8")
     void createsHeadsInATransactionOfTheirOwn() {
