@@ -15,6 +15,8 @@ import java.util.Objects;
 /** The nodes of all services, started with the addresses of the run. Everything else is their own configuration. */
 final class Services implements AutoCloseable {
 
+    private static final int LISTENERS = Topics.PARTITIONS / 2;
+
     private final Settings settings;
     private final Databases databases;
     private final String broker;
@@ -22,10 +24,10 @@ final class Services implements AutoCloseable {
     private final Path logs;
     private final Map<String, Program> programs = new HashMap<>();
     private final Map<String, Service> nodes = new LinkedHashMap<>();
-    private final List<String> addresses = new ArrayList<>();
+    private final List<Integer> ports = Ports.free(2);
     private boolean isClosed;
 
-    Services(Settings settings, Databases databases, String broker, Path files, Path logs) {
+    Services(Settings settings, Databases databases, String broker, Path files, Path logs) throws IOException {
         this.settings = settings;
         this.databases = databases;
         this.broker = broker;
@@ -33,11 +35,9 @@ final class Services implements AutoCloseable {
         this.logs = logs;
     }
 
-    /** Starts two nodes of the orders service and one of each other. */
+    /** Starts a node of each service. */
     void start(Mails mails) throws IOException {
-        List<Integer> ports = Ports.free(2);
-        startOrders("orders-1", ports.get(0));
-        startOrders("orders-2", ports.get(1));
+        startOrders("orders-1", 0);
         start("payments", "payments-service", "payments", List.of());
         start("ledger", "ledger-batch", "ledger", List.of());
         start(
@@ -48,9 +48,13 @@ final class Services implements AutoCloseable {
                 List.of("--notifications.url=" + mails.url(), "--idempotency.lease=10s"));
     }
 
-    private void startOrders(String name, int port) throws IOException {
-        start(name, "orders-service", "orders", List.of("--server.port=" + port));
-        addresses.add("http://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port);
+    /** Starts another node of the orders service. Not with the first one: both would create the tables. */
+    void startSecond() throws IOException {
+        startOrders("orders-2", 1);
+    }
+
+    private void startOrders(String name, int number) throws IOException {
+        start(name, "orders-service", "orders", List.of("--server.port=" + ports.get(number)));
     }
 
     private synchronized void start(String name, String module, String database, List<String> more) throws IOException {
@@ -61,7 +65,7 @@ final class Services implements AutoCloseable {
                 "--spring.main.banner-mode=off",
                 "--spring.datasource.url=" + databases.url(database, name),
                 "--spring.kafka.bootstrap-servers=" + broker,
-                "--spring.kafka.listener.concurrency=" + Topics.PARTITIONS,
+                "--spring.kafka.listener.concurrency=" + LISTENERS,
                 // A killed node is missed soon, and what it had goes to the next one.
                 "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
                 "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
@@ -81,9 +85,10 @@ final class Services implements AutoCloseable {
         nodes.put(name, Service.start(name, program, folder, logs.resolve(name + ".log"), arguments));
     }
 
-    /** Returns the addresses of the orders service. */
+    /** Returns the addresses of the two nodes of the orders service. */
     List<String> addresses() {
-        return List.copyOf(addresses);
+        String host = InetAddress.getLoopbackAddress().getHostAddress();
+        return ports.stream().map(port -> "http://" + host + ":" + port).toList();
     }
 
     synchronized Service node(String name) {

@@ -48,7 +48,9 @@ public final class ServicesDemo {
 
     private boolean run() throws Exception {
         Stage stage = Stage.setUp(settings, screen, cleanup);
-        await(stage, "the orders service to answer", stage.clients()::areAnswered);
+        await(stage, "orders-1 to answer", () -> stage.clients().isAnsweredBy(0));
+        stage.services().startSecond();
+        await(stage, "orders-2 to answer", () -> stage.clients().isAnsweredBy(1));
         Thread clients = start("clients", () -> {
             stage.clients().placeAll(Settings.SENDING);
             return null;

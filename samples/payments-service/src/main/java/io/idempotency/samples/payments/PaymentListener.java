@@ -29,6 +29,7 @@ class PaymentListener {
     /** What is told. */
     record PaymentPosted(UUID orderId, String customer, long cents) {}
 
+    // tag::payment[]
     @KafkaListener(topics = "orders", groupId = "payments")
     @Idempotent("payments")
     void pay(OrderPlaced order) {
@@ -38,4 +39,5 @@ class PaymentListener {
         payments.save(new Payment(order.id(), order.cents()));
         outbox.add("payments", order.customer(), new PaymentPosted(order.id(), order.customer(), order.cents()));
     }
+    // end::payment[]
 }
