@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.TransactionDefinition;
 
 /** Rules of the journals that the contracts cannot see from outside. */
@@ -156,7 +157,8 @@ class JournalRulesTest {
                     try {
                         fixture.isolated(fixture.one, isolation).executeWithoutResult(status -> {
                             // The snapshot is taken, and then another process appends.
-                            fixture.one.find(fixture.at("known", 0, 1).id());
+                            new JdbcTemplate(fixture.counted)
+                                    .queryForList("select consumer from " + JournalFixture.PREFIX + "quarantine");
                             if (round == 0) {
                                 CompletableFuture.runAsync(() -> claimed(fixture.other, fixture.at("m", 0, 2)))
                                         .join();
