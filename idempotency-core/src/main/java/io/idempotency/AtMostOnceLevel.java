@@ -64,6 +64,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
     private Claim claim(Item<M> item) {
         List<Claim> answer = new ArrayList<>();
         boolean[] committed = new boolean[1];
+        store.prepare(List.of(item.delivery()));
         transactions.inTransaction(() -> {
             answer.addAll(store.claim(List.of(item.delivery())));
             store.transactions().afterCommit(() -> committed[0] = true);

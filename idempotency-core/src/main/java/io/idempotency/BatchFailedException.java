@@ -1,5 +1,7 @@
 package io.idempotency;
 
+import java.util.Objects;
+
 /**
  * Thrown by a {@link BatchHandler} that knows which message failed and has handled all before it, so that the batch need not be bisected.
  * Under {@link ConsistencyLevel#STRONG} all is rolled back, the messages before it are handled again without it, then it alone; otherwise they
@@ -24,5 +26,11 @@ public final class BatchFailedException extends Exception {
     /** Returns where the message stands in the list that the handler was given. */
     public int index() {
         return index;
+    }
+
+    /** Returns why it failed. */
+    @Override
+    public synchronized Throwable getCause() {
+        return Objects.requireNonNull(super.getCause());
     }
 }

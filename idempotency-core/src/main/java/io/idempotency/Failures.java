@@ -25,6 +25,9 @@ final class Failures {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
+    private static final String AGAIN = "nothing tries it again by itself: deliver it again";
+    private static final String MEND = "Mend the handler or the message";
+
     private final ClaimStore store;
     private final TransactionRunner transactions;
     private final Optional<QuarantineStore> quarantine;
@@ -60,17 +63,29 @@ final class Failures {
             Duration wait = lanes.transientFailure(item.lane(), items.size());
             poll.stop(item, wait, Optional.of(failure));
             reports.transientlyFailed(item, failure);
-            log.info(
-                    "Transient failure at {} ({}); it runs again in {} ms.", item.delivery(), failure, wait.toMillis());
+            if (item.lane().isOrdered()) {
+                log.info(
+                        "Transient failure at {} ({}); it runs again in {} ms.",
+                        item.delivery(),
+                        failure,
+                        wait.toMillis());
+            } else {
+                log.info("Transient failure at {} ({}); {}.", item.delivery(), failure, AGAIN);
+            }
         }
     }
 
     /** Returns the exception that tells of a store that cannot work at all; nothing was recorded. */
     IdempotencyException storeFailure(List<? extends Item<?>> items, Throwable failure) {
         return new IdempotencyException(
-                "The store cannot be used for " + items.get(0).delivery() + " and " + (items.size() - 1)
-                        + " more messages of the poll; nothing of them was recorded. " + failure.getMessage(),
+                "The store cannot be used for " + named(items) + "; nothing was recorded. " + failure.getMessage(),
                 failure);
+    }
+
+    /** Names the first of the messages, and how many there are. */
+    static String named(List<? extends Item<?>> items) {
+        Delivery first = items.get(0).delivery();
+        return items.size() == 1 ? first.toString() : first + " and " + (items.size() - 1) + " more";
     }
 
     /** Charges a message that failed alone: settles it as quarantined or stops its partition. A transient failure is not charged. */
@@ -94,24 +109,23 @@ final class Failures {
         try {
             decision = policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
         } catch (RuntimeException e) {
-            standStill(poll, item, charge, "the failure policy failed: " + e);
+            standStill(poll, item, charge, "the failure policy failed: " + e + ". " + MEND);
             return;
         }
         if (decision.action() == FailurePolicy.Action.LEAVE) {
             stop(poll, item, Duration.ZERO, charge);
         } else if (decision.action() == FailurePolicy.Action.RETRY) {
-            log.warn(
-                    "Attempt {} of {} failed; its partition goes on in {} ms.",
-                    charge.attempts(),
-                    delivery,
-                    decision.retryAfter().toMillis(),
-                    failure);
+            warnOfRetry(item, charge, decision.retryAfter());
             stop(poll, item, decision.retryAfter(), charge);
         } else if (quarantine.isEmpty()) {
-            standStill(poll, item, charge, "there is no quarantine store");
+            standStill(
+                    poll,
+                    item,
+                    charge,
+                    "there is no quarantine store. Mend the handler or the message, or set quarantine(..)");
         } else if (lanes.quarantinedInARow(item.lane(), Causes.signature(failure)) >= standStillAfter
                 && !isSettled(item, charge)) {
-            standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way");
+            standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way. " + MEND);
         } else {
             quarantine(poll, item, charge, quarantine.get());
         }
@@ -188,16 +202,39 @@ final class Failures {
         }
     }
 
+    private static void warnOfRetry(Item<?> item, Charge<?> charge, Duration retryAfter) {
+        if (item.lane().isOrdered()) {
+            log.warn(
+                    "Attempt {} of {} failed; its partition goes on in {} ms.",
+                    charge.attempts(),
+                    item.delivery(),
+                    retryAfter.toMillis(),
+                    charge.failure());
+        } else {
+            log.warn("Attempt {} of {} failed; {}.", charge.attempts(), item.delivery(), AGAIN, charge.failure());
+        }
+    }
+
+    /** Without a position there is no partition that comes again, only the caller's next delivery. */
     private <T> void standStill(Poll<T> poll, Item<T> item, Charge<T> charge, String why) {
-        log.error(
-                "Partition {} stands still at {} after {} attempts, for {}. Mend the handler or the message; it is tried again"
-                        + " every {} s. Nothing behind it is lost.",
-                item.lane(),
-                item.delivery(),
-                charge.attempts(),
-                why,
-                IdempotentConsumer.STAND_STILL.toSeconds(),
-                charge.failure());
+        String attempts = charge.attempts() == 1 ? "1 attempt" : charge.attempts() + " attempts";
+        if (item.lane().isOrdered()) {
+            log.error(
+                    "Partition {} stands still at {} after {}, for {}; it is tried again every {} s. Nothing behind it is lost.",
+                    item.lane(),
+                    item.delivery(),
+                    attempts,
+                    why,
+                    IdempotentConsumer.STAND_STILL.toSeconds(),
+                    charge.failure());
+        } else {
+            log.error(
+                    "{} is not settled after {}, for {}; then deliver it again.",
+                    item.delivery(),
+                    attempts,
+                    why,
+                    charge.failure());
+        }
         stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
     }
 
@@ -236,7 +273,7 @@ final class Failures {
                 stopTransiently(poll, List.of(item), e);
             } else {
                 log.error("{} cannot be quarantined.", item.delivery(), e);
-                standStill(poll, item, charge, "it cannot be quarantined: " + e);
+                standStill(poll, item, charge, "it cannot be quarantined: " + e + ". " + MEND);
             }
             return;
         }

@@ -2,7 +2,6 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import java.util.List;
-import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,7 +63,7 @@ sealed interface Handling<M> {
             try {
                 handler.handle(items.stream().map(Item::message).toList(), claims);
             } catch (BatchFailedException thrown) {
-                throw failure(poll, at(thrown, items.size()), Objects.requireNonNullElse(thrown.getCause(), thrown));
+                throw failure(poll, at(thrown, items.size()), thrown.getCause());
             } catch (Throwable thrown) {
                 throw failure(poll, items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
             } finally {
@@ -81,10 +80,9 @@ sealed interface Handling<M> {
         items.forEach(item -> item.handlerNanos(nanos));
         if (nanos > poll.timeNanos()) {
             log.warn(
-                    "The handler took {} ms for {} and {} more messages, longer than the {} ms that a whole chunk may take.",
+                    "The handler took {} ms for {}, longer than the {} ms that a whole chunk may take.",
                     nanos / 1_000_000,
-                    items.get(0).delivery(),
-                    items.size() - 1,
+                    Failures.named(items),
                     poll.timeNanos() / 1_000_000);
         }
     }

@@ -23,7 +23,8 @@ import java.util.function.Function;
  * }</pre>
  *
  * <p>Where a transaction on the store's data is active on the thread already, a {@link ConsistencyLevel#STRONG} consumer joins it: its outcomes
- * hold only if that transaction commits, nothing is cached or reported before, and failures leave to the caller, who rolls back.
+ * hold only if that transaction commits, nothing is cached or reported before, and failures leave to the caller, who rolls back: none is counted,
+ * and none leads to quarantine, but by {@link #quarantine} afterwards. A transaction on other data is refused.
  *
  * <p>Thread-safe; the messages of one partition are to be given by one thread at a time, in order.
  */
@@ -229,6 +230,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
     @Override
     public void close() {
+        NamesInUse.remove(settings);
         keeper.ifPresent(LeaseKeeper::close);
     }
 }

@@ -28,6 +28,8 @@ public final class IdempotentConsumerBuilder<M> {
     /** After how many messages that are quarantined in a row for the same failure a partition stands still. */
     public static final int DEFAULT_STAND_STILL_AFTER = 5;
 
+    private static final String RESERVED = "idempotency.";
+
     private final String name;
     private @Nullable ClaimStore store;
     private @Nullable TransactionRunner transactions;
@@ -141,10 +143,10 @@ public final class IdempotentConsumerBuilder<M> {
     }
 
     /**
-     * Builds the consumer.
+     * Builds the consumer. Warns of a second one with this name on this store, as long as the first is not closed: one name, one handler.
      *
-     * @throws IdempotencyException if something required is missing, a value makes no sense, or the store cannot serve the
-     *     level
+     * @throws IdempotencyException if something required is missing, a value makes no sense, the name is the library's own, or the
+     *     store cannot serve the level
      */
     public IdempotentConsumer<M> build() {
         if (store == null && level == ConsistencyLevel.NONE) {
@@ -159,7 +161,11 @@ public final class IdempotentConsumerBuilder<M> {
                 level != ConsistencyLevel.AT_LEAST_ONCE || chosen instanceof LeaseStore,
                 "AT_LEAST_ONCE needs a store that lends messages for a time, and "
                         + chosen.getClass().getSimpleName() + " does not. Use the table store, or the level STRONG");
-        return new IdempotentConsumer<>(new Settings<>(
+        require(
+                !name.startsWith(RESERVED),
+                "names that begin with " + RESERVED
+                        + " belong to the library, such as the one of the purge. Choose another");
+        Settings<M> settings = new Settings<>(
                 name,
                 chosen,
                 Objects.requireNonNullElse(transactions, chosen.transactions()),
@@ -175,7 +181,11 @@ public final class IdempotentConsumerBuilder<M> {
                 listener,
                 chunkRecords,
                 chunkTime,
-                lease));
+                lease);
+        if (level != ConsistencyLevel.NONE) {
+            NamesInUse.add(settings);
+        }
+        return new IdempotentConsumer<>(settings);
     }
 
     private <T> T required(@Nullable T value, String setter) {

@@ -15,6 +15,13 @@ public interface MessageReader<M> {
      */
     Payload payload(M message);
 
+    /**
+     * Refuses a message whose copies need not be in its partition. Called where the store knows copies only there.
+     *
+     * @throws io.idempotency.store.InvalidMessageIdException with the reason; the message then fails as one without an id does
+     */
+    default void requireHome(M message) {}
+
     /** Returns a reader for messages from somewhere without positions and raw bytes. */
     static <M> MessageReader<M> withoutPosition() {
         return new MessageReader<>() {

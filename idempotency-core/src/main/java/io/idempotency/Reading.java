@@ -17,11 +17,13 @@ final class Reading<M> {
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
+    private final boolean isPartitioned;
 
     Reading(Settings<M> settings) {
         this.consumer = settings.name();
         this.reader = settings.reader();
         this.messageId = settings.messageId();
+        this.isPartitioned = settings.store().isPartitioned();
     }
 
     List<Item<M>> read(List<M> messages) {
@@ -42,12 +44,15 @@ final class Reading<M> {
         MessageId id;
         @Nullable Throwable unreadable = null;
         try {
+            if (isPartitioned) {
+                reader.requireHome(message);
+            }
             id = new MessageId(
                     consumer,
                     messageId
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
-                                    + ". Let the producer send one, or choose a fallback")));
+                                    + ". Let the producer send one, or say by messageId(..) where it stands")));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = idOf(position);

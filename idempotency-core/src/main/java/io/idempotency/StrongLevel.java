@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
@@ -38,6 +39,7 @@ final class StrongLevel<M> implements Level<M> {
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         Attempt attempt = new Attempt(poll, items, handling);
         try {
+            attempt.prepare();
             transactions.inTransaction(attempt::run);
             attempt.requireCommit();
         } catch (RuntimeException | Error e) {
@@ -71,9 +73,8 @@ final class StrongLevel<M> implements Level<M> {
         Causes.letFatalLeave(thrown);
         if (attempt.isCommitted && attempt.stopper != null) {
             throw new IdempotencyException(
-                    "The transaction runner committed although the work in it failed, so that "
-                            + items.get(0).delivery() + " and " + (items.size() - 1)
-                            + " more messages are recorded without all of their effects. Let it roll back for every exception",
+                    "The transaction runner committed although the work in it failed, so that " + Failures.named(items)
+                            + " are recorded without all of their effects. Let it roll back for every exception",
                     thrown);
         }
         if (attempt.stopper instanceof Blocked blocked) {
@@ -151,11 +152,19 @@ final class StrongLevel<M> implements Level<M> {
             this.handling = handling;
         }
 
+        void prepare() {
+            store.prepare(deliveries());
+        }
+
+        private List<Delivery> deliveries() {
+            return items.stream().map(Item::delivery).toList();
+        }
+
         void run() {
             granted.clear();
             stopper = null;
             try {
-                claims = store.claim(items.stream().map(Item::delivery).toList());
+                claims = store.claim(deliveries());
                 store.transactions().afterCommit(() -> isCommitted = true);
                 handle();
             } catch (RuntimeException e) {
@@ -200,9 +209,8 @@ final class StrongLevel<M> implements Level<M> {
                 throw stopper;
             }
             if (!isCommitted) {
-                throw new TransactionLostException("The transaction of "
-                        + items.get(0).delivery() + " and "
-                        + (items.size() - 1) + " more messages returned without a commit: it was set to roll back,"
+                throw new TransactionLostException("The transaction of " + Failures.named(items)
+                        + " returned without a commit: it was set to roll back,"
                         + " or the transaction runner does not run transactions on the store's data source");
             }
         }

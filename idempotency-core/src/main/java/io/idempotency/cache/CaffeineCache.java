@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.idempotency.DuplicateCache;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Duration;
@@ -42,9 +43,19 @@ public final class CaffeineCache implements DuplicateCache {
         return of(DEFAULT_MAX_IDS, DEFAULT_TIME);
     }
 
-    /** Returns a cache of up to {@code maxIds} ids, each for the time given after it was remembered last. */
+    /**
+     * Returns a cache of up to {@code maxIds} ids, each for the time given after it was remembered last.
+     *
+     * @throws IdempotencyException if Caffeine is not on the class path
+     */
     public static CaffeineCache of(long maxIds, Duration time) {
-        return of(maxIds, time, Ticker.systemTicker());
+        try {
+            return of(maxIds, time, Ticker.systemTicker());
+        } catch (NoClassDefFoundError e) {
+            throw new IdempotencyException(
+                    "CaffeineCache needs com.github.ben-manes.caffeine:caffeine on the class path, which is an optional dependency",
+                    e);
+        }
     }
 
     /** Returns a cache whose time is told by the ticker. */

@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.MessageReader;
+import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.util.ArrayList;
@@ -31,8 +32,8 @@ public final class KafkaRecords {
     }
 
     /**
-     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays, and only the headers of every other
-     * one.
+     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. The bytes of every other one are read again from
+     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, see {@link #reader(RecordReread)}.
      */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
         return new RecordReader<>(Optional.empty());
@@ -59,6 +60,9 @@ public final class KafkaRecords {
         return copies;
     }
 
+    /** What spring-kafka puts on records of retry topics. */
+    private static final String ORIGINAL_TOPIC = "kafka_original-topic";
+
     private record RecordReader<K, V>(Optional<RecordReread> reread) implements MessageReader<ConsumerRecord<K, V>> {
 
         @Override
@@ -73,9 +77,25 @@ public final class KafkaRecords {
                 return new Payload(
                         (byte[]) record.key(), (byte[]) record.value(), headers(record.headers()), Payload.Origin.RAW);
             }
-            return reread.flatMap(again -> again.read(partition(record), record.offset()))
+            return reread.or(() -> RecordReread.ofLoop(record))
+                    .flatMap(again -> again.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
                     .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+        }
+
+        @Override
+        public void requireHome(ConsumerRecord<K, V> record) {
+            String where = "The record at " + position(record);
+            if (isRaw(record.key(), record.serializedKeySize()) && record.key() == null) {
+                throw new InvalidMessageIdException(
+                        where + " has no key, so that a copy of it may be in any partition, where the"
+                                + " store would not know it. Send a key, or use a store that knows all partitions");
+            }
+            if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
+                throw new InvalidMessageIdException(
+                        where + " comes from a retry topic, and the store knows its message only in"
+                                + " the partition that it was sent to first. Use a store that knows all partitions");
+            }
         }
 
         /** A deserializer may turn bytes into null; only a null without bytes is one. */

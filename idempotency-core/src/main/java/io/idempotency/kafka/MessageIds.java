@@ -118,6 +118,7 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
                     unusable);
         }
         throw new InvalidMessageIdException(
-                "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked));
+                "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked)
+                        + ". Let the producer send one, as MessageIdInterceptor does, or say by messageId where it stands");
     }
 }

@@ -36,7 +36,8 @@ import org.slf4j.LoggerFactory;
  * loop.close();
  * }</pre>
  *
- * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end. Kafka being away, rebalances and records that cannot be deserialized
+ * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end, and another one from the first time that the quarantine needs the
+ * bytes of a record that was deserialized: they are read again. Kafka being away, rebalances and records that cannot be deserialized
  * do not end the loop. What cannot be mended by waiting (authorization, a store that cannot be used, an {@code Error}) leaves {@code
  * run}, after the consumer was closed; nothing unsettled is committed.
  *
@@ -96,12 +97,13 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             } catch (KafkaException failure) {
                 log.info("The retention of {} could not be looked up: {}", settings.topics(), failure.toString());
             }
-            try (Consumer<K, V> kafka = settings.connect()) {
+            try (RecordReread reread = RecordReread.of(settings.properties());
+                    Consumer<K, V> kafka = settings.connect()) {
                 consumer = kafka;
                 log.info(
                         "Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
                 kafka.subscribe(settings.topics(), new FirstOffsets(kafka));
-                pollUntilClosed(kafka);
+                pollUntilClosed(kafka, reread);
             }
             log.info("Consumer {} stopped polling {}.", processor.describe(), settings.topics());
             if (isInterrupted) {
@@ -117,10 +119,10 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
-    private void pollUntilClosed(Consumer<K, V> kafka) {
+    private void pollUntilClosed(Consumer<K, V> kafka, RecordReread reread) {
         try {
             while (closing.getCount() > 0) {
-                pollOnce(kafka);
+                pollOnce(kafka, reread);
             }
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
@@ -132,7 +134,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         finish(kafka);
     }
 
-    private void pollOnce(Consumer<K, V> kafka) {
+    private void pollOnce(Consumer<K, V> kafka, RecordReread reread) {
         try {
             if (mustRewind) {
                 processor.rewind(kafka);
@@ -140,7 +142,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             }
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
             failuresInARow = 0;
-            processor.process(kafka, polled);
+            reread.during(polled, () -> processor.process(kafka, polled));
         } catch (RecordDeserializationException failure) {
             processor.reject(kafka, failure);
         } catch (RetriableException failure) {

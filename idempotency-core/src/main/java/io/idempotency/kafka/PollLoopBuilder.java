@@ -59,7 +59,7 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
-    /** Says how long the store remembers ids, 8 days by default: topics that keep their records longer are warned of at the start. */
+    /** Says how long the store remembers ids (the purge decides that), 8 days by default: topics that keep their records longer are warned of at the start. */
     public PollLoopBuilder<K, V> retention(Duration rememberedFor) {
         this.retention = rememberedFor;
         return this;
@@ -78,12 +78,13 @@ public final class PollLoopBuilder<K, V> {
     /**
      * Returns the loop; warns of settings that can lose or repeat messages.
      *
-     * @throws IdempotencyException if no topic was given or auto-commit is switched on
+     * @throws IdempotencyException if no topic or no {@code group.id} was given, or auto-commit is switched on
      */
     public PollLoop<K, V> build() {
         if (topics.isEmpty()) {
             throw new IdempotencyException("A poll loop needs at least one topic: topics(..)");
         }
+        StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
         StartUpChecks.warnOfDefaults(checked);
         return new PollLoop<>(new PollLoopSettings<>(

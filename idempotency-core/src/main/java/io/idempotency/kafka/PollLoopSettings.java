@@ -33,7 +33,7 @@ record PollLoopSettings<K, V>(
     }
 
     Object group() {
-        return properties.getOrDefault(ConsumerConfig.GROUP_ID_CONFIG, "(none)");
+        return properties.getOrDefault(ConsumerConfig.GROUP_ID_CONFIG, "");
     }
 
     Duration pollTimeout() {

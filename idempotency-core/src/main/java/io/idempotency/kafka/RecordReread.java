@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -37,6 +38,17 @@ public final class RecordReread implements AutoCloseable {
             ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG,
             ConsumerConfig.CLIENT_ID_CONFIG);
 
+    /** The poll that the loop of this thread is working on: readers that were given nothing read its records again. */
+    private static final ThreadLocal<@Nullable Polled> POLLED = new ThreadLocal<>();
+
+    private record Polled(ConsumerRecords<?, ?> records, RecordReread reread) {
+
+        /** A handler may consume records of another cluster, with the same topics. */
+        boolean has(ConsumerRecord<?, ?> wanted) {
+            return records.records(KafkaRecords.partition(wanted)).stream().anyMatch(record -> record == wanted);
+        }
+    }
+
     private final Supplier<Consumer<byte[], byte[]>> connect;
     private final Duration timeout;
     private @Nullable Consumer<byte[], byte[]> consumer;
@@ -57,6 +69,23 @@ public final class RecordReread implements AutoCloseable {
         properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         return new RecordReread(() -> new KafkaConsumer<>(properties), TIMEOUT);
+    }
+
+    /** Returns what the poll loop of this thread reads the record again with; empty unless it polled that very record. */
+    static Optional<RecordReread> ofLoop(ConsumerRecord<?, ?> record) {
+        return Optional.ofNullable(POLLED.get())
+                .filter(polled -> polled.has(record))
+                .map(Polled::reread);
+    }
+
+    /** Works on what a loop polled. */
+    void during(ConsumerRecords<?, ?> polled, Runnable work) {
+        POLLED.set(new Polled(polled, this));
+        try {
+            work.run();
+        } finally {
+            POLLED.remove();
+        }
     }
 
     /** Returns the record at exactly this place; empty if it is gone or cannot be read in time. */

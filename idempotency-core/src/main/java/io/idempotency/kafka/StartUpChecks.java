@@ -15,6 +15,15 @@ final class StartUpChecks {
 
     private StartUpChecks() {}
 
+    static void requireGroup(Map<String, Object> properties) {
+        Object group = properties.getOrDefault(ConsumerConfig.GROUP_ID_CONFIG, "");
+        if (group.toString().isBlank()) {
+            throw new IdempotencyException(
+                    "group.id is missing: a poll loop subscribes and commits offsets as a member of a group."
+                            + " Set it in properties(..); message ids are remembered by the consumer's name all the same");
+        }
+    }
+
     static Map<String, Object> withoutAutoCommit(Map<String, Object> properties) {
         Object autoCommit = properties.getOrDefault(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         if (Boolean.parseBoolean(autoCommit.toString().trim())) {

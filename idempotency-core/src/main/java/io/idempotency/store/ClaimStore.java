@@ -14,6 +14,22 @@ import java.util.Optional;
 public interface ClaimStore {
 
     /**
+     * Gets ready for a claim of these deliveries, before its transaction begins: what takes long, or must be committed on its own. A claim
+     * that was not prepared does the same within its transaction. Nothing to do for most stores.
+     *
+     * @throws TransientStoreException if it is to be run again
+     */
+    default void prepare(List<Delivery> deliveries) {}
+
+    /**
+     * Returns whether a copy of a message is known only in the partition of the first, so that messages that need not stay in one, for
+     * they have no key or come from a retry topic, are refused.
+     */
+    default boolean isPartitioned() {
+        return false;
+    }
+
+    /**
      * Claims the deliveries for the active transaction, which makes them processed when it commits.
      *
      * <p>The answers are in the order asked, one for each. If several deliveries of the list are copies of one message, the first one is

@@ -18,7 +18,8 @@ import java.util.Set;
  *
  * <p>It has transactions of its own, bound to the thread: {@link #transactions()} begins them. A claim that another running
  * transaction holds is waited for; if transactions wait for each other, the one begun last fails at once with
- * {@link TransientStoreException}. What a running transaction did is seen by itself alone.
+ * {@link TransientStoreException}. What a running transaction did is seen by itself alone. It knows no others: inside a database transaction that
+ * rolls back, a message stays remembered, so consume outside of it.
  *
  * <p>Bounded: beyond {@code maxMessages} the messages that were settled longest ago are forgotten first, then those whose
  * lease ended; live leases never are. Time is the given clock's, so that tests can move it; only waiting is measured in real

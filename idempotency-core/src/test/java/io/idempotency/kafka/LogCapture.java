@@ -9,12 +9,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
 /** What the library logs while it is open. */
-final class LogCapture extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+public final class LogCapture extends AppenderBase<ILoggingEvent> implements AutoCloseable {
 
     private final Logger logger = (Logger) LoggerFactory.getLogger("io.idempotency");
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
 
-    LogCapture() {
+    public LogCapture() {
         start();
         logger.addAppender(this);
     }
@@ -24,11 +24,11 @@ final class LogCapture extends AppenderBase<ILoggingEvent> implements AutoClosea
         events.add(event);
     }
 
-    List<String> all() {
+    public List<String> all() {
         return events.stream().map(ILoggingEvent::getFormattedMessage).toList();
     }
 
-    List<String> warnings() {
+    public List<String> warnings() {
         return events.stream()
                 .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
                 .map(ILoggingEvent::getFormattedMessage)

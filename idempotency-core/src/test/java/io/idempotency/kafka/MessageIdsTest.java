@@ -54,7 +54,8 @@ class MessageIdsTest {
                         .orElse(MessageIds.cloudEvents())
                         .messageId(record))
                 .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessage("The record orders-3@18272 has no message id: header message-id is missing,"
+                .hasMessageContaining("MessageIdInterceptor")
+                .hasMessageStartingWith("The record orders-3@18272 has no message id: header message-id is missing,"
                         + " header x-id is missing, header ce_source is blank, header ce_id is missing");
     }
 
@@ -163,7 +164,8 @@ class MessageIdsTest {
         assertThatThrownBy(() -> MessageIds.value((String value) -> value)
                         .orElse(MessageIds.key())
                         .messageId(tombstone))
-                .hasMessage("The record orders-3@18272 has no message id: the value is null, the key is null");
+                .hasMessageStartingWith(
+                        "The record orders-3@18272 has no message id: the value is null, the key is null.");
     }
 
     @Test

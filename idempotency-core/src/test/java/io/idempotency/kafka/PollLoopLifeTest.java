@@ -66,6 +66,15 @@ class PollLoopLifeTest {
     }
 
     @Test
+    void refusesToBeBuiltWithoutAGroup() {
+        properties.remove("group.id");
+
+        assertThatThrownBy(this::loop)
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContaining("group.id is missing");
+    }
+
+    @Test
     void saysNothingAboutSettingsThatAreSafe() {
         loop();
 

@@ -152,6 +152,32 @@ class PollLoopTest {
     }
 
     @Test
+    void quarantinesARecordThatWasDeserializedWithItsBytes() {
+        String topic = Broker.topic(1);
+        Map<String, Object> properties = Broker.consumer("classic");
+        Broker.send(topic, 0, "a", "good");
+        Broker.send(topic, 0, "b", "poison");
+
+        loops.start(
+                properties,
+                topic,
+                settings -> settings.quarantine(quarantine).failures(FailurePolicy.quarantineAfter(1)),
+                (record, claim) -> {
+                    if (record.value().equals("poison")) {
+                        throw new IllegalStateException("scripted");
+                    }
+                });
+
+        await().untilAsserted(
+                        () -> assertThat(Broker.committed(properties, topic, 0)).contains(2L));
+        Payload kept =
+                quarantine.find(new MessageId("billing", "b")).orElseThrow().payload();
+        assertThat(kept.origin()).isEqualTo(Payload.Origin.REREAD);
+        assertThat(kept.value()).asString(UTF_8).isEqualTo("poison");
+        assertThat(kept.key()).asString(UTF_8).isEqualTo("b");
+    }
+
+    @Test
     void handlesTombstones() {
         String topic = Broker.topic(1);
         Map<String, Object> properties = Broker.consumer("classic");

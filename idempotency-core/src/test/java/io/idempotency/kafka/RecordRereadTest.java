@@ -7,10 +7,12 @@ import io.idempotency.MessageReader;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -91,6 +93,21 @@ class RecordRereadTest {
         reread.close();
         assertThat(consumer.closed()).isTrue();
         assertThat(consumer.assignment()).isEqualTo(Set.of(ORDERS));
+    }
+
+    /** A handler may consume what it read elsewhere, from a topic of the same name. */
+    @Test
+    @Tag("rule-5.1")
+    void readsForALoopOnlyWhatThatLoopPolled() {
+        ConsumerRecord<String, String> polled = new ConsumerRecord<>("orders", 0, 8, "k", "v");
+        ConsumerRecord<String, String> foreign = new ConsumerRecord<>("orders", 0, 8, "k", "w");
+        RecordReread reread = new RecordReread(() -> new MockConsumer<>("none"), Duration.ZERO);
+
+        reread.during(new ConsumerRecords<>(Map.of(ORDERS, List.of(polled)), Map.of()), () -> {
+            assertThat(RecordReread.ofLoop(polled)).contains(reread);
+            assertThat(RecordReread.ofLoop(foreign)).isEmpty();
+        });
+        assertThat(RecordReread.ofLoop(polled)).isEmpty();
     }
 
     @Test

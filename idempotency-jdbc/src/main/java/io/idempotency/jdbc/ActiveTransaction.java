@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -27,6 +28,8 @@ final class ActiveTransaction implements TransactionSynchronization {
     private final Object owner;
     private final Evidence evidence = new Evidence();
     private final Map<String, Integer> proposedNames = new HashMap<>();
+    private final Map<JournalKey, Overlay> overlays = new TreeMap<>();
+    private final Map<Object, Window> windows = new HashMap<>();
     private final List<Runnable> afterCommit = new ArrayList<>();
     private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
     private int steps;
@@ -72,6 +75,16 @@ final class ActiveTransaction implements TransactionSynchronization {
     /** The numbers of new names, to be stored before the commit. */
     Map<String, Integer> proposedNames() {
         return proposedNames;
+    }
+
+    /** What the transaction appended to journals, in the order of their keys. */
+    Map<JournalKey, Overlay> overlays() {
+        return overlays;
+    }
+
+    /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */
+    Map<Object, Window> windows() {
+        return windows;
     }
 
     @Override

@@ -28,6 +28,10 @@ import java.util.Set;
  */
 final class Claiming {
 
+    static final String NOT_THE_SAME =
+            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
+                    + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
+
     private final MessageTable table;
     private final Connections connections;
 
@@ -117,10 +121,7 @@ final class Claiming {
             return table.dialect(connection).isSame(connection, active.evidence());
         });
         if (!isSame) {
-            throw new TransactionLostException(
-                    "The transaction that claimed is not the one that is about to commit: it was"
-                            + " rolled back or committed meanwhile, probably because a handler caught a database error, or rolled"
-                            + " back to a savepoint, and went on");
+            throw new TransactionLostException(NOT_THE_SAME);
         }
     }
 }

@@ -25,12 +25,14 @@ final class Connections {
         T run(Connection connection) throws SQLException;
     }
 
+    private final JdbcTransactions transactions;
     private final DataSource dataSource;
     private final TransactionTemplate own;
     private final TransactionTemplate readCommitted;
 
-    Connections(DataSource dataSource) {
-        this.dataSource = dataSource;
+    Connections(JdbcTransactions transactions) {
+        this.transactions = transactions;
+        this.dataSource = transactions.target();
         JdbcTransactionManager manager = new JdbcTransactionManager(dataSource);
         this.own = new TransactionTemplate(manager);
         this.readCommitted = new TransactionTemplate(manager);
@@ -51,11 +53,13 @@ final class Connections {
         }
     }
 
-    /** Runs in the active transaction, or in one of its own. */
+    /** Runs in the active transaction, or in one of its own; refuses one on other data. */
     <T extends @Nullable Object> T joining(String verb, Work<T> work) {
-        return JdbcTransactions.isActive(dataSource)
-                ? JdbcTransactions.<T>join(dataSource, () -> onCurrent(verb, work))
-                : within(own, verb, work);
+        if (transactions.isActive()) {
+            return JdbcTransactions.<T>join(dataSource, () -> onCurrent(verb, work));
+        }
+        transactions.refuseOther();
+        return within(own, verb, work);
     }
 
     /**

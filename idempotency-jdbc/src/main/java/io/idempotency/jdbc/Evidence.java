@@ -16,10 +16,15 @@ final class Evidence {
 
     /** Keeps the first row that a claim was granted: with it, all of that claim are there or gone. */
     void add(@Nullable String grantedBy, MessageKey key, long at) {
+        add(grantedBy);
+        rows.put(key, at);
+    }
+
+    /** Keeps the id of the transaction that claimed. */
+    void add(@Nullable String grantedBy) {
         if (transactionId == null) {
             transactionId = grantedBy;
         }
-        rows.put(key, at);
     }
 
     /** Keeps a savepoint that was set just before a claim. */

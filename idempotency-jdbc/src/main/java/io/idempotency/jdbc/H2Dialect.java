@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class H2Dialect extends InsertFirstDialect {
 
     private static final long PAUSE_NANOS = 5_000_000;
+    private static final String NOWAIT = " nowait";
 
     H2Dialect(Tables tables, Duration claimTimeout) {
         super(tables, claimTimeout);
@@ -51,16 +52,45 @@ final class H2Dialect extends InsertFirstDialect {
         return new Known(super.takeOver(connection, arrivals).rows(), transactionId(connection));
     }
 
+    @Override
+    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        return trying(() -> read(connection, keys, FOR_UPDATE + NOWAIT));
+    }
+
+    @Override
+    <T> T locking(Connection connection, String sql, Query<T> query) throws SQLException {
+        return trying(() -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql + FOR_UPDATE + NOWAIT)) {
+                return query.run(statement);
+            }
+        });
+    }
+
+    @Override
+    <T> T waiting(Connection connection, String sql, Query<T> query) throws SQLException {
+        int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
+        try {
+            return super.waiting(connection, sql, query);
+        } finally {
+            setLockTimeout(connection, before);
+        }
+    }
+
+    /** A statement that may be tried again. */
+    @FunctionalInterface
+    private interface Trial<T> {
+        T run() throws SQLException;
+    }
+
     /**
      * Tries until the claim timeout is over. Left to itself, H2 waits without end and without rest for a transaction in which a
      * statement has failed, whatever the lock timeout (seen on 2.4.240).
      */
-    @Override
-    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+    private <T> T trying(Trial<T> trial) throws SQLException {
         long began = System.nanoTime();
         while (true) {
             try {
-                return read(connection, keys, FOR_UPDATE + " nowait");
+                return trial.run();
             } catch (SQLException e) {
                 if (!TransientFailures.isTransient(e)
                         || System.nanoTime() - began > claimTimeout.toNanos()
@@ -70,6 +100,12 @@ final class H2Dialect extends InsertFirstDialect {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
+    }
+
+    @Override
+    @Nullable
+    String runningTransaction(Connection connection) throws SQLException {
+        return transactionId(connection);
     }
 
     @Override

@@ -2,12 +2,14 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A database in which a statement that meets a duplicate key undoes itself and leaves the transaction alive: all messages are
@@ -53,6 +55,39 @@ abstract class InsertFirstDialect extends PlainDialect {
             }
         }
         throw new TransientStoreException("Others keep inserting the same messages; run it again");
+    }
+
+    /** A query whose parameters are still to be set. */
+    @FunctionalInterface
+    interface Query<T> {
+        T run(PreparedStatement statement) throws SQLException;
+    }
+
+    /** Runs a query and locks its rows, waiting for them at most the claim timeout. */
+    <T> T locking(Connection connection, String sql, Query<T> query) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql + FOR_UPDATE)) {
+            bound(statement);
+            return query.run(statement);
+        }
+    }
+
+    /** Runs a statement that may wait for another one to insert the same, at most the claim timeout. */
+    <T> T waiting(Connection connection, String sql, Query<T> query) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
+            bound(statement);
+            return query.run(statement);
+        }
+    }
+
+    /** Returns the clause with which a query sees what was committed before a lock was got, whatever the isolation. */
+    String currentRead() {
+        return "";
+    }
+
+    /** Returns the id of the running transaction, if the proof needs it. */
+    @Nullable
+    String runningTransaction(Connection connection) throws SQLException {
+        return null;
     }
 
     @Override

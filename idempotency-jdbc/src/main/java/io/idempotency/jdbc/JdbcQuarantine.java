@@ -34,7 +34,7 @@ public final class JdbcQuarantine implements QuarantineStore {
         this.dataSource = dataSource;
         this.tables = tables;
         this.transactions = JdbcTransactions.on(dataSource);
-        this.connections = new Connections(transactions.target());
+        this.connections = new Connections(transactions);
         this.table = new MessageTable(tables, TableStore.DEFAULT_CLAIM_TIMEOUT);
     }
 

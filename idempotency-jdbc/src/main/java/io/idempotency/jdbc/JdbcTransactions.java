@@ -3,15 +3,13 @@ package io.idempotency.jdbc;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.Transactions;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -29,9 +27,11 @@ public final class JdbcTransactions implements Transactions {
     private final DataSource target;
     private final DataSource proxy;
     private final TransactionTemplate template;
+    private final ManagedConnection managed;
 
     private JdbcTransactions(DataSource target, PlatformTransactionManager manager) {
         this.target = target;
+        this.managed = new ManagedConnection(target);
         this.proxy = new TransactionAwareDataSourceProxy(target);
         this.template = new TransactionTemplate(manager);
     }
@@ -53,8 +53,9 @@ public final class JdbcTransactions implements Transactions {
     }
 
     /**
-     * {@inheritDoc}
+     * {@inheritDoc} A transaction on other data that is active on the thread is refused: it could roll back alone.
      *
+     * @throws IdempotencyException if a transaction is active that is not one on this very data source
      * @throws TransactionLostException if the transaction was marked for rollback and the work returned all the same
      */
     @Override
@@ -66,6 +67,7 @@ public final class JdbcTransactions implements Transactions {
             });
             return;
         }
+        refuseOther();
         Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
@@ -76,19 +78,10 @@ public final class JdbcTransactions implements Transactions {
         });
     }
 
-    /** {@inheritDoc} Connections in auto-commit mode, which a transaction on other data leaves behind, do not count. */
+    /** {@inheritDoc} Connections that a transaction on other data leaves behind do not count. */
     @Override
     public boolean isActive() {
-        return isActive(target);
-    }
-
-    static boolean isActive(DataSource dataSource) {
-        if (!TransactionSynchronizationManager.isActualTransactionActive()
-                || !TransactionSynchronizationManager.isSynchronizationActive()) {
-            return false;
-        }
-        Object resource = TransactionSynchronizationManager.getResource(dataSource);
-        return resource instanceof ConnectionHolder holder && !isAutoCommit(holder.getConnection());
+        return managed.isActive();
     }
 
     /**
@@ -120,22 +113,47 @@ public final class JdbcTransactions implements Transactions {
         return target;
     }
 
+    /** Returns whether any transaction is active on the thread, on whatever data. */
+    static boolean isAnyActive() {
+        return TransactionSynchronizationManager.isActualTransactionActive();
+    }
+
+    /** Refuses to claim without a transaction on this data source, or in one that would see what is not committed. */
+    void requireClaimable() {
+        Integer isolation = TransactionSynchronizationManager.getCurrentTransactionIsolationLevel();
+        if (isolation != null && isolation == TransactionDefinition.ISOLATION_READ_UNCOMMITTED) {
+            throw new IdempotencyException(
+                    "Messages cannot be claimed at READ UNCOMMITTED: use READ COMMITTED or a stricter isolation level");
+        }
+        requireActive();
+    }
+
+    /**
+     * Refuses to go on unless a transaction is active on the data source, and on no other: what is done after the commit would be done after that
+     * of the innermost one, and the outermost could roll back alone.
+     */
     void requireActive() {
         if (!isActive()) {
+            refuseOther();
             throw new IdempotencyException(
-                    TransactionSynchronizationManager.isActualTransactionActive()
-                            ? "The active transaction is not one on the data source of the idempotency tables: use a transaction"
-                                    + " manager for this very data source"
-                            : "No transaction is active: call this within a transaction on the data source of the idempotency"
-                                    + " tables, for example by inTransaction(..), a TransactionTemplate or @Transactional");
+                    "No transaction is active: call this within a transaction on the data source of the idempotency tables, for"
+                            + " example by inTransaction(..), a TransactionTemplate or @Transactional");
+        }
+        if (managed.isActiveElsewhere()) {
+            throw new IdempotencyException(
+                    "Transactions on two data sources are active, and one of them could roll back"
+                            + " alone: call this within one on the data source of the idempotency tables only");
         }
     }
 
-    private static boolean isAutoCommit(Connection connection) {
-        try {
-            return connection.getAutoCommit();
-        } catch (SQLException e) {
-            throw Failures.translated("look at the transaction", e);
+    /** Refuses a transaction that is active on the thread, but not on the data source. */
+    void refuseOther() {
+        if (TransactionSynchronizationManager.isActualTransactionActive()) {
+            throw new IdempotencyException(
+                    "The active transaction is not one on the data source of the idempotency tables ("
+                            + target
+                            + "), and could roll back alone: use a transaction manager for this very data source, not for one"
+                            + " that wraps it or is wrapped by it; or call this outside of the transaction");
         }
     }
 

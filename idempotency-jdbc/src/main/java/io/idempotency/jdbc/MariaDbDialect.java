@@ -80,6 +80,11 @@ final class MariaDbDialect extends InsertFirstDialect {
     }
 
     @Override
+    String currentRead() {
+        return " lock in share mode";
+    }
+
+    @Override
     String beforeWaiting() {
         return bounded;
     }

@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.sql.Connection;
@@ -14,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of the messages: the statements that are the same for every database, and the way to the others. */
@@ -24,6 +26,7 @@ final class MessageTable {
     private final Names names;
     private final String delete;
     private volatile @Nullable Dialect dialect;
+    private volatile @Nullable JournalDialect journals;
 
     MessageTable(Tables tables, Duration claimTimeout) {
         this.tables = tables;
@@ -59,10 +62,38 @@ final class MessageTable {
     }
 
     Processed processed(Connection connection, Row row, Map<String, Integer> proposed) throws SQLException {
-        return new Processed(
-                names.position(connection, row.place(), row.offset(), proposed),
-                instant(row.at()),
-                Duration.of(Math.max(0, row.now() - row.at()), ChronoUnit.MICROS));
+        return processed(names.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
+    }
+
+    static Processed processed(Position position, long at, long now) {
+        return new Processed(position, instant(at), Duration.of(Math.max(0, now - at), ChronoUnit.MICROS));
+    }
+
+    /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
+    Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
+            throws SQLException {
+        return names.numbers(connection, wanted, proposed);
+    }
+
+    private JournalDialect journals(Dialect of) {
+        if (of instanceof PostgresDialect postgres) {
+            return new PostgresJournals(tables, postgres);
+        }
+        if (of instanceof InsertFirstDialect standard) {
+            return new StandardJournals(standard);
+        }
+        throw new IdempotencyException(
+                "There are no journals for this database, only for PostgreSQL, MariaDB and H2: use a TableStore");
+    }
+
+    /** Returns the statements for journals. */
+    JournalDialect journals(Connection connection) throws SQLException {
+        JournalDialect known = journals;
+        if (known == null) {
+            known = journals(dialect(connection));
+            journals = known;
+        }
+        return known;
     }
 
     Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)

@@ -42,7 +42,7 @@ final class PostgresDialect implements Dialect {
         this.prove = filled(tables, PROVE);
     }
 
-    private static String filled(Tables tables, String sql) {
+    static String filled(Tables tables, String sql) {
         return tables.fill(sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK));
     }
 
@@ -52,6 +52,11 @@ final class PostgresDialect implements Dialect {
             ), bounded as materialized (
                 select set_config('lock_timeout', ?, true) from before
             )""";
+
+    /** Returns how long statements wait, as a setting. */
+    String lockTimeout() {
+        return lockTimeout;
+    }
 
     @Override
     public void prepareProof(Connection connection, Evidence evidence) {

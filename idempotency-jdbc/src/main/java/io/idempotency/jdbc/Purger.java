@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Forgets messages older than the retention, every now and then, in small batches. Any number of nodes may have one on the
  * same store: each run takes a lease of its own in that store, so one node purges at a time, and a node that crashes is
- * followed by another when its lease ends. A run that fails is logged and tried again after the interval.
+ * followed by another when its lease ends; of a store without leases, one purges a journal at a time. A run that fails is logged and tried again after the interval.
  *
  * <pre>
  * try (Purger purger = Purger.of(store).retention(Duration.ofDays(8)).start()) { … }
@@ -42,7 +43,7 @@ public final class Purger implements AutoCloseable {
     private static final Duration LEASE = Duration.ofMinutes(1);
     private static final Delivery RUN = new Delivery(new MessageId(CONSUMER, "run"), Position.UNKNOWN);
 
-    private final LeaseStore store;
+    private final ClaimStore store;
     private final Duration retention;
     private final Duration interval;
     private final int batchSize;
@@ -62,7 +63,7 @@ public final class Purger implements AutoCloseable {
     }
 
     /** Returns a builder with the default settings for the store. */
-    public static Builder of(LeaseStore store) {
+    public static Builder of(ClaimStore store) {
         return new Builder(store);
     }
 
@@ -71,27 +72,62 @@ public final class Purger implements AutoCloseable {
      * another node is purging.
      */
     public int runOnce() {
-        Claim run = store.lease(List.of(RUN), LEASE).get(0);
-        if (!run.isGranted()) {
+        return store instanceof LeaseStore leases ? runOnce(leases) : purgeAll(() -> {});
+    }
+
+    private int runOnce(LeaseStore leases) {
+        Claim granted = leases.lease(List.of(RUN), LEASE).get(0);
+        if (!granted.isGranted()) {
             return 0;
         }
-        int forgotten = 0;
-        long renewedNanos = System.nanoTime();
+        Turn turn = new Turn(leases, granted);
+        int forgotten;
         try {
-            int batch = batchSize;
-            while (batch == batchSize && !closed) {
-                batch = store.purge(retention, batchSize);
-                forgotten += batch;
-                if (System.nanoTime() - renewedNanos > LEASE.toNanos() / 3) {
-                    run = store.renew(List.of(run), LEASE).get(0);
-                    renewedNanos = System.nanoTime();
-                }
-            }
+            forgotten = purgeAll(turn::renew);
         } catch (RuntimeException | Error e) {
-            release(run, e);
+            turn.release(e);
             throw e;
         }
-        store.release(List.of(run));
+        leases.release(List.of(turn.claim));
+        return forgotten;
+    }
+
+    /** The lease of a run. */
+    private static final class Turn {
+
+        private final LeaseStore leases;
+        private Claim claim;
+        private long renewedNanos = System.nanoTime();
+
+        Turn(LeaseStore leases, Claim claim) {
+            this.leases = leases;
+            this.claim = claim;
+        }
+
+        void renew() {
+            if (System.nanoTime() - renewedNanos > LEASE.toNanos() / 3) {
+                claim = leases.renew(List.of(claim), LEASE).get(0);
+                renewedNanos = System.nanoTime();
+            }
+        }
+
+        void release(Throwable failure) {
+            try {
+                leases.release(List.of(claim));
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    private int purgeAll(Runnable afterBatch) {
+        int forgotten = 0;
+        int batch = batchSize;
+        while (batch >= batchSize && !closed) {
+            batch = store.purge(retention, batchSize);
+            forgotten += batch;
+            afterBatch.run();
+        }
         return forgotten;
     }
 
@@ -109,14 +145,6 @@ public final class Purger implements AutoCloseable {
         }
     }
 
-    private void release(Claim run, Throwable failure) {
-        try {
-            store.release(List.of(run));
-        } catch (RuntimeException e) {
-            failure.addSuppressed(e);
-        }
-    }
-
     private void runAndLog() {
         try {
             int forgotten = runOnce();
@@ -129,12 +157,12 @@ public final class Purger implements AutoCloseable {
     /** The settings of a purger. */
     public static final class Builder {
 
-        private final LeaseStore store;
+        private final ClaimStore store;
         private Duration retention = DEFAULT_RETENTION;
         private Duration interval = DEFAULT_INTERVAL;
         private int batchSize = DEFAULT_BATCH_SIZE;
 
-        private Builder(LeaseStore store) {
+        private Builder(ClaimStore store) {
             this.store = store;
         }
 

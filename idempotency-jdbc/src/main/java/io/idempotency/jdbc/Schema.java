@@ -58,9 +58,19 @@ public final class Schema {
      *
      * <p>Flyway refuses to begin a history in a schema that has tables already, unless it is told to baseline: run the
      * application's own first migration before this one, or let these tables have a schema of their own.
+     *
+     * @throws IdempotencyException if Flyway is not on the class path
      */
     public void migrate() {
-        FlywayMigration.run(dataSource, tables, dialectName());
+        String dialect = dialectName();
+        try {
+            FlywayMigration.run(dataSource, tables, dialect);
+        } catch (NoClassDefFoundError e) {
+            throw new IdempotencyException(
+                    "Schema.migrate() needs org.flywaydb:flyway-core and its module for the database, such as"
+                            + " flyway-database-postgresql, on the class path. Without them, run the statements of Schema.script()",
+                    e);
+        }
     }
 
     /** Returns the statements that create the tables in this database, with all names filled in. */

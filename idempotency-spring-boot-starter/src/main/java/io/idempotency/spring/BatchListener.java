@@ -50,33 +50,40 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             List<ConsumerRecord<Object, Object>> records,
             boolean isManual,
             @Nullable Consumer<?, ?> consumer) {
+        NackedRecords nacked = new NackedRecords(records);
         return idempotent.consumeBatch(records, (batch, claims) -> {
-            RememberedAck ack = isManual ? new RememberedAck("a batch of " + batch.size() + " records") : null;
+            nacked.requireNone(batch);
+            RememberedAck ack =
+                    isManual ? new RememberedAck("a batch of " + batch.size() + " records", batch.size()) : null;
+            // A filter may take records out of the list that it is given; indexes then count in what it left.
+            List<ConsumerRecord<Object, Object>> given = new ArrayList<>(batch);
             try {
-                call(batch, ack, consumer);
+                call(given, ack, consumer);
+                if (ack != null) {
+                    ack.requireAcknowledged(given);
+                }
+            } catch (BatchFailedException e) {
+                throw nacked.noting(batch, placed(given, e.index(), e.getCause(), batch));
             } catch (RuntimeException e) {
-                throw named(e, batch);
-            }
-            if (ack != null) {
-                ack.requireAcknowledged();
+                throw named(e, given, ack, batch);
             }
         });
     }
 
     @SuppressWarnings("unchecked")
     private void call(
-            List<ConsumerRecord<Object, Object>> batch,
-            @Nullable Acknowledgment ack,
+            List<ConsumerRecord<Object, Object>> given,
+            @Nullable RememberedAck ack,
             @Nullable Consumer<?, ?> consumer) {
         if (wantsPollResult()) {
-            delegate.onMessage(polled(batch), ack, (Consumer<Object, Object>) Objects.requireNonNull(consumer));
+            delegate.onMessage(polled(given), ack, (Consumer<Object, Object>) Objects.requireNonNull(consumer));
             return;
         }
         switch (delegateType) {
-            case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(batch, ack, consumer);
-            case ACKNOWLEDGING -> delegate.onMessage(batch, ack);
-            case CONSUMER_AWARE -> delegate.onMessage(batch, consumer);
-            case SIMPLE -> delegate.onMessage(batch);
+            case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(given, ack, consumer);
+            case ACKNOWLEDGING -> delegate.onMessage(given, ack);
+            case CONSUMER_AWARE -> delegate.onMessage(given, consumer);
+            case SIMPLE -> delegate.onMessage(given);
         }
     }
 
@@ -87,16 +94,31 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
         return new ConsumerRecords<>(records, Map.of());
     }
 
-    /** Returns the failure with the place of the record that the listener named, if it named one of its batch. */
-    private static Exception named(RuntimeException thrown, List<ConsumerRecord<Object, Object>> batch) {
+    /** Returns the failure with the place of the record that the listener named, or the one behind those it acknowledged. */
+    private static Exception named(
+            RuntimeException thrown,
+            List<ConsumerRecord<Object, Object>> given,
+            @Nullable RememberedAck ack,
+            List<ConsumerRecord<Object, Object>> batch) {
         for (Throwable next = thrown; next != null; next = next.getCause()) {
             if (next instanceof BatchListenerFailedException failed) {
-                int index = failed.getRecord() == null ? failed.getIndex() : batch.indexOf(failed.getRecord());
-                if (index >= 0 && index < batch.size()) {
-                    return new BatchFailedException(index, failed.getCause() == null ? failed : failed.getCause());
-                }
+                Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+                return failed.getRecord() == null
+                        ? placed(given, failed.getIndex(), cause, batch)
+                        : new BatchFailedException(batch.indexOf(failed.getRecord()), cause);
             }
         }
-        return thrown;
+        return ack == null || ack.acknowledged() == 0 ? thrown : placed(given, ack.acknowledged(), thrown, batch);
+    }
+
+    /** Returns the failure of the record at that index in what the listener was given; with an index of -1 if it has no such index. */
+    private static BatchFailedException placed(
+            List<ConsumerRecord<Object, Object>> given,
+            int index,
+            Throwable cause,
+            List<ConsumerRecord<Object, Object>> batch) {
+        boolean isThere = index >= 0 && index < given.size();
+        // A record has no equality of its own: it is found by identity.
+        return new BatchFailedException(isThere ? batch.indexOf(given.get(index)) : -1, cause);
     }
 }

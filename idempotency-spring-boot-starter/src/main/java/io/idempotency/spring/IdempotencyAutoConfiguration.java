@@ -22,7 +22,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -31,6 +30,7 @@ import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerA
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
@@ -108,30 +108,36 @@ public class IdempotencyAutoConfiguration {
 
     /** The store in tables, with its quarantine, schema and purge. */
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnSingleCandidate(DataSource.class)
+    @Conditional(StoreDataSource.Condition.class)
     @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.TABLE, matchIfMissing = true)
     static class TableConfiguration {
 
         @Bean
-        SchemaCreation idempotencySchema(DataSource dataSource, IdempotencyProperties properties) {
-            return new SchemaCreation(dataSource, properties.schema());
+        StoreDataSource idempotencyDataSource(
+                ObjectProvider<DataSource> all, @IdempotencyDataSource ObjectProvider<DataSource> marked) {
+            return StoreDataSource.of(all, marked);
+        }
+
+        @Bean
+        SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
+            return new SchemaCreation(dataSource.value(), properties.schema());
         }
 
         @Bean
         StoreTransactions idempotencyTransactions(
-                DataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
-            return new StoreTransactions(dataSource, beans, properties.transactionManager());
+                StoreDataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
+            return new StoreTransactions(dataSource.value(), beans, properties.transactionManager());
         }
 
         @Bean(name = TABLE_STORE)
         @ConditionalOnMissingBean(ClaimStore.class)
         @DependsOnDatabaseInitialization
         TableStore idempotencyTableStore(
-                DataSource dataSource,
+                StoreDataSource dataSource,
                 SchemaCreation schema,
                 StoreTransactions transactions,
                 IdempotencyProperties properties) {
-            return TableStore.builder(dataSource)
+            return TableStore.builder(dataSource.value())
                     .tablePrefix(properties.schema().tablePrefix())
                     .schema(properties.schema().name())
                     .claimTimeout(properties.claimTimeout())
@@ -141,8 +147,8 @@ public class IdempotencyAutoConfiguration {
 
         @Bean
         @ConditionalOnMissingBean(QuarantineStore.class)
-        JdbcQuarantine idempotencyQuarantine(DataSource dataSource, IdempotencyProperties properties) {
-            return JdbcQuarantine.on(dataSource)
+        JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
+            return JdbcQuarantine.on(dataSource.value())
                     .tablePrefix(properties.schema().tablePrefix())
                     .schema(properties.schema().name());
         }

@@ -33,6 +33,11 @@ record ListenerDefinition(
         return new ListenerDefinition(element, resolved, level, messageId, store, transactionPer);
     }
 
+    /** Returns the definition of a batch listener, whose records always share a transaction. */
+    ListenerDefinition sharingTransactions() {
+        return new ListenerDefinition(element, name, level, messageId, store, Optional.of(TransactionPer.POLL));
+    }
+
     private static <T> Optional<T> atMostOne(AnnotatedElement element, String attribute, T[] values) {
         if (values.length > 1) {
             throw new ListenerRefusedException(

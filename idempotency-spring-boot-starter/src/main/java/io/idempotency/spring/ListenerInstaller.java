@@ -3,12 +3,14 @@ package io.idempotency.spring;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.TopicRetention;
+import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,8 +27,11 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
@@ -94,7 +99,10 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         checks.require(listener, consumers.level(listener), container, kafka);
-        Installed with = new Installed(consumers.of(listener, chunkTime(kafka), kafka), new SettledRecords());
+        AwaitedHandler.await(target);
+        ListenerDefinition sharing =
+                target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;
+        Installed with = new Installed(consumers.of(sharing, chunkTime(kafka), kafka), new SettledRecords());
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (isRunning) {
@@ -108,9 +116,28 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             return new BatchListener((BatchMessageListener<Object, Object>) target, with.consumer());
         }
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
-        return listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL
-                ? new PollListener(records, with.consumer())
-                : new RecordListener(records, with.consumer(), with.settled(), observations);
+        if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
+            return new PollListener(records, with.consumer());
+        }
+        if (target.getClass() == FilteringMessageListenerAdapter.class) {
+            return behindFilter(
+                    (FilteringMessageListenerAdapter<Object, Object>) target,
+                    inner -> new RecordListener(inner, with.consumer(), with.settled(), observations));
+        }
+        return new RecordListener(records, with.consumer(), with.settled(), observations);
+    }
+
+    /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */
+    @SuppressWarnings("unchecked")
+    private static Object behindFilter(
+            FilteringMessageListenerAdapter<Object, Object> filtering,
+            UnaryOperator<MessageListener<Object, Object>> inFront) {
+        DirectFieldAccessor fields = new DirectFieldAccessor(filtering);
+        return new FilteringMessageListenerAdapter<>(
+                inFront.apply(filtering.getDelegate()),
+                (RecordFilterStrategy<Object, Object>)
+                        Objects.requireNonNull(fields.getPropertyValue("recordFilterStrategy")),
+                Boolean.TRUE.equals(fields.getPropertyValue("ackDiscarded")));
     }
 
     private void guard(AbstractMessageListenerContainer<Object, Object> container, Installed with) {
@@ -121,11 +148,19 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         if (users == null) {
             checks.warnOfDroppedRecords(container);
         }
+        doNotRetryWithoutId();
         container.setCommonErrorHandler(new WaitingErrorHandler(
                 users == null ? new DefaultErrorHandler() : users,
                 new CurrentConsumer(with.consumer()),
                 with.settled(),
                 pauses));
+    }
+
+    /** A message without a usable id does not get one on a retry topic. */
+    private void doNotRetryWithoutId() {
+        if (retryTopics.getIfAvailable() instanceof ExceptionClassifier classifier) {
+            classifier.addNotRetryableExceptions(InvalidMessageIdException.class);
+        }
     }
 
     /** The handler of a dead-letter topic is no second processing of the message: the same id may come there again. */

@@ -74,8 +74,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
     }
 
     private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {
-        RememberedAck ack =
-                isManual ? new RememberedAck(WaitingException.partition(record) + "@" + record.offset()) : null;
+        RememberedAck ack = isManual ? RememberedAck.of(record) : null;
         switch (delegateType) {
             case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, ack, consumer);
             case ACKNOWLEDGING -> delegate.onMessage(record, ack);
@@ -84,9 +83,9 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         }
         if (ack != null) {
             try {
-                ack.requireAcknowledged();
-            } catch (BatchFailedException negative) {
-                throw (RememberedAck.Nack) negative.getCause();
+                ack.requireAcknowledged(List.of(record));
+            } catch (BatchFailedException e) {
+                throw Failure.of(e.getCause());
             }
         }
     }

@@ -3,6 +3,8 @@ package io.idempotency.spring;
 import io.idempotency.BatchFailedException;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.support.Acknowledgment;
 
@@ -14,11 +16,23 @@ final class RememberedAck implements Acknowledgment {
 
     private final Thread thread = Thread.currentThread();
     private final String what;
-    private boolean isAcknowledged;
+    private final int size;
+    private int acknowledged;
     private @Nullable Nack nack;
 
-    RememberedAck(String what) {
+    /**
+     * Creates the acknowledgment of one call.
+     *
+     * @param what what the listener is called for
+     * @param size how many records that is
+     */
+    RememberedAck(String what, int size) {
         this.what = what;
+        this.size = size;
+    }
+
+    static RememberedAck of(ConsumerRecord<?, ?> record) {
+        return new RememberedAck(WaitingException.partition(record) + "@" + record.offset(), 1);
     }
 
     /** Carries a negative acknowledgment out of the transaction, so that it is rolled back. */
@@ -26,12 +40,10 @@ final class RememberedAck implements Acknowledgment {
 
         private static final long serialVersionUID = 1L;
 
-        private final int index;
         private final Duration sleep;
 
-        Nack(int index, Duration sleep) {
+        Nack(Duration sleep) {
             super("The listener acknowledged negatively", null, false, false);
-            this.index = index;
             this.sleep = sleep;
         }
 
@@ -43,14 +55,14 @@ final class RememberedAck implements Acknowledgment {
     @Override
     public void acknowledge() {
         requireThread();
-        isAcknowledged = true;
+        acknowledged = size;
     }
 
     @Override
     public void acknowledge(int index) {
-        throw new UnsupportedOperationException(
-                "A part of " + what + " cannot be acknowledged: all of it commits together."
-                        + " Acknowledge the whole, or use nack(index, sleep)");
+        requireThread();
+        requireIndex(index);
+        acknowledged = index + 1;
     }
 
     @Override
@@ -61,22 +73,38 @@ final class RememberedAck implements Acknowledgment {
     @Override
     public void nack(int index, Duration sleep) {
         requireThread();
-        nack = new Nack(index, sleep);
+        requireIndex(index);
+        acknowledged = index;
+        nack = new Nack(sleep);
+    }
+
+    /** Returns how many records, from the first one on, are acknowledged. */
+    int acknowledged() {
+        return acknowledged;
     }
 
     /**
-     * Ends the call of a listener for a record or a batch.
+     * Ends the call of a listener.
      *
-     * @throws BatchFailedException if it acknowledged negatively
-     * @throws IdempotencyException if it did neither
+     * @param given what it was called for, less what a filter took out
+     * @throws BatchFailedException at the first record that it did not acknowledge, with a {@link Nack} as its cause if it did so
+     *     negatively
      */
-    void requireAcknowledged() throws BatchFailedException {
+    void requireAcknowledged(List<?> given) throws BatchFailedException {
         if (nack != null) {
-            throw new BatchFailedException(nack.index, nack);
+            throw new BatchFailedException(acknowledged, nack);
         }
-        if (!isAcknowledged) {
-            throw new IdempotencyException("The listener returned without acknowledging " + what
-                    + ", so its transaction is rolled back. Call acknowledge() or nack(..) before it returns");
+        if (acknowledged < given.size()) {
+            throw new BatchFailedException(
+                    acknowledged,
+                    new IdempotencyException("The listener returned without acknowledging " + what
+                            + ", so its transaction is rolled back. Call acknowledge() or nack(..) before it returns"));
+        }
+    }
+
+    private void requireIndex(int index) {
+        if (index < 0 || index >= size) {
+            throw new IllegalArgumentException("There is no index " + index + " in " + what);
         }
     }
 

@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.jdbc.Schema;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.jdbc.EmbeddedDatabaseConnection;
@@ -35,8 +36,21 @@ final class SchemaCreation implements InitializingBean {
             }
             case ALWAYS -> createIfAbsent(schema);
             case VALIDATE -> validate(schema);
-            case FLYWAY -> schema.migrate();
+            case FLYWAY -> migrate(schema);
             case NONE -> {}
+        }
+    }
+
+    private static void migrate(Schema schema) {
+        try {
+            schema.migrate();
+        } catch (TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException e) {
+            throw new ListenerRefusedException(
+                    "Flyway could not create the idempotency tables. " + e.getMessage(),
+                    "Have flyway-core and its module for your database on the class path, such as flyway-database-postgresql, or set"
+                            + " idempotency.schema.mode to always.");
         }
     }
 
@@ -54,7 +68,7 @@ final class SchemaCreation implements InitializingBean {
     private static void validate(Schema schema) {
         try {
             schema.validate();
-        } catch (io.idempotency.store.TransientStoreException e) {
+        } catch (TransientStoreException e) {
             throw e;
         } catch (IdempotencyException e) {
             throw new ListenerRefusedException(

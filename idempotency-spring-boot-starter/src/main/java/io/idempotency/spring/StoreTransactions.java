@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.BeanWrapper;
 import org.springframework.beans.PropertyAccessorFactory;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
-import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /**
@@ -72,10 +72,11 @@ final class StoreTransactions {
                 && unwrapped(managed) == unwrapped(dataSource);
     }
 
+    /** Spring binds connections by the data source of the manager: one that wraps it, or is wrapped by it, is another one. */
     private static DataSource unwrapped(DataSource dataSource) {
         DataSource inner = dataSource;
-        while (inner instanceof DelegatingDataSource delegating && delegating.getTargetDataSource() != null) {
-            inner = delegating.getTargetDataSource();
+        while (inner instanceof TransactionAwareDataSourceProxy aware && aware.getTargetDataSource() != null) {
+            inner = aware.getTargetDataSource();
         }
         return inner;
     }

@@ -58,8 +58,8 @@ final class Stores {
         } catch (NoSuchBeanDefinitionException e) {
             throw new ListenerRefusedException(
                     "The store " + asked + " of " + listener + " is not there: " + e.getMessage(),
-                    "Name table, memory, or a bean that is a ClaimStore. The table store needs a data source, and of several a"
-                            + " primary one.");
+                    "Name table, memory, or a bean that is a ClaimStore. The table store needs a data source; of several, mark"
+                            + " the one that the listeners write to with @IdempotencyDataSource, or make it primary.");
         }
     }
 }

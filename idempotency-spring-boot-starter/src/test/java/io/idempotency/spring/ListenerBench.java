@@ -1,20 +1,17 @@
 package io.idempotency.spring;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
@@ -22,32 +19,62 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** An application with listeners on a topic and a database of its own: what is sent to it, and the effects it had. */
+/**
+ * An application with listeners and a database of its own. A listener with the id <i>kind</i> listens to the topic {@code ${topic}-kind},
+ * as a group of that name; see {@link BenchTopic}.
+ */
 final class ListenerBench implements AutoCloseable {
 
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    final String topic = TestServers.topic();
+    final String topic = TestServers.name();
+    final Map<String, Object> kafka = Map.of("bootstrap.servers", TestServers.bootstrapServers());
+    final KafkaProducer<String, String> producer =
+            new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer());
+    final Admin admin = Admin.create(kafka);
     private final String url = TestServers.database();
     private final List<String> properties = new ArrayList<>(List.of(
             "spring.main.banner-mode=off",
             "spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(),
             "spring.kafka.consumer.auto-offset-reset=earliest",
             "spring.kafka.consumer.properties[max.poll.records]=10",
-            "spring.kafka.listener.poll-timeout=200ms",
+            "spring.kafka.consumer.fetch-max-wait=50ms",
+            "spring.kafka.listener.poll-timeout=100ms",
+            "spring.kafka.listener.concurrency=1",
             "spring.datasource.url=" + url,
+            "spring.datasource.hikari.minimum-idle=1",
+            "spring.flyway.enabled=false",
             "idempotency.schema.mode=always",
             "idempotency.purge.enabled=false",
+            "idempotency.cache.size=0",
             "topic=" + topic));
-    private final KafkaProducer<String, String> producer = new KafkaProducer<>(
-            Map.of("bootstrap.servers", TestServers.bootstrapServers()),
-            new StringSerializer(),
-            new StringSerializer());
     private @Nullable ConfigurableApplicationContext application;
 
+    /** Adds properties; of two values of one property the later one holds. */
     ListenerBench with(String... more) {
         properties.addAll(List.of(more));
         return this;
+    }
+
+    /** Leaves Hibernate out, so that the transaction manager is plain JDBC's. */
+    ListenerBench withoutJpa() {
+        return with("spring.autoconfigure.exclude="
+                + "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration,"
+                + "org.springframework.boot.data.jpa.autoconfigure.DataJpaRepositoriesAutoConfiguration");
+    }
+
+    /** Creates the topic of a listener. */
+    BenchTopic topic(String kind) {
+        return new BenchTopic(this, kind);
+    }
+
+    /** Creates the topics of listeners whose ids are the constants, with an ending. */
+    <K extends Enum<K>> Function<K, BenchTopic> topics(Class<K> kinds, String ending) {
+        Map<K, BenchTopic> topics = new EnumMap<>(kinds);
+        for (K kind : kinds.getEnumConstants()) {
+            topics.put(kind, topic(kind.name() + ending));
+        }
+        return kind -> Objects.requireNonNull(topics.get(kind));
     }
 
     /** Starts the application, or starts it again. */
@@ -76,69 +103,39 @@ final class ListenerBench implements AutoCloseable {
         return application().getBean(type);
     }
 
+    Effects.Ledger ledger() {
+        return bean(Effects.Ledger.class);
+    }
+
     ConfigurableApplicationContext application() {
         return Objects.requireNonNull(application);
     }
 
-    /** Sends a message; returns where it stands. */
-    long send(int partition, String id, String value) {
-        ProducerRecord<String, String> record = new ProducerRecord<>(topic, partition, "key", value);
-        record.headers().add("message-id", id.getBytes(UTF_8));
-        return send(record);
-    }
-
-    long send(ProducerRecord<String, String> record) {
-        try {
-            return producer.send(record).get().offset();
-        } catch (InterruptedException | ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    List<String> effects() {
-        return jdbc().queryForList("select value from effect order by number", String.class);
+    /** Returns the committed effects that begin like this, in order. */
+    List<String> effects(String prefix) {
+        return jdbc().queryForList(
+                        "select value from effect where value like ? order by number", String.class, prefix + "%");
     }
 
     JdbcTemplate jdbc() {
         return bean(JdbcTemplate.class);
     }
 
-    /** Waits until the group has committed what is behind every record of the topic. */
-    void awaitCommitted(String group, long... ends) {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", TestServers.bootstrapServers()))) {
-            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
-                Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(group)
-                        .partitionsToOffsetAndMetadata()
-                        .get();
-                for (int partition = 0; partition < ends.length; partition++) {
-                    OffsetAndMetadata offset = committed.get(new TopicPartition(topic, partition));
-                    long reached = offset == null ? 0 : offset.offset();
-                    if (reached != ends[partition]) {
-                        throw new AssertionError("Partition " + partition + " is committed up to " + reached + ", not "
-                                + ends[partition]);
-                    }
-                }
-            });
-        }
+    /** Waits until a statement waits for another transaction. */
+    void awaitBlockedStatement() {
+        await().until(() -> !jdbc().queryForList(
+                        "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                .isEmpty());
     }
 
-    /** Sets what the group has committed, as if the commits behind had been lost; its listeners must be stopped. */
-    void rewind(String group, long... offsets) {
-        Map<TopicPartition, OffsetAndMetadata> all = new java.util.HashMap<>();
-        for (int partition = 0; partition < offsets.length; partition++) {
-            all.put(new TopicPartition(topic, partition), new OffsetAndMetadata(offsets[partition]));
-        }
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", TestServers.bootstrapServers()))) {
-            Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> {
-                admin.alterConsumerGroupOffsets(group, all).all().get();
-                return true;
-            });
-        }
+    static ConditionFactory await() {
+        return Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20));
     }
 
     @Override
     public void close() {
         stop();
         producer.close();
+        admin.close();
     }
 }

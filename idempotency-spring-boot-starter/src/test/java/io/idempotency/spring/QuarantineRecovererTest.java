@@ -16,7 +16,8 @@ import org.springframework.util.backoff.FixedBackOff;
 /** The container's error handler decides when a message has failed for good, and the recoverer puts it into quarantine. */
 class QuarantineRecovererTest {
 
-    private final ListenerBench bench = new ListenerBench();
+    private final ListenerBench bench = new ListenerBench().withoutJpa();
+    private final BenchTopic topic = bench.topic("BILLING");
 
     @AfterEach
     void close() {
@@ -37,7 +38,7 @@ class QuarantineRecovererTest {
             return new DefaultErrorHandler(quarantine, new FixedBackOff(0, 2));
         }
 
-        @KafkaListener(topics = "${topic}", groupId = "billing-group")
+        @KafkaListener(id = "BILLING", groupId = "${topic}-BILLING", topics = "${topic}-BILLING")
         @Idempotent("billing")
         void charge(String order) {
             ledger.post(order);
@@ -47,17 +48,15 @@ class QuarantineRecovererTest {
     @Test
     void keepsAMessageThatFailedForGoodAndSkipsItsCopies() {
         bench.start(Billing.class);
-        bench.bean(Effects.Ledger.class).failing.put("poison", new IllegalStateException("no such account"));
-        bench.send(0, "a", "first");
-        bench.send(0, "b", "poison");
-        bench.send(0, "c", "third");
-        bench.send(0, "b", "poison");
-        bench.awaitCommitted("billing-group", 4);
+        bench.ledger().fail("poison", () -> new IllegalStateException("no such account"));
+        topic.send(0, "a", "first");
+        topic.send(0, "b", "poison");
+        topic.send(0, "c", "third");
+        topic.send(0, "b", "poison");
+        topic.awaitSettled();
 
-        assertThat(bench.effects()).containsExactly("first", "third");
-        assertThat(bench.bean(Effects.Ledger.class).calls)
-                .filteredOn("poison"::equals)
-                .hasSize(3);
+        assertThat(bench.effects("")).containsExactly("first", "third");
+        assertThat(bench.ledger().calls).filteredOn("poison"::equals).hasSize(3);
         QuarantinedMessage kept = bench.bean(QuarantineStore.class)
                 .find(new MessageId("billing", "b"))
                 .orElseThrow();
@@ -69,14 +68,14 @@ class QuarantineRecovererTest {
     @Test
     void keepsAMessageWithoutAnIdWithoutTryingIt() {
         bench.start(Billing.class);
-        bench.send(0, " ", "no id");
-        bench.send(0, "c", "third");
-        bench.awaitCommitted("billing-group", 2);
+        topic.send(0, " ", "no id");
+        topic.send(0, "c", "third");
+        topic.awaitSettled();
 
-        assertThat(bench.effects()).containsExactly("third");
-        assertThat(bench.bean(Effects.Ledger.class).calls).containsExactly("third");
+        assertThat(bench.effects("")).containsExactly("third");
+        assertThat(bench.ledger().calls).containsExactly("third");
         assertThat(bench.bean(QuarantineStore.class).list("billing", 10))
                 .singleElement()
-                .satisfies(id -> assertThat(id.value()).isEqualTo("~none~" + bench.topic + "-0@0"));
+                .satisfies(id -> assertThat(id.value()).isEqualTo("~none~" + topic.name + "-0@0"));
     }
 }

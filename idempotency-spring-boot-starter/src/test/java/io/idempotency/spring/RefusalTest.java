@@ -2,6 +2,8 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,27 @@ class RefusalTest {
                 Plain.class,
                 "enable.auto.commit=true",
                 "enable-auto-commit");
+    }
+
+    @Retention(RetentionPolicy.RUNTIME)
+    @KafkaListener(topics = "orders", groupId = "g")
+    @Idempotent("billing")
+    @interface Billing {}
+
+    static class Composed {
+        @Billing
+        void charge(String order) {}
+    }
+
+    @Test
+    void findsTheAnnotationOnOnesOwn() {
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true"),
+                Composed.class,
+                "billing",
+                "enable.auto.commit=true");
+        runner.withUserConfiguration(Composed.class)
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     static class RequiresNew {
@@ -145,6 +168,16 @@ class RefusalTest {
                 Plain.class,
                 "No transaction manager manages the data source",
                 "transaction-id-prefix");
+    }
+
+    @Test
+    void refusesAKafkaTransactionManagerThatIsChosen() {
+        refuses(
+                runner.withPropertyValues(
+                        "spring.kafka.producer.transaction-id-prefix=tx-",
+                        "idempotency.transaction-manager=kafkaTransactionManager"),
+                KafkaTransaction.class,
+                "transaction manager");
     }
 
     @Test

@@ -66,7 +66,8 @@ final class StarterMeasurement {
     }
 
     public static void main(String[] arguments) throws InterruptedException {
-        String topic = TestServers.topic();
+        String topic = TestServers.name();
+        TestServers.createTopic(topic);
         fill(topic);
         Map<String, List<Double>> rates = new LinkedHashMap<>();
         try (ConfigurableApplicationContext application = application(topic).run()) {

@@ -66,11 +66,14 @@ final class TestServers {
         return Kafka.BROKER.getBrokersAsString();
     }
 
-    /** Creates a topic with two partitions and returns its name. */
-    static String topic() {
-        String name = "t-" + UUID.randomUUID();
+    /** Returns a name that nothing else has. */
+    static String name() {
+        return "t-" + UUID.randomUUID();
+    }
+
+    /** Creates a topic with two partitions. */
+    static void createTopic(String name) {
         Kafka.BROKER.addTopics(name);
-        return name;
     }
 
     /** Creates a database and returns its URL. */

@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -88,5 +89,17 @@ class WarningTest {
         runner.withUserConfiguration(Plain.class)
                 .withPropertyValues("spring.kafka.consumer.auto-offset-reset=latest")
                 .run(context -> assertThat(output).contains("begins at the latest offset"));
+    }
+
+    @Test
+    void warnsOfTopicsThatKeepRecordsLongerThanIdsAreRemembered(CapturedOutput output) {
+        TestServers.createTopic("orders");
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues(
+                        "spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(),
+                        "spring.kafka.listener.auto-startup=true",
+                        "idempotency.retention=1d")
+                .run(context -> await().untilAsserted(
+                                () -> assertThat(output).contains("Topic orders keeps its records for 168 h", "24 h")));
     }
 }

@@ -102,8 +102,8 @@ public interface WaitingContract extends StoreContract {
     @Tag("rule-3.3")
     default void endsTheWaitOfTwoTransactionsForEachOther() {
         Messages messages = Messages.ofNewConsumer();
-        List<Delivery> one = List.of(messages.at("order-1", 1));
-        List<Delivery> two = List.of(messages.at("order-2", 2));
+        List<Delivery> one = List.of(messages.at("order-1", 0, 1));
+        List<Delivery> two = List.of(messages.at("order-2", 1, 2));
         try (OtherThread left = OtherThread.inTransaction(store());
                 OtherThread right = OtherThread.inTransaction(store())) {
             left.run(() -> store().claim(one));

@@ -35,3 +35,31 @@ create table ${tables}quarantine (
     headers longblob not null,        -- count, then per header: length and bytes of the name, length (-1: none) and bytes of the value
     primary key (consumer, message_id)
 ) engine = innodb;
+
+-- The journals: one for each consumer and partition. The row is locked by whoever appends.
+create table ${tables}journal (
+    place bigint not null,          -- number of the stream * 2^32 + partition
+    version bigint not null,        -- the last segment
+    token bigint not null,          -- random, another one for each append
+    at_micros bigint not null,      -- the time of the last segment
+    horizon_version bigint not null, -- the last segment that was purged
+    horizon_offset bigint not null, -- the greatest offset that was purged
+    consumer integer not null,      -- number of the consumer
+    partitions integer not null,    -- how many partitions the topic had; 0 if unknown
+    primary key (consumer, place)
+) engine = innodb;
+
+-- One row for each poll and partition, with the ids of all its messages.
+create table ${tables}segment (
+    place bigint not null,
+    version bigint not null,        -- from 1, without gaps
+    token bigint not null,
+    at_micros bigint not null,      -- when it was appended, and never before the segment in front; since 1970 UTC
+    first_offset bigint not null,
+    last_offset bigint not null,
+    consumer integer not null,
+    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten; the last one of a message counts
+    gaps mediumblob not null,           -- distances of the offsets, where they are not in a row
+    ids mediumblob not null,            -- 16 bytes for each message
+    primary key (consumer, place, version)
+) engine = innodb;

@@ -78,6 +78,7 @@ public final class Demo {
         findings.problems().forEach(screen::problem);
         findings.report(stage).print();
         screen.problems().forEach(problem -> System.out.println("PROBLEM: " + problem));
+        System.out.println(Report.sentence(findings.audit(), screen.problems().isEmpty()));
         System.out.println(Report.verdict(findings.audit(), findings.tally()));
         System.out.flush();
         return screen.problems().isEmpty();

@@ -32,6 +32,17 @@ public final class Report {
         System.out.println();
     }
 
+    /** Returns the outcome in a sentence. */
+    static String sentence(Audit audit, boolean isGood) {
+        return isGood
+                ? String.format(
+                        Locale.ROOT,
+                        "PASSED: %,d payments posted once + %,d poisonous payment in quarantine, as planned",
+                        audit.effects(),
+                        audit.quarantined())
+                : "FAILED: see what is named PROBLEM above, and the logs";
+    }
+
     /**
      * Returns the last line of the program. Lost and double are the audit's; of the rest, {@code duplicates}, {@code redeliveries} and
      * {@code resends} are what the library reported.

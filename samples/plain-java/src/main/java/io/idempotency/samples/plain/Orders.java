@@ -14,12 +14,12 @@ final class Orders {
 
     static Outcome bill(Order order, TableStore store, Ledger ledger) {
         // tag::order[]
-        IdempotentConsumer<Order> billing = IdempotentConsumer.<Order>named("billing")
+        IdempotentConsumer<Order> orders = IdempotentConsumer.<Order>named("order-billing")
                 .store(store)
                 .messageId(message -> Optional.of(message.id()))
                 .build();
 
-        Outcome outcome = billing.consume(order, (message, claim) -> ledger.post(message.payment()));
+        Outcome outcome = orders.consume(order, (message, claim) -> ledger.post(message.payment()));
         // end::order[]
         return outcome;
     }

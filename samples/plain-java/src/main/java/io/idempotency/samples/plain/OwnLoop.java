@@ -14,13 +14,13 @@ final class OwnLoop {
     static void run(Consumer<String, String> consumer, RecordProcessor<String, String> processor) {
         try {
             while (true) {
+                // tag::loop[]
                 try {
-                    // tag::loop[]
                     processor.process(consumer, consumer.poll(processor.timeout(Duration.ofSeconds(1))));
-                    // end::loop[]
                 } catch (RecordDeserializationException unreadable) {
                     processor.reject(consumer, unreadable);
                 }
+                // end::loop[]
             }
         } catch (WakeupException wakeup) {
             consumer.close();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,10 +23,14 @@ class DocumentationTest {
     private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d) \\|", Pattern.MULTILINE);
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
+    private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
+    private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?!\\(|: \\.)");
 
     @Test
     void everyJavaBlockOfTheReadmeIsARegionOfCompiledCode() throws IOException {
-        List<String> regions = find(REGION, 2, sources("src", "main"));
+        List<Path> compiled = new ArrayList<>(sources("src", "main"));
+        compiled.addAll(sources("src", "test"));
+        List<String> regions = find(REGION, 2, compiled);
 
         assertThat(find(JAVA_BLOCK, 1, List.of(ROOT.resolve("README.md"))))
                 .isNotEmpty()
@@ -49,11 +54,22 @@ class DocumentationTest {
     @Test
     void everyLinkBetweenTheDocumentsLeadsSomewhere() throws IOException {
         for (Path document : files(".md").toList()) {
-            for (String target : find(LINK, 1, List.of(document))) {
+            List<String> targets = new ArrayList<>(find(LINK, 1, List.of(document)));
+            targets.addAll(find(REFERENCE, 2, List.of(document)));
+            for (String target : targets) {
                 assertThat(document.resolveSibling(target))
                         .as("%s links to %s", document, target)
                         .exists();
             }
+        }
+    }
+
+    @Test
+    void everyReferenceToATestHasItsLink() throws IOException {
+        for (Path document : files(".md").toList()) {
+            assertThat(find(REFERENCE, 1, List.of(document)))
+                    .as("%s", document)
+                    .containsAll(find(REFERRING, 1, List.of(document)));
         }
     }
 

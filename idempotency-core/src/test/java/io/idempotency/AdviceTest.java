@@ -1,0 +1,136 @@
+package io.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.kafka.LogCapture;
+import io.idempotency.store.MemoryStore;
+import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the log and the exceptions tell a reader to do. */
+class AdviceTest {
+
+    private final Bench bench = new Bench();
+    private final LogCapture log = new LogCapture();
+    private final Message somewhere = new Message("a", Position.UNKNOWN);
+
+    @AfterEach
+    void close() {
+        log.close();
+    }
+
+    private void fail(IdempotentConsumer<Message> consumer, Message message, Throwable failure) {
+        bench.failing.put(message.id(), failure);
+        assertThatThrownBy(() -> consumer.consume(message, bench::handle)).isSameAs(failure);
+    }
+
+    @Test
+    void saysWhenAPartitionIsTriedAgain() {
+        fail(bench.strong().build(), Message.of("a", 0, 0), new IllegalStateException("scripted"));
+
+        assertThat(log.warnings())
+                .containsExactly("Attempt 1 of billing/a at orders-0@0 failed; its partition goes on in 100 ms.");
+    }
+
+    @Test
+    void saysThatAMessageWithoutPositionIsToBeDeliveredAgain() {
+        fail(bench.strong().build(), somewhere, new IllegalStateException("scripted"));
+
+        assertThat(log.warnings())
+                .containsExactly(
+                        "Attempt 1 of billing/a at unknown position failed; nothing tries it again by itself: deliver it again.");
+    }
+
+    @Test
+    void saysThatAMessageWithoutPositionIsToBeDeliveredAgainAfterATransientFailure() {
+        fail(bench.strong().build(), somewhere, new TransientStoreException("scripted"));
+
+        assertThat(log.all())
+                .singleElement()
+                .asString()
+                .startsWith("Transient failure at billing/a at unknown position")
+                .endsWith("nothing tries it again by itself: deliver it again.");
+    }
+
+    @Test
+    void saysWhatToDoAboutAPartitionThatStandsStillWithoutQuarantine() {
+        IdempotentConsumer<Message> consumer = withoutQuarantine();
+        fail(consumer, Message.of("a", 0, 0), new IllegalStateException("scripted"));
+
+        assertThat(log.warnings())
+                .containsExactly(
+                        "Partition orders-0 stands still at billing/a at orders-0@0 after 1 attempt, for there is no quarantine"
+                                + " store. Mend the handler or the message, or set quarantine(..); it is tried again every 30 s. Nothing behind"
+                                + " it is lost.");
+    }
+
+    @Test
+    void saysWhatToDoAboutAMessageWithoutPositionThatCannotBeQuarantined() {
+        IdempotentConsumer<Message> consumer = withoutQuarantine();
+        fail(consumer, somewhere, new IllegalStateException("scripted"));
+
+        assertThat(log.warnings())
+                .containsExactly(
+                        "billing/a at unknown position is not settled after 1 attempt, for there is no quarantine store. Mend the"
+                                + " handler or the message, or set quarantine(..); then deliver it again.");
+    }
+
+    private IdempotentConsumer<Message> withoutQuarantine() {
+        return IdempotentConsumer.<Message>named("billing")
+                .store(bench.store)
+                .messageId(Message::messageId)
+                .reader(Message.READER)
+                .failures(FailurePolicy.quarantineAfter(1))
+                .build();
+    }
+
+    @Test
+    void namesTheOneMessageThatAStoreCannotBeUsedFor() {
+        FaultyStore faulty = new FaultyStore(bench.store);
+        faulty.fail("claim", new IllegalStateException("no tables"));
+        IdempotentConsumer<Message> consumer =
+                bench.strong().store(faulty.store).build();
+
+        assertThatThrownBy(() -> consumer.consume(Message.of("a", 0, 0), bench::handle))
+                .hasMessage("The store cannot be used for billing/a at orders-0@0; nothing was recorded. no tables");
+        assertThatThrownBy(() -> consumer.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle))
+                .hasMessage(
+                        "The store cannot be used for billing/a at orders-0@0 and 2 more; nothing was recorded. no tables");
+    }
+
+    @Test
+    void refusesANameOfTheLibraryItself() {
+        assertThatThrownBy(() -> IdempotentConsumer.<Message>named("idempotency.purger")
+                        .store(bench.store)
+                        .messageId(Message::messageId)
+                        .build())
+                .hasMessageContaining("belong to the library");
+    }
+
+    @Test
+    void warnsOfASecondConsumerWithOneNameOnOneStore() {
+        bench.strong().build();
+        assertThat(log.warnings()).isEmpty();
+
+        bench.strong().build();
+        assertThat(log.warnings())
+                .singleElement()
+                .asString()
+                .startsWith("There are two consumers named billing on one store")
+                .contains("skips");
+
+        bench.strong().store(MemoryStore.create()).build();
+        assertThat(log.warnings()).hasSize(1);
+    }
+
+    @Test
+    void doesNotWarnOfANameWhoseConsumerWasClosed() {
+        bench.strong().build().close();
+        bench.strong().build();
+
+        assertThat(log.warnings()).isEmpty();
+    }
+}

@@ -1,0 +1,75 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The statements of journals in which databases differ. Keys are given sorted. */
+interface JournalDialect {
+
+    /**
+     * A segment that is to be appended behind a tip.
+     *
+     * @param next the tip that it makes
+     */
+    record Append(JournalKey key, Tip behind, Tip next, Segment.Content content) {}
+
+    /**
+     * What became of appends.
+     *
+     * @param isDone whether all were appended; otherwise none was, and the heads stay locked
+     * @param heads the heads as they were before; those that do not exist are not among them
+     * @param times the times of the segments
+     * @param transactionId the id of the transaction, where the database tells it
+     */
+    record Appended(
+            boolean isDone,
+            List<Head> heads,
+            Map<JournalKey, Long> times,
+            @Nullable String transactionId,
+            long now) {}
+
+    /**
+     * What was purged.
+     *
+     * @param messages how many messages; 0 if nothing is old enough
+     * @param head the head of the journal, with its new horizon
+     */
+    record Purged(int messages, @Nullable Head head) {}
+
+    /**
+     * Locks the heads in the order of their keys and appends all segments, or none if a head is not where its segment begins. Waits for other
+     * appends at most the claim timeout.
+     */
+    Appended append(Connection connection, List<Append> appends) throws SQLException;
+
+    /** Returns the heads that exist; with {@code isLocking}, locked until the end of the transaction. */
+    List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
+
+    /** Creates the head of a new journal, unless it is there. */
+    void create(Connection connection, JournalKey key) throws SQLException;
+
+    /** Returns the journals of a consumer. */
+    List<JournalKey> keys(Connection connection, int consumer) throws SQLException;
+
+    /**
+     * Reads segments in the order of their versions, a few at a time.
+     *
+     * @param isLocked whether the head is locked by this transaction, which must then see what was committed before
+     */
+    void read(Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
+            throws SQLException;
+
+    /** Returns whether the running transaction is the one of the evidence, and the journals stand where it left them. */
+    boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException;
+
+    /**
+     * Deletes the oldest segments of one journal whose time is further behind the journal's newest than given: as many as make up the limit, and
+     * at least one. Passes over journals that others hold.
+     */
+    Purged purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
+}

@@ -1,0 +1,66 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Processed;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Looks for a message in all journals of a consumer, from the database. */
+final class JournalSearch {
+
+    private final MessageTable table;
+    private final Connections connections;
+
+    /** Where a message is remembered. */
+    record Found(JournalKey key, Processed processed) {}
+
+    /** The newest entry of a message in a journal. */
+    private record Hit(JournalKey key, Kind kind, long at, long offset) {}
+
+    JournalSearch(MessageTable table, Connections connections) {
+        this.table = table;
+        this.connections = connections;
+    }
+
+    /** Returns the first place where the message is remembered. */
+    Optional<Found> find(MessageId id, Map<String, Integer> proposed) {
+        return connections.onCurrent("find a message", connection -> {
+            Integer consumer = table.consumer(connection, id.consumer(), proposed);
+            if (consumer == null) {
+                return Optional.empty();
+            }
+            JournalDialect journals = table.journals(connection);
+            for (JournalKey key : journals.keys(connection, consumer)) {
+                Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()));
+                if (hit != null && hit.kind() != Kind.FORGOTTEN) {
+                    return Optional.of(new Found(
+                            key,
+                            MessageTable.processed(
+                                    table.position(connection, key.place(), hit.offset(), proposed),
+                                    hit.at(),
+                                    table.now(connection))));
+                }
+            }
+            return Optional.empty();
+        });
+    }
+
+    private static @Nullable Hit newest(Connection connection, JournalDialect journals, JournalKey key, UUID id)
+            throws SQLException {
+        Hit[] hit = new Hit[1];
+        journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
+            long[] ids = segment.ids();
+            for (int i = 0; i < ids.length; i += 2) {
+                if (ids[i] == id.getMostSignificantBits() && ids[i + 1] == id.getLeastSignificantBits()) {
+                    hit[0] = new Hit(key, segment.kind(), segment.at(), segment.offsets()[i / 2]);
+                }
+            }
+        });
+        return hit[0];
+    }
+}

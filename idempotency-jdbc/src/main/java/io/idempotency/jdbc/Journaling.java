@@ -1,0 +1,213 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.jdbc.JournalDialect.Append;
+import io.idempotency.jdbc.JournalDialect.Appended;
+import io.idempotency.jdbc.Segment.Content;
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Claims by journals, within the active transaction:
+ *
+ * <ol>
+ *   <li>Decide in memory, by the windows and by what this transaction has appended. Duplicates need no more than that.
+ *   <li>Append what is new, in one statement for all partitions: all of it, or nothing if a journal has gone on.
+ *   <li>In that case the heads stay locked: read what the windows do not know, decide again, append again. That is the last time, for nobody else
+ *       can append any more.
+ *   <li>Before the commit: prove that this transaction is the one that did all this. After it: let the windows know.
+ * </ol>
+ *
+ * A window that is behind is noticed by the append, whatever the reason: another owner of the partition, a commit whose answer was lost. One that
+ * knows more than the database, because that lost commits, is dropped.
+ */
+final class Journaling {
+
+    private final MessageTable table;
+    private final Connections connections;
+    private final Windows windows;
+
+    Journaling(MessageTable table, Connections connections, Windows windows) {
+        this.table = table;
+        this.connections = connections;
+        this.windows = windows;
+    }
+
+    List<Claim> claim(ActiveTransaction active, List<Delivery> deliveries) {
+        try {
+            return connections.onCurrent("claim messages", connection -> claim(connection, active, deliveries));
+        } catch (RuntimeException | Error e) {
+            active.spoil("a claim in it failed");
+            throw e;
+        }
+    }
+
+    private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
+            throws SQLException {
+        List<Part> parts = windows.parts(connection, active, deliveries);
+        decide(parts, active);
+        if (isNothingNew(parts) && windows.areOld(parts)) {
+            catchUp(connection, active, parts, heads(connection, parts), false);
+            decide(parts, active);
+        }
+        Map<JournalKey, Long> times = Map.of();
+        if (!isNothingNew(parts)) {
+            Appended appended = append(connection, active, parts);
+            if (!appended.isDone()) {
+                catchUp(connection, active, parts, appended.heads(), true);
+                decide(parts, active);
+                appended = isNothingNew(parts) ? appended : append(connection, active, parts);
+                if (!appended.isDone() && !isNothingNew(parts)) {
+                    throw new TransientStoreException("A journal went on although it is locked; run the claim again");
+                }
+            }
+            times = appended.times();
+        }
+        Claim[] answers = new Claim[deliveries.size()];
+        for (Part part : parts) {
+            part.answer(answers, times.getOrDefault(part.key(), windows.now()), windows.now());
+        }
+        return Arrays.asList(answers);
+    }
+
+    private static void decide(List<Part> parts, ActiveTransaction active) {
+        parts.forEach(part -> part.decide(active.overlays().get(part.key())));
+    }
+
+    private static boolean isNothingNew(List<Part> parts) {
+        return parts.stream().allMatch(part -> part.content() == null);
+    }
+
+    private List<Head> heads(Connection connection, List<Part> parts) throws SQLException {
+        return table.journals(connection)
+                .heads(connection, parts.stream().map(Part::key).sorted().toList(), false);
+    }
+
+    private Appended append(Connection connection, ActiveTransaction active, List<Part> parts) throws SQLException {
+        List<Append> appends = new ArrayList<>();
+        Map<JournalKey, Window> appendedTo = new TreeMap<>();
+        for (Part part : parts) {
+            Content content = part.content();
+            if (content != null) {
+                appends.add(append(part.key(), part.tip(), content));
+                appendedTo.put(part.key(), part.window());
+            }
+        }
+        return append(connection, active, appends, appendedTo);
+    }
+
+    private static Append append(JournalKey key, Tip behind, Content content) {
+        return new Append(
+                key,
+                behind,
+                new Tip(behind.version() + 1, ThreadLocalRandom.current().nextLong()),
+                content);
+    }
+
+    private Appended append(
+            Connection connection, ActiveTransaction active, List<Append> appends, Map<JournalKey, Window> appendedTo)
+            throws SQLException {
+        active.dependOn(this::sayLastWord);
+        table.dialect(connection).prepareProof(connection, active.evidence());
+        appends.sort((one, other) -> one.key().compareTo(other.key()));
+        Appended appended = table.journals(connection).append(connection, appends);
+        windows.tellTime(appended.now());
+        if (appended.isDone()) {
+            active.evidence().add(appended.transactionId());
+            for (Append append : appends) {
+                Overlay overlay = active.overlays().get(append.key());
+                if (overlay == null) {
+                    overlay = new Overlay(windowOf(appendedTo, append), append.behind());
+                    active.overlays().put(append.key(), overlay);
+                    active.afterCommit(overlay::committed);
+                }
+                overlay.add(append.content().at(append.next(), timeOf(appended, append)));
+            }
+            appended.heads().forEach(windows::raiseHorizon);
+        }
+        return appended;
+    }
+
+    private static Window windowOf(Map<JournalKey, Window> windows, Append append) {
+        Window window = windows.get(append.key());
+        if (window == null) {
+            throw new IllegalStateException("No window of " + append.key());
+        }
+        return window;
+    }
+
+    private static long timeOf(Appended appended, Append append) {
+        Long time = appended.times().get(append.key());
+        if (time == null) {
+            throw new IllegalStateException("No time of " + append.key());
+        }
+        return time;
+    }
+
+    /** Appends a single entry about a message, whatever was known of it. */
+    void append(ActiveTransaction active, Window window, Content content) {
+        connections.onCurrent("append to a journal", connection -> {
+            Overlay overlay = active.overlays().get(window.key());
+            List<Head> heads = table.journals(connection).heads(connection, List.of(window.key()), true);
+            if (heads.isEmpty() || (overlay != null && !heads.get(0).isAt(overlay.tip()))) {
+                throw gone(window);
+            }
+            List<Append> appends =
+                    new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), content)));
+            if (!append(connection, active, appends, Map.of(window.key(), window))
+                    .isDone()) {
+                throw gone(window);
+            }
+            return true;
+        });
+    }
+
+    private TransientStoreException gone(Window window) {
+        windows.drop(window);
+        return new TransientStoreException("The journal of " + window
+                + " is not what it was: the transaction was rolled back in part, or the database"
+                + " has lost commits; run it again");
+    }
+
+    /** Brings the windows up to the heads. */
+    private void catchUp(
+            Connection connection, ActiveTransaction active, List<Part> parts, List<Head> heads, boolean isLocked)
+            throws SQLException {
+        Map<JournalKey, Head> byKey = new TreeMap<>();
+        heads.forEach(head -> byKey.put(head.key(), head));
+        for (Part part : parts) {
+            Head head = byKey.get(part.key());
+            Overlay overlay = active.overlays().get(part.key());
+            if (head == null) {
+                if (part.content() != null) {
+                    throw gone(part.window());
+                }
+            } else if (overlay == null) {
+                windows.catchUp(connection, part.window(), head, isLocked);
+            } else if (!head.isAt(overlay.tip())) {
+                throw gone(part.window());
+            }
+        }
+    }
+
+    private void sayLastWord(ActiveTransaction active) {
+        Map<JournalKey, Tip> tips = new TreeMap<>();
+        active.overlays().forEach((key, overlay) -> tips.put(key, overlay.tip()));
+        boolean isSame = connections.onCurrent("prove the claim", connection -> {
+            table.storeNames(connection, active.proposedNames());
+            return table.journals(connection).isSame(connection, active.evidence(), tips);
+        });
+        if (!isSame) {
+            throw new TransactionLostException(Claiming.NOT_THE_SAME);
+        }
+    }
+}

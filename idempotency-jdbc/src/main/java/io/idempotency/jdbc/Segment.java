@@ -1,0 +1,122 @@
+package io.idempotency.jdbc;
+
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+
+/**
+ * A row of a journal: the messages of one partition that one claim was granted, in the order of their offsets.
+ *
+ * @param kind what became of the messages
+ * @param at when, in microseconds since 1970 UTC; never before the segment in front
+ * @param ids two numbers for each message
+ * @param offsets one for each message, ascending
+ */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares segments
+record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
+
+    /** What became of the messages of a segment; a later entry of a message counts more than an earlier one. */
+    enum Kind {
+        PROCESSED(0),
+        QUARANTINED(1),
+        FORGOTTEN(2);
+
+        private final int number;
+
+        Kind(int number) {
+            this.number = number;
+        }
+
+        int number() {
+            return number;
+        }
+
+        static Kind of(int number) {
+            return switch (number) {
+                case 0 -> PROCESSED;
+                case 1 -> QUARANTINED;
+                default -> FORGOTTEN;
+            };
+        }
+    }
+
+    /** What a segment is made of before it has a place and a time. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares contents
+    record Content(Kind kind, long[] ids, long[] offsets) {
+
+        Segment at(Tip tip, long at) {
+            return new Segment(tip, kind, at, ids, offsets);
+        }
+
+        int size() {
+            return offsets.length;
+        }
+
+        long first() {
+            return offsets[0];
+        }
+
+        long last() {
+            return offsets[offsets.length - 1];
+        }
+
+        byte[] packedIds() {
+            ByteBuffer bytes = ByteBuffer.allocate(ids.length * Long.BYTES);
+            bytes.asLongBuffer().put(ids);
+            return bytes.array();
+        }
+
+        /** Returns how far each offset is behind the one in front: seven bits a byte, and none at all if they are in a row. */
+        byte[] packedGaps() {
+            if (isInARow(offsets)) {
+                return new byte[0];
+            }
+            ByteBuffer bytes = ByteBuffer.allocate(offsets.length * MOST_BYTES_OF_A_GAP);
+            for (int i = 1; i < offsets.length; i++) {
+                long gap = offsets[i] - offsets[i - 1];
+                while (gap > 0x7F) {
+                    bytes.put((byte) ((gap & 0x7F) | 0x80));
+                    gap >>>= 7;
+                }
+                bytes.put((byte) gap);
+            }
+            return Arrays.copyOf(bytes.array(), bytes.position());
+        }
+    }
+
+    private static final int MOST_BYTES_OF_A_GAP = 9;
+
+    static boolean isInARow(long[] offsets) {
+        for (int i = 1; i < offsets.length; i++) {
+            if (offsets[i] != offsets[i - 1] + 1) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static Content unpacked(int kind, long first, byte[] ids, byte[] gaps) {
+        LongBuffer numbers = ByteBuffer.wrap(ids).asLongBuffer();
+        long[] unpackedIds = new long[numbers.remaining()];
+        numbers.get(unpackedIds);
+        long[] offsets = new long[unpackedIds.length / 2];
+        ByteBuffer left = ByteBuffer.wrap(gaps);
+        offsets[0] = first;
+        for (int i = 1; i < offsets.length; i++) {
+            offsets[i] = offsets[i - 1] + (gaps.length == 0 ? 1 : gap(left));
+        }
+        return new Content(Kind.of(kind), unpackedIds, offsets);
+    }
+
+    private static long gap(ByteBuffer bytes) {
+        long gap = 0;
+        int shift = 0;
+        byte next = bytes.get();
+        while (next < 0) {
+            gap |= (long) (next & 0x7F) << shift;
+            shift += 7;
+            next = bytes.get();
+        }
+        return gap | (long) next << shift;
+    }
+}

@@ -1,0 +1,140 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.jdbc.Generation.Entry;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a process knows of a journal: committed segments without a gap, from the horizon up to its tip. Nothing gets in that is not committed, so a
+ * window is never wrong, only behind; an append that finds it behind says so. Shared by the threads of a store. Thread-safe.
+ */
+final class Window {
+
+    private static final int GENERATIONS_PER_RETENTION = 4;
+
+    private final JournalKey key;
+    private final long generationMicros;
+    private final Deque<Generation> generations = new ArrayDeque<>();
+    private Tip tip;
+    private long newest;
+    private long horizonVersion;
+    private long horizonOffset;
+    private long usedNanos = System.nanoTime();
+    private long checkedNanos = System.nanoTime();
+
+    /**
+     * Creates an empty window that stands at the horizon of a journal.
+     *
+     * @param retentionMicros how long messages are to be remembered, which sets how finely they are forgotten
+     */
+    Window(Head head, long retentionMicros) {
+        this.key = head.key();
+        this.tip = head.horizonVersion() == head.version() ? head.tip() : new Tip(head.horizonVersion(), 0);
+        this.horizonVersion = head.horizonVersion();
+        this.horizonOffset = head.horizonOffset();
+        this.generationMicros = Math.max(1, retentionMicros / GENERATIONS_PER_RETENTION);
+    }
+
+    JournalKey key() {
+        return key;
+    }
+
+    synchronized Tip tip() {
+        return tip;
+    }
+
+    synchronized long newest() {
+        return newest;
+    }
+
+    synchronized long horizonOffset() {
+        return horizonOffset;
+    }
+
+    /** Returns what is known of the id: its newest entry, unless that says that it is forgotten. */
+    synchronized @Nullable Entry find(long high, long low) {
+        for (Iterator<Generation> each = generations.descendingIterator(); each.hasNext(); ) {
+            Generation generation = each.next();
+            int number = generation.find(high, low);
+            if (number >= 0) {
+                Entry entry = generation.entry(number);
+                return entry.version() <= horizonVersion ? null : entry;
+            }
+        }
+        return null;
+    }
+
+    /** Adds committed segments, if the window stands where they begin; otherwise somebody has added them, or will. */
+    synchronized void add(Tip from, List<Segment> segments) {
+        if (tip.equals(from)) {
+            segments.forEach(this::add);
+        }
+    }
+
+    /** Adds the segment behind the tip. */
+    synchronized void add(Segment segment) {
+        if (segment.tip().version() != tip.version() + 1) {
+            throw new IllegalStateException("Segment " + segment.tip().version() + " does not follow " + tip.version());
+        }
+        Generation last = generations.peekLast();
+        if (last == null || !last.hasRoomFor(segment) || segment.at() - last.begin() > generationMicros) {
+            last = new Generation();
+            generations.addLast(last);
+        }
+        last.add(segment);
+        tip = segment.tip();
+        newest = segment.at();
+    }
+
+    /** Forgets what the purge deleted; its memory is freed a generation at a time. */
+    synchronized void raiseHorizon(long version, long offset) {
+        horizonVersion = Math.max(horizonVersion, version);
+        horizonOffset = Math.max(horizonOffset, offset);
+        while (!generations.isEmpty() && generations.getFirst().lastVersion() <= version) {
+            generations.removeFirst();
+        }
+    }
+
+    /** Forgets the oldest generation, whatever the purge did. Returns how many messages these were. */
+    synchronized int forgetOldest() {
+        Generation oldest = generations.pollFirst();
+        if (oldest == null) {
+            return 0;
+        }
+        horizonOffset = Math.max(horizonOffset, oldest.lastOffset());
+        return oldest.size();
+    }
+
+    synchronized long bytes() {
+        return generations.stream().mapToLong(Generation::bytes).sum();
+    }
+
+    synchronized long size() {
+        return generations.stream().mapToLong(Generation::size).sum();
+    }
+
+    synchronized void used() {
+        usedNanos = System.nanoTime();
+    }
+
+    synchronized long usedNanos() {
+        return usedNanos;
+    }
+
+    synchronized void checked() {
+        checkedNanos = System.nanoTime();
+    }
+
+    synchronized long checkedNanos() {
+        return checkedNanos;
+    }
+
+    @Override
+    public String toString() {
+        return Objects.toString(key);
+    }
+}

@@ -1,0 +1,97 @@
+package io.idempotency.jdbc;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.testkit.ClaimContract;
+import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.QuarantineContract;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** The contracts of claims, kept by the journals on every database that they are for. */
+class JournalContractTest {
+
+    @Nested
+    class OnPostgresql extends Contracts {
+        OnPostgresql() {
+            super(TestDatabase.POSTGRESQL);
+        }
+    }
+
+    @Nested
+    class OnMariaDb extends Contracts {
+        OnMariaDb() {
+            super(TestDatabase.MARIADB);
+        }
+    }
+
+    @Nested
+    class OnH2 extends Contracts {
+        OnH2() {
+            super(TestDatabase.H2);
+        }
+    }
+
+    @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+    abstract static class Contracts implements ClaimContract, QuarantineContract {
+
+        private static final String PREFIX = "journals_";
+
+        private final HikariDataSource dataSource;
+        private final JournalStore store;
+        private final JdbcQuarantine quarantine;
+
+        Contracts(TestDatabase database) {
+            dataSource = database.pool(8);
+            store = JournalStore.builder(dataSource)
+                    .tablePrefix(PREFIX)
+                    .claimTimeout(Duration.ofSeconds(1))
+                    .build();
+            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX);
+        }
+
+        @BeforeAll
+        void createTables() {
+            Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        }
+
+        @AfterAll
+        void close() {
+            dataSource.close();
+        }
+
+        @Test
+        void grantsEveryMessageOnceToManyThreads() {
+            ConcurrencyFuzz.run(store);
+        }
+
+        @Override
+        public JournalStore store() {
+            return store;
+        }
+
+        @Override
+        public JdbcQuarantine quarantine() {
+            return quarantine;
+        }
+
+        @Override
+        public void passTime(Duration duration) {
+            TestDatabase.passTime(dataSource, PREFIX, duration);
+            store.forgetWindows();
+        }
+
+        @Override
+        public boolean movesStoredTimes() {
+            return true;
+        }
+
+        @Override
+        public boolean seesAllPartitions() {
+            return false;
+        }
+    }
+}

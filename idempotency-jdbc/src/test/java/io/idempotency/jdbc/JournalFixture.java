@@ -1,0 +1,94 @@
+package io.idempotency.jdbc;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.store.Claim;
+import io.idempotency.store.Claim.Status;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Two processes with a journal store each, on one real database, and a consumer that nobody else uses. */
+final class JournalFixture implements AutoCloseable {
+
+    static final String PREFIX = "journal_rules_";
+
+    final HikariDataSource dataSource;
+    final CountedStatements counted;
+    final JournalStore one;
+    final JournalStore other;
+    final JdbcTemplate jdbc;
+    private final String consumer = "c-" + UUID.randomUUID();
+
+    JournalFixture(TestDatabase database, UnaryOperator<JournalStore.Builder> settings) {
+        dataSource = database.pool(6);
+        Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        counted = new CountedStatements(dataSource);
+        jdbc = new JdbcTemplate(dataSource);
+        one = store(counted, settings);
+        other = store(dataSource, settings);
+    }
+
+    JournalFixture(TestDatabase database) {
+        this(database, settings -> settings);
+    }
+
+    private static JournalStore store(javax.sql.DataSource on, UnaryOperator<JournalStore.Builder> settings) {
+        return settings.apply(JournalStore.builder(on).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
+                .build();
+    }
+
+    Delivery at(String id, int partition, long offset) {
+        return new Delivery(new MessageId(consumer, id), new Position("orders", partition, offset));
+    }
+
+    /** Claims in a transaction that commits, prepared as the flow does it. */
+    static List<Status> claimed(JournalStore store, Delivery... deliveries) {
+        List<Claim> claims = new ArrayList<>();
+        store.prepare(List.of(deliveries));
+        store.transactions().inTransaction(() -> claims.addAll(store.claim(List.of(deliveries))));
+        return claims.stream().map(Claim::status).toList();
+    }
+
+    /** Begins transactions with an isolation level of their own. */
+    TransactionTemplate isolated(JournalStore store, int level) {
+        TransactionTemplate template = new TransactionTemplate(
+                new org.springframework.jdbc.support.JdbcTransactionManager(store == one ? counted : dataSource));
+        template.setIsolationLevel(level);
+        return template;
+    }
+
+    List<Integer> versions() {
+        return jdbc.queryForList(
+                "select j.version from " + PREFIX + "journal j join " + PREFIX
+                        + "name n on n.id = j.consumer where n.name = ? order by j.place",
+                Integer.class,
+                consumer);
+    }
+
+    /** Changes what the database has of this consumer's journals, as a failover that lost commits does. */
+    void corrupt(String table, String change) {
+        jdbc.update(
+                "update " + PREFIX + table + " set " + change + " where consumer = (select id from " + PREFIX
+                        + "name where name = ?)",
+                consumer);
+    }
+
+    void delete(String table, String condition) {
+        jdbc.update(
+                "delete from " + PREFIX + table + " where " + condition + " and consumer = (select id from " + PREFIX
+                        + "name where name = ?)",
+                consumer);
+    }
+
+    @Override
+    public void close() {
+        dataSource.close();
+    }
+}

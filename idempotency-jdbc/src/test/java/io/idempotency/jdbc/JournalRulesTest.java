@@ -1,0 +1,369 @@
+package io.idempotency.jdbc;
+
+import static io.idempotency.jdbc.JournalFixture.claimed;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.jdbc.JournalStore.Unjudged;
+import io.idempotency.store.Claim;
+import io.idempotency.store.Claim.Status;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.TransactionDefinition;
+
+/** Rules of the journals that the contracts cannot see from outside. */
+class JournalRulesTest {
+
+    @Test
+    @Tag("rule-4.1")
+    void appendsToAllPartitionsOfAClaimByOneStatement() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.POSTGRESQL)) {
+            Delivery[] first = poll(fixture, "a", 0);
+            Delivery[] second = poll(fixture, "b", 50);
+            claimed(fixture.one, first);
+
+            fixture.counted.reset();
+            assertThat(claimed(fixture.one, second)).containsOnly(Status.GRANTED);
+            assertThat(fixture.counted.statements())
+                    .as("the append, and the proof")
+                    .hasSize(2);
+
+            fixture.counted.reset();
+            assertThat(claimed(fixture.one, second)).containsOnly(Status.DUPLICATE);
+            assertThat(fixture.counted.statements()).isEmpty();
+        }
+    }
+
+    private static Delivery[] poll(JournalFixture fixture, String prefix, int from) {
+        return IntStream.range(0, 500)
+                .mapToObj(i -> fixture.at(prefix + i, i % 12, from + i / 12))
+                .toArray(Delivery[]::new);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.1")
+    void appendsAllOrNothingAndCatchesUpOnce(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1));
+            claimed(fixture.other, fixture.at("c", 1, 2));
+
+            List<Status> statuses =
+                    claimed(fixture.one, fixture.at("d", 0, 2), fixture.at("c", 1, 3), fixture.at("e", 1, 4));
+
+            assertThat(statuses).containsExactly(Status.GRANTED, Status.DUPLICATE, Status.GRANTED);
+            assertThat(fixture.versions()).containsExactly(2, 3);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.2")
+    void keepsWhatARunningTransactionAppendedOutOfTheWindows(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore store = fixture.one;
+            claimed(store, fixture.at("known", 0, 1));
+
+            assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
+                        store.claim(List.of(fixture.at("mine", 0, 2)));
+                        store.forgetWindows();
+                        // Another thread meets the partition, and reads its journal.
+                        CompletableFuture.runAsync(() -> store.prepare(List.of(fixture.at("mine", 0, 2))))
+                                .join();
+                        assertThat(store.claim(List.of(fixture.at("mine", 0, 3), fixture.at("known", 0, 4))))
+                                .extracting(Claim::status)
+                                .containsOnly(Status.DUPLICATE);
+                        throw new IllegalStateException("roll back");
+                    }))
+                    .hasMessage("roll back");
+
+            assertThat(claimed(store, fixture.at("mine", 0, 2), fixture.at("known", 0, 3)))
+                    .containsExactly(Status.GRANTED, Status.DUPLICATE);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.2")
+    void doesNotReadTheSegmentsOfItsOwnTransactionIntoAWindow() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.POSTGRESQL)) {
+            JournalStore store = fixture.one;
+            claimed(store, fixture.at("known", 0, 1));
+
+            assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
+                        store.claim(List.of(fixture.at("mine", 0, 2)));
+                        store.forgetWindows();
+                        store.claim(List.of(fixture.at("mine", 0, 3)));
+                        throw new IllegalStateException("roll back");
+                    }))
+                    .hasMessage("roll back");
+
+            assertThat(claimed(store, fixture.at("mine", 0, 2))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.2")
+    void refusesToCommitAfterARollbackToASavepoint(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore store = fixture.one;
+            claimed(store, fixture.at("known", 0, 1));
+            JdbcTransactions transactions = (JdbcTransactions) store.transactions();
+
+            assertThatThrownBy(() -> transactions.inTransaction(() -> {
+                        try (java.sql.Connection connection =
+                                transactions.dataSource().getConnection()) {
+                            java.sql.Savepoint savepoint = connection.setSavepoint("mine");
+                            store.claim(List.of(fixture.at("m", 0, 2)));
+                            connection.rollback(savepoint);
+                        } catch (java.sql.SQLException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(claimed(store, fixture.at("m", 0, 2))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.3")
+    void seesWhatOthersAppendedWhateverTheIsolation(TestDatabase database) {
+        for (int isolation : List.of(
+                TransactionDefinition.ISOLATION_READ_COMMITTED,
+                TransactionDefinition.ISOLATION_REPEATABLE_READ,
+                TransactionDefinition.ISOLATION_SERIALIZABLE)) {
+            try (JournalFixture fixture = new JournalFixture(database)) {
+                claimed(fixture.one, fixture.at("known", 0, 1));
+                List<Status> told = new ArrayList<>();
+                for (int i = 0; i < 5 && told.isEmpty(); i++) {
+                    int round = i;
+                    try {
+                        fixture.isolated(fixture.one, isolation).executeWithoutResult(status -> {
+                            // The snapshot is taken, and then another process appends.
+                            new JdbcTemplate(fixture.counted)
+                                    .queryForList("select consumer from " + JournalFixture.PREFIX + "quarantine");
+                            if (round == 0) {
+                                CompletableFuture.runAsync(() -> claimed(fixture.other, fixture.at("m", 0, 2)))
+                                        .join();
+                            }
+                            fixture.one
+                                    .claim(List.of(fixture.at("m", 0, 3), fixture.at("n", 0, 4)))
+                                    .forEach(claim -> told.add(claim.status()));
+                        });
+                    } catch (TransientStoreException e) {
+                        told.clear();
+                    }
+                }
+                assertThat(told).as("isolation %s", isolation).containsExactly(Status.DUPLICATE, Status.GRANTED);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"version = version - 1", "token = token + 1"})
+    @Tag("rule-4.4")
+    void readsAJournalAnewThatIsAnotherOneThanItKnew(String change) {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.POSTGRESQL)) {
+            claimed(fixture.one, fixture.at("kept", 0, 1));
+            claimed(fixture.one, fixture.at("lost", 0, 2));
+            fixture.delete("segment", "version = 2");
+            fixture.corrupt(
+                    "journal",
+                    "version = 1, token = (select token from " + JournalFixture.PREFIX + "segment s where s.consumer = "
+                            + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
+            if (change.startsWith("token")) {
+                // Another process reaches the same version with another message.
+                claimed(fixture.other, fixture.at("others", 0, 2));
+            }
+
+            assertThatThrownBy(() -> claimed(fixture.one, fixture.at("new", 0, 3)))
+                    .isInstanceOf(TransientStoreException.class);
+
+            assertThat(claimed(fixture.one, fixture.at("kept", 0, 4), fixture.at("lost", 0, 5)))
+                    .containsExactly(Status.DUPLICATE, Status.GRANTED);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.4")
+    void noticesThatAnotherHistoryHasGoneBeyondWhatItKnew() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.POSTGRESQL)) {
+            claimed(fixture.one, fixture.at("kept", 0, 1));
+            claimed(fixture.one, fixture.at("lost", 0, 2));
+            fixture.delete("segment", "version = 2");
+            fixture.corrupt(
+                    "journal",
+                    "version = 1, token = (select token from " + JournalFixture.PREFIX + "segment s where s.consumer = "
+                            + JournalFixture.PREFIX + "journal.consumer and s.version = 1)");
+            claimed(fixture.other, fixture.at("others", 0, 2));
+            claimed(fixture.other, fixture.at("more", 0, 3));
+
+            assertThatThrownBy(() -> claimed(fixture.one, fixture.at("new", 0, 4)))
+                    .isInstanceOf(TransientStoreException.class);
+
+            assertThat(claimed(fixture.one, fixture.at("others", 0, 5), fixture.at("lost", 0, 6)))
+                    .containsExactly(Status.DUPLICATE, Status.GRANTED);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.3")
+    void acceptsNoGap() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.POSTGRESQL)) {
+            claimed(fixture.one, fixture.at("a", 0, 1));
+            claimed(fixture.other, fixture.at("b", 0, 2));
+            claimed(fixture.other, fixture.at("c", 0, 3));
+            fixture.delete("segment", "version = 2");
+
+            assertThatThrownBy(() -> claimed(fixture.one, fixture.at("d", 0, 4)))
+                    .isInstanceOf(TransientStoreException.class);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.5")
+    void refusesAMessageWithoutAPosition() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2)) {
+            assertThatThrownBy(() -> claimed(fixture.one, new Delivery(new MessageId("c", "m"), Position.UNKNOWN)))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("TableStore");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.7")
+    void measuresAgeAgainstTheNewestMessageOfThePartition(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            claimed(fixture.one, fixture.at("still", 0, 1));
+            claimed(fixture.one, fixture.at("old", 1, 1));
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("new", 1, 2));
+
+            int purged = 0;
+            for (int batch = 1; batch > 0; purged += batch) {
+                batch = fixture.one.purge(Duration.ofDays(1), 100);
+            }
+
+            assertThat(purged).isGreaterThanOrEqualTo(1);
+            assertThat(claimed(fixture.one, fixture.at("still", 0, 1), fixture.at("old", 1, 3)))
+                    .containsExactly(Status.DUPLICATE, Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-4.7")
+    void doesNotJudgeWhatIsOlderThanItRemembers(Unjudged choice) {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.unjudged(choice))) {
+            claimed(fixture.one, fixture.at("old", 0, 7));
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("new", 0, 8));
+            while (fixture.one.purge(Duration.ofDays(1), 100) > 0) {
+                // the rest
+            }
+
+            for (JournalStore store : List.of(fixture.one, fixture.other)) {
+                if (choice == Unjudged.REFUSE) {
+                    assertThatThrownBy(() -> claimed(store, fixture.at("old", 0, 7)))
+                            .isInstanceOf(IdempotencyException.class)
+                            .hasMessageContaining("orders-0@7");
+                } else if (choice == Unjudged.SKIP) {
+                    assertThat(claimed(store, fixture.at("old", 0, 7))).containsExactly(Status.DUPLICATE);
+                }
+                assertThat(claimed(store, fixture.at("new", 0, 8))).containsExactly(Status.DUPLICATE);
+            }
+            if (choice == Unjudged.PROCESS) {
+                assertThat(claimed(fixture.other, fixture.at("old", 0, 7))).containsExactly(Status.GRANTED);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.7")
+    void doesNotTakeASkippedCopyForNewWhenItsMessageWasPurged(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.unjudged(Unjudged.SKIP))) {
+            claimed(fixture.one, fixture.at("m", 0, 7));
+            assertThat(claimed(fixture.one, fixture.at("m", 0, 9))).containsExactly(Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("new", 0, 20));
+            while (fixture.one.purge(Duration.ofDays(1), 100) > 0) {
+                // the rest
+            }
+
+            for (JournalStore store : List.of(fixture.one, fixture.other)) {
+                assertThat(claimed(store, fixture.at("m", 0, 9))).containsExactly(Status.DUPLICATE);
+            }
+        }
+    }
+
+    @Test
+    @Tag("rule-4.8")
+    void createsHeadsInATransactionOfTheirOwn() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.MARIADB)) {
+            Delivery[] deliveries = {fixture.at("a", 0, 1), fixture.at("b", 1, 1)};
+            fixture.one.prepare(List.of(deliveries));
+
+            assertThat(fixture.versions()).containsExactly(0, 0);
+        }
+    }
+
+    @Test
+    @Tag("rule-4.9")
+    void saysHowMuchMemoryItNeeds() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.memory(1))) {
+            claimed(fixture.other, fixture.at("a", 0, 1));
+
+            assertThatThrownBy(() -> claimed(fixture.one, fixture.at("b", 0, 2)))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("memory");
+        }
+    }
+
+    @Test
+    @Tag("rule-4.9")
+    void forgetsBeforeTheTimeOnlyIfToldTo() {
+        try (JournalFixture fixture = new JournalFixture(
+                TestDatabase.H2,
+                settings -> settings.memory(1).raiseHorizonIfFull().unjudged(Unjudged.PROCESS))) {
+            claimed(fixture.other, fixture.at("a", 0, 1));
+
+            assertThat(claimed(fixture.one, fixture.at("a", 0, 1))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.6")
+    void tellsOtherProcessesWhatWasForgotten(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.revalidation(Duration.ZERO))) {
+            claimed(fixture.one, fixture.at("m", 0, 1));
+            assertThat(claimed(fixture.other, fixture.at("m", 0, 1))).containsExactly(Status.DUPLICATE);
+
+            fixture.one.forget(fixture.at("m", 0, 1).id());
+
+            assertThat(claimed(fixture.other, fixture.at("m", 0, 2))).containsExactly(Status.GRANTED);
+        }
+    }
+}

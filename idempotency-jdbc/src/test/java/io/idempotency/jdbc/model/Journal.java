@@ -1,0 +1,92 @@
+package io.idempotency.jdbc.model;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the database holds for one partition, as committed; and who has locked its head row. */
+record Journal(Head head, List<Segment> segments, int holder, Effects effects) {
+
+    static final int FREE = -1;
+
+    static final Journal EMPTY =
+            new Journal(new Head(new Version(0, 0), 0, 0), List.of(), FREE, new Effects(List.of(), 0, 0));
+
+    /** Counts the appends; the token, where there are tokens, tells two appends with one number apart. */
+    record Version(int number, int token) {
+
+        Version next(int nextToken) {
+            return new Version(number + 1, nextToken);
+        }
+    }
+
+    /** The head row. Segments up to the horizon's version are purged, and offsets below its offset cannot be judged. */
+    record Head(Version version, int horizonVersion, int horizonOffset) {
+
+        boolean isAt(Head other) {
+            return version.equals(other.version);
+        }
+    }
+
+    /** One append: its messages, or {@code -} and the one to be forgotten. It names the version that it was appended to. */
+    record Segment(Version version, Version follows, String entries, int firstOffset, int day) {
+
+        static final String REMOVAL = "-";
+
+        boolean names(char message) {
+            return entries.indexOf(message) >= 0;
+        }
+
+        boolean isRemoval() {
+            return entries.startsWith(REMOVAL);
+        }
+    }
+
+    /**
+     * The effects by the offsets they came from, in the order of their commits. The bits are for the judge alone: offsets
+     * whose retention has ended, and offsets whose effect is not to count any more.
+     */
+    record Effects(List<Integer> offsets, int outlived, int forgotten) {
+
+        boolean isOutlived(int offset) {
+            return ((outlived >> offset) & 1) != 0;
+        }
+
+        boolean isForgotten(int offset) {
+            return ((forgotten >> offset) & 1) != 0;
+        }
+    }
+
+    boolean isFree() {
+        return holder == FREE;
+    }
+
+    Journal heldBy(int member) {
+        return new Journal(head, segments, member, effects);
+    }
+
+    Journal committed(List<Segment> appended, List<Integer> offsets) {
+        if (appended.isEmpty()) {
+            return heldBy(FREE);
+        }
+        Version last = appended.get(appended.size() - 1).version();
+        return new Journal(
+                new Head(last, head.horizonVersion, head.horizonOffset),
+                joined(segments, appended),
+                FREE,
+                new Effects(joined(effects.offsets, offsets), effects.outlived, effects.forgotten));
+    }
+
+    String inShort() {
+        return head.version().number() + inShort(segments);
+    }
+
+    static String inShort(List<Segment> segments) {
+        return segments.stream().map(Segment::entries).toList().toString();
+    }
+
+    static <T> List<T> joined(List<T> first, List<T> then) {
+        List<T> all = new ArrayList<>(first);
+        all.addAll(then);
+        return List.copyOf(all);
+    }
+}

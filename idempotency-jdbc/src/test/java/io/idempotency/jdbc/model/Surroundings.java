@@ -1,0 +1,187 @@
+package io.idempotency.jdbc.model;
+
+import io.idempotency.jdbc.model.Journal.Effects;
+import io.idempotency.jdbc.model.Journal.Head;
+import io.idempotency.jdbc.model.Journal.Segment;
+import io.idempotency.jdbc.model.Journal.Version;
+import io.idempotency.jdbc.model.Member.Phase;
+import io.idempotency.jdbc.model.Search.Step;
+import io.idempotency.jdbc.model.State.Database;
+import io.idempotency.jdbc.model.World.Trait;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** What happens to the members: assignments, crashes, time, purges, operators and failovers. */
+final class Surroundings {
+
+    private static final int LAST_DAY = 1;
+
+    private final World world;
+    private final Set<Variant> variants;
+
+    Surroundings(World world, Set<Variant> variants) {
+        this.world = world;
+        this.variants = variants;
+    }
+
+    List<Step> steps(State state) {
+        List<Step> steps = new ArrayList<>();
+        assign(state, steps);
+        crash(state, steps);
+        if (world.has(Trait.AGEING)) {
+            grow(state, steps);
+        }
+        if (world.has(Trait.FAILOVER)) {
+            failOver(state, steps);
+        }
+        if (world.has(Trait.FORGETTING)) {
+            forget(state, steps);
+        }
+        return steps;
+    }
+
+    /** Members that have lost their partitions go on until they notice. */
+    private void assign(State state, List<Step> steps) {
+        List<Integer> committed = state.kafka().committed();
+        if (state.kafka().owner() != State.NOBODY) {
+            steps.add(Step.mishap(
+                    state.kafka().owner(), "loses its partitions", state.withKafka(State.NOBODY, committed)));
+            return;
+        }
+        for (int member = 0; member < World.MEMBERS; member++) {
+            Phase phase = state.member(member).phase();
+            if (phase == Phase.STANDBY || phase == Phase.IDLE || phase == Phase.REFUSED) {
+                State next = state.withKafka(member, committed).withMember(member, Member.idleAt(committed));
+                steps.add(Step.of(member, "is assigned the partitions", next));
+            }
+        }
+    }
+
+    private void crash(State state, List<Step> steps) {
+        for (int store = 0; store < world.stores(); store++) {
+            State next = state;
+            for (int member = 0; member < World.MEMBERS; member++) {
+                if (state.store(member) == store) {
+                    next = next.withoutWindows(member)
+                            .rolledBack(member)
+                            .withMember(member, Member.standby(world.partitions()));
+                    next = next.kafka().owner() == member
+                            ? next.withKafka(State.NOBODY, next.kafka().committed())
+                            : next;
+                }
+            }
+            steps.add(Step.mishap(store, "crashes with its process", next));
+            steps.add(Step.mishap(store, "drops its windows", state.withoutWindows(store)));
+        }
+    }
+
+    private void grow(State state, List<Step> steps) {
+        Database database = state.database();
+        if (database.day() < LAST_DAY) {
+            steps.add(Step.mishap("a day passes", state.withDatabase(database.on(database.day() + 1))));
+        }
+        for (int p = 0; p < world.partitions(); p++) {
+            Journal journal = state.journal(p);
+            if (journal.isFree() && !journal.segments().isEmpty() && isPurgeable(journal, database.day())) {
+                steps.add(Step.mishap("a segment is purged", state.withJournal(p, purged(journal, p))));
+            }
+            for (int store = 0; store < world.stores(); store++) {
+                trim(state, store, p, steps);
+            }
+        }
+    }
+
+    private boolean isPurgeable(Journal journal, int today) {
+        int newest = journal.segments().get(journal.segments().size() - 1).day();
+        int oldest = journal.segments().get(0).day();
+        return oldest < (variants.contains(Variant.PURGES_WHILE_THE_PARTITION_IS_IDLE) ? today : newest);
+    }
+
+    private Journal purged(Journal journal, int partition) {
+        Segment purged = journal.segments().get(0);
+        List<Segment> rest = journal.segments().subList(1, journal.segments().size());
+        int behind = purged.firstOffset() + purged.entries().length();
+        boolean isExact = !rest.isEmpty() && !variants.contains(Variant.MOVES_THE_HORIZON_TOO_LITTLE);
+        int horizon = isExact ? rest.get(0).firstOffset() : behind;
+        int outlived = journal.effects().outlived();
+        boolean isOutlived =
+                !rest.isEmpty() && purged.day() < rest.get(rest.size() - 1).day();
+        for (int offset = 0; isOutlived && offset < world.log(partition).length(); offset++) {
+            outlived |= purged.names(world.log(partition).charAt(offset)) ? 1 << offset : 0;
+        }
+        return new Journal(
+                new Head(journal.head().version(), purged.version().number(), horizon),
+                List.copyOf(rest),
+                Journal.FREE,
+                new Effects(
+                        journal.effects().offsets(), outlived, journal.effects().forgotten()));
+    }
+
+    private void trim(State state, int store, int partition, List<Step> steps) {
+        Window window = state.windows().get(store).get(partition);
+        Head head = state.journal(partition).head();
+        if (window.head().version().number() >= head.horizonVersion()) {
+            Window trimmed = window.trimmed(head.horizonVersion(), head.horizonOffset());
+            steps.add(
+                    Step.mishap(store, "drops what the horizon dropped", state.withWindow(store, partition, trimmed)));
+        }
+        if (variants.contains(Variant.DROPS_WHAT_THE_HORIZON_KEEPS)) {
+            List<Segment> young = window.segments().stream()
+                    .filter(segment -> segment.day() >= state.database().day())
+                    .toList();
+            steps.add(Step.mishap(
+                    store, "drops what is old", state.withWindow(store, partition, new Window(window.head(), young))));
+        }
+    }
+
+    /** Only before anybody has passed what is lost: from then on nothing could bring it back. */
+    private void failOver(State state, List<Step> steps) {
+        Database database = state.database();
+        if (database.replica().isEmpty()) {
+            return;
+        }
+        State next = state.withDatabase(
+                new Database(database.replica(), List.of(), database.day(), database.timeline() + 1));
+        for (int member = 0; member < World.MEMBERS; member++) {
+            Member each = state.member(member);
+            boolean isIdle = each.isIn(Phase.STANDBY) || each.isIn(Phase.COMMITTED) || each.isIn(Phase.REFUSED);
+            next = isIdle ? next : next.rolledBack(member);
+        }
+        if (Fault.of(next, world) == Fault.NONE) {
+            steps.add(Step.mishap("the database fails over and loses a commit", next));
+        }
+    }
+
+    /** Whoever lets a message be forgotten wants its effect once more, if it comes again. */
+    private void forget(State state, List<Step> steps) {
+        for (int p = 0; p < world.partitions(); p++) {
+            Journal journal = state.journal(p);
+            if (!journal.isFree() || journal.effects().forgotten() != 0) {
+                continue;
+            }
+            String log = world.log(p);
+            for (int offset : journal.effects().offsets()) {
+                steps.add(Step.mishap(
+                        "message " + log.charAt(offset) + " is forgotten",
+                        state.withJournal(p, without(journal, offset, log, Fault.passed(state, p)))));
+            }
+        }
+    }
+
+    private Journal without(Journal journal, int offset, String log, int passed) {
+        char message = log.charAt(offset);
+        int forgotten = 0;
+        for (int each = 0; each < Math.max(passed, offset + 1); each++) {
+            forgotten |= log.charAt(each) == message ? 1 << each : 0;
+        }
+        List<Integer> rest = journal.effects().offsets().stream()
+                .filter(each -> each != offset)
+                .toList();
+        Version version = journal.head().version();
+        Version next = variants.contains(Variant.FORGETS_WITHOUT_A_VERSION) ? version : version.next(0);
+        Segment removal = new Segment(next, version, Segment.REMOVAL + message, offset, 0);
+        return new Journal(journal.head(), journal.segments(), Journal.FREE, new Effects(rest, 0, forgotten))
+                .committed(List.of(removal), List.of());
+    }
+}

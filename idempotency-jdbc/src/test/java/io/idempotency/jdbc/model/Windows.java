@@ -1,0 +1,116 @@
+package io.idempotency.jdbc.model;
+
+import io.idempotency.jdbc.model.Journal.Head;
+import io.idempotency.jdbc.model.Journal.Segment;
+import io.idempotency.jdbc.model.Journal.Version;
+import io.idempotency.jdbc.model.Member.Share;
+import java.util.List;
+import java.util.Set;
+
+/** How windows come to know what is in the journal: by loading, by catching up, and by what their own transactions append. */
+final class Windows {
+
+    private final Set<Variant> variants;
+
+    Windows(Set<Variant> variants) {
+        this.variants = variants;
+    }
+
+    static boolean areLoaded(State state, int member) {
+        return state.windows().get(state.store(member)).stream().allMatch(Window::isLoaded);
+    }
+
+    /** Reads the segments up to the heads read before. A window that another thread has loaded meanwhile stays. */
+    State load(State state, int member) {
+        State next = state;
+        for (int p = 0; p < state.partitions(); p++) {
+            if (!state.window(member, p).isLoaded()) {
+                next = next.withWindow(member, p, loaded(state.share(member, p).base(), state.journal(p)));
+            }
+        }
+        return next;
+    }
+
+    private Window loaded(Head head, Journal journal) {
+        List<Segment> segments = journal.segments().stream()
+                .filter(segment -> segment.version().number() <= head.version().number())
+                .toList();
+        if (variants.contains(Variant.LOADS_THE_HEAD_LAST)) {
+            return new Window(journal.head(), segments);
+        }
+        boolean isWhole = segments.size() == head.version().number() - head.horizonVersion();
+        return isWhole || variants.contains(Variant.LOADS_ACROSS_A_PURGE)
+                ? new Window(head, segments)
+                : Window.UNLOADED;
+    }
+
+    /** Reads, under the locks, what came after the windows. A window that does not continue to the head is dropped. */
+    State catchUp(State state, int member) {
+        State next = state;
+        for (int p = 0; p < state.partitions(); p++) {
+            Window window = state.window(member, p);
+            if (window.isLoaded()) {
+                List<Segment> seen = seen(state, member, p);
+                next = next.withWindow(
+                        member, p, caughtUp(window, state.journal(p).head().version(), seen));
+            }
+        }
+        return next;
+    }
+
+    /** Versions below the head must follow each other without a gap, and the first of them must follow the window's. */
+    private Window caughtUp(Window window, Version head, List<Segment> seen) {
+        Version version = window.head().version();
+        List<Segment> more = seen.stream()
+                .filter(segment -> segment.version().number() > version.number())
+                .toList();
+        boolean isBelow =
+                head.number() < version.number() || (head.number() == version.number() && !head.equals(version));
+        boolean hasGap = !isBelow && more.size() != head.number() - version.number();
+        boolean isOther = !hasGap && !more.isEmpty() && !more.get(0).follows().equals(version);
+        if (hasGap && variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP)) {
+            return window;
+        }
+        boolean isBroken = (isBelow && !variants.contains(Variant.OVERLOOKS_A_LOWER_HEAD))
+                || (hasGap && !acceptsGaps())
+                || (isOther && !variants.contains(Variant.COMPARES_ONLY_THE_HEAD));
+        return isBroken ? Window.UNLOADED : window.at(head, more);
+    }
+
+    private boolean acceptsGaps() {
+        return variants.contains(Variant.ACCEPTS_A_GAP) || variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT);
+    }
+
+    /** A locking read shows what is committed, a plain one in a snapshot what was. */
+    private List<Segment> seen(State state, int member, int partition) {
+        List<Segment> committed = state.journal(partition).segments();
+        if (!readsSnapshots()) {
+            return committed;
+        }
+        int last = state.member(member).snapshot().get(partition);
+        return committed.stream()
+                .filter(segment -> segment.version().number() <= last)
+                .toList();
+    }
+
+    private boolean readsSnapshots() {
+        return variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT)
+                || variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP);
+    }
+
+    /** Steps the windows to what a transaction appended, where they still stand at its base. */
+    State step(State state, int member) {
+        State next = state;
+        for (int p = 0; p < state.partitions(); p++) {
+            Share share = state.share(member, p);
+            Window window = state.window(member, p);
+            if (window.isLoaded() && variants.contains(Variant.STEPS_THE_WINDOW_BLINDLY)) {
+                int number = window.head().version().number() + share.overlay().size();
+                next = next.withWindow(member, p, window.at(new Version(number, 0), share.overlay()));
+            } else if (window.head().isAt(share.base())) {
+                next = next.withWindow(member, p, window.extended(share.overlay()));
+            }
+        }
+        return next;
+    }
+}

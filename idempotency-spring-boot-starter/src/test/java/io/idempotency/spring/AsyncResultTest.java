@@ -1,0 +1,143 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.ConsistencyLevel;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.kafka.annotation.KafkaHandler;
+import org.springframework.kafka.annotation.KafkaListener;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/** A listener whose result comes later holds its lease, and its offset, until the result is there. */
+class AsyncResultTest {
+
+    enum Kind {
+        FUTURE,
+        MONO,
+        HANDLERS
+    }
+
+    private static final ListenerBench bench = new ListenerBench().withoutJpa();
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
+
+    @BeforeAll
+    static void start() {
+        bench.start(Recovery.class, Listeners.class, Handlers.class);
+    }
+
+    @AfterAll
+    static void close() {
+        bench.close();
+    }
+
+    static class Listeners {
+
+        private final Effects.Ledger ledger;
+
+        Listeners(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaListener(id = "FUTURE", groupId = "${topic}-FUTURE", topics = "${topic}-FUTURE")
+        @Idempotent(value = "future", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletableFuture<Void> future(String value) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaListener(id = "MONO", groupId = "${topic}-MONO", topics = "${topic}-MONO")
+        @Idempotent(value = "mono", level = ConsistencyLevel.AT_LEAST_ONCE)
+        Mono<Void> mono(String value) {
+            return Mono.<Void>fromRunnable(() -> ledger.post(value)).subscribeOn(Schedulers.boundedElastic());
+        }
+    }
+
+    @KafkaListener(id = "HANDLERS", groupId = "${topic}-HANDLERS", topics = "${topic}-HANDLERS")
+    @Idempotent(value = "handlers", level = ConsistencyLevel.AT_LEAST_ONCE)
+    static class Handlers {
+
+        private final Effects.Ledger ledger;
+
+        Handlers(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaHandler
+        CompletableFuture<Void> text(String value) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaHandler(isDefault = true)
+        void other(Object value) {
+            throw new IllegalArgumentException();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void hasItsEffectOnceForCopiesAndLostOffsets(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":once:";
+        topic.sendAll(0, value + 1, value + 2, value + 1);
+        topic.awaitSettled();
+
+        topic.redeliver();
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).containsExactly(value + 1, value + 2);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void commitsNoOffsetOfAResultThatFailsAndCountsItExactly(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":bad:";
+        bench.ledger().fail(value + 2, () -> new IllegalStateException("bad"));
+        List<Long> overtaken = new CopyOnWriteArrayList<>();
+        bench.bean(Recovery.Attempts.class).onFailure(record -> {
+            try {
+                if (topic.committed(record.partition()) > record.offset()) {
+                    overtaken.add(record.offset());
+                }
+            } catch (ExecutionException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+
+        topic.whileStopped(() -> topic.sendAll(0, value + 1, value + 2, value + 3));
+
+        topic.awaitSettled();
+        assertThat(bench.ledger().callsOf(value + 3)).isEqualTo(1);
+        assertThat(bench.bean(Recovery.Attempts.class).of(value))
+                .containsExactly(value + "2#1", value + "2#2", value + "2#3");
+        assertThat(deadLetters.apply(kind).values()).containsExactly(value + 2);
+        assertThat(overtaken).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void isRecordedOnlyWhenTheResultIsThere(Kind kind) throws Exception {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":held";
+        CountDownLatch let = bench.ledger().hold(value);
+        long offset = topic.send(0, value, value);
+        ListenerBench.await().until(() -> bench.ledger().callsOf(value) == 1);
+
+        topic.send(1, value, value);
+        assertThat(topic.committed(0)).isLessThanOrEqualTo(offset);
+        let.countDown();
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).containsExactly(value);
+    }
+}

@@ -1,0 +1,129 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.TransactionPer;
+import jakarta.persistence.Entity;
+import jakarta.persistence.EntityManager;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import jakarta.persistence.SequenceGenerator;
+import jakarta.persistence.Table;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.orm.jpa.JpaTransactionManager;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Entities and claims commit together: Hibernate writes at the end of the transaction that the claim is in. */
+class JpaListenerTest {
+
+    enum Kind {
+        RECORD,
+        TRANSACTIONAL,
+        POLL,
+        BATCH
+    }
+
+    private static final ListenerBench bench = new ListenerBench();
+    private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
+    private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
+
+    @BeforeAll
+    static void start() {
+        bench.start(Recovery.class, Listeners.class);
+    }
+
+    @AfterAll
+    static void close() {
+        bench.close();
+    }
+
+    /** An effect as an entity. */
+    @Entity
+    @Table(name = "effect")
+    static class Effect {
+
+        @Id
+        @GeneratedValue(strategy = GenerationType.SEQUENCE, generator = "effect")
+        @SequenceGenerator(name = "effect", sequenceName = "effect_number_seq", allocationSize = 1)
+        @Nullable
+        Long number;
+
+        String value;
+
+        @SuppressWarnings("NullAway.Init") // Hibernate sets the fields
+        Effect() {}
+
+        Effect(String value) {
+            this.value = value;
+        }
+    }
+
+    static class Listeners {
+
+        private final EntityManager entities;
+
+        Listeners(EntityManager entities) {
+            this.entities = entities;
+        }
+
+        @KafkaListener(id = "RECORD", groupId = "${topic}-RECORD", topics = "${topic}-RECORD")
+        @Idempotent("record")
+        public void record(String value) {
+            persist(value);
+        }
+
+        @KafkaListener(id = "TRANSACTIONAL", groupId = "${topic}-TRANSACTIONAL", topics = "${topic}-TRANSACTIONAL")
+        @Idempotent("transactional")
+        @Transactional
+        public void transactional(String value) {
+            persist(value);
+        }
+
+        @KafkaListener(id = "POLL", groupId = "${topic}-POLL", topics = "${topic}-POLL")
+        @Idempotent(value = "poll", transactionPer = TransactionPer.POLL)
+        @Transactional
+        public void poll(String value) {
+            persist(value);
+        }
+
+        @KafkaListener(id = "BATCH", groupId = "${topic}-BATCH", topics = "${topic}-BATCH", batch = "true")
+        @Idempotent("batch")
+        public void batch(List<String> values) {
+            values.forEach(this::persist);
+        }
+
+        private void persist(String value) {
+            entities.persist(new Effect(value));
+            if (value.endsWith("bad")) {
+                throw new IllegalStateException(value);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void commitsEntitiesWithTheirClaimsOrNeither(Kind kind) {
+        assertThat(bench.bean(PlatformTransactionManager.class)).isInstanceOf(JpaTransactionManager.class);
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":";
+        bench.ledger().refuseCommitOf(value + 2);
+
+        topic.whileStopped(() -> topic.sendAll(0, value + 1, value + "bad", value + 2, value + 3, value + 1));
+        topic.awaitSettled();
+        bench.ledger().allowCommitOf(value + 2);
+        topic.sendAll(1, value + 2, value + 3);
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).containsExactly(value + 1, value + 3, value + 2);
+        assertThat(deadLetters.apply(kind).values()).containsExactly(value + "bad", value + 2);
+    }
+}
