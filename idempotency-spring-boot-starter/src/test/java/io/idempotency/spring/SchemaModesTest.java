@@ -1,13 +1,21 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.idempotency.jdbc.Schema;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /** Who creates the tables, beside migrations of the application's own. */
 class SchemaModesTest {
@@ -46,6 +54,31 @@ class SchemaModesTest {
         ApplicationContextRunner runner = postgres().withPropertyValues("idempotency.schema.mode=always");
         runner.run(context -> hasTables(context, "idempotency_"));
         runner.run(context -> hasTables(context, "idempotency_"));
+    }
+
+    @Test
+    void startsWhileAnotherNodeCreatesTheTables() throws Exception {
+        String url = TestServers.database();
+        DataSource dataSource = new DriverManagerDataSource(url);
+        CompletableFuture<Void> start;
+        try (Connection other = dataSource.getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute(Schema.on(dataSource).script());
+            start = CompletableFuture.runAsync(() -> Runners.h2()
+                    .withPropertyValues("spring.datasource.url=" + url, "idempotency.schema.mode=always")
+                    .run(context -> hasTables(context, "idempotency_")));
+            await().atMost(Duration.ofMinutes(1)).until(() -> isWaitedForALock(dataSource));
+            other.commit();
+        }
+        assertThat(start).succeedsWithin(Duration.ofMinutes(1));
+    }
+
+    private static boolean isWaitedForALock(DataSource dataSource) {
+        return Boolean.TRUE.equals(new JdbcTemplate(dataSource)
+                .queryForObject(
+                        "select count(*) > 0 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+                        Boolean.class));
     }
 
     @Test
