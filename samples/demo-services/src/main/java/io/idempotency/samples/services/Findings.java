@@ -4,6 +4,7 @@ import io.idempotency.samples.demo.Report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -138,6 +139,17 @@ record Findings(
                 .row("ledger: rows", ledger.found())
                 .row("ledger: lost", ledger.lost().size())
                 .row("ledger: double", ledger.doubled().size());
+    }
+
+    /** Returns the outcome in a sentence. */
+    String sentence(boolean isGood) {
+        return isGood
+                ? String.format(
+                        Locale.ROOT,
+                        "PASSED: %,d orders paid once and posted once + %,d refused and in quarantine, as planned",
+                        payments.found(),
+                        quarantine.found())
+                : "FAILED: see what is named PROBLEM above, and the logs";
     }
 
     /**

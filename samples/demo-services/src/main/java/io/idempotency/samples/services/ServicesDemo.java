@@ -84,6 +84,7 @@ public final class ServicesDemo {
         findings.problems().forEach(screen::problem);
         findings.report(stage).print();
         screen.problems().forEach(problem -> System.out.println("PROBLEM: " + problem));
+        System.out.println(findings.sentence(screen.problems().isEmpty()));
         System.out.println(findings.verdict());
         System.out.flush();
         return screen.problems().isEmpty();
