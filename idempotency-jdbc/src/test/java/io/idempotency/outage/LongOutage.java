@@ -40,24 +40,30 @@ final class LongOutage implements BeforeAllCallback {
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        context.getRoot()
-                .getStore(ExtensionContext.Namespace.GLOBAL)
-                .computeIfAbsent(LongOutage.class, key -> new Background());
+        Background.begin();
     }
 
-    /** Begins with the first class, and stops everything when all tests are done. */
-    private static final class Background implements AutoCloseable {
+    /** Begins with the first class, and stops everything with the JVM: it may be given one class after the other. */
+    private static final class Background {
 
-        private final Thread thread = new Thread(RUN, "long-outage");
+        private static final Thread THREAD = new Thread(RUN, "long-outage");
 
-        Background() {
-            thread.start();
+        static {
+            THREAD.start();
+            Runtime.getRuntime().addShutdownHook(new Thread(Background::end));
         }
 
-        @Override
-        public void close() {
+        static void begin() {
+            // Loading the class does it.
+        }
+
+        private static void end() {
             RUN.cancel(true);
-            eventually().until(() -> !thread.isAlive());
+            try {
+                THREAD.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
             Kafka.stop();
             Postgres.stopShared();
         }
