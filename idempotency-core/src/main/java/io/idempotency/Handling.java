@@ -32,8 +32,8 @@ sealed interface Handling<M> {
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
             long start = System.nanoTime();
+            long before = start;
             for (int i = 0; i < items.size(); i++) {
-                long before = System.nanoTime();
                 if (i > 0 && before - start > poll.timeNanos()) {
                     throw new OutOfTime(i);
                 }
@@ -43,7 +43,9 @@ sealed interface Handling<M> {
                 } catch (Throwable thrown) {
                     throw failure(poll, i, thrown);
                 } finally {
-                    took(poll, List.of(item), System.nanoTime() - before);
+                    long after = System.nanoTime();
+                    took(poll, List.of(item), after - before);
+                    before = after;
                 }
             }
         }

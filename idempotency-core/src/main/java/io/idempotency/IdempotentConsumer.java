@@ -187,7 +187,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 flow.charge(poll, first, first.unreadable().get());
             } else {
                 level.work(poll, chunk, handling);
-                poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
+                if (!flow.lanes().isEmpty()) {
+                    poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
+                }
             }
             if (poll.isOutOfTime()) {
                 poll.stopRest();

@@ -66,6 +66,11 @@ final class Lanes {
         }
     }
 
+    /** Returns whether no partition is in trouble. */
+    boolean isEmpty() {
+        return troubles.isEmpty();
+    }
+
     private Trouble of(Lane lane) {
         return troubles.getOrDefault(lane, Trouble.NONE);
     }

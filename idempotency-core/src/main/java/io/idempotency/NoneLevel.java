@@ -22,17 +22,22 @@ final class NoneLevel<M> implements Level<M> {
         for (Item<M> item : items) {
             boolean isFirst = item == items.get(0);
             if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
-                together(poll, List.of(item), handling);
+                handle(poll, List.of(item), List.of(Claim.granted(item.delivery())), handling);
             }
         }
     }
 
     private void together(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        handle(
+                poll,
+                items,
+                items.stream().map(item -> Claim.granted(item.delivery())).toList(),
+                handling);
+    }
+
+    private void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims, Handling<M> handling) {
         try {
-            handling.handle(
-                    poll,
-                    items,
-                    items.stream().map(item -> Claim.granted(item.delivery())).toList());
+            handling.handle(poll, items, claims);
         } catch (HandlerFailure e) {
             if (flow.failures().isTransient(e.thrown())) {
                 flow.failures().stopTransiently(poll, items, e.thrown());

@@ -60,7 +60,11 @@ final class Poll<M> {
     }
 
     boolean isOpen(Item<M> item) {
-        return item.outcome() == null && !stopped.containsKey(item.lane());
+        return item.outcome() == null && !isStopped(item);
+    }
+
+    private boolean isStopped(Item<M> item) {
+        return !stopped.isEmpty() && stopped.containsKey(item.lane());
     }
 
     /** Returns the open ones of the items given, in order. */
@@ -137,17 +141,18 @@ final class Poll<M> {
     }
 
     BatchResult result() {
-        List<Outcome> outcomes = new ArrayList<>(items.size());
+        Outcome[] outcomes = new Outcome[items.size()];
         Map<Lane, Stop> stops = new LinkedHashMap<>();
-        for (Item<M> item : items) {
+        for (int i = 0; i < outcomes.length; i++) {
+            Item<M> item = items.get(i);
             Outcome outcome = item.outcome();
-            outcomes.add(outcome == null ? Outcome.RELEASED : outcome);
-            Stopped lane = stopped.get(item.lane());
+            outcomes[i] = outcome == null ? Outcome.RELEASED : outcome;
+            Stopped lane = stopped.isEmpty() ? null : stopped.get(item.lane());
             if (lane != null && (outcome == null || !outcome.isSettled())) {
                 stops.putIfAbsent(
                         item.lane(), new Stop(item.index(), lane.retryAfter(), lane.cause(), lane.isCharged()));
             }
         }
-        return new BatchResult(outcomes, List.copyOf(stops.values()));
+        return new BatchResult(List.of(outcomes), List.copyOf(stops.values()));
     }
 }

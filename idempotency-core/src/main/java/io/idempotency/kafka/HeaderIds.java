@@ -15,6 +15,9 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
     /** Begins the ids of all other kinds; doubled in front of a header id that begins with it. */
     static final String KIND = "~";
 
+    /** What bytes that are not UTF-8 become, unless it stood there. */
+    private static final char REPLACEMENT = '\uFFFD';
+
     private static final String SOURCE = "ce_source";
     static final String ID = "ce_id";
 
@@ -59,6 +62,10 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
     }
 
     static String utf8(byte[] bytes, String place) throws UnusableId {
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf(REPLACEMENT) < 0) {
+            return text;
+        }
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()

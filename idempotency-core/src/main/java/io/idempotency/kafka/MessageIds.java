@@ -3,7 +3,6 @@ package io.idempotency.kafka;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.InvalidMessageIdException;
-import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The id of a header is taken as it is. The id of every other place carries the name of its kind, such as {@code ~key:}, and a
  * header id that begins with {@code ~} gets another {@code ~} in front; so ids of two kinds never meet.
  *
- * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that cannot be an id,
- * {@link #messageId} throws and names topic, partition, offset and the places looked at; it never returns empty.
+ * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that is not text,
+ * {@link #messageId} throws and names topic, partition, offset and the places looked at; it never returns empty. The consumer checks that the text
+ * can be an id.
  *
  * @param <V> the values it can read; {@code Object} where it does not read them
  */
@@ -98,7 +98,7 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     /**
      * Returns the id.
      *
-     * @throws InvalidMessageIdException if there is none, or one that cannot be used
+     * @throws InvalidMessageIdException if there is none, or one that is not text
      */
     @Override
     public Optional<String> messageId(ConsumerRecord<?, ? extends V> record) {
@@ -107,11 +107,10 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
             for (IdSource<? super V> source : sources) {
                 Optional<String> id = source.find(record, looked);
                 if (id.isPresent()) {
-                    // The rules for ids are MessageId's; asked here, the answer can name the position.
-                    return Optional.of(new MessageId("any", id.get()).value());
+                    return id;
                 }
             }
-        } catch (IdSource.UnusableId | InvalidMessageIdException unusable) {
+        } catch (IdSource.UnusableId unusable) {
             throw new InvalidMessageIdException(
                     "The record " + KafkaRecords.position(record) + " has no usable message id: "
                             + unusable.getMessage(),

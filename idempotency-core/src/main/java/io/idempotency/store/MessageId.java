@@ -1,7 +1,6 @@
 package io.idempotency.store;
 
 import java.nio.charset.StandardCharsets;
-import java.util.regex.Pattern;
 
 /**
  * The unique number that the producer gave a message, and the consumer that remembers it. Checked here, once.
@@ -17,7 +16,7 @@ public record MessageId(String consumer, String value) {
     /** The most bytes of UTF-8 that a message id may have. */
     public static final int MAX_BYTES = 4096;
 
-    private static final Pattern CONSUMER = Pattern.compile("[A-Za-z0-9._-]{1,100}");
+    private static final int MAX_CONSUMER = 100;
 
     public MessageId {
         requireConsumer(consumer);
@@ -30,7 +29,18 @@ public record MessageId(String consumer, String value) {
      * @throws IdempotencyException if it is not {@code [A-Za-z0-9._-]{1,100}}
      */
     public static String requireConsumer(String consumer) {
-        if (!CONSUMER.matcher(consumer).matches()) {
+        boolean isFitting = !consumer.isEmpty() && consumer.length() <= MAX_CONSUMER;
+        // Not a regular expression: this is done for every message.
+        for (int i = 0; isFitting && i < consumer.length(); i++) {
+            char c = consumer.charAt(i);
+            isFitting = (c >= 'a' && c <= 'z')
+                    || (c >= 'A' && c <= 'Z')
+                    || (c >= '0' && c <= '9')
+                    || c == '.'
+                    || c == '_'
+                    || c == '-';
+        }
+        if (!isFitting) {
             throw new IdempotencyException(
                     "A consumer is named by 1 to 100 characters out of A-Z a-z 0-9 . _ -, not by \""
                             + printable(consumer) + "\"");

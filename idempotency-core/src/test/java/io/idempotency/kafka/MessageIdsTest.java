@@ -4,7 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.MemoryStore;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
@@ -92,16 +95,27 @@ class MessageIdsTest {
     void namesThePositionOfAnIdThatCannotBeUsed(String id) {
         header("message-id", id);
 
-        assertThatThrownBy(() -> MessageIds.defaults().messageId(record))
-                .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessageContaining("orders-3@18272");
+        assertThat(failure()).isInstanceOf(InvalidMessageIdException.class).hasMessageContaining("orders-3@18272");
+    }
+
+    /** What the consumer says of the record. */
+    private Throwable failure() {
+        IdempotentConsumer<ConsumerRecord<String, String>> consumer = KafkaRecords.<String, String>consumer("billing")
+                .store(MemoryStore.create())
+                .failures(FailurePolicy.leaveToCaller())
+                .build();
+        return consumer.consumeAll(List.of(record), (message, claim) -> {})
+                .stops()
+                .get(0)
+                .cause()
+                .orElseThrow();
     }
 
     @Test
     void namesThePositionOfAnIdOfFiveKibibytes() {
         header("message-id", "x".repeat(5 * 1024));
 
-        assertThatThrownBy(() -> MessageIds.defaults().messageId(record))
+        assertThat(failure())
                 .isInstanceOf(InvalidMessageIdException.class)
                 .hasMessageContaining("orders-3@18272")
                 .hasMessageContaining("longer than 4096 bytes");
