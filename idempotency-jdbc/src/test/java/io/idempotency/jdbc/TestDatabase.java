@@ -128,11 +128,12 @@ enum TestDatabase {
             }
             builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
             builder.addArg("--innodb-flush-log-at-trx-commit=0");
+            builder.addArg("--bind-address=127.0.0.1");
+            // It would draw a new RSA key, which takes anything from a second to a minute.
+            builder.addArg("--skip-ssl");
             try {
-                Patient server = new Patient(builder.build());
-                server.begin();
-                server.createDB("idempotency");
-                return builder.getURL("idempotency") + "?user=root";
+                new Patient(builder.build()).begin();
+                return builder.getURL("idempotency") + "?user=root&createDatabaseIfNotExist=true";
             } catch (ManagedProcessException e) {
                 throw new IllegalStateException(e);
             }
