@@ -62,7 +62,7 @@ final class Claiming {
         Asked asked = table.asked(connection, deliveries, active.proposedNames());
         Map<MessageKey, Row> rows = new HashMap<>();
         List<Arrival> arrivals = List.copyOf(asked.all());
-        Dialect.Known inserted = dialect.insert(connection, arrivals, State.processed(1, 0), 0);
+        Dialect.Known inserted = dialect.claim(connection, arrivals);
         inserted.rows().forEach(row -> rows.put(row.key(), row));
         List<Arrival> rest = arrivals.stream()
                 .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))

@@ -27,6 +27,11 @@ interface Dialect {
      */
     Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
 
+    /** Inserts the messages that are absent, as processed by the claiming transaction, waiting and answering like {@link #insert}. */
+    default Known claim(Connection connection, List<Arrival> arrivals) throws SQLException {
+        return insert(connection, arrivals, State.processed(1, 0), 0);
+    }
+
     /** Takes over, as processed by the claiming transaction, the rows that are free, and returns all that are there. */
     Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException;
 

@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Comparator;
 import java.util.UUID;
 
 /**
@@ -15,10 +14,6 @@ import java.util.UUID;
  * kinds never meet. The order is the one of the databases: byte by byte, unsigned.
  */
 record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
-
-    private static final Comparator<MessageKey> ORDER = Comparator.comparingInt(MessageKey::consumer)
-            .thenComparing(key -> key.id.getMostSignificantBits(), Long::compareUnsigned)
-            .thenComparing(key -> key.id.getLeastSignificantBits(), Long::compareUnsigned);
 
     static UUID idOf(String value) {
         return isCanonical(value) ? UUID.fromString(value) : hashed(value);
@@ -38,7 +33,13 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
 
     @Override
     public int compareTo(MessageKey other) {
-        return ORDER.compare(this, other);
+        int order = Integer.compare(consumer, other.consumer);
+        order = order != 0
+                ? order
+                : Long.compareUnsigned(id.getMostSignificantBits(), other.id.getMostSignificantBits());
+        return order != 0
+                ? order
+                : Long.compareUnsigned(id.getLeastSignificantBits(), other.id.getLeastSignificantBits());
     }
 
     private static boolean isCanonical(String value) {

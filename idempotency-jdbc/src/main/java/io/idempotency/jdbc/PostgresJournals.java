@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Journals in PostgreSQL: all segments of a claim by one statement. */
@@ -72,20 +73,15 @@ final class PostgresJournals extends Journals {
     public Appended append(Connection connection, List<Append> appends) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(append)) {
             statement.setString(1, lockTimeout);
-            statement.setArray(
-                    2, array(connection, "integer", appends, a -> a.key().consumer()));
-            statement.setArray(
-                    3, array(connection, "bigint", appends, a -> a.key().place()));
-            statement.setArray(
-                    4, array(connection, "bigint", appends, a -> a.behind().version()));
-            statement.setArray(
-                    5, array(connection, "bigint", appends, a -> a.behind().token()));
-            statement.setArray(
-                    6, array(connection, "bigint", appends, a -> a.next().token()));
-            statement.setArray(
-                    7, array(connection, "bigint", appends, a -> a.content().first()));
-            statement.setArray(
-                    8, array(connection, "bigint", appends, a -> a.content().last()));
+            // Arrays of primitives go in binary.
+            statement.setObject(
+                    2, appends.stream().mapToInt(a -> a.key().consumer()).toArray());
+            statement.setObject(3, longs(appends, a -> a.key().place()));
+            statement.setObject(4, longs(appends, a -> a.behind().version()));
+            statement.setObject(5, longs(appends, a -> a.behind().token()));
+            statement.setObject(6, longs(appends, a -> a.next().token()));
+            statement.setObject(7, longs(appends, a -> a.content().first()));
+            statement.setObject(8, longs(appends, a -> a.content().last()));
             statement.setArray(9, array(connection, "smallint", appends, a ->
                     (short) a.content().kind().number()));
             statement.setArray(10, bytes(connection, appends, a -> a.content().packedGaps()));
@@ -210,6 +206,10 @@ final class PostgresJournals extends Journals {
     private static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
             throws SQLException {
         return connection.createArrayOf(type, values.stream().map(element).toArray());
+    }
+
+    private static <T> long[] longs(List<T> values, ToLongFunction<T> element) {
+        return values.stream().mapToLong(element).toArray();
     }
 
     private static <T> Array bytes(Connection connection, List<T> values, Function<T, byte[]> element)

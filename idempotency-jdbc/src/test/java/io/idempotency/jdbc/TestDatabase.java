@@ -10,6 +10,7 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -123,6 +124,7 @@ enum TestDatabase {
             long pid = ProcessHandle.current().pid();
             builder.setBaseDir(new File(target, "base-" + pid));
             builder.setDataDir(new File(target, "data-" + pid));
+            builder.setTmpDir(new File(target, "tmp-" + pid).getPath());
             if (System.getProperty("user.name").equals("root")) {
                 builder.addArg("--user=root");
             }
@@ -146,6 +148,32 @@ enum TestDatabase {
         Patient(DBConfiguration configuration) {
             super(configuration);
             dbStartMaxWaitInMS = (int) Duration.ofMinutes(3).toMillis();
+        }
+
+        /** Installs in a folder for temporary files of its own: a server that begins clears those of every other one out of its folder. */
+        @Override
+        protected synchronized void install() throws ManagedProcessException {
+            ProcessBuilder process = new ProcessBuilder(
+                    new File(configuration.getBaseDir(), "scripts/mariadb-install-db").getPath(),
+                    "--no-defaults",
+                    "--force",
+                    "--skip-name-resolve",
+                    "--basedir=" + configuration.getBaseDir(),
+                    "--datadir=" + configuration.getDataDir());
+            process.environment().put("TMPDIR", configuration.getTmpDir().getPath());
+            process.redirectErrorStream(true);
+            try {
+                Process running = process.start();
+                String said = new String(running.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                if (running.waitFor() != 0) {
+                    throw new ManagedProcessException("MariaDB cannot be installed:\n" + said);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
         }
 
         /** Does what {@link DB#newEmbeddedDB(DBConfiguration)} does, and starts. */
