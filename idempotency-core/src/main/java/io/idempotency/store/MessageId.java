@@ -54,6 +54,9 @@ public record MessageId(String consumer, String value) {
         }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
+            if (c >= ' ' && c <= '~') {
+                continue;
+            }
             if (Character.isISOControl(c)) {
                 throw refused(value, "holds a control character at index " + i);
             }
