@@ -23,7 +23,8 @@ final class Reading<M> {
         this.consumer = settings.name();
         this.reader = settings.reader();
         this.messageId = settings.messageId();
-        this.isPartitioned = settings.store().isPartitioned();
+        this.isPartitioned =
+                settings.level() != ConsistencyLevel.NONE && settings.store().isPartitioned();
     }
 
     List<Item<M>> read(List<M> messages) {

@@ -89,12 +89,14 @@ public final class KafkaRecords {
             if (isRaw(record.key(), record.serializedKeySize()) && record.key() == null) {
                 throw new InvalidMessageIdException(
                         where + " has no key, so that a copy of it may be in any partition, where the"
-                                + " store would not know it. Send a key, or use a store that knows all partitions");
+                                + " store would not know it. Send a key, use a store that knows all partitions, or have"
+                                + " this one accept strays");
             }
             if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
                 throw new InvalidMessageIdException(
                         where + " comes from a retry topic, and the store knows its message only in"
-                                + " the partition that it was sent to first. Use a store that knows all partitions");
+                                + " the partition that it was sent to first. Use a store that knows all partitions, or have"
+                                + " this one accept strays");
             }
         }
 

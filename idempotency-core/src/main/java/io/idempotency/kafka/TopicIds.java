@@ -2,16 +2,11 @@ package io.idempotency.kafka;
 
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.common.TopicCollection;
 
 /**
  * Asks Kafka for topic ids, for {@link MessageIds#coordinates}. An answer is kept for ten seconds, so a topic that is deleted and created
@@ -20,7 +15,6 @@ import org.apache.kafka.common.TopicCollection;
 public final class TopicIds implements Function<String, String> {
 
     private static final Duration KEPT = Duration.ofSeconds(10);
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private record Answer(String id, long askedAt) {}
 
@@ -55,24 +49,6 @@ public final class TopicIds implements Function<String, String> {
     }
 
     private String ask(String topic) {
-        try {
-            return admin.describeTopics(TopicCollection.ofTopicNames(List.of(topic)))
-                    .allTopicNames()
-                    .get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                    .values()
-                    .iterator()
-                    .next()
-                    .topicId()
-                    .toString();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw failed(topic, interrupted);
-        } catch (ExecutionException | TimeoutException failure) {
-            throw failed(topic, failure);
-        }
-    }
-
-    private static TransientStoreException failed(String topic, Exception cause) {
-        return new TransientStoreException("The topic id of " + topic + " could not be looked up", cause);
+        return TopicLookup.describe(admin, topic).topicId().toString();
     }
 }

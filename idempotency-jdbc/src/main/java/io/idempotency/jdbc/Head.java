@@ -8,7 +8,7 @@ package io.idempotency.jdbc;
  * @param at the time of the newest segment, which age is measured against
  * @param horizonVersion the last segment that the purge deleted
  * @param horizonOffset deliveries up to this offset cannot be judged if they are not known
- * @param partitions how many partitions the topic had; 0 if nobody said
+ * @param partitions how many partitions the topic had when the journal was met last; 0 if nobody said
  */
 record Head(
         JournalKey key, long version, long token, long at, long horizonVersion, long horizonOffset, int partitions) {

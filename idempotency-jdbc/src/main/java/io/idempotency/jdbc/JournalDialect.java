@@ -50,8 +50,12 @@ interface JournalDialect {
     /** Returns the heads that exist; with {@code isLocking}, locked until the end of the transaction. */
     List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
 
-    /** Creates the head of a new journal, unless it is there. */
-    void create(Connection connection, JournalKey key) throws SQLException;
+    /**
+     * Creates the head of a new journal, unless it is there.
+     *
+     * @param partitions how many partitions the topic has; 0 if nobody says
+     */
+    void create(Connection connection, JournalKey key, int partitions) throws SQLException;
 
     /** Returns the journals of a consumer. */
     List<JournalKey> keys(Connection connection, int consumer) throws SQLException;

@@ -15,16 +15,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
-import org.springframework.transaction.PlatformTransactionManager;
 
 /**
  * Remembers messages in journals: for each consumer and partition one row per poll, with the ids of all its messages. About 17 bytes a message
  * and one statement a poll; what is within the retention is kept in memory, too, at about 25 bytes a message.
  *
  * <p>A copy is known only in the partition of the first: producers send equal keys to equal partitions, so this holds unless messages have no key, the
- * number of partitions is changed, or topics are mirrored or renamed. Where copies may stray, use a {@link TableStore}.
+ * number of partitions is changed (see {@link JournalStoreBuilder#partitions}), or topics are mirrored or renamed (see
+ * {@link JournalStoreBuilder#streams}). Where copies may stray, use a {@link TableStore}.
  *
  * <p>For {@code STRONG} and {@code AT_MOST_ONCE}; it lends nothing. Claims take part in the transaction that is active on the data source. A claim of
  * duplicates only takes no round trip, one of new messages takes one for all partitions (on PostgreSQL; three elsewhere), and two more where
@@ -56,7 +57,9 @@ public final class JournalStore implements ClaimStore {
             long retentionMicros,
             long memoryBytes,
             boolean isRaisingHorizon,
-            Duration revalidation) {}
+            Duration revalidation,
+            UnaryOperator<String> streams,
+            ToIntFunction<String> partitions) {}
 
     private final JdbcTransactions transactions;
     private final Connections connections;
@@ -66,12 +69,13 @@ public final class JournalStore implements ClaimStore {
     private final JournalSearch search;
     private final boolean isRefusingStrays;
 
-    private JournalStore(Builder builder) {
-        this.isRefusingStrays = !builder.isAcceptingStrays;
+    JournalStore(JournalStoreBuilder builder) {
+        this.isRefusingStrays = builder.isRefusingStrays();
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
-        this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
-        this.windows = new Windows(table, builder.settings());
+        Tables tables = builder.tables();
+        this.table = new MessageTable(tables, builder.claimTimeout());
+        this.windows = new Windows(table, new PartitionCounts(tables), builder.settings());
         this.journaling = new Journaling(table, connections, windows);
         this.search = new JournalSearch(table, connections);
     }
@@ -82,8 +86,8 @@ public final class JournalStore implements ClaimStore {
     }
 
     /** Returns a builder with the default settings on the data source. */
-    public static Builder builder(DataSource dataSource) {
-        return new Builder(dataSource);
+    public static JournalStoreBuilder builder(DataSource dataSource) {
+        return new JournalStoreBuilder(dataSource);
     }
 
     /** {@inheritDoc} Reads the journals of partitions that are met for the first time: all that is not purged. */
@@ -92,14 +96,17 @@ public final class JournalStore implements ClaimStore {
         if (windows.areLoaded(deliveries) || JdbcTransactions.isAnyActive()) {
             return;
         }
+        Map<Place, Integer> partitions = windows.absent(deliveries);
         connections.alone("create journals", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
-            windows.create(connection, deliveries, proposed);
+            for (Map.Entry<Place, Integer> each : partitions.entrySet()) {
+                windows.create(connection, each.getKey(), each.getValue(), proposed);
+            }
             table.storeNames(connection, proposed);
             return true;
         });
         connections.alone("read journals", connection -> {
-            windows.load(connection, deliveries);
+            windows.load(connection, partitions.keySet());
             return true;
         });
     }
@@ -121,7 +128,14 @@ public final class JournalStore implements ClaimStore {
             throw new IdempotencyException(
                     "Only a granted message can be quarantined, not one that is " + claim.status());
         }
-        append("quarantine a message", claim.delivery(), Kind.QUARANTINED);
+        Delivery delivery = claim.delivery();
+        prepare(List.of(delivery));
+        append(
+                "quarantine a message",
+                windows.place(delivery),
+                delivery.id(),
+                delivery.position().offset(),
+                Kind.QUARANTINED);
     }
 
     /** {@inheritDoc} Reads all segments of the consumer, for there is no index. */
@@ -132,13 +146,18 @@ public final class JournalStore implements ClaimStore {
 
     /**
      * {@inheritDoc} Reads all segments of the consumer, for there is no index. Other processes know when they look at the journal next: at their
-     * next append, or after the time of {@link Builder#revalidation}.
+     * next append, or after the time of {@link JournalStoreBuilder#revalidation}.
      */
     @Override
     public boolean forget(MessageId id) {
         Optional<JournalSearch.Found> found = search.find(id, proposed());
-        found.ifPresent(
-                of -> append("forget a message", new Delivery(id, of.processed().position()), Kind.FORGOTTEN));
+        found.map(of -> of.processed().position())
+                .ifPresent(at -> append(
+                        "forget a message",
+                        new Place(id.consumer(), at.stream(), at.partition()),
+                        id,
+                        at.offset(),
+                        Kind.FORGOTTEN));
         return found.isPresent();
     }
 
@@ -146,16 +165,13 @@ public final class JournalStore implements ClaimStore {
         return transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
     }
 
-    private void append(String verb, Delivery delivery, Kind kind) {
-        UUID id = MessageKey.idOf(delivery.id().value());
-        Content content =
-                new Content(kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {
-                    delivery.position().offset()
-                });
-        prepare(List.of(delivery));
+    private void append(String verb, Place place, MessageId message, long offset, Kind kind) {
+        UUID id = MessageKey.idOf(message.value());
+        Content content = new Content(
+                kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            journaling.append(active, windows.of(connection, delivery, active), content);
+            journaling.append(active, windows.of(connection, place, active), content);
             return true;
         });
     }
@@ -185,6 +201,11 @@ public final class JournalStore implements ClaimStore {
         return windows.bytes();
     }
 
+    /** Returns how many messages are kept in memory. */
+    public long rememberedMessages() {
+        return windows.size();
+    }
+
     /** Reads all journals anew when they are met next. */
     void forgetWindows() {
         windows.dropAll();
@@ -193,112 +214,5 @@ public final class JournalStore implements ClaimStore {
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
         return ActiveTransaction.of(table);
-    }
-
-    /** The settings of a journal store. */
-    public static final class Builder {
-
-        private final DataSource dataSource;
-        private @Nullable PlatformTransactionManager transactionManager;
-        private String tablePrefix = Tables.DEFAULT_PREFIX;
-        private String schema = "";
-        private Duration claimTimeout = TableStore.DEFAULT_CLAIM_TIMEOUT;
-        private Duration retention = DEFAULT_RETENTION;
-        private Duration revalidation = DEFAULT_REVALIDATION;
-        private Unjudged unjudged = Unjudged.REFUSE;
-        private long memoryBytes = Runtime.getRuntime().maxMemory() / 2;
-        private boolean isRaisingHorizon;
-        private boolean isAcceptingStrays;
-
-        private Builder(DataSource dataSource) {
-            this.dataSource = dataSource;
-        }
-
-        /** What the names of the tables begin with; {@code idempotency_} by default. */
-        public Builder tablePrefix(String prefix) {
-            tablePrefix = prefix;
-            return this;
-        }
-
-        /** The database schema of the tables; the connection's own by default. */
-        public Builder schema(String name) {
-            schema = name;
-            return this;
-        }
-
-        /** How long a claim waits for another one of the same partition, before it fails as transient; 5 seconds by default. */
-        public Builder claimTimeout(Duration timeout) {
-            claimTimeout = timeout;
-            return this;
-        }
-
-        /** What begins and ends the transactions of {@link #transactions()}; a manager of the store's own by default. */
-        public Builder transactionManager(PlatformTransactionManager manager) {
-            transactionManager = manager;
-            return this;
-        }
-
-        /** How long messages are remembered, by the {@link Purger}; a day by default. It is forgotten in memory in quarters of it. */
-        public Builder retention(Duration duration) {
-            retention = duration;
-            return this;
-        }
-
-        /** How long a duplicate is told from memory before the database is asked whether it is forgotten; a minute by default. */
-        public Builder revalidation(Duration duration) {
-            revalidation = duration;
-            return this;
-        }
-
-        /** What becomes of a delivery that is older than what is remembered; refused by default. */
-        public Builder unjudged(Unjudged choice) {
-            unjudged = choice;
-            return this;
-        }
-
-        /** How many bytes of memory the journals may take; half of the heap by default. */
-        public Builder memory(long bytes) {
-            memoryBytes = bytes;
-            return this;
-        }
-
-        /** Takes messages without a key and from retry topics, too, whose copies in other partitions it does not know. */
-        public Builder acceptStrays() {
-            isAcceptingStrays = true;
-            return this;
-        }
-
-        /** Forgets messages before their time where memory is full, and warns; by default that fails. */
-        public Builder raiseHorizonIfFull() {
-            isRaisingHorizon = true;
-            return this;
-        }
-
-        /**
-         * Returns the store. Does not connect yet.
-         *
-         * @throws IdempotencyException if prefix or schema is not a plain identifier, or a time or size is not positive
-         */
-        public JournalStore build() {
-            if (claimTimeout.isNegative() || claimTimeout.isZero() || retention.isNegative() || retention.isZero()) {
-                throw new IdempotencyException("Claim timeout and retention of a journal are positive, not "
-                        + claimTimeout + " and " + retention);
-            }
-            if (memoryBytes <= 0 || revalidation.isNegative()) {
-                throw new IdempotencyException("Memory and revalidation of a journal are not negative: " + memoryBytes
-                        + " bytes and " + revalidation);
-            }
-            return new JournalStore(this);
-        }
-
-        private Settings settings() {
-            return new Settings(unjudged, MessageTable.micros(retention), memoryBytes, isRaisingHorizon, revalidation);
-        }
-
-        private JdbcTransactions transactions() {
-            return transactionManager == null
-                    ? JdbcTransactions.on(dataSource)
-                    : JdbcTransactions.on(dataSource, transactionManager);
-        }
     }
 }

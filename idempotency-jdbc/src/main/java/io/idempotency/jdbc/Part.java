@@ -106,9 +106,11 @@ final class Part {
             case REFUSE ->
                 throw new IdempotencyException(
                         "Whether " + delivery + " was processed is not known any more: offsets up to "
-                                + window.horizonOffset()
-                                + " are older than the retention of the journal. If the offsets of the group were reset on"
-                                + " purpose, let the store process or skip what it cannot judge: JournalStore.Builder.unjudged(..)");
+                                + window.horizonOffset() + " are older than what the journal of " + window
+                                + " remembers. If the offsets of the group were reset on purpose, let the store process or skip"
+                                + " what it cannot judge, by JournalStoreBuilder.unjudged(..) or idempotency.journal.unjudged. If"
+                                + " the topic was deleted and created again, give it journals of its own, by"
+                                + " JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
         };
     }
 

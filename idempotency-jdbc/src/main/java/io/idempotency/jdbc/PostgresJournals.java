@@ -172,7 +172,7 @@ final class PostgresJournals extends Journals {
             with ${bounded}, created as (
                 insert into ${tables}journal
                     (consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions)
-                select ?, ?, 0, 0, 0, 0, -1, 0 from bounded
+                select ?, ?, 0, 0, 0, 0, -1, ? from bounded
                 on conflict do nothing
                 returning 1
             ), restored as materialized (
@@ -183,11 +183,12 @@ final class PostgresJournals extends Journals {
             """;
 
     @Override
-    public void create(Connection connection, JournalKey key) throws SQLException {
+    public void create(Connection connection, JournalKey key, int partitions) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(create)) {
             statement.setString(1, lockTimeout);
             statement.setInt(2, key.consumer());
             statement.setLong(3, key.place());
+            statement.setInt(4, partitions);
             statement.execute();
         }
     }

@@ -43,14 +43,15 @@ final class StandardJournals extends Journals {
     private static final String CREATE = """
             insert into ${tables}journal
                 (consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions)
-            values (?, ?, 0, 0, 0, 0, -1, 0)
+            values (?, ?, 0, 0, 0, 0, -1, ?)
             """;
 
     @Override
-    public void create(Connection connection, JournalKey key) throws SQLException {
+    public void create(Connection connection, JournalKey key, int partitions) throws SQLException {
         try {
             dialect.waiting(connection, tables.fill(CREATE), statement -> {
                 setKeys(statement, List.of(key));
+                statement.setInt(3, partitions);
                 return statement.executeUpdate();
             });
         } catch (SQLException e) {

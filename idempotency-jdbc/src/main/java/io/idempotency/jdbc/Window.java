@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +15,7 @@ final class Window {
 
     private static final int GENERATIONS_PER_RETENTION = 4;
 
+    private final Place place;
     private final JournalKey key;
     private final long generationMicros;
     private final Deque<Generation> generations = new ArrayDeque<>();
@@ -31,12 +31,17 @@ final class Window {
      *
      * @param retentionMicros how long messages are to be remembered, which sets how finely they are forgotten
      */
-    Window(Head head, long retentionMicros) {
+    Window(Place place, Head head, long retentionMicros) {
+        this.place = place;
         this.key = head.key();
         this.tip = head.horizonVersion() == head.version() ? head.tip() : new Tip(head.horizonVersion(), 0);
         this.horizonVersion = head.horizonVersion();
         this.horizonOffset = head.horizonOffset();
         this.generationMicros = Math.max(1, retentionMicros / GENERATIONS_PER_RETENTION);
+    }
+
+    Place place() {
+        return place;
     }
 
     JournalKey key() {
@@ -135,6 +140,6 @@ final class Window {
 
     @Override
     public String toString() {
-        return Objects.toString(key);
+        return place.toString();
     }
 }

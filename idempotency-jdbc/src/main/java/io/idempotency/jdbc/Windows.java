@@ -10,12 +10,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,33 +28,15 @@ final class Windows {
     private static final Duration IDLE = Duration.ofMinutes(10);
 
     private static final int APPENDS_PER_LOOK = 256;
-    private static final int READINGS = 3;
 
     private final MessageTable table;
     private final JournalStore.Settings settings;
+    private final JournalReading reading;
+    private final PartitionCounts partitionCounts;
     private final Map<Place, Window> windows = new ConcurrentHashMap<>();
     private final Map<JournalKey, Place> places = new ConcurrentHashMap<>();
     private volatile Clock clock = new Clock(0, 0);
     private final AtomicInteger looks = new AtomicInteger();
-
-    private record Place(String consumer, String stream, int partition) {
-
-        boolean isOf(Delivery delivery) {
-            Position position = delivery.position();
-            return partition == position.partition()
-                    && stream.equals(position.stream())
-                    && consumer.equals(delivery.id().consumer());
-        }
-
-        static Place of(Delivery delivery) {
-            Position position = delivery.position();
-            if (position.equals(Position.UNKNOWN)) {
-                throw new IdempotencyException("A journal remembers by partition and offset, and " + delivery
-                        + " has none: use a TableStore for such messages");
-            }
-            return new Place(delivery.id().consumer(), position.stream(), position.partition());
-        }
-    }
 
     /** The database's clock, as it was when this process's was so far. */
     private record Clock(long micros, long nanos) {
@@ -63,9 +46,11 @@ final class Windows {
         }
     }
 
-    Windows(MessageTable table, JournalStore.Settings settings) {
+    Windows(MessageTable table, PartitionCounts partitionCounts, JournalStore.Settings settings) {
         this.table = table;
+        this.partitionCounts = partitionCounts;
         this.settings = settings;
+        this.reading = new JournalReading(table, settings.retentionMicros());
     }
 
     /** Returns the time of the database, from the last statement on that told it. */
@@ -77,13 +62,23 @@ final class Windows {
         clock = new Clock(micros, System.nanoTime());
     }
 
+    /** Returns what the journal of a delivery is for. */
+    Place place(Delivery delivery) {
+        Position position = delivery.position();
+        if (position.equals(Position.UNKNOWN)) {
+            throw new IdempotencyException("A journal remembers by partition and offset, and " + delivery
+                    + " has none: use a TableStore for such messages");
+        }
+        return new Place(delivery.id().consumer(), settings.streams().apply(position.stream()), position.partition());
+    }
+
     /** Returns whether every partition has its window. */
     boolean areLoaded(List<Delivery> deliveries) {
-        Place last = null;
+        Delivery last = null;
         for (Delivery delivery : deliveries) {
-            if (last == null || !last.isOf(delivery)) {
-                last = Place.of(delivery);
-                if (!windows.containsKey(last)) {
+            if (last == null || !Place.isSame(last, delivery)) {
+                last = delivery;
+                if (!windows.containsKey(place(delivery))) {
                     return false;
                 }
             }
@@ -91,19 +86,34 @@ final class Windows {
         return true;
     }
 
+    /** Returns the partitions that have no window, each with how many partitions its topic has. */
+    Map<Place, Integer> absent(List<Delivery> deliveries) {
+        Map<Place, Integer> absent = new LinkedHashMap<>();
+        Map<String, Integer> counts = new HashMap<>();
+        for (Delivery delivery : deliveries) {
+            Place place = place(delivery);
+            if (!windows.containsKey(place)) {
+                String topic = delivery.position().stream();
+                absent.put(place, counts.computeIfAbsent(topic, settings.partitions()::applyAsInt));
+            }
+        }
+        return absent;
+    }
+
     /** Groups the deliveries by partition. What has no window yet gets one in the running transaction. */
     List<Part> parts(Connection connection, ActiveTransaction active, List<Delivery> deliveries) throws SQLException {
-        Map<Place, Part> parts = new HashMap<>();
-        Place last = null;
+        Map<Place, Part> parts = new LinkedHashMap<>();
+        Delivery last = null;
         Part part = null;
         for (int i = 0; i < deliveries.size(); i++) {
             Delivery delivery = deliveries.get(i);
-            if (part == null || last == null || !last.isOf(delivery)) {
-                last = Place.of(delivery);
-                part = parts.get(last);
+            if (part == null || last == null || !Place.isSame(last, delivery)) {
+                last = delivery;
+                Place place = place(delivery);
+                part = parts.get(place);
                 if (part == null) {
-                    part = new Part(of(connection, last, active), settings.unjudged());
-                    parts.put(last, part);
+                    part = new Part(of(connection, place, active), settings.unjudged());
+                    parts.put(place, part);
                 }
             }
             part.add(i, delivery);
@@ -112,12 +122,8 @@ final class Windows {
         return new ArrayList<>(parts.values());
     }
 
-    /** Returns the window of a delivery's partition. */
-    Window of(Connection connection, Delivery delivery, ActiveTransaction active) throws SQLException {
-        return of(connection, Place.of(delivery), active);
-    }
-
-    private Window of(Connection connection, Place place, ActiveTransaction active) throws SQLException {
+    /** Returns the window of a partition. */
+    Window of(Connection connection, Place place, ActiveTransaction active) throws SQLException {
         Window window = active.windows().get(place);
         if (window == null) {
             window = windows.get(place);
@@ -130,93 +136,60 @@ final class Windows {
 
     private Window ofNew(Connection connection, Place place, ActiveTransaction active) throws SQLException {
         JournalKey key = key(connection, place, active.proposedNames());
-        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
-        if (!heads.isEmpty()) {
-            return load(connection, place, key);
+        if (head(connection, key) != null) {
+            return read(connection, place, key);
         }
-        table.journals(connection).create(connection, key);
-        Window window = new Window(head(connection, key), settings.retentionMicros());
-        active.afterCommit(() -> keep(place, window));
+        table.journals(connection).create(connection, key, 0);
+        Window window = reading.ofNew(connection, place, key);
+        active.afterCommit(() -> keep(window));
         return window;
     }
 
-    /** Creates the heads of the journals that are not there, to be committed at once. */
-    void create(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
-        for (Place place : distinct(deliveries)) {
-            JournalKey key = key(connection, place, proposed);
-            if (table.journals(connection)
-                    .heads(connection, List.of(key), false)
-                    .isEmpty()) {
-                table.journals(connection).create(connection, key);
-            }
+    private @Nullable Head head(Connection connection, JournalKey key) throws SQLException {
+        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
+        return heads.isEmpty() ? null : heads.get(0);
+    }
+
+    /** Creates the head of a journal that is not there, to be committed at once. */
+    void create(Connection connection, Place place, int partitions, Map<String, Integer> proposed) throws SQLException {
+        JournalKey key = key(connection, place, proposed);
+        JournalDialect journals = table.journals(connection);
+        Head head = head(connection, key);
+        partitionCounts.compare(connection, journals, place, key, head, partitions);
+        if (head == null) {
+            journals.create(connection, key, partitions);
         }
     }
 
-    private Window keep(Place place, Window window) {
-        places.put(window.key(), place);
-        Window other = windows.putIfAbsent(place, window);
-        return other == null ? window : other;
-    }
-
-    void load(Connection connection, List<Delivery> deliveries) throws SQLException {
-        for (Place place : distinct(deliveries)) {
+    /** Reads the journals of partitions that have no window. */
+    void load(Connection connection, Set<Place> all) throws SQLException {
+        for (Place place : all) {
             if (!windows.containsKey(place)) {
-                load(connection, place, key(connection, place, new HashMap<>()));
+                read(connection, place, key(connection, place, new HashMap<>()));
             }
         }
         boundMemory();
     }
 
-    private static Set<Place> distinct(List<Delivery> deliveries) {
-        Set<Place> places = new LinkedHashSet<>();
-        deliveries.forEach(delivery -> places.add(Place.of(delivery)));
-        return places;
+    private Window read(Connection connection, Place place, JournalKey key) throws SQLException {
+        Window window = reading.read(connection, place, key);
+        tellTime(table.now(connection));
+        return keep(window);
+    }
+
+    private Window keep(Window window) {
+        places.put(window.key(), window.place());
+        Window other = windows.putIfAbsent(window.place(), window);
+        return other == null ? window : other;
     }
 
     private JournalKey key(Connection connection, Place place, Map<String, Integer> proposed) throws SQLException {
-        Map<String, Integer> numbers = table.numbers(connection, Set.of(place.consumer(), place.stream()), proposed);
+        Map<String, Integer> numbers = table.numbers(connection, place.names(), proposed);
         Integer consumer = numbers.get(place.consumer());
         if (consumer == null) {
             throw new IllegalStateException("No number for " + place.consumer());
         }
         return new JournalKey(consumer, Names.place(new Position(place.stream(), place.partition(), 0), numbers));
-    }
-
-    /** Reads a journal from its horizon to its head. The purge may delete what is about to be read: then it is read again. */
-    private Window load(Connection connection, Place place, JournalKey key) throws SQLException {
-        for (int reading = 0; reading < READINGS; reading++) {
-            Head head = head(connection, key);
-            Window window = new Window(head, settings.retentionMicros());
-            long began = System.nanoTime();
-            table.journals(connection)
-                    .read(connection, key, head.horizonVersion() + 1, head.version(), false, segment -> {
-                        if (segment.tip().version() == window.tip().version() + 1) {
-                            window.add(segment);
-                        }
-                    });
-            if (window.tip().equals(head.tip())) {
-                tellTime(table.now(connection));
-                LOG.info(
-                        "Read the journal of {} for {}-{}: {} messages, {} MB, in {} ms",
-                        place.consumer(),
-                        place.stream(),
-                        place.partition(),
-                        window.size(),
-                        window.bytes() >> 20,
-                        (System.nanoTime() - began) / 1_000_000);
-                return keep(place, window);
-            }
-        }
-        throw new TransientStoreException("The journal of " + place + " changed while it was read; run it again");
-    }
-
-    private Head head(Connection connection, JournalKey key) throws SQLException {
-        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
-        if (heads.isEmpty()) {
-            throw new TransientStoreException(
-                    "The journal " + key + " was created by another transaction; run it again");
-        }
-        return heads.get(0);
     }
 
     /** Returns whether nobody looked for so long whether a journal has gone on that an entry which was forgotten elsewhere may be missed. */
@@ -229,48 +202,14 @@ final class Windows {
 
     /** Lets a window know what is behind it, up to the head. */
     void catchUp(Connection connection, Window window, Head head, boolean isLocked) throws SQLException {
-        Tip known = window.tip();
-        if (!head.isAt(known)) {
-            List<Segment> missing = new ArrayList<>();
-            boolean isThere = known.version() > head.horizonVersion();
-            table.journals(connection)
-                    .read(
-                            connection,
-                            head.key(),
-                            isThere ? known.version() : known.version() + 1,
-                            head.version(),
-                            isLocked,
-                            missing::add);
-            Tip last = Tip.NONE;
-            if (isThere && !missing.isEmpty()) {
-                last = missing.remove(0).tip();
-            }
-            boolean isSameHistory = isThere ? last.equals(known) : known.version() == 0 && head.horizonVersion() == 0;
-            if (!isSameHistory || head.version() < known.version()) {
-                drop(window);
-                throw new TransientStoreException("The journal of " + window
-                        + " is another one than was known, so it is read anew: it was purged in between, or the database"
-                        + " has lost commits; run it again");
-            }
-            requireNoGap(known, missing, head);
-            window.add(known, missing);
+        if (!reading.catchUp(connection, window, head, isLocked)) {
+            drop(window);
+            throw new TransientStoreException("The journal of " + window
+                    + " is another one than was known, so it is read anew: it was purged in between, or the database"
+                    + " has lost commits; run it again");
         }
         raiseHorizon(head);
         window.checked();
-    }
-
-    private static void requireNoGap(Tip known, List<Segment> missing, Head head) {
-        long version = known.version();
-        for (Segment segment : missing) {
-            if (segment.tip().version() != ++version) {
-                break;
-            }
-        }
-        Tip last = missing.isEmpty() ? known : missing.get(missing.size() - 1).tip();
-        if (version != head.version() || !head.isAt(last)) {
-            throw new TransientStoreException("This transaction cannot see all of the journal " + head.key()
-                    + " up to version " + head.version() + "; run it again in a new one");
-        }
     }
 
     void raiseHorizon(Head head) {
@@ -294,6 +233,10 @@ final class Windows {
         return windows.values().stream().mapToLong(Window::bytes).sum();
     }
 
+    long size() {
+        return windows.values().stream().mapToLong(Window::size).sum();
+    }
+
     private void boundMemory() {
         if (looks.getAndIncrement() % APPENDS_PER_LOOK != 0 || bytes() <= settings.memoryBytes()) {
             return;
@@ -307,8 +250,8 @@ final class Windows {
             if (!settings.isRaisingHorizon()) {
                 throw new IdempotencyException("The journals need " + (bytes() >> 20) + " MB of memory and may take "
                         + (settings.memoryBytes() >> 20)
-                        + " MB: allow more by JournalStore.Builder.memory(..), remember for a shorter time, let it forget"
-                        + " earlier by raiseHorizonIfFull(), or use a TableStore");
+                        + " MB: allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, remember for a"
+                        + " shorter time, let it forget earlier by raiseHorizonIfFull, or use a TableStore");
             }
             Window largest = windows.values().stream()
                     .max(Comparator.comparingLong(Window::bytes))

@@ -5,8 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** One cell of the table of promises: a level, and where the process halts. */
-record Cell(ConsistencyLevel level, CrashPoint point) {
+/** One cell of the table of promises: a level, and where the process halts; and the store that it is seen with. */
+record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
+
+    /** The stores that promises are seen with. */
+    enum Kind {
+        TABLE,
+        JOURNAL
+    }
 
     /** The messages of a cell, in the order in which they stand in its partition. */
     static final List<String> MESSAGES = List.of("m0", "m1", "m2", "m3", "m4");
@@ -20,11 +26,25 @@ record Cell(ConsistencyLevel level, CrashPoint point) {
     /** The life in which a message that killed all lives before does so no more: one more than quarantine would need. */
     static final int MENDED_LIFE = ATTEMPTS + 2;
 
+    /** The levels that the journal store serves. Deadly poison is the crash behind the effect once more, and takes the longest. */
+    private static List<ConsistencyLevel> ofJournals(CrashPoint point) {
+        return point == CrashPoint.DEADLY_POISON
+                ? List.of()
+                : List.of(ConsistencyLevel.STRONG, ConsistencyLevel.AT_MOST_ONCE);
+    }
+
+    Cell(ConsistencyLevel level, CrashPoint point) {
+        this(level, point, Kind.TABLE);
+    }
+
     static List<Cell> all() {
         List<Cell> cells = new ArrayList<>();
         for (CrashPoint point : CrashPoint.values()) {
             for (ConsistencyLevel level : ConsistencyLevel.values()) {
                 cells.add(new Cell(level, point));
+            }
+            for (ConsistencyLevel level : ofJournals(point)) {
+                cells.add(new Cell(level, point, Kind.JOURNAL));
             }
         }
         return cells;
@@ -32,11 +52,13 @@ record Cell(ConsistencyLevel level, CrashPoint point) {
 
     /** The name of its topic, its group and its consumer. */
     String id() {
-        return (level + "-" + point).toLowerCase(Locale.ROOT).replace('_', '-');
+        return (level + "-" + point + (store == Kind.TABLE ? "" : "-" + store))
+                .toLowerCase(Locale.ROOT)
+                .replace('_', '-');
     }
 
     @Override
     public String toString() {
-        return level + ", " + point.title();
+        return level + ", " + point.title() + (store == Kind.TABLE ? "" : ", with the journal store");
     }
 }

@@ -1,6 +1,7 @@
 package io.idempotency.crash;
 
 import io.idempotency.ConsistencyLevel;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -26,14 +27,27 @@ final class GuaranteesPage {
                     .append("CrashPoint.java) |");
             for (ConsistencyLevel level : ConsistencyLevel.values()) {
                 Cell cell = new Cell(level, point);
-                table.append(' ')
-                        .append(text(cell, Objects.requireNonNull(seen.get(cell))))
-                        .append(" |");
+                table.append(' ').append(text(cell, seen)).append(" |");
             }
         }
         return PAGE.replace("${table}", table)
+                .replace("${journal}", ofJournals(seen))
                 .replace("${tests}", TESTS)
                 .replace("${attempts}", String.valueOf(Cell.ATTEMPTS));
+    }
+
+    private static String ofJournals(Map<Cell, Seen> seen) {
+        List<Cell> others = seen.keySet().stream()
+                .filter(cell -> cell.store() == Cell.Kind.JOURNAL)
+                .filter(cell -> !text(cell, seen).equals(text(new Cell(cell.level(), cell.point()), seen)))
+                .toList();
+        return others.isEmpty()
+                ? "With the journal store, the cells of these two\nlevels but for the last row were seen, too, and showed the same."
+                : "It was not the same for " + others + ".";
+    }
+
+    private static String text(Cell cell, Map<Cell, Seen> seen) {
+        return text(cell, Objects.requireNonNull(seen.get(cell)));
     }
 
     private static String text(Cell cell, Seen seen) {
@@ -79,7 +93,7 @@ final class GuaranteesPage {
             its own. A cell that differs from its [promise](${tests}Promise.java) fails the build.
 
             **effects**: how often the effect of the message that was hit is there in the end. **calls**: how often its handler was called.
-            No message around it was missing in any cell, and under `STRONG` and `AT_MOST_ONCE` none was doubled.
+            No message around it was missing in any cell, and under `STRONG` and `AT_MOST_ONCE` none was doubled. ${journal}
 
             ${table}
 
@@ -136,6 +150,11 @@ final class GuaranteesPage {
             - Copies with different message ids. A producer that makes a new id for each try of the same message defeats every consumer.
             - Copies that come after their id was purged. The retention has to be longer than the topic keeps its messages, and longer than the latest
               re-send or replay.
+            - With the journal store: copies in another partition than the first. They come about if messages have no key, if the partitioner or the number of
+              partitions is changed, or from another topic. Records without a key or from a retry topic are refused, a changed number of partitions is
+              warned of, and topics can share the name that they are remembered under ([operations](operations.md#the-journal-store)).
+            - With the journal store: offsets that were reset to before what is remembered, or a topic that was created again. Whether such a message was
+              processed cannot be told; it is refused, unless it is to be processed or skipped by choice.
             - Commits that the database confirmed and lost: `synchronous_commit=off`, an asynchronous fail-over, a backup that was restored. The promises
               end where its durability ends. After a restore, restart the consumers.
             - The same message at two consumers. Ids are remembered per consumer, because each of them has an effect of its own.

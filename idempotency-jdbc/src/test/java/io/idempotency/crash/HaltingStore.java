@@ -1,68 +1,36 @@
 package io.idempotency.crash;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MessageId;
-import io.idempotency.store.Processed;
-import io.idempotency.store.Transactions;
-import java.time.Duration;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.List;
-import java.util.Optional;
 
-/** A store that halts the process before a claim, a lease or a completion. */
-record HaltingStore(LeaseStore store, Halt halt) implements LeaseStore {
+/** A store that halts the process before a claim, a lease or a completion, and lends if the one behind it does. */
+record HaltingStore(ClaimStore store, Halt halt) implements InvocationHandler {
 
-    @Override
-    public List<Claim> claim(List<Delivery> deliveries) {
-        halt.atAny(CrashPoint.BEFORE_CLAIM, deliveries);
-        return store.claim(deliveries);
+    static ClaimStore of(ClaimStore store, Halt halt) {
+        Class<? extends ClaimStore> type = store instanceof LeaseStore ? LeaseStore.class : ClaimStore.class;
+        return type.cast(Proxy.newProxyInstance(
+                HaltingStore.class.getClassLoader(), new Class<?>[] {type}, new HaltingStore(store, halt)));
     }
 
     @Override
-    public List<Claim> lease(List<Delivery> deliveries, Duration length) {
-        halt.atAny(CrashPoint.BEFORE_CLAIM, deliveries);
-        return store.lease(deliveries, length);
-    }
-
-    @Override
-    public void complete(List<Claim> leased) {
-        halt.atClaims(CrashPoint.BEFORE_RECORDED, leased);
-        store.complete(leased);
-    }
-
-    @Override
-    public List<Claim> renew(List<Claim> leased, Duration length) {
-        return store.renew(leased, length);
-    }
-
-    @Override
-    public void release(List<Claim> leased) {
-        store.release(leased);
-    }
-
-    @Override
-    public void quarantine(Claim claim) {
-        store.quarantine(claim);
-    }
-
-    @Override
-    public Optional<Processed> find(MessageId id) {
-        return store.find(id);
-    }
-
-    @Override
-    public boolean forget(MessageId id) {
-        return store.forget(id);
-    }
-
-    @Override
-    public int purge(Duration olderThan, int limit) {
-        return store.purge(olderThan, limit);
-    }
-
-    @Override
-    public Transactions transactions() {
-        return store.transactions();
+    @SuppressWarnings("unchecked")
+    public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+        switch (method.getName()) {
+            case "claim", "lease" -> halt.atAny(CrashPoint.BEFORE_CLAIM, (List<Delivery>) arguments[0]);
+            case "complete" -> halt.atClaims(CrashPoint.BEFORE_RECORDED, (List<Claim>) arguments[0]);
+            default -> {}
+        }
+        try {
+            return method.invoke(store, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
     }
 }

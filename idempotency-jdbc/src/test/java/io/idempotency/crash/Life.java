@@ -8,11 +8,13 @@ import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcTransactions;
+import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
 import io.idempotency.kafka.PollLoop;
 import io.idempotency.kafka.RecordProcessor;
+import io.idempotency.store.ClaimStore;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -23,7 +25,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.LoggerFactory;
 
 /**
- * One life of a consuming process: a poll loop on the topic of a cell, with the table store on PostgreSQL. It ends by the halt of its
+ * One life of a consuming process: a poll loop on the topic of a cell, with the store of the cell on PostgreSQL. It ends by the halt of its
  * cell, or in order when its standard input ends.
  */
 public final class Life {
@@ -45,14 +47,16 @@ public final class Life {
 
     /** The arguments that {@link #main} understands. */
     static List<String> arguments(Cell cell, int life, String servers, String database) {
-        return List.of(cell.level().name(), cell.point().name(), String.valueOf(life), servers, database);
+        return List.of(
+                cell.level().name(), cell.point().name(), cell.store().name(), String.valueOf(life), servers, database);
     }
 
     /** Lives until it halts or its input ends. */
     public static void main(String[] args) throws IOException, InterruptedException {
         quieten();
-        Cell cell = new Cell(ConsistencyLevel.valueOf(args[0]), CrashPoint.valueOf(args[1]));
-        PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[2]), args[3], args[4]).loop();
+        Cell cell =
+                new Cell(ConsistencyLevel.valueOf(args[0]), CrashPoint.valueOf(args[1]), Cell.Kind.valueOf(args[2]));
+        PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[3]), args[4], args[5]).loop();
         Thread polling = new Thread(loop, "polling");
         polling.setUncaughtExceptionHandler((thread, failure) -> {
             failure.printStackTrace();
@@ -71,7 +75,7 @@ public final class Life {
     }
 
     private PollLoop<byte[], byte[]> loop() {
-        TableStore store = TableStore.on(dataSource);
+        ClaimStore store = cell.store() == Cell.Kind.TABLE ? TableStore.on(dataSource) : JournalStore.on(dataSource);
         Ledger ofTransaction = new Ledger(JdbcTransactions.on(dataSource).dataSource());
         Effects effects = new Effects(cell, halt, new Ledger(dataSource), ofTransaction);
         IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer = consumer(store, effects);
@@ -85,10 +89,10 @@ public final class Life {
                 .build();
     }
 
-    private IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(TableStore store, Effects effects) {
+    private IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(ClaimStore store, Effects effects) {
         return KafkaRecords.<byte[], byte[]>consumer(cell.id())
                 .level(cell.level())
-                .store(new HaltingStore(store, halt))
+                .store(HaltingStore.of(store, halt))
                 .transactions(work -> store.transactions().inTransaction(() -> {
                     work.run();
                     effects.haltBeforeCommit();

@@ -99,7 +99,8 @@ final class Servers implements AutoCloseable {
         join(admin.createTopics(List.of(new NewTopic(cell.id(), 1, (short) 1))).all());
         List<? extends Future<?>> sent = Cell.MESSAGES.stream()
                 .map(message -> {
-                    ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(cell.id(), bytes(message));
+                    ProducerRecord<byte[], byte[]> record =
+                            new ProducerRecord<>(cell.id(), bytes("account"), bytes(message));
                     record.headers().add("message-id", bytes(message));
                     return producer.send(record);
                 })

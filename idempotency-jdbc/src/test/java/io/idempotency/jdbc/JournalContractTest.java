@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.QuarantineContract;
+import io.idempotency.testkit.StoreComparison;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,6 +69,11 @@ class JournalContractTest {
             ConcurrencyFuzz.run(store);
         }
 
+        @Test
+        void answersAsTheMemoryStoreDoes() {
+            StoreComparison.run(this, 25);
+        }
+
         @Override
         public JournalStore store() {
             return store;
@@ -91,6 +97,11 @@ class JournalContractTest {
 
         @Override
         public boolean seesAllPartitions() {
+            return false;
+        }
+
+        @Override
+        public boolean purgesByTime() {
             return false;
         }
     }

@@ -26,7 +26,7 @@ final class JournalFixture implements AutoCloseable {
     final JdbcTemplate jdbc;
     private final String consumer = "c-" + UUID.randomUUID();
 
-    JournalFixture(TestDatabase database, UnaryOperator<JournalStore.Builder> settings) {
+    JournalFixture(TestDatabase database, UnaryOperator<JournalStoreBuilder> settings) {
         dataSource = database.pool(6);
         Schema.on(dataSource).tablePrefix(PREFIX).migrate();
         counted = new CountedStatements(dataSource);
@@ -39,7 +39,7 @@ final class JournalFixture implements AutoCloseable {
         this(database, settings -> settings);
     }
 
-    private static JournalStore store(javax.sql.DataSource on, UnaryOperator<JournalStore.Builder> settings) {
+    private static JournalStore store(javax.sql.DataSource on, UnaryOperator<JournalStoreBuilder> settings) {
         return settings.apply(JournalStore.builder(on).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
                 .build();
     }
@@ -65,8 +65,17 @@ final class JournalFixture implements AutoCloseable {
     }
 
     List<Integer> versions() {
+        return ofHeads("version");
+    }
+
+    /** How many partitions the topic has, as each head tells. */
+    List<Integer> partitions() {
+        return ofHeads("partitions");
+    }
+
+    private List<Integer> ofHeads(String column) {
         return jdbc.queryForList(
-                "select j.version from " + PREFIX + "journal j join " + PREFIX
+                "select j." + column + " from " + PREFIX + "journal j join " + PREFIX
                         + "name n on n.id = j.consumer where n.name = ? order by j.place",
                 Integer.class,
                 consumer);

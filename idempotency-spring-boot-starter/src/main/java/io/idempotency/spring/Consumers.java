@@ -15,6 +15,7 @@ import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -49,6 +50,10 @@ final class Consumers implements DisposableBean {
     ConsistencyLevel level(ListenerDefinition listener) {
         ConsistencyLevel configured = properties.consumer(listener.name()).level();
         return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
+    }
+
+    Optional<Duration> rememberedFor(ListenerDefinition listener) {
+        return stores.rememberedFor(listener);
     }
 
     /**

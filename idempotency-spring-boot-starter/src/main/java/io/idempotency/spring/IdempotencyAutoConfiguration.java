@@ -3,35 +3,29 @@ package io.idempotency.spring;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
-import io.idempotency.jdbc.JdbcQuarantine;
-import io.idempotency.jdbc.Purger;
-import io.idempotency.jdbc.TableStore;
-import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
-import javax.sql.DataSource;
+import java.util.Collections;
+import java.util.List;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
-import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
@@ -51,9 +45,11 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
+@Import(DatabaseConfiguration.class)
 public class IdempotencyAutoConfiguration {
 
     static final String TABLE_STORE = "idempotencyTableStore";
+    static final String JOURNAL_STORE = "idempotencyJournalStore";
     static final String MEMORY_STORE = "idempotencyMemoryStore";
 
     /** Created by Spring. */
@@ -85,7 +81,8 @@ public class IdempotencyAutoConfiguration {
 
     @Bean
     ListenerChecks idempotencyListenerChecks(ListableBeanFactory beans, IdempotencyProperties properties) {
-        return new ListenerChecks(new TransactionChecks(beans, new Stores(properties, beans)));
+        Stores stores = new Stores(properties, beans);
+        return new ListenerChecks(new TransactionChecks(beans, stores), new StoreChecks(stores));
     }
 
     @Bean
@@ -104,65 +101,6 @@ public class IdempotencyAutoConfiguration {
     @ConditionalOnMissingBean(name = MEMORY_STORE)
     MemoryStore idempotencyMemoryStore() {
         return MemoryStore.create();
-    }
-
-    /** The store in tables, with its quarantine, schema and purge. */
-    @Configuration(proxyBeanMethods = false)
-    @Conditional(StoreDataSource.Condition.class)
-    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.TABLE, matchIfMissing = true)
-    static class TableConfiguration {
-
-        @Bean
-        StoreDataSource idempotencyDataSource(
-                ObjectProvider<DataSource> all, @IdempotencyDataSource ObjectProvider<DataSource> marked) {
-            return StoreDataSource.of(all, marked);
-        }
-
-        @Bean
-        SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
-            return new SchemaCreation(dataSource.value(), properties.schema());
-        }
-
-        @Bean
-        StoreTransactions idempotencyTransactions(
-                StoreDataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
-            return new StoreTransactions(dataSource.value(), beans, properties.transactionManager());
-        }
-
-        @Bean(name = TABLE_STORE)
-        @ConditionalOnMissingBean(ClaimStore.class)
-        @DependsOnDatabaseInitialization
-        TableStore idempotencyTableStore(
-                StoreDataSource dataSource,
-                SchemaCreation schema,
-                StoreTransactions transactions,
-                IdempotencyProperties properties) {
-            return TableStore.builder(dataSource.value())
-                    .tablePrefix(properties.schema().tablePrefix())
-                    .schema(properties.schema().name())
-                    .claimTimeout(properties.claimTimeout())
-                    .transactionManager(transactions.manager())
-                    .build();
-        }
-
-        @Bean
-        @ConditionalOnMissingBean(QuarantineStore.class)
-        JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
-            return JdbcQuarantine.on(dataSource.value())
-                    .tablePrefix(properties.schema().tablePrefix())
-                    .schema(properties.schema().name());
-        }
-
-        @Bean
-        @ConditionalOnMissingBean(Purger.class)
-        @ConditionalOnBooleanProperty(name = "idempotency.purge.enabled", matchIfMissing = true)
-        Purger idempotencyPurger(TableStore store, IdempotencyProperties properties) {
-            return Purger.of(store)
-                    .retention(properties.retention())
-                    .interval(properties.purge().interval())
-                    .batchSize(properties.purge().batchSize())
-                    .start();
-        }
     }
 
     @Bean
@@ -185,6 +123,11 @@ public class IdempotencyAutoConfiguration {
         @Bean
         Meters idempotencyMeters(MeterRegistry registry) {
             return new Meters(registry);
+        }
+
+        @Bean
+        JournalMeters idempotencyJournalMeters(MeterRegistry registry) {
+            return new JournalMeters(registry);
         }
     }
 
@@ -213,12 +156,13 @@ public class IdempotencyAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean(DuplicateCache.class)
         DuplicateCache idempotencyCache(IdempotencyProperties properties) {
-            Duration time = properties.cache().time();
+            Duration time = Collections.min(List.of(
+                    properties.cache().time(),
+                    properties.retention(),
+                    properties.journal().retention()));
             return properties.cache().size() == 0
                     ? DuplicateCache.none()
-                    : CaffeineCache.of(
-                            properties.cache().size(),
-                            time.compareTo(properties.retention()) < 0 ? time : properties.retention());
+                    : CaffeineCache.of(properties.cache().size(), time);
         }
     }
 }

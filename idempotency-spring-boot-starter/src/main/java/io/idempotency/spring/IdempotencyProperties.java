@@ -1,24 +1,27 @@
 package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.jdbc.JournalStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * The properties of the starter. Immutable.
  *
  * @param enabled whether {@code @Idempotent} does anything; without it, listeners run as if it were not there
  * @param store where messages are remembered, unless a listener says otherwise
- * @param retention how long messages are remembered, at least as long as the topics keep records
+ * @param retention how long messages are remembered in tables, at least as long as the topics keep records
  * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third
  * @param claimTimeout how long a claim waits for another transaction that claims the same message
  * @param transactionManager the bean name of the transaction manager, where several manage the data source
  * @param messageId where message ids are
  * @param purge how what is older than the retention is forgotten
+ * @param journal the journal store
  * @param cache which duplicates are known without a round trip
  * @param schema the tables
  * @param producer what is done for producers
@@ -34,6 +37,7 @@ public record IdempotencyProperties(
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Purge purge,
+        @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
         @DefaultValue Producer producer,
@@ -70,6 +74,26 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
             @DefaultValue("1000") int batchSize) {}
+
+    /**
+     * The journal store.
+     *
+     * @param retention how long messages are remembered in journals, which takes memory: about 25 bytes a message
+     * @param memory the most memory that the journals may take; half of the heap by default
+     * @param raiseHorizonIfFull whether the oldest messages are forgotten before their time if that is not enough, instead of a failure
+     * @param unjudged what becomes of a delivery that is older than what is remembered
+     * @param acceptStrays whether messages without a key and from retry topics are taken, whose copies in other partitions are not recognised
+     * @param topicIds whether a topic that is deleted and created again under the same name is another one, with journals of its own
+     * @param streams the names under which topics have their journals, by topic, where a topic was renamed or is mirrored
+     */
+    public record Journal(
+            @DefaultValue("1d") Duration retention,
+            @Nullable DataSize memory,
+            @DefaultValue("false") boolean raiseHorizonIfFull,
+            @DefaultValue("refuse") JournalStore.Unjudged unjudged,
+            @DefaultValue("false") boolean acceptStrays,
+            @DefaultValue("false") boolean topicIds,
+            @DefaultValue Map<String, String> streams) {}
 
     /**
      * The cache of known duplicates, if Caffeine is on the class path.

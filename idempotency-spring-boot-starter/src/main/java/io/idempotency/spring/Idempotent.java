@@ -44,7 +44,7 @@ public @interface Idempotent {
      */
     String messageId() default "";
 
-    /** The store: {@code table}, {@code memory}, or the name of a bean; {@code idempotency.store} by default. */
+    /** The store: {@code table}, {@code journal}, {@code memory}, or the name of a bean; {@code idempotency.store} by default. */
     String store() default "";
 
     /**

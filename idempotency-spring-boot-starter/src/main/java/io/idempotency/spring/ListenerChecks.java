@@ -30,21 +30,26 @@ final class ListenerChecks {
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final TransactionChecks transactions;
+    private final StoreChecks stores;
 
-    ListenerChecks(TransactionChecks transactions) {
+    ListenerChecks(TransactionChecks transactions, StoreChecks stores) {
         this.transactions = transactions;
+        this.stores = stores;
     }
 
     /**
      * Looks at a listener and its container before they are wrapped.
      *
+     * @param isRetry whether the container is one of a retry topic
      * @throws ListenerRefusedException with what to change
      */
     void require(
             ListenerDefinition listener,
             ConsistencyLevel level,
             AbstractMessageListenerContainer<Object, Object> container,
-            Map<String, Object> kafka) {
+            Map<String, Object> kafka,
+            boolean isRetry) {
+        stores.require(listener, level, isRetry);
         ContainerProperties properties = container.getContainerProperties();
         refuseIf(
                 Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
@@ -60,7 +61,10 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             new ConcurrentHashMap<>();
     private volatile boolean isRunning;
 
-    private record Installed(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, SettledRecords settled) {}
+    private record Installed(
+            IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
+            SettledRecords settled,
+            Optional<Duration> rememberedFor) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
@@ -92,17 +96,23 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                     listener);
             return;
         }
-        if (isDeadLetter(container)) {
+        Optional<DestinationTopic> retrying = retryTopic(container);
+        // The handler of a dead-letter topic is no second processing of the message: the same id may come there again.
+        if (retrying.filter(DestinationTopic::isDltTopic).isPresent()) {
             return;
         }
         Map<String, Object> kafka = kafkaProperties(container);
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
-        checks.require(listener, consumers.level(listener), container, kafka);
+        boolean isRetry = retrying.filter(topic -> !topic.isMainTopic()).isPresent();
+        checks.require(listener, consumers.level(listener), container, kafka, isRetry);
         AwaitedHandler.await(target);
         ListenerDefinition sharing =
                 target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;
-        Installed with = new Installed(consumers.of(sharing, chunkTime(kafka), kafka), new SettledRecords());
+        Installed with = new Installed(
+                consumers.of(sharing, chunkTime(kafka), kafka),
+                new SettledRecords(),
+                consumers.rememberedFor(listener));
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (isRunning) {
@@ -163,16 +173,14 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         }
     }
 
-    /** The handler of a dead-letter topic is no second processing of the message: the same id may come there again. */
-    private boolean isDeadLetter(AbstractMessageListenerContainer<Object, Object> container) {
+    /** Returns what the topic of the container is among main, retry and dead-letter topics, where there are such. */
+    private Optional<DestinationTopic> retryTopic(AbstractMessageListenerContainer<Object, Object> container) {
         DestinationTopicResolver resolver = retryTopics.getIfAvailable();
         String main = container.getMainListenerId();
         String[] topics = container.getContainerProperties().getTopics();
-        if (resolver == null || main == null || topics == null || topics.length == 0) {
-            return false;
-        }
-        DestinationTopic topic = resolver.getDestinationTopicByName(main, topics[0]);
-        return topic != null && topic.isDltTopic();
+        return resolver == null || main == null || topics == null || topics.length == 0
+                ? Optional.empty()
+                : Optional.ofNullable(resolver.getDestinationTopicByName(main, topics[0]));
     }
 
     private static Duration chunkTime(Map<String, Object> kafka) {
@@ -200,17 +208,18 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         isRunning = true;
         listeners.requireAllCalled();
         installed.forEach(this::guard);
-        installed.keySet().forEach(container -> scheduler.execute(() -> compareRetention(container)));
+        installed.forEach((container, with) -> with.rememberedFor()
+                .ifPresent(retention -> scheduler.execute(() -> compareRetention(container, retention))));
     }
 
     /** Not on the starting thread: Kafka may be away. */
-    private void compareRetention(AbstractMessageListenerContainer<Object, Object> container) {
+    private void compareRetention(AbstractMessageListenerContainer<Object, Object> container, Duration retention) {
         String[] topics = container.getContainerProperties().getTopics();
         if (topics == null || !container.isAutoStartup()) {
             return;
         }
         try (Admin admin = Admin.create(TopicRetention.admin(kafkaProperties(container)))) {
-            TopicRetention.warnIfLonger(admin, List.of(topics), properties.retention());
+            TopicRetention.warnIfLonger(admin, List.of(topics), retention);
         } catch (KafkaException e) {
             log.info("The retention of {} could not be looked up: {}", List.of(topics), e.toString());
         }

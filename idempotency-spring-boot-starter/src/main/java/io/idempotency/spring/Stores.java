@@ -1,7 +1,9 @@
 package io.idempotency.spring;
 
+import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.store.ClaimStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +15,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 final class Stores {
 
     static final String TABLE = "table";
+    static final String JOURNAL = "journal";
     static final String MEMORY = "memory";
 
     private final IdempotencyProperties properties;
@@ -23,12 +26,33 @@ final class Stores {
         this.beans = beans;
     }
 
-    /** Returns the manager of the transactions that the listener's claims are in, if its store is the table store of the starter. */
+    /** Returns the manager of the transactions that the listener's claims are in, if its store is one of the starter's in the database. */
     Optional<PlatformTransactionManager> transactionManager(ListenerDefinition listener) {
-        return of(listener) instanceof TableStore store
-                        && beans.containsBean(IdempotencyAutoConfiguration.TABLE_STORE)
-                        && store == beans.getBean(IdempotencyAutoConfiguration.TABLE_STORE)
+        ClaimStore store = of(listener);
+        boolean isOurs = store instanceof TableStore && isBean(store, IdempotencyAutoConfiguration.TABLE_STORE);
+        return isOurs || isOurJournal(store)
                 ? Optional.of(beans.getBean(StoreTransactions.class).manager())
+                : Optional.empty();
+    }
+
+    private boolean isOurJournal(ClaimStore store) {
+        return store instanceof JournalStore && isBean(store, IdempotencyAutoConfiguration.JOURNAL_STORE);
+    }
+
+    private boolean isBean(ClaimStore store, String name) {
+        return beans.containsBean(name) && store == beans.getBean(name);
+    }
+
+    /**
+     * Returns how long the listener's messages are remembered, if what comes again later would be processed again: a journal knows what is too
+     * old for it to judge.
+     */
+    Optional<Duration> rememberedFor(ListenerDefinition listener) {
+        if (!isOurJournal(of(listener))) {
+            return Optional.of(properties.retention());
+        }
+        return properties.journal().unjudged() == JournalStore.Unjudged.PROCESS
+                ? Optional.of(properties.journal().retention())
                 : Optional.empty();
     }
 
@@ -39,10 +63,18 @@ final class Stores {
         }
         List<String> names = new ArrayList<>(List.of(beans.getBeanNamesForType(ClaimStore.class)));
         names.remove(IdempotencyAutoConfiguration.MEMORY_STORE);
+        names.remove(IdempotencyAutoConfiguration.JOURNAL_STORE);
         if (names.isEmpty()) {
             throw new NoSuchBeanDefinitionException(ClaimStore.class, "there is no data source");
         }
         return names.size() == 1 ? beans.getBean(names.get(0), ClaimStore.class) : beans.getBean(ClaimStore.class);
+    }
+
+    /** Returns the starter's journal store, or the user's own one. */
+    private ClaimStore journal() {
+        return beans.containsBean(IdempotencyAutoConfiguration.JOURNAL_STORE)
+                ? beans.getBean(IdempotencyAutoConfiguration.JOURNAL_STORE, ClaimStore.class)
+                : beans.getBean(JournalStore.class);
     }
 
     ClaimStore of(ListenerDefinition listener) {
@@ -52,14 +84,16 @@ final class Stores {
         try {
             return switch (asked) {
                 case TABLE -> durable();
+                case JOURNAL -> journal();
                 case MEMORY -> beans.getBean(IdempotencyAutoConfiguration.MEMORY_STORE, ClaimStore.class);
                 default -> beans.getBean(asked, ClaimStore.class);
             };
         } catch (NoSuchBeanDefinitionException e) {
             throw new ListenerRefusedException(
                     "The store " + asked + " of " + listener + " is not there: " + e.getMessage(),
-                    "Name table, memory, or a bean that is a ClaimStore. The table store needs a data source; of several, mark"
-                            + " the one that the listeners write to with @IdempotencyDataSource, or make it primary.");
+                    "Name table, journal, memory, or a bean that is a ClaimStore. Table and journal need a data source, and"
+                            + " idempotency.store to be one of the two; of several data sources, mark the one that the listeners"
+                            + " write to with @IdempotencyDataSource, or make it primary.");
         }
     }
 }

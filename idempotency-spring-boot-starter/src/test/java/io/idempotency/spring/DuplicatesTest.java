@@ -44,10 +44,16 @@ class DuplicatesTest {
         MANUAL_BATCH,
         LEASED,
         FUTURE,
-        MONO
+        MONO,
+        JOURNAL_RECORD,
+        JOURNAL_POLL,
+        JOURNAL_BATCH
     }
 
     private static final Set<Kind> LEASES = EnumSet.of(Kind.LEASED, Kind.FUTURE, Kind.MONO);
+
+    /** They know a message only in its partition, and share the application with the others. */
+    private static final Set<Kind> JOURNALS = EnumSet.of(Kind.JOURNAL_RECORD, Kind.JOURNAL_POLL, Kind.JOURNAL_BATCH);
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
     private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
@@ -202,6 +208,37 @@ class DuplicatesTest {
         Mono<Void> mono(String value) {
             return Mono.<Void>fromRunnable(() -> ledger.post(value)).subscribeOn(Schedulers.boundedElastic());
         }
+
+        @KafkaListener(
+                id = "JOURNAL_RECORD",
+                groupId = "${topic}-JOURNAL_RECORD",
+                topics = "${topic}-JOURNAL_RECORD",
+                concurrency = "2")
+        @Idempotent(value = "journal-record", store = "journal")
+        void journalRecord(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "JOURNAL_POLL",
+                groupId = "${topic}-JOURNAL_POLL",
+                topics = "${topic}-JOURNAL_POLL",
+                concurrency = "2")
+        @Idempotent(value = "journal-poll", store = "journal", transactionPer = TransactionPer.POLL)
+        void journalPoll(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "JOURNAL_BATCH",
+                groupId = "${topic}-JOURNAL_BATCH",
+                topics = "${topic}-JOURNAL_BATCH",
+                concurrency = "2",
+                batch = "true")
+        @Idempotent(value = "journal-batch", store = "journal")
+        void journalBatch(List<String> values) {
+            values.forEach(ledger::post);
+        }
     }
 
     @KafkaListener(id = "HANDLERS", groupId = "${topic}-HANDLERS", topics = "${topic}-HANDLERS", concurrency = "2")
@@ -252,7 +289,7 @@ class DuplicatesTest {
         topic.awaitSettled();
 
         topic.sendAll(0, value + 2, value + 3);
-        topic.sendAll(1, value + 1);
+        topic.sendAll(JOURNALS.contains(kind) ? 0 : 1, value + 1);
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactlyInAnyOrder(value + 1, value + 2, value + 3);
@@ -271,7 +308,7 @@ class DuplicatesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = "JOURNAL_.*")
     void hasItsEffectOnceForCopiesOnTwoPartitionsAtOneTime(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":both:";

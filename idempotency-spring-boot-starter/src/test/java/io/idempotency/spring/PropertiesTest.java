@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.cache.CaffeineCache;
+import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.MessageIds;
@@ -27,6 +28,7 @@ class PropertiesTest {
         assertThat(defaults.retention()).isEqualTo(Purger.DEFAULT_RETENTION);
         assertThat(defaults.purge().interval()).isEqualTo(Purger.DEFAULT_INTERVAL);
         assertThat(defaults.purge().batchSize()).isEqualTo(Purger.DEFAULT_BATCH_SIZE);
+        assertThat(defaults.journal().retention()).isEqualTo(JournalStore.DEFAULT_RETENTION);
         assertThat(defaults.lease()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_LEASE);
         assertThat(defaults.claimTimeout()).isEqualTo(TableStore.DEFAULT_CLAIM_TIMEOUT);
         assertThat(defaults.cache().size()).isEqualTo(CaffeineCache.DEFAULT_MAX_IDS);
@@ -43,6 +45,12 @@ class PropertiesTest {
         assertThat(defaults.schema().mode()).isEqualTo(IdempotencyProperties.SchemaMode.EMBEDDED);
         assertThat(defaults.schema().tablePrefix()).isEqualTo("idempotency_");
         assertThat(defaults.producer().messageId()).isTrue();
+        assertThat(defaults.journal().memory()).isNull();
+        assertThat(defaults.journal().raiseHorizonIfFull()).isFalse();
+        assertThat(defaults.journal().unjudged()).isEqualTo(JournalStore.Unjudged.REFUSE);
+        assertThat(defaults.journal().acceptStrays()).isFalse();
+        assertThat(defaults.journal().topicIds()).isFalse();
+        assertThat(defaults.journal().streams()).isEmpty();
         assertThat(defaults.consumers()).isEmpty();
         assertThat(defaults.consumer("any").enabled()).isTrue();
     }
@@ -56,6 +64,7 @@ class PropertiesTest {
                             "\"idempotency.retention\"",
                             "\"8d\"",
                             "\"idempotency.schema.mode\"",
+                            "\"idempotency.journal.unjudged\"",
                             "at least as long as the topics");
         }
     }

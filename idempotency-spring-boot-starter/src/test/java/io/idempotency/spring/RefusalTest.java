@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.ConsistencyLevel;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
@@ -13,13 +14,17 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.ContainerCustomizer;
 import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
+import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
+import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
@@ -319,6 +324,50 @@ class RefusalTest {
     @Test
     void refusesAStoreThatIsNotThere() {
         refuses(UnknownStore.class, "The store redis", "ClaimStore");
+    }
+
+    static class Leased {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "journal", level = ConsistencyLevel.AT_LEAST_ONCE)
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesLeasesOfTheJournal() {
+        refuses(Leased.class, "AT_LEAST_ONCE", "JournalStore", "lends no messages", "consumers.billing.store=table");
+        runner.withUserConfiguration(Leased.class)
+                .withPropertyValues("idempotency.consumers.billing.store=table")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Retrying {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @RetryableTopic(autoCreateTopics = "false")
+        @Idempotent(value = "billing", store = "journal")
+        void charge(String order) {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class RetryingByConfiguration {
+        @Bean
+        static RetryTopicConfiguration retries(KafkaTemplate<Object, Object> template) {
+            return RetryTopicConfigurationBuilder.newInstance()
+                    .doNotAutoCreateRetryTopics()
+                    .create(template);
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "journal")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesRetryTopicsOnTheJournal() {
+        refuses(Retrying.class, "retry topics", "only in the partition", "idempotency.journal.accept-strays");
+        refuses(RetryingByConfiguration.class, "retry topics");
+        runner.withUserConfiguration(Retrying.class)
+                .withPropertyValues("idempotency.journal.accept-strays=true")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     static class NoExpression {

@@ -42,7 +42,7 @@ final class ComparisonRun {
                 this::transaction,
                 this::forget,
                 this::find,
-                this::purge,
+                contract.purgesByTime() ? this::purge : this::find,
                 this::passTime,
                 this::passTime));
         if (stores.haveLeases()) {

@@ -43,4 +43,12 @@ public interface StoreContract {
     default boolean seesAllPartitions() {
         return true;
     }
+
+    /**
+     * Returns whether the purge forgets a message as soon as it is older than the time given, whatever else is remembered. A store that forgets by other
+     * measures is compared without purges.
+     */
+    default boolean purgesByTime() {
+        return true;
+    }
 }

@@ -1,0 +1,87 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Notices that a topic has another number of partitions than it had when a journal for it was met before, and says so once: from then on, a copy may be
+ * in another partition than the first. Thread-safe.
+ */
+final class PartitionCounts {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+
+    private final String select;
+    private final String update;
+    private final Set<Said> said = ConcurrentHashMap.newKeySet();
+
+    private record Said(String consumer, String stream, int count) {}
+
+    PartitionCounts(Tables tables) {
+        this.select = tables.fill(SELECT);
+        this.update = tables.fill(UPDATE);
+    }
+
+    /**
+     * Compares, before a journal is read, and notes the new count in its head.
+     *
+     * @param head the head, if the journal is there
+     * @param count how many partitions the topic has; 0 if nobody says
+     */
+    void compare(
+            Connection connection, JournalDialect journals, Place place, JournalKey key, @Nullable Head head, int count)
+            throws SQLException {
+        int before = head == null ? ofOtherPartitions(connection, key) : head.partitions();
+        if (count == 0 || count == before) {
+            return;
+        }
+        if (head != null) {
+            note(connection, journals, key, count);
+        }
+        if (before > 0 && said.add(new Said(place.consumer(), place.stream(), count))) {
+            LOG.warn(
+                    "{} had {} partitions when consumer {} met it before, and has {} now. Keys have moved to other partitions: a copy of"
+                            + " a message that was sent before is not recognised there, for as long as such copies come.",
+                    place.stream(),
+                    before,
+                    place.consumer(),
+                    count);
+        }
+    }
+
+    private static final String SELECT =
+            "select max(partitions) from ${tables}journal where consumer = ? and place between ? and ?";
+
+    private int ofOtherPartitions(Connection connection, JournalKey key) throws SQLException {
+        long first = key.place() & ~0xFFFF_FFFFL;
+        try (PreparedStatement statement = connection.prepareStatement(select)) {
+            statement.setInt(1, key.consumer());
+            statement.setLong(2, first);
+            statement.setLong(3, first | 0xFFFF_FFFFL);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next() ? result.getInt(1) : 0;
+            }
+        }
+    }
+
+    private static final String UPDATE = "update ${tables}journal set partitions = ? where consumer = ? and place = ?";
+
+    private void note(Connection connection, JournalDialect journals, JournalKey key, int count) throws SQLException {
+        // Waits for a running append no longer than the claim timeout.
+        journals.heads(connection, List.of(key), true);
+        try (PreparedStatement statement = connection.prepareStatement(update)) {
+            statement.setInt(1, count);
+            statement.setInt(2, key.consumer());
+            statement.setLong(3, key.place());
+            statement.executeUpdate();
+        }
+    }
+}

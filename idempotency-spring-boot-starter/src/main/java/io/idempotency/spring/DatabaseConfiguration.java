@@ -1,0 +1,140 @@
+package io.idempotency.spring;
+
+import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.JournalStoreBuilder;
+import io.idempotency.jdbc.Purger;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.QuarantineStore;
+import javax.sql.DataSource;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Fallback;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.kafka.core.KafkaAdmin;
+
+/** The stores in the database, with their schema, quarantine and purge. A store is created when somebody needs it, and purged from then on. */
+@Configuration(proxyBeanMethods = false)
+@Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
+class DatabaseConfiguration {
+
+    /** The store of listeners that do not say otherwise is one in the database. */
+    static final class IsWanted extends AnyNestedCondition {
+
+        IsWanted() {
+            super(ConfigurationPhase.REGISTER_BEAN);
+        }
+
+        @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.TABLE, matchIfMissing = true)
+        static final class Table {}
+
+        @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.JOURNAL)
+        static final class Journal {}
+    }
+
+    @Bean
+    StoreDataSource idempotencyDataSource(
+            ObjectProvider<DataSource> all, @IdempotencyDataSource ObjectProvider<DataSource> marked) {
+        return StoreDataSource.of(all, marked);
+    }
+
+    @Bean
+    SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return new SchemaCreation(dataSource.value(), properties.schema());
+    }
+
+    @Bean
+    StoreTransactions idempotencyTransactions(
+            StoreDataSource dataSource, ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
+        return new StoreTransactions(dataSource.value(), beans, properties.transactionManager());
+    }
+
+    @Bean(name = IdempotencyAutoConfiguration.TABLE_STORE)
+    @Lazy
+    @ConditionalOnMissingBean(ClaimStore.class)
+    @DependsOnDatabaseInitialization
+    TableStore idempotencyTableStore(
+            StoreDataSource dataSource,
+            SchemaCreation schema,
+            StoreTransactions transactions,
+            IdempotencyProperties properties,
+            ObjectProvider<Purges> purges) {
+        TableStore store = TableStore.builder(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name())
+                .claimTimeout(properties.claimTimeout())
+                .transactionManager(transactions.manager())
+                .build();
+        purges.ifAvailable(purge -> purge.begin(store, properties.retention()));
+        return store;
+    }
+
+    /** Beside the table store; who asks for a {@code ClaimStore} gets that one. */
+    @Bean(name = IdempotencyAutoConfiguration.JOURNAL_STORE)
+    @Lazy
+    @Fallback
+    @ConditionalOnMissingBean(JournalStore.class)
+    @DependsOnDatabaseInitialization
+    JournalStore idempotencyJournalStore(
+            StoreDataSource dataSource,
+            SchemaCreation schema,
+            StoreTransactions transactions,
+            IdempotencyProperties properties,
+            KafkaTopics topics,
+            ObjectProvider<Purges> purges,
+            ObjectProvider<JournalMeters> meters) {
+        IdempotencyProperties.Journal journal = properties.journal();
+        JournalStoreBuilder builder = JournalStore.builder(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name())
+                .claimTimeout(properties.claimTimeout())
+                .transactionManager(transactions.manager())
+                .retention(journal.retention())
+                .unjudged(journal.unjudged())
+                .streams(topics::stream)
+                .partitions(topics::partitions);
+        if (journal.memory() != null) {
+            builder.memory(journal.memory().toBytes());
+        }
+        if (journal.raiseHorizonIfFull()) {
+            builder.raiseHorizonIfFull();
+        }
+        if (journal.acceptStrays()) {
+            builder.acceptStrays();
+        }
+        JournalStore store = builder.build();
+        purges.ifAvailable(purge -> purge.begin(store, journal.retention()));
+        meters.ifAvailable(gauges -> gauges.bind(store));
+        return store;
+    }
+
+    @Bean
+    KafkaTopics idempotencyKafkaTopics(ObjectProvider<KafkaAdmin> kafka, IdempotencyProperties properties) {
+        return new KafkaTopics(kafka.getIfUnique(), properties.journal());
+    }
+
+    /** Ends before the data source does. */
+    @Bean
+    @ConditionalOnMissingBean(Purger.class)
+    @ConditionalOnBooleanProperty(name = "idempotency.purge.enabled", matchIfMissing = true)
+    Purges idempotencyPurges(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return new Purges(properties.purge());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean(QuarantineStore.class)
+    JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return JdbcQuarantine.on(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name());
+    }
+}

@@ -1,0 +1,28 @@
+package io.idempotency.spring;
+
+import io.idempotency.jdbc.JournalStore;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/** Gauges of what the journals keep in memory. */
+final class JournalMeters {
+
+    static final String MEMORY = "idempotency.journal.memory";
+    static final String MESSAGES = "idempotency.journal.messages";
+
+    private final MeterRegistry registry;
+
+    JournalMeters(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    void bind(JournalStore store) {
+        Gauge.builder(MEMORY, store, JournalStore::memoryBytes)
+                .description("Memory that the journals take in this process")
+                .baseUnit("bytes")
+                .register(registry);
+        Gauge.builder(MESSAGES, store, JournalStore::rememberedMessages)
+                .description("Messages of journals that are kept in memory")
+                .register(registry);
+    }
+}

@@ -1,0 +1,42 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.LeaseStore;
+
+/** Refuses a store that cannot serve its listener. */
+final class StoreChecks {
+
+    private final Stores stores;
+
+    StoreChecks(Stores stores) {
+        this.stores = stores;
+    }
+
+    /**
+     * Looks at the store of a listener.
+     *
+     * @param isRetry whether the container is one of a retry topic
+     */
+    void require(ListenerDefinition listener, ConsistencyLevel level, boolean isRetry) {
+        if (level == ConsistencyLevel.NONE) {
+            return;
+        }
+        ClaimStore store = stores.of(listener);
+        String name = store.getClass().getSimpleName();
+        refuseIf(
+                level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
+                listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", lends no messages",
+                "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
+                        + ".store=table; or the level STRONG.");
+        refuseIf(
+                isRetry && store.isPartitioned(),
+                listener + " has retry topics, and its store, " + name
+                        + ", knows a message only in the partition that it was sent to first",
+                "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
+                        + ".store=table; or retry on the topic itself, by the back-off of a DefaultErrorHandler; or, if copies"
+                        + " that are not recognised do no harm, set idempotency.journal.accept-strays=true.");
+    }
+}
