@@ -21,8 +21,17 @@ final class IdTable {
     private static final int FIRST_SLOTS = 64;
 
     private long[][] pieces = new long[4][];
-    private int[] slots = new int[FIRST_SLOTS];
+    private int[] slots;
     private int size;
+
+    IdTable() {
+        slots = new int[FIRST_SLOTS];
+    }
+
+    /** Creates a table that does not grow before there are so many ids. */
+    IdTable(int expected) {
+        slots = new int[Math.max(FIRST_SLOTS, Integer.highestOneBit(expected * 4 / 3) * 2)];
+    }
 
     int size() {
         return size;

@@ -16,7 +16,23 @@ import java.util.UUID;
 record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
 
     static UUID idOf(String value) {
-        return isCanonical(value) ? UUID.fromString(value) : hashed(value);
+        if (value.length() != 36
+                || value.charAt(8) != '-'
+                || value.charAt(13) != '-'
+                || value.charAt(14) < '1'
+                || value.charAt(14) > '7'
+                || value.charAt(18) != '-'
+                || value.charAt(23) != '-') {
+            return hashed(value);
+        }
+        long first = hex(value, 0, 8);
+        long second = hex(value, 9, 13);
+        long third = hex(value, 14, 18);
+        long fourth = hex(value, 19, 23);
+        long last = hex(value, 24, 36);
+        return (first | second | third | fourth | last) < 0
+                ? hashed(value)
+                : new UUID(first << 32 | second << 16 | third, fourth << 48 | last);
     }
 
     static UUID fromBytes(byte[] bytes) {
@@ -42,19 +58,20 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
                 : Long.compareUnsigned(id.getLeastSignificantBits(), other.id.getLeastSignificantBits());
     }
 
-    private static boolean isCanonical(String value) {
-        if (value.length() != 36 || value.charAt(14) < '1' || value.charAt(14) > '7') {
-            return false;
-        }
-        for (int i = 0; i < 36; i++) {
+    /** Returns the number of the hexadecimal digits in lower case, or -1 if there is anything else. */
+    private static long hex(String value, int begin, int end) {
+        long number = 0;
+        for (int i = begin; i < end; i++) {
             char c = value.charAt(i);
-            boolean isDash = i == 8 || i == 13 || i == 18 || i == 23;
-            boolean isFitting = isDash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-            if (!isFitting) {
-                return false;
+            if (c >= '0' && c <= '9') {
+                number = number << 4 | c - '0';
+            } else if (c >= 'a' && c <= 'f') {
+                number = number << 4 | c - 'a' + 10;
+            } else {
+                return -1;
             }
         }
-        return true;
+        return number;
     }
 
     static UUID hashed(String value) {

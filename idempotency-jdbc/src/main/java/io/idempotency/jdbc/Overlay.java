@@ -14,7 +14,10 @@ final class Overlay {
     private final Window window;
     private final Tip base;
     private final List<Segment> segments = new ArrayList<>();
+    /** What the first few segments hold: for a further claim, which most transactions do not make. */
     private final Generation generation = new Generation();
+
+    private int found;
 
     Overlay(Window window, Tip base) {
         this.window = window;
@@ -31,11 +34,13 @@ final class Overlay {
 
     void add(Segment segment) {
         segments.add(segment);
-        generation.add(segment);
     }
 
     @Nullable
     Entry find(long high, long low) {
+        while (found < segments.size()) {
+            generation.add(segments.get(found++));
+        }
         int number = generation.find(high, low);
         return number < 0 ? null : generation.entry(number);
     }

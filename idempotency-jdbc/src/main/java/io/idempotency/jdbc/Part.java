@@ -10,6 +10,8 @@ import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -20,13 +22,15 @@ final class Part {
 
     private static final int NEW = -1;
     private static final int KNOWN = -2;
+    private static final int FIRST_ROOM = 64;
 
     private final Window window;
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries = new ArrayList<>();
-    private final List<UUID> ids = new ArrayList<>();
+    /** Two numbers for each delivery. */
+    private long[] ids = new long[FIRST_ROOM * 2];
     /** Where the answers belong. */
-    private final List<Integer> places = new ArrayList<>();
+    private int[] places = new int[FIRST_ROOM];
 
     private Tip tip = Tip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
@@ -41,9 +45,16 @@ final class Part {
     }
 
     void add(int place, Delivery delivery) {
-        places.add(place);
+        int index = deliveries.size();
+        if (index == places.length) {
+            places = Arrays.copyOf(places, index * 2);
+            ids = Arrays.copyOf(ids, index * 4);
+        }
+        UUID id = MessageKey.idOf(delivery.id().value());
+        places[index] = place;
+        ids[2 * index] = id.getMostSignificantBits();
+        ids[2 * index + 1] = id.getLeastSignificantBits();
         deliveries.add(delivery);
-        ids.add(MessageKey.idOf(delivery.id().value()));
     }
 
     Window window() {
@@ -69,16 +80,17 @@ final class Part {
     void decide(@Nullable Overlay overlay) {
         tip = overlay == null ? window.tip() : overlay.tip();
         long horizon = window.horizonOffset();
-        verdicts = new int[ids.size()];
-        entries = new Entry[ids.size()];
-        IdTable fresh = new IdTable();
-        List<Integer> news = new ArrayList<>();
-        for (int i = 0; i < ids.size(); i++) {
-            long high = ids.get(i).getMostSignificantBits();
-            long low = ids.get(i).getLeastSignificantBits();
+        int size = deliveries.size();
+        verdicts = new int[size];
+        entries = new Entry[size];
+        IdTable fresh = new IdTable(size);
+        int[] news = new int[size];
+        for (int i = 0; i < size; i++) {
+            long high = ids[2 * i];
+            long low = ids[2 * i + 1];
             int copy = fresh.find(high, low);
             if (copy >= 0) {
-                verdicts[i] = news.get(copy);
+                verdicts[i] = news[copy];
                 continue;
             }
             Entry entry = overlay == null ? null : overlay.find(high, low);
@@ -86,17 +98,14 @@ final class Part {
             if (entry != null && entry.kind() != Kind.FORGOTTEN) {
                 verdicts[i] = KNOWN;
                 entries[i] = entry;
-            } else if (entry == null
-                    && deliveries.get(i).position().offset() <= horizon
-                    && isSkipped(deliveries.get(i))) {
+            } else if (entry == null && offset(i) <= horizon && isSkipped(deliveries.get(i))) {
                 verdicts[i] = KNOWN;
             } else {
                 verdicts[i] = NEW;
-                fresh.add(high, low);
-                news.add(i);
+                news[fresh.add(high, low)] = i;
             }
         }
-        content = news.isEmpty() ? null : content(news);
+        content = fresh.size() == 0 ? null : content(Arrays.copyOf(news, fresh.size()));
     }
 
     private boolean isSkipped(Delivery delivery) {
@@ -114,17 +123,31 @@ final class Part {
         };
     }
 
-    private Content content(List<Integer> news) {
-        news.sort((one, other) -> Long.compare(offset(one), offset(other)));
-        long[] numbers = new long[news.size() * 2];
-        long[] offsets = new long[news.size()];
+    private Content content(int[] news) {
+        long[] numbers = new long[news.length * 2];
+        long[] offsets = new long[news.length];
+        int[] ascending = isAscending(news)
+                ? news
+                : Arrays.stream(news)
+                        .boxed()
+                        .sorted(Comparator.comparingLong(this::offset))
+                        .mapToInt(Integer::intValue)
+                        .toArray();
         for (int i = 0; i < offsets.length; i++) {
-            UUID id = ids.get(news.get(i));
-            numbers[2 * i] = id.getMostSignificantBits();
-            numbers[2 * i + 1] = id.getLeastSignificantBits();
-            offsets[i] = offset(news.get(i));
+            numbers[2 * i] = ids[2 * ascending[i]];
+            numbers[2 * i + 1] = ids[2 * ascending[i] + 1];
+            offsets[i] = offset(ascending[i]);
         }
         return new Content(Kind.PROCESSED, numbers, offsets);
+    }
+
+    private boolean isAscending(int[] indices) {
+        for (int i = 1; i < indices.length; i++) {
+            if (offset(indices[i]) < offset(indices[i - 1])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private long offset(int index) {
@@ -138,7 +161,7 @@ final class Part {
      */
     void answer(Claim[] answers, long at, long now) {
         for (int i = 0; i < verdicts.length; i++) {
-            answers[places.get(i)] = answer(i, at, now);
+            answers[places[i]] = answer(i, at, now);
         }
     }
 
