@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class H2Dialect extends InsertFirstDialect {
 
     private static final long PAUSE_NANOS = 5_000_000;
+    private static final int ROW_IS_LOCKED = 50200;
     private static final String NOWAIT = " nowait";
 
     H2Dialect(Tables tables, Duration claimTimeout) {
@@ -92,7 +93,8 @@ final class H2Dialect extends InsertFirstDialect {
             try {
                 return trial.run();
             } catch (SQLException e) {
-                if (!TransientFailures.isTransient(e)
+                // 40001 says that the row was changed behind this transaction's snapshot, which no waiting mends.
+                if (e.getErrorCode() != ROW_IS_LOCKED
                         || System.nanoTime() - began > claimTimeout.toNanos()
                         || Thread.currentThread().isInterrupted()) {
                     throw e;

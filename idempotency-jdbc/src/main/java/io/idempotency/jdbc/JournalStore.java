@@ -99,9 +99,7 @@ public final class JournalStore implements ClaimStore {
         Map<Place, Integer> partitions = windows.absent(deliveries);
         connections.alone("create journals", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
-            for (Map.Entry<Place, Integer> each : partitions.entrySet()) {
-                windows.create(connection, each.getKey(), each.getValue(), proposed);
-            }
+            windows.create(connection, partitions, proposed);
             table.storeNames(connection, proposed);
             return true;
         });

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -150,14 +151,26 @@ final class Windows {
         return heads.isEmpty() ? null : heads.get(0);
     }
 
-    /** Creates the head of a journal that is not there, to be committed at once. */
-    void create(Connection connection, Place place, int partitions, Map<String, Integer> proposed) throws SQLException {
-        JournalKey key = key(connection, place, proposed);
+    /**
+     * Creates the heads of the journals that are not there, to be committed at once: in the order of their keys, as they are locked.
+     *
+     * @param partitions how many partitions the topic of each has
+     */
+    void create(Connection connection, Map<Place, Integer> partitions, Map<String, Integer> proposed)
+            throws SQLException {
+        Map<JournalKey, Place> sorted = new TreeMap<>();
+        for (Place place : partitions.keySet()) {
+            sorted.put(key(connection, place, proposed), place);
+        }
         JournalDialect journals = table.journals(connection);
-        Head head = head(connection, key);
-        partitionCounts.compare(connection, journals, place, key, head, partitions);
-        if (head == null) {
-            journals.create(connection, key, partitions);
+        for (Map.Entry<JournalKey, Place> each : sorted.entrySet()) {
+            JournalKey key = each.getKey();
+            int count = partitions.getOrDefault(each.getValue(), 0);
+            Head head = head(connection, key);
+            partitionCounts.compare(connection, journals, each.getValue(), key, head, count);
+            if (head == null) {
+                journals.create(connection, key, count);
+            }
         }
     }
 
