@@ -71,17 +71,22 @@ final class Comparison {
         if (run > 0) {
             participant.outcomes().add(outcome);
         }
+        say(entry, run, outcome);
+    }
+
+    private void say(Entry entry, int run, Outcome outcome) {
+        String turn =
+                run == 0 ? "warm-up" : "run " + run + " of " + stage.settings().runs();
         stage.screen()
                 .say(String.format(
                         Locale.ROOT,
-                        "%s, %s, %s: %,.0f a second, polls of %,.0f µs",
+                        "%s, %s, %s: %,.0f a second, %,d in %.1f s",
                         scenario.name(),
-                        run == 0
-                                ? "warm-up"
-                                : "run " + run + " of " + stage.settings().runs(),
+                        turn,
                         entry.label(),
                         outcome.rate(),
-                        outcome.p50Micros()));
+                        outcome.messages(),
+                        outcome.seconds()));
     }
 
     private Round round(Entry entry, int run, Topic topic) {
