@@ -1,0 +1,149 @@
+package io.idempotency.benchmarks;
+
+import io.idempotency.samples.demo.Cleanup;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * Runs a scenario: each contestant in JVMs of its own, first a round to warm up, then the measured ones, in each of which all take their turn, so
+ * that what else the machine does hits all alike.
+ */
+final class Comparison {
+
+    private final Stage stage;
+    private final Scenario scenario;
+    private final List<Participant> participants = new ArrayList<>();
+    private int paced;
+
+    /** An entry, its JVMs, and what they answered. */
+    private record Participant(Entry entry, List<Child> consumers, List<Outcome> outcomes) {}
+
+    Comparison(Stage stage, Scenario scenario) {
+        this.stage = stage;
+        this.scenario = scenario;
+    }
+
+    List<Measurement> run(Cleanup cleanup) throws Exception {
+        stage.screen()
+                .say("scenario " + scenario.name() + ": " + scenario.entries().size() + " contestants");
+        stage.topics().require(scenario.topic());
+        scenario.filling().prepare(stage.database());
+        try {
+            for (Entry entry : scenario.entries()) {
+                participants.add(new Participant(entry, start(entry, cleanup), new ArrayList<>()));
+            }
+            for (int run = 0; run <= stage.settings().runs(); run++) {
+                for (Participant participant : participants) {
+                    run(participant, run);
+                }
+            }
+        } finally {
+            participants.forEach(participant -> participant.consumers().forEach(Child::close));
+        }
+        return participants.stream()
+                .map(each -> Measurement.of(scenario.name(), each.entry().label(), each.outcomes()))
+                .toList();
+    }
+
+    private List<Child> start(Entry entry, Cleanup cleanup) throws Exception {
+        List<Child> children = new ArrayList<>();
+        for (int i = 0; i < scenario.setting().consumers(); i++) {
+            String name = scenario.name() + "." + entry.label() + (i == 0 ? "" : "." + i);
+            children.add(cleanup.start(() -> stage.contestant(
+                    name, entry.contestant(), scenario.setting().heap())));
+        }
+        return children;
+    }
+
+    /** The first run warms up, and is not counted. */
+    private void run(Participant participant, int run) throws Exception {
+        Entry entry = participant.entry();
+        stage.database().empty();
+        entry.filling().prepare(stage.database());
+        boolean isPaced = scenario.setting().perSecond() > 0 && run > 0;
+        Outcome outcome = !isPaced
+                ? ask(participant.consumers(), round(entry, run, scenario.topic()))
+                : askPaced(participant, run);
+        requireAllEffects(entry, outcome);
+        if (run > 0) {
+            participant.outcomes().add(outcome);
+        }
+        say(entry, run, outcome);
+    }
+
+    private void say(Entry entry, int run, Outcome outcome) {
+        String turn =
+                run == 0 ? "warm-up" : "run " + run + " of " + stage.settings().runs();
+        stage.screen()
+                .say(String.format(
+                        Locale.ROOT,
+                        "%s, %s, %s: %,.0f a second, %,d in %.1f s",
+                        scenario.name(),
+                        turn,
+                        entry.label(),
+                        outcome.rate(),
+                        outcome.messages(),
+                        outcome.seconds()));
+    }
+
+    private Round round(Entry entry, int run, Topic topic) {
+        Round common =
+                scenario.round().apply(Round.of(topic).seconds(stage.settings().seconds()));
+        Round round = entry.round().apply(common);
+        if (!scenario.setting().isAdvancing()) {
+            return round;
+        }
+        long part = topic.messagesOfPartition() / (stage.settings().runs() + 1);
+        return round.from(run * part).messages(part * topic.partitions());
+    }
+
+    /** Sends while it is measured, to a topic of its own. */
+    private Outcome askPaced(Participant participant, int run) throws Exception {
+        Topic topic = new Topic("paced-" + paced++, scenario.topic().partitions(), 0, Topic.Ids.NEW);
+        stage.topics().create(topic);
+        Thread sending =
+                new Thread(() -> stage.topics().pace(topic, scenario.setting().perSecond()), "pace");
+        sending.setDaemon(true);
+        sending.start();
+        try {
+            return ask(participant.consumers(), round(participant.entry(), run, topic));
+        } finally {
+            sending.interrupt();
+            sending.join();
+        }
+    }
+
+    /** Tells the consumers to read their partitions, and waits for all. */
+    private Outcome ask(List<Child> consumers, Round round) throws IOException {
+        int count = consumers.size();
+        for (int i = 0; i < count; i++) {
+            int own = i;
+            List<Integer> partitions = IntStream.range(0, scenario.topic().partitions())
+                    .filter(partition -> partition % count == own)
+                    .boxed()
+                    .toList();
+            consumers
+                    .get(i)
+                    .tell(Json.MAPPER.writeValueAsString(
+                            round.partitions(partitions).messages(round.messages() / count)));
+        }
+        List<Outcome> answers = new ArrayList<>();
+        for (Child consumer : consumers) {
+            answers.add(Json.MAPPER.readValue(consumer.hear(), Outcome.class));
+        }
+        return answers.stream().reduce(Outcome::and).orElseThrow();
+    }
+
+    /** A contestant that handled a new message not at all or twice would be measured for nothing. */
+    private void requireAllEffects(Entry entry, Outcome outcome) {
+        boolean isCounted = scenario.topic().ids() == Topic.Ids.NEW && entry.hasEffects();
+        long effects = isCounted ? stage.database().count("effect") : outcome.handled();
+        if (effects != outcome.handled()) {
+            throw new IllegalStateException(entry.label() + " had " + effects + " effects for " + outcome.handled()
+                    + " messages in scenario " + scenario.name());
+        }
+    }
+}

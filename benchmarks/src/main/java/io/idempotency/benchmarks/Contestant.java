@@ -1,0 +1,111 @@
+package io.idempotency.benchmarks;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.benchmarks.Library.Handler;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.function.Function;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Takes part in the benchmark, in a JVM of its own: runs a {@link Round} for each line of its standard input and answers with a line. Ends
+ * with its input.
+ *
+ * <p>Names: {@code read}; {@code bare-batch}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
+ * spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
+ * with {@code starter-} in front if it is through the starter; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
+ * {@code journal-purge}.
+ */
+public final class Contestant {
+
+    private static final int CONNECTIONS = 4;
+
+    private final String broker;
+    private final String database;
+    private final HikariDataSource pool;
+    private final Effects effects;
+    private final TransactionTemplate transactions;
+
+    private Contestant(String broker, String database) {
+        this.broker = broker;
+        this.database = database;
+        this.pool = pool(database);
+        this.effects = new Effects(pool);
+        this.transactions = new TransactionTemplate(new JdbcTransactionManager(pool));
+    }
+
+    /** Arguments: the address of the broker, that of the database, and the name of the contestant. */
+    public static void main(String[] args) throws Exception {
+        Rounds rounds = new Contestant(args[0], args[1]).rounds(args[2]);
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                Outcome outcome = rounds.run(Json.MAPPER.readValue(line, Round.class));
+                System.out.println(Child.ANSWER + Json.MAPPER.writeValueAsString(outcome));
+            }
+        }
+        System.exit(0);
+    }
+
+    static HikariDataSource pool(String database) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(database);
+        config.setMaximumPoolSize(CONNECTIONS);
+        return new HikariDataSource(config);
+    }
+
+    private Rounds rounds(String name) {
+        Peers peers = new Peers(pool, transactions, effects);
+        return switch (name) {
+            case "read" -> reader(round -> Steps.reading());
+            case "bare-batch" ->
+                reader(round -> Steps.pollByPoll(
+                        messages -> transactions.executeWithoutResult(status -> effects.all(messages))));
+            case "bare-poll" ->
+                reader(round -> Steps.pollByPoll(
+                        messages -> transactions.executeWithoutResult(status -> messages.forEach(effects::one))));
+            case "bare-record" ->
+                reader(round ->
+                        Steps.oneByOne(message -> transactions.executeWithoutResult(status -> effects.one(message))));
+            case "handwritten" -> reader(round -> Steps.oneByOne(peers.handWritten()));
+            case "camel" -> reader(round -> Steps.oneByOne(peers.camel()));
+            case "spring-integration" -> reader(round -> Steps.oneByOne(peers.springIntegration()));
+            case "eventuate-tram" -> reader(round -> Steps.oneByOne(peers.eventuateTram()));
+            case "journal-warm-up" -> new JournalReading(pool)::warmUp;
+            case "journal-plain-read" -> new JournalReading(pool)::plainRead;
+            case "table-purge" -> round -> purge(Library.table(pool, Handler.BATCH, effects, round));
+            case "journal-purge" -> round -> purge(Library.journal(pool, Handler.BATCH, effects, round));
+            default -> library(name);
+        };
+    }
+
+    private Rounds library(String name) {
+        if (!name.matches("(starter-)?(table|journal)-(batch|poll|record)")) {
+            throw new IllegalArgumentException("There is no contestant " + name);
+        }
+        Handler handler =
+                Handler.valueOf(name.substring(name.lastIndexOf('-') + 1).toUpperCase(Locale.ROOT));
+        boolean isJournal = name.contains("journal");
+        if (name.startsWith("starter-")) {
+            return new Starter(broker, database, isJournal, handler);
+        }
+        return reader(round -> isJournal
+                ? Library.journal(pool, handler, effects, round)
+                : Library.table(pool, handler, effects, round));
+    }
+
+    private Rounds reader(Function<Round, Step> steps) {
+        return new Reader(broker, steps);
+    }
+
+    private static Outcome purge(Step step) {
+        try (step) {
+            long began = System.nanoTime();
+            int messages = step.purge();
+            return Outcome.of(messages, (System.nanoTime() - began) / 1e9, 0);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package io.idempotency.benchmarks;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.jdbc.Schema;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
+
+/** A PostgreSQL with its default settings, and the tables of all contestants. */
+final class Database implements AutoCloseable {
+
+    /** What the names of the library's tables begin with that are filled before a scenario, and not emptied before a round. */
+    static final String FILLED = "filled_";
+
+    private static final String SPRING_INTEGRATION = "org/springframework/integration/jdbc/schema-postgresql.sql";
+
+    private final EmbeddedPostgres server;
+    private final HikariDataSource pool;
+    private final JdbcTemplate jdbc;
+
+    private Database(EmbeddedPostgres server) {
+        this.server = server;
+        this.pool = Contestant.pool(url());
+        this.jdbc = new JdbcTemplate(pool);
+    }
+
+    /**
+     * Starts the server.
+     *
+     * @param binaries where its programs are unpacked to, if they are not there yet
+     * @param data where it keeps its files
+     */
+    static Database start(Path binaries, Path data) throws IOException {
+        // The embedded server switches these two off, for tests; here they are as PostgreSQL has them.
+        EmbeddedPostgres server = EmbeddedPostgres.builder()
+                .setOverrideWorkingDirectory(binaries.toFile())
+                .setDataDirectory(data)
+                .setCleanDataDirectory(true)
+                .setRegisterShutdownHook(false)
+                .setServerConfig("fsync", "on")
+                .setServerConfig("synchronous_commit", "on")
+                .start();
+        Database database = new Database(server);
+        database.createTables();
+        return database;
+    }
+
+    String url() {
+        return server.getJdbcUrl("postgres", "postgres");
+    }
+
+    JdbcTemplate jdbc() {
+        return jdbc;
+    }
+
+    private static final String DESCRIBE = """
+            select format('PostgreSQL %s, fsync %s, synchronous_commit %s, shared_buffers %s',
+                current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'),
+                current_setting('shared_buffers'))
+            """;
+
+    String describe() {
+        return Objects.requireNonNull(jdbc.queryForObject(DESCRIBE, String.class));
+    }
+
+    /** The effects have no key: a double one is to be seen, not prevented. Camel's repository creates its table itself. */
+    private static final String TABLES = """
+            create table effect (message_id uuid not null, part integer not null, record_offset bigint not null,
+                amount bigint not null);
+            create table processed (message_id varchar(255) primary key, processed_at timestamptz not null default now());
+            create schema eventuate;
+            create table eventuate.received_messages (consumer_id varchar(1000), message_id varchar(1000),
+                creation_time bigint, published smallint default 0, primary key (consumer_id, message_id));
+            """;
+
+    private void createTables() {
+        Schema.on(pool).migrate();
+        Schema.on(pool).tablePrefix(FILLED).migrate();
+        jdbc.execute(TABLES);
+        new ResourceDatabasePopulator(new ClassPathResource(SPRING_INTEGRATION)).execute(pool);
+    }
+
+    private static final String EMPTY = """
+            do $$
+            begin
+                execute (
+                    select 'truncate ' || string_agg(format('%I.%I', schemaname, tablename), ', ')
+                    from pg_tables
+                    where schemaname in ('public', 'eventuate') and tablename not like 'filled\\_%'
+                        and tablename not like '%\\_schema\\_history' and tablename not like '%\\_name');
+            end $$
+            """;
+
+    /** Empties all tables but the filled ones, and has a checkpoint behind it. */
+    void empty() {
+        jdbc.execute(EMPTY);
+        jdbc.execute("checkpoint");
+    }
+
+    long count(String table) {
+        return number("select count(*) from " + table);
+    }
+
+    /** Returns how many bytes the write-ahead log has had so far. */
+    long walBytes() {
+        return number("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn");
+    }
+
+    /** Returns the bytes of a table without its indexes, but with what is stored apart from its rows. */
+    long heapBytes(String table) {
+        return number("select pg_table_size('" + table + "')");
+    }
+
+    long indexBytes(String table) {
+        return number("select pg_indexes_size('" + table + "')");
+    }
+
+    private long number(String query) {
+        Long number = jdbc.queryForObject(query, Long.class);
+        return number == null ? 0 : number;
+    }
+
+    @Override
+    public void close() throws IOException {
+        pool.close();
+        server.close();
+    }
+}

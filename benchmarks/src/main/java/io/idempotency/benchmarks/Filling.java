@@ -1,0 +1,119 @@
+package io.idempotency.benchmarks;
+
+import java.time.Duration;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/** Fills the library's tables with ids that nobody sends again, as its stores would have written them. */
+final class Filling {
+
+    private static final long SEGMENT = 500;
+
+    private final JdbcTemplate jdbc;
+    private final String tables;
+
+    /**
+     * Creates a filling.
+     *
+     * @param tables what the names of the tables begin with
+     */
+    Filling(Database database, String tables) {
+        this.jdbc = database.jdbc();
+        this.tables = tables;
+    }
+
+    private static final String NAME = """
+            insert into ${tables}name (id, name)
+            select coalesce(max(id), 0) + 1, ? from ${tables}name
+            having not exists (select 1 from ${tables}name where name = ?)
+            """;
+
+    private void name(String name) {
+        jdbc.update(sql(NAME), name, name);
+    }
+
+    /** The key is created when all rows are there, in which case its pages are as full as those of any index that is built. */
+    private static final String MESSAGES = """
+            set local maintenance_work_mem = '1GB';
+            alter table ${tables}message drop constraint ${tables}message_pkey;
+            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
+            select (extract(epoch from clock_timestamp()) * 1000000)::bigint - ${age},
+                number / ${partitions}, (stream.id::bigint << 32) + number % ${partitions}, consumer.id,
+                (2 << 29) + (1 << 16), gen_random_uuid()
+            from ${tables}name consumer, ${tables}name stream, generate_series(1, ${messages}) number
+            where consumer.name = '${consumer}' and stream.name = '${stream}';
+            alter table ${tables}message add primary key (consumer, message_id);
+            """;
+
+    private static final String COUNT_MESSAGES = """
+            select count(*) from ${tables}message where consumer = (select id from ${tables}name where name = ?)
+            """;
+
+    /** Fills the table store up to so many messages. */
+    void messages(Topic topic, long upTo, Duration age) {
+        name(Library.CONSUMER);
+        name(topic.name());
+        long messages = upTo - count(COUNT_MESSAGES, Library.CONSUMER);
+        jdbc.execute(sql(MESSAGES)
+                .replace("${age}", String.valueOf(age.toMillis() * 1000))
+                .replace("${partitions}", String.valueOf(topic.partitions()))
+                .replace("${messages}", String.valueOf(messages))
+                .replace("${consumer}", Library.CONSUMER)
+                .replace("${stream}", topic.name()));
+        jdbc.execute("vacuum (analyze) " + sql("${tables}message"));
+        jdbc.execute("checkpoint");
+    }
+
+    /**
+     * Versions go on behind the head's. Offsets are above those of the topic, so that what is read from its beginning is not in front of what is
+     * remembered.
+     */
+    private static final String SEGMENTS = """
+            insert into ${tables}journal (place, version, token, at_micros, horizon_version, horizon_offset, consumer,
+                partitions)
+            select (stream.id::bigint << 32) + part, 0, 0, 0, 0, -1, consumer.id, 0
+            from ${tables}name consumer, ${tables}name stream, generate_series(0, ${partitions} - 1) part
+            where consumer.name = '${consumer}' and stream.name = '${stream}'
+            on conflict do nothing;
+            insert into ${tables}segment (place, version, token, at_micros, first_offset, last_offset, consumer, kind,
+                gaps, ids)
+            select j.place, j.version + n, j.version + n,
+                greatest(j.at_micros, (extract(epoch from now()) * 1000000)::bigint - ${age}) + n,
+                1000000000000 + (j.version + n) * ${segment}, 1000000000000 + (j.version + n + 1) * ${segment} - 1,
+                j.consumer, 0, ''::bytea,
+                (select string_agg(uuid_send(gen_random_uuid()), '') from generate_series(1, ${segment} + 0 * n))
+            from ${tables}journal j, generate_series(1, ${segments}) n;
+            update ${tables}journal j
+            set (version, token, at_micros) = (
+                select s.version, s.token, s.at_micros from ${tables}segment s
+                where s.consumer = j.consumer and s.place = j.place order by s.version desc limit 1);
+            """;
+
+    private static final String COUNT_SEGMENTS = """
+            select count(*) from ${tables}segment where place >> 32 = (select id from ${tables}name where name = ?)
+            """;
+
+    /** Fills the journals of the topic up to so many messages, or a few more, for each partition has the same number of segments. */
+    void segments(Topic topic, long upTo, Duration age) {
+        name(Library.CONSUMER);
+        name(topic.name());
+        double segments = (double) upTo / SEGMENT - count(COUNT_SEGMENTS, topic.name());
+        jdbc.execute(sql(SEGMENTS)
+                .replace("${age}", String.valueOf(age.toMillis() * 1000))
+                .replace("${partitions}", String.valueOf(topic.partitions()))
+                .replace("${segments}", String.valueOf(Math.round(Math.ceil(segments / topic.partitions()))))
+                .replace("${segment}", String.valueOf(SEGMENT))
+                .replace("${consumer}", Library.CONSUMER)
+                .replace("${stream}", topic.name()));
+        jdbc.execute("vacuum (analyze) " + sql("${tables}segment"));
+        jdbc.execute("checkpoint");
+    }
+
+    private long count(String query, String name) {
+        Long count = jdbc.queryForObject(sql(query), Long.class, name);
+        return count == null ? 0 : count;
+    }
+
+    private String sql(String text) {
+        return text.replace("${tables}", tables);
+    }
+}

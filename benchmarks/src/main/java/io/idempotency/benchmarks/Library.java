@@ -1,0 +1,92 @@
+package io.idempotency.benchmarks;
+
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.TransactionPer;
+import io.idempotency.cache.CaffeineCache;
+import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.Purger;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.RecordProcessor;
+import io.idempotency.store.ClaimStore;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+
+/** This library in a poll loop of one's own, with its default settings. A new store in each round: nothing is left in memory. */
+final class Library implements Step {
+
+    /** The name that ids are remembered under. */
+    static final String CONSUMER = "benchmark";
+
+    /** What the handler is given, and what shares a transaction. */
+    enum Handler {
+        /** All new messages of a poll at once. */
+        BATCH,
+        /** One message at a time; those of a poll share a transaction. */
+        POLL,
+        /** One message at a time, with a transaction of its own. */
+        RECORD
+    }
+
+    private final ClaimStore store;
+    private final IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer;
+    private final RecordProcessor<byte[], byte[]> processor;
+
+    private Library(ClaimStore store, Handler handler, Effects effects, Round round) {
+        this.store = store;
+        this.consumer = consumer(store, handler, round);
+        this.processor = handler == Handler.BATCH
+                ? RecordProcessor.batches(consumer, (messages, claims) -> effects.all(messages))
+                : RecordProcessor.of(consumer, (message, claim) -> effects.one(message));
+    }
+
+    static Library table(DataSource dataSource, Handler handler, Effects effects, Round round) {
+        TableStore store =
+                TableStore.builder(dataSource).tablePrefix(round.tables()).build();
+        return new Library(store, handler, effects, round);
+    }
+
+    static Library journal(DataSource dataSource, Handler handler, Effects effects, Round round) {
+        return new Library(journal(dataSource, round), handler, effects, round);
+    }
+
+    static JournalStore journal(DataSource dataSource, Round round) {
+        return JournalStore.builder(dataSource).tablePrefix(round.tables()).build();
+    }
+
+    private static IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(
+            ClaimStore store, Handler handler, Round round) {
+        IdempotentConsumerBuilder<ConsumerRecord<byte[], byte[]>> builder = KafkaRecords.<byte[], byte[]>consumer(
+                        CONSUMER)
+                .store(store)
+                .transactionPer(handler == Handler.RECORD ? TransactionPer.RECORD : TransactionPer.POLL)
+                .chunk(round.poll(), IdempotentConsumerBuilder.DEFAULT_CHUNK_TIME)
+                .failures(FailurePolicy.quarantineAfter(1));
+        return (round.isCaching() ? builder.cache(CaffeineCache.create()) : builder).build();
+    }
+
+    @Override
+    public void process(Consumer<byte[], byte[]> kafka, ConsumerRecords<byte[], byte[]> polled) {
+        processor.process(kafka, polled);
+    }
+
+    /** {@inheritDoc} As {@link Purger} does it by default, at its default retention of the table store. */
+    @Override
+    public int purge() {
+        return Purger.of(store).build().runOnce();
+    }
+
+    @Override
+    public long memoryBytes() {
+        return store instanceof JournalStore journal ? journal.memoryBytes() : 0;
+    }
+
+    @Override
+    public void close() {
+        consumer.close();
+    }
+}

@@ -1,0 +1,28 @@
+package io.idempotency.benchmarks;
+
+import java.util.concurrent.CompletableFuture;
+
+/** A purge that runs beside a round, if it is to. */
+final class Purging implements AutoCloseable {
+
+    private final CompletableFuture<Integer> running;
+
+    private Purging(CompletableFuture<Integer> running) {
+        this.running = running;
+    }
+
+    static Purging of(Step step, boolean isPurging) {
+        return new Purging(
+                isPurging ? CompletableFuture.supplyAsync(step::purge) : CompletableFuture.completedFuture(0));
+    }
+
+    boolean isDone() {
+        return running.isDone();
+    }
+
+    /** Waits for the end of the purge, and fails if it failed. */
+    @Override
+    public void close() {
+        running.join();
+    }
+}

@@ -1,0 +1,174 @@
+package io.idempotency.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+
+/**
+ * Computes the ratios and sizes of a run from what was measured, and from nothing else. What was not measured is left out.
+ *
+ * <p>A ratio is one of medians over all runs.
+ */
+final class Ratios {
+
+    private static final List<String> PEERS = List.of("handwritten", "camel", "spring-integration", "eventuate-tram");
+    private static final String BATCH = "-batch";
+    private static final String POLL = "-poll";
+
+    private final List<Measurement> measurements;
+
+    Ratios(List<Measurement> measurements) {
+        this.measurements = measurements;
+    }
+
+    /** Writes everything anew that is computed from what was measured. Argument: the file with the results. */
+    public static void main(String[] args) throws IOException {
+        Path file = Path.of(args[0]).toAbsolutePath();
+        Json.MAPPER.readValue(file, Results.class).computed().write(file.resolveSibling("."));
+    }
+
+    /** Returns the ratios by their names. */
+    Map<String, Double> all() {
+        Map<String, Double> ratios = new LinkedHashMap<>();
+        put(ratios, "batch-journal-vs-bare", base("journal-batch"), base("bare-batch"));
+        put(ratios, "batch-table-vs-bare", base("table-batch"), base("bare-batch"));
+        put(ratios, "record-journal-vs-bare", base("journal-poll"), base("bare-poll"));
+        put(ratios, "record-table-vs-bare", base("table-poll"), base("bare-poll"));
+        put(ratios, "record-poll-vs-best-peer", best("table-poll", "journal-poll"), bestPeer());
+        put(ratios, "batch-vs-best-peer", best("table-batch", "journal-batch"), bestPeer());
+        put(ratios, "record-table-vs-handwritten", base("table-record"), base("handwritten"));
+        String copies = Scenarios.ALL_COPIES;
+        put(ratios, "duplicates-vs-read", rate(copies, "table" + POLL), rate(copies, "read"));
+        String stored = Scenarios.STORED_50M;
+        for (String store : List.of("table", "journal")) {
+            String contestant = store + BATCH;
+            put(ratios, store + "-50m-vs-empty", rate(stored, contestant), rate(stored, contestant + Scenarios.EMPTY));
+        }
+        String purging = Scenarios.PURGING;
+        put(ratios, "purge-vs-quiet", rate(purging, "table" + BATCH), rate(purging, "table" + BATCH + Scenarios.QUIET));
+        String warmUp = Scenarios.WARM_UP;
+        put(ratios, "warmup-vs-plain-read", rate(warmUp, "journal-warm-up"), rate(warmUp, "journal-plain-read"));
+        return ratios;
+    }
+
+    /** Returns the sizes by their names. */
+    Map<String, Object> sizes(List<Space> spaces) {
+        Map<String, Object> sizes = new LinkedHashMap<>();
+        for (String contestant : List.of("journal-batch", "table-batch", "handwritten")) {
+            String name = contestant.replace(BATCH, "") + "-bytes-per-message";
+            space(spaces, contestant).ifPresent(space -> sizes.put(name, space.bytesPerMessage()));
+        }
+        Map<String, Double> wal = new LinkedHashMap<>();
+        spaces.forEach(space -> wal.put(space.contestant(), space.walBytesPerMessage()));
+        if (!wal.isEmpty()) {
+            sizes.put("wal-bytes-per-message", wal);
+        }
+        find(Scenarios.WARM_UP, "journal-warm-up")
+                .ifPresent(warm -> sizes.put(
+                        "window-mb-per-million-ids",
+                        warm.median(Outcome::memoryBytes) / warm.median(Outcome::messages)));
+        return sizes;
+    }
+
+    /** Returns what is told beside, by its name. */
+    Map<String, Object> information() {
+        Map<String, Object> information = new LinkedHashMap<>();
+        latencies().forEach(information::put);
+        seconds(Scenarios.WARM_UP, "journal-warm-up")
+                .ifPresent(seconds -> information.put("seconds-to-warm-10-million-ids", seconds));
+        for (String store : List.of("table", "journal")) {
+            seconds(Scenarios.QUIET_PURGE, store + "-purge")
+                    .ifPresent(seconds -> information.put(store + "-seconds-to-purge-a-million", seconds));
+        }
+        return information;
+    }
+
+    /** How much longer a message takes than without deduplication, and that as a ratio to what is written by hand. */
+    private Map<String, Object> latencies() {
+        Map<String, Object> latencies = new LinkedHashMap<>();
+        Optional<Measurement> bare = find(Scenarios.PACED, "bare-poll");
+        Optional<Measurement> handWritten = find(Scenarios.PACED, "handwritten");
+        if (bare.isEmpty() || handWritten.isEmpty()) {
+            return latencies;
+        }
+        Latency without = Latency.of(bare.get());
+        Latency byHand = Latency.of(handWritten.get()).minus(without);
+        measurements.stream()
+                .filter(measurement -> measurement.scenario().equals(Scenarios.PACED))
+                .filter(measurement -> !measurement.contestant().equals("bare-poll"))
+                .forEach(measurement -> {
+                    Latency added = Latency.of(measurement).minus(without);
+                    latencies.put("latency-added-by-" + measurement.contestant(), added);
+                    latencies.put(
+                            "latency-added-by-" + measurement.contestant() + "-vs-handwritten",
+                            new LatencyRatio(added.p50Micros / byHand.p50Micros, added.p99Micros / byHand.p99Micros));
+                });
+        return latencies;
+    }
+
+    /** Times of a poll at a low rate. */
+    record Latency(double p50Micros, double p99Micros) {
+
+        static Latency of(Measurement measurement) {
+            return new Latency(measurement.median(Outcome::p50Micros), measurement.median(Outcome::p99Micros));
+        }
+
+        Latency minus(Latency other) {
+            return new Latency(p50Micros - other.p50Micros, p99Micros - other.p99Micros);
+        }
+    }
+
+    /** The same as a ratio. */
+    record LatencyRatio(double p50, double p99) {}
+
+    private static void put(Map<String, Double> ratios, String name, OptionalDouble rate, OptionalDouble other) {
+        if (rate.isPresent() && other.isPresent()) {
+            ratios.put(name, rate.getAsDouble() / other.getAsDouble());
+        }
+    }
+
+    private OptionalDouble base(String contestant) {
+        return rate(Scenarios.BASE, contestant);
+    }
+
+    private OptionalDouble best(String... contestants) {
+        return Stream.of(contestants)
+                .flatMapToDouble(name -> base(name).stream())
+                .max();
+    }
+
+    /** Returns the rate of the fastest peer; none unless all were there. */
+    private OptionalDouble bestPeer() {
+        return PEERS.stream().allMatch(peer -> base(peer).isPresent())
+                ? best(PEERS.toArray(String[]::new))
+                : OptionalDouble.empty();
+    }
+
+    private OptionalDouble rate(String scenario, String contestant) {
+        return find(scenario, contestant)
+                .map(found -> OptionalDouble.of(found.median(Outcome::rate)))
+                .orElse(OptionalDouble.empty());
+    }
+
+    private Optional<Double> seconds(String scenario, String contestant) {
+        return find(scenario, contestant).map(found -> found.median(Outcome::seconds));
+    }
+
+    private Optional<Measurement> find(String scenario, String contestant) {
+        return measurements.stream()
+                .filter(measurement -> measurement.scenario().equals(scenario)
+                        && measurement.contestant().equals(contestant))
+                .findFirst();
+    }
+
+    private static Optional<Space> space(List<Space> spaces, String contestant) {
+        return spaces.stream()
+                .filter(space -> space.contestant().equals(contestant))
+                .findFirst();
+    }
+}

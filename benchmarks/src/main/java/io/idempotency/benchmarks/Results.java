@@ -1,0 +1,54 @@
+package io.idempotency.benchmarks;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a run found, as it stands in the file.
+ *
+ * @param commit what was measured
+ * @param notes what to know when reading the numbers
+ * @param measurements with all raw samples, from which everything else can be computed again
+ */
+record Results(
+        String commit,
+        String date,
+        Machine machine,
+        String servers,
+        String form,
+        List<String> notes,
+        Map<String, Double> ratios,
+        Map<String, Object> sizes,
+        Map<String, Object> information,
+        List<Measurement> measurements,
+        List<Space> spaces) {
+
+    /** Returns the same with all that is computed from what was measured. */
+    Results computed() {
+        Ratios of = new Ratios(measurements);
+        return new Results(
+                commit,
+                date,
+                machine,
+                servers,
+                form,
+                notes,
+                of.all(),
+                of.sizes(spaces),
+                of.information(),
+                measurements,
+                spaces);
+    }
+
+    void write(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(
+                folder.resolve("results.json"), Json.PRETTY.writeValueAsString(this) + "\n", StandardCharsets.UTF_8);
+        Files.writeString(folder.resolve("results.md"), new ResultTable(this).markdown(), StandardCharsets.UTF_8);
+        new ThroughputChart(this).write(folder.resolve("throughput.svg"));
+    }
+}

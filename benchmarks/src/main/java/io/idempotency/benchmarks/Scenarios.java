@@ -1,0 +1,177 @@
+package io.idempotency.benchmarks;
+
+import io.idempotency.benchmarks.Scenario.Setting;
+import io.idempotency.benchmarks.Topic.Ids;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** All scenarios. Each varies one thing of the first: all messages are new, 12 partitions, polls of 500. */
+final class Scenarios {
+
+    static final String BASE = "all-new";
+    static final String ALL_COPIES = "all-duplicates";
+    static final String STORED_50M = "stored-50m";
+    static final String WARM_UP = "warm-up-10m";
+    static final String PURGING = "purging-1m";
+    static final String QUIET_PURGE = "purge-1m";
+    static final String PACED = "100-per-second";
+
+    /** What is behind the name of a contestant whose tables are empty where those of others are filled. */
+    static final String EMPTY = "-empty";
+
+    /** What is behind the name of a contestant beside which nothing is purged. */
+    static final String QUIET = "-quiet";
+
+    private static final int MILLION = 1_000_000;
+    private static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
+    private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
+    private static final Topic LONG = new Topic("long-12", 12, 4_200_000, Ids.NEW);
+
+    private static final Duration RECENT = Duration.ofHours(20);
+    private static final Duration FORGOTTEN = Duration.ofDays(9);
+
+    private Scenarios() {}
+
+    static List<Scenario> of(Form form) {
+        List<Scenario> all = new ArrayList<>(List.of(base(form), allCopies(), warmUp()));
+        if (form == Form.LONG) {
+            all.addAll(List.of(
+                    varied("10-percent-duplicates", new Topic("tenth-12", 12, 1_200_000, Ids.TENTH_COPIES)),
+                    varied("1-partition", new Topic("new-1", 1, 1_200_000, Ids.NEW)),
+                    varied("64-partitions", new Topic("new-64", 64, 1_200_000, Ids.NEW)),
+                    varied("polls-of-1", NEW).with(round -> round.poll(1)),
+                    varied("polls-of-50", NEW).with(round -> round.poll(50)),
+                    varied("polls-of-2000", NEW).with(round -> round.poll(2_000)),
+                    varied("2-consumers", NEW).with(new Setting(2, 0, false, "384m")),
+                    stored("stored-10m", 10 * MILLION),
+                    stored(STORED_50M, 50 * MILLION),
+                    purging(),
+                    quietPurge(),
+                    paced()));
+        }
+        return all;
+    }
+
+    private static Scenario base(Form form) {
+        List<String> names = new ArrayList<>(List.of(
+                "read",
+                "bare-batch",
+                "bare-poll",
+                "table-batch",
+                "journal-batch",
+                "table-poll",
+                "journal-poll",
+                "table-record",
+                "handwritten",
+                "camel",
+                "spring-integration",
+                "eventuate-tram"));
+        if (form == Form.LONG) {
+            names.addAll(List.of(
+                    "bare-record",
+                    "journal-record",
+                    "starter-table-batch",
+                    "starter-journal-batch",
+                    "starter-table-poll",
+                    "starter-journal-poll",
+                    "starter-table-record",
+                    "starter-journal-record"));
+        }
+        return Scenario.of(
+                BASE,
+                NEW,
+                names.stream()
+                        .map(name ->
+                                name.equals("read") ? Entry.of(name).with(round -> round.repeating(1)) : Entry.of(name))
+                        .toList());
+    }
+
+    private static Scenario allCopies() {
+        return Scenario.of(ALL_COPIES, COPIES, entries("read", "table-poll", "journal-poll"))
+                .with(round -> round.repeating(Topic.KNOWN));
+    }
+
+    private static Scenario varied(String name, Topic topic) {
+        return Scenario.of(
+                name,
+                topic,
+                entries("bare-batch", "table-batch", "journal-batch", "bare-poll", "table-poll", "journal-poll"));
+    }
+
+    /** Reads a window, and the same rows for nothing. */
+    private static Scenario warmUp() {
+        return Scenario.of(WARM_UP, NEW, entries("journal-warm-up", "journal-plain-read"))
+                .with(round -> round.tables(Database.FILLED).messages(10 * MILLION))
+                .with(new Setting(1, 0, false, "1g"))
+                .filledBy(database -> new Filling(database, Database.FILLED).segments(NEW, 10 * MILLION, RECENT));
+    }
+
+    /** With the ids of a day and without any, in turn. */
+    private static Scenario stored(String name, long ids) {
+        List<Entry> entries = Stream.of("table-batch", "journal-batch", "table-poll", "journal-poll")
+                .flatMap(contestant -> Stream.of(
+                        Entry.of(contestant).with(round -> round.tables(Database.FILLED)),
+                        Entry.of(contestant).labelled(contestant + EMPTY)))
+                .toList();
+        return Scenario.of(name, LONG, entries)
+                .with(new Setting(1, 0, true, "4g"))
+                .filledBy(database -> {
+                    Filling filling = new Filling(database, Database.FILLED);
+                    filling.messages(LONG, ids, RECENT);
+                    filling.segments(LONG, ids, RECENT);
+                });
+    }
+
+    private static Scenario purging() {
+        List<Entry> entries = new ArrayList<>();
+        for (String contestant : List.of("table-batch", "table-poll", "journal-batch")) {
+            Preparation filling = contestant.startsWith("table") ? oldMessages() : oldSegments();
+            entries.add(Entry.of(contestant).labelled(contestant + QUIET).filledBy(filling));
+            entries.add(Entry.of(contestant).with(Round::purging).filledBy(filling));
+        }
+        return Scenario.of(PURGING, NEW, entries);
+    }
+
+    private static Scenario quietPurge() {
+        return Scenario.of(
+                QUIET_PURGE,
+                NEW,
+                List.of(
+                        Entry.of("table-purge").filledBy(oldMessages()),
+                        Entry.of("journal-purge").filledBy(oldSegments())));
+    }
+
+    private static Preparation oldMessages() {
+        return database -> new Filling(database, "idempotency_").messages(NEW, MILLION, FORGOTTEN);
+    }
+
+    /** A journal counts the age of its segments from the newest one. */
+    private static Preparation oldSegments() {
+        return database -> {
+            Filling filling = new Filling(database, "idempotency_");
+            filling.segments(NEW, MILLION, FORGOTTEN);
+            filling.segments(NEW, MILLION + 12 * 500, Duration.ZERO);
+        };
+    }
+
+    private static Scenario paced() {
+        return Scenario.of(
+                        PACED,
+                        NEW,
+                        entries(
+                                "bare-poll",
+                                "handwritten",
+                                "table-poll",
+                                "journal-poll",
+                                "table-record",
+                                "journal-record"))
+                .with(round -> round.messages(Long.MAX_VALUE))
+                .with(new Setting(1, 100, false, "384m"));
+    }
+
+    private static List<Entry> entries(String... contestants) {
+        return Stream.of(contestants).map(Entry::of).toList();
+    }
+}

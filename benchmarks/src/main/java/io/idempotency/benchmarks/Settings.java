@@ -1,0 +1,106 @@
+package io.idempotency.benchmarks;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What a run can be told by system properties.
+ *
+ * @param form {@code -Dform=}: {@code short} or {@code long}
+ * @param runs {@code -Druns=}: how often each contestant is measured in a scenario
+ * @param seconds {@code -Dseconds=}: how long each time, and before that to warm up
+ * @param scenarios {@code -Dscenarios=}: only these, separated by commas; {@code space} is one
+ * @param contestants {@code -Dcontestants=}: only these
+ * @param jvm {@code -Djvm=}: more options for the JVMs of contestants, separated by blanks; {@code %s} is the contestant in them
+ * @param folder {@code -Dbenchmark.folder=}: where files go; logs stay there
+ * @param results {@code -Dbenchmark.results=}: where results go; those of a part of the contestants or scenarios stay in the folder
+ */
+record Settings(
+        Form form,
+        int runs,
+        double seconds,
+        Set<String> scenarios,
+        Set<String> contestants,
+        List<String> jvm,
+        Path folder,
+        Path results) {
+
+    Settings {
+        if (runs < 1 || seconds <= 0) {
+            throw new IllegalArgumentException("-Druns= and -Dseconds= are positive, not " + runs + " and " + seconds);
+        }
+    }
+
+    static Settings fromSystemProperties() {
+        Form form = form(System.getProperty("form", "short"));
+        Set<String> scenarios = Set.copyOf(split("scenarios", ","));
+        Set<String> contestants = Set.copyOf(split("contestants", ","));
+        Path folder = Path.of(System.getProperty("benchmark.folder", "target/benchmark"))
+                .toAbsolutePath();
+        boolean isPart = !scenarios.isEmpty() || !contestants.isEmpty();
+        return new Settings(
+                form,
+                Integer.parseInt(value("runs", "5")),
+                Double.parseDouble(value("seconds", form == Form.SHORT ? "4" : "6")),
+                scenarios,
+                contestants,
+                split("jvm", " "),
+                folder,
+                isPart ? folder : Path.of(value("benchmark.results", "results")).toAbsolutePath());
+    }
+
+    private static Form form(String name) {
+        return Stream.of(Form.values())
+                .filter(form -> form.name().equalsIgnoreCase(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("-Dform= is short or long, not " + name));
+    }
+
+    private static List<String> split(String property, String separator) {
+        return Stream.of(value(property, "").split(separator, -1))
+                .map(String::trim)
+                .filter(part -> !part.isEmpty())
+                .toList();
+    }
+
+    /** Returns a property, or the default if it is missing or empty. */
+    private static String value(String property, String otherwise) {
+        String value = System.getProperty(property, "").trim();
+        return value.isEmpty() ? otherwise : value;
+    }
+
+    /** Returns the scenarios that are wanted, each with the contestants that are wanted. */
+    List<Scenario> wantedScenarios() {
+        return Scenarios.of(form).stream()
+                .filter(scenario -> scenarios.isEmpty() || scenarios.contains(scenario.name()))
+                .map(scenario -> scenario.withEntries(scenario.entries().stream()
+                        .filter(entry -> isWanted(entry.contestant()))
+                        .toList()))
+                .filter(scenario -> !scenario.entries().isEmpty())
+                .toList();
+    }
+
+    boolean isSpaceWanted() {
+        return scenarios.isEmpty() || scenarios.contains("space");
+    }
+
+    boolean isWanted(String contestant) {
+        return contestants.isEmpty() || contestants.contains(contestant);
+    }
+
+    Path logs() {
+        return folder.resolve("logs");
+    }
+
+    /** Returns the further options of a JVM. */
+    List<String> jvmOptions(String name) {
+        return jvm.stream().map(option -> option.replace("%s", name)).toList();
+    }
+
+    String describe() {
+        return form.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,75 @@
+package io.idempotency.benchmarks;
+
+import io.idempotency.benchmarks.Topic.Ids;
+import io.idempotency.samples.demo.Cleanup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Measures what messages take in the database: once, for nothing of it is left to chance. */
+final class Spaces {
+
+    private static final Topic TOPIC = new Topic("new-12", 12, 1_200_000, Ids.NEW);
+    private static final long MANY = 1_000_000;
+    private static final long FEWER = 100_000;
+
+    /**
+     * One whose space is measured.
+     *
+     * @param messages how many it handles: fewer where each has a commit
+     * @param tables what it remembers messages in
+     */
+    private record Candidate(String contestant, long messages, List<String> tables) {}
+
+    private static final List<Candidate> CANDIDATES = List.of(
+            new Candidate("bare-batch", MANY, List.of()),
+            new Candidate("table-batch", MANY, List.of("idempotency_message")),
+            new Candidate("journal-batch", MANY, List.of("idempotency_journal", "idempotency_segment")),
+            new Candidate("bare-record", FEWER, List.of()),
+            new Candidate("handwritten", FEWER, List.of("processed")));
+
+    private final Stage stage;
+
+    Spaces(Stage stage) {
+        this.stage = stage;
+    }
+
+    List<Space> measure(Cleanup cleanup) throws Exception {
+        stage.topics().require(TOPIC);
+        List<Space> spaces = new ArrayList<>();
+        for (Candidate candidate : CANDIDATES) {
+            boolean isOfForm = stage.settings().form() == Form.LONG
+                    || !candidate.contestant().equals("bare-record");
+            if (isOfForm && stage.settings().isWanted(candidate.contestant())) {
+                spaces.add(measure(candidate, cleanup));
+            }
+        }
+        return spaces;
+    }
+
+    private Space measure(Candidate candidate, Cleanup cleanup) throws Exception {
+        Database database = stage.database();
+        database.empty();
+        long before = database.walBytes();
+        Outcome outcome;
+        try (Child child = cleanup.start(
+                () -> stage.contestant("space." + candidate.contestant(), candidate.contestant(), "384m"))) {
+            child.tell(Json.MAPPER.writeValueAsString(Round.of(TOPIC).messages(candidate.messages())));
+            outcome = Json.MAPPER.readValue(child.hear(), Outcome.class);
+        }
+        Space space = new Space(
+                candidate.contestant(),
+                outcome.handled(),
+                candidate.tables().stream().mapToLong(database::heapBytes).sum(),
+                candidate.tables().stream().mapToLong(database::indexBytes).sum(),
+                database.walBytes() - before);
+        stage.screen()
+                .say(String.format(
+                        Locale.ROOT,
+                        "space of %s: %.1f bytes a message, %.1f of write-ahead log",
+                        candidate.contestant(),
+                        space.bytesPerMessage(),
+                        space.walBytesPerMessage()));
+        return space;
+    }
+}
