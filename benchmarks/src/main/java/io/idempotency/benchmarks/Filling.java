@@ -63,10 +63,7 @@ final class Filling {
         jdbc.execute("checkpoint");
     }
 
-    /**
-     * Versions go on behind the head's. Offsets are above those of the topic, so that what is read from its beginning is not in front of what is
-     * remembered.
-     */
+    /** Versions go on behind the head's. Offsets are below those of the topic, which is read from its beginning. */
     private static final String SEGMENTS = """
             insert into ${tables}journal (place, version, token, at_micros, horizon_version, horizon_offset, consumer,
                 partitions)
@@ -78,7 +75,7 @@ final class Filling {
                 gaps, ids)
             select j.place, j.version + n, j.version + n,
                 greatest(j.at_micros, (extract(epoch from now()) * 1000000)::bigint - ${age}) + n,
-                1000000000000 + (j.version + n) * ${segment}, 1000000000000 + (j.version + n + 1) * ${segment} - 1,
+                (j.version + n) * ${segment} - 1000000000000, (j.version + n + 1) * ${segment} - 1000000000001,
                 j.consumer, 0, ''::bytea,
                 (select string_agg(uuid_send(gen_random_uuid()), '') from generate_series(1, ${segment} + 0 * n))
             from ${tables}journal j, generate_series(1, ${segments}) n;

@@ -74,10 +74,15 @@ final class Library implements Step {
         processor.process(kafka, polled);
     }
 
-    /** {@inheritDoc} As {@link Purger} does it by default, at its default retention of the table store. */
+    /** {@inheritDoc} As {@link Purger} does it by default; again until nothing is left, for a run may end with one journal of several. */
     @Override
     public int purge() {
-        return Purger.of(store).build().runOnce();
+        Purger purger = Purger.of(store).build();
+        int purged = 0;
+        for (int run = purger.runOnce(); run > 0; run = purger.runOnce()) {
+            purged += run;
+        }
+        return purged;
     }
 
     @Override
