@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import static java.util.Objects.requireNonNull;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -64,6 +65,10 @@ final class Broker {
         String name = "orders-" + UUID.randomUUID().toString().substring(0, 8);
         join(ADMIN.createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(configs)))
                 .all());
+        // The broker learns of it a moment after the controller.
+        await().ignoreExceptions()
+                .until(() -> join(ADMIN.describeTopics(List.of(name)).allTopicNames())
+                        .containsKey(name));
         return name;
     }
 

@@ -1,13 +1,17 @@
 package io.idempotency.spring;
 
+import static org.awaitility.Awaitility.await;
+
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** A real broker and a real PostgreSQL, each started once, when a test first needs it, and stopped with the JVM. */
@@ -74,6 +78,12 @@ final class TestServers {
     /** Creates a topic with two partitions. */
     static void createTopic(String name) {
         Kafka.BROKER.addTopics(name);
+        // The broker learns of it a moment after the controller.
+        Kafka.BROKER.doWithAdmin(admin -> await().ignoreExceptions()
+                .until(() -> admin.describeTopics(List.of(name))
+                        .allTopicNames()
+                        .get(10, TimeUnit.SECONDS)
+                        .containsKey(name)));
     }
 
     /** Creates a database and returns its URL. */
