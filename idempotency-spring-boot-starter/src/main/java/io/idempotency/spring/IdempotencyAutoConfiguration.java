@@ -25,6 +25,7 @@ import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerA
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
@@ -98,6 +99,7 @@ public class IdempotencyAutoConfiguration {
     /** The store in memory: for tests, and for what need not survive. */
     @Bean(name = MEMORY_STORE, defaultCandidate = false)
     @Lazy
+    @Fallback
     @ConditionalOnMissingBean(name = MEMORY_STORE)
     MemoryStore idempotencyMemoryStore() {
         return MemoryStore.create();

@@ -108,6 +108,7 @@ class AutoConfigurationTest {
                     .doesNotHaveBean(JdbcQuarantine.class)
                     .doesNotHaveBean(Purges.class)
                     .doesNotHaveBean(CaffeineCache.class);
+            assertThat(context.getBean(ClaimStore.class)).isSameAs(context.getBean("ownStore"));
             ListenerDefinition listener = ListenerDefinition.of(
                     Listener.class, Listener.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class));
             assertThat(new Stores(context.getBean(IdempotencyProperties.class), context).of(listener))

@@ -109,6 +109,7 @@ class JournalSelectionTest {
     void isInjectedByItsTypeAndNeverInPlaceOfTheTableStore() {
         runner.withUserConfiguration(Injected.class).run(context -> {
             assertThat(context.getBean(Injected.class).any).isInstanceOf(TableStore.class);
+            assertThat(context.getBean(ClaimStore.class)).isInstanceOf(TableStore.class);
             assertThat(context.getBean(Injected.class).journal)
                     .isSameAs(context.getBean(IdempotencyAutoConfiguration.JOURNAL_STORE));
             assertThat(context.getBean(Purges.class).count()).isEqualTo(2);
