@@ -81,7 +81,7 @@ final class Filling {
                 (j.version + n) * ${segment} - 1000000000000, (j.version + n + 1) * ${segment} - 1000000000001,
                 j.consumer, 0, ''::bytea,
                 (select string_agg(uuid_send(gen_random_uuid()), '') from generate_series(1, ${segment} + 0 * n))
-            from ${tables}journal j, generate_series(1, ${segments}) n
+            from ${tables}journal j, generate_series(1::bigint, ${segments}) n
             where j.place >> 32 = (select id from ${tables}name where name = '${stream}');
             update ${tables}journal j
             set (version, token, at_micros) = (
