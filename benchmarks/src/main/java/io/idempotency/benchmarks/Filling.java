@@ -8,6 +8,9 @@ final class Filling {
 
     private static final long SEGMENT = 500;
 
+    /** From the first segment to the last. */
+    private static final Duration SPAN = Duration.ofHours(5);
+
     private final JdbcTemplate jdbc;
     private final String tables;
 
@@ -74,11 +77,12 @@ final class Filling {
             insert into ${tables}segment (place, version, token, at_micros, first_offset, last_offset, consumer, kind,
                 gaps, ids)
             select j.place, j.version + n, j.version + n,
-                greatest(j.at_micros, (extract(epoch from now()) * 1000000)::bigint - ${age}) + n,
+                greatest(j.at_micros, (extract(epoch from now()) * 1000000)::bigint - ${age}) + (n - 1) * ${step},
                 (j.version + n) * ${segment} - 1000000000000, (j.version + n + 1) * ${segment} - 1000000000001,
                 j.consumer, 0, ''::bytea,
                 (select string_agg(uuid_send(gen_random_uuid()), '') from generate_series(1, ${segment} + 0 * n))
-            from ${tables}journal j, generate_series(1, ${segments}) n;
+            from ${tables}journal j, generate_series(1::bigint, ${segments}) n
+            where j.place >> 32 = (select id from ${tables}name where name = '${stream}');
             update ${tables}journal j
             set (version, token, at_micros) = (
                 select s.version, s.token, s.at_micros from ${tables}segment s
@@ -93,11 +97,13 @@ final class Filling {
     void segments(Topic topic, long upTo, Duration age) {
         name(Library.CONSUMER);
         name(topic.name());
-        double segments = (double) upTo / SEGMENT - count(COUNT_SEGMENTS, topic.name());
+        double missing = (double) upTo / SEGMENT - count(COUNT_SEGMENTS, topic.name());
+        long segments = Math.round(Math.ceil(missing / topic.partitions()));
         jdbc.execute(sql(SEGMENTS)
                 .replace("${age}", String.valueOf(age.toMillis() * 1000))
                 .replace("${partitions}", String.valueOf(topic.partitions()))
-                .replace("${segments}", String.valueOf(Math.round(Math.ceil(segments / topic.partitions()))))
+                .replace("${segments}", String.valueOf(segments))
+                .replace("${step}", String.valueOf(SPAN.toMillis() * 1000 / Math.max(1, segments)))
                 .replace("${segment}", String.valueOf(SEGMENT))
                 .replace("${consumer}", Library.CONSUMER)
                 .replace("${stream}", topic.name()));

@@ -22,6 +22,9 @@ final class Library implements Step {
     /** The name that ids are remembered under. */
     static final String CONSUMER = "benchmark";
 
+    /** What the names of its tables begin with, unless a round says otherwise. */
+    static final String TABLES = "idempotency_";
+
     /** What the handler is given, and what shares a transaction. */
     enum Handler {
         /** All new messages of a poll at once. */

@@ -33,12 +33,11 @@ record Round(
         boolean isPurging) {
 
     private static final int POLL = 500;
-    private static final String TABLES = "idempotency_";
 
     /** Returns a round that reads a topic once, from its beginning to its end. */
     static Round of(Topic topic) {
         List<Integer> all = IntStream.range(0, topic.partitions()).boxed().toList();
-        return new Round(topic.name(), all, 0, topic.messages(), 600, POLL, 1, false, TABLES, false, false);
+        return new Round(topic.name(), all, 0, topic.messages(), 600, POLL, 1, false, Library.TABLES, false, false);
     }
 
     Round partitions(List<Integer> some) {

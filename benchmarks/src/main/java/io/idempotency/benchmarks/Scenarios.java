@@ -25,7 +25,7 @@ final class Scenarios {
     static final String QUIET = "-quiet";
 
     private static final int MILLION = 1_000_000;
-    private static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
+    static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
     private static final Topic LONG = new Topic("long-12", 12, 4_200_000, Ids.NEW);
 
@@ -144,13 +144,13 @@ final class Scenarios {
     }
 
     private static Preparation oldMessages() {
-        return database -> new Filling(database, "idempotency_").messages(NEW, MILLION, FORGOTTEN);
+        return database -> new Filling(database, Library.TABLES).messages(NEW, MILLION, FORGOTTEN);
     }
 
     /** A journal counts the age of its segments from the newest one. */
     private static Preparation oldSegments() {
         return database -> {
-            Filling filling = new Filling(database, "idempotency_");
+            Filling filling = new Filling(database, Library.TABLES);
             filling.segments(NEW, MILLION, FORGOTTEN);
             filling.segments(NEW, MILLION + 12 * 500, Duration.ZERO);
         };

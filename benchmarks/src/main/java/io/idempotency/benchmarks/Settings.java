@@ -44,7 +44,7 @@ record Settings(
         return new Settings(
                 form,
                 Integer.parseInt(value("runs", "5")),
-                Double.parseDouble(value("seconds", form == Form.SHORT ? "4" : "6")),
+                Double.parseDouble(value("seconds", form == Form.SHORT ? "3.5" : "6")),
                 scenarios,
                 contestants,
                 split("jvm", " "),

@@ -1,6 +1,5 @@
 package io.idempotency.benchmarks;
 
-import io.idempotency.benchmarks.Topic.Ids;
 import io.idempotency.samples.demo.Cleanup;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +8,6 @@ import java.util.Locale;
 /** Measures what messages take in the database: once, for nothing of it is left to chance. */
 final class Spaces {
 
-    private static final Topic TOPIC = new Topic("new-12", 12, 1_200_000, Ids.NEW);
     private static final long MANY = 1_000_000;
     private static final long FEWER = 100_000;
 
@@ -35,7 +33,7 @@ final class Spaces {
     }
 
     List<Space> measure(Cleanup cleanup) throws Exception {
-        stage.topics().require(TOPIC);
+        stage.topics().require(Scenarios.NEW);
         List<Space> spaces = new ArrayList<>();
         for (Candidate candidate : CANDIDATES) {
             boolean isOfForm = stage.settings().form() == Form.LONG
@@ -54,7 +52,7 @@ final class Spaces {
         Outcome outcome;
         try (Child child = cleanup.start(
                 () -> stage.contestant("space." + candidate.contestant(), candidate.contestant(), "384m"))) {
-            child.tell(Json.MAPPER.writeValueAsString(Round.of(TOPIC).messages(candidate.messages())));
+            child.tell(Json.MAPPER.writeValueAsString(Round.of(Scenarios.NEW).messages(candidate.messages())));
             outcome = Json.MAPPER.readValue(child.hear(), Outcome.class);
         }
         Space space = new Space(
