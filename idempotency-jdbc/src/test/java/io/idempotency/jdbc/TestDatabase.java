@@ -97,6 +97,7 @@ enum TestDatabase {
                 EmbeddedPostgres server = EmbeddedPostgres.builder()
                         .setServerConfig("max_connections", "100")
                         .setServerConfig("fsync", "off")
+                        .setServerConfig("deadlock_timeout", "50ms") // a second otherwise, and the fuzz meets many
                         .start();
                 Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server)));
                 return server.getJdbcUrl("postgres", "postgres");
