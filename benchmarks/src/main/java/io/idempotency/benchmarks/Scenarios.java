@@ -27,7 +27,7 @@ final class Scenarios {
     private static final int MILLION = 1_000_000;
     static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
-    private static final Topic LONG = new Topic("long-12", 12, 4_200_000, Ids.NEW);
+    private static final long MANY = 4_200_000;
 
     private static final Duration RECENT = Duration.ofHours(20);
     private static final Duration FORGOTTEN = Duration.ofDays(9);
@@ -108,19 +108,20 @@ final class Scenarios {
                 .filledBy(database -> new Filling(database, Database.FILLED).segments(NEW, 10 * MILLION, RECENT));
     }
 
-    /** With the ids of a day and without any, in turn. */
+    /** With the ids of a day and without any, in turn. Each has a topic of its own, for what is read once remains stored. */
     private static Scenario stored(String name, long ids) {
+        Topic topic = new Topic(name, 12, MANY, Ids.NEW);
         List<Entry> entries = Stream.of("table-batch", "journal-batch", "table-poll", "journal-poll")
                 .flatMap(contestant -> Stream.of(
                         Entry.of(contestant).with(round -> round.tables(Database.FILLED)),
                         Entry.of(contestant).labelled(contestant + EMPTY)))
                 .toList();
-        return Scenario.of(name, LONG, entries)
+        return Scenario.of(name, topic, entries)
                 .with(new Setting(1, 0, true, "4g"))
                 .filledBy(database -> {
                     Filling filling = new Filling(database, Database.FILLED);
-                    filling.messages(LONG, ids, RECENT);
-                    filling.segments(LONG, ids, RECENT);
+                    filling.messages(topic, ids, RECENT);
+                    filling.segments(topic, ids, RECENT);
                 });
     }
 

@@ -103,12 +103,13 @@ final class Topics implements AutoCloseable {
     private static final class Messages {
 
         private final Topic topic;
-        private final SplittableRandom random = new SplittableRandom(20_261_121);
+        private final SplittableRandom random;
         private final String[][] sent;
         private long count;
 
         Messages(Topic topic) {
             this.topic = topic;
+            this.random = new SplittableRandom(topic.name().hashCode());
             this.sent = new String[topic.partitions()][topic.ids() == Ids.COPIES ? Topic.KNOWN : Topic.NEAR];
         }
 
