@@ -77,15 +77,10 @@ final class Library implements Step {
         processor.process(kafka, polled);
     }
 
-    /** {@inheritDoc} As {@link Purger} does it by default; again until nothing is left, for a run may end with one journal of several. */
+    /** {@inheritDoc} As {@link Purger} does it by default, at its default retention of the table store. */
     @Override
     public int purge() {
-        Purger purger = Purger.of(store).build();
-        int purged = 0;
-        for (int run = purger.runOnce(); run > 0; run = purger.runOnce()) {
-            purged += run;
-        }
-        return purged;
+        return Purger.of(store).build().runOnce();
     }
 
     @Override

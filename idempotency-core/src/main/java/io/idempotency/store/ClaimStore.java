@@ -61,7 +61,7 @@ public interface ClaimStore {
 
     /**
      * Forgets up to {@code limit} messages that were settled, or whose lease ended, longer ago than {@code olderThan}. Returns
-     * how many: fewer than {@code limit} when there are no more. In a short transaction of its own.
+     * how many: 0 when there are no more. In a short transaction of its own.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */

@@ -45,6 +45,20 @@ final class MessageTable {
         return known;
     }
 
+    /** Returns whether the numbers of all names are known. */
+    boolean areNamed(List<Delivery> deliveries) {
+        Delivery last = null;
+        for (Delivery delivery : deliveries) {
+            if (last == null || !Place.isSame(last, delivery)) {
+                last = delivery;
+                if (!names.areKnown(Asked.namesIn(List.of(delivery)))) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
     /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
     Asked asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
         return Asked.of(deliveries, names.numbers(connection, Asked.namesIn(deliveries), proposed));

@@ -62,6 +62,11 @@ final class Names {
         return found;
     }
 
+    /** Returns whether the numbers of these names are in memory. */
+    boolean areKnown(Set<String> wanted) {
+        return numbers.keySet().containsAll(wanted);
+    }
+
     /** Returns the number of a name, or null if it has none yet. */
     @Nullable
     Integer find(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {

@@ -122,8 +122,8 @@ public final class Purger implements AutoCloseable {
 
     private int purgeAll(Runnable afterBatch) {
         int forgotten = 0;
-        int batch = batchSize;
-        while (batch >= batchSize && !closed) {
+        int batch = 1;
+        while (batch > 0 && !closed) {
             batch = store.purge(retention, batchSize);
             forgotten += batch;
             afterBatch.run();

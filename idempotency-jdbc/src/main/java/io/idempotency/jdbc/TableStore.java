@@ -58,6 +58,23 @@ public final class TableStore implements LeaseStore {
         return new Builder(dataSource);
     }
 
+    /**
+     * {@inheritDoc} Stores the names of consumers and topics that are met for the first time: within the claims, all that meet a new name at once
+     * would wait for each other, at SERIALIZABLE on MariaDB in circles that it does not see.
+     */
+    @Override
+    public void prepare(List<Delivery> deliveries) {
+        if (table.areNamed(deliveries) || JdbcTransactions.isAnyActive()) {
+            return;
+        }
+        connections.alone("store names", connection -> {
+            Map<String, Integer> proposed = new HashMap<>();
+            table.numbers(connection, Asked.namesIn(deliveries), proposed);
+            table.storeNames(connection, proposed);
+            return true;
+        });
+    }
+
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();

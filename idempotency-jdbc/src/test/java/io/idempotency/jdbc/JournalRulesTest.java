@@ -269,6 +269,24 @@ class JournalRulesTest {
         }
     }
 
+    @Test
+    @Tag("rule-4.7")
+    void isPurgedInAllPartitionsByOneRun() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2);
+                Purger purger =
+                        Purger.of(fixture.one).retention(Duration.ofDays(1)).build()) {
+            claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1));
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("c", 0, 2), fixture.at("d", 1, 2));
+
+            purger.runOnce();
+
+            assertThat(claimed(fixture.one, fixture.at("a", 0, 3), fixture.at("b", 1, 3)))
+                    .containsExactly(Status.GRANTED, Status.GRANTED);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     @Tag("rule-4.7")

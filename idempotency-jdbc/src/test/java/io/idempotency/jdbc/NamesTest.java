@@ -25,6 +25,16 @@ class NamesTest {
 
     @ParameterizedTest
     @EnumSource
+    void isStoredBeforeTheFirstClaimBegins(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            fixture.store.prepare(List.of(fixture.at(id, 1)));
+
+            assertThat(numbers(fixture)).containsExactly(proposed(fixture.consumer));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void keepsTheNumberOfANameThatIsStoredBetweenItsLookUpAndItsChoice(TestDatabase database) {
         try (Fixture fixture = readCommitted(database)) {
             Meanwhile meanwhile = new Meanwhile(fixture.dataSource);
