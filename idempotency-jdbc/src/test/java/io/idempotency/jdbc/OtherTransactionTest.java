@@ -46,7 +46,7 @@ class OtherTransactionTest {
         pool = TestDatabase.POSTGRESQL.pool(4);
         manual = TestDatabase.POSTGRESQL.pool(4, config -> config.setAutoCommit(false));
         other = TestDatabase.H2.pool(4);
-        Schema.on(pool).tablePrefix("other_").migrate();
+        Schema.on(pool).tablePrefix("mixed_").migrate();
     }
 
     @AfterAll
@@ -57,7 +57,7 @@ class OtherTransactionTest {
     }
 
     private static TableStore store(DataSource dataSource) {
-        return TableStore.builder(dataSource).tablePrefix("other_").build();
+        return TableStore.builder(dataSource).tablePrefix("mixed_").build();
     }
 
     private static TransactionTemplate transaction(DataSource dataSource) {
