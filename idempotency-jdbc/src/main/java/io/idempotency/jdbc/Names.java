@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The numbers of consumers and streams. Each name is stored once; rows hold its number.
  *
- * <p>A new name proposes its own number, by a hash, and is stored by the last statement before the commit. So transactions that
- * meet a new name at the same time do not wait for each other, and none commits that has not stored its names. If two
+ * <p>A new name proposes its own number, by a hash. It is stored before the first claim if the store was told to prepare, otherwise by the last
+ * statement before the commit: so transactions that meet a new name at the same time hardly wait for each other, and none commits that has not
+ * stored its names. If two
  * different names propose one number, the second is told to run again, and then takes the next number.
  *
  * <p>A number is kept in memory once a query has found it, for then it is committed. Thread-safe.
