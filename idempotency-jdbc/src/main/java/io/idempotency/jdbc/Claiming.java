@@ -58,13 +58,13 @@ final class Claiming {
             throws SQLException {
         Dialect dialect = table.dialect(connection);
         prove(active);
-        dialect.prepareProof(connection, active.evidence());
         Asked asked = table.asked(connection, deliveries, active.proposedNames());
         List<Arrival> arrivals = List.copyOf(asked.all());
-        Dialect.Known inserted = dialect.claim(connection, arrivals);
+        Dialect.Known inserted = dialect.claim(connection, arrivals, active.evidence());
         if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             Row first = inserted.rows().get(0);
-            active.evidence().add(inserted.transactionId(), first.key(), first.at());
+            active.evidence().add(inserted.grant());
+            active.evidence().add(first.key(), first.at());
             return deliveries.stream().map(Claim::granted).toList();
         }
         Map<MessageKey, Row> rows = new HashMap<>();
@@ -72,17 +72,17 @@ final class Claiming {
         List<Arrival> rest = arrivals.stream()
                 .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))
                 .toList();
-        String transactionId = inserted.transactionId();
+        String grant = inserted.grant();
         if (!rest.isEmpty()) {
             Dialect.Known known = dialect.takeOver(connection, rest);
             known.rows().forEach(row -> rows.put(row.key(), row));
-            transactionId = transactionId != null ? transactionId : known.transactionId();
+            grant = grant != null ? grant : known.grant();
         }
-        String grantedBy = transactionId;
-        rows.values().stream()
-                .filter(Row::isGranted)
-                .findFirst()
-                .ifPresent(row -> active.evidence().add(grantedBy, row.key(), row.at()));
+        Optional<Row> granted = rows.values().stream().filter(Row::isGranted).findFirst();
+        if (granted.isPresent()) {
+            active.evidence().add(grant);
+            active.evidence().add(granted.get().key(), granted.get().at());
+        }
         return answers(connection, asked, rows, active.proposedNames());
     }
 

@@ -12,10 +12,14 @@ import org.jspecify.annotations.Nullable;
  */
 interface Dialect {
 
-    /** The rows that a statement knows, and the id of the transaction that was granted some, where the database tells it. */
-    record Known(List<Row> rows, @Nullable String transactionId) {}
+    /**
+     * The rows that a statement knows.
+     *
+     * @param grant what the proof knows the transaction by, or this claim, where the database tells it
+     */
+    record Known(List<Row> rows, @Nullable String grant) {}
 
-    /** Gets ready to prove that the running transaction is still the one that is about to claim. */
+    /** Gets ready to prove that the running transaction is still the one that is about to change rows. */
     void prepareProof(Connection connection, Evidence evidence) throws SQLException;
 
     /** Returns whether the running transaction is the one of the evidence, and nothing of it was rolled back. */
@@ -27,8 +31,12 @@ interface Dialect {
      */
     Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
 
-    /** Inserts the messages that are absent, as processed by the claiming transaction, waiting and answering like {@link #insert}. */
-    default Known claim(Connection connection, List<Arrival> arrivals) throws SQLException {
+    /**
+     * Inserts the messages that are absent, as processed by the claiming transaction, waiting and answering like {@link #insert}. The transaction can
+     * be proved to be the same afterwards.
+     */
+    default Known claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        prepareProof(connection, evidence);
         return insert(connection, arrivals, State.processed(1, 0), 0);
     }
 

@@ -4,7 +4,9 @@ import java.sql.Savepoint;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What a transaction keeps in order to prove, before it commits, that it is still the one that claimed. */
@@ -12,18 +14,17 @@ final class Evidence {
 
     private final Deque<Savepoint> savepoints = new ArrayDeque<>();
     private final Map<MessageKey, Long> rows = new LinkedHashMap<>();
-    private @Nullable String transactionId;
+    private final Set<String> grants = new LinkedHashSet<>();
 
     /** Keeps the first row that a claim was granted: with it, all of that claim are there or gone. */
-    void add(@Nullable String grantedBy, MessageKey key, long at) {
-        add(grantedBy);
+    void add(MessageKey key, long at) {
         rows.put(key, at);
     }
 
-    /** Keeps the id of the transaction that claimed. */
-    void add(@Nullable String grantedBy) {
-        if (transactionId == null) {
-            transactionId = grantedBy;
+    /** Keeps what the database knows the transaction by, or the claim. */
+    void add(@Nullable String grant) {
+        if (grant != null) {
+            grants.add(grant);
         }
     }
 
@@ -46,9 +47,8 @@ final class Evidence {
         return savepoints;
     }
 
-    /** Returns the id of the transaction that claimed; none if nothing was granted or the database does not tell. */
-    @Nullable
-    String transactionId() {
-        return transactionId;
+    /** Returns what the database knows the transaction by, or its claims in their order; none if nothing was granted or it needs none. */
+    Set<String> grants() {
+        return grants;
     }
 }

@@ -82,6 +82,11 @@ final class Generation {
         lastOffset = Math.max(lastOffset, all[all.length - 1]);
     }
 
+    /** Gets ready to find what was added. */
+    void index() {
+        ids.index();
+    }
+
     /** Returns the number of the newest entry of the id, or -1. */
     int find(long high, long low) {
         return ids.find(high, low);

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
@@ -32,8 +33,9 @@ final class H2Dialect extends InsertFirstDialect {
 
     @Override
     public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        String claimedBy = evidence.transactionId();
-        return (claimedBy == null || claimedBy.equals(transactionId(connection))) && areThere(connection, evidence);
+        return (evidence.grants().isEmpty()
+                        || evidence.grants().equals(Collections.singleton(transactionId(connection))))
+                && areThere(connection, evidence);
     }
 
     @Override

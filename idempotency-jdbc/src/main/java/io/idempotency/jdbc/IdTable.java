@@ -8,6 +8,8 @@ import java.util.Arrays;
  * <p>The ids stand one behind the other in pieces that are not copied when it grows: 16 bytes each. Beside them there is an open hash table
  * with linear probing, four bytes a slot: the number, and a few bits of the hash so that nearly all ids that are absent are told from others
  * without a look at those. At three quarters it is doubled. That makes 21 to 27 bytes for an id. Libraries have no set for keys of this size.
+ *
+ * <p>An id gets into the hash table when something is looked for, or by {@link #index()}: many at once are put into a table of the right size.
  */
 final class IdTable {
 
@@ -23,6 +25,7 @@ final class IdTable {
     private long[][] pieces = new long[4][];
     private int[] slots;
     private int size;
+    private int indexed;
 
     IdTable() {
         slots = new int[FIRST_SLOTS];
@@ -30,7 +33,11 @@ final class IdTable {
 
     /** Creates a table that does not grow before there are so many ids. */
     IdTable(int expected) {
-        slots = new int[Math.max(FIRST_SLOTS, Integer.highestOneBit(expected * 4 / 3) * 2)];
+        slots = new int[slotsFor(expected)];
+    }
+
+    private static int slotsFor(int ids) {
+        return Math.max(FIRST_SLOTS, Integer.highestOneBit(ids * 4 / 3) * 2);
     }
 
     int size() {
@@ -46,18 +53,27 @@ final class IdTable {
         if (isFull()) {
             throw new IllegalStateException("There is no room for more than " + CAPACITY + " ids");
         }
-        if (size + 1 > slots.length / 4 * 3) {
-            grow();
-        }
         int number = size++;
         makeRoom(number);
         long[] piece = pieces[number >>> PIECE_BITS];
         int at = (number & PIECE - 1) * 2;
         piece[at] = high;
         piece[at + 1] = low;
-        long hash = hash(high, low);
-        slots[slotOf(hash, high, low)] = number + 1 | tag(hash);
         return number;
+    }
+
+    /** Puts into the hash table what was added since the last time. */
+    void index() {
+        if (size > slots.length / 4 * 3) {
+            slots = new int[slotsFor(size)];
+            indexed = 0;
+        }
+        for (; indexed < size; indexed++) {
+            long[] piece = pieces[indexed >>> PIECE_BITS];
+            int at = (indexed & PIECE - 1) * 2;
+            long hash = hash(piece[at], piece[at + 1]);
+            slots[slotOf(hash, piece[at], piece[at + 1])] = indexed + 1 | tag(hash);
+        }
     }
 
     /** The first piece grows, for most tables are small. */
@@ -77,6 +93,9 @@ final class IdTable {
 
     /** Returns the last number of the id, or -1. */
     int find(long high, long low) {
+        if (indexed < size) {
+            index();
+        }
         long hash = hash(high, low);
         return (slots[slotOf(hash, high, low)] & NUMBER) - 1;
     }
@@ -102,24 +121,6 @@ final class IdTable {
         long[] piece = pieces[number >>> PIECE_BITS];
         int at = (number & PIECE - 1) * 2;
         return piece[at] == high && piece[at + 1] == low;
-    }
-
-    private void grow() {
-        int[] before = slots;
-        slots = new int[before.length * 2];
-        int mask = slots.length - 1;
-        for (int entry : before) {
-            if (entry != 0) {
-                int number = (entry & NUMBER) - 1;
-                long[] piece = pieces[number >>> PIECE_BITS];
-                int at = (number & PIECE - 1) * 2;
-                int slot = (int) (hash(piece[at], piece[at + 1]) >>> 32) & mask;
-                while (slots[slot] != 0) {
-                    slot = slot + 1 & mask;
-                }
-                slots[slot] = entry;
-            }
-        }
     }
 
     private static int tag(long hash) {

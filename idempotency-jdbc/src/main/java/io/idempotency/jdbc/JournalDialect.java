@@ -22,16 +22,10 @@ interface JournalDialect {
      * What became of appends.
      *
      * @param isDone whether all were appended; otherwise none was, and the heads stay locked
-     * @param heads the heads as they were before; those that do not exist are not among them
+     * @param heads the heads as they are: before the appends that were not done; those that do not exist are not among them
      * @param times the times of the segments
-     * @param transactionId the id of the transaction, where the database tells it
      */
-    record Appended(
-            boolean isDone,
-            List<Head> heads,
-            Map<JournalKey, Long> times,
-            @Nullable String transactionId,
-            long now) {}
+    record Appended(boolean isDone, List<Head> heads, Map<JournalKey, Long> times, long now) {}
 
     /**
      * What was purged.
@@ -43,9 +37,9 @@ interface JournalDialect {
 
     /**
      * Locks the heads in the order of their keys and appends all segments, or none if a head is not where its segment begins. Waits for other
-     * appends at most the claim timeout.
+     * appends at most the claim timeout. The transaction can be proved to be the same afterwards.
      */
-    Appended append(Connection connection, List<Append> appends) throws SQLException;
+    Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException;
 
     /** Returns the heads that exist; with {@code isLocking}, locked until the end of the transaction. */
     List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;

@@ -35,6 +35,7 @@ final class JournalReading {
                         }
                     });
             if (window.tip().equals(head.tip())) {
+                window.index();
                 LOG.info(
                         "Read the journal of {}: {} messages, {} MB, in {} ms",
                         place,

@@ -117,12 +117,10 @@ final class Journaling {
             Connection connection, ActiveTransaction active, List<Append> appends, Map<JournalKey, Window> appendedTo)
             throws SQLException {
         active.dependOn(this::sayLastWord);
-        table.dialect(connection).prepareProof(connection, active.evidence());
         appends.sort((one, other) -> one.key().compareTo(other.key()));
-        Appended appended = table.journals(connection).append(connection, appends);
+        Appended appended = table.journals(connection).append(connection, appends, active.evidence());
         windows.tellTime(appended.now());
         if (appended.isDone()) {
-            active.evidence().add(appended.transactionId());
             for (Append append : appends) {
                 Overlay overlay = active.overlays().get(append.key());
                 if (overlay == null) {

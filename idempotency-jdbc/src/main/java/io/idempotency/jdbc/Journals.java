@@ -7,10 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** The statements of journals that are the same for every database. */
 abstract class Journals implements JournalDialect {
@@ -124,89 +121,6 @@ abstract class Journals implements JournalDialect {
     /** Returns the clause with which a query sees what was committed before a lock was got; none where that goes without saying. */
     String currentRead() {
         return "";
-    }
-
-    private static final String INSERT = """
-            insert into ${tables}segment
-                (consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """;
-
-    private static final String STEP =
-            "update ${tables}journal set version = ?, token = ?, at_micros = ? where consumer = ? and place = ?";
-
-    @Override
-    public Appended append(Connection connection, List<Append> appends) throws SQLException {
-        List<Head> heads = lock(connection, appends.stream().map(Append::key).toList());
-        long now = dialect.now(connection);
-        String transactionId = transactionId(connection);
-        if (!areFitting(heads, appends)) {
-            return new Appended(false, heads, Map.of(), transactionId, now);
-        }
-        Map<JournalKey, Long> times = new TreeMap<>();
-        try (PreparedStatement insert = connection.prepareStatement(tables.fill(INSERT));
-                PreparedStatement step = connection.prepareStatement(tables.fill(STEP))) {
-            for (int i = 0; i < appends.size(); i++) {
-                long at = Math.max(heads.get(i).at(), now);
-                times.put(appends.get(i).key(), at);
-                add(insert, appends.get(i), at);
-                addStep(step, appends.get(i), at);
-            }
-            insert.executeBatch();
-            step.executeBatch();
-        }
-        return new Appended(true, heads, times, transactionId, now);
-    }
-
-    private static boolean areFitting(List<Head> heads, List<Append> appends) {
-        if (heads.size() != appends.size()) {
-            return false;
-        }
-        for (int i = 0; i < heads.size(); i++) {
-            if (!heads.get(i).isAt(appends.get(i).behind())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static void add(PreparedStatement insert, Append append, long at) throws SQLException {
-        insert.setInt(1, append.key().consumer());
-        insert.setLong(2, append.key().place());
-        insert.setLong(3, append.next().version());
-        insert.setLong(4, append.next().token());
-        insert.setLong(5, at);
-        insert.setLong(6, append.content().first());
-        insert.setLong(7, append.content().last());
-        insert.setInt(8, append.content().kind().number());
-        insert.setBytes(9, append.content().packedGaps());
-        insert.setBytes(10, append.content().packedIds());
-        insert.addBatch();
-    }
-
-    private static void addStep(PreparedStatement step, Append append, long at) throws SQLException {
-        step.setLong(1, append.next().version());
-        step.setLong(2, append.next().token());
-        step.setLong(3, at);
-        step.setInt(4, append.key().consumer());
-        step.setLong(5, append.key().place());
-        step.addBatch();
-    }
-
-    /** Returns the id of the running transaction, if the proof needs it. */
-    @Nullable
-    abstract String transactionId(Connection connection) throws SQLException;
-
-    @Override
-    public boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException {
-        if (!dialect.isSame(connection, evidence)) {
-            return false;
-        }
-        return tips.isEmpty()
-                || heads(connection, tips.keySet(), false).stream()
-                                .filter(head -> head.isAt(tips.getOrDefault(head.key(), Tip.NONE)))
-                                .count()
-                        == tips.size();
     }
 
     @Override

@@ -104,7 +104,7 @@ final class Leasing {
         Arrival arrival = asked.all().iterator().next();
         Row quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.update(connection, List.of(quarantined));
-        active.evidence().add(null, key, quarantined.at());
+        active.evidence().add(key, quarantined.at());
         return true;
     }
 

@@ -7,18 +7,20 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known.
  *
  * <p>The lock timeout is set and restored inside the statements: an expression in front of everything that waits sets it, one
  * that needs the results of all that puts the former value back.
+ *
+ * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
+ *
+ * <p>The proof reads a setting that every claim adds a mark to: no plan can make it slow, whatever the table holds.
  */
 final class PostgresDialect implements Dialect {
 
@@ -27,28 +29,31 @@ final class PostgresDialect implements Dialect {
     private final Tables tables;
     private final String lockTimeout;
     private final String insert;
-    private final String claim;
+    private final PostgresClaims claims;
     private final String takeOver;
     private final String lock;
     private final String insertName;
     private final String purge;
-    private final String prove;
 
     PostgresDialect(Tables tables, Duration claimTimeout) {
         this.tables = tables;
         this.lockTimeout = Math.max(1, claimTimeout.toMillis()) + "ms";
         this.insert = filled(tables, INSERT);
-        this.claim = filled(tables, CLAIM);
+        this.claims = new PostgresClaims(tables, lockTimeout);
         this.takeOver = filled(tables, TAKE_OVER);
         this.lock = filled(tables, LOCK);
         this.insertName = filled(tables, INSERT_NAME);
         this.purge = filled(tables, PURGE);
-        this.prove = filled(tables, PROVE);
     }
 
     static String filled(Tables tables, String sql) {
-        return tables.fill(sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK));
+        return tables.fill(
+                sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK).replace("${mark}", MARK));
     }
+
+    /** A setting that ends with the transaction, and is what it was before if that is rolled back to a savepoint. */
+    private static final String MARK =
+            "set_config('idempotency.claims', concat(current_setting('idempotency.claims', true), ?::text), true)";
 
     private static final String BOUNDED = """
             before as materialized (
@@ -62,32 +67,32 @@ final class PostgresDialect implements Dialect {
         return lockTimeout;
     }
 
+    private static final String PREPARE_PROOF = "select ${mark}";
+
     @Override
-    public void prepareProof(Connection connection, Evidence evidence) {
-        // The claim itself returns the id of the transaction.
+    public void prepareProof(Connection connection, Evidence evidence) throws SQLException {
+        String mark = newMark();
+        try (PreparedStatement statement = connection.prepareStatement(filled(tables, PREPARE_PROOF))) {
+            statement.setString(1, mark);
+            statement.execute();
+            evidence.add(mark);
+        }
     }
 
-    private static final String PROVE = """
-            select coalesce(pg_current_xact_id_if_assigned()::text = ?, ?::text is null) and ? = (
-                select count(*)
-                from ${tables}message m
-                join unnest(?::integer[], ?::uuid[], ?::bigint[]) as e (consumer, message_id, at_micros)
-                    using (consumer, message_id, at_micros))
-            """;
+    /** Returns what marks a claim. Numbers of one length: one cannot be taken for a part of others. */
+    static String newMark() {
+        return Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
+    }
+
+    private static final String PROVE = "select current_setting('idempotency.claims', true) like ?";
 
     @Override
     public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        if (evidence.transactionId() == null && evidence.rows().isEmpty()) {
+        if (evidence.grants().isEmpty()) {
             return true;
         }
-        try (PreparedStatement statement = connection.prepareStatement(prove)) {
-            List<MessageKey> keys = List.copyOf(evidence.rows().keySet());
-            statement.setString(1, evidence.transactionId());
-            statement.setString(2, evidence.transactionId());
-            statement.setInt(3, keys.size());
-            statement.setArray(4, array(connection, "integer", keys, MessageKey::consumer));
-            statement.setArray(5, array(connection, "uuid", keys, MessageKey::id));
-            statement.setArray(6, array(connection, "bigint", keys, evidence.rows()::get));
+        try (PreparedStatement statement = connection.prepareStatement(PROVE)) {
+            statement.setString(1, "%" + String.join("%", evidence.grants()) + "%");
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() && result.getBoolean(1);
             }
@@ -98,12 +103,11 @@ final class PostgresDialect implements Dialect {
             with ${bounded}, inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
                 select ${clock} + ?, a.record_offset, a.place, a.consumer, ?, a.message_id
-                from bounded, unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
+                from bounded, unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
                     as a (consumer, message_id, record_offset, place)
                 order by a.consumer, a.message_id
                 on conflict (consumer, message_id) do nothing
-                returning consumer, message_id, at_micros, state, record_offset, place, true as granted,
-                    pg_current_xact_id()::text as transaction_id
+                returning consumer, message_id, at_micros, state, record_offset, place, true as granted
             ), restored as materialized (
                 select set_config('lock_timeout', before.lock_timeout, true)
                 from before, (select count(*) from inserted) as all_inserted
@@ -123,57 +127,9 @@ final class PostgresDialect implements Dialect {
         }
     }
 
-    /** Says which messages were inserted only if some were not: reading them all would take longer than inserting them. */
-    private static final String CLAIM = """
-            with ${bounded}, inserted as (
-                insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
-                select clock.at, a.record_offset, a.place, a.consumer, ?, a.message_id
-                from bounded, (select ${clock} as at) as clock, unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
-                    as a (consumer, message_id, record_offset, place)
-                order by a.consumer, a.message_id
-                on conflict (consumer, message_id) do nothing
-                returning consumer, message_id, at_micros
-            ), counted as materialized (
-                select count(*) as inserted, min(at_micros) as at from inserted
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true) from before, counted
-            )
-            select counted.at, ${clock} as now, pg_current_xact_id_if_assigned()::text, consumer, message_id
-            from restored, counted left join inserted on counted.inserted < ?
-            """;
-
     @Override
-    public Known claim(Connection connection, List<Arrival> arrivals) throws SQLException {
-        State state = State.processed(1, 0);
-        try (PreparedStatement statement = connection.prepareStatement(claim)) {
-            statement.setString(1, lockTimeout);
-            statement.setInt(2, state.packed());
-            setArrivals(statement, 3, arrivals);
-            statement.setInt(7, arrivals.size());
-            try (ResultSet result = statement.executeQuery()) {
-                result.next();
-                long at = result.getLong(1);
-                if (result.wasNull()) {
-                    return new Known(List.of(), null);
-                }
-                long now = result.getLong(2);
-                String transactionId = result.getString(3);
-                Set<MessageKey> inserted = new HashSet<>();
-                do {
-                    UUID id = result.getObject(5, UUID.class);
-                    if (id != null) {
-                        inserted.add(new MessageKey(result.getInt(4), id));
-                    }
-                } while (result.next());
-                List<Row> rows = new ArrayList<>(arrivals.size());
-                for (Arrival arrival : arrivals) {
-                    if (inserted.isEmpty() || inserted.contains(arrival.key())) {
-                        rows.add(new Row(arrival.key(), at, state, arrival.offset(), arrival.place(), now, true));
-                    }
-                }
-                return new Known(rows, transactionId);
-            }
-        }
+    public Known claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        return claims.claim(connection, arrivals);
     }
 
     /**
@@ -182,7 +138,7 @@ final class PostgresDialect implements Dialect {
      */
     private static final String TAKE_OVER = """
             with ${bounded}, asked as materialized (
-                select * from unnest(?::integer[], ?::uuid[], ?::bigint[], ?::bigint[])
+                select * from unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
                     as a (consumer, message_id, record_offset, place)
             ), free as materialized (
                 select m.consumer, m.message_id, a.record_offset, a.place
@@ -196,12 +152,11 @@ final class PostgresDialect implements Dialect {
                     state = ? + (least((m.state >> 16 & 8191) + 1, 8191) << 16) + (m.state & 65280)
                 from free
                 where m.consumer = free.consumer and m.message_id = free.message_id
-                returning m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, true as granted,
-                    pg_current_xact_id()::text as transaction_id
+                returning m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, true as granted
             ), known as (
                 select * from taken
                 union all
-                select m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, false, null
+                select m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, false
                 from asked join ${tables}message m using (consumer, message_id)
                 where not exists (
                     select from taken t where t.consumer = m.consumer and t.message_id = m.message_id)
@@ -226,7 +181,7 @@ final class PostgresDialect implements Dialect {
 
     private static final String LOCK = """
             with ${bounded}, asked as materialized (
-                select * from unnest(?::integer[], ?::uuid[]) as a (consumer, message_id)
+                select * from unnest((select ?::integer[]), (select ?::uuid[])) as a (consumer, message_id)
             ), locked as materialized (
                 select m.*
                 from bounded, asked join ${tables}message m using (consumer, message_id)
@@ -241,8 +196,7 @@ final class PostgresDialect implements Dialect {
                 select set_config('lock_timeout', before.lock_timeout, true)
                 from before, (select count(*) from locked) as all_locked
             )
-            select known.consumer, message_id, at_micros, state, record_offset, place, false as granted,
-                null as transaction_id, ${clock} as now
+            select known.consumer, message_id, at_micros, state, record_offset, place, false as granted, ${clock} as now
             from restored left join known on true
             """;
 
@@ -315,8 +269,7 @@ final class PostgresDialect implements Dialect {
         return id;
     }
 
-    private static void setArrivals(PreparedStatement statement, int index, List<Arrival> arrivals)
-            throws SQLException {
+    static void setArrivals(PreparedStatement statement, int index, List<Arrival> arrivals) throws SQLException {
         // Arrays of primitives go in binary.
         int[] consumers = new int[arrivals.size()];
         UUID[] ids = new UUID[arrivals.size()];
@@ -343,16 +296,11 @@ final class PostgresDialect implements Dialect {
     /** Reads the rows; the only one without a message says that there are none. */
     private static Known known(PreparedStatement statement) throws SQLException {
         List<Row> rows = new ArrayList<>();
-        @Nullable String transactionId = null;
         try (ResultSet result = statement.executeQuery()) {
             while (result.next()) {
                 UUID id = result.getObject(2, UUID.class);
                 if (id == null) {
                     continue;
-                }
-                boolean isGranted = result.getBoolean(7);
-                if (isGranted) {
-                    transactionId = result.getString(8);
                 }
                 rows.add(new Row(
                         new MessageKey(result.getInt(1), id),
@@ -360,10 +308,10 @@ final class PostgresDialect implements Dialect {
                         State.of(result.getInt(4)),
                         result.getLong(5),
                         result.getLong(6),
-                        result.getLong(9),
-                        isGranted));
+                        result.getLong(8),
+                        result.getBoolean(7)));
             }
         }
-        return new Known(rows, transactionId);
+        return new Known(rows, null);
     }
 }

@@ -1,10 +1,12 @@
 package io.idempotency.jdbc;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Journals in MariaDB and H2: the heads are locked by one statement, segments and heads are written by two more. */
 final class StandardJournals extends Journals {
@@ -27,12 +29,6 @@ final class StandardJournals extends Journals {
     @Override
     String currentRead() {
         return dialect.currentRead();
-    }
-
-    @Override
-    @Nullable
-    String transactionId(Connection connection) throws SQLException {
-        return dialect.runningTransaction(connection);
     }
 
     @Override
@@ -60,5 +56,85 @@ final class StandardJournals extends Journals {
                 throw e;
             }
         }
+    }
+
+    private static final String INSERT = """
+            insert into ${tables}segment
+                (consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    private static final String STEP =
+            "update ${tables}journal set version = ?, token = ?, at_micros = ? where consumer = ? and place = ?";
+
+    @Override
+    public Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException {
+        dialect.prepareProof(connection, evidence);
+        List<Head> heads = lock(connection, appends.stream().map(Append::key).toList());
+        long now = dialect.now(connection);
+        if (!areFitting(heads, appends)) {
+            return new Appended(false, heads, Map.of(), now);
+        }
+        Map<JournalKey, Long> times = new TreeMap<>();
+        try (PreparedStatement insert = connection.prepareStatement(tables.fill(INSERT));
+                PreparedStatement step = connection.prepareStatement(tables.fill(STEP))) {
+            for (int i = 0; i < appends.size(); i++) {
+                long at = Math.max(heads.get(i).at(), now);
+                times.put(appends.get(i).key(), at);
+                add(insert, appends.get(i), at);
+                addStep(step, appends.get(i), at);
+            }
+            insert.executeBatch();
+            step.executeBatch();
+        }
+        evidence.add(dialect.runningTransaction(connection));
+        return new Appended(true, heads, times, now);
+    }
+
+    private static boolean areFitting(List<Head> heads, List<Append> appends) {
+        if (heads.size() != appends.size()) {
+            return false;
+        }
+        for (int i = 0; i < heads.size(); i++) {
+            if (!heads.get(i).isAt(appends.get(i).behind())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void add(PreparedStatement insert, Append append, long at) throws SQLException {
+        insert.setInt(1, append.key().consumer());
+        insert.setLong(2, append.key().place());
+        insert.setLong(3, append.next().version());
+        insert.setLong(4, append.next().token());
+        insert.setLong(5, at);
+        insert.setLong(6, append.content().first());
+        insert.setLong(7, append.content().last());
+        insert.setInt(8, append.content().kind().number());
+        insert.setBytes(9, append.content().packedGaps());
+        insert.setBytes(10, append.content().packedIds());
+        insert.addBatch();
+    }
+
+    private static void addStep(PreparedStatement step, Append append, long at) throws SQLException {
+        step.setLong(1, append.next().version());
+        step.setLong(2, append.next().token());
+        step.setLong(3, at);
+        step.setInt(4, append.key().consumer());
+        step.setLong(5, append.key().place());
+        step.addBatch();
+    }
+
+    @Override
+    public boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException {
+        if (!dialect.isSame(connection, evidence)) {
+            return false;
+        }
+        return tips.isEmpty()
+                || heads(connection, tips.keySet(), false).stream()
+                                .filter(head -> head.isAt(tips.getOrDefault(head.key(), Tip.NONE)))
+                                .count()
+                        == tips.size();
     }
 }

@@ -95,6 +95,11 @@ final class Window {
         newest = segment.at();
     }
 
+    /** Gets ready to find what was added, which otherwise the next claim would wait for. */
+    synchronized void index() {
+        generations.forEach(Generation::index);
+    }
+
     /** Forgets what the purge deleted; its memory is freed a generation at a time. */
     synchronized void raiseHorizon(long version, long offset) {
         horizonVersion = Math.max(horizonVersion, version);
