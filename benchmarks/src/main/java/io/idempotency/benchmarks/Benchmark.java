@@ -18,7 +18,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
  * <p>A broker is started in a JVM of its own and a PostgreSQL with its durable settings. All contestants read the same topics by the same loop
  * ({@link Reader}) and have the same effects ({@link Effects}), each in a JVM of its own ({@link Contestant}). In each scenario ({@link
  * Scenarios}) they warm up, and then take turns ({@link Comparison}). What was measured is written with everything that is computed from it ({@link
- * Ratios}).
+ * Ratios}). The form {@code micro} measures single methods instead ({@link MicroBenchmarks}).
  */
 public final class Benchmark {
 
@@ -56,6 +56,10 @@ public final class Benchmark {
     }
 
     private void run() throws Exception {
+        if (settings.form() == Form.MICRO) {
+            new MicroBenchmarks(settings).run();
+            return;
+        }
         List<Scenario> scenarios = settings.wantedScenarios();
         if (scenarios.isEmpty() && !settings.isSpaceWanted()) {
             throw new IllegalArgumentException("No scenario has these names; there are space and "

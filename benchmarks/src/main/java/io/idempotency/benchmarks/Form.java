@@ -3,7 +3,20 @@ package io.idempotency.benchmarks;
 /** How much is measured. */
 enum Form {
     /** What the ratios and sizes with few ids need; about ten minutes. */
-    SHORT,
+    SHORT(3.5),
     /** All scenarios; more than an hour. */
-    LONG
+    LONG(6),
+    /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
+    MICRO(1);
+
+    private final double seconds;
+
+    Form(double seconds) {
+        this.seconds = seconds;
+    }
+
+    /** Returns how long each is measured at a time, unless said otherwise. */
+    double seconds() {
+        return seconds;
+    }
 }

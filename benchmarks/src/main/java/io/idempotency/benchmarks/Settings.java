@@ -9,12 +9,13 @@ import java.util.stream.Stream;
 /**
  * What a run can be told by system properties.
  *
- * @param form {@code -Dform=}: {@code short} or {@code long}
+ * @param form {@code -Dform=}: {@code short}, {@code long} or {@code micro}
  * @param runs {@code -Druns=}: how often each contestant is measured in a scenario
  * @param seconds {@code -Dseconds=}: how long each time, and before that to warm up
- * @param scenarios {@code -Dscenarios=}: only these, separated by commas; {@code space} is one
- * @param contestants {@code -Dcontestants=}: only these
- * @param jvm {@code -Djvm=}: more options for the JVMs of contestants, separated by blanks; {@code %s} is the contestant in them
+ * @param scenarios {@code -Dscenarios=}: only these, separated by commas; {@code space} is one; of {@code micro}, classes
+ * @param contestants {@code -Dcontestants=}: only these; of {@code micro}, methods
+ * @param jvm {@code -Djvm=}: more options for the JVMs of contestants, separated by blanks; {@code %s} is the contestant in them, or
+ *     {@code micro}
  * @param folder {@code -Dbenchmark.folder=}: where files go; logs stay there
  * @param results {@code -Dbenchmark.results=}: where results go; those of a part of the contestants or scenarios stay in the folder
  */
@@ -44,7 +45,7 @@ record Settings(
         return new Settings(
                 form,
                 Integer.parseInt(value("runs", "5")),
-                Double.parseDouble(value("seconds", form == Form.SHORT ? "3.5" : "6")),
+                Double.parseDouble(value("seconds", String.valueOf(form.seconds()))),
                 scenarios,
                 contestants,
                 split("jvm", " "),
@@ -56,7 +57,7 @@ record Settings(
         return Stream.of(Form.values())
                 .filter(form -> form.name().equalsIgnoreCase(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("-Dform= is short or long, not " + name));
+                .orElseThrow(() -> new IllegalArgumentException("-Dform= is short, long or micro, not " + name));
     }
 
     private static List<String> split(String property, String separator) {

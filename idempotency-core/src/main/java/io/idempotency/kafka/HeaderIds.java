@@ -62,6 +62,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
     }
 
     static String utf8(byte[] bytes, String place) throws UnusableId {
+        // Hardly any id needs a decoder of its own. Measured by MessageIdsBenchmark.findsInOnlyHeader.
         String text = new String(bytes, StandardCharsets.UTF_8);
         if (text.indexOf(REPLACEMENT) < 0) {
             return text;

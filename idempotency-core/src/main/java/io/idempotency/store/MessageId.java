@@ -30,7 +30,7 @@ public record MessageId(String consumer, String value) {
      */
     public static String requireConsumer(String consumer) {
         boolean isFitting = !consumer.isEmpty() && consumer.length() <= MAX_CONSUMER;
-        // Not a regular expression: this is done for every message.
+        // Not a regular expression: this is done for every message. Measured by MessageIdsBenchmark.checks.
         for (int i = 0; isFitting && i < consumer.length(); i++) {
             char c = consumer.charAt(i);
             isFitting = (c >= 'a' && c <= 'z')

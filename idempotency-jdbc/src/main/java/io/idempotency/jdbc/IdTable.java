@@ -8,6 +8,7 @@ import java.util.Arrays;
  * <p>The ids stand one behind the other in pieces that are not copied when it grows: 16 bytes each. Beside them there is an open hash table
  * with linear probing, four bytes a slot: the number, and a few bits of the hash so that nearly all ids that are absent are told from others
  * without a look at those. At three quarters it is doubled. That makes 21 to 27 bytes for an id. Libraries have no set for keys of this size.
+ * Measured by {@code IdTableBenchmark.adds}, with a map beside it.
  *
  * <p>An id gets into the hash table when something is looked for, or by {@link #index()}: many at once are put into a table of the right size.
  */

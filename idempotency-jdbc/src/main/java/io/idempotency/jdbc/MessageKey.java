@@ -25,6 +25,7 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
                 || value.charAt(23) != '-') {
             return hashed(value);
         }
+        // Not UUID.fromString, which accepts more than the canonical form. Measured by MessageKeyBenchmark.parses.
         long first = hex(value, 0, 8);
         long second = hex(value, 9, 13);
         long third = hex(value, 14, 18);

@@ -27,7 +27,7 @@ final class Part {
     private final Window window;
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries = new ArrayList<>();
-    /** Two numbers for each delivery. */
+    /** Two numbers for each delivery, and no object. Measured by {@code PartBenchmark.decidesOnNewPoll}. */
     private long[] ids = new long[FIRST_ROOM * 2];
     /** Where the answers belong. */
     private int[] places = new int[FIRST_ROOM];

@@ -30,7 +30,10 @@ final class PostgresClaims {
         return arrivals.size() == 1 ? claimOne(connection, arrivals.get(0)) : claimMany(connection, arrivals);
     }
 
-    /** Takes two thirds of the time of the other one: a transaction for each message is what record listeners have. */
+    /**
+     * Takes two thirds of the time of the other one: a transaction for each message is what record listeners have. Measured by the contestant
+     * {@code table-record} of the benchmark {@code all-new}.
+     */
     private static final String ONE = """
             with ${bounded}, inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
@@ -66,7 +69,10 @@ final class PostgresClaims {
         return new Row(arrival.key(), at, PROCESSED, arrival.offset(), arrival.place(), now, true);
     }
 
-    /** Says which messages were inserted only if some were not: reading them all would take longer than inserting them. */
+    /**
+     * Says which messages were inserted only if some were not: reading them all would take longer than inserting them. Measured by the contestant
+     * {@code table-batch} of the benchmark {@code all-new}.
+     */
     private static final String MANY = """
             with ${bounded}, inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)

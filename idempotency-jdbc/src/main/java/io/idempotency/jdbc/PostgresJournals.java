@@ -43,7 +43,10 @@ final class PostgresJournals extends Journals {
         return appended;
     }
 
-    /** A poll mostly is of one partition, and its head is locked by the update: half the time of the other one (JournalClaimBenchmark). */
+    /**
+     * A poll mostly is of one partition, and its head is locked by the update: half the time of the other one. Measured by the contestant {@code
+     * journal-batch} of the benchmark {@code all-new}.
+     */
     private static final String APPEND_ONE = """
             with ${bounded}, stepped as (
                 update ${tables}journal
@@ -88,11 +91,7 @@ final class PostgresJournals extends Journals {
         }
     }
 
-    /**
-     * The parts are run in the order in which they need each other: first all locks, then the comparison, and only then a segment. The heads are
-     * joined once, and every array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for
-     * each call (JournalClaimBenchmark).
-     */
+    /** The parts are run in the order in which they need each other: first all locks, then the comparison, and only then a segment. */
     private static final String APPEND_MANY = """
             with ${bounded}, locked as materialized (
                 select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,

@@ -1,0 +1,47 @@
+package io.idempotency.jdbc;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.infra.Blackhole;
+
+/** What it takes to make 128 bits of a message id. */
+@State(Scope.Thread)
+public class MessageKeyBenchmark {
+
+    private static final int IDS = 1_000;
+
+    private final List<String> uuids =
+            Stream.generate(() -> UUID.randomUUID().toString()).limit(IDS).toList();
+    private final List<String> texts =
+            uuids.stream().map(uuid -> uuid.replace('-', '_')).toList();
+
+    /** Parses canonical UUIDs. */
+    @Benchmark
+    @OperationsPerInvocation(IDS)
+    public void parses(Blackhole hole) {
+        uuids.forEach(uuid -> hole.consume(MessageKey.idOf(uuid)));
+    }
+
+    /** Parses them by the JDK, for comparison. It accepts more than the canonical form, so what it read is written again. */
+    @Benchmark
+    @OperationsPerInvocation(IDS)
+    public void parsesByTheJdk(Blackhole hole) {
+        uuids.forEach(uuid -> {
+            UUID id = UUID.fromString(uuid);
+            hole.consume(id.toString().equals(uuid));
+            hole.consume(id);
+        });
+    }
+
+    /** Hashes texts that are as long as a UUID. */
+    @Benchmark
+    @OperationsPerInvocation(IDS)
+    public void hashes(Blackhole hole) {
+        texts.forEach(text -> hole.consume(MessageKey.idOf(text)));
+    }
+}
