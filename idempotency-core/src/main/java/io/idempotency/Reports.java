@@ -31,8 +31,10 @@ final class Reports {
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
-        duplicate.ifPresent(why ->
-                log.debug("Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
+        if (log.isDebugEnabled()) {
+            duplicate.ifPresent(why -> log.debug(
+                    "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
+        }
         tell(new Consumption(
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, item.handlerNanos()));
     }

@@ -49,7 +49,7 @@ public class PartBenchmark {
     @Benchmark
     @OperationsPerInvocation(POLL)
     public @Nullable Object decidesOnNewPoll() {
-        Part part = new Part(window, JournalStore.Unjudged.REFUSE);
+        Part part = new Part(window, JournalStore.Unjudged.REFUSE, deliveries.size());
         for (int i = 0; i < POLL; i++) {
             part.add(i, deliveries.get(i));
         }

@@ -22,6 +22,7 @@ final class IdTable {
     private static final int PIECE_BITS = 10;
     private static final int PIECE = 1 << PIECE_BITS;
     private static final int FIRST_SLOTS = 64;
+    private static final int REGION_BITS = 7;
 
     private long[][] pieces = new long[4][];
     private int[] slots;
@@ -30,11 +31,13 @@ final class IdTable {
 
     IdTable() {
         slots = new int[FIRST_SLOTS];
+        pieces[0] = new long[FIRST_SLOTS];
     }
 
     /** Creates a table that does not grow before there are so many ids. */
     IdTable(int expected) {
         slots = new int[slotsFor(expected)];
+        pieces[0] = new long[Math.min(PIECE, Math.max(1, expected)) * 2];
     }
 
     private static int slotsFor(int ids) {
@@ -69,12 +72,71 @@ final class IdTable {
             slots = new int[slotsFor(size)];
             indexed = 0;
         }
-        for (; indexed < size; indexed++) {
-            long[] piece = pieces[indexed >>> PIECE_BITS];
-            int at = (indexed & PIECE - 1) * 2;
-            long hash = hash(piece[at], piece[at + 1]);
-            slots[slotOf(hash, piece[at], piece[at + 1])] = indexed + 1 | tag(hash);
+        if (size - indexed > slots.length / 8) {
+            indexByRegions();
         }
+        for (; indexed < size; indexed++) {
+            long hash = hashOf(indexed);
+            put(slot(hash), indexed + 1 | tag(hash));
+        }
+    }
+
+    /**
+     * Puts many ids into the hash table: first those that belong into its first region and so on, each of which fits into the processor's cache.
+     * A radix sort in one pass. Measured by the contestant {@code journal-warm-up}.
+     */
+    private void indexByRegions() {
+        int shift = Math.max(0, Integer.numberOfTrailingZeros(slots.length) - REGION_BITS);
+        int count = size - indexed;
+        int[] begins = new int[(1 << REGION_BITS) + 1];
+        for (int i = 0; i < count; i++) {
+            begins[(slot(hashOf(indexed + i)) >>> shift) + 1]++;
+        }
+        for (int region = 1; region < begins.length; region++) {
+            begins[region] += begins[region - 1];
+        }
+        int[] sortedSlots = new int[count];
+        int[] sortedEntries = new int[count];
+        for (int i = 0; i < count; i++) {
+            long hash = hashOf(indexed + i);
+            int place = begins[slot(hash) >>> shift]++;
+            sortedSlots[place] = slot(hash);
+            sortedEntries[place] = indexed + i + 1 | tag(hash);
+        }
+        for (int i = 0; i < count; i++) {
+            put(sortedSlots[i], sortedEntries[i]);
+        }
+        indexed = size;
+    }
+
+    /** Puts an entry where its id is, or into the first free slot. */
+    private void put(int first, int entry) {
+        int mask = slots.length - 1;
+        int slot = first;
+        while (slots[slot] != 0 && !isSame(slots[slot], entry)) {
+            slot = slot + 1 & mask;
+        }
+        slots[slot] = entry;
+    }
+
+    private boolean isSame(int entry, int other) {
+        if (((entry ^ other) & ~NUMBER) != 0) {
+            return false;
+        }
+        int number = (other & NUMBER) - 1;
+        int at = (number & PIECE - 1) * 2;
+        long[] piece = pieces[number >>> PIECE_BITS];
+        return isAt((entry & NUMBER) - 1, piece[at], piece[at + 1]);
+    }
+
+    private long hashOf(int number) {
+        long[] piece = pieces[number >>> PIECE_BITS];
+        int at = (number & PIECE - 1) * 2;
+        return hash(piece[at], piece[at + 1]);
+    }
+
+    private int slot(long hash) {
+        return (int) (hash >>> Integer.SIZE) & slots.length - 1;
     }
 
     /** The first piece grows, for most tables are small. */
@@ -83,10 +145,10 @@ final class IdTable {
         if (piece == pieces.length) {
             pieces = Arrays.copyOf(pieces, pieces.length * 2);
         }
-        if (number == 0) {
-            pieces[0] = new long[FIRST_SLOTS];
-        } else if (piece == 0 && number * 2 == pieces[0].length) {
-            pieces[0] = Arrays.copyOf(pieces[0], number * 4);
+        if (piece == 0) {
+            if (number * 2 == pieces[0].length) {
+                pieces[0] = Arrays.copyOf(pieces[0], Math.min(PIECE * 2, number * 4));
+            }
         } else if ((number & PIECE - 1) == 0) {
             pieces[piece] = new long[PIECE * 2];
         }
@@ -97,25 +159,24 @@ final class IdTable {
         if (indexed < size) {
             index();
         }
+        int mask = slots.length - 1;
         long hash = hash(high, low);
-        return (slots[slotOf(hash, high, low)] & NUMBER) - 1;
+        int tag = tag(hash);
+        int slot = slot(hash);
+        while (slots[slot] != 0) {
+            int number = (slots[slot] & NUMBER) - 1;
+            if ((slots[slot] & ~NUMBER) == tag && isAt(number, high, low)) {
+                return number;
+            }
+            slot = slot + 1 & mask;
+        }
+        return -1;
     }
 
     /** Returns about how many bytes this takes. */
     long bytes() {
         long ids = size < PIECE ? Integer.highestOneBit(Math.max(size, FIRST_SLOTS / 2)) * 2L : size + PIECE;
         return ids * 16 + slots.length * 4L + pieces.length * 8L;
-    }
-
-    /** Returns the slot of the id, or the free one that it belongs to. */
-    private int slotOf(long hash, long high, long low) {
-        int mask = slots.length - 1;
-        int tag = tag(hash);
-        int slot = (int) (hash >>> 32) & mask;
-        while (slots[slot] != 0 && ((slots[slot] & ~NUMBER) != tag || !isAt((slots[slot] & NUMBER) - 1, high, low))) {
-            slot = slot + 1 & mask;
-        }
-        return slot;
     }
 
     private boolean isAt(int number, long high, long low) {

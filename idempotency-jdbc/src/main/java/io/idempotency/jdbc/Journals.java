@@ -15,11 +15,9 @@ abstract class Journals implements JournalDialect {
     private static final int ROWS_AT_A_TIME = 200;
 
     final Tables tables;
-    private final Dialect dialect;
 
-    Journals(Tables tables, Dialect dialect) {
+    Journals(Tables tables) {
         this.tables = tables;
-        this.dialect = dialect;
     }
 
     private static final String KEYS = "select consumer, place from ${tables}journal where consumer = ? order by place";

@@ -22,15 +22,14 @@ final class Part {
 
     private static final int NEW = -1;
     private static final int KNOWN = -2;
-    private static final int FIRST_ROOM = 64;
 
     private final Window window;
     private final JournalStore.Unjudged unjudged;
-    private final List<Delivery> deliveries = new ArrayList<>();
+    private final List<Delivery> deliveries;
     /** Two numbers for each delivery, and no object. Measured by {@code PartBenchmark.decidesOnNewPoll}. */
-    private long[] ids = new long[FIRST_ROOM * 2];
+    private final long[] ids;
     /** Where the answers belong. */
-    private int[] places = new int[FIRST_ROOM];
+    private final int[] places;
 
     private Tip tip = Tip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
@@ -39,17 +38,21 @@ final class Part {
     private @Nullable Entry[] entries = new Entry[0];
     private @Nullable Content content;
 
-    Part(Window window, JournalStore.Unjudged unjudged) {
+    /**
+     * Creates a part without deliveries.
+     *
+     * @param most how many there will be at most
+     */
+    Part(Window window, JournalStore.Unjudged unjudged, int most) {
         this.window = window;
         this.unjudged = unjudged;
+        this.deliveries = new ArrayList<>(most);
+        this.ids = new long[most * 2];
+        this.places = new int[most];
     }
 
     void add(int place, Delivery delivery) {
         int index = deliveries.size();
-        if (index == places.length) {
-            places = Arrays.copyOf(places, index * 2);
-            ids = Arrays.copyOf(ids, index * 4);
-        }
         UUID id = MessageKey.idOf(delivery.id().value());
         places[index] = place;
         ids[2 * index] = id.getMostSignificantBits();

@@ -24,7 +24,7 @@ final class PostgresJournals extends Journals {
     private final String create;
 
     PostgresJournals(Tables tables, PostgresDialect dialect) {
-        super(tables, dialect);
+        super(tables);
         this.dialect = dialect;
         this.lockTimeout = dialect.lockTimeout();
         this.appendOne = PostgresDialect.filled(tables, APPEND_ONE);

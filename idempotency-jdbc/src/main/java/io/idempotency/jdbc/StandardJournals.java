@@ -14,7 +14,7 @@ final class StandardJournals extends Journals {
     private final InsertFirstDialect dialect;
 
     StandardJournals(InsertFirstDialect dialect) {
-        super(dialect.tables, dialect);
+        super(dialect.tables);
         this.dialect = dialect;
     }
 

@@ -113,7 +113,7 @@ final class Windows {
                 Place place = place(delivery);
                 part = parts.get(place);
                 if (part == null) {
-                    part = new Part(of(connection, place, active), settings.unjudged());
+                    part = new Part(of(connection, place, active), settings.unjudged(), deliveries.size() - i);
                     parts.put(place, part);
                 }
             }
