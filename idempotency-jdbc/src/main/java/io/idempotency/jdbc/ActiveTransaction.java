@@ -26,7 +26,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     }
 
     private final Object owner;
-    private final Evidence evidence = new Evidence();
+    private final Evidence evidence;
     private final Map<String, Integer> proposedNames = new HashMap<>();
     private final Map<JournalKey, Overlay> overlays = new TreeMap<>();
     private final Map<Object, Window> windows = new HashMap<>();
@@ -36,18 +36,23 @@ final class ActiveTransaction implements TransactionSynchronization {
     private @Nullable LastWord lastWord;
     private @Nullable String spoiledBy;
 
-    private ActiveTransaction(Object owner) {
+    private ActiveTransaction(Object owner, Evidence evidence) {
         this.owner = owner;
+        this.evidence = evidence;
     }
 
     /** Returns the owner's in the running transaction, which must have synchronizations. */
     static ActiveTransaction of(Object owner) {
+        Evidence evidence = new Evidence();
         for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
-            if (each instanceof ActiveTransaction active && active.owner == owner) {
-                return active;
+            if (each instanceof ActiveTransaction active) {
+                if (active.owner == owner) {
+                    return active;
+                }
+                evidence = active.evidence.ofAnother();
             }
         }
-        ActiveTransaction active = new ActiveTransaction(owner);
+        ActiveTransaction active = new ActiveTransaction(owner, evidence);
         TransactionSynchronizationManager.registerSynchronization(active);
         return active;
     }

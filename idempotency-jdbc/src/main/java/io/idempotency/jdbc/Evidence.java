@@ -12,9 +12,22 @@ import org.jspecify.annotations.Nullable;
 /** What a transaction keeps in order to prove, before it commits, that it is still the one that claimed. */
 final class Evidence {
 
-    private final Deque<Savepoint> savepoints = new ArrayDeque<>();
+    private final Deque<Savepoint> savepoints;
     private final Map<MessageKey, Long> rows = new LinkedHashMap<>();
     private final Set<String> grants = new LinkedHashSet<>();
+
+    Evidence() {
+        this(new ArrayDeque<>());
+    }
+
+    private Evidence(Deque<Savepoint> savepoints) {
+        this.savepoints = savepoints;
+    }
+
+    /** Returns that of another owner in the same transaction: they have their savepoints together, for to release one is to lose all behind it. */
+    Evidence ofAnother() {
+        return new Evidence(savepoints);
+    }
 
     /** Keeps the first row that a claim was granted: with it, all of that claim are there or gone. */
     void add(MessageKey key, long at) {

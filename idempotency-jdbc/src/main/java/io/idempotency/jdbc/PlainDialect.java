@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -45,8 +46,9 @@ class PlainDialect implements Dialect {
     @Override
     public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
         try {
-            for (Savepoint savepoint : evidence.savepoints()) {
-                connection.releaseSavepoint(savepoint);
+            Deque<Savepoint> savepoints = evidence.savepoints();
+            while (!savepoints.isEmpty()) {
+                connection.releaseSavepoint(savepoints.pop());
             }
             return true;
         } catch (SQLFeatureNotSupportedException e) {

@@ -211,6 +211,40 @@ class CommitProofTest {
         }
 
         @Test
+        void commitsWhatTwoStoresClaimedInOneTransaction() {
+            TableStore other = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                other.claim(List.of(fixture.at(id + "-other", 2)));
+                fixture.claim(id + "-third");
+                other.claim(List.of(fixture.at(id + "-fourth", 4)));
+            });
+
+            assertThat(fixture.isProcessed(id)).isTrue();
+            assertThat(fixture.isProcessed(id + "-fourth")).isTrue();
+        }
+
+        @Test
+        void refusesACommitAfterARollbackToASavepointBeforeTheClaimOfTheOtherStore() {
+            TableStore other = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        Connection connection = connection();
+                        Savepoint savepoint = savepoint(connection);
+                        other.claim(List.of(fixture.at(id + "-other", 2)));
+                        rollback(connection, savepoint);
+                        fixture.claim(id + "-third");
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+
+        @Test
         void neverReturnsFromATransactionThatWasMarkedForRollback() {
             assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
                         fixture.claim(id);
