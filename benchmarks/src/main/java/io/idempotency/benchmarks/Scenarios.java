@@ -41,9 +41,9 @@ final class Scenarios {
                     varied("10-percent-duplicates", new Topic("tenth-12", 12, 1_200_000, Ids.TENTH_COPIES)),
                     varied("1-partition", new Topic("new-1", 1, 1_200_000, Ids.NEW)),
                     varied("64-partitions", new Topic("new-64", 64, 1_200_000, Ids.NEW)),
-                    varied("polls-of-1", NEW).with(round -> round.poll(1)),
-                    varied("polls-of-50", NEW).with(round -> round.poll(50)),
-                    varied("polls-of-2000", NEW).with(round -> round.poll(2_000)),
+                    polls(1),
+                    polls(50),
+                    polls(2_000),
                     varied("2-consumers", NEW).with(new Setting(2, 0, false, "384m")),
                     stored("stored-10m", 10 * MILLION),
                     stored(STORED_50M, 50 * MILLION),
@@ -94,10 +94,21 @@ final class Scenarios {
     }
 
     private static Scenario varied(String name, Topic topic) {
+        return Scenario.of(name, topic, entries("bare-batch", "table-batch", "journal-batch"));
+    }
+
+    private static Scenario polls(int messages) {
         return Scenario.of(
-                name,
-                topic,
-                entries("bare-batch", "table-batch", "journal-batch", "bare-poll", "table-poll", "journal-poll"));
+                        "polls-of-" + messages,
+                        NEW,
+                        entries(
+                                "bare-batch",
+                                "table-batch",
+                                "journal-batch",
+                                "bare-poll",
+                                "table-poll",
+                                "journal-poll"))
+                .with(round -> round.poll(messages));
     }
 
     /** Reads a window, and the same rows for nothing. */
@@ -127,7 +138,7 @@ final class Scenarios {
 
     private static Scenario purging() {
         List<Entry> entries = new ArrayList<>();
-        for (String contestant : List.of("table-batch", "table-poll", "journal-batch")) {
+        for (String contestant : List.of("table-batch", "journal-batch")) {
             Preparation filling = contestant.startsWith("table") ? oldMessages() : oldSegments();
             entries.add(Entry.of(contestant).labelled(contestant + QUIET).filledBy(filling));
             entries.add(Entry.of(contestant).with(Round::purging).filledBy(filling));
