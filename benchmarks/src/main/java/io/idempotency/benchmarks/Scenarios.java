@@ -119,10 +119,13 @@ final class Scenarios {
                 .filledBy(database -> new Filling(database, Database.FILLED).segments(NEW, 10 * MILLION, RECENT));
     }
 
-    /** With the ids of a day and without any, in turn. Each has a topic of its own, for what is read once remains stored. */
+    /**
+     * With the ids of a day and without any, in turn. Each has a topic of its own, and each store one contestant: what is read once remains
+     * stored.
+     */
     private static Scenario stored(String name, long ids) {
         Topic topic = new Topic(name, 12, MANY, Ids.NEW);
-        List<Entry> entries = Stream.of("table-batch", "journal-batch", "table-poll", "journal-poll")
+        List<Entry> entries = Stream.of("table-batch", "journal-batch")
                 .flatMap(contestant -> Stream.of(
                         Entry.of(contestant).with(round -> round.tables(Database.FILLED)),
                         Entry.of(contestant).labelled(contestant + EMPTY)))
