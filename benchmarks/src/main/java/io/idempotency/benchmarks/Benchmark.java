@@ -69,6 +69,8 @@ public final class Benchmark {
         List<Measurement> measurements = new ArrayList<>();
         for (Scenario scenario : scenarios) {
             measurements.addAll(new Comparison(stage, scenario).run(cleanup));
+            // What there is, should a later scenario fail.
+            results(stage, measurements, List.of()).write(settings.folder());
         }
         List<Space> spaces = settings.isSpaceWanted() ? new Spaces(stage).measure(cleanup) : List.of();
         Results results = results(stage, measurements, spaces);
