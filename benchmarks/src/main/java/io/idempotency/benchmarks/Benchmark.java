@@ -66,13 +66,13 @@ public final class Benchmark {
                     + Scenarios.of(settings.form()).stream().map(Scenario::name).toList());
         }
         Stage stage = Stage.setUp(settings, screen, cleanup);
+        List<Space> spaces = settings.isSpaceWanted() ? new Spaces(stage).measure(cleanup) : List.of();
         List<Measurement> measurements = new ArrayList<>();
         for (Scenario scenario : scenarios) {
             measurements.addAll(new Comparison(stage, scenario).run(cleanup));
             // What there is, should a later scenario fail.
-            results(stage, measurements, List.of()).write(settings.folder());
+            results(stage, measurements, spaces).write(settings.folder());
         }
-        List<Space> spaces = settings.isSpaceWanted() ? new Spaces(stage).measure(cleanup) : List.of();
         Results results = results(stage, measurements, spaces);
         results.write(settings.results());
         results.ratios().forEach((name, ratio) -> screen.say(String.format(Locale.ROOT, "%-30s %.2f", name, ratio)));

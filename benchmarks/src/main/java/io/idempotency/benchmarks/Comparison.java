@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Runs a scenario: each contestant in JVMs of its own, first a round to warm up, then the measured ones, in each of which all take their turn, so
+ * Runs a scenario: each contestant in JVMs of its own, first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
  * that what else the machine does hits all alike.
  */
 final class Comparison {
@@ -35,7 +35,9 @@ final class Comparison {
             for (Entry entry : scenario.entries()) {
                 participants.add(new Participant(entry, start(entry, cleanup), new ArrayList<>()));
             }
-            for (int run = 0; run <= stage.settings().runs(); run++) {
+            for (int run = 1 - scenario.setting().warmUps();
+                    run <= stage.settings().runs();
+                    run++) {
                 for (Participant participant : participants) {
                     run(participant, run);
                 }
@@ -58,7 +60,7 @@ final class Comparison {
         return children;
     }
 
-    /** The first run warms up, and is not counted. */
+    /** Runs up to 0 warm up, and are not counted. */
     private void run(Participant participant, int run) throws Exception {
         Entry entry = participant.entry();
         stage.database().empty();
@@ -76,7 +78,7 @@ final class Comparison {
 
     private void say(Entry entry, int run, Outcome outcome) {
         String turn =
-                run == 0 ? "warm-up" : "run " + run + " of " + stage.settings().runs();
+                run <= 0 ? "warm-up" : "run " + run + " of " + stage.settings().runs();
         stage.screen()
                 .say(String.format(
                         Locale.ROOT,
@@ -96,8 +98,9 @@ final class Comparison {
         if (!scenario.setting().isAdvancing()) {
             return round;
         }
-        long part = topic.messagesOfPartition() / (stage.settings().runs() + 1);
-        return round.from(run * part).messages(part * topic.partitions());
+        int warmUps = scenario.setting().warmUps();
+        long part = topic.messagesOfPartition() / (stage.settings().runs() + warmUps);
+        return round.from((run + warmUps - 1) * part).messages(part * topic.partitions());
     }
 
     /** Sends while it is measured, to a topic of its own. */

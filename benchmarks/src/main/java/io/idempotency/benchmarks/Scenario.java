@@ -26,10 +26,11 @@ record Scenario(
      * @param perSecond how many messages are sent in a second while it is measured; 0 if they are in the topic already
      * @param isAdvancing whether a round begins where the one in front could end at most, because the tables keep what it stored
      * @param heap how much memory the consumer's JVM may have
+     * @param warmUps how many rounds are not counted: what the JVM has not compiled yet is measured otherwise
      */
-    record Setting(int consumers, int perSecond, boolean isAdvancing, String heap) {
+    record Setting(int consumers, int perSecond, boolean isAdvancing, String heap, int warmUps) {
 
-        static final Setting PLAIN = new Setting(1, 0, false, "384m");
+        static final Setting PLAIN = new Setting(1, 0, false, "384m", 4);
     }
 
     static Scenario of(String name, Topic topic, List<Entry> entries) {

@@ -29,6 +29,9 @@ final class Scenarios {
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
     private static final long MANY = 4_200_000;
 
+    /** These rounds are long. */
+    private static final Setting PURGE = new Setting(1, 0, false, "384m", 2);
+
     private static final Duration RECENT = Duration.ofHours(20);
     private static final Duration FORGOTTEN = Duration.ofDays(9);
 
@@ -44,7 +47,7 @@ final class Scenarios {
                     polls(1),
                     polls(50),
                     polls(2_000),
-                    varied("2-consumers", NEW).with(new Setting(2, 0, false, "384m")),
+                    varied("2-consumers", NEW).with(new Setting(2, 0, false, "384m", 4)),
                     stored("stored-10m", 10 * MILLION),
                     stored(STORED_50M, 50 * MILLION),
                     purging(),
@@ -115,7 +118,7 @@ final class Scenarios {
     private static Scenario warmUp() {
         return Scenario.of(WARM_UP, NEW, entries("journal-warm-up", "journal-plain-read"))
                 .with(round -> round.tables(Database.FILLED).messages(10 * MILLION))
-                .with(new Setting(1, 0, false, "1g"))
+                .with(new Setting(1, 0, false, "1g", 2))
                 .filledBy(database -> new Filling(database, Database.FILLED).segments(NEW, 10 * MILLION, RECENT));
     }
 
@@ -131,7 +134,7 @@ final class Scenarios {
                         Entry.of(contestant).labelled(contestant + EMPTY)))
                 .toList();
         return Scenario.of(name, topic, entries)
-                .with(new Setting(1, 0, true, "4g"))
+                .with(new Setting(1, 0, true, "4g", 4))
                 .filledBy(database -> {
                     Filling filling = new Filling(database, Database.FILLED);
                     filling.messages(topic, ids, RECENT);
@@ -146,16 +149,17 @@ final class Scenarios {
             entries.add(Entry.of(contestant).labelled(contestant + QUIET).filledBy(filling));
             entries.add(Entry.of(contestant).with(Round::purging).filledBy(filling));
         }
-        return Scenario.of(PURGING, NEW, entries);
+        return Scenario.of(PURGING, NEW, entries).with(PURGE);
     }
 
     private static Scenario quietPurge() {
         return Scenario.of(
-                QUIET_PURGE,
-                NEW,
-                List.of(
-                        Entry.of("table-purge").filledBy(oldMessages()),
-                        Entry.of("journal-purge").filledBy(oldSegments())));
+                        QUIET_PURGE,
+                        NEW,
+                        List.of(
+                                Entry.of("table-purge").filledBy(oldMessages()),
+                                Entry.of("journal-purge").filledBy(oldSegments())))
+                .with(PURGE);
     }
 
     private static Preparation oldMessages() {
@@ -183,7 +187,7 @@ final class Scenarios {
                                 "table-record",
                                 "journal-record"))
                 .with(round -> round.messages(Long.MAX_VALUE))
-                .with(new Setting(1, 100, false, "384m"));
+                .with(new Setting(1, 100, false, "384m", 4));
     }
 
     private static List<Entry> entries(String... contestants) {

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  *
  * @param form {@code -Dform=}: {@code short}, {@code long} or {@code micro}
  * @param runs {@code -Druns=}: how often each contestant is measured in a scenario
- * @param seconds {@code -Dseconds=}: how long each time, and before that to warm up
+ * @param seconds {@code -Dseconds=}: how long each time
  * @param scenarios {@code -Dscenarios=}: only these, separated by commas; {@code space} is one; of {@code micro}, classes
  * @param contestants {@code -Dcontestants=}: only these; of {@code micro}, methods
  * @param jvm {@code -Djvm=}: more options for the JVMs of contestants, separated by blanks; {@code %s} is the contestant in them, or
