@@ -3,9 +3,9 @@ package io.idempotency.benchmarks;
 /** How much is measured. */
 enum Form {
     /** What the ratios and sizes with few ids need; about ten minutes. */
-    SHORT(3.5),
-    /** All scenarios; more than an hour. */
-    LONG(6),
+    SHORT(2),
+    /** All scenarios; an hour and a half. */
+    LONG(3.5),
     /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1);
 
