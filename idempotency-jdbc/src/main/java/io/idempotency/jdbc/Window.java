@@ -77,6 +77,8 @@ final class Window {
     synchronized void add(Tip from, List<Segment> segments) {
         if (tip.equals(from)) {
             segments.forEach(this::add);
+            // Soon behind the claim, which has looked at the same places.
+            index();
         }
     }
 
