@@ -27,9 +27,9 @@ final class Part {
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
     /** Two numbers for each delivery, and no object. Measured by {@code PartBenchmark.decidesOnNewPoll}. */
-    private final long[] ids;
+    private long[] ids;
     /** Where the answers belong. */
-    private final int[] places;
+    private int[] places;
 
     private Tip tip = Tip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
@@ -41,18 +41,22 @@ final class Part {
     /**
      * Creates a part without deliveries.
      *
-     * @param most how many there will be at most
+     * @param expected how many there will be, unless more come in another place of the claim
      */
-    Part(Window window, JournalStore.Unjudged unjudged, int most) {
+    Part(Window window, JournalStore.Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
-        this.deliveries = new ArrayList<>(most);
-        this.ids = new long[most * 2];
-        this.places = new int[most];
+        this.deliveries = new ArrayList<>(expected);
+        this.ids = new long[expected * 2];
+        this.places = new int[expected];
     }
 
     void add(int place, Delivery delivery) {
         int index = deliveries.size();
+        if (index == places.length) {
+            places = Arrays.copyOf(places, index * 2);
+            ids = Arrays.copyOf(ids, index * 4);
+        }
         UUID id = MessageKey.idOf(delivery.id().value());
         places[index] = place;
         ids[2 * index] = id.getMostSignificantBits();

@@ -48,7 +48,7 @@ final class PostgresClaims {
             """;
 
     private Known claimOne(Connection connection, Arrival arrival) throws SQLException {
-        String mark = PostgresDialect.newMark();
+        String mark = PostgresProof.newMark();
         try (PreparedStatement statement = connection.prepareStatement(one)) {
             statement.setString(1, lockTimeout);
             statement.setLong(2, arrival.offset());
@@ -93,7 +93,7 @@ final class PostgresClaims {
             """;
 
     private Known claimMany(Connection connection, List<Arrival> arrivals) throws SQLException {
-        String mark = PostgresDialect.newMark();
+        String mark = PostgresProof.newMark();
         try (PreparedStatement statement = connection.prepareStatement(many)) {
             statement.setString(1, lockTimeout);
             statement.setInt(2, PROCESSED.packed());

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 
 /**
@@ -20,8 +19,6 @@ import java.util.function.Function;
  *
  * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
  * Measured by the contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new}.
- *
- * <p>The proof reads a setting that every claim adds a mark to: no plan can make it slow, whatever the table holds.
  */
 final class PostgresDialect implements Dialect {
 
@@ -49,12 +46,8 @@ final class PostgresDialect implements Dialect {
 
     static String filled(Tables tables, String sql) {
         return tables.fill(
-                sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK).replace("${mark}", MARK));
+                sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK).replace("${mark}", PostgresProof.MARK));
     }
-
-    /** A setting that ends with the transaction, and is what it was before if that is rolled back to a savepoint. */
-    private static final String MARK =
-            "set_config('idempotency.claims', concat(current_setting('idempotency.claims', true), ?::text), true)";
 
     private static final String BOUNDED = """
             before as materialized (
@@ -68,36 +61,14 @@ final class PostgresDialect implements Dialect {
         return lockTimeout;
     }
 
-    private static final String PREPARE_PROOF = "select ${mark}";
-
     @Override
     public void prepareProof(Connection connection, Evidence evidence) throws SQLException {
-        String mark = newMark();
-        try (PreparedStatement statement = connection.prepareStatement(filled(tables, PREPARE_PROOF))) {
-            statement.setString(1, mark);
-            statement.execute();
-            evidence.add(mark);
-        }
+        PostgresProof.prepare(connection, evidence);
     }
-
-    /** Returns what marks a claim. Numbers of one length: one cannot be taken for a part of others. */
-    static String newMark() {
-        return Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
-    }
-
-    private static final String PROVE = "select current_setting('idempotency.claims', true) like ?";
 
     @Override
     public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        if (evidence.grants().isEmpty()) {
-            return true;
-        }
-        try (PreparedStatement statement = connection.prepareStatement(PROVE)) {
-            statement.setString(1, "%" + String.join("%", evidence.grants()) + "%");
-            try (ResultSet result = statement.executeQuery()) {
-                return result.next() && result.getBoolean(1);
-            }
-        }
+        return PostgresProof.isSame(connection, evidence);
     }
 
     private static final String INSERT = """
@@ -289,7 +260,7 @@ final class PostgresDialect implements Dialect {
         statement.setObject(index + 3, places);
     }
 
-    private static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
+    static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
             throws SQLException {
         return connection.createArrayOf(type, values.stream().map(element).toArray());
     }

@@ -16,7 +16,6 @@ import java.util.function.ToLongFunction;
 /** Journals in PostgreSQL: all segments of a claim by one statement. */
 final class PostgresJournals extends Journals {
 
-    private final PostgresDialect dialect;
     private final String lockTimeout;
     private final String appendOne;
     private final String appendMany;
@@ -25,7 +24,6 @@ final class PostgresJournals extends Journals {
 
     PostgresJournals(Tables tables, PostgresDialect dialect) {
         super(tables);
-        this.dialect = dialect;
         this.lockTimeout = dialect.lockTimeout();
         this.appendOne = PostgresDialect.filled(tables, APPEND_ONE);
         this.appendMany = PostgresDialect.filled(tables, APPEND_MANY);
@@ -35,7 +33,7 @@ final class PostgresJournals extends Journals {
 
     @Override
     public Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException {
-        String mark = PostgresDialect.newMark();
+        String mark = PostgresProof.newMark();
         Appended appended = appends.size() == 1
                 ? appendOne(connection, appends.get(0), mark)
                 : appendMany(connection, appends, mark);
@@ -82,11 +80,12 @@ final class PostgresJournals extends Journals {
             statement.setString(12, mark);
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
-                Head head = readHead(result);
+                Head stepped = readHead(result);
                 long now = result.getLong(9);
-                return head.key().equals(key)
-                        ? new Appended(true, List.of(head), Map.of(key, head.at()), now)
-                        : new Appended(false, lock(connection, List.of(key)), Map.of(), now);
+                if (stepped.key().equals(key)) {
+                    return new Appended(true, List.of(stepped), Map.of(key, stepped.at()), now);
+                }
+                return new Appended(false, lock(connection, List.of(key)), Map.of(), now);
             }
         }
     }
@@ -139,7 +138,7 @@ final class PostgresJournals extends Journals {
             statement.setObject(6, longs(appends, a -> a.next().token()));
             statement.setObject(7, longs(appends, a -> a.content().first()));
             statement.setObject(8, longs(appends, a -> a.content().last()));
-            statement.setArray(9, array(connection, "smallint", appends, a ->
+            statement.setArray(9, PostgresDialect.array(connection, "smallint", appends, a ->
                     (short) a.content().kind().number()));
             statement.setArray(10, bytes(connection, appends, a -> a.content().packedGaps()));
             statement.setArray(11, bytes(connection, appends, a -> a.content().packedIds()));
@@ -188,8 +187,8 @@ final class PostgresJournals extends Journals {
         List<JournalKey> all = List.copyOf(keys);
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
             statement.setString(1, lockTimeout);
-            statement.setArray(2, array(connection, "integer", all, JournalKey::consumer));
-            statement.setArray(3, array(connection, "bigint", all, JournalKey::place));
+            statement.setObject(2, all.stream().mapToInt(JournalKey::consumer).toArray());
+            statement.setObject(3, longs(all, JournalKey::place));
             return readHeads(statement);
         }
     }
@@ -197,7 +196,7 @@ final class PostgresJournals extends Journals {
     /** {@inheritDoc} The mark of an append is there as long as what it appended is. */
     @Override
     public boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException {
-        return dialect.isSame(connection, evidence);
+        return PostgresProof.isSame(connection, evidence);
     }
 
     private static final String CREATE = """
@@ -228,11 +227,6 @@ final class PostgresJournals extends Journals {
     @Override
     String skipLocked() {
         return "for no key update of j skip locked";
-    }
-
-    private static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
-            throws SQLException {
-        return connection.createArrayOf(type, values.stream().map(element).toArray());
     }
 
     private static <T> long[] longs(List<T> values, ToLongFunction<T> element) {

@@ -104,23 +104,30 @@ final class Windows {
     /** Groups the deliveries by partition. What has no window yet gets one in the running transaction. */
     List<Part> parts(Connection connection, ActiveTransaction active, List<Delivery> deliveries) throws SQLException {
         Map<Place, Part> parts = new LinkedHashMap<>();
-        Delivery last = null;
-        Part part = null;
-        for (int i = 0; i < deliveries.size(); i++) {
-            Delivery delivery = deliveries.get(i);
-            if (part == null || last == null || !Place.isSame(last, delivery)) {
-                last = delivery;
-                Place place = place(delivery);
-                part = parts.get(place);
-                if (part == null) {
-                    part = new Part(of(connection, place, active), settings.unjudged(), deliveries.size() - i);
-                    parts.put(place, part);
-                }
+        int end;
+        for (int begin = 0; begin < deliveries.size(); begin = end) {
+            end = endOfPartition(deliveries, begin);
+            Place place = place(deliveries.get(begin));
+            Part part = parts.get(place);
+            if (part == null) {
+                part = new Part(of(connection, place, active), settings.unjudged(), end - begin);
+                parts.put(place, part);
             }
-            part.add(i, delivery);
+            for (int i = begin; i < end; i++) {
+                part.add(i, deliveries.get(i));
+            }
         }
         boundMemory();
         return new ArrayList<>(parts.values());
+    }
+
+    /** Returns where the deliveries end that follow one another and are of the same partition. */
+    private static int endOfPartition(List<Delivery> deliveries, int begin) {
+        int end = begin + 1;
+        while (end < deliveries.size() && Place.isSame(deliveries.get(begin), deliveries.get(end))) {
+            end++;
+        }
+        return end;
     }
 
     /** Returns the window of a partition. */

@@ -45,6 +45,17 @@ class CommitProofTest {
 
             assertThat(fixture.isProcessed(id)).isFalse();
         }
+
+        @Test
+        void refusesACommitAfterAllSettingsWereReset() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.handle("reset all");
+                    }))
+                    .isInstanceOf(TransactionLostException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
     }
 
     @Nested
