@@ -17,7 +17,8 @@ final class Failures {
     private static final Set<String> OTHER_SHAPE =
             Set.of("42703", "42804", "42S22", "42883", "22018", "42846", "42P10");
 
-    private static final String ABORTED = "25P02";
+    /** PostgreSQL takes no statement any more but a rollback. */
+    static final String ABORTED = "25P02";
 
     private Failures() {}
 

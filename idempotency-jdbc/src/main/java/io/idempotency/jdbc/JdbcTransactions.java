@@ -7,7 +7,6 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
-import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -39,7 +38,7 @@ public final class JdbcTransactions implements Transactions {
     /** Returns transactions on the data source with a transaction manager of their own. */
     public static JdbcTransactions on(DataSource dataSource) {
         DataSource target = unwrapped(dataSource);
-        return new JdbcTransactions(target, new JdbcTransactionManager(target));
+        return new JdbcTransactions(target, new CommittingManager(target));
     }
 
     /** Returns transactions that the manager given begins and ends; it must manage the data source given. */

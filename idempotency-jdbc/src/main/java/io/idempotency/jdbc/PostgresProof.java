@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.TransactionLostException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,6 +12,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * that slow, whatever the tables hold.
  */
 final class PostgresProof {
+
+    private static final String DIVISION_BY_ZERO = "22012";
 
     private PostgresProof() {}
 
@@ -33,18 +36,44 @@ final class PostgresProof {
         }
     }
 
-    private static final String PROVE = "select current_setting('idempotency.claims', true) like ?";
+    private static final String PROVEN = "current_setting('idempotency.claims', true) like ?";
 
-    /** Returns whether all marks are there, in their order; those of other stores may stand between them. */
+    /**
+     * Returns whether all marks are there, in their order; those of other stores may stand between them. Where the commit can have the proof with it, it
+     * is put off until then.
+     */
     static boolean isSame(Connection connection, Evidence evidence) throws SQLException {
         if (evidence.grants().isEmpty()) {
             return true;
         }
-        try (PreparedStatement statement = connection.prepareStatement(PROVE)) {
-            statement.setString(1, "%" + String.join("%", evidence.grants()) + "%");
+        String marks = "%" + String.join("%", evidence.grants()) + "%";
+        return CommittingManager.commitBy(last -> commit(last, marks)) || isThere(connection, marks);
+    }
+
+    private static boolean isThere(Connection connection, String marks) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select " + PROVEN)) {
+            statement.setString(1, marks);
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() && result.getBoolean(1);
             }
+        }
+    }
+
+    /** The driver sends both at once, and the server passes over what stands behind an error: without the marks there is no commit. */
+    private static final String PROVE_AND_COMMIT = "select 1 / (case when " + PROVEN + " then 1 else 0 end); COMMIT";
+
+    private static void commit(Connection connection, String marks) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(PROVE_AND_COMMIT)) {
+            statement.setString(1, marks);
+            statement.execute();
+        } catch (SQLException e) {
+            if (DIVISION_BY_ZERO.equals(e.getSQLState())) {
+                throw new TransactionLostException(Claiming.NOT_THE_SAME, e);
+            }
+            if (Failures.ABORTED.equals(e.getSQLState())) {
+                throw Failures.translated("prove the claim", e);
+            }
+            throw e;
         }
     }
 }

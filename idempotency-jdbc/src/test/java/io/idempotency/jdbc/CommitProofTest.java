@@ -5,17 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.TransactionLostException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -25,7 +29,15 @@ import org.springframework.transaction.support.TransactionTemplate;
 class CommitProofTest {
 
     @Nested
-    class OnPostgresql extends Proof {
+    class OnPostgresqlWithAManagerOfTheUsers extends OnPostgresql {
+
+        @Override
+        Fixture fixture() {
+            return Fixture.managed(TestDatabase.POSTGRESQL);
+        }
+    }
+
+    abstract static class OnPostgresql extends Proof {
         OnPostgresql() {
             super(TestDatabase.POSTGRESQL);
         }
@@ -55,6 +67,72 @@ class CommitProofTest {
                     .isInstanceOf(TransactionLostException.class);
 
             assertThat(fixture.isProcessed(id)).isFalse();
+        }
+    }
+
+    /** The store's own transaction manager. */
+    @Nested
+    class OnPostgresqlInOneRoundTrip extends OnPostgresql {
+
+        @Test
+        void commitsTogetherWithTheProof() {
+            List<Boolean> isCommittedBefore = new ArrayList<>();
+            TableStore store = TableStore.builder(beforeCommit(() -> isCommittedBefore.add(fixture.isProcessed(id))))
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+
+            store.transactions().inTransaction(() -> store.claim(List.of(fixture.at(id, 1))));
+
+            assertThat(isCommittedBefore)
+                    .as("whether it was committed when the driver was told to commit")
+                    .containsExactly(true);
+        }
+
+        @Test
+        void tellsWhyACommitFailed() {
+            fixture.handle(
+                    "create table if not exists rules_deferred (id integer primary key deferrable initially deferred)");
+
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.claim(id);
+                        fixture.handle("insert into rules_deferred values (1), (1)");
+                    }))
+                    .isInstanceOf(DuplicateKeyException.class)
+                    .hasMessageContaining("commit");
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+        }
+
+        @Test
+        void commitsATransactionThatWasSuspendedMeanwhile() {
+            TransactionTemplate another = new TransactionTemplate(new JdbcTransactionManager(fixture.dataSource));
+            another.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
+
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                another.executeWithoutResult(status -> fixture.claim(id + "-other"));
+                assertThat(fixture.isProcessed(id + "-other")).isTrue();
+            });
+
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        private DataSource beforeCommit(Runnable action) {
+            return new DelegatingDataSource(fixture.dataSource) {
+                @Override
+                public Connection getConnection() throws SQLException {
+                    Connection target = super.getConnection();
+                    return (Connection) Proxy.newProxyInstance(
+                            Connection.class.getClassLoader(),
+                            new Class<?>[] {Connection.class},
+                            (self, method, arguments) -> {
+                                if (method.getName().equals("commit")) {
+                                    action.run();
+                                }
+                                return method.invoke(target, arguments);
+                            });
+                }
+            };
         }
     }
 
@@ -103,7 +181,11 @@ class CommitProofTest {
 
         @BeforeEach
         void open() {
-            fixture = Fixture.on(database);
+            fixture = fixture();
+        }
+
+        Fixture fixture() {
+            return Fixture.on(database);
         }
 
         @AfterEach

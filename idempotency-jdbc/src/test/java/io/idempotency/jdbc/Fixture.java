@@ -11,8 +11,10 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.support.JdbcTransactionManager;
 
 /** A store on a real database, with tables of its own and a consumer that nobody else uses. */
 final class Fixture implements AutoCloseable {
@@ -25,12 +27,11 @@ final class Fixture implements AutoCloseable {
     final JdbcTemplate jdbc;
     final String consumer = "c-" + UUID.randomUUID();
 
-    private Fixture(HikariDataSource dataSource) {
+    private Fixture(HikariDataSource dataSource, UnaryOperator<TableStore.Builder> settings) {
         this.dataSource = dataSource;
         Schema.on(dataSource).tablePrefix(PREFIX).migrate();
-        store = TableStore.builder(dataSource)
-                .tablePrefix(PREFIX)
-                .claimTimeout(Duration.ofSeconds(1))
+        store = settings.apply(
+                        TableStore.builder(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
                 .build();
         transactions = (JdbcTransactions) store.transactions();
         jdbc = new JdbcTemplate(dataSource);
@@ -41,7 +42,13 @@ final class Fixture implements AutoCloseable {
     }
 
     static Fixture on(HikariDataSource dataSource) {
-        return new Fixture(dataSource);
+        return new Fixture(dataSource, builder -> builder);
+    }
+
+    /** With a transaction manager as users bring it. */
+    static Fixture managed(TestDatabase database) {
+        HikariDataSource dataSource = database.pool(6);
+        return new Fixture(dataSource, builder -> builder.transactionManager(new JdbcTransactionManager(dataSource)));
     }
 
     Delivery at(String id, long offset) {
