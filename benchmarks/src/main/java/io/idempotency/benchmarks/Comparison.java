@@ -64,6 +64,9 @@ final class Comparison {
     private void run(Participant participant, int run) throws Exception {
         Entry entry = participant.entry();
         stage.database().empty();
+        if (!scenario.setting().isAdvancing()) {
+            stage.database().checkpoint();
+        }
         entry.filling().prepare(stage.database());
         boolean isPaced = scenario.setting().perSecond() > 0 && run > 0;
         Outcome outcome = !isPaced

@@ -38,13 +38,17 @@ final class Filling {
     private static final String MESSAGES = """
             set local maintenance_work_mem = '1GB';
             alter table ${tables}message drop constraint ${tables}message_pkey;
+            ${insert}
+            alter table ${tables}message add primary key (consumer, message_id);
+            """;
+
+    private static final String INSERT_MESSAGES = """
             insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
             select (extract(epoch from clock_timestamp()) * 1000000)::bigint - ${age},
                 number / ${partitions}, (stream.id::bigint << 32) + number % ${partitions}, consumer.id,
                 (2 << 29) + (1 << 16), gen_random_uuid()
             from ${tables}name consumer, ${tables}name stream, generate_series(1, ${messages}) number
             where consumer.name = '${consumer}' and stream.name = '${stream}';
-            alter table ${tables}message add primary key (consumer, message_id);
             """;
 
     private static final String COUNT_MESSAGES = """
@@ -56,14 +60,23 @@ final class Filling {
         name(Library.CONSUMER);
         name(topic.name());
         long messages = upTo - count(COUNT_MESSAGES, Library.CONSUMER);
-        jdbc.execute(sql(MESSAGES)
+        jdbc.execute(insertOf(MESSAGES, topic, messages, age));
+        jdbc.execute("vacuum (analyze) " + sql("${tables}message"));
+        jdbc.execute("checkpoint");
+    }
+
+    /** Adds messages as a consumer would since the last checkpoint, to a table that has its key. */
+    void latest(Topic topic, long messages) {
+        jdbc.execute(insertOf("${insert}", topic, messages, Duration.ZERO));
+    }
+
+    private String insertOf(String statements, Topic topic, long messages, Duration age) {
+        return sql(statements.replace("${insert}", INSERT_MESSAGES))
                 .replace("${age}", String.valueOf(age.toMillis() * 1000))
                 .replace("${partitions}", String.valueOf(topic.partitions()))
                 .replace("${messages}", String.valueOf(messages))
                 .replace("${consumer}", Library.CONSUMER)
-                .replace("${stream}", topic.name()));
-        jdbc.execute("vacuum (analyze) " + sql("${tables}message"));
-        jdbc.execute("checkpoint");
+                .replace("${stream}", topic.name());
     }
 
     /** Versions go on behind the head's. Offsets are below those of the topic, which is read from its beginning. */

@@ -24,7 +24,8 @@ record Scenario(
      *
      * @param consumers how many consumers share the partitions of the topic
      * @param perSecond how many messages are sent in a second while it is measured; 0 if they are in the topic already
-     * @param isAdvancing whether a round begins where the one in front could end at most, because the tables keep what it stored
+     * @param isAdvancing whether a round begins where the one in front could end at most, because the tables keep what it stored; then there is no
+     *     checkpoint in front of each, for behind one a large table is slower for minutes than it is until the next
      * @param heap how much memory the consumer's JVM may have
      * @param warmUps how many rounds are not counted: what the JVM has not compiled yet is measured otherwise
      */

@@ -32,6 +32,9 @@ final class Scenarios {
     /** These rounds are long. */
     private static final Setting PURGE = new Setting(1, 0, false, "384m", 2);
 
+    /** What comes in a minute: the last checkpoint is as far away as it mostly is, with a quarter of an hour between two. */
+    private static final int LATEST = 800_000;
+
     private static final Duration RECENT = Duration.ofHours(20);
     private static final Duration FORGOTTEN = Duration.ofDays(9);
 
@@ -137,8 +140,9 @@ final class Scenarios {
                 .with(new Setting(1, 0, true, "4g", 4))
                 .filledBy(database -> {
                     Filling filling = new Filling(database, Database.FILLED);
-                    filling.messages(topic, ids, RECENT);
                     filling.segments(topic, ids, RECENT);
+                    filling.messages(topic, ids - LATEST, RECENT);
+                    filling.latest(topic, LATEST);
                 });
     }
 

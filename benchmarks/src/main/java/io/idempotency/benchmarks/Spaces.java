@@ -48,6 +48,7 @@ final class Spaces {
     private Space measure(Candidate candidate, Cleanup cleanup) throws Exception {
         Database database = stage.database();
         database.empty();
+        database.checkpoint();
         long before = database.walBytes();
         Outcome outcome;
         try (Child child = cleanup.start(

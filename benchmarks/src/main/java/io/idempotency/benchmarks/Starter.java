@@ -4,7 +4,6 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.TransactionPer;
 import io.idempotency.benchmarks.Library.Handler;
-import io.idempotency.jdbc.JournalStore;
 import io.idempotency.spring.Idempotent;
 import java.util.List;
 import java.util.UUID;
@@ -14,19 +13,16 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.transaction.PlatformTransactionManager;
 
 /** This library through its starter: in each round a Spring Boot application of its own, as a user has it. */
 final class Starter implements Rounds {
 
     private static final int CHECK_EVERY_MILLIS = 5;
-    private static final String JOURNAL = "benchmarkJournal";
 
     private final String broker;
     private final String database;
@@ -68,7 +64,7 @@ final class Starter implements Rounds {
                         "spring.kafka.consumer.key-deserializer=" + bytes,
                         "spring.kafka.consumer.value-deserializer=" + bytes,
                         "spring.kafka.consumer.max-poll-records=" + round.poll(),
-                        "idempotency.store=" + (isJournal ? JOURNAL : "table"),
+                        "idempotency.store=" + (isJournal ? "journal" : "table"),
                         "topic=" + round.topic(),
                         "group=" + UUID.randomUUID());
     }
@@ -116,12 +112,6 @@ final class Starter implements Rounds {
         @Bean
         Effects effects(DataSource dataSource) {
             return new Effects(dataSource);
-        }
-
-        @Bean(JOURNAL)
-        @ConditionalOnProperty(name = "idempotency.store", havingValue = JOURNAL)
-        JournalStore journal(DataSource dataSource, PlatformTransactionManager manager) {
-            return JournalStore.builder(dataSource).transactionManager(manager).build();
         }
     }
 
