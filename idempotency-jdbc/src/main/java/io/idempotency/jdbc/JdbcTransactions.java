@@ -35,7 +35,10 @@ public final class JdbcTransactions implements Transactions {
         this.template = new TransactionTemplate(manager);
     }
 
-    /** Returns transactions on the data source with a transaction manager of their own. */
+    /**
+     * Returns transactions on the data source with a transaction manager of their own. On PostgreSQL it commits in the round trip that proves the claims; with
+     * any other manager that is one more.
+     */
     public static JdbcTransactions on(DataSource dataSource) {
         DataSource target = unwrapped(dataSource);
         return new JdbcTransactions(target, new CommittingManager(target));
