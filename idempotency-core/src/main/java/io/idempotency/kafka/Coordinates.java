@@ -20,7 +20,8 @@ record Coordinates(Function<String, String> topicId) implements IdSource<Object>
         if (family.isEmpty()) {
             return Optional.of(id(record.topic(), record.partition(), record.offset()));
         }
-        String topic = HeaderIds.utf8(value(record, family.get() + "topic"), "header " + family.get() + "topic");
+        String header = family.get() + "topic";
+        String topic = HeaderIds.utf8(value(record, header), () -> "header " + header);
         int partition =
                 number(record, family.get() + "partition", Integer.BYTES).getInt();
         long offset = number(record, family.get() + "offset", Long.BYTES).getLong();

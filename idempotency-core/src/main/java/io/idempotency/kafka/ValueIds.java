@@ -59,7 +59,7 @@ record ValueIds<V>(Function<? super V, @Nullable String> id) implements IdSource
 
     private static String text(Object key) throws UnusableId {
         if (key instanceof byte[] bytes) {
-            return HeaderIds.utf8(bytes, "the key");
+            return HeaderIds.utf8(bytes, () -> "the key");
         }
         if (key instanceof CharSequence
                 || key instanceof UUID
