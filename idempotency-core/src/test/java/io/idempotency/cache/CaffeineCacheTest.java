@@ -49,6 +49,27 @@ class CaffeineCacheTest {
     }
 
     @Test
+    void keepsAnIdForItsOwnTimeHoweverLongOthersStay() {
+        cache.remember(ID, new Known(POSITION, Duration.ZERO));
+        passTime(Duration.ofMinutes(6));
+        MessageId later = new MessageId("billing", "b");
+        cache.remember(later, new Known(POSITION, Duration.ZERO));
+        passTime(Duration.ofMinutes(6));
+
+        assertThat(cache.find(ID)).isEmpty();
+        assertThat(cache.find(later)).contains(new Known(POSITION, Duration.ofMinutes(6)));
+    }
+
+    @Test
+    void keepsIdsWithoutLimitOfTime() {
+        CaffeineCache unlimited = CaffeineCache.of(100, Duration.ofSeconds(Long.MAX_VALUE), nanos::get);
+        unlimited.remember(ID, new Known(POSITION, Duration.ZERO));
+        passTime(Duration.ofDays(36_500));
+
+        assertThat(unlimited.find(ID)).contains(new Known(POSITION, Duration.ofDays(36_500)));
+    }
+
+    @Test
     void tellsConsumersApart() {
         cache.remember(ID, new Known(POSITION, Duration.ZERO));
 
