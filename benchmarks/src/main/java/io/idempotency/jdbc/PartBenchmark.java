@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.Segment.Content;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
@@ -8,52 +8,79 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** What the decision about a poll takes, by a window of a million ids and up to what is to be appended. */
+/** What a claim of one partition takes in the memory of a process, by a window of a million ids in four generations. Each poll has other ids. */
 @State(Scope.Thread)
 public class PartBenchmark {
 
     private static final int KNOWN = 1_000_000;
     private static final int POLL = 500;
     private static final long HOUR_MICROS = 3_600_000_000L;
+    private static final long MICROS_OF_A_POLL = HOUR_MICROS / (KNOWN / POLL);
 
-    private final Window window = window();
-    private final List<Delivery> deliveries = IntStream.range(0, POLL)
-            .mapToObj(i -> new Delivery(
-                    new MessageId("billing", UUID.randomUUID().toString()), new Position("orders", 0, KNOWN + i)))
-            .toList();
+    private final SplittableRandom random = new SplittableRandom(1);
+    private final Window window = new Window(
+            new Place("billing", "orders", 0), new Head(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1), HOUR_MICROS);
+    private List<Delivery> deliveries = List.of();
 
-    private static Window window() {
-        SplittableRandom random = new SplittableRandom(1);
-        Window window = new Window(
-                new Place("billing", "orders", 0), new Head(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1), HOUR_MICROS);
-        for (int version = 1; version <= KNOWN / POLL; version++) {
-            long first = (version - 1L) * POLL;
-            window.add(new Segment(
-                    new Tip(version, version),
-                    Kind.PROCESSED,
-                    1,
-                    random.longs(2 * POLL).toArray(),
-                    LongStream.range(first, first + POLL).toArray()));
+    /** Fills the window before the first poll, and makes room in it before every other. */
+    @Setup(Level.Invocation)
+    public void poll() {
+        while (window.size() < KNOWN) {
+            deliveries = newPoll();
+            claimsNewPoll();
         }
-        return window;
+        while (window.size() > KNOWN * 5 / 4) {
+            window.forgetOldest();
+        }
+        deliveries = newPoll();
     }
 
-    /** Decides on a poll of one partition in which all is new. */
+    private List<Delivery> newPoll() {
+        long first = window.tip().version() * POLL;
+        return IntStream.range(0, POLL)
+                .mapToObj(
+                        i -> new Delivery(new MessageId("billing", randomUuid()), new Position("orders", 0, first + i)))
+                .toList();
+    }
+
+    private String randomUuid() {
+        return new UUID((random.nextLong() & ~0xF000L) | 0x4000L, random.nextLong()).toString();
+    }
+
+    /** Decides on a poll of one partition in which all is new, up to what is to be appended. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public @Nullable Object decidesOnNewPoll() {
-        Part part = new Part(window, JournalStore.Unjudged.REFUSE, deliveries.size());
+        return decided();
+    }
+
+    private @Nullable Content decided() {
+        Part part = new Part(window, JournalStore.Unjudged.PROCESS, deliveries.size());
         for (int i = 0; i < POLL; i++) {
             part.add(i, deliveries.get(i));
         }
         part.decide(null);
         return part.content();
+    }
+
+    /** Decides on it, and lets the window know what was appended. */
+    @Benchmark
+    @OperationsPerInvocation(POLL)
+    public @Nullable Object claimsNewPoll() {
+        Content content = decided();
+        if (content != null) {
+            Tip behind = window.tip();
+            Tip tip = new Tip(behind.version() + 1, 1);
+            window.add(behind, List.of(content.at(tip, tip.version() * MICROS_OF_A_POLL)));
+        }
+        return content;
     }
 }
