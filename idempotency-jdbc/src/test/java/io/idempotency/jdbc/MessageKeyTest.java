@@ -33,7 +33,13 @@ class MessageKeyTest {
                 "0190b5a2-7c11-fd3e-8f00-0123456789ab",
                 "0190b5a2-7c11-7d3e-8f00-0123456789a",
                 "0190b5a2-7c11-7d3e-8f00-0123456789abc",
-                "0190b5a27-c11-7d3e-8f00-0123456789ab");
+                "0190b5a27-c11-7d3e-8f00-0123456789ab",
+                "/190b5a2-7c11-7d3e-8f00-0123456789ab",
+                "0190b5a2-:c11-7d3e-8f00-0123456789ab",
+                "0190b5a2-7c11-7d3`-8f00-0123456789ab",
+                "0190b5a2-7c11-7d3e-8g00-0123456789ab",
+                "0190b5a2-7c11-7d3e-8f00-0123456789a\u0161",
+                "0190b5a2-7c11-7d3e-8f00-0123456789a\uFF11");
 
         assertThat(others).extracting(value -> MessageKey.idOf(value).version()).containsOnly(8);
         assertThat(others).extracting(MessageKey::idOf).doesNotHaveDuplicates();
