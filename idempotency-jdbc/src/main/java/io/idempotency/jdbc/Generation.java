@@ -4,6 +4,7 @@ import io.idempotency.jdbc.Segment.Kind;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The messages of consecutive segments, in memory. A window has a few of them, so that it can forget the oldest ones at once. Of a segment it
@@ -90,6 +91,19 @@ final class Generation {
     /** Returns the number of the newest entry of the id, or -1. */
     int find(long high, long low) {
         return ids.find(high, low);
+    }
+
+    /** Sets the entries of the ids that have none yet, as far as it knows them. Returns how many it knows. */
+    int find(Ids sought, @Nullable Entry[] entries) {
+        int[] numbers = ids.find(sought);
+        int found = 0;
+        for (int i = 0; i < numbers.length; i++) {
+            if (numbers[i] >= 0 && entries[i] == null) {
+                entries[i] = entry(numbers[i]);
+                found++;
+            }
+        }
+        return found;
     }
 
     /** Returns what is known of the entry with the number. */

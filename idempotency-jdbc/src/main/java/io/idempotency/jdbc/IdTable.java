@@ -156,21 +156,46 @@ final class IdTable {
 
     /** Returns the last number of the id, or -1. */
     int find(long high, long low) {
+        indexIfNeeded();
+        return numberIn(slotOf(hash(high, low), high, low));
+    }
+
+    /**
+     * Returns the last number of each id, or -1. First reads one slot for each, without a decision in between, so that the processor waits for
+     * the memory of many at a time. Measured by {@code PartBenchmark.decidesOnNewPoll}.
+     */
+    int[] find(Ids ids) {
+        indexIfNeeded();
+        int[] found = new int[ids.size()];
+        for (int i = 0; i < found.length; i++) {
+            found[i] = slots[slot(ids.hash(i))];
+        }
+        for (int i = 0; i < found.length; i++) {
+            found[i] = found[i] == 0 ? -1 : numberIn(slotOf(ids.hash(i), ids.high(i), ids.low(i)));
+        }
+        return found;
+    }
+
+    private void indexIfNeeded() {
         if (indexed < size) {
             index();
         }
+    }
+
+    /** Returns where an id is in the hash table, or else the free slot where it belongs. */
+    private int slotOf(long hash, long high, long low) {
         int mask = slots.length - 1;
-        long hash = hash(high, low);
         int tag = tag(hash);
         int slot = slot(hash);
-        while (slots[slot] != 0) {
-            int number = (slots[slot] & NUMBER) - 1;
-            if ((slots[slot] & ~NUMBER) == tag && isAt(number, high, low)) {
-                return number;
-            }
+        while (slots[slot] != 0 && ((slots[slot] & ~NUMBER) != tag || !isAt(numberIn(slot), high, low))) {
             slot = slot + 1 & mask;
         }
-        return -1;
+        return slot;
+    }
+
+    /** Returns the number in a slot; -1 if it is free. */
+    private int numberIn(int slot) {
+        return (slots[slot] & NUMBER) - 1;
     }
 
     /** Returns about how many bytes this takes. */
@@ -190,7 +215,7 @@ final class IdTable {
     }
 
     /** Mixes both halves, for time-ordered ids differ in few bits (the finalizer of MurmurHash3, public domain). */
-    private static long hash(long high, long low) {
+    static long hash(long high, long low) {
         long mixed = high * 0x9E3779B97F4A7C15L ^ low;
         mixed = (mixed ^ mixed >>> 33) * 0xFF51AFD7ED558CCDL;
         mixed = (mixed ^ mixed >>> 33) * 0xC4CEB9FE1A85EC53L;

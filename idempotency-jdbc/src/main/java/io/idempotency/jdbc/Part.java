@@ -26,8 +26,7 @@ final class Part {
     private final Window window;
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
-    /** Two numbers for each delivery, and no object. Measured by {@code PartBenchmark.decidesOnNewPoll}. */
-    private long[] ids;
+    private final Ids ids;
     /** Where the answers belong. */
     private int[] places;
 
@@ -47,7 +46,7 @@ final class Part {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
-        this.ids = new long[expected * 2];
+        this.ids = new Ids(expected);
         this.places = new int[expected];
     }
 
@@ -55,12 +54,10 @@ final class Part {
         int index = deliveries.size();
         if (index == places.length) {
             places = Arrays.copyOf(places, index * 2);
-            ids = Arrays.copyOf(ids, index * 4);
         }
         UUID id = MessageKey.idOf(delivery.id().value());
         places[index] = place;
-        ids[2 * index] = id.getMostSignificantBits();
-        ids[2 * index + 1] = id.getLeastSignificantBits();
+        ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());
         deliveries.add(delivery);
     }
 
@@ -89,19 +86,19 @@ final class Part {
         long horizon = window.horizonOffset();
         int size = deliveries.size();
         verdicts = new int[size];
-        entries = new Entry[size];
+        entries = window.find(ids);
         IdTable fresh = new IdTable(size);
         int[] news = new int[size];
         for (int i = 0; i < size; i++) {
-            long high = ids[2 * i];
-            long low = ids[2 * i + 1];
+            long high = ids.high(i);
+            long low = ids.low(i);
             int copy = fresh.find(high, low);
             if (copy >= 0) {
                 verdicts[i] = news[copy];
                 continue;
             }
             Entry entry = overlay == null ? null : overlay.find(high, low);
-            entry = entry == null ? window.find(high, low) : entry;
+            entry = entry == null ? entries[i] : entry;
             if (entry != null && entry.kind() != Kind.FORGOTTEN) {
                 verdicts[i] = KNOWN;
                 entries[i] = entry;
@@ -141,8 +138,8 @@ final class Part {
                         .mapToInt(Integer::intValue)
                         .toArray();
         for (int i = 0; i < offsets.length; i++) {
-            numbers[2 * i] = ids[2 * ascending[i]];
-            numbers[2 * i + 1] = ids[2 * ascending[i] + 1];
+            numbers[2 * i] = ids.high(ascending[i]);
+            numbers[2 * i + 1] = ids.low(ascending[i]);
             offsets[i] = offset(ascending[i]);
         }
         return new Content(Kind.PROCESSED, numbers, offsets);

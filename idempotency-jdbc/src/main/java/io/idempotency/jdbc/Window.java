@@ -60,17 +60,18 @@ final class Window {
         return horizonOffset;
     }
 
-    /** Returns what is known of the id: its newest entry, unless that says that it is forgotten. */
-    synchronized @Nullable Entry find(long high, long low) {
-        for (Iterator<Generation> each = generations.descendingIterator(); each.hasNext(); ) {
-            Generation generation = each.next();
-            int number = generation.find(high, low);
-            if (number >= 0) {
-                Entry entry = generation.entry(number);
-                return entry.version() <= horizonVersion ? null : entry;
-            }
+    /** Returns what is known of each id: its newest entry, unless that is behind the horizon. */
+    synchronized @Nullable Entry[] find(Ids ids) {
+        @Nullable Entry[] entries = new Entry[ids.size()];
+        int missing = entries.length;
+        for (Iterator<Generation> each = generations.descendingIterator(); missing > 0 && each.hasNext(); ) {
+            missing -= each.next().find(ids, entries);
         }
-        return null;
+        for (int i = 0; i < entries.length; i++) {
+            Entry entry = entries[i];
+            entries[i] = entry == null || entry.version() <= horizonVersion ? null : entry;
+        }
+        return entries;
     }
 
     /** Adds committed segments, if the window stands where they begin; otherwise somebody has added them, or will. */

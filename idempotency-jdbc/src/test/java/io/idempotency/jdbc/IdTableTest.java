@@ -65,6 +65,23 @@ class IdTableTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {0, 1, 48, 5_000, 100_000})
+    void findsManyAtOnceAsItFindsEach(int ids) {
+        Ids sought = new Ids(1);
+        for (int i = 0; i < ids; i++) {
+            add(random.nextInt(ids), random.nextInt(2));
+            sought.add(random.nextInt(ids), random.nextInt(3));
+        }
+        int[] found = table.find(sought);
+
+        assertThat(found).hasSize(ids);
+        for (int i = 0; i < ids; i++) {
+            assertThat(found[i]).isEqualTo(added.getOrDefault(new UUID(sought.high(i), sought.low(i)), -1));
+        }
+        requireAllFound();
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {10, 1_000, 100_000})
     void findsTheLastNumberOfAnIdThatWasAddedAgain(int different) {
         for (int i = 0; i < 3 * different; i++) {
