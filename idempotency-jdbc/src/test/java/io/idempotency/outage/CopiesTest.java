@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class CopiesTest {
 
     private static final String WAITING =
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%inserted as%'";
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%message (at_micros%'";
 
     private final Postgres postgres = Postgres.shared();
 

@@ -29,7 +29,7 @@ final class Cutter implements AutoCloseable {
     static final String COMMIT = "COMMIT\0";
 
     /** Part of the statement by which the store claims or leases. */
-    static final String CLAIM = "inserted as (";
+    static final String CLAIM = "message (at_micros";
 
     private final ServerSocket listening;
     private final int target;
