@@ -4,8 +4,8 @@ package io.idempotency.benchmarks;
 enum Form {
     /** What the ratios and sizes with few ids need; about ten minutes. */
     SHORT(2),
-    /** All scenarios; an hour and a half. */
-    LONG(3.5),
+    /** All scenarios; an hour. */
+    LONG(2.5),
     /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1);
 
