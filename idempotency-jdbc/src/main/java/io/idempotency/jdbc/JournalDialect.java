@@ -62,7 +62,7 @@ interface JournalDialect {
     void read(Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
             throws SQLException;
 
-    /** Returns whether the running transaction is the one of the evidence, and the journals stand where it left them. */
+    /** Returns whether the running transaction is the one of the evidence, and the journals stand where it left them; or makes its commit find that out. */
     boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException;
 
     /**

@@ -31,8 +31,8 @@ final class PostgresClaims {
     }
 
     /**
-     * Takes half the time of the other one: a transaction for each message is what record listeners have. The timeout is kept in a setting, for what is
-     * returned cannot refer to what was selected. Measured by the contestant {@code table-record} of the benchmark {@code all-new}.
+     * With the commit it takes a quarter less of the server's time than with queries like those of the other one: a transaction for each message is what
+     * record listeners have. The timeout is kept in a setting, for what is returned cannot refer to what was selected. Measured by the contestant {@code table-record} of the benchmark {@code all-new}.
      */
     private static final String ONE = """
             insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)

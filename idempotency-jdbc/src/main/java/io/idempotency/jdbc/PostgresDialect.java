@@ -12,7 +12,7 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /**
- * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known, two for a single one.
+ * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known (two more for a single message).
  *
  * <p>The lock timeout is set and restored inside the statements: an expression in front of everything that waits sets it, one
  * that needs the results of all that puts the former value back.

@@ -23,7 +23,7 @@ import org.springframework.transaction.PlatformTransactionManager;
  * Remembers messages in a table, one row each. For positions of any kind, any partition and every level.
  *
  * <p>Claims take part in the transaction that is active on the data source, Spring's or that of {@link JdbcTransactions}.
- * PostgreSQL takes one statement for any number of new messages and one more if some are known, two for a single one; the first transactions that
+ * PostgreSQL takes one statement for any number of new messages and one more if some are known (two more for a single message); the first transactions that
  * meet a consumer or a stream also look up its number. Leases take transactions of their own.
  *
  * <p>The tables are those of {@link Schema}. PostgreSQL, MariaDB and H2 have statements of their own; every other database

@@ -153,6 +153,17 @@ class ClaimRulesTest {
                 store.claim(fixture.inARow(id, 501));
                 assertThat(counted.statements()).as("some are known").hasSize(2);
             });
+
+            store.transactions().inTransaction(() -> {
+                counted.reset();
+                store.claim(List.of(fixture.at(id + "-single", 1)));
+                assertThat(counted.statements()).as("a single one").hasSize(1);
+                counted.reset();
+                store.claim(List.of(fixture.at(id + "-single", 1)));
+                assertThat(counted.statements())
+                        .as("a single one that is known")
+                        .hasSize(3);
+            });
         }
     }
 
