@@ -85,18 +85,17 @@ public final class KafkaRecords {
 
         @Override
         public void requireHome(ConsumerRecord<K, V> record) {
-            String where = "The record at " + position(record);
             if (isRaw(record.key(), record.serializedKeySize()) && record.key() == null) {
-                throw new InvalidMessageIdException(
-                        where + " has no key, so that a copy of it may be in any partition, where the"
-                                + " store would not know it. Send a key, use a store that knows all partitions, or have"
-                                + " this one accept strays");
+                throw new InvalidMessageIdException("The record at " + position(record)
+                        + " has no key, so that a copy of it may be in any partition, where the"
+                        + " store would not know it. Send a key, use a store that knows all partitions, or have"
+                        + " this one accept strays");
             }
             if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
-                throw new InvalidMessageIdException(
-                        where + " comes from a retry topic, and the store knows its message only in"
-                                + " the partition that it was sent to first. Use a store that knows all partitions, or have"
-                                + " this one accept strays");
+                throw new InvalidMessageIdException("The record at " + position(record)
+                        + " comes from a retry topic, and the store knows its message only in"
+                        + " the partition that it was sent to first. Use a store that knows all partitions, or have"
+                        + " this one accept strays");
             }
         }
 

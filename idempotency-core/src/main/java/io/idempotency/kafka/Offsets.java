@@ -9,6 +9,7 @@ import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedMemberEpochException;
 import org.apache.kafka.common.errors.IllegalGenerationException;
@@ -17,26 +18,39 @@ import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.StaleMemberEpochException;
 import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The offsets in Kafka: commits those of settled records, and remembers what could not be committed until the next time. Not
- * thread-safe.
+ * The offsets in Kafka: commits those of settled records, and remembers what could not be committed until the next time. A commit is not waited
+ * for, since what it would have spared is skipped when it comes again; but for {@value #MOST_UNDER_WAY} others, and for {@link #commitNow}. Not
+ * thread-safe: Kafka tells of a commit on the thread that polls.
  */
 final class Offsets {
 
     private static final Logger log = LoggerFactory.getLogger(Offsets.class);
 
+    /** How many commits may be without an answer: that of one in front is often read only with the next. */
+    static final int MOST_UNDER_WAY = 4;
+
     /** Partitions that certainly have a committed offset. */
     private final Set<TopicPartition> known = new HashSet<>();
 
+    /** Behind what is settled, and not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
+
+    /** Those of them that Kafka has not answered yet. */
+    private final Map<TopicPartition, OffsetAndMetadata> sent = new HashMap<>();
+
+    private int underWay;
+    private @Nullable RuntimeException fatal;
 
     /** Forgets the partitions that are no longer assigned. */
     void retain(Set<TopicPartition> assigned) {
         known.retainAll(assigned);
         uncommitted.keySet().retainAll(assigned);
+        sent.keySet().retainAll(assigned);
     }
 
     /**
@@ -91,34 +105,103 @@ final class Offsets {
         OffsetAndMetadata left = uncommitted.get(partition);
         if (left != null && first < left.offset()) {
             uncommitted.remove(partition);
+            sent.remove(partition);
         }
     }
 
-    /** Commits the offsets given and those left over from before; what fails for now is logged and left for the next time. */
+    /**
+     * Sends the offsets given and those left over from before; what fails for now is logged and left for the next time.
+     *
+     * @throws RuntimeException if this commit, or one that was under way, failed for good
+     */
     void commit(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> settled) {
-        Set<TopicPartition> leftOver = new HashSet<>(uncommitted.keySet());
-        leftOver.removeAll(settled.keySet());
         uncommitted.putAll(settled);
-        if (uncommitted.isEmpty()) {
+        if (underWay >= MOST_UNDER_WAY) {
+            commitNow(consumer, settled.keySet());
+        } else {
+            throwFatal();
+            tryTo(() -> send(consumer, settled.keySet()));
+        }
+    }
+
+    /** Commits all that is not known to be committed, and waits for it. What fails for now is logged and left for the next time. */
+    void commitNow(Consumer<?, ?> consumer) {
+        commitNow(consumer, Set.of());
+    }
+
+    private void commitNow(Consumer<?, ?> consumer, Set<TopicPartition> settled) {
+        throwFatal();
+        tryTo(() -> {
+            dropOvertaken(consumer, settled);
+            commitThroughWakeup(consumer, Map.copyOf(uncommitted));
+        });
+        throwFatal();
+    }
+
+    private void send(Consumer<?, ?> consumer, Set<TopicPartition> settled) {
+        dropOvertaken(consumer, settled);
+        Map<TopicPartition, OffsetAndMetadata> due = new HashMap<>(uncommitted);
+        due.entrySet().removeAll(sent.entrySet());
+        if (due.isEmpty()) {
+            return;
+        }
+        sent.putAll(due);
+        try {
+            consumer.commitAsync(due, this::answered);
+            underWay++;
+        } catch (RuntimeException failure) {
+            sent.entrySet().removeAll(due.entrySet());
+            throw failure;
+        }
+        throwFatal();
+    }
+
+    private void tryTo(Runnable commit) {
+        try {
+            commit.run();
+        } catch (RuntimeException failure) {
+            requireAnotherTry(failure);
+        }
+    }
+
+    private void requireAnotherTry(RuntimeException failure) {
+        if (!isWorthAnotherTry(failure)) {
+            throw failure;
+        }
+        log.warn(
+                "The offsets {} are not committed yet; redelivered records will be skipped: {}",
+                uncommitted,
+                failure.toString());
+    }
+
+    /** Called by Kafka, within a later poll or commit: what is thrown here would leave from there. */
+    private void answered(Map<TopicPartition, OffsetAndMetadata> due, @Nullable Exception failure) {
+        underWay--;
+        sent.entrySet().removeAll(due.entrySet());
+        if (failure == null) {
+            committed(due);
             return;
         }
         try {
-            dropOvertaken(consumer, leftOver);
-            Map<TopicPartition, OffsetAndMetadata> due = Map.copyOf(uncommitted);
-            commitThroughWakeup(consumer, due);
-        } catch (RuntimeException failure) {
-            if (!isWorthAnotherTry(failure)) {
-                throw failure;
-            }
-            log.warn(
-                    "The offsets {} are not committed yet; redelivered records will be skipped: {}",
-                    uncommitted,
-                    failure.toString());
+            requireAnotherTry(failure instanceof RuntimeException known ? known : new KafkaException(failure));
+        } catch (RuntimeException forGood) {
+            fatal = forGood;
+        }
+    }
+
+    private void throwFatal() {
+        RuntimeException failure = fatal;
+        if (failure != null) {
+            fatal = null;
+            throw failure;
         }
     }
 
     /** After a rebalance another consumer may have been further; an offset is never set back. */
-    private void dropOvertaken(Consumer<?, ?> consumer, Set<TopicPartition> leftOver) {
+    private void dropOvertaken(Consumer<?, ?> consumer, Set<TopicPartition> settled) {
+        Set<TopicPartition> leftOver = new HashSet<>(uncommitted.keySet());
+        leftOver.removeAll(settled);
+        leftOver.removeAll(sent.keySet());
         if (leftOver.isEmpty()) {
             return;
         }
@@ -150,7 +233,7 @@ final class Offsets {
     }
 
     private void committed(Map<TopicPartition, OffsetAndMetadata> done) {
-        uncommitted.keySet().removeAll(done.keySet());
+        uncommitted.entrySet().removeAll(done.entrySet());
         known.addAll(done.keySet());
     }
 

@@ -216,7 +216,10 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
-    /** Gives newly assigned partitions a committed offset, so that {@code auto.offset.reset} is asked only once. */
+    /**
+     * Gives newly assigned partitions a committed offset, so that {@code auto.offset.reset} is asked only once, and those that are given up their
+     * last one, so that the next owner has nothing to skip.
+     */
     private final class FirstOffsets implements ConsumerRebalanceListener {
 
         private final Consumer<K, V> kafka;
@@ -232,7 +235,12 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
         @Override
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-            // nothing to do: offsets are committed before the next poll
+            processor.finish(kafka);
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            // Somebody else may have them, and a commit would be refused.
         }
     }
 }

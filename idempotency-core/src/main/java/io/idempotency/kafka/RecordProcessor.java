@@ -44,8 +44,9 @@ import org.slf4j.LoggerFactory;
  *       does not begin at {@code auto.offset.reset}.
  *   <li>The records run through the idempotent consumer.
  *   <li>Where a record is not settled, the consumer goes back to it, and its partition is paused until it is due. Other partitions go on.
- *   <li>The offsets behind settled records are committed, never before the database. A commit that fails for now (rebalance, broker away)
- *       is logged and made up for by the next call; the redelivery is skipped.
+ *   <li>The offsets behind settled records are sent to be committed, never before the database, and not waited for: closing the consumer does that.
+ *       A commit that fails for now (rebalance, broker away) is logged and made up for by the next call; the redelivery is skipped. One that
+ *       fails for good makes the next call fail.
  * </ol>
  *
  * <p>The consumer needs {@code enable.auto.commit=false}. Before any exception leaves, it is back at the first unsettled record of
@@ -184,10 +185,10 @@ public final class RecordProcessor<K, V> {
         offsets.beginAtPosition(consumer, partitions);
     }
 
-    /** Commits what could not be committed before, as the last thing before the consumer is closed. */
+    /** Commits what is not known to be committed and waits for it, as the last thing before partitions are given up. */
     void finish(Consumer<K, V> consumer) {
         offsets.retain(consumer.assignment());
-        offsets.commit(consumer, Map.of());
+        offsets.commitNow(consumer);
     }
 
     String describe() {

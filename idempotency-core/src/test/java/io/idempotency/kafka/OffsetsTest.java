@@ -132,11 +132,104 @@ class OffsetsTest {
     void commitsInSpiteOfAWakeupAndLetsItLeave() {
         consumer.records(P0, 0, 3);
         settleFirstOffset();
+        consumer.commitFailures.add(new TimeoutException());
+        poll();
         consumer.commitFailures.add(new WakeupException());
 
-        assertThatThrownBy(this::poll).isInstanceOf(WakeupException.class);
+        assertThatThrownBy(() -> processor.finish(consumer)).isInstanceOf(WakeupException.class);
 
         assertThat(consumer.committed(P0)).isEqualTo(3);
+    }
+
+    @Test
+    void waitsForNoCommitUntilTooManyHaveNoAnswer() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        pollOneByOne(0, Offsets.MOST_UNDER_WAY);
+        assertThat(consumer.waits).isOne(); // that of the first offset
+        pollOneByOne(Offsets.MOST_UNDER_WAY, 1);
+        assertThat(consumer.waits).isEqualTo(2);
+
+        assertThat(consumer.committed(P0)).isEqualTo(Offsets.MOST_UNDER_WAY + 1);
+    }
+
+    @Test
+    void sendsNothingTwiceThatIsUnderWay() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        pollOneByOne(0, 1);
+        consumer.commits.clear();
+        processor.process(consumer, ConsumerRecords.empty());
+
+        assertThat(consumer.commits).isEmpty();
+        assertThat(consumer.lookUps).hasSize(1); // for the first record
+    }
+
+    @Test
+    void waitsInTheEndForWhatIsUnderWay() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        consumer.commitFailures.add(new TimeoutException());
+        pollOneByOne(0, 1);
+        assertThat(consumer.committed(P0)).isZero();
+        processor.finish(consumer);
+
+        assertThat(consumer.committed(P0)).isOne();
+    }
+
+    /** Its answer comes when the next call has sent more already. */
+    @Test
+    void doesNotGoBackToAFailedCommitThatALaterOneHasOvertaken() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        consumer.commitFailures.add(new TimeoutException());
+        pollOneByOne(0, 2);
+        consumer.answer();
+        consumer.commits.clear();
+        processor.process(consumer, ConsumerRecords.empty());
+
+        assertThat(consumer.committed(P0)).isEqualTo(2);
+        assertThat(consumer.commits).isEmpty();
+    }
+
+    @Test
+    void makesUpForACommitWhoseFailureIsToldLater() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        consumer.commitFailures.add(new RebalanceInProgressException());
+        pollOneByOne(0, 1);
+        consumer.answer();
+        processor.process(consumer, ConsumerRecords.empty());
+
+        assertThat(consumer.committed(P0)).isOne();
+    }
+
+    @ParameterizedTest
+    @MethodSource("fatal")
+    void letsAFatalFailureThatIsToldLaterLeaveWithTheNextCall(RuntimeException failure) {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        consumer.commitFailures.add(failure);
+        pollOneByOne(0, 1);
+        consumer.answer();
+        consumer.records(P0, 1, 1);
+
+        assertThatThrownBy(this::poll).isSameAs(failure);
+    }
+
+    @Test
+    void forgetsWhatIsUnderWayWhenThePartitionIsTakenAway() {
+        settleFirstOffset();
+        consumer.isAnswerHeldBack = true;
+        consumer.commitFailures.add(new CommitFailedException());
+        pollOneByOne(0, 1);
+        consumer.reassign(P1);
+        processor.process(consumer, ConsumerRecords.empty());
+        consumer.answer();
+        consumer.reassign(P0, P1);
+        processor.process(consumer, ConsumerRecords.empty());
+
+        assertThat(consumer.committed(P0)).isZero();
     }
 
     @Test
@@ -198,6 +291,13 @@ class OffsetsTest {
 
     private void settleFirstOffset() {
         consumer.commitSync(Map.of(P0, new OffsetAndMetadata(0)));
+    }
+
+    private void pollOneByOne(long first, int count) {
+        for (long offset = first; offset < first + count; offset++) {
+            consumer.records(P0, offset, 1);
+            poll();
+        }
     }
 
     private void poll() {

@@ -152,6 +152,19 @@ class PollLoopLifeTest {
     }
 
     @Test
+    void commitsWhatIsSettledBeforeAPartitionIsGivenUp() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        consumer.schedulePollTask(() -> consumer.commitFailures.add(new TimeoutException("scripted")));
+        consumer.schedulePollTask(() -> consumer.reassign());
+        start(loop);
+
+        await().until(() -> flow.handled.size() == 2 && consumer.assignment().isEmpty());
+        assertThat(consumer.commits).last().isEqualTo(Map.of(P0, offset(2)));
+        loop.close();
+    }
+
+    @Test
     void losesNothingWhenPollThrowsAfterItTookRecords() {
         PollLoop<String, String> loop = loop();
         consumer.records(P0, 0, 2);

@@ -9,11 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /** A mock that keeps its records after a seek back, as a broker does, and fails on request. */
 final class ScriptedConsumer extends MockConsumer<String, String> {
@@ -27,7 +30,13 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
     final Deque<RuntimeException> commitFailures = new ArrayDeque<>();
     final Deque<RuntimeException> lookUpFailures = new ArrayDeque<>();
     private final List<ConsumerRecord<String, String>> log = new CopyOnWriteArrayList<>();
+    private final Deque<Runnable> answers = new ArrayDeque<>();
+    boolean isAnswerHeldBack;
+    /** How often a commit was waited for. */
+    int waits;
+
     private Runnable first = () -> {};
+    private @Nullable ConsumerRebalanceListener listener;
 
     ScriptedConsumer(TopicPartition... partitions) {
         super("earliest");
@@ -35,7 +44,29 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
         reassign(partitions);
     }
 
+    /** A consumer tells of partitions that it gives up while it has them, the mock alone when they are gone. */
+    @Override
+    public synchronized void subscribe(Collection<String> topics, ConsumerRebalanceListener told) {
+        listener = told;
+        super.subscribe(topics, new ConsumerRebalanceListener() {
+            @Override
+            public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+                told.onPartitionsAssigned(partitions);
+            }
+
+            @Override
+            public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                // told before
+            }
+        });
+    }
+
     void reassign(TopicPartition... partitions) {
+        Set<TopicPartition> givenUp = new HashSet<>(assignment());
+        givenUp.removeAll(Set.of(partitions));
+        if (listener != null && !givenUp.isEmpty()) {
+            listener.onPartitionsRevoked(givenUp);
+        }
         Set<TopicPartition> lost = new HashSet<>(paused());
         lost.removeAll(Set.of(partitions));
         resume(lost); // the mock alone would remember the pause of a lost partition
@@ -71,12 +102,37 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
 
     @Override
     public synchronized void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets) {
+        waits++;
         RuntimeException failure = commitFailures.poll();
         if (failure != null) {
             throw failure;
         }
         commits.add(offsets);
         super.commitSync(offsets);
+    }
+
+    /** Answers at once, unless the answers are held back. */
+    @Override
+    public synchronized void commitAsync(
+            Map<TopicPartition, OffsetAndMetadata> offsets, @Nullable OffsetCommitCallback callback) {
+        RuntimeException failure = commitFailures.poll();
+        if (failure == null) {
+            commits.add(offsets);
+            super.commitAsync(offsets, null);
+        }
+        if (callback != null) {
+            answers.add(() -> callback.onComplete(offsets, failure));
+        }
+        if (!isAnswerHeldBack) {
+            answer();
+        }
+    }
+
+    /** Gives the answers that were held back. */
+    void answer() {
+        for (Runnable answer = answers.poll(); answer != null; answer = answers.poll()) {
+            answer.run();
+        }
     }
 
     @Override
