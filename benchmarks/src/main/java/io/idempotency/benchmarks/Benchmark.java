@@ -25,7 +25,7 @@ public final class Benchmark {
     private static final String SCENARIO_NOTE =
             "A ratio or size that is missing belongs to a scenario that this form of the run does not have.";
     private static final String LATENCY_NOTE =
-            "Latencies are those of a poll from its return to the commit of its offsets.";
+            "Latencies are those of a poll from its return until its offsets are committed, or sent where that is not waited for.";
 
     private final Settings settings;
     private final Cleanup cleanup;

@@ -1,5 +1,6 @@
 package io.idempotency.benchmarks;
 
+import io.idempotency.benchmarks.Scenario.Setting;
 import io.idempotency.samples.demo.Cleanup;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -8,7 +9,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Runs a scenario: each contestant in JVMs of its own, first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
+ * Runs a scenario: each contestant in JVMs of its own, which those with the usual memory have from the first scenario on; first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
  * that what else the machine does hits all alike.
  */
 final class Comparison {
@@ -43,7 +44,9 @@ final class Comparison {
                 }
             }
         } finally {
-            participants.forEach(participant -> participant.consumers().forEach(Child::close));
+            if (!isUsual()) {
+                participants.forEach(participant -> participant.consumers().forEach(Child::close));
+            }
         }
         return participants.stream()
                 .map(each -> Measurement.of(scenario.name(), each.entry().label(), each.outcomes()))
@@ -53,11 +56,26 @@ final class Comparison {
     private List<Child> start(Entry entry, Cleanup cleanup) throws Exception {
         List<Child> children = new ArrayList<>();
         for (int i = 0; i < scenario.setting().consumers(); i++) {
-            String name = scenario.name() + "." + entry.label() + (i == 0 ? "" : "." + i);
-            children.add(cleanup.start(() -> stage.contestant(
-                    name, entry.contestant(), scenario.setting().heap())));
+            String number = i == 0 ? "" : "." + i;
+            Child warm = isUsual() ? stage.warm().get(entry.contestant() + number) : null;
+            children.add(warm == null ? start(entry, number, cleanup) : warm);
         }
         return children;
+    }
+
+    private Child start(Entry entry, String number, Cleanup cleanup) throws Exception {
+        Child child = cleanup.start(() -> stage.contestant(
+                scenario.name() + "." + entry.label() + number,
+                entry.contestant(),
+                scenario.setting().heap()));
+        if (isUsual()) {
+            stage.warm().put(entry.contestant() + number, child);
+        }
+        return child;
+    }
+
+    private boolean isUsual() {
+        return scenario.setting().heap().equals(Setting.USUAL_HEAP);
     }
 
     /** Runs up to 0 warm up, and are not counted. */

@@ -15,7 +15,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  * Takes part in the benchmark, in a JVM of its own: runs a {@link Round} for each line of its standard input and answers with a line. Ends
  * with its input.
  *
- * <p>Names: {@code read}; {@code bare-batch}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
+ * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
  * spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
  * with {@code starter-} in front if it is through the starter; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
  * {@code journal-purge}.
@@ -63,6 +63,9 @@ public final class Contestant {
             case "read" -> reader(round -> Steps.reading());
             case "bare-batch" ->
                 reader(round -> Steps.pollByPoll(
+                        messages -> transactions.executeWithoutResult(status -> effects.all(messages))));
+            case "bare-batch-async" ->
+                reader(round -> Steps.pollByPollWithoutWaiting(
                         messages -> transactions.executeWithoutResult(status -> effects.all(messages))));
             case "bare-poll" ->
                 reader(round -> Steps.pollByPoll(

@@ -26,12 +26,14 @@ record Scenario(
      * @param perSecond how many messages are sent in a second while it is measured; 0 if they are in the topic already
      * @param isAdvancing whether a round begins where the one in front could end at most, because the tables keep what it stored; then there is no
      *     checkpoint in front of each, for behind one a large table is slower for minutes than it is until the next
-     * @param heap how much memory the consumer's JVM may have
+     * @param heap how much memory the consumer's JVM may have; with the usual one it goes on from scenario to scenario
      * @param warmUps how many rounds are not counted: what the JVM has not compiled yet is measured otherwise
      */
     record Setting(int consumers, int perSecond, boolean isAdvancing, String heap, int warmUps) {
 
-        static final Setting PLAIN = new Setting(1, 0, false, "384m", 4);
+        static final String USUAL_HEAP = "384m";
+
+        static final Setting PLAIN = new Setting(1, 0, false, USUAL_HEAP, 2);
     }
 
     static Scenario of(String name, Topic topic, List<Entry> entries) {

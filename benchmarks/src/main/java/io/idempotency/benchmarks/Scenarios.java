@@ -24,13 +24,16 @@ final class Scenarios {
     /** What is behind the name of a contestant beside which nothing is purged. */
     static final String QUIET = "-quiet";
 
+    /** Comes first, so the JVMs begin here: after so many rounds they hardly compile any more. */
+    private static final Setting FIRST = new Setting(1, 0, false, Setting.USUAL_HEAP, 14);
+
     private static final int MILLION = 1_000_000;
     static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
     private static final long MANY = 4_200_000;
 
     /** These rounds are long. */
-    private static final Setting PURGE = new Setting(1, 0, false, "384m", 2);
+    private static final Setting PURGE = new Setting(1, 0, false, Setting.USUAL_HEAP, 2);
 
     /** What comes in a minute: the last checkpoint is as far away as it mostly is, with a quarter of an hour between two. */
     private static final int LATEST = 800_000;
@@ -50,7 +53,7 @@ final class Scenarios {
                     polls(1),
                     polls(50),
                     polls(2_000),
-                    varied("2-consumers", NEW).with(new Setting(2, 0, false, "384m", 4)),
+                    varied("2-consumers", NEW).with(new Setting(2, 0, false, Setting.USUAL_HEAP, 4)),
                     stored("stored-10m", 10 * MILLION),
                     stored(STORED_50M, 50 * MILLION),
                     purging(),
@@ -76,6 +79,7 @@ final class Scenarios {
                 "eventuate-tram"));
         if (form == Form.LONG) {
             names.addAll(List.of(
+                    "bare-batch-async",
                     "bare-record",
                     "journal-record",
                     "starter-table-batch",
@@ -86,17 +90,20 @@ final class Scenarios {
                     "starter-journal-record"));
         }
         return Scenario.of(
-                BASE,
-                NEW,
-                names.stream()
-                        .map(name ->
-                                name.equals("read") ? Entry.of(name).with(round -> round.repeating(1)) : Entry.of(name))
-                        .toList());
+                        BASE,
+                        NEW,
+                        names.stream()
+                                .map(name -> name.equals("read")
+                                        ? Entry.of(name).with(round -> round.repeating(1))
+                                        : Entry.of(name))
+                                .toList())
+                .with(FIRST);
     }
 
     private static Scenario allCopies() {
         return Scenario.of(ALL_COPIES, COPIES, entries("read", "table-poll", "journal-poll"))
-                .with(round -> round.repeating(Topic.KNOWN));
+                .with(round -> round.repeating(Topic.KNOWN))
+                .with(new Setting(1, 0, false, Setting.USUAL_HEAP, 4));
     }
 
     private static Scenario varied(String name, Topic topic) {
@@ -191,7 +198,7 @@ final class Scenarios {
                                 "table-record",
                                 "journal-record"))
                 .with(round -> round.messages(Long.MAX_VALUE))
-                .with(new Setting(1, 100, false, "384m", 4));
+                .with(new Setting(1, 100, false, Setting.USUAL_HEAP, 4));
     }
 
     private static List<Entry> entries(String... contestants) {

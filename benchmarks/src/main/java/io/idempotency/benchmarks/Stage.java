@@ -6,10 +6,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/** Everything that takes part in a run, started: broker, database, and what fills them. */
-record Stage(Settings settings, Screen screen, Database database, String broker, Topics topics) {
+/**
+ * Everything that takes part in a run, started: broker, database, and what fills them.
+ *
+ * @param warm the JVMs of contestants that go on to the next scenario
+ */
+record Stage(
+        Settings settings, Screen screen, Database database, String broker, Topics topics, Map<String, Child> warm) {
 
     private static final List<String> BROKER_OPTIONS = List.of("-Xmx1g");
 
@@ -29,7 +36,7 @@ record Stage(Settings settings, Screen screen, Database database, String broker,
         String address = broker.hear();
         Topics topics = cleanup.after(new Topics(address));
         screen.say("a Kafka broker at " + address + "; logs in " + settings.logs());
-        return new Stage(settings, screen, database, address, topics);
+        return new Stage(settings, screen, database, address, topics, new HashMap<>());
     }
 
     /** Starts the JVM of a contestant. */

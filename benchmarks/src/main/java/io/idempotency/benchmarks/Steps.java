@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
-/** Steps that commit the offsets of a poll when all its messages are handled. */
+/** Steps that commit the offsets of a poll when all its messages are handled, and wait for that unless they say otherwise. */
 final class Steps {
 
     private Steps() {}
@@ -21,6 +21,14 @@ final class Steps {
         return (kafka, polled) -> {
             work.accept(list(polled));
             kafka.commitSync(polled.nextOffsets());
+        };
+    }
+
+    /** Returns a step that handles all messages of a poll together, and does not wait for its offsets. */
+    static Step pollByPollWithoutWaiting(Consumer<List<ConsumerRecord<byte[], byte[]>>> work) {
+        return (kafka, polled) -> {
+            work.accept(list(polled));
+            kafka.commitAsync(polled.nextOffsets(), null);
         };
     }
 
