@@ -77,7 +77,7 @@ final class Library implements Step {
         processor.process(kafka, polled);
     }
 
-    /** {@inheritDoc} As {@link Purger} does it by default, at its default retention of the table store. */
+    /** {@inheritDoc} As {@link Purger} does it by default. */
     @Override
     public int purge() {
         return Purger.of(store).build().runOnce();

@@ -79,6 +79,16 @@ final class Ratios {
     Map<String, Object> information() {
         Map<String, Object> information = new LinkedHashMap<>();
         latencies().forEach(information::put);
+        Map<String, Double> others = new LinkedHashMap<>();
+        put(others, "bare-batch-async-vs-bare-batch", base("bare-batch-async"), base("bare-batch"));
+        put(others, "record-journal-vs-handwritten", base("journal-record"), base("handwritten"));
+        String purged = "journal" + BATCH;
+        put(
+                others,
+                "journal-purge-vs-quiet",
+                rate(Scenarios.PURGING, purged),
+                rate(Scenarios.PURGING, purged + Scenarios.QUIET));
+        information.putAll(others);
         seconds(Scenarios.WARM_UP, "journal-warm-up")
                 .ifPresent(seconds -> information.put("seconds-to-warm-10-million-ids", seconds));
         for (String store : List.of("table", "journal")) {

@@ -10,6 +10,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.Transactions;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,8 +69,10 @@ public final class JournalStore implements ClaimStore {
     private final Journaling journaling;
     private final JournalSearch search;
     private final boolean isRefusingStrays;
+    private final Duration retention;
 
     JournalStore(JournalStoreBuilder builder) {
+        this.retention = Duration.of(builder.settings().retentionMicros(), ChronoUnit.MICROS);
         this.isRefusingStrays = builder.isRefusingStrays();
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
@@ -192,6 +195,11 @@ public final class JournalStore implements ClaimStore {
     @Override
     public Transactions transactions() {
         return transactions;
+    }
+
+    /** Returns how long messages are to be remembered. */
+    Duration retention() {
+        return retention;
     }
 
     /** Returns how many bytes of memory the journals take. */

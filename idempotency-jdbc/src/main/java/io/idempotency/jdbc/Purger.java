@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Purger implements AutoCloseable {
 
-    /** How long messages are remembered unless set otherwise: Kafka's seven days, and one. */
+    /** How long messages are remembered unless set otherwise: Kafka's seven days, and one. A {@link JournalStore} has a retention of its own. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
 
     /** The time between runs unless set otherwise. */
@@ -158,15 +158,16 @@ public final class Purger implements AutoCloseable {
     public static final class Builder {
 
         private final ClaimStore store;
-        private Duration retention = DEFAULT_RETENTION;
+        private Duration retention;
         private Duration interval = DEFAULT_INTERVAL;
         private int batchSize = DEFAULT_BATCH_SIZE;
 
         private Builder(ClaimStore store) {
             this.store = store;
+            this.retention = store instanceof JournalStore journal ? journal.retention() : DEFAULT_RETENTION;
         }
 
-        /** How long messages are remembered; 8 days by default. */
+        /** How long messages are remembered; by default the retention that a {@link JournalStore} was built with, otherwise 8 days. */
         public Builder retention(Duration duration) {
             retention = duration;
             return this;

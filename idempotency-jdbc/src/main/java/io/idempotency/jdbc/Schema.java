@@ -11,7 +11,8 @@ import java.util.List;
 import javax.sql.DataSource;
 
 /**
- * The tables of the stores: {@code <prefix>name}, {@code <prefix>message} and {@code <prefix>quarantine}. Creates them, checks
+ * The tables of the stores: {@code <prefix>name}, {@code <prefix>message}, {@code <prefix>quarantine}, {@code <prefix>journal} and {@code
+ * <prefix>segment}. Creates them, checks
  * them, or gives their script to be run by hand or by the application's own migrations. Immutable.
  *
  * <pre>
@@ -100,6 +101,14 @@ public final class Schema {
             select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
                 record_value, headers
             from ${tables}quarantine where 1 = 0
+            """,
+            """
+            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+            from ${tables}journal where 1 = 0
+            """,
+            """
+            select consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids
+            from ${tables}segment where 1 = 0
             """);
 
     private void validate(Connection connection, String query) {

@@ -273,9 +273,9 @@ class JournalRulesTest {
     @Tag("rule-4.7")
     void isPurgedInAllPartitionsByOneRun() {
         try (JournalFixture fixture = new JournalFixture(TestDatabase.H2);
-                Purger purger =
-                        Purger.of(fixture.one).retention(Duration.ofDays(1)).build()) {
+                Purger purger = Purger.of(fixture.one).build()) {
             claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1));
+            // more than the retention of the journal, and less than that of a table
             TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
             fixture.one.forgetWindows();
             claimed(fixture.one, fixture.at("c", 0, 2), fixture.at("d", 1, 2));

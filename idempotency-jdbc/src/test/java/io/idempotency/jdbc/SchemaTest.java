@@ -43,7 +43,7 @@ class SchemaTest {
     void givesAScriptThatCanBeRunByHand(TestDatabase database) {
         try (HikariDataSource dataSource = database.pool(3)) {
             Schema schema = Schema.on(dataSource).tablePrefix("by_hand_");
-            for (String table : List.of("name", "message", "quarantine")) {
+            for (String table : List.of("name", "message", "quarantine", "journal", "segment")) {
                 TestDatabase.execute(dataSource, "drop table if exists by_hand_" + table);
             }
             assertThat(schema.script()).doesNotContain("${");
@@ -75,6 +75,20 @@ class SchemaTest {
                     .isNotInstanceOf(TransientStoreException.class)
                     .hasMessageContaining("Schema.migrate()")
                     .satisfies(e -> assertThat(e.getMessage()).containsIgnoringCase("absent_name"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"name", "message", "quarantine", "journal", "segment"})
+    void noticesEachTableThatIsMissing(String table) {
+        try (HikariDataSource dataSource = TestDatabase.H2.pool(3)) {
+            Schema schema = Schema.on(dataSource).schema("without_" + table);
+            schema.migrate();
+            TestDatabase.execute(dataSource, "drop table without_" + table + ".idempotency_" + table);
+
+            assertThatThrownBy(schema::validate)
+                    .isInstanceOf(IdempotencyException.class)
+                    .satisfies(e -> assertThat(e.getMessage()).containsIgnoringCase("idempotency_" + table));
         }
     }
 

@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
+import io.idempotency.store.MemoryQuarantine;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -12,11 +13,13 @@ import java.util.Collections;
 import java.util.List;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -103,6 +106,14 @@ public class IdempotencyAutoConfiguration {
     @ConditionalOnMissingBean(name = MEMORY_STORE)
     MemoryStore idempotencyMemoryStore() {
         return MemoryStore.create();
+    }
+
+    /** The quarantine in memory, beside the store there. */
+    @Bean
+    @ConditionalOnMissingBean(QuarantineStore.class)
+    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.MEMORY)
+    MemoryQuarantine idempotencyMemoryQuarantine(@Qualifier(MEMORY_STORE) MemoryStore store) {
+        return new MemoryQuarantine(store);
     }
 
     @Bean

@@ -67,7 +67,11 @@ class AutoConfigurationTest {
     void touchesNoTablesIfTheStoreIsInMemory() {
         runner.withUserConfiguration(Listener.class)
                 .withPropertyValues("idempotency.store=memory", "idempotency.schema.mode=validate")
-                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(SchemaCreation.class));
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .doesNotHaveBean(SchemaCreation.class)
+                        .hasSingleBean(QuarantineStore.class)
+                        .hasSingleBean(MemoryQuarantine.class));
     }
 
     @Test
