@@ -111,7 +111,7 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
         super.commitSync(offsets);
     }
 
-    /** Answers at once, unless the answers are held back. */
+    /** Answers at once, unless the answers are held back; like the KIP-848 consumer, without the offsets if it failed. */
     @Override
     public synchronized void commitAsync(
             Map<TopicPartition, OffsetAndMetadata> offsets, @Nullable OffsetCommitCallback callback) {
@@ -121,7 +121,7 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
             super.commitAsync(offsets, null);
         }
         if (callback != null) {
-            answers.add(() -> callback.onComplete(offsets, failure));
+            answers.add(() -> callback.onComplete(failure == null ? offsets : null, failure));
         }
         if (!isAnswerHeldBack) {
             answer();

@@ -22,7 +22,7 @@ import javax.sql.DataSource;
 
 /**
  * Remembers messages in journals: for each consumer and partition one row per poll, with the ids of all its messages. About 17 bytes a message
- * and one statement a poll; what is within the retention is kept in memory, too, at about 25 bytes a message.
+ * and one statement a poll; what is within the retention is kept in memory, too, at about 26 bytes a message.
  *
  * <p>A copy is known only in the partition of the first: producers send equal keys to equal partitions, so this holds unless messages have no key, the
  * number of partitions is changed (see {@link JournalStoreBuilder#partitions}), or topics are mirrored or renamed (see

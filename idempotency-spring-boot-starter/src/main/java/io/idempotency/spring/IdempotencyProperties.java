@@ -78,7 +78,7 @@ public record IdempotencyProperties(
     /**
      * The journal store.
      *
-     * @param retention how long messages are remembered in journals, which takes memory: about 25 bytes a message
+     * @param retention how long messages are remembered in journals, which takes memory: about 26 bytes a message
      * @param memory the most memory that the journals may take; half of the heap by default
      * @param raiseHorizonIfFull whether the oldest messages are forgotten before their time if that is not enough, instead of a failure
      * @param unjudged what becomes of a delivery that is older than what is remembered

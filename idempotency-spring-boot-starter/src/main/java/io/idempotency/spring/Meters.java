@@ -11,7 +11,7 @@ import io.micrometer.core.instrument.Timer;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/** Meters of consumptions, named and tagged as in docs/operations.md. Thread-safe. */
+/** Meters of consumptions, named and tagged as in docs/spring-boot.md. Thread-safe. */
 final class Meters implements ConsumptionListener {
 
     static final String CONSUMPTIONS = "idempotency.consumptions";
