@@ -13,7 +13,7 @@ import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
  * <pre>{@code
  * @Bean
  * DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
- *     return new DefaultErrorHandler(quarantine, new ExponentialBackOff());
+ *     return new DefaultErrorHandler(quarantine, new FixedBackOff(1_000, 9));
  * }
  * }</pre>
  *
