@@ -48,9 +48,7 @@ public final class LedgerService implements AutoCloseable {
                 .topics(topic)
                 .build();
         // end::consumer[]
-        // tag::purger[]
         purger = Purger.of(store).start();
-        // end::purger[]
     }
 
     void run() {
