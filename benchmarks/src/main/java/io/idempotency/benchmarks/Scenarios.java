@@ -24,8 +24,11 @@ final class Scenarios {
     /** What is behind the name of a contestant beside which nothing is purged. */
     static final String QUIET = "-quiet";
 
-    /** Comes first, so the JVMs begin here: after so many rounds they hardly compile any more. */
-    private static final Setting FIRST = new Setting(1, 0, false, Setting.USUAL_HEAP, 14);
+    /** Behind so many rounds a JVM hardly compiles any more; the first scenario is where they begin. */
+    private static final int COMPILED = 14;
+
+    /** How many there is time for in the short form. */
+    private static final int FEW = 4;
 
     private static final int MILLION = 1_000_000;
     static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
@@ -97,7 +100,7 @@ final class Scenarios {
                                         ? Entry.of(name).with(round -> round.repeating(1))
                                         : Entry.of(name))
                                 .toList())
-                .with(FIRST);
+                .with(new Setting(1, 0, false, Setting.USUAL_HEAP, form == Form.LONG ? COMPILED : FEW));
     }
 
     private static Scenario allCopies() {
