@@ -3,7 +3,7 @@ package io.idempotency.benchmarks;
 /** How much is measured. */
 enum Form {
     /** What the ratios and sizes with few ids need; about ten minutes. */
-    SHORT(2),
+    SHORT(1.7),
     /** All scenarios; an hour. */
     LONG(2.5),
     /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
