@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Runs a scenario: each contestant in JVMs of its own, which those with the usual memory have from the first scenario on; first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
- * that what else the machine does hits all alike.
+ * Runs a scenario: each contestant in JVMs of its own, first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
+ * that what else the machine does hits all alike. JVMs with the usual memory go on to the next scenario.
  */
 final class Comparison {
 

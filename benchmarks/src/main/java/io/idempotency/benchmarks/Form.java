@@ -4,7 +4,7 @@ package io.idempotency.benchmarks;
 enum Form {
     /** What the ratios and sizes with few ids need; about ten minutes. */
     SHORT(1.7),
-    /** All scenarios; an hour. */
+    /** All scenarios; an hour and ten minutes. */
     LONG(2.5),
     /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1);

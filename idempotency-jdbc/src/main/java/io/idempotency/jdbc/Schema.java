@@ -11,9 +11,8 @@ import java.util.List;
 import javax.sql.DataSource;
 
 /**
- * The tables of the stores: {@code <prefix>name}, {@code <prefix>message}, {@code <prefix>quarantine}, {@code <prefix>journal} and {@code
- * <prefix>segment}. Creates them, checks
- * them, or gives their script to be run by hand or by the application's own migrations. Immutable.
+ * The tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each behind the prefix. Creates
+ * them, checks them, or gives their script to be run by hand or by the application's own migrations. Immutable.
  *
  * <pre>
  * Schema.on(dataSource).tablePrefix("billing_").migrate();
