@@ -177,9 +177,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     private void run(Poll<M> poll, Handling<M> handling) {
-        int most = settings.transactionPer() == TransactionPer.RECORD && level instanceof StrongLevel
-                ? 1
-                : settings.chunkRecords();
+        int most = most(handling);
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
         while (!chunk.isEmpty()) {
             Item<M> first = chunk.get(0);
@@ -196,6 +194,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             }
             chunk = poll.nextChunk(flow.lanes(), most);
         }
+    }
+
+    /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
+    private int most(Handling<M> handling) {
+        boolean isOneEach = settings.transactionPer() == TransactionPer.RECORD
+                || (!handling.isBatch() && flow.reports().isCommittedEarly());
+        return level instanceof StrongLevel && isOneEach ? 1 : settings.chunkRecords();
     }
 
     private void join(Poll<M> poll, Handling<M> handling) {

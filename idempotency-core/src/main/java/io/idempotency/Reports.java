@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,6 +14,7 @@ final class Reports {
 
     private final ConsistencyLevel level;
     private final ConsumptionListener listener;
+    private final AtomicBoolean isEarlyCommitTold = new AtomicBoolean();
 
     Reports(ConsistencyLevel level, ConsumptionListener listener) {
         this.level = level;
@@ -61,6 +63,29 @@ final class Reports {
                 Optional.of(failure),
                 true,
                 item.handlerNanos()));
+    }
+
+    /** Tells of a handler that ended its transaction itself; the first time in the log, too. */
+    void committedEarly(Item<?> first) {
+        String text = "The handler of {} ended its transaction itself, by a statement that commits (such as TRUNCATE or CREATE"
+                + " TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager. Nothing is lost, and"
+                + " nothing is doubled unless this process dies in between: then what it committed happens again. Let such"
+                + " work have a transaction of its own (REQUIRES_NEW).";
+        if (isEarlyCommitTold.compareAndSet(false, true)) {
+            log.error(text, first.delivery());
+        } else {
+            log.debug(text, first.delivery());
+        }
+        try {
+            listener.onEarlyCommit(first.delivery());
+        } catch (RuntimeException e) {
+            log.warn("The consumption listener failed for {}; the consumption itself is not affected.", first.delivery(), e);
+        }
+    }
+
+    /** Returns whether a handler has ever ended its transaction itself. */
+    boolean isCommittedEarly() {
+        return isEarlyCommitTold.get();
     }
 
     void tell(Consumption consumption) {

@@ -84,6 +84,10 @@ final class StrongLevel<M> implements Level<M> {
         } else {
             HandlerFailure handler = attempt.stopper instanceof HandlerFailure failure ? failure : null;
             Throwable failure = handler != null ? handler.thrown() : attempt.stopper != null ? attempt.stopper : thrown;
+            if (attempt.isCommittedEarly) {
+                failure.addSuppressed(new IdempotencyException(
+                        "The handler ended its transaction itself before it failed: part of what it wrote may be committed"));
+            }
             if (attempt.isCommitted
                     || flow.failures().isTransient(failure)
                     || flow.failures().isTransient(thrown)) {
@@ -144,6 +148,7 @@ final class StrongLevel<M> implements Level<M> {
         private List<Claim> claims = List.of();
         private boolean isHandled;
         private boolean isCommitted;
+        private boolean isCommittedEarly;
         private @org.jspecify.annotations.Nullable RuntimeException stopper;
 
         Attempt(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
@@ -166,12 +171,18 @@ final class StrongLevel<M> implements Level<M> {
             try {
                 claims = store.claim(deliveries());
                 store.transactions().afterCommit(() -> isCommitted = true);
+                store.transactions().ifCommittedEarly(this::committedEarly);
                 handle();
             } catch (RuntimeException e) {
                 // A rollback that fails, too, would hide it.
                 stopper = e;
                 throw e;
             }
+        }
+
+        private void committedEarly() {
+            isCommittedEarly = true;
+            flow.reports().committedEarly(items.get(0));
         }
 
         private void handle() {

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,10 +20,22 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  */
 final class ActiveTransaction implements TransactionSynchronization {
 
-    /** The last statements before the commit: store what is left, and prove that this is still the same transaction. */
+    /** What the commit depends on. */
     @FunctionalInterface
     interface LastWord {
+
+        /** The last statements before the commit: store what is left, and prove that this is still the same transaction. */
         void say(ActiveTransaction active);
+
+        /**
+         * Gives back what is in the database although the last word was not said, or nothing was committed behind it: somebody committed early. Called
+         * after the end of the transaction, on its connection. Throws nothing.
+         *
+         * @return whether there was anything
+         */
+        default boolean takeBack(ActiveTransaction active) {
+            return false;
+        }
     }
 
     private final Object owner;
@@ -34,6 +47,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
     private int steps;
     private @Nullable LastWord lastWord;
+    private boolean isLastWordSaid;
     private @Nullable String spoiledBy;
 
     private ActiveTransaction(Object owner, Evidence evidence) {
@@ -41,16 +55,29 @@ final class ActiveTransaction implements TransactionSynchronization {
         this.evidence = evidence;
     }
 
-    /** Returns the owner's in the running transaction, which must have synchronizations. */
+    /**
+     * Returns the owner's in the running transaction, which must have synchronizations.
+     *
+     * @throws IdempotencyException if the transaction is about to end, or has committed: what is done now would be in none
+     */
     static ActiveTransaction of(Object owner) {
-        Evidence evidence = new Evidence();
-        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+        List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
+        boolean isOurs = registered.stream().anyMatch(Ending.class::isInstance);
+        Evidence evidence = new Evidence(isOurs);
+        for (TransactionSynchronization each : registered) {
             if (each instanceof ActiveTransaction active) {
-                if (active.owner == owner) {
+                if (active.owner == owner && !active.isLastWordSaid) {
                     return active;
                 }
-                evidence = active.evidence.ofAnother();
+                evidence = active.evidence.ofAnotherOwner();
             }
+            if ((each instanceof Ending ending && ending.isEnding())
+                    || (each instanceof ActiveTransaction active && active.isLastWordSaid)) {
+                throw Completion.refused();
+            }
+        }
+        if (!isOurs && Completion.isRunning(registered)) {
+            throw Completion.refused();
         }
         ActiveTransaction active = new ActiveTransaction(owner, evidence);
         TransactionSynchronizationManager.registerSynchronization(active);
@@ -59,6 +86,9 @@ final class ActiveTransaction implements TransactionSynchronization {
 
     /** Makes the commit depend on the last word; what has been done since a savepoint is not to be rolled back to it. */
     void dependOn(LastWord word) {
+        if (lastWord == null) {
+            evidence.expectWords(1);
+        }
         lastWord = word;
         steps++;
     }
@@ -117,13 +147,17 @@ final class ActiveTransaction implements TransactionSynchronization {
         }
         if (lastWord != null) {
             lastWord.say(this);
+            evidence.expectWords(-1);
         }
+        isLastWordSaid = true;
     }
 
     @Override
     public void afterCompletion(int status) {
-        if (status == STATUS_COMMITTED) {
+        if (status == STATUS_COMMITTED && evidence.areWordsSaid()) {
             afterCommit.forEach(Runnable::run);
+        } else if (lastWord != null && lastWord.takeBack(this)) {
+            evidence.committedEarly();
         }
     }
 }

@@ -3,7 +3,6 @@ package io.idempotency.jdbc;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Processed;
-import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,7 +25,7 @@ import java.util.Set;
  *   <li>Before the commit: prove that this transaction is the one that did all this.
  * </ol>
  */
-final class Claiming {
+final class Claiming implements ActiveTransaction.LastWord {
 
     static final String NOT_THE_SAME =
             "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
@@ -51,7 +50,7 @@ final class Claiming {
 
     /** Makes the commit of the active transaction depend on its names being stored, and on the proof. */
     void prove(ActiveTransaction active) {
-        active.dependOn(this::sayLastWord);
+        active.dependOn(this);
     }
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
@@ -60,38 +59,30 @@ final class Claiming {
         prove(active);
         Asked asked = table.asked(connection, deliveries, active.proposedNames());
         List<Arrival> arrivals = List.copyOf(asked.all());
-        Dialect.Known inserted = dialect.claim(connection, arrivals, active.evidence());
+        List<Row> inserted = dialect.claim(connection, arrivals, active.evidence());
         if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
-            Row first = inserted.rows().get(0);
-            active.evidence().add(inserted.grant());
-            active.evidence().add(first.key(), first.at());
+            active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
         Map<MessageKey, Row> rows = new HashMap<>();
-        inserted.rows().forEach(row -> rows.put(row.key(), row));
+        inserted.forEach(row -> rows.put(row.key(), row));
         List<Arrival> rest = arrivals.stream()
                 .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))
                 .toList();
-        String grant = inserted.grant();
         if (!rest.isEmpty()) {
-            Dialect.Known known = dialect.takeOver(connection, rest);
-            known.rows().forEach(row -> rows.put(row.key(), row));
-            grant = grant != null ? grant : known.grant();
+            dialect.takeOver(connection, rest, active.evidence()).forEach(row -> rows.put(row.key(), row));
         }
-        Optional<Row> granted = rows.values().stream().filter(Row::isGranted).findFirst();
-        if (granted.isPresent()) {
-            active.evidence().add(grant);
-            active.evidence().add(granted.get().key(), granted.get().at());
-        }
-        return answers(connection, asked, rows, active.proposedNames());
+        List<Claim> answers = answers(connection, asked, rows, active);
+        active.evidence().add(rows.values().stream().filter(Row::isGranted).toList());
+        return answers;
     }
 
-    private static boolean isAllGranted(Dialect.Known known, List<Arrival> arrivals) {
-        return known.rows().size() == arrivals.size() && known.rows().stream().allMatch(Row::isGranted);
+    private static boolean isAllGranted(List<Row> known, List<Arrival> arrivals) {
+        return known.size() == arrivals.size() && known.stream().allMatch(Row::isGranted);
     }
 
     private List<Claim> answers(
-            Connection connection, Asked asked, Map<MessageKey, Row> rows, Map<String, Integer> names)
+            Connection connection, Asked asked, Map<MessageKey, Row> rows, ActiveTransaction active)
             throws SQLException {
         List<Claim> answers = new ArrayList<>(asked.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
@@ -105,17 +96,21 @@ final class Claiming {
             }
             boolean isFirst = answered.add(key);
             answers.add(
-                    isFirst && row.isGranted() ? Claim.granted(delivery) : answer(connection, delivery, row, names));
+                    isFirst && row.isGranted() ? Claim.granted(delivery) : answer(connection, delivery, row, active));
         }
         return answers;
     }
 
-    private Claim answer(Connection connection, Delivery delivery, Row row, Map<String, Integer> names)
+    private Claim answer(Connection connection, Delivery delivery, Row row, ActiveTransaction active)
             throws SQLException {
+        Map<String, Integer> names = active.proposedNames();
+        if (row.isGranted() || (row.state().isUnproved() && active.evidence().isClaimed(row))) {
+            return Claim.duplicate(delivery, Optional.of(processed(connection, row, names)));
+        }
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(processed(connection, row, names)));
-            case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.at()));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.until()));
         };
     }
 
@@ -124,13 +119,20 @@ final class Claiming {
         return row.isGranted() ? new Processed(processed.position(), processed.at(), Duration.ZERO) : processed;
     }
 
-    private void sayLastWord(ActiveTransaction active) {
-        boolean isSame = connections.onCurrent("prove the claim", connection -> {
+    @Override
+    public void say(ActiveTransaction active) {
+        connections.onCurrent("prove the claim", connection -> {
             table.storeNames(connection, active.proposedNames());
-            return table.dialect(connection).isSame(connection, active.evidence());
+            table.dialect(connection).prove(connection, active, at -> table.settle(at, active.evidence()));
+            return true;
         });
-        if (!isSame) {
-            throw new TransactionLostException(NOT_THE_SAME);
-        }
+    }
+
+    @Override
+    public boolean takeBack(ActiveTransaction active) {
+        return !active.evidence().claimed().isEmpty()
+                && connections.afterwards(
+                        "release claims that were committed early",
+                        connection -> table.release(connection, active.evidence()) > 0);
     }
 }

@@ -5,6 +5,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -24,6 +26,8 @@ final class Connections {
     interface Work<T extends @Nullable Object> {
         T run(Connection connection) throws SQLException;
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
 
     private final JdbcTransactions transactions;
     private final DataSource dataSource;
@@ -69,6 +73,31 @@ final class Connections {
     <T extends @Nullable Object> T alone(String verb, Work<T> work) {
         refuseActive(verb);
         return within(readCommitted, verb, work);
+    }
+
+    /**
+     * Runs after the end of a transaction, on the connection that it leaves, and commits. What fails is logged: the transaction has ended, and
+     * its own outcome is to be told.
+     *
+     * @return whether the work returned true
+     */
+    boolean afterwards(String verb, Work<Boolean> work) {
+        try {
+            return onCurrent(verb, connection -> {
+                boolean isInTransaction = !connection.getAutoCommit();
+                if (isInTransaction) {
+                    connection.rollback();
+                }
+                boolean result = work.run(connection);
+                if (isInTransaction) {
+                    connection.commit();
+                }
+                return result;
+            });
+        } catch (RuntimeException e) {
+            LOG.debug("Could not {} behind a transaction that did not commit", verb, e);
+            return false;
+        }
     }
 
     private <T extends @Nullable Object> T within(TransactionTemplate template, String verb, Work<T> work) {

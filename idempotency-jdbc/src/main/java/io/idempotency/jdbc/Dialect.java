@@ -1,10 +1,11 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.TransactionLostException;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The statements in which databases differ. Keys are given sorted and without copies; rows that a method does not return are
@@ -12,36 +13,45 @@ import org.jspecify.annotations.Nullable;
  */
 interface Dialect {
 
-    /**
-     * The rows that a statement knows.
-     *
-     * @param grant what the proof knows the transaction by, or this claim, where the database tells it
-     */
-    record Known(List<Row> rows, @Nullable String grant) {}
+    /** What becomes of claims whose transaction is another one by now. */
+    @FunctionalInterface
+    interface Remains {
+
+        /** Makes them final in the running transaction, if all of them are there; returns whether they are. */
+        boolean settle(Connection connection) throws SQLException;
+    }
 
     /** Gets ready to prove that the running transaction is still the one that is about to change rows. */
     void prepareProof(Connection connection, Evidence evidence) throws SQLException;
 
-    /** Returns whether the running transaction is the one of the evidence, and nothing of it was rolled back; or makes its commit find that out. */
-    boolean isSame(Connection connection, Evidence evidence) throws SQLException;
+    /**
+     * Makes what the running transaction claimed final, or lets its commit do so. If somebody has committed it early, all of it is there, and the
+     * active transaction is told.
+     *
+     * @throws TransactionLostException if not all is there: the transaction was rolled back, if only to a savepoint
+     */
+    void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException;
 
     /**
      * Inserts the messages that are absent, waiting for others that are inserting them, with a time that lies
      * {@code aheadMicros} after now. Returns the inserted rows as granted; of the others those that it can tell.
      */
-    Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
+    List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
 
     /**
-     * Inserts the messages that are absent, as processed by the claiming transaction, waiting and answering like {@link #insert}. The transaction can
-     * be proved to be the same afterwards.
+     * Inserts the messages that are absent, as claimed by the running transaction, waiting and answering like {@link #insert}. It can be proved
+     * afterwards, and until then, others do not take the rows for processed, even if they are committed.
      */
-    default Known claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+    default List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
         prepareProof(connection, evidence);
-        return insert(connection, arrivals, State.processed(1, 0), 0);
+        return insert(connection, arrivals, State.unproved(1, 0), 0);
     }
 
-    /** Takes over, as processed by the claiming transaction, the rows that are free, and returns all that are there. */
-    Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException;
+    /** Takes over, as claimed by the running transaction, the rows that are free, and returns all that are there. */
+    List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException;
+
+    /** Returns the statement ready to be run, which waits for locks at most the claim timeout where the database can be told so. */
+    PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException;
 
     /** Returns the rows that are there; until the end of the transaction nobody else changes those that are not settled. */
     List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException;

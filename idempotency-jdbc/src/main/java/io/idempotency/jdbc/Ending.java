@@ -4,6 +4,7 @@ import io.idempotency.store.TransientStoreException;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.Ordered;
 import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.transaction.support.TransactionCallback;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -20,6 +21,7 @@ final class Ending implements TransactionSynchronization {
     private final DataSource dataSource;
     private @Nullable Throwable failureOfWork;
     private boolean isConnectionLost;
+    private boolean isEnding;
 
     private Ending(DataSource dataSource) {
         this.dataSource = dataSource;
@@ -61,6 +63,26 @@ final class Ending implements TransactionSynchronization {
                 ? new TransientStoreException(
                         "The connection was lost during the commit, so its outcome is unknown", thrown)
                 : thrown;
+    }
+
+    /** Returns whether the transaction has begun to end. */
+    boolean isEnding() {
+        return isEnding;
+    }
+
+    @Override
+    public int getOrder() {
+        return Ordered.HIGHEST_PRECEDENCE;
+    }
+
+    @Override
+    public void beforeCommit(boolean readOnly) {
+        isEnding = true;
+    }
+
+    @Override
+    public void beforeCompletion() {
+        isEnding = true;
     }
 
     @Override

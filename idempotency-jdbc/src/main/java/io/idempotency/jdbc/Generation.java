@@ -75,7 +75,7 @@ final class Generation {
             kinds.put(segments, segment.kind());
             rareBytes += 64;
         }
-        for (int i = 0; i < all.length; i++) {
+        for (int i = 0; i < all.length && segment.kind() != Kind.UNPROVED; i++) {
             ids.add(segment.ids()[2 * i], segment.ids()[2 * i + 1]);
         }
         segments++;
@@ -110,6 +110,10 @@ final class Generation {
     Entry entry(int number) {
         int place = Arrays.binarySearch(firstNumbers, 0, segments, number);
         int segment = place >= 0 ? place : -place - 2;
+        // A segment that is not proved holds nothing, so the next one begins with the same number.
+        while (segment + 1 < segments && firstNumbers[segment + 1] == number) {
+            segment++;
+        }
         int index = number - firstNumbers[segment];
         long[] all = offsets.get(segment);
         return new Entry(

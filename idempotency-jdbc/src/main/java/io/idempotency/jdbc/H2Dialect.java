@@ -32,27 +32,34 @@ final class H2Dialect extends InsertFirstDialect {
     }
 
     @Override
-    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        return (evidence.grants().isEmpty()
-                        || evidence.grants().equals(Collections.singleton(transactionId(connection))))
-                && areThere(connection, evidence);
+    boolean isAnother(Connection connection, Evidence evidence) throws SQLException {
+        return !evidence.transactions().isEmpty()
+                && !evidence.transactions().equals(Collections.singleton(transactionId(connection)));
     }
 
     @Override
-    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        List<Row> rows = super.claim(connection, arrivals, evidence);
+        evidence.add(transactionId(connection));
+        return rows;
+    }
+
+    @Override
+    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
             throws SQLException {
         int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
         try {
-            Known known = super.insert(connection, arrivals, state, aheadMicros);
-            return new Known(known.rows(), transactionId(connection));
+            return super.insert(connection, arrivals, state, aheadMicros);
         } finally {
             setLockTimeout(connection, before);
         }
     }
 
     @Override
-    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
-        return new Known(super.takeOver(connection, arrivals).rows(), transactionId(connection));
+    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        List<Row> rows = super.takeOver(connection, arrivals, evidence);
+        evidence.add(transactionId(connection));
+        return rows;
     }
 
     @Override

@@ -28,14 +28,14 @@ abstract class InsertFirstDialect extends PlainDialect {
     }
 
     @Override
-    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
             throws SQLException {
         List<Row> rows = new ArrayList<>();
         List<Arrival> absent = arrivals;
         for (int round = 0; round < MOST_ROUNDS; round++) {
             try {
                 rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
-                return new Known(rows, null);
+                return rows;
             } catch (SQLException e) {
                 if (!isDuplicateKey(e)) {
                     throw e;
@@ -51,7 +51,7 @@ abstract class InsertFirstDialect extends PlainDialect {
                         .toList();
             }
             if (absent.isEmpty()) {
-                return new Known(rows, null);
+                return rows;
             }
         }
         throw new TransientStoreException("Others keep inserting the same messages; run it again");

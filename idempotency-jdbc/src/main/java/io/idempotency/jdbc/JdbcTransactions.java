@@ -76,6 +76,8 @@ public final class JdbcTransactions implements Transactions {
                 throw new TransactionLostException(
                         "The transaction was marked for rollback, so it is rolled back although its work returned");
             }
+            // What JPA holds back is written before the proof, not behind it.
+            status.flush();
             return true;
         });
     }
@@ -103,6 +105,12 @@ public final class JdbcTransactions implements Transactions {
     public void afterCommit(Runnable action) {
         requireActive();
         ActiveTransaction.of(target).afterCommit(action);
+    }
+
+    @Override
+    public void ifCommittedEarly(Runnable action) {
+        requireActive();
+        ActiveTransaction.of(target).evidence().ifCommittedEarly(action);
     }
 
     @Override

@@ -62,8 +62,11 @@ interface JournalDialect {
     void read(Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
             throws SQLException;
 
-    /** Returns whether the running transaction is the one of the evidence, and the journals stand where it left them; or makes its commit find that out. */
-    boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException;
+    /** Makes what the running transaction appended final, like {@link Dialect#prove}. */
+    void prove(Connection connection, ActiveTransaction active) throws SQLException;
+
+    /** Returns how many of the appended segments are there, committed without a proof. */
+    int unproved(Connection connection, ActiveTransaction active) throws SQLException;
 
     /**
      * Deletes the oldest segments of one journal whose time is further behind the journal's newest than given: as many as make up the limit, and

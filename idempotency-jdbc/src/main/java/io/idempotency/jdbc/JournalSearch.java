@@ -27,8 +27,12 @@ final class JournalSearch {
         this.connections = connections;
     }
 
-    /** Returns the first place where the message is remembered. */
-    Optional<Found> find(MessageId id, Map<String, Integer> proposed) {
+    /**
+     * Returns the first place where the message is remembered.
+     *
+     * @param own what the running transaction appended, and has not proved yet
+     */
+    Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<Tip, Kind> own) {
         return connections.onCurrent("find a message", connection -> {
             Integer consumer = table.consumer(connection, id.consumer(), proposed);
             if (consumer == null) {
@@ -36,7 +40,7 @@ final class JournalSearch {
             }
             JournalDialect journals = table.journals(connection);
             for (JournalKey key : journals.keys(connection, consumer)) {
-                Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()));
+                Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()), own);
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,
@@ -50,14 +54,15 @@ final class JournalSearch {
         });
     }
 
-    private static @Nullable Hit newest(Connection connection, JournalDialect journals, JournalKey key, UUID id)
-            throws SQLException {
+    private static @Nullable Hit newest(
+            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<Tip, Kind> own) throws SQLException {
         Hit[] hit = new Hit[1];
         journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
+            Kind kind = own.getOrDefault(segment.tip(), segment.kind());
             long[] ids = segment.ids();
-            for (int i = 0; i < ids.length; i += 2) {
+            for (int i = 0; i < ids.length && kind != Kind.UNPROVED; i += 2) {
                 if (ids[i] == id.getMostSignificantBits() && ids[i + 1] == id.getLeastSignificantBits()) {
-                    hit[0] = new Hit(key, segment.kind(), segment.at(), segment.offsets()[i / 2]);
+                    hit[0] = new Hit(key, kind, segment.at(), segment.offsets()[i / 2]);
                 }
             }
         });

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /**
@@ -142,7 +143,7 @@ public final class JournalStore implements ClaimStore {
     /** {@inheritDoc} Reads all segments of the consumer, for there is no index. */
     @Override
     public Optional<Processed> find(MessageId id) {
-        return search.find(id, proposed()).map(JournalSearch.Found::processed);
+        return search.find(id, proposed(), own()).map(JournalSearch.Found::processed);
     }
 
     /**
@@ -151,7 +152,7 @@ public final class JournalStore implements ClaimStore {
      */
     @Override
     public boolean forget(MessageId id) {
-        Optional<JournalSearch.Found> found = search.find(id, proposed());
+        Optional<JournalSearch.Found> found = search.find(id, proposed(), own());
         found.map(of -> of.processed().position())
                 .ifPresent(at -> append(
                         "forget a message",
@@ -160,6 +161,14 @@ public final class JournalStore implements ClaimStore {
                         at.offset(),
                         Kind.FORGOTTEN));
         return found.isPresent();
+    }
+
+    private Map<Tip, Kind> own() {
+        return !transactions.isActive()
+                ? Map.of()
+                : ActiveTransaction.of(table).overlays().values().stream()
+                        .flatMap(overlay -> overlay.segments().stream())
+                        .collect(Collectors.toMap(Segment::tip, Segment::kind));
     }
 
     private Map<String, Integer> proposed() {

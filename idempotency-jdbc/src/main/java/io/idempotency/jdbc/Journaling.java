@@ -5,7 +5,6 @@ import io.idempotency.jdbc.JournalDialect.Appended;
 import io.idempotency.jdbc.Segment.Content;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -30,7 +29,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * A window that is behind is noticed by the append, whatever the reason: another owner of the partition, a commit whose answer was lost. One that
  * knows more than the database, because that lost commits, is dropped.
  */
-final class Journaling {
+final class Journaling implements ActiveTransaction.LastWord {
 
     private final MessageTable table;
     private final Connections connections;
@@ -116,7 +115,7 @@ final class Journaling {
     private Appended append(
             Connection connection, ActiveTransaction active, List<Append> appends, Map<JournalKey, Window> appendedTo)
             throws SQLException {
-        active.dependOn(this::sayLastWord);
+        active.dependOn(this);
         appends.sort((one, other) -> one.key().compareTo(other.key()));
         Appended appended = table.journals(connection).append(connection, appends, active.evidence());
         windows.tellTime(appended.now());
@@ -197,15 +196,21 @@ final class Journaling {
         }
     }
 
-    private void sayLastWord(ActiveTransaction active) {
-        Map<JournalKey, Tip> tips = new TreeMap<>();
-        active.overlays().forEach((key, overlay) -> tips.put(key, overlay.tip()));
-        boolean isSame = connections.onCurrent("prove the claim", connection -> {
+    @Override
+    public void say(ActiveTransaction active) {
+        connections.onCurrent("prove the claim", connection -> {
             table.storeNames(connection, active.proposedNames());
-            return table.journals(connection).isSame(connection, active.evidence(), tips);
+            table.journals(connection).prove(connection, active);
+            return true;
         });
-        if (!isSame) {
-            throw new TransactionLostException(Claiming.NOT_THE_SAME);
-        }
+    }
+
+    /** {@inheritDoc} A segment that is not proved counts for nothing, so there is nothing to do. */
+    @Override
+    public boolean takeBack(ActiveTransaction active) {
+        return !active.overlays().isEmpty()
+                && connections.afterwards(
+                        "look for claims that were committed early",
+                        connection -> table.journals(connection).unproved(connection, active) > 0);
     }
 }

@@ -90,6 +90,115 @@ abstract class Journals implements JournalDialect {
     /** Returns the heads, locked in the order of their keys. */
     abstract List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException;
 
+    /**
+     * Makes the segments that the transaction appended count, if all of them are there. Where it was committed early, others may have passed over
+     * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
+     */
+    final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
+        for (Overlay overlay : active.overlays().values()) {
+            if (active.evidence().isOfAnother() && !retoken(connection, overlay)) {
+                return false;
+            }
+        }
+        for (Segment.Kind kind : Segment.Kind.values()) {
+            List<Stand> places = new ArrayList<>();
+            for (Overlay overlay : active.overlays().values()) {
+                overlay.segments().stream()
+                        .filter(segment -> segment.kind() == kind)
+                        .forEach(segment -> places.add(new Stand(overlay.key(), segment.tip())));
+            }
+            if (!settle(connection, kind, places)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Where a segment is. */
+    private record Stand(JournalKey key, Tip tip) {}
+
+    private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${places})";
+
+    private boolean settle(Connection connection, Segment.Kind kind, List<Stand> places) throws SQLException {
+        if (places.isEmpty()) {
+            return true;
+        }
+        String one = "(consumer = ? and place = ? and version = ? and token = ?)";
+        String all = one + (" or " + one).repeat(places.size() - 1);
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(SETTLE).replace("${places}", all))) {
+            int i = 0;
+            statement.setInt(++i, kind.number());
+            statement.setInt(++i, Segment.Kind.UNPROVED.number());
+            statement.setInt(++i, kind.number());
+            for (Stand place : places) {
+                statement.setInt(++i, place.key().consumer());
+                statement.setLong(++i, place.key().place());
+                statement.setLong(++i, place.tip().version());
+                statement.setLong(++i, place.tip().token());
+            }
+            return statement.executeUpdate() == places.size();
+        }
+    }
+
+    private static final String RETOKEN_HEAD =
+            "update ${tables}journal set token = ? where consumer = ? and place = ? and version = ? and token = ?";
+
+    private static final String RETOKEN_SEGMENT =
+            "update ${tables}segment set token = ? where consumer = ? and place = ? and version = ? and token = ?";
+
+    private boolean retoken(Connection connection, Overlay overlay) throws SQLException {
+        List<Segment> segments = overlay.segments();
+        List<Segment> others =
+                segments.stream().map(Segment::withAnotherToken).toList();
+        Tip tip = others.get(others.size() - 1).tip();
+        boolean isThere = retoken(connection, RETOKEN_HEAD, overlay.key(), overlay.tip(), tip);
+        for (int i = 0; isThere && i < segments.size(); i++) {
+            isThere = retoken(
+                    connection,
+                    RETOKEN_SEGMENT,
+                    overlay.key(),
+                    segments.get(i).tip(),
+                    others.get(i).tip());
+        }
+        overlay.replace(others);
+        return isThere;
+    }
+
+    private boolean retoken(Connection connection, String sql, JournalKey key, Tip from, Tip to) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(sql))) {
+            statement.setLong(1, to.token());
+            statement.setInt(2, key.consumer());
+            statement.setLong(3, key.place());
+            statement.setLong(4, from.version());
+            statement.setLong(5, from.token());
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    private static final String COUNT_UNPROVED = """
+            select count(*) from ${tables}segment
+            where consumer = ? and place = ? and version = ? and token = ? and kind = ?
+            """;
+
+    @Override
+    public int unproved(Connection connection, ActiveTransaction active) throws SQLException {
+        int count = 0;
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(COUNT_UNPROVED))) {
+            for (Overlay overlay : active.overlays().values()) {
+                statement.setInt(1, overlay.key().consumer());
+                statement.setLong(2, overlay.key().place());
+                statement.setLong(3, overlay.tip().version());
+                statement.setLong(4, overlay.tip().token());
+                statement.setInt(5, Segment.Kind.UNPROVED.number());
+                try (ResultSet result = statement.executeQuery()) {
+                    count += result.next() ? result.getInt(1) : 0;
+                }
+            }
+        }
+        return count;
+    }
+
     private static final String READ = """
             select version, token, at_micros, first_offset, kind, gaps, ids from ${tables}segment
             where consumer = ? and place = ? and version between ? and ? order by version

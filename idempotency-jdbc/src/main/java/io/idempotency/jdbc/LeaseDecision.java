@@ -64,8 +64,8 @@ final class LeaseDecision {
         Partition partition =
                 new Partition(delivery.position().stream(), delivery.position().partition());
         if (!row.isGranted() && !row.isFree()) {
-            blocked.putIfAbsent(partition, row.at());
-            return new Answer(delivery, row, false, row.state().attempt(), row.at());
+            blocked.putIfAbsent(partition, row.until());
+            return new Answer(delivery, row, false, row.state().attempt(), row.until());
         }
         boolean isOverdue = row.state().status() == State.Status.LEASED && !row.isGranted();
         Row lease = leased(delivery, row, isOverdue);

@@ -96,7 +96,9 @@ final class Leasing {
         Held held = new Held(claim, found);
         if (claim.isLease()
                 ? !held.isOwned() && !held.isSettledByIt()
-                : found != null && !found.state().isSettled()) {
+                : found != null
+                        && !found.state().isSettled()
+                        && !active.evidence().isClaimed(found)) {
             return false;
         }
         State state = new State(State.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
@@ -104,12 +106,12 @@ final class Leasing {
         Arrival arrival = asked.all().iterator().next();
         Row quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.update(connection, List.of(quarantined));
-        active.evidence().add(key, quarantined.at());
+        active.evidence().quarantined(key, quarantined.at());
         return true;
     }
 
     private Row inserted(Connection connection, Asked asked, State state) throws SQLException {
-        return table.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).rows().stream()
+        return table.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
                 .filter(Row::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
@@ -125,7 +127,6 @@ final class Leasing {
             return rows;
         }
         dialect.insert(connection, List.copyOf(asked.all()), State.leased(1, 0), lengthMicros)
-                .rows()
                 .forEach(row -> rows.put(row.key(), row));
         List<MessageKey> rest = asked.arrivals().keySet().stream()
                 .filter(key -> !Row.isAnswered(rows.get(key)))

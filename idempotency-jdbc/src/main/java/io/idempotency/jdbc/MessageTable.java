@@ -145,6 +145,26 @@ final class MessageTable {
         }
     }
 
+    /** Makes what was claimed processed for good. Returns whether all of it is there, and what was quarantined. */
+    boolean settle(Connection connection, Evidence evidence) throws SQLException {
+        Dialect current = dialect(connection);
+        if (!new ClaimedRows(connection, current, tables, evidence).settle()) {
+            return false;
+        }
+        for (Map.Entry<MessageKey, Long> each : evidence.quarantined().entrySet()) {
+            Optional<Row> row = find(connection, each.getKey());
+            if (row.filter(found -> found.at() == each.getValue()).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Releases what was claimed and committed without a proof. Returns how many messages these are. */
+    int release(Connection connection, Evidence evidence) throws SQLException {
+        return new ClaimedRows(connection, dialect(connection), tables, evidence).release();
+    }
+
     /** Writes rows that the running transaction has locked, or inserted. */
     void update(Connection connection, Collection<Row> rows) throws SQLException {
         RowUpdate.run(connection, dialect(connection), tables, rows);

@@ -36,6 +36,16 @@ final class Overlay {
         segments.add(segment);
     }
 
+    List<Segment> segments() {
+        return List.copyOf(segments);
+    }
+
+    /** Takes the segments for the ones given, which are the same with other tokens. */
+    void replace(List<Segment> others) {
+        segments.clear();
+        segments.addAll(others);
+    }
+
     @Nullable
     Entry find(long high, long low) {
         while (found < segments.size()) {

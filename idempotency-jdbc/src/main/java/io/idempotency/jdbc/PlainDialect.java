@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -38,39 +39,63 @@ class PlainDialect implements Dialect {
 
     @Override
     public void prepareProof(Connection connection, Evidence evidence) throws SQLException {
-        evidence.add(
-                connection.setSavepoint("idempotency_" + evidence.savepoints().size()));
+        if (evidence.isOfOurTransaction()) {
+            evidence.add(connection.setSavepoint(
+                    "idempotency_" + evidence.savepoints().size()));
+        }
     }
 
-    /** Releases the savepoints: they are gone if the transaction is, or was rolled back to an earlier one. */
+    /** {@inheritDoc} Every claim is made final by an update, which finds all that is there. */
     @Override
-    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
+    public void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException {
+        Evidence evidence = active.evidence();
+        if (isAnother(connection, evidence)) {
+            evidence.isAnother();
+        }
+        requireTransaction(connection, evidence);
+        if (!remains.settle(connection)) {
+            throw new TransactionLostException(Claiming.NOT_THE_SAME);
+        }
+        if (evidence.isOfAnother()) {
+            active.evidence().committedEarly();
+        }
+    }
+
+    /** Where somebody has switched to auto-commit, what is left is to be committed in one piece. */
+    static void requireTransaction(Connection connection, Evidence evidence) throws SQLException {
+        if (connection.getAutoCommit()) {
+            connection.setAutoCommit(false);
+            evidence.isAnother();
+        }
+    }
+
+    /** Returns whether the running transaction is not the one of the claims: the savepoints go with that, or with a rollback to an earlier one. */
+    boolean isAnother(Connection connection, Evidence evidence) throws SQLException {
         try {
             Deque<Savepoint> savepoints = evidence.savepoints();
             while (!savepoints.isEmpty()) {
                 connection.releaseSavepoint(savepoints.pop());
             }
-            return true;
+            return false;
         } catch (SQLFeatureNotSupportedException e) {
-            return areThere(connection, evidence);
+            return false;
         } catch (SQLException e) {
             if (TransientFailures.isTransient(e)) {
                 throw e;
             }
-            return false;
+            return true;
         }
     }
 
-    final boolean areThere(Connection connection, Evidence evidence) throws SQLException {
-        List<MessageKey> keys = List.copyOf(evidence.rows().keySet());
-        Set<Map.Entry<MessageKey, Long>> stored = read(connection, keys, "").stream()
-                .map(row -> Map.entry(row.key(), row.at()))
-                .collect(Collectors.toSet());
-        return stored.equals(evidence.rows().entrySet());
+    @Override
+    public PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException {
+        PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql);
+        bound(statement);
+        return statement;
     }
 
     @Override
-    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
             throws SQLException {
         List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
         Set<MessageKey> known = rows.stream().map(Row::key).collect(Collectors.toSet());
@@ -87,7 +112,7 @@ class PlainDialect implements Dialect {
                 throw e;
             }
         }
-        return new Known(rows, null);
+        return rows;
     }
 
     private static final String NOW = "select ${clock} from ${tables}name where id = 0";
@@ -136,11 +161,11 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
+    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
         List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
         List<MessageKey> free = rows.stream().filter(Row::isFree).map(Row::key).toList();
         if (free.isEmpty()) {
-            return new Known(rows, null);
+            return rows;
         }
         Map<MessageKey, Arrival> byKey = new TreeMap<>();
         arrivals.forEach(arrival -> byKey.put(arrival.key(), arrival));
@@ -149,13 +174,13 @@ class PlainDialect implements Dialect {
             Arrival arrival = byKey.get(row.key());
             if (row.isFree() && arrival != null) {
                 State state = row.state();
-                taken.add(row.granted(arrival, State.processed(state.attempt() + 1, state.starts()), row.now()));
+                taken.add(row.granted(arrival, State.unproved(state.attempt() + 1, state.starts()), row.now()));
             }
         }
         RowUpdate.run(connection, this, tables, taken);
         rows.removeIf(row -> free.contains(row.key()));
         rows.addAll(taken);
-        return new Known(rows, null);
+        return rows;
     }
 
     @Override
@@ -187,10 +212,8 @@ class PlainDialect implements Dialect {
 
     private void readSome(Connection connection, int consumer, List<UUID> ids, String suffix, List<Row> rows)
             throws SQLException {
-        // A few lengths only, so that the database meets the same texts again.
-        int length = Math.max(1, Integer.highestOneBit(ids.size() * 2 - 1));
-        String sql =
-                filled(READ).replace("${ids}", "?, ".repeat(length - 1) + "?").replace("${suffix}", suffix);
+        int length = parametersFor(ids.size());
+        String sql = filled(READ).replace("${ids}", parameters(ids.size())).replace("${suffix}", suffix);
         try (PreparedStatement statement =
                 connection.prepareStatement(suffix.isEmpty() ? sql : beforeWaiting() + sql)) {
             bound(statement);
@@ -211,6 +234,16 @@ class PlainDialect implements Dialect {
                 }
             }
         }
+    }
+
+    /** Returns for how many keys a statement is made that has so many: a few lengths only, so that the database meets the same texts again. */
+    static int parametersFor(int keys) {
+        return Math.max(1, Integer.highestOneBit(keys * 2 - 1));
+    }
+
+    /** Returns the parameters of a statement for so many keys; the last key is given to all that are left over. */
+    static String parameters(int keys) {
+        return "?, ".repeat(parametersFor(keys) - 1) + "?";
     }
 
     /** Returns what is to stand before a statement that may wait. */

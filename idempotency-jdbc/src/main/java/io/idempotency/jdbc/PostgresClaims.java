@@ -1,6 +1,5 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Dialect.Known;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -16,6 +15,9 @@ final class PostgresClaims {
 
     private static final State PROCESSED = State.processed(1, 0);
 
+    /** One row of each claim has this state: the trigger looks after it, and through it after the others. */
+    private static final int GUARDED = PROCESSED.packed() | State.UNPROVED;
+
     private final String lockTimeout;
     private final String one;
     private final String many;
@@ -26,8 +28,16 @@ final class PostgresClaims {
         this.many = PostgresDialect.filled(tables, MANY);
     }
 
-    Known claim(Connection connection, List<Arrival> arrivals) throws SQLException {
-        return arrivals.size() == 1 ? claimOne(connection, arrivals.get(0)) : claimMany(connection, arrivals);
+    List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        long mark = PostgresProof.newMark();
+        List<Row> rows = arrivals.size() == 1
+                ? claimOne(connection, arrivals.get(0), mark)
+                : claimMany(connection, arrivals, mark);
+        evidence.addMark(mark);
+        if (!rows.isEmpty() && !rows.get(0).key().equals(arrivals.get(0).key())) {
+            evidence.unguarded(rows.get(0).key());
+        }
+        return rows;
     }
 
     /**
@@ -48,33 +58,32 @@ final class PostgresClaims {
     private static final String RESTORED =
             "set_config('lock_timeout', current_setting('idempotency.lock_timeout'), true)";
 
-    private Known claimOne(Connection connection, Arrival arrival) throws SQLException {
-        String mark = PostgresProof.newMark();
+    private List<Row> claimOne(Connection connection, Arrival arrival, long mark) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(one)) {
             statement.setLong(1, arrival.offset());
             statement.setLong(2, arrival.place());
             statement.setInt(3, arrival.key().consumer());
-            statement.setInt(4, PROCESSED.packed());
+            statement.setInt(4, GUARDED);
             statement.setObject(5, arrival.key().id());
             statement.setString(6, lockTimeout);
-            statement.setString(7, mark);
+            statement.setLong(7, mark);
             try (ResultSet result = statement.executeQuery()) {
                 if (result.next()) {
-                    return new Known(List.of(row(arrival, result.getLong(1), result.getLong(2))), mark);
+                    return List.of(row(arrival, result.getLong(1), result.getLong(2)));
                 }
             }
         }
-        return nothing(connection, mark);
+        nothing(connection, mark);
+        return List.of();
     }
 
     /** Where nothing is inserted, nothing is returned: restores the timeout, and marks the transaction for what it may take over. */
-    private static Known nothing(Connection connection, String mark) throws SQLException {
+    private static void nothing(Connection connection, long mark) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement("select " + RESTORED + ", " + PostgresProof.MARK)) {
-            statement.setString(1, mark);
+            statement.setLong(1, mark);
             statement.execute();
         }
-        return new Known(List.of(), mark);
     }
 
     private static Row row(Arrival arrival, long at, long now) {
@@ -88,7 +97,7 @@ final class PostgresClaims {
     private static final String MANY = """
             with ${bounded}, inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
-                select clock.at, a.record_offset, a.place, a.consumer, ?, a.message_id
+                select clock.at, a.record_offset, a.place, a.consumer, ? + (a.message_id = ?)::integer, a.message_id
                 from bounded, (select ${clock} as at) as clock,
                     unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
                     as a (consumer, message_id, record_offset, place)
@@ -104,18 +113,20 @@ final class PostgresClaims {
             from restored, counted left join inserted on counted.inserted < ?
             """;
 
-    private Known claimMany(Connection connection, List<Arrival> arrivals) throws SQLException {
-        String mark = PostgresProof.newMark();
+    private List<Row> claimMany(Connection connection, List<Arrival> arrivals, long mark) throws SQLException {
+        List<Row> rows;
         try (PreparedStatement statement = connection.prepareStatement(many)) {
             statement.setString(1, lockTimeout);
             statement.setInt(2, PROCESSED.packed());
-            PostgresDialect.setArrivals(statement, 3, arrivals);
-            statement.setString(7, mark);
-            statement.setInt(8, arrivals.size());
+            statement.setObject(3, arrivals.get(0).key().id());
+            PostgresDialect.setArrivals(statement, 4, arrivals);
+            statement.setLong(8, mark);
+            statement.setInt(9, arrivals.size());
             try (ResultSet result = statement.executeQuery()) {
-                return new Known(granted(result, arrivals), mark);
+                rows = granted(result, arrivals);
             }
         }
+        return rows;
     }
 
     private static List<Row> granted(ResultSet result, List<Arrival> arrivals) throws SQLException {

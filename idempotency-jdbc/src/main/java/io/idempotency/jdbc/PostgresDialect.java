@@ -24,6 +24,8 @@ final class PostgresDialect implements Dialect {
 
     private static final String CLOCK = "(date_part('epoch', clock_timestamp()) * 1000000)::bigint";
 
+    private static final UUID NOBODY = new UUID(0, 0);
+
     private final Tables tables;
     private final String lockTimeout;
     private final String insert;
@@ -67,8 +69,13 @@ final class PostgresDialect implements Dialect {
     }
 
     @Override
-    public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        return PostgresProof.isSame(connection, evidence);
+    public void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException {
+        PostgresProof.prove(connection, active, remains);
+    }
+
+    @Override
+    public PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException {
+        return connection.prepareStatement(sql);
     }
 
     private static final String INSERT = """
@@ -88,7 +95,7 @@ final class PostgresDialect implements Dialect {
             """;
 
     @Override
-    public Known insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(insert)) {
             statement.setString(1, lockTimeout);
@@ -100,8 +107,8 @@ final class PostgresDialect implements Dialect {
     }
 
     @Override
-    public Known claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
-        return claims.claim(connection, arrivals);
+    public List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+        return claims.claim(connection, arrivals, evidence);
     }
 
     /**
@@ -122,17 +129,20 @@ final class PostgresDialect implements Dialect {
                 from bounded, asked a cross join lateral (
                     select from ${tables}message m
                     where m.consumer = a.consumer and m.message_id = a.message_id
-                        and m.state < ? and (m.state >= ? or m.at_micros <= ${clock})
+                        and m.state < ? and (m.state >= ?
+                            or m.at_micros <= ${clock} - case when m.state & 255 = ? then ? else 0::bigint end)
                         and bounded.set_config is not null
                     for update
                 ) as m
             ), taken as (
                 update ${tables}message m
                 set at_micros = ${clock}, record_offset = free.record_offset, place = free.place,
-                    state = ? + (least((m.state >> 16 & 8191) + 1, 8191) << 16) + (m.state & 65280)
+                    state = ? + (least((m.state >> 16 & 8191) + 1, 8191) << 16) + (m.state & 65280) + ?
                 from free
                 where m.consumer = free.consumer and m.message_id = free.message_id
                 returning m.consumer, m.message_id, m.at_micros, m.state, m.record_offset, m.place, true as granted
+            ), guarded as (
+                update ${tables}message set state = state | ? where consumer = ? and message_id = ?
             ), known as (
                 select * from taken
                 union all
@@ -152,13 +162,20 @@ final class PostgresDialect implements Dialect {
             """;
 
     @Override
-    public Known takeOver(Connection connection, List<Arrival> arrivals) throws SQLException {
+    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(takeOver)) {
             statement.setString(1, lockTimeout);
             setArrivals(statement, 2, arrivals);
             statement.setInt(6, State.FIRST_SETTLED);
             statement.setInt(7, State.FIRST_RELEASED);
-            statement.setInt(8, State.processed(0, 0).packed());
+            statement.setInt(8, State.UNPROVED);
+            statement.setLong(9, Row.UNPROVED_MICROS);
+            statement.setInt(10, State.processed(0, 0).packed());
+            statement.setInt(11, State.UNPROVED);
+            MessageKey guarded = evidence.takeUnguarded();
+            statement.setInt(12, State.UNPROVED);
+            statement.setInt(13, guarded == null ? 0 : guarded.consumer());
+            statement.setObject(14, guarded == null ? NOBODY : guarded.id());
             return known(statement);
         }
     }
@@ -200,7 +217,7 @@ final class PostgresDialect implements Dialect {
             statement.setArray(3, array(connection, "uuid", keys, MessageKey::id));
             statement.setInt(4, State.FIRST_SETTLED);
             statement.setInt(5, State.FIRST_SETTLED);
-            return known(statement).rows();
+            return known(statement);
         }
     }
 
@@ -286,7 +303,7 @@ final class PostgresDialect implements Dialect {
     }
 
     /** Reads the rows; the only one without a message says that there are none. */
-    private static Known known(PreparedStatement statement) throws SQLException {
+    private static List<Row> known(PreparedStatement statement) throws SQLException {
         List<Row> rows = new ArrayList<>();
         try (ResultSet result = statement.executeQuery()) {
             while (result.next()) {
@@ -304,6 +321,6 @@ final class PostgresDialect implements Dialect {
                         result.getBoolean(7)));
             }
         }
-        return new Known(rows, null);
+        return rows;
     }
 }

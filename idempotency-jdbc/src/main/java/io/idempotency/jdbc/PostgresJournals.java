@@ -33,11 +33,11 @@ final class PostgresJournals extends Journals {
 
     @Override
     public Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException {
-        String mark = PostgresProof.newMark();
+        long mark = PostgresProof.newMark();
         Appended appended = appends.size() == 1
                 ? appendOne(connection, appends.get(0), mark)
                 : appendMany(connection, appends, mark);
-        evidence.add(appended.isDone() ? mark : null);
+        evidence.addMark(mark);
         return appended;
     }
 
@@ -63,7 +63,7 @@ final class PostgresJournals extends Journals {
             select stepped.*, ${clock} from restored left join stepped on true
             """;
 
-    private Appended appendOne(Connection connection, Append append, String mark) throws SQLException {
+    private Appended appendOne(Connection connection, Append append, long mark) throws SQLException {
         JournalKey key = append.key();
         try (PreparedStatement statement = connection.prepareStatement(appendOne)) {
             statement.setString(1, lockTimeout);
@@ -77,7 +77,7 @@ final class PostgresJournals extends Journals {
             statement.setInt(9, append.content().kind().number());
             statement.setBytes(10, append.content().packedGaps());
             statement.setBytes(11, append.content().packedIds());
-            statement.setString(12, mark);
+            statement.setLong(12, mark);
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
                 Head stepped = readHead(result);
@@ -126,7 +126,7 @@ final class PostgresJournals extends Journals {
             order by l.consumer, l.place
             """;
 
-    private Appended appendMany(Connection connection, List<Append> appends, String mark) throws SQLException {
+    private Appended appendMany(Connection connection, List<Append> appends, long mark) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(appendMany)) {
             statement.setString(1, lockTimeout);
             // Arrays of primitives go in binary.
@@ -143,7 +143,7 @@ final class PostgresJournals extends Journals {
             statement.setArray(10, bytes(connection, appends, a -> a.content().packedGaps()));
             statement.setArray(11, bytes(connection, appends, a -> a.content().packedIds()));
             statement.setInt(12, appends.size());
-            statement.setString(13, mark);
+            statement.setLong(13, mark);
             try (ResultSet result = statement.executeQuery()) {
                 return appended(result);
             }
@@ -195,8 +195,8 @@ final class PostgresJournals extends Journals {
 
     /** {@inheritDoc} The mark of an append is there as long as what it appended is. */
     @Override
-    public boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException {
-        return PostgresProof.isSame(connection, evidence);
+    public void prove(Connection connection, ActiveTransaction active) throws SQLException {
+        PostgresProof.prove(connection, active, at -> settle(at, active));
     }
 
     private static final String CREATE = """

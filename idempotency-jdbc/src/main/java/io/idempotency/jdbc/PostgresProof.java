@@ -8,8 +8,11 @@ import java.sql.SQLException;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The proof on PostgreSQL: every claim adds a mark to a setting of its transaction, and before the commit all marks must be there. No plan can make
+ * The proof on PostgreSQL: every claim adds a number to a setting of its transaction, and before the commit their sum must be there. No plan can make
  * that slow, whatever the tables hold.
+ *
+ * <p>The proof leaves a setting, too. A deferred trigger at one row of each claim looks for it when the transaction commits, whoever commits it:
+ * without it, what was claimed stays unproved.
  */
 final class PostgresProof {
 
@@ -18,57 +21,86 @@ final class PostgresProof {
     private PostgresProof() {}
 
     /** A setting that ends with the transaction, and is what it was before if that is rolled back to a savepoint. Has the mark as its parameter. */
-    static final String MARK =
-            "set_config('idempotency.claims', concat(current_setting('idempotency.claims', true), ?::text), true)";
+    static final String MARK = """
+            set_config('idempotency.claims',
+                (coalesce(nullif(current_setting('idempotency.claims', true), ''), '0')::bigint + ?)::text, true)""";
 
-    /** Returns what marks a claim. Numbers of one length: one cannot be taken for a part of others. */
-    static String newMark() {
-        return Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
+    /** Returns what marks a claim: so small that the sum of very many is still a number, and so large that they are hardly ever the same. */
+    static long newMark() {
+        return ThreadLocalRandom.current().nextLong(1, 1L << 40);
     }
 
     /** Marks the transaction on behalf of a statement that does not do so itself. */
     static void prepare(Connection connection, Evidence evidence) throws SQLException {
-        String mark = newMark();
+        long mark = newMark();
         try (PreparedStatement statement = connection.prepareStatement("select " + MARK)) {
-            statement.setString(1, mark);
+            statement.setLong(1, mark);
             statement.execute();
-            evidence.add(mark);
+            evidence.addMark(mark);
         }
     }
 
-    private static final String PROVEN = "current_setting('idempotency.claims', true) like ?";
+    private static final String PROVEN = """
+            set_config('idempotency.proven',
+                case when current_setting('idempotency.claims', true) = ? then 'on' else '' end, true) = 'on'""";
 
     /**
-     * Returns whether all marks are there, in their order; those of other stores may stand between them. Where the commit can have the proof with it, it
-     * is put off until then.
+     * Requires that the sum of all marks is there, or else all that was claimed. Where the commit can have the proof with it, it is put off until
+     * then.
      */
-    static boolean isSame(Connection connection, Evidence evidence) throws SQLException {
-        if (evidence.grants().isEmpty()) {
-            return true;
+    static void prove(Connection connection, ActiveTransaction active, Dialect.Remains remains) throws SQLException {
+        if (active.evidence().marks() == 0) {
+            return;
         }
-        String marks = "%" + String.join("%", evidence.grants()) + "%";
-        return CommittingManager.commitBy(last -> commit(last, marks)) || isThere(connection, marks);
+        if (!CommittingManager.commitBy(last -> commit(last, active, remains)) && !isProven(connection, active)) {
+            settle(connection, active, remains);
+        }
     }
 
-    private static boolean isThere(Connection connection, String marks) throws SQLException {
+    private static boolean isProven(Connection connection, ActiveTransaction active) throws SQLException {
+        PlainDialect.requireTransaction(connection, active.evidence());
         try (PreparedStatement statement = connection.prepareStatement("select " + PROVEN)) {
-            statement.setString(1, marks);
+            statement.setString(1, String.valueOf(active.evidence().marks()));
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() && result.getBoolean(1);
             }
         }
     }
 
-    /** The driver sends both at once, and the server passes over what stands behind an error: without the marks there is no commit. */
-    private static final String PROVE_AND_COMMIT = "select 1 / (case when " + PROVEN + " then 1 else 0 end); COMMIT";
+    private static final String SETTLED = "select set_config('idempotency.proven', 'on', true)";
 
-    private static void commit(Connection connection, String marks) throws SQLException {
+    private static void settle(Connection connection, ActiveTransaction active, Dialect.Remains remains)
+            throws SQLException {
+        active.evidence().isAnother();
+        if (!remains.settle(connection)) {
+            throw new TransactionLostException(Claiming.NOT_THE_SAME);
+        }
+        try (PreparedStatement statement = connection.prepareStatement(SETTLED)) {
+            statement.execute();
+        }
+        active.evidence().committedEarly();
+    }
+
+    /**
+     * The driver sends all of it at once, and the server passes over what stands behind an error: without the marks there is no commit, and behind
+     * the savepoint the transaction can go on.
+     */
+    private static final String PROVE_AND_COMMIT =
+            "SAVEPOINT idempotency; select 1 / (case when " + PROVEN + " then 1 else 0 end); COMMIT";
+
+    private static void commit(Connection connection, ActiveTransaction active, Dialect.Remains remains)
+            throws SQLException {
+        PlainDialect.requireTransaction(connection, active.evidence());
         try (PreparedStatement statement = connection.prepareStatement(PROVE_AND_COMMIT)) {
-            statement.setString(1, marks);
+            statement.setString(1, String.valueOf(active.evidence().marks()));
             statement.execute();
         } catch (SQLException e) {
             if (DIVISION_BY_ZERO.equals(e.getSQLState())) {
-                throw new TransactionLostException(Claiming.NOT_THE_SAME, e);
+                try (PreparedStatement statement = connection.prepareStatement("ROLLBACK TO SAVEPOINT idempotency")) {
+                    statement.execute();
+                }
+                settle(connection, active, remains);
+                return;
             }
             if (Failures.ABORTED.equals(e.getSQLState())) {
                 throw Failures.translated("prove the claim", e);

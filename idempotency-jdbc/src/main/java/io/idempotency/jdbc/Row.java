@@ -12,9 +12,20 @@ import org.jspecify.annotations.Nullable;
  */
 record Row(MessageKey key, long at, State state, long offset, long place, long now, boolean isGranted) {
 
-    /** Returns whether nobody has the message: it was released, or its lease ended. */
+    /**
+     * How long a claim that was committed and never proved is its owner's, who may be alive and about to make up for it: as long as Kafka waits for
+     * a consumer that does not poll, unless told otherwise.
+     */
+    static final long UNPROVED_MICROS = 300_000_000;
+
+    /** Returns whether nobody has the message: it was released, its lease ended, or its claim was not proved in time. */
     boolean isFree() {
-        return state.status() == State.Status.RELEASED || (state.status() == State.Status.LEASED && at <= now);
+        return state.status() == State.Status.RELEASED || (state.status() == State.Status.LEASED && until() <= now);
+    }
+
+    /** Returns until when the message is somebody's, if it is leased or its claim is not proved. */
+    long until() {
+        return state.isUnproved() ? at + UNPROVED_MICROS : at;
     }
 
     /** Returns whether the row, where there is one, is the caller's already, or somebody else's for now or for good. */

@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A row of a journal: the messages of one partition that one claim was granted, in the order of their offsets.
@@ -19,7 +20,9 @@ record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
     enum Kind {
         PROCESSED(0),
         QUARANTINED(1),
-        FORGOTTEN(2);
+        FORGOTTEN(2),
+        /** Committed and never proved: as if it were not there, but for its version. */
+        UNPROVED(3);
 
         private final int number;
 
@@ -35,9 +38,16 @@ record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
             return switch (number) {
                 case 0 -> PROCESSED;
                 case 1 -> QUARANTINED;
-                default -> FORGOTTEN;
+                case 2 -> FORGOTTEN;
+                default -> UNPROVED;
             };
         }
+    }
+
+    /** Returns the same segment as another append would have made it. */
+    Segment withAnotherToken() {
+        return new Segment(
+                new Tip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
     }
 
     /** What a segment is made of before it has a place and a time. */

@@ -111,7 +111,7 @@ final class StandardJournals extends Journals {
         insert.setLong(5, at);
         insert.setLong(6, append.content().first());
         insert.setLong(7, append.content().last());
-        insert.setInt(8, append.content().kind().number());
+        insert.setInt(8, Segment.Kind.UNPROVED.number());
         insert.setBytes(9, append.content().packedGaps());
         insert.setBytes(10, append.content().packedIds());
         insert.addBatch();
@@ -127,14 +127,7 @@ final class StandardJournals extends Journals {
     }
 
     @Override
-    public boolean isSame(Connection connection, Evidence evidence, Map<JournalKey, Tip> tips) throws SQLException {
-        if (!dialect.isSame(connection, evidence)) {
-            return false;
-        }
-        return tips.isEmpty()
-                || heads(connection, tips.keySet(), false).stream()
-                                .filter(head -> head.isAt(tips.getOrDefault(head.key(), Tip.NONE)))
-                                .count()
-                        == tips.size();
+    public void prove(Connection connection, ActiveTransaction active) throws SQLException {
+        dialect.prove(connection, active, at -> settle(at, active));
     }
 }

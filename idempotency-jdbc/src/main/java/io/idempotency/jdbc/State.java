@@ -7,9 +7,13 @@ package io.idempotency.jdbc;
  *   30..29 status    28..16 attempt      15..8 starts        7..0 seal
  *          0 leased         up to 8191,        up to 255,          of a settled lease: a hash of
  *          1 released       then it            then it             what was left of it, which
- *          2 processed      stays there        stays there         tells its owner from others
- *          3 quarantined
+ *          2 processed      stays there        stays there         tells its owner from others;
+ *          3 quarantined                                           1 of a claim that is not proved
  * </pre>
+ *
+ * <p>A claim that is committed and was never proved, because somebody ended its transaction early, is <em>leased</em> with the seal
+ * {@value #UNPROVED}: nobody's after {@link Row#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>; one of each claim
+ * has that seal, too, and a trigger at its row makes them leased if the transaction commits without the proof.
  */
 record State(Status status, int attempt, int starts, int seal) {
 
@@ -42,6 +46,9 @@ record State(Status status, int attempt, int starts, int seal) {
     /** From this number on a message is settled. */
     static final int FIRST_SETTLED = Status.PROCESSED.number << 29;
 
+    /** The seal of a claim that is not proved; no lease has it. */
+    static final int UNPROVED = 1;
+
     private static final int MAX_ATTEMPT = 0x1FFF;
     private static final int MAX_STARTS = 0xFF;
 
@@ -59,6 +66,11 @@ record State(Status status, int attempt, int starts, int seal) {
         return new State(Status.LEASED, attempt, starts, 0);
     }
 
+    /** Returns the state of a message whose claim is not proved yet. */
+    static State unproved(int attempt, int starts) {
+        return new State(Status.LEASED, attempt, starts, UNPROVED);
+    }
+
     static State processed(int attempt, int starts) {
         return new State(Status.PROCESSED, attempt, starts, 0);
     }
@@ -72,6 +84,10 @@ record State(Status status, int attempt, int starts, int seal) {
         return seal == sealOf(leftMicros);
     }
 
+    boolean isUnproved() {
+        return status == Status.LEASED && seal == UNPROVED;
+    }
+
     boolean isSettled() {
         return status == Status.PROCESSED || status == Status.QUARANTINED;
     }
@@ -81,6 +97,7 @@ record State(Status status, int attempt, int starts, int seal) {
     }
 
     private static int sealOf(long micros) {
-        return (int) (micros ^ micros >>> 8 ^ micros >>> 16) & 0xFF;
+        int seal = (int) (micros ^ micros >>> 8 ^ micros >>> 16) & 0xFF;
+        return seal == UNPROVED ? 0 : seal;
     }
 }

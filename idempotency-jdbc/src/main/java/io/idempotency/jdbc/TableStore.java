@@ -104,10 +104,15 @@ public final class TableStore implements LeaseStore {
         return connections.onCurrent("find a message", connection -> {
             MessageKey key = key(connection, id, proposed);
             Optional<Row> row = key == null ? Optional.empty() : table.find(connection, key);
-            return row.isPresent() && row.get().state().isSettled()
+            return row.isPresent() && (row.get().state().isSettled() || isClaimedHere(row.get()))
                     ? Optional.of(table.processed(connection, row.get(), proposed))
                     : Optional.empty();
         });
+    }
+
+    private boolean isClaimedHere(Row row) {
+        return transactions.isActive()
+                && ActiveTransaction.of(table).evidence().isClaimed(row);
     }
 
     @Override

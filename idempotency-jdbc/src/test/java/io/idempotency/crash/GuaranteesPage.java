@@ -1,6 +1,7 @@
 package io.idempotency.crash;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.jdbc.GuaranteesSection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,6 +32,8 @@ final class GuaranteesPage {
             }
         }
         return PAGE.replace("${table}", table)
+                .replace("${early}", GuaranteesSection.of("early commits"))
+                .replace("${ending}", GuaranteesSection.of("ending transactions"))
                 .replace("${journal}", ofJournals(seen))
                 .replace("${tests}", TESTS)
                 .replace("${attempts}", String.valueOf(Cell.ATTEMPTS));
@@ -109,6 +112,35 @@ final class GuaranteesPage {
             - Only a message that failed alone, in its own transaction, uses up an attempt. Transient failures (the database is away, deadlocks,
               serialization failures, timeouts) never do; the work is run again for as long as it takes.
             - A commit whose outcome is unknown, because the connection was lost, settles nothing. The redelivery decides.
+
+            ## A handler that commits
+
+            The transaction belongs to the claim. A handler ends it all the same if it calls `commit()` or `setAutoCommit(true)`, says `COMMIT`, runs a
+            statement that commits (`TRUNCATE`, `CREATE TABLE` and others on MariaDB and H2), or calls a service with a transaction manager of its own on
+            the same data source. A claim is final only when it is proved, right before the library's own commit; until then it counts as a lease of five
+            minutes in the table, and for nothing in a journal. What is left of the transaction is committed with the proof. The log says so at ERROR,
+            once for each consumer, and `ConsumptionListener.onEarlyCommit` at each time.
+
+            [Seen](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EarlyCommitTest.java) with five messages in one partition, the third of
+            which commits between two halves of its effect: on PostgreSQL, MariaDB and H2, with both stores, with the store's own transaction manager and one of
+            the application, in every way above. A number says how often an effect is there; *n + m* that its first half is there n times, its second m times.
+
+            <!-- early commits -->
+            ${early}
+            <!-- end of early commits -->
+
+            Nothing is lost, and nothing is double but what the handler committed itself before it failed or died. That can be the messages before it in its
+            chunk, too: once, for from then on, each message of the consumer has a transaction of its own.
+
+            ## A transaction of the caller
+
+            Within a transaction of Spring on the same data source, a consumer takes part in it. When that has begun to end, nothing would commit what is done
+            in it, so a consumer refuses to. [Seen](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EndingTransactionTest.java) on PostgreSQL,
+            MariaDB and H2, with both stores, with pools that switch auto-commit on and off:
+
+            <!-- ending transactions -->
+            ${ending}
+            <!-- end of ending transactions -->
 
             ## `AT_LEAST_ONCE`
 

@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.store.Claim;
 import io.idempotency.store.TransactionLostException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,14 +62,13 @@ class CommitProofTest {
         }
 
         @Test
-        void refusesACommitAfterAllSettingsWereReset() {
-            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
-                        fixture.claim(id);
-                        fixture.handle("reset all");
-                    }))
-                    .isInstanceOf(TransactionLostException.class);
+        void commitsAfterAllSettingsWereReset() {
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                fixture.handle("reset all");
+            });
 
-            assertThat(fixture.isProcessed(id)).isFalse();
+            assertThat(fixture.isProcessed(id)).isTrue();
         }
     }
 
@@ -143,7 +145,7 @@ class CommitProofTest {
         }
 
         @Test
-        void refusesACommitAfterTheHandlerChangedATable() {
+        void commitsWhatIsLeftAfterTheHandlerChangedATable() {
             changesATable("rules_ddl");
         }
     }
@@ -155,7 +157,7 @@ class CommitProofTest {
         }
 
         @Test
-        void refusesACommitAfterTheHandlerChangedATable() {
+        void commitsWhatIsLeftAfterTheHandlerChangedATable() {
             changesATable("rules_ddl");
         }
     }
@@ -195,11 +197,31 @@ class CommitProofTest {
 
         void changesATable(String table) {
             fixture.handle("drop table if exists " + table);
-            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
-                        fixture.claim(id);
-                        fixture.handle("create table " + table + " (id integer)");
-                    }))
-                    .isInstanceOf(TransactionLostException.class);
+
+            fixture.transactions.inTransaction(() -> {
+                claimTelling();
+                fixture.handle("create table " + table + " (id integer)");
+            });
+
+            assertCommittedEarly();
+        }
+
+        private void claimTelling() {
+            fixture.claim(id);
+            fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
+            fixture.transactions.ifCommittedEarly(() -> afterCommit.add("early"));
+        }
+
+        private void assertCommittedEarly() {
+            assertThat(afterCommit).containsExactly("early", "ran");
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        @Test
+        void tellsNothingOfATransactionThatCommitsAtItsEnd() {
+            fixture.transactions.inTransaction(this::claimTelling);
+
+            assertThat(afterCommit).containsExactly("ran");
         }
 
         @Test
@@ -217,16 +239,91 @@ class CommitProofTest {
         }
 
         @Test
-        void refusesACommitAfterTheHandlerCommittedUnderneath() {
+        @Tag("rule-1.7")
+        void commitsWhatIsLeftAfterTheHandlerCommittedUnderneath() {
+            fixture.transactions.inTransaction(() -> {
+                claimTelling();
+                fixture.handle("commit");
+                fixture.handle("delete from rules_name where id = -1");
+                fixture.claim(id + "-second");
+            });
+
+            assertCommittedEarly();
+            assertThat(fixture.isProcessed(id + "-second")).isTrue();
+        }
+
+        @Test
+        @Tag("rule-1.7")
+        void commitsWhatIsLeftAfterTheHandlerSwitchedToAutoCommit() {
+            fixture.transactions.inTransaction(() -> {
+                claimTelling();
+                switchToAutoCommit();
+                fixture.handle("delete from rules_name where id = -1");
+            });
+
+            assertCommittedEarly();
+        }
+
+        @Test
+        @Tag("rule-1.7")
+        void givesBackWhatTheHandlerCommittedUnderneathBeforeItFailed() {
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        claimTelling();
+                        fixture.claim(id + "-second");
+                        fixture.handle("commit");
+                        throw new IllegalStateException("the handler's own");
+                    }))
+                    .hasMessage("the handler's own");
+
+            assertThat(afterCommit).containsExactly("early");
+            assertThat(fixture.isProcessed(id)).isFalse();
+            assertThat(fixture.claimed(id).isGranted()).isTrue();
+            assertThat(fixture.claimed(id + "-second").isGranted()).isTrue();
+        }
+
+        @Test
+        @Tag("rule-1.7")
+        void neverTakesAClaimForProcessedThatWasCommittedAndNotProved() {
+            fixture.claimed(id + "-named");
+            String[] answer = new String[1];
+
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                fixture.handle("commit");
+                answer[0] = CompletableFuture.supplyAsync(() -> fixture.claimed(id))
+                        .join()
+                        .status()
+                        .name();
+            });
+
+            assertThat(answer[0]).isEqualTo("IN_PROGRESS");
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        @Test
+        @Tag("rule-1.7")
+        void grantsAClaimThatNobodyProvedInTime() {
+            fixture.claimed(id + "-named");
+            Claim[] next = new Claim[1];
+
             assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
                         fixture.claim(id);
-                        fixture.transactions.afterCommit(() -> afterCommit.add("ran"));
                         fixture.handle("commit");
-                        fixture.handle("delete from rules_name where id = -1");
+                        TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofMinutes(6));
+                        next[0] = CompletableFuture.supplyAsync(() -> fixture.claimed(id)).join();
                     }))
                     .isInstanceOf(TransactionLostException.class);
 
-            assertThat(afterCommit).isEmpty();
+            assertThat(next[0].isGranted()).isTrue();
+            assertThat(fixture.isProcessed(id)).isTrue();
+        }
+
+        private void switchToAutoCommit() {
+            try (Connection connection = fixture.transactions.dataSource().getConnection()) {
+                connection.unwrap(Connection.class).setAutoCommit(true);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
         }
 
         @Test
@@ -291,6 +388,18 @@ class CommitProofTest {
                         status.setRollbackOnly();
                     })))
                     .isInstanceOf(TransactionLostException.class);
+        }
+
+        @Test
+        void commitsWhatWasClaimedInANestedTransaction() {
+            new TransactionTemplate(new JdbcTransactionManager(fixture.dataSource)).executeWithoutResult(outer -> {
+                nested().executeWithoutResult(status -> claimTelling());
+                nested().executeWithoutResult(status -> fixture.claim(id + "-second"));
+            });
+
+            assertThat(afterCommit).containsExactly("ran");
+            assertThat(fixture.isProcessed(id)).isTrue();
+            assertThat(fixture.isProcessed(id + "-second")).isTrue();
         }
 
         @Test

@@ -11,12 +11,15 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -212,11 +215,8 @@ class SchemaTest {
     }
 
     private static void runByHand(HikariDataSource dataSource, String script) {
-        for (String statement : script.replaceAll("--[^\n]*", "").split(";", -1)) {
-            if (!statement.isBlank()) {
-                TestDatabase.execute(dataSource, statement);
-            }
-        }
+        new ResourceDatabasePopulator(new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)))
+                .execute(dataSource);
     }
 
     private static Claim claim(TableStore store) {

@@ -14,7 +14,8 @@ create table ${tables}message (
     place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
     consumer integer not null,     -- number of the consumer
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
-                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined
+                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined;
+                                   -- leased with the seal 1: claimed, and never proved by its transaction
     message_id binary(16) not null, -- the id itself if it is a UUID, else a hash of it
     primary key (consumer, message_id)
 );
@@ -61,7 +62,7 @@ create table ${tables}segment (
     first_offset bigint not null,
     last_offset bigint not null,
     consumer integer not null,
-    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten; the last one of a message counts
+    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved; the last one of a message counts
     gaps blob not null,           -- distances of the offsets, where they are not in a row
     ids blob not null,            -- 16 bytes for each message
     primary key (consumer, place, version)

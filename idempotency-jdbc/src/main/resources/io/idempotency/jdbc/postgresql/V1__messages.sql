@@ -11,7 +11,8 @@ create table ${tables}message (
     place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
     consumer integer not null,     -- number of the consumer
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
-                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined
+                                   -- status 0 leased, 1 released, 2 processed, 3 quarantined;
+                                   -- leased with the seal 1: claimed, and never proved by its transaction
     message_id uuid not null,      -- the id itself if it is a UUID, else a hash of it
     primary key (consumer, message_id)
 );
@@ -58,7 +59,7 @@ create table ${tables}segment (
     first_offset bigint not null,
     last_offset bigint not null,
     consumer integer not null,
-    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten; the last one of a message counts
+    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved; the last one of a message counts
     gaps bytea not null,           -- distances of the offsets, where they are not in a row
     ids bytea not null,            -- 16 bytes for each message
     primary key (consumer, place, version)
@@ -67,3 +68,38 @@ create table ${tables}segment (
 -- Ids are random: trying to compress them is in vain.
 alter table ${tables}segment alter column ids set storage external;
 alter table ${tables}segment alter column gaps set storage external;
+
+-- A transaction that claimed and commits before it has proved so, because somebody commits it early, leaves its claims unproved. The deferred
+-- triggers look after one row of each claim, and after each segment. Claims and the proof leave settings for them; without the former, they do nothing.
+create function ${tables}unproved_message() returns trigger language plpgsql as '
+begin
+    if current_setting(''idempotency.claims'', true) <> ''''
+            and current_setting(''idempotency.proven'', true) is distinct from ''on'' then
+        update ${tables}message m set state = (m.state & 536870911) | 1
+        from ${tables}message guard
+        where guard.consumer = new.consumer and guard.message_id = new.message_id
+            and m.consumer = guard.consumer and m.at_micros = guard.at_micros and m.xmin = guard.xmin
+            and m.state >> 29 = 2;
+        perform set_config(''idempotency.claims'', '''', true);
+    end if;
+    return null;
+end';
+
+create function ${tables}unproved_segment() returns trigger language plpgsql as '
+begin
+    if current_setting(''idempotency.claims'', true) <> ''''
+            and current_setting(''idempotency.proven'', true) is distinct from ''on'' then
+        update ${tables}segment set kind = 3
+        where consumer = new.consumer and place = new.place and version = new.version;
+        perform set_config(''idempotency.claims'', '''', true);
+    end if;
+    return null;
+end';
+
+create constraint trigger ${prefix}unproved after insert or update of state on ${tables}message
+    deferrable initially deferred for each row
+    when (new.state & 255 = 1 and new.state >> 29 = 2) execute function ${tables}unproved_message();
+
+create constraint trigger ${prefix}unproved after insert on ${tables}segment
+    deferrable initially deferred for each row
+    when (new.kind <> 3) execute function ${tables}unproved_segment();

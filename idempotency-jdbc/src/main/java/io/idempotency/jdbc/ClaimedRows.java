@@ -1,0 +1,117 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The rows that a transaction claimed, as they are when it ends. A row is known by its key and by the time of the claim: nobody else claims the same
+ * message in the same microsecond, for one waits for the other.
+ */
+final class ClaimedRows {
+
+    private static final int MOST_KEYS = 512;
+
+    private final Connection connection;
+    private final Dialect dialect;
+    private final Tables tables;
+    private final Evidence evidence;
+
+    /** Rows that one statement changes. */
+    private record Alike(int consumer, long at, int attempt, int starts) implements Comparable<Alike> {
+
+        static Alike of(Row row) {
+            return new Alike(
+                    row.key().consumer(), row.at(), row.state().attempt(), row.state().starts());
+        }
+
+        @Override
+        public int compareTo(Alike other) {
+            int order = Integer.compare(consumer, other.consumer);
+            order = order != 0 ? order : Long.compare(at, other.at);
+            order = order != 0 ? order : Integer.compare(attempt, other.attempt);
+            return order != 0 ? order : Integer.compare(starts, other.starts);
+        }
+    }
+
+    ClaimedRows(Connection connection, Dialect dialect, Tables tables, Evidence evidence) {
+        this.connection = connection;
+        this.dialect = dialect;
+        this.tables = tables;
+        this.evidence = evidence;
+    }
+
+    /** Makes them processed for good. Returns whether all of them are there. */
+    boolean settle() throws SQLException {
+        int settled = 0;
+        for (Map.Entry<Alike, List<Row>> each : alike().entrySet()) {
+            State unproved =
+                    State.unproved(each.getKey().attempt(), each.getKey().starts());
+            State processed =
+                    State.processed(each.getKey().attempt(), each.getKey().starts());
+            settled += change(each.getKey(), each.getValue(), processed, unproved, processed);
+        }
+        return settled == evidence.claimed().size();
+    }
+
+    /** Releases those that somebody committed before they were proved. Returns how many these are. */
+    int release() throws SQLException {
+        int released = 0;
+        for (Map.Entry<Alike, List<Row>> each : alike().entrySet()) {
+            State unproved =
+                    State.unproved(each.getKey().attempt(), each.getKey().starts());
+            State free = new State(
+                    State.Status.RELEASED,
+                    each.getKey().attempt(),
+                    each.getKey().starts(),
+                    0);
+            released += change(each.getKey(), each.getValue(), free, unproved, unproved);
+        }
+        return released;
+    }
+
+    private Map<Alike, List<Row>> alike() {
+        Map<Alike, List<Row>> alike = new TreeMap<>();
+        for (Row row : evidence.claimed()) {
+            alike.computeIfAbsent(Alike.of(row), key -> new ArrayList<>()).add(row);
+        }
+        return alike;
+    }
+
+    private int change(Alike alike, List<Row> rows, State to, State from, State orFrom) throws SQLException {
+        int changed = 0;
+        for (int begin = 0; begin < rows.size(); begin += MOST_KEYS) {
+            List<Row> some = rows.subList(begin, Math.min(rows.size(), begin + MOST_KEYS));
+            changed += changeSome(alike, some, to, from, orFrom);
+        }
+        return changed;
+    }
+
+    /** A processed row may have the seal of one that the trigger of PostgreSQL looks after. */
+    private static final String CHANGE = """
+            update ${tables}message set state = ?
+            where consumer = ? and message_id in (${ids}) and at_micros = ? and state in (?, ?, ?)
+            """;
+
+    private int changeSome(Alike alike, List<Row> rows, State to, State from, State orFrom) throws SQLException {
+        String sql = tables.fill(CHANGE).replace("${ids}", PlainDialect.parameters(rows.size()));
+        try (PreparedStatement statement = dialect.preparedToWait(connection, sql)) {
+            int i = 0;
+            statement.setInt(++i, to.packed());
+            statement.setInt(++i, alike.consumer());
+            for (int j = 0; j < PlainDialect.parametersFor(rows.size()); j++) {
+                Row row = rows.get(Math.min(j, rows.size() - 1));
+                statement.setObject(++i, dialect.id(row.key().id()));
+            }
+            statement.setLong(++i, alike.at());
+            statement.setInt(++i, from.packed());
+            statement.setInt(++i, orFrom.packed());
+            statement.setInt(++i, orFrom.packed() | State.UNPROVED);
+            return statement.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.jdbc.EarlyCommitScene.Cell;
+import io.idempotency.jdbc.EarlyCommitScene.Fate;
+import io.idempotency.jdbc.EarlyCommitScene.Shape;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A handler that commits the transaction of its claim, in every way, on every database, with both stores. */
+@Tag("rule-1.7")
+class EarlyCommitTest {
+
+    private static final List<TestDatabase> DATABASES =
+            List.of(TestDatabase.POSTGRESQL, TestDatabase.MARIADB, TestDatabase.H2);
+
+    /** How often the effects are there, by the place of a message in the poll: begun and finished. */
+    record Seen(String before, String breaker, String behind, boolean isQuarantined, boolean isTold) {}
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void losesNothingIfTheHandlerReturns(Shape shape) {
+        cells(shape, Fate.RETURNS).forEach((cell, seen) -> assertThat(seen)
+                .as(cell.toString())
+                .isEqualTo(new Seen("1", "1", "1", false, true)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void quarantinesAMessageWhoseHandlerFailsAndTakesNoOtherForProcessed(Shape shape) {
+        cells(shape, Fate.FAILS).forEach((cell, seen) -> {
+            if (cell.way() != EarlyCommit.AUTO_COMMIT) {
+                assertThat(seen.breaker()).as(cell.toString()).endsWith(" + 0");
+            }
+            assertThat(seen.behind()).as(cell.toString()).isEqualTo("1");
+            assertThat(seen.isQuarantined()).as(cell.toString()).isTrue();
+            assertThat(seen.isTold()).as(cell.toString()).isTrue();
+            if (shape == Shape.ONE) {
+                assertThat(seen.before()).as(cell.toString()).isEqualTo("1");
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void takesNothingForProcessedThatADeadProcessDidNotProve(Shape shape) {
+        cells(shape, Fate.DIES).forEach((cell, seen) -> {
+            assertThat(seen.breaker()).as(cell.toString()).isEqualTo("2 + 1");
+            assertThat(seen.behind()).as(cell.toString()).isEqualTo("1");
+        });
+    }
+
+    @Test
+    void thePageOfGuaranteesSaysWhatWasSeen() {
+        StringBuilder table = new StringBuilder("""
+                | the handler commits, and then | | a transaction for each message | for a chunk | for a batch |
+                |---|---|---|---|---|
+                """);
+        row(table, "returns", Fate.RETURNS);
+        row(table, "fails, at each of its " + EarlyCommitScene.ATTEMPTS + " attempts", Fate.FAILS);
+        row(table, "dies with its process; later, another process", Fate.DIES);
+        GuaranteesSection.assertSays("early commits", table.toString().strip());
+    }
+
+    private static void row(StringBuilder table, String title, Fate fate) {
+        Map<Shape, Set<Seen>> seen = new LinkedHashMap<>();
+        for (Shape shape : Shape.values()) {
+            seen.put(shape, new LinkedHashSet<>(cells(shape, fate).values()));
+        }
+        cell(table, title, "messages before it", seen, Seen::before);
+        cell(table, "", "its message" + (fate == Fate.FAILS ? ", quarantined" : ""), seen, Seen::breaker);
+        cell(table, "", "messages behind it", seen, Seen::behind);
+    }
+
+    private static void cell(
+            StringBuilder table,
+            String title,
+            String which,
+            Map<Shape, Set<Seen>> seen,
+            java.util.function.Function<Seen, String> text) {
+        table.append("| ").append(title).append(" | ").append(which).append(" |");
+        seen.values().forEach(each -> table.append(' ')
+                .append(String.join(
+                        " or ", each.stream().map(text).distinct().sorted().toList()))
+                .append(" |"));
+        table.append('\n');
+    }
+
+    private static final Map<String, Map<Cell, Seen>> PLAYED = new LinkedHashMap<>();
+
+    private static Map<Cell, Seen> cells(Shape shape, Fate fate) {
+        return PLAYED.computeIfAbsent(shape + " " + fate, key -> play(shape, fate));
+    }
+
+    private static Map<Cell, Seen> play(Shape shape, Fate fate) {
+        Map<Cell, Seen> played = new LinkedHashMap<>();
+        for (TestDatabase database : DATABASES) {
+            String url = fate == Fate.DIES && database == TestDatabase.H2
+                    ? "jdbc:h2:file:" + Path.of("target", "early").toAbsolutePath() + ";FILE_LOCK=NO;WRITE_DELAY=0"
+                    : database.url();
+            for (boolean isJournal : List.of(false, true)) {
+                for (boolean isManagedByUser : fate == Fate.DIES ? List.of(false) : List.of(false, true)) {
+                    List<EarlyCommit> ways = EarlyCommit.on(url);
+                    for (EarlyCommit way : fate == Fate.DIES ? ways.subList(ways.size() - 1, ways.size()) : ways) {
+                        Cell cell = new Cell(
+                                url,
+                                isJournal,
+                                isManagedByUser,
+                                shape,
+                                fate,
+                                way,
+                                "early-" + UUID.randomUUID().toString().substring(0, 13));
+                        played.put(cell, play(cell));
+                    }
+                }
+            }
+        }
+        return played;
+    }
+
+    private static Seen play(Cell cell) {
+        if (cell.fate() == Fate.DIES) {
+            EarlyCommitLife.liveAndDie(cell);
+        }
+        Cell next = cell.fate() != Fate.DIES
+                ? cell
+                : new Cell(
+                        cell.url(),
+                        cell.isJournal(),
+                        cell.isManagedByUser(),
+                        cell.shape(),
+                        Fate.RETURNS,
+                        cell.way(),
+                        cell.name());
+        try (EarlyCommitScene scene = new EarlyCommitScene(next)) {
+            if (cell.fate() == Fate.DIES) {
+                scene.passTime(Duration.ofMinutes(6));
+            }
+            scene.play();
+            return seen(scene);
+        }
+    }
+
+    private static Seen seen(EarlyCommitScene scene) {
+        List<String> messages = EarlyCommitScene.MESSAGES;
+        int breaker = messages.indexOf(EarlyCommitScene.BREAKER);
+        return new Seen(
+                effects(scene, messages.subList(0, breaker)),
+                effects(scene, messages.subList(breaker, breaker + 1)),
+                effects(scene, messages.subList(breaker + 1, messages.size())),
+                scene.quarantined(EarlyCommitScene.BREAKER)
+                        .filter(why -> why.contains("part of what it wrote may be committed"))
+                        .isPresent(),
+                scene.told() > 0);
+    }
+
+    private static String effects(EarlyCommitScene scene, List<String> messages) {
+        Set<String> effects = new LinkedHashSet<>();
+        for (String message : messages) {
+            int begun = scene.count(message, "begin");
+            int finished = scene.count(message, "rest");
+            effects.add(begun == finished ? String.valueOf(begun) : begun + " + " + finished);
+        }
+        return String.join(" or ", new ArrayList<>(effects));
+    }
+}
