@@ -67,10 +67,11 @@ final class Reports {
 
     /** Tells of a handler that ended its transaction itself; the first time in the log, too. */
     void committedEarly(Item<?> first) {
-        String text = "The handler of {} ended its transaction itself, by a statement that commits (such as TRUNCATE or CREATE"
-                + " TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager. Nothing is lost, and"
-                + " nothing is doubled unless this process dies in between: then what it committed happens again. Let such"
-                + " work have a transaction of its own (REQUIRES_NEW).";
+        String text =
+                "The handler of {} ended its transaction itself, by a statement that commits (such as TRUNCATE or CREATE"
+                        + " TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager. Nothing is lost, and"
+                        + " nothing is doubled unless this process dies in between: then what it committed happens again. Let such"
+                        + " work have a transaction of its own (REQUIRES_NEW).";
         if (isEarlyCommitTold.compareAndSet(false, true)) {
             log.error(text, first.delivery());
         } else {
@@ -79,7 +80,10 @@ final class Reports {
         try {
             listener.onEarlyCommit(first.delivery());
         } catch (RuntimeException e) {
-            log.warn("The consumption listener failed for {}; the consumption itself is not affected.", first.delivery(), e);
+            log.warn(
+                    "The consumption listener failed for {}; the consumption itself is not affected.",
+                    first.delivery(),
+                    e);
         }
     }
 

@@ -85,8 +85,9 @@ final class StrongLevel<M> implements Level<M> {
             HandlerFailure handler = attempt.stopper instanceof HandlerFailure failure ? failure : null;
             Throwable failure = handler != null ? handler.thrown() : attempt.stopper != null ? attempt.stopper : thrown;
             if (attempt.isCommittedEarly) {
-                failure.addSuppressed(new IdempotencyException(
-                        "The handler ended its transaction itself before it failed: part of what it wrote may be committed"));
+                failure.addSuppressed(
+                        new IdempotencyException(
+                                "The handler ended its transaction itself before it failed: part of what it wrote may be committed"));
             }
             if (attempt.isCommitted
                     || flow.failures().isTransient(failure)

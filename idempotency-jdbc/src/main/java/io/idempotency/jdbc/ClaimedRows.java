@@ -26,7 +26,10 @@ final class ClaimedRows {
 
         static Alike of(Row row) {
             return new Alike(
-                    row.key().consumer(), row.at(), row.state().attempt(), row.state().starts());
+                    row.key().consumer(),
+                    row.at(),
+                    row.state().attempt(),
+                    row.state().starts());
         }
 
         @Override

@@ -81,8 +81,7 @@ final class Claiming implements ActiveTransaction.LastWord {
         return known.size() == arrivals.size() && known.stream().allMatch(Row::isGranted);
     }
 
-    private List<Claim> answers(
-            Connection connection, Asked asked, Map<MessageKey, Row> rows, ActiveTransaction active)
+    private List<Claim> answers(Connection connection, Asked asked, Map<MessageKey, Row> rows, ActiveTransaction active)
             throws SQLException {
         List<Claim> answers = new ArrayList<>(asked.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
@@ -110,7 +109,8 @@ final class Claiming implements ActiveTransaction.LastWord {
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(processed(connection, row, names)));
-            case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.until()));
+            case LEASED, RELEASED ->
+                Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.until()));
         };
     }
 

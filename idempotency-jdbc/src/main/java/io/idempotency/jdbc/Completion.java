@@ -29,15 +29,15 @@ final class Completion {
     static boolean isRunning(List<TransactionSynchronization> registered) {
         Class<?>[] called = {Object.class};
         return STACK.walk(frames -> frames.filter(frame -> {
-                    boolean isCompletion = frame.getDeclaringClass() == TransactionSynchronizationUtils.class
-                            && CALLS.contains(frame.getMethodName());
-                    if (!isCompletion) {
-                        called[0] = frame.getDeclaringClass();
-                    }
-                    return isCompletion;
-                })
-                .findFirst()
-                .isPresent()
+                            boolean isCompletion = frame.getDeclaringClass() == TransactionSynchronizationUtils.class
+                                    && CALLS.contains(frame.getMethodName());
+                            if (!isCompletion) {
+                                called[0] = frame.getDeclaringClass();
+                            }
+                            return isCompletion;
+                        })
+                        .findFirst()
+                        .isPresent()
                 && registered.stream().anyMatch(called[0]::isInstance));
     }
 

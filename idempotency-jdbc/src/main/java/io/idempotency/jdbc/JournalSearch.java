@@ -55,7 +55,8 @@ final class JournalSearch {
     }
 
     private static @Nullable Hit newest(
-            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<Tip, Kind> own) throws SQLException {
+            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<Tip, Kind> own)
+            throws SQLException {
         Hit[] hit = new Hit[1];
         journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
             Kind kind = own.getOrDefault(segment.tip(), segment.kind());

@@ -149,8 +149,7 @@ abstract class Journals implements JournalDialect {
 
     private boolean retoken(Connection connection, Overlay overlay) throws SQLException {
         List<Segment> segments = overlay.segments();
-        List<Segment> others =
-                segments.stream().map(Segment::withAnotherToken).toList();
+        List<Segment> others = segments.stream().map(Segment::withAnotherToken).toList();
         Tip tip = others.get(others.size() - 1).tip();
         boolean isThere = retoken(connection, RETOKEN_HEAD, overlay.key(), overlay.tip(), tip);
         for (int i = 0; isThere && i < segments.size(); i++) {

@@ -46,8 +46,7 @@ record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
 
     /** Returns the same segment as another append would have made it. */
     Segment withAnotherToken() {
-        return new Segment(
-                new Tip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
+        return new Segment(new Tip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
     }
 
     /** What a segment is made of before it has a place and a time. */

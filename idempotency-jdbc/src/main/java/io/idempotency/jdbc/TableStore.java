@@ -111,8 +111,7 @@ public final class TableStore implements LeaseStore {
     }
 
     private boolean isClaimedHere(Row row) {
-        return transactions.isActive()
-                && ActiveTransaction.of(table).evidence().isClaimed(row);
+        return transactions.isActive() && ActiveTransaction.of(table).evidence().isClaimed(row);
     }
 
     @Override

@@ -61,6 +61,39 @@ class CommitProofTest {
             assertThat(fixture.isProcessed(id)).isFalse();
         }
 
+        /** A handler does so to have its own deferred constraints checked: that is no commit. */
+        @Test
+        void commitsAfterDeferredConstraintsWereChecked() {
+            fixture.transactions.inTransaction(() -> {
+                fixture.claim(id);
+                fixture.handle("set constraints all immediate");
+                fixture.claim(id + "-second");
+            });
+
+            assertThat(fixture.isProcessed(id)).isTrue();
+            assertThat(fixture.isProcessed(id + "-second")).isTrue();
+        }
+
+        @Test
+        @Tag("rule-1.7")
+        void looksAfterAClaimOfWhichTheFirstMessageWasKnown() {
+            fixture.claimed("00000000-0000-4000-8000-000000000000");
+
+            assertThatThrownBy(() -> fixture.transactions.inTransaction(() -> {
+                        fixture.store.claim(List.of(
+                                fixture.at("00000000-0000-4000-8000-000000000000", 1),
+                                fixture.at(id, 2),
+                                fixture.at(id + "-third", 3)));
+                        fixture.handle("commit");
+                        throw new IllegalStateException("the handler's own");
+                    }))
+                    .isInstanceOf(IllegalStateException.class);
+
+            assertThat(fixture.isProcessed(id)).isFalse();
+            assertThat(fixture.isProcessed(id + "-third")).isFalse();
+            assertThat(fixture.claimed(id).isGranted()).isTrue();
+        }
+
         @Test
         void commitsAfterAllSettingsWereReset() {
             fixture.transactions.inTransaction(() -> {
@@ -310,7 +343,8 @@ class CommitProofTest {
                         fixture.claim(id);
                         fixture.handle("commit");
                         TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofMinutes(6));
-                        next[0] = CompletableFuture.supplyAsync(() -> fixture.claimed(id)).join();
+                        next[0] = CompletableFuture.supplyAsync(() -> fixture.claimed(id))
+                                .join();
                     }))
                     .isInstanceOf(TransactionLostException.class);
 

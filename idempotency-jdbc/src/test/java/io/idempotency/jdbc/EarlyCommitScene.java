@@ -43,7 +43,13 @@ final class EarlyCommitScene implements AutoCloseable {
 
     /** Where it happens. */
     record Cell(
-            String url, boolean isJournal, boolean isManagedByUser, Shape shape, Fate fate, EarlyCommit way, String name) {}
+            String url,
+            boolean isJournal,
+            boolean isManagedByUser,
+            Shape shape,
+            Fate fate,
+            EarlyCommit way,
+            String name) {}
 
     /** What is handled together. */
     enum Shape {
@@ -78,7 +84,8 @@ final class EarlyCommitScene implements AutoCloseable {
         pool = new HikariDataSource(config);
         jdbc = new JdbcTemplate(pool);
         Schema.on(pool).tablePrefix(PREFIX).migrate();
-        jdbc.execute("create table if not exists early_effect (cell varchar(100), message varchar(10), part varchar(10))");
+        jdbc.execute(
+                "create table if not exists early_effect (cell varchar(100), message varchar(10), part varchar(10))");
         jdbc.execute("create table if not exists early_staging (id integer)");
         joined = JdbcTransactions.on(pool).dataSource();
         quarantine = JdbcQuarantine.on(pool).tablePrefix(PREFIX);
@@ -177,8 +184,8 @@ final class EarlyCommitScene implements AutoCloseable {
 
     private void write(String id, String part) throws SQLException {
         try (Connection connection = joined.getConnection();
-                PreparedStatement insert =
-                        connection.prepareStatement("insert into early_effect (cell, message, part) values (?, ?, ?)")) {
+                PreparedStatement insert = connection.prepareStatement(
+                        "insert into early_effect (cell, message, part) values (?, ?, ?)")) {
             insert.setString(1, cell.name());
             insert.setString(2, id);
             insert.setString(3, part);

@@ -32,9 +32,9 @@ class EarlyCommitTest {
     @ParameterizedTest
     @EnumSource(Shape.class)
     void losesNothingIfTheHandlerReturns(Shape shape) {
-        cells(shape, Fate.RETURNS).forEach((cell, seen) -> assertThat(seen)
-                .as(cell.toString())
-                .isEqualTo(new Seen("1", "1", "1", false, true)));
+        cells(shape, Fate.RETURNS)
+                .forEach((cell, seen) ->
+                        assertThat(seen).as(cell.toString()).isEqualTo(new Seen("1", "1", "1", false, true)));
     }
 
     @ParameterizedTest
@@ -91,10 +91,12 @@ class EarlyCommitTest {
             Map<Shape, Set<Seen>> seen,
             java.util.function.Function<Seen, String> text) {
         table.append("| ").append(title).append(" | ").append(which).append(" |");
-        seen.values().forEach(each -> table.append(' ')
-                .append(String.join(
-                        " or ", each.stream().map(text).distinct().sorted().toList()))
-                .append(" |"));
+        seen.values()
+                .forEach(each -> table.append(' ')
+                        .append(String.join(
+                                " or ",
+                                each.stream().map(text).distinct().sorted().toList()))
+                        .append(" |"));
         table.append('\n');
     }
 

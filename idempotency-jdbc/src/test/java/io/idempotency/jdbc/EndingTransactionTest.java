@@ -151,7 +151,11 @@ class EndingTransactionTest {
                 String answer = scene.consumeAt(moment);
                 seen.add((answer.equals("refused") ? answer : "`" + answer + "`") + " | " + scene.effects());
             }
-            table.append("| ").append(moment.title).append(" | ").append(String.join(" or ", seen)).append(" |\n");
+            table.append("| ")
+                    .append(moment.title)
+                    .append(" | ")
+                    .append(String.join(" or ", seen))
+                    .append(" |\n");
         }
         GuaranteesSection.assertSays("ending transactions", table.toString().strip());
     }
@@ -198,13 +202,17 @@ class EndingTransactionTest {
             transactions = new TransactionTemplate(new JdbcTransactionManager(pool));
             another = new TransactionTemplate(new JdbcTransactionManager(pool));
             another.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
-            transactions.executeWithoutResult(status ->
-                    jdbc.execute("create table if not exists ending_effect (consumer varchar(100), message varchar(10))"));
+            transactions.executeWithoutResult(status -> jdbc.execute(
+                    "create table if not exists ending_effect (consumer varchar(100), message varchar(10))"));
             var builder = IdempotentConsumer.<String>named(name)
                     .store(
                             isJournal
-                                    ? JournalStore.builder(pool).tablePrefix(PREFIX).build()
-                                    : TableStore.builder(pool).tablePrefix(PREFIX).build())
+                                    ? JournalStore.builder(pool)
+                                            .tablePrefix(PREFIX)
+                                            .build()
+                                    : TableStore.builder(pool)
+                                            .tablePrefix(PREFIX)
+                                            .build())
                     .messageId(Optional::of)
                     .cache(new Cached());
             consumer = (isJournal ? builder.reader(new AtOffset()) : builder).build();
@@ -213,8 +221,8 @@ class EndingTransactionTest {
         String consumeAt(Moment moment) {
             List<String> answers = new ArrayList<>();
             Runnable consume = () -> answers.add(answer(() -> consumer.consume("m", this::write)));
-            transactions.executeWithoutResult(status ->
-                    moment.run(consume, () -> another.executeWithoutResult(inner -> consume.run())));
+            transactions.executeWithoutResult(
+                    status -> moment.run(consume, () -> another.executeWithoutResult(inner -> consume.run())));
             return answers.get(0);
         }
 

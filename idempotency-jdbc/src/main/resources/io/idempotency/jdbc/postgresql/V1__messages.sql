@@ -80,7 +80,7 @@ begin
         where guard.consumer = new.consumer and guard.message_id = new.message_id
             and m.consumer = guard.consumer and m.at_micros = guard.at_micros and m.xmin = guard.xmin
             and m.state >> 29 = 2;
-        perform set_config(''idempotency.claims'', '''', true);
+        perform set_config(''idempotency.claims'', ''-1'', true);
     end if;
     return null;
 end';
@@ -91,7 +91,7 @@ begin
             and current_setting(''idempotency.proven'', true) is distinct from ''on'' then
         update ${tables}segment set kind = 3
         where consumer = new.consumer and place = new.place and version = new.version;
-        perform set_config(''idempotency.claims'', '''', true);
+        perform set_config(''idempotency.claims'', ''-1'', true);
     end if;
     return null;
 end';
