@@ -1,7 +1,6 @@
 package io.idempotency.jdbc;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +62,7 @@ final class ClaimedRows {
 
     /** Releases those that somebody committed before they were proved. Returns how many these are. */
     int release() throws SQLException {
+        evidence.savepoint(null);
         int released = 0;
         for (Map.Entry<Alike, List<Row>> each : alike().entrySet()) {
             State unproved =
@@ -102,7 +102,7 @@ final class ClaimedRows {
 
     private int changeSome(Alike alike, List<Row> rows, State to, State from, State orFrom) throws SQLException {
         String sql = tables.fill(CHANGE).replace("${ids}", PlainDialect.parameters(rows.size()));
-        try (PreparedStatement statement = dialect.preparedToWait(connection, sql)) {
+        return dialect.change(connection, evidence, sql, statement -> {
             int i = 0;
             statement.setInt(++i, to.packed());
             statement.setInt(++i, alike.consumer());
@@ -114,7 +114,6 @@ final class ClaimedRows {
             statement.setInt(++i, from.packed());
             statement.setInt(++i, orFrom.packed());
             statement.setInt(++i, orFrom.packed() | State.UNPROVED);
-            return statement.executeUpdate();
-        }
+        });
     }
 }

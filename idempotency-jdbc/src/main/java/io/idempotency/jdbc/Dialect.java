@@ -50,8 +50,17 @@ interface Dialect {
     /** Takes over, as claimed by the running transaction, the rows that are free, and returns all that are there. */
     List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException;
 
-    /** Returns the statement ready to be run, which waits for locks at most the claim timeout where the database can be told so. */
-    PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException;
+    /** Sets the parameters of a statement. */
+    @FunctionalInterface
+    interface Parameters {
+        void set(PreparedStatement statement) throws SQLException;
+    }
+
+    /**
+     * Runs an update that is part of the proof, or follows the transaction. It waits for locks at most the claim timeout, where the database can be
+     * told so. Returns how many rows it found.
+     */
+    int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException;
 
     /** Returns the rows that are there; until the end of the transaction nobody else changes those that are not settled. */
     List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException;

@@ -1,9 +1,7 @@
 package io.idempotency.jdbc;
 
 import java.sql.Savepoint;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,9 +22,9 @@ final class Evidence {
 
     private static final class Common {
         private final boolean isOurs;
-        private final Deque<Savepoint> savepoints = new ArrayDeque<>();
         private final Set<String> transactions = new HashSet<>();
         private final List<Runnable> ifCommittedEarly = new ArrayList<>();
+        private @Nullable Savepoint savepoint;
         private long marks;
         private int wordsToSay;
         private boolean isAnother;
@@ -104,14 +102,14 @@ final class Evidence {
         return claimed.stream().anyMatch(each -> each.key().equals(row.key()) && each.at() == row.at());
     }
 
-    /** Keeps a savepoint that was set just before a claim: it is gone if the transaction is. */
-    void add(Savepoint savepoint) {
-        common.savepoints.push(savepoint);
+    /** Keeps the savepoint that was set before the first claim, which is gone if the transaction is; null once it is released. */
+    void savepoint(@Nullable Savepoint savepoint) {
+        common.savepoint = savepoint;
     }
 
-    /** Returns the savepoints, the newest first. */
-    Deque<Savepoint> savepoints() {
-        return common.savepoints;
+    @Nullable
+    Savepoint savepoint() {
+        return common.savepoint;
     }
 
     /** Keeps the name by which the database knows the transaction; null if it has none yet. */

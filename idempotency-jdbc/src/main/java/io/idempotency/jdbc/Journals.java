@@ -15,9 +15,11 @@ abstract class Journals implements JournalDialect {
     private static final int ROWS_AT_A_TIME = 200;
 
     final Tables tables;
+    private final Dialect dialect;
 
-    Journals(Tables tables) {
+    Journals(Tables tables, Dialect dialect) {
         this.tables = tables;
+        this.dialect = dialect;
     }
 
     private static final String KEYS = "select consumer, place from ${tables}journal where consumer = ? order by place";
@@ -95,11 +97,6 @@ abstract class Journals implements JournalDialect {
      * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
      */
     final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
-        for (Overlay overlay : active.overlays().values()) {
-            if (active.evidence().isOfAnother() && !retoken(connection, overlay)) {
-                return false;
-            }
-        }
         for (Segment.Kind kind : Segment.Kind.values()) {
             List<Stand> places = new ArrayList<>();
             for (Overlay overlay : active.overlays().values()) {
@@ -107,7 +104,12 @@ abstract class Journals implements JournalDialect {
                         .filter(segment -> segment.kind() == kind)
                         .forEach(segment -> places.add(new Stand(overlay.key(), segment.tip())));
             }
-            if (!settle(connection, kind, places)) {
+            if (!settle(connection, active.evidence(), kind, places)) {
+                return false;
+            }
+        }
+        for (Overlay overlay : active.overlays().values()) {
+            if (active.evidence().isOfAnother() && !retoken(connection, overlay)) {
                 return false;
             }
         }
@@ -119,26 +121,27 @@ abstract class Journals implements JournalDialect {
 
     private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${places})";
 
-    private boolean settle(Connection connection, Segment.Kind kind, List<Stand> places) throws SQLException {
+    private boolean settle(Connection connection, Evidence evidence, Segment.Kind kind, List<Stand> places)
+            throws SQLException {
         if (places.isEmpty()) {
             return true;
         }
         String one = "(consumer = ? and place = ? and version = ? and token = ?)";
         String all = one + (" or " + one).repeat(places.size() - 1);
-        try (PreparedStatement statement =
-                connection.prepareStatement(tables.fill(SETTLE).replace("${places}", all))) {
-            int i = 0;
-            statement.setInt(++i, kind.number());
-            statement.setInt(++i, Segment.Kind.UNPROVED.number());
-            statement.setInt(++i, kind.number());
-            for (Stand place : places) {
-                statement.setInt(++i, place.key().consumer());
-                statement.setLong(++i, place.key().place());
-                statement.setLong(++i, place.tip().version());
-                statement.setLong(++i, place.tip().token());
-            }
-            return statement.executeUpdate() == places.size();
-        }
+        String sql = tables.fill(SETTLE).replace("${places}", all);
+        return places.size()
+                == dialect.change(connection, evidence, sql, statement -> {
+                    int i = 0;
+                    statement.setInt(++i, kind.number());
+                    statement.setInt(++i, Segment.Kind.UNPROVED.number());
+                    statement.setInt(++i, kind.number());
+                    for (Stand place : places) {
+                        statement.setInt(++i, place.key().consumer());
+                        statement.setLong(++i, place.key().place());
+                        statement.setLong(++i, place.tip().version());
+                        statement.setLong(++i, place.tip().token());
+                    }
+                });
     }
 
     private static final String RETOKEN_HEAD =

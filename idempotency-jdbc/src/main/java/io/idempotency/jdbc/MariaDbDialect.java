@@ -64,6 +64,44 @@ final class MariaDbDialect extends InsertFirstDialect {
         return rows;
     }
 
+    /** {@inheritDoc} The release of the savepoint goes with the update, in one round trip. */
+    @Override
+    boolean isAnother(Connection connection, Evidence evidence) {
+        return false;
+    }
+
+    private static final String NO_SAVEPOINT = "1305";
+
+    private static final String RELEASING =
+            """
+            begin not atomic
+                declare is_another int default 0;
+                declare continue handler for ${no_savepoint} set is_another = 1;
+                release savepoint ${savepoint};
+                ${change};
+                select is_another, row_count();
+            end
+            """.replace("${no_savepoint}", NO_SAVEPOINT).replace("${savepoint}", SAVEPOINT);
+
+    @Override
+    public int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException {
+        if (evidence.savepoint() == null) {
+            return super.change(connection, evidence, sql, parameters);
+        }
+        evidence.savepoint(null);
+        String releasing = RELEASING.replace("${change}", beforeWaiting() + sql);
+        try (PreparedStatement statement = connection.prepareStatement(releasing)) {
+            parameters.set(statement);
+            try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                if (result.getInt(1) != 0) {
+                    evidence.isAnother();
+                }
+                return result.getInt(2);
+            }
+        }
+    }
+
     @Override
     public long now(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("select " + clock());

@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,6 +28,9 @@ class PlainDialect implements Dialect {
     private static final int MOST_KEYS = 512;
     private static final int MOST_ROWS = 100;
 
+    /** Set before the first claim of a transaction, for whoever commits that early takes it away. */
+    static final String SAVEPOINT = "idempotency";
+
     final Tables tables;
     final Duration claimTimeout;
 
@@ -39,9 +41,8 @@ class PlainDialect implements Dialect {
 
     @Override
     public void prepareProof(Connection connection, Evidence evidence) throws SQLException {
-        if (evidence.isOfOurTransaction()) {
-            evidence.add(connection.setSavepoint(
-                    "idempotency_" + evidence.savepoints().size()));
+        if (evidence.isOfOurTransaction() && evidence.savepoint() == null) {
+            evidence.savepoint(connection.setSavepoint(SAVEPOINT));
         }
     }
 
@@ -69,13 +70,15 @@ class PlainDialect implements Dialect {
         }
     }
 
-    /** Returns whether the running transaction is not the one of the claims: the savepoints go with that, or with a rollback to an earlier one. */
+    /** Returns whether the running transaction is known not to be the one of the claims: the savepoint has gone with that. */
     boolean isAnother(Connection connection, Evidence evidence) throws SQLException {
+        Savepoint savepoint = evidence.savepoint();
+        evidence.savepoint(null);
+        if (savepoint == null) {
+            return false;
+        }
         try {
-            Deque<Savepoint> savepoints = evidence.savepoints();
-            while (!savepoints.isEmpty()) {
-                connection.releaseSavepoint(savepoints.pop());
-            }
+            connection.releaseSavepoint(savepoint);
             return false;
         } catch (SQLFeatureNotSupportedException e) {
             return false;
@@ -88,10 +91,12 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException {
-        PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql);
-        bound(statement);
-        return statement;
+    public int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
+            bound(statement);
+            parameters.set(statement);
+            return statement.executeUpdate();
+        }
     }
 
     @Override

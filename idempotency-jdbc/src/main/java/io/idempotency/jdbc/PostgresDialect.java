@@ -74,8 +74,11 @@ final class PostgresDialect implements Dialect {
     }
 
     @Override
-    public PreparedStatement preparedToWait(Connection connection, String sql) throws SQLException {
-        return connection.prepareStatement(sql);
+    public int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            parameters.set(statement);
+            return statement.executeUpdate();
+        }
     }
 
     private static final String INSERT = """

@@ -23,7 +23,7 @@ final class PostgresJournals extends Journals {
     private final String create;
 
     PostgresJournals(Tables tables, PostgresDialect dialect) {
-        super(tables);
+        super(tables, dialect);
         this.lockTimeout = dialect.lockTimeout();
         this.appendOne = PostgresDialect.filled(tables, APPEND_ONE);
         this.appendMany = PostgresDialect.filled(tables, APPEND_MANY);

@@ -14,7 +14,7 @@ final class StandardJournals extends Journals {
     private final InsertFirstDialect dialect;
 
     StandardJournals(InsertFirstDialect dialect) {
-        super(dialect.tables);
+        super(dialect.tables, dialect);
         this.dialect = dialect;
     }
 
