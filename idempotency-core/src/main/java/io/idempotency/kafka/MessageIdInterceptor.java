@@ -48,8 +48,8 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
     }
 
     private boolean hasId(Headers given) {
-        return given.lastHeader(HeaderIds.ID) != null
-                || headers.stream().anyMatch(name -> given.lastHeader(name) != null);
+        return HeaderIds.isThere(given, HeaderIds.ID)
+                || headers.stream().anyMatch(name -> HeaderIds.isThere(given, name));
     }
 
     private ProducerRecord<K, V> stamped(ProducerRecord<K, V> record) {

@@ -53,6 +53,22 @@ class MessageIdInterceptorTest {
     }
 
     @Test
+    void stampsNothingWhereAHeaderOfThatNameInAnotherCaseCarriesTheId() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", "v");
+        record.headers().add("Message-Id", "mine".getBytes(UTF_8));
+
+        assertThat(interceptor.onSend(record).headers().toArray()).hasSize(1);
+    }
+
+    @Test
+    void stampsARecordWhoseIdIsBlank() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", "v");
+        record.headers().add("message-id", " ".getBytes(UTF_8)).add("message-id", null);
+
+        assertThat(id(interceptor.onSend(record), "message-id")).hasSize(36);
+    }
+
+    @Test
     void stampsACopyOfARecordWhoseHeadersAreClosed() {
         ProducerRecord<String, String> record = new ProducerRecord<>("orders", 3, 17L, "k", "v");
         record.headers().add("other", "kept".getBytes(UTF_8));
