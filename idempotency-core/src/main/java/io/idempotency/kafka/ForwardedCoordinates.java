@@ -40,6 +40,11 @@ record ForwardedCoordinates(Coordinates coordinates, Predicate<String> isRetryTo
         return Optional.of(coordinates.id(topic, partition, offset, timestamp + ":"));
     }
 
+    /** Returns whether there is an origin, whoever wrote it. */
+    static boolean isForwarded(Headers headers) {
+        return FAMILIES.stream().anyMatch(family -> headers.lastHeader(family + TOPIC) != null);
+    }
+
     private String own(ConsumerRecord<?, ?> record) {
         return coordinates.id(record.topic(), record.partition(), record.offset(), record.timestamp() + ":");
     }
