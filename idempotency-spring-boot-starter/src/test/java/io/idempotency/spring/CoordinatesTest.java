@@ -17,6 +17,7 @@ import org.springframework.kafka.annotation.RetryableTopic;
 /** Records without an id are known by where they stand. */
 class CoordinatesTest {
 
+    private static final long TIMESTAMP = System.currentTimeMillis();
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
     private static final BenchTopic plain = bench.topic("PLAIN");
     private static final BenchTopic main = bench.topic("MAIN");
@@ -88,7 +89,7 @@ class CoordinatesTest {
         forge(plain, "kafka_dlt-original-", next, "forged:2");
         plain.awaitSettled();
 
-        plain.sendWithoutId(0, "forged:real");
+        send(plain, "forged:real");
 
         plain.awaitSettled();
         assertThat(bench.effects("forged:")).containsExactlyInAnyOrder("forged:1", "forged:2", "forged:real");
@@ -115,7 +116,7 @@ class CoordinatesTest {
         forge(main, "kafka_original-", main.end(0), "lying:1");
         ListenerBench.await().until(() -> !bench.effects("lying:").isEmpty());
 
-        main.sendWithoutId(0, "lying:real");
+        send(main, "lying:real");
 
         main.awaitSettled();
         assertThat(bench.effects("lying:")).containsExactlyInAnyOrder("lying:1", "lying:real");
@@ -136,6 +137,12 @@ class CoordinatesTest {
         assertThat(mainDeadLetters.values()).isEmpty();
     }
 
+    private static void send(BenchTopic topic, String value) throws Exception {
+        bench.producer
+                .send(new ProducerRecord<>(topic.name, 0, TIMESTAMP, "key", value))
+                .get();
+    }
+
     /** Sends to partition 1 what says that it stood in partition 0. */
     private static void forge(BenchTopic topic, String family, long offset, String value) throws Exception {
         ProducerRecord<String, String> record = new ProducerRecord<>(topic.name, 1, "key", value);
@@ -144,8 +151,7 @@ class CoordinatesTest {
         headers.add(family + "partition", ByteBuffer.allocate(4).putInt(0).array());
         headers.add(family + "offset", ByteBuffer.allocate(8).putLong(offset).array());
         headers.add(
-                family + "timestamp",
-                ByteBuffer.allocate(8).putLong(System.currentTimeMillis()).array());
+                family + "timestamp", ByteBuffer.allocate(8).putLong(TIMESTAMP).array());
         bench.producer.send(record).get();
     }
 }
