@@ -119,7 +119,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * Charges a message that cannot become an {@code M}, such as a value that cannot be deserialized: it is retried, quarantined or makes its
      * partition stand still, as any message that failed.
      *
-     * @param messageId its id; if there is none that can be used, one is made of its position
+     * @param messageId its id; if there is none that can be used, one is made of its position and bytes
      * @return the result for the one message
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {

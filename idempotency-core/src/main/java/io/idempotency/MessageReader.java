@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandIn;
 
 /** Reads from a message what the flow needs beside its id. Thread-safe. */
 public interface MessageReader<M> {
@@ -14,6 +15,14 @@ public interface MessageReader<M> {
      * from their source, bounded in time. Never guesses a serializer.
      */
     Payload payload(M message);
+
+    /**
+     * Returns an id for a message that has none which can be used: the same at each delivery of the message, and of no other one, also if that
+     * stands at the same position once a topic was created again or a log was cut. By default of the position alone.
+     */
+    default String standIn(M message) {
+        return StandIn.of(position(message), null, null);
+    }
 
     /**
      * Refuses a message whose copies need not be in its partition. Called where the store knows copies only there.

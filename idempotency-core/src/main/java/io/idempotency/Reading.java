@@ -5,10 +5,10 @@ import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandIn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Reads where messages stand and which ids they have. A message whose id cannot be read is one that fails, alone. Thread-safe. */
@@ -56,7 +56,7 @@ final class Reading<M> {
                                     + ". Let the producer send one, or say by messageId(..) where it stands")));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
-            id = idOf(position);
+            id = new MessageId(consumer, reader.standIn(message));
             unreadable = located(position, thrown);
         }
         return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
@@ -74,20 +74,14 @@ final class Reading<M> {
 
     /** Returns the item of a message that cannot become an {@code M}; an id that cannot be used is as good as none. */
     Item<Payload> rejected(Position position, Optional<String> messageIdValue, Payload payload) {
-        MessageId id = idOf(position);
-        if (messageIdValue.isPresent()) {
-            try {
-                id = new MessageId(consumer, messageIdValue.get());
-            } catch (InvalidMessageIdException e) {
-                id = idOf(position);
-            }
+        String standIn = StandIn.of(position, payload.key(), payload.value());
+        MessageId id;
+        try {
+            id = new MessageId(consumer, messageIdValue.orElse(standIn));
+        } catch (InvalidMessageIdException e) {
+            id = new MessageId(consumer, standIn);
         }
         return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
-    }
-
-    /** An id for a message that has none. It begins with a character that no id of another kind begins with. */
-    private MessageId idOf(Position position) {
-        return new MessageId(consumer, "~none~" + (isUnknown(position) ? UUID.randomUUID() : position));
     }
 
     private static boolean isUnknown(Position position) {

@@ -4,6 +4,7 @@ import static io.idempotency.Outcome.DUPLICATE;
 import static io.idempotency.Outcome.PROCESSED;
 import static io.idempotency.Outcome.QUARANTINED;
 import static io.idempotency.Outcome.RELEASED;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -306,6 +307,31 @@ class BrokenPartsTest {
         assertThat(bench.quarantine.list("billing", 10))
                 .singleElement()
                 .satisfies(id -> assertThat(id.value()).contains("orders-0@7"));
+    }
+
+    @Test
+    @Tag("rule-2.8")
+    void keepsEachOfTwoRejectedMessagesThatStoodAtOnePosition() {
+        IdempotentConsumer<Message> consumer =
+                bench.strong().failures(FailurePolicy.quarantineAfter(1)).build();
+
+        assertThat(List.of("first", "second", "first"))
+                .allSatisfy(value -> assertThat(rejected(consumer, value)).isNotEqualTo(RELEASED));
+
+        assertThat(bench.quarantine.list("billing", 10))
+                .extracting(id -> new String(
+                        bench.quarantine.find(id).orElseThrow().payload().value(), UTF_8))
+                .containsExactly("first", "second");
+    }
+
+    private static Outcome rejected(IdempotentConsumer<Message> consumer, String value) {
+        return consumer.reject(
+                        new Position("orders", 0, 7),
+                        Optional.empty(),
+                        new Payload(null, value.getBytes(UTF_8), List.of(), Payload.Origin.RAW),
+                        new IOException("cannot be deserialized"))
+                .outcomes()
+                .get(0);
     }
 
     @Test

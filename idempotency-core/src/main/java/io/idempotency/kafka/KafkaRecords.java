@@ -6,6 +6,9 @@ import io.idempotency.MessageReader;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandIn;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +51,28 @@ public final class KafkaRecords {
         return new Position(record.topic(), record.partition(), record.offset());
     }
 
+    /**
+     * Returns an id for a record that has none: of what the log keeps of it, however it is moved or compacted. Not of its headers, for
+     * deserializers and interceptors add some at each delivery.
+     */
+    static String standIn(ConsumerRecord<?, ?> record) {
+        byte[] kept = ByteBuffer.allocate(Long.BYTES + 3 * Integer.BYTES)
+                .putLong(record.timestamp())
+                .putInt(record.leaderEpoch().orElse(-1))
+                .putInt(record.serializedKeySize())
+                .putInt(record.serializedValueSize())
+                .array();
+        return StandIn.of(position(record), bytes(record.key()), bytes(record.value()), kept);
+    }
+
+    /** Returns the bytes of what has an equality of its own; nothing of an object. */
+    private static byte @Nullable [] bytes(@Nullable Object part) {
+        if (part instanceof String text) {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+        return part instanceof byte[] raw ? raw : null;
+    }
+
     static TopicPartition partition(ConsumerRecord<?, ?> record) {
         return new TopicPartition(record.topic(), record.partition());
     }
@@ -81,6 +106,11 @@ public final class KafkaRecords {
                     .flatMap(again -> again.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
                     .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+        }
+
+        @Override
+        public String standIn(ConsumerRecord<K, V> record) {
+            return KafkaRecords.standIn(record);
         }
 
         @Override

@@ -24,10 +24,18 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
     /** The producer property that names the headers which may carry an id, the first being the one to stamp; {@value MessageIds#HEADER} unless set. */
     public static final String HEADER_CONFIG = "idempotency.message-id.header";
 
+    /**
+     * The producer property that says whether a record is stamped, too, that spring-kafka forwards to a retry or dead-letter topic; {@code true}
+     * unless set. To be {@code false} where consumers take coordinates as ids: a stamp would be another id than the record had at its first
+     * topic.
+     */
+    public static final String FORWARDED_CONFIG = "idempotency.message-id.forwarded";
+
     private static final Logger log = LoggerFactory.getLogger(MessageIdInterceptor.class);
 
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private List<String> headers = List.of(MessageIds.HEADER);
+    private boolean isStampingForwarded = true;
 
     @Override
     public void configure(Map<String, ?> configs) {
@@ -35,12 +43,15 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
         if (names != null && !names.toString().isBlank()) {
             headers = Stream.of(names.toString().split(",")).map(String::trim).toList();
         }
+        Object forwarded = configs.get(FORWARDED_CONFIG);
+        isStampingForwarded =
+                forwarded == null || Boolean.parseBoolean(forwarded.toString().trim());
     }
 
     @Override
     public ProducerRecord<K, V> onSend(ProducerRecord<K, V> record) {
         try {
-            return hasId(record.headers()) ? record : stamped(record);
+            return hasId(record.headers()) || isLeftAlone(record.headers()) ? record : stamped(record);
         } catch (RuntimeException failure) {
             log.warn("A record for {} is sent without a message id", record.topic(), failure);
             return record;
@@ -48,8 +59,12 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
     }
 
     private boolean hasId(Headers given) {
-        return given.lastHeader(HeaderIds.ID) != null
-                || headers.stream().anyMatch(name -> given.lastHeader(name) != null);
+        return HeaderIds.isThere(given, HeaderIds.ID)
+                || headers.stream().anyMatch(name -> HeaderIds.isThere(given, name));
+    }
+
+    private boolean isLeftAlone(Headers given) {
+        return !isStampingForwarded && ForwardedCoordinates.isForwarded(given);
     }
 
     private ProducerRecord<K, V> stamped(ProducerRecord<K, V> record) {

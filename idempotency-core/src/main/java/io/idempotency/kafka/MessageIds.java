@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The id of a header is taken as it is. The id of every other place carries the name of its kind, such as {@code ~key:}, and a
  * header id that begins with {@code ~} gets another {@code ~} in front; so ids of two kinds never meet.
  *
- * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that is not text,
+ * <p>One rule for all places: an id is text (any {@code CharSequence}), bytes that are UTF-8, a {@code UUID} or a whole number ({@code Long},
+ * {@code Integer}, {@code Short}, {@code Byte}, {@code BigInteger}). Everything else is refused: the text of an array or object may be another one
+ * at each delivery, and two numbers with a fraction or an exponent may have one text.
+ *
+ * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that cannot be an id,
  * {@link #messageId} throws and names topic, partition, offset and the places looked at; it never returns empty. The consumer checks that the text
  * can be an id.
  *
@@ -40,7 +45,10 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
         return header(HEADER).orElse(cloudEvents());
     }
 
-    /** Reads the first of these headers that is present and not blank, as UTF-8. Of several headers of one name the last counts. */
+    /**
+     * Reads the first of these headers that is present and not blank, as UTF-8. Of several headers of one name the last that is not blank
+     * counts; one whose name differs in case only, such as {@code Message-Id}, if none is written so.
+     */
     public static MessageIds<Object> header(String... names) {
         if (names.length == 0) {
             throw new IdempotencyException("At least one header name is needed to read a message id from a header");
@@ -54,20 +62,21 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     }
 
     /**
-     * Takes the record key: text, a UUID, a whole number, or bytes that are UTF-8. Right only if a key never comes twice: the
-     * second event of an aggregate has the same key and would be skipped.
+     * Takes the record key. Right only if a key never comes twice: the second event of an aggregate has the same key and would be
+     * skipped.
      */
     public static MessageIds<Object> key() {
         return new MessageIds<>(List.of(ValueIds::ofKey));
     }
 
     /** Takes what the function reads from the value; null, a blank string and a tombstone count as missing. */
-    public static <V> MessageIds<V> value(Function<? super V, @Nullable String> id) {
+    public static <V> MessageIds<V> value(Function<? super V, ? extends @Nullable Object> id) {
         return new MessageIds<V>(List.of(new ValueIds<V>(id)));
     }
 
     /** Takes what the function reads from the record; null and a blank string count as missing. */
-    public static <V> MessageIds<V> record(Function<? super ConsumerRecord<?, ? extends V>, @Nullable String> id) {
+    public static <V> MessageIds<V> record(
+            Function<? super ConsumerRecord<?, ? extends V>, ? extends @Nullable Object> id) {
         return new MessageIds<V>(List.of((record, looked) -> ValueIds.ofRecord(id, record, looked)));
     }
 
@@ -78,14 +87,26 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     }
 
     /**
-     * Takes where the record stands: topic, topic id, partition, offset. It recognises redeliveries only, never a message sent twice. A
-     * record of a retry or dead-letter topic of spring-kafka counts as the original one.
+     * Takes where the record stands: topic, topic id, partition, offset; and its timestamp and leader epoch, for another record may come to stand
+     * there when the log is cut. It recognises redeliveries only, never a message sent twice.
      *
      * @param topicId returns the id of a topic, so that a topic that was deleted and created again brings new ids; see
      *     {@link TopicIds}
      */
     public static MessageIds<Object> coordinates(Function<String, String> topicId) {
         return new MessageIds<>(List.of(new Coordinates(topicId)));
+    }
+
+    /**
+     * Takes where the record stands, as {@link #coordinates(Function)} does; a record of a retry or dead-letter topic of spring-kafka counts as
+     * the original one. Without the leader epoch, which spring-kafka does not forward: of two records that stood at one place, and that have
+     * one timestamp, the later one counts as the former.
+     *
+     * @param isRetryTopic says which topics are retry or dead-letter topics. What the records of all others say of their origin, anybody may
+     *     have written: it is not believed, and taken off them, for spring-kafka would forward it in place of their own
+     */
+    public static MessageIds<Object> coordinates(Function<String, String> topicId, Predicate<String> isRetryTopic) {
+        return new MessageIds<>(List.of(new ForwardedCoordinates(new Coordinates(topicId), isRetryTopic)));
     }
 
     /** Looks in the other place when there is no id in this one. */
@@ -98,7 +119,7 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     /**
      * Returns the id.
      *
-     * @throws InvalidMessageIdException if there is none, or one that is not text
+     * @throws InvalidMessageIdException if there is none, or something that cannot be one
      */
     @Override
     public Optional<String> messageId(ConsumerRecord<?, ? extends V> record) {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -143,8 +144,8 @@ public final class RecordProcessor<K, V> {
                 return;
             }
             RejectedRecord rejected = new RejectedRecord(failure);
-            BatchResult result =
-                    flow.reject(rejected.position(), rejected.messageId(rejectedIds), rejected.payload(), failure);
+            BatchResult result = flow.reject(
+                    rejected.position(), Optional.of(rejected.messageId(rejectedIds)), rejected.payload(), failure);
             if (result.isSettled()) {
                 unsettled.put(partition, failure.offset() + 1);
                 Assigned.seek(consumer, partition, failure.offset() + 1);

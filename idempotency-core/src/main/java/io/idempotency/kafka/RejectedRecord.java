@@ -29,8 +29,8 @@ record RejectedRecord(RecordDeserializationException failure) {
                 origin);
     }
 
-    /** Returns the id if the extractor finds a usable one in bytes and headers. */
-    Optional<String> messageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
+    /** Returns the id that the extractor finds in bytes and headers, else one that stands in for it. */
+    String messageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         byte @Nullable [] key = bytes(failure.keyBuffer());
         byte @Nullable [] value = bytes(failure.valueBuffer());
         ConsumerRecord<byte[], byte[]> raw = new ConsumerRecord<>(
@@ -46,10 +46,10 @@ record RejectedRecord(RecordDeserializationException failure) {
                 failure.headers() == null ? new RecordHeaders() : failure.headers(),
                 Optional.empty());
         try {
-            return ids.messageId(raw);
+            return ids.messageId(raw).orElseGet(() -> KafkaRecords.standIn(raw));
         } catch (InvalidMessageIdException unusable) {
             failure.addSuppressed(unusable);
-            return Optional.empty();
+            return KafkaRecords.standIn(raw);
         }
     }
 

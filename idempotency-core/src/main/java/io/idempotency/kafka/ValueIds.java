@@ -1,5 +1,8 @@
 package io.idempotency.kafka;
 
+import io.idempotency.store.MessageId;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -7,8 +10,8 @@ import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** Ids read from the deserialized value by a function of the user, or taken from the key. */
-record ValueIds<V>(Function<? super V, @Nullable String> id) implements IdSource<V> {
+/** Ids read from the deserialized value or the record by a function of the user, or taken from the key. */
+record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implements IdSource<V> {
 
     @Override
     public Optional<String> find(ConsumerRecord<?, ? extends V> record, List<String> looked) throws UnusableId {
@@ -17,58 +20,66 @@ record ValueIds<V>(Function<? super V, @Nullable String> id) implements IdSource
             looked.add("the value is null");
             return Optional.empty();
         }
-        return present("value", read(value), looked);
-    }
-
-    private @Nullable String read(V value) throws UnusableId {
-        try {
-            return id.apply(value);
-        } catch (RuntimeException failure) {
-            throw new UnusableId("it cannot be read from the value: " + failure, failure);
-        }
+        return present("value", "the id in the value", read(id, value, "value"), looked);
     }
 
     static <V> Optional<String> ofRecord(
-            Function<? super ConsumerRecord<?, ? extends V>, @Nullable String> id,
+            Function<? super ConsumerRecord<?, ? extends V>, ? extends @Nullable Object> id,
             ConsumerRecord<?, ? extends V> record,
             List<String> looked)
             throws UnusableId {
-        try {
-            return present("record", id.apply(record), looked);
-        } catch (RuntimeException failure) {
-            throw new UnusableId("it cannot be read from the record: " + failure, failure);
-        }
+        return present("record", "the id in the record", read(id, record, "record"), looked);
     }
 
     static Optional<String> ofKey(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
-        @Nullable Object key = record.key();
-        if (key == null) {
-            looked.add("the key is null");
-            return Optional.empty();
-        }
-        return present("key", text(key), looked);
+        return present("key", "the key", record.key(), looked);
     }
 
-    private static Optional<String> present(String kind, @Nullable String id, List<String> looked) {
-        if (id == null || id.isBlank()) {
-            looked.add("the id in the " + kind + " is " + (id == null ? "null" : "blank"));
+    private static <T> @Nullable Object read(Function<? super T, ? extends @Nullable Object> id, T from, String kind)
+            throws UnusableId {
+        try {
+            return id.apply(from);
+        } catch (RuntimeException failure) {
+            throw new UnusableId("it cannot be read from the " + kind + ": " + failure, failure);
+        }
+    }
+
+    private static Optional<String> present(String kind, String place, @Nullable Object found, List<String> looked)
+            throws UnusableId {
+        String id = found == null ? "" : text(found, place);
+        if (MessageId.isBlank(id)) {
+            looked.add(place + " is " + (found == null ? "null" : "blank"));
             return Optional.empty();
         }
         return Optional.of(HeaderIds.KIND + kind + ":" + id);
     }
 
-    private static String text(Object key) throws UnusableId {
-        if (key instanceof byte[] bytes) {
-            return HeaderIds.utf8(bytes, () -> "the key");
+    /** Returns the text of what has one that is its own and no other's. */
+    private static String text(Object found, String place) throws UnusableId {
+        if (found instanceof byte[] bytes) {
+            return HeaderIds.utf8(bytes, () -> place);
         }
-        if (key instanceof CharSequence
-                || key instanceof UUID
-                || key instanceof Long
-                || key instanceof Integer
-                || key instanceof Short) {
-            return key.toString();
+        if (found instanceof CharSequence
+                || found instanceof UUID
+                || found instanceof Long
+                || found instanceof Integer
+                || found instanceof Short
+                || found instanceof Byte
+                || found instanceof BigInteger) {
+            return found.toString();
         }
-        throw new UnusableId("the key is a " + key.getClass().getName()
-                + ", not text, bytes, a UUID or a whole number; read the id by a function instead");
+        throw new UnusableId(place + " is a " + found.getClass().getTypeName()
+                + ", not text, bytes of UTF-8, a UUID or a whole number. " + instead(found));
+    }
+
+    private static String instead(Object found) {
+        if (found instanceof Optional) {
+            return "Take what is in it, as by orElse(null)";
+        }
+        if (found instanceof Double || found instanceof Float || found instanceof BigDecimal) {
+            return "Different numbers with a fraction or an exponent may have one text, and one of them several:"
+                    + " have it sent as text";
+        }
+        return "Take a part of it that is one of these";
     }
 }

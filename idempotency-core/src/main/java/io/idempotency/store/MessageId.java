@@ -1,15 +1,18 @@
 package io.idempotency.store;
 
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /**
  * The unique number that the producer gave a message, and the consumer that remembers it. Checked here, once.
  *
- * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids.
+ * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids. Printed with
+ * what does not show escaped, see {@link Printable}; compared and stored as it is.
  *
  * @param consumer the logical name of the processing step, {@code [A-Za-z0-9._-]{1,100}}
- * @param value the id: not blank, at most 4 KiB of UTF-8, without control characters, unpaired surrogates and the
- *     replacement character U+FFFD (two binary ids can decode to one string that holds it)
+ * @param value the id: not {@link #isBlank blank}, at most 4 KiB of UTF-8, without control characters, unpaired surrogates and the
+ *     replacement character U+FFFD (two binary ids can decode to one string that holds it), and not the text of an array, which is another
+ *     one at each delivery
  */
 public record MessageId(String consumer, String value) {
 
@@ -17,6 +20,7 @@ public record MessageId(String consumer, String value) {
     public static final int MAX_BYTES = 4096;
 
     private static final int MAX_CONSUMER = 100;
+    private static final Pattern ARRAY = Pattern.compile("\\[B@[0-9a-f]{1,8}(?![0-9a-z])");
 
     public MessageId {
         requireConsumer(consumer);
@@ -42,14 +46,14 @@ public record MessageId(String consumer, String value) {
         }
         if (!isFitting) {
             throw new IdempotencyException(
-                    "A consumer is named by 1 to 100 characters out of A-Z a-z 0-9 . _ -, not by \""
-                            + printable(consumer) + "\"");
+                    "A consumer is named by 1 to 100 characters out of A-Z a-z 0-9 . _ -, not by \"" + start(consumer)
+                            + "\"");
         }
         return consumer;
     }
 
     private static void requireValue(String value) {
-        if (value.isBlank()) {
+        if (isBlank(value)) {
             throw new InvalidMessageIdException("The message id is blank");
         }
         for (int i = 0; i < value.length(); i++) {
@@ -72,22 +76,36 @@ public record MessageId(String consumer, String value) {
                 throw refused(value, "holds an unpaired surrogate at index " + i);
             }
         }
+        if (value.indexOf('[') >= 0 && ARRAY.matcher(value).find()) {
+            throw refused(value, "is the text of an array, not what stands in it: read it as UTF-8");
+        }
         if (value.length() > MAX_BYTES / 3 && value.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
             throw refused(value, "is longer than " + MAX_BYTES + " bytes of UTF-8");
         }
     }
 
-    private static InvalidMessageIdException refused(String value, String why) {
-        return new InvalidMessageIdException("The message id \"" + printable(value) + "\" " + why);
+    /** Returns whether nothing of a text can be seen, as of white space or format characters alone: no id stands there. */
+    public static boolean isBlank(String text) {
+        char first = text.isEmpty() ? ' ' : text.charAt(0);
+        if (first > ' ' && first <= '~') {
+            return false;
+        }
+        return text.codePoints()
+                .allMatch(point -> Character.isWhitespace(point)
+                        || Character.isSpaceChar(point)
+                        || Character.getType(point) == Character.FORMAT);
     }
 
-    private static String printable(String value) {
-        String start = value.length() > 40 ? value.substring(0, 40) + "…" : value;
-        return start.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
+    private static InvalidMessageIdException refused(String value, String why) {
+        return new InvalidMessageIdException("The message id \"" + start(value) + "\" " + why);
+    }
+
+    private static String start(String value) {
+        return Printable.of(value.length() > 40 ? value.substring(0, 40) + "…" : value);
     }
 
     @Override
     public String toString() {
-        return consumer + "/" + value;
+        return consumer + "/" + Printable.of(value);
     }
 }

@@ -14,6 +14,6 @@ public record Position(String stream, int partition, long offset) {
 
     @Override
     public String toString() {
-        return stream.isEmpty() ? "unknown position" : stream + "-" + partition + "@" + offset;
+        return stream.isEmpty() ? "unknown position" : Printable.of(stream) + "-" + partition + "@" + offset;
     }
 }

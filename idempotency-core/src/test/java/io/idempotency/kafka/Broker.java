@@ -63,13 +63,24 @@ final class Broker {
 
     static String topic(int partitions, Map<String, String> configs) {
         String name = "orders-" + UUID.randomUUID().toString().substring(0, 8);
+        create(name, partitions, configs);
+        return name;
+    }
+
+    private static void create(String name, int partitions, Map<String, String> configs) {
         join(ADMIN.createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(configs)))
                 .all());
         // The broker learns of it a moment after the controller.
         await().ignoreExceptions()
                 .until(() -> join(ADMIN.describeTopics(List.of(name)).allTopicNames())
                         .containsKey(name));
-        return name;
+    }
+
+    /** Deletes a topic and creates it again, under the same name and with nothing in it. */
+    static void createAgain(String topic, int partitions) {
+        join(ADMIN.deleteTopics(List.of(topic)).all());
+        await().until(() -> !join(ADMIN.listTopics().names()).contains(topic));
+        create(topic, partitions, Map.of());
     }
 
     /** Properties of a consumer in a group of its own. */

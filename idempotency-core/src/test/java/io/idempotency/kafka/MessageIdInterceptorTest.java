@@ -9,6 +9,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MessageIdInterceptorTest {
 
@@ -50,6 +52,37 @@ class MessageIdInterceptorTest {
 
         assertThat(interceptor.onSend(second).headers().lastHeader("x-id")).isNull();
         assertThat(interceptor.onSend(event).headers().lastHeader("x-id")).isNull();
+    }
+
+    @Test
+    void stampsNothingWhereAHeaderOfThatNameInAnotherCaseCarriesTheId() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", "v");
+        record.headers().add("Message-Id", "mine".getBytes(UTF_8));
+
+        assertThat(interceptor.onSend(record).headers().toArray()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"kafka_original-topic", "kafka_dlt-original-topic"})
+    void stampsWhatIsForwardedUnlessToldNotTo(String header) {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders-retry", "v");
+        record.headers().add(header, "orders".getBytes(UTF_8));
+
+        interceptor.configure(Map.of(MessageIdInterceptor.FORWARDED_CONFIG, "false"));
+        assertThat(interceptor.onSend(record).headers().toArray()).hasSize(1);
+        assertThat(id(interceptor.onSend(new ProducerRecord<>("orders", "v")), "message-id"))
+                .hasSize(36);
+
+        interceptor.configure(Map.of());
+        assertThat(id(interceptor.onSend(record), "message-id")).hasSize(36);
+    }
+
+    @Test
+    void stampsARecordWhoseIdIsBlank() {
+        ProducerRecord<String, String> record = new ProducerRecord<>("orders", "v");
+        record.headers().add("message-id", " ".getBytes(UTF_8)).add("message-id", null);
+
+        assertThat(id(interceptor.onSend(record), "message-id")).hasSize(36);
     }
 
     @Test

@@ -8,17 +8,27 @@ import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MemoryStore;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MessageIdsTest {
@@ -44,6 +54,40 @@ class MessageIdsTest {
     @Test
     void looksFurtherWhenAHeaderIsBlank() {
         header("first", "  ");
+        header("second", "2");
+
+        assertThat(MessageIds.header("first", "second").messageId(record)).contains("2");
+    }
+
+    @Test
+    void takesTheLastOfSeveralHeadersThatIsNotBlank() {
+        header("message-id", "1");
+        header("message-id", "2");
+        header("message-id", " \u200b");
+        record.headers().add("message-id", null);
+
+        assertThat(MessageIds.defaults().messageId(record)).contains("2");
+    }
+
+    @Test
+    void takesAHeaderWhoseNameDiffersInCaseOnlyIfNoneIsWrittenSo() {
+        header("CE_Source", "/shop");
+        header("Ce_Id", "7");
+        assertThat(id(MessageIds.defaults())).isEqualTo("~ce:5:/shop7");
+
+        header("Message-Id", "1");
+        assertThat(id(MessageIds.defaults())).isEqualTo("1");
+
+        header("message-id", "2");
+        header("MESSAGE-ID", "3");
+        header("message-id", " ");
+        assertThat(id(MessageIds.defaults())).isEqualTo("2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00a0", "\u200b\ufeff", "\u202e", " \t\n"})
+    void looksFurtherWhenNothingOfAHeaderCanBeSeen(String blank) {
+        header("first", blank);
         header("second", "2");
 
         assertThat(MessageIds.header("first", "second").messageId(record)).contains("2");
@@ -151,26 +195,6 @@ class MessageIdsTest {
     }
 
     @Test
-    void takesKeysThatAreTextBytesUuidsOrNumbers() {
-        UUID uuid = UUID.randomUUID();
-        for (Object key : List.of("7", "7".getBytes(UTF_8), 7, 7L)) {
-            assertThat(MessageIds.key().messageId(new ConsumerRecord<>("orders", 3, 18272, key, null)))
-                    .contains("~key:7");
-        }
-        assertThat(MessageIds.key().messageId(new ConsumerRecord<>("orders", 3, 18272, uuid, null)))
-                .contains("~key:" + uuid);
-    }
-
-    @Test
-    void refusesAKeyWhoseTextIsNotItsIdentity() {
-        assertThatThrownBy(
-                        () -> MessageIds.key().messageId(new ConsumerRecord<>("orders", 3, 18272, new Object(), null)))
-                .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessageContaining("orders-3@18272")
-                .hasMessageContaining("java.lang.Object");
-    }
-
-    @Test
     void namesWhatIsMissingInATombstone() {
         ConsumerRecord<@Nullable String, @Nullable String> tombstone =
                 new ConsumerRecord<>("orders", 3, 18272, null, null);
@@ -201,35 +225,169 @@ class MessageIdsTest {
     }
 
     @Test
-    void followsRetryTopicsBackToTheOriginalCoordinates() {
-        String original = id(MessageIds.coordinates(topic -> topic + "-id"));
-        ConsumerRecord<String, String> retried = new ConsumerRecord<>("orders-retry-0", 0, 5, "k-1", "v-1");
-        origin(retried, "kafka_original-", "orders", 3, 18272);
+    @Tag("rule-2.7")
+    void givesOtherCoordinatesToARecordThatStandsWhereAnotherOneWasCutOff() {
+        MessageIds<Object> coordinates = MessageIds.coordinates(topic -> "id");
 
-        assertThat(MessageIds.coordinates(topic -> topic + "-id").messageId(retried))
-                .contains(original);
+        assertThat(List.of(stands(1_000, 4), stands(1_000, 5), stands(1_001, 4), stands(1_000, -1)))
+                .extracting(found -> coordinates.messageId(found).orElseThrow())
+                .doesNotHaveDuplicates();
+        assertThat(coordinates.messageId(stands(1_000, 4))).isEqualTo(coordinates.messageId(stands(1_000, 4)));
+    }
+
+    @Test
+    @Tag("rule-2.7")
+    void doesNotBelieveARecordThatSaysItStoodSomewhereElse() {
+        MessageIds<Object> coordinates = MessageIds.coordinates(topic -> "id");
+        ConsumerRecord<String, String> real = new ConsumerRecord<>("orders", 0, 1001, "k-1", "v-1");
+        for (String family : List.of("kafka_original-", "kafka_dlt-original-")) {
+            ConsumerRecord<String, String> forged = new ConsumerRecord<>("orders", 1, 5, "k-1", "v-1");
+            origin(forged, family, "orders", 0, 1001, 1_000);
+
+            assertThat(coordinates.messageId(forged))
+                    .isNotEqualTo(coordinates.messageId(real))
+                    .isEqualTo(coordinates.messageId(new ConsumerRecord<>("orders", 1, 5, "k-1", "v-1")));
+        }
+    }
+
+    private static final MessageIds<Object> FORWARDED =
+            MessageIds.coordinates(topic -> topic + "-id", Set.of("orders-retry-0", "orders-dlt")::contains);
+
+    @Test
+    @Tag("rule-2.7")
+    void followsRetryTopicsBackToTheOriginalCoordinates() {
+        ConsumerRecord<String, String> retried = new ConsumerRecord<>("orders-retry-0", 0, 5, "k-1", "v-1");
+        origin(retried, "kafka_original-", "orders", 3, 18272, 1_000);
+
+        assertThat(FORWARDED.messageId(retried)).isEqualTo(FORWARDED.messageId(stands(1_000, 4)));
+        assertThat(FORWARDED.messageId(retried)).isNotEqualTo(FORWARDED.messageId(stands(1_001, 4)));
     }
 
     @Test
     void believesTheEarliestOriginWhenARecordWasForwardedTwice() {
-        String original = id(MessageIds.coordinates(topic -> "id"));
         ConsumerRecord<String, String> retried = new ConsumerRecord<>("orders-dlt", 0, 5, "k-1", "v-1");
-        origin(retried, "kafka_dlt-original-", "orders", 3, 18272);
-        origin(retried, "kafka_dlt-original-", "orders-dlt", 1, 2);
-        origin(retried, "kafka_original-", "orders-dlt", 1, 2);
+        origin(retried, "kafka_dlt-original-", "orders", 3, 18272, 1_000);
+        origin(retried, "kafka_dlt-original-", "orders-dlt", 1, 2, 2_000);
+        origin(retried, "kafka_original-", "orders-dlt", 1, 2, 3_000);
 
-        assertThat(MessageIds.coordinates(topic -> "id").messageId(retried)).contains(original);
+        assertThat(FORWARDED.messageId(retried)).isEqualTo(FORWARDED.messageId(stands(1_000, 4)));
+    }
+
+    @Test
+    @Tag("rule-2.7")
+    void doesNotBelieveWhatCameWithTheRecordWhenItWasForwarded() {
+        ConsumerRecord<String, String> retried = new ConsumerRecord<>("orders-retry-0", 0, 5, "k-1", "v-1");
+        origin(retried, "kafka_dlt-original-", "orders", 0, 1001, 1_000);
+        origin(retried, "kafka_original-", "orders", 3, 18272, 1_000);
+        origin(retried, "kafka_original-", "orders-retry-0", 0, 4, 2_000);
+
+        assertThat(FORWARDED.messageId(retried)).isEqualTo(FORWARDED.messageId(stands(1_000, 4)));
+    }
+
+    /** Spring-kafka's retry topics keep what is there already. */
+    @Test
+    @Tag("rule-2.7")
+    void takesAnOriginOffARecordThatWasNotForwarded() {
+        for (String family : List.of("kafka_original-", "kafka_dlt-original-")) {
+            origin(record, family, "orders", 0, 1001, 1_000);
+        }
+        header("other", "kept");
+
+        assertThat(FORWARDED.messageId(record))
+                .isEqualTo(FORWARDED.messageId(new ConsumerRecord<>("orders", 3, 18272, "k-1", "v-1")));
+        assertThat(record.headers()).extracting(Header::key).containsExactly("other");
+    }
+
+    @Test
+    void takesTheOwnCoordinatesOfARecordThatWasSentToARetryTopic() {
+        ConsumerRecord<String, String> sent = new ConsumerRecord<>("orders-retry-0", 0, 5, "k-1", "v-1");
+        ConsumerRecord<String, String> again = new ConsumerRecord<>("orders-dlt", 0, 7, "k-1", "v-1");
+        origin(again, "kafka_original-", "orders-retry-0", 0, 5, sent.timestamp());
+
+        assertThat(FORWARDED.messageId(sent))
+                .isEqualTo(FORWARDED.messageId(again))
+                .isNotEqualTo(FORWARDED.messageId(new ConsumerRecord<>("orders-retry-0", 0, 6, "k-1", "v-1")));
     }
 
     @Test
     void refusesAnOriginThatIsNotComplete() {
-        header("kafka_original-topic", "orders");
-        record.headers().add("kafka_original-partition", new byte[] {1});
-
-        assertThatThrownBy(() -> MessageIds.coordinates(topic -> "id").messageId(record))
+        ConsumerRecord<String, String> retried = new ConsumerRecord<>("orders-retry-0", 0, 5, "k-1", "v-1");
+        retried.headers().add("kafka_original-topic", "orders".getBytes(UTF_8));
+        assertThatThrownBy(() -> FORWARDED.messageId(retried))
                 .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessageContaining("orders-3@18272")
-                .hasMessageContaining("kafka_original-partition");
+                .hasMessageContaining("orders-retry-0-0@5")
+                .hasMessageContaining("kafka_original-partition is missing");
+
+        retried.headers().add("kafka_original-partition", new byte[] {1});
+        assertThatThrownBy(() -> FORWARDED.messageId(retried)).hasMessageContaining("1 bytes instead of 4");
+    }
+
+    @ParameterizedTest
+    @MethodSource("texts")
+    @Tag("rule-2.6")
+    void takesTextBytesUuidsAndWholeNumbersWhereverTheyStand(Object found, String id) {
+        assertThat(id(MessageIds.record(any -> found))).isEqualTo("~record:" + id);
+        assertThat(id(MessageIds.value((String any) -> found))).isEqualTo("~value:" + id);
+        assertThat(MessageIds.key().messageId(new ConsumerRecord<>("orders", 3, 18272, found, null)))
+                .contains("~key:" + id);
+    }
+
+    static Stream<Arguments> texts() {
+        UUID uuid = UUID.randomUUID();
+        return Stream.of(
+                Arguments.of("\u00e4-7", "\u00e4-7"),
+                Arguments.of("\u00e4-7".getBytes(UTF_8), "\u00e4-7"),
+                Arguments.of(CharBuffer.wrap("7"), "7"),
+                Arguments.of(7L, "7"),
+                Arguments.of(-7, "-7"),
+                Arguments.of((short) 7, "7"),
+                Arguments.of((byte) 7, "7"),
+                Arguments.of(new BigInteger("12345678901234567890123"), "12345678901234567890123"),
+                Arguments.of(uuid, uuid.toString()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("others")
+    @Tag("rule-2.6")
+    void refusesWhatHasNoTextOfItsOwnWhereverItStands(Object found, String says) {
+        for (MessageIds<? super String> ids :
+                List.of(MessageIds.<String>record(any -> found), MessageIds.value((String any) -> found))) {
+            assertThatThrownBy(() -> ids.orElse(MessageIds.key()).messageId(record))
+                    .isInstanceOf(InvalidMessageIdException.class)
+                    .hasMessageContaining("orders-3@18272")
+                    .hasMessageContaining(says);
+        }
+        assertThatThrownBy(() -> MessageIds.key().messageId(new ConsumerRecord<>("orders", 3, 18272, found, null)))
+                .isInstanceOf(InvalidMessageIdException.class)
+                .hasMessageContaining(says);
+    }
+
+    static Stream<Arguments> others() {
+        return Stream.of(
+                Arguments.of(new byte[] {'a', (byte) 0xff}, "bytes that are not UTF-8"),
+                Arguments.of(new int[] {7}, "is a int[], not text"),
+                Arguments.of(new String[] {"7"}, "is a java.lang.String[], not text"),
+                Arguments.of(ByteBuffer.wrap(new byte[] {'7'}), "HeapByteBuffer, not text"),
+                Arguments.of(List.of("7"), "Take a part of it"),
+                Arguments.of(new Object(), "is a java.lang.Object, not text"),
+                Arguments.of(Optional.of("7"), "as by orElse(null)"),
+                Arguments.of(true, "java.lang.Boolean"),
+                Arguments.of('7', "java.lang.Character"),
+                Arguments.of(TimestampType.CREATE_TIME, "TimestampType"),
+                Arguments.of(new AtomicLong(7), "AtomicLong"),
+                Arguments.of(7f, "have it sent as text"),
+                Arguments.of(1.0E3, "have it sent as text"),
+                Arguments.of(new BigDecimal("1E+3"), "have it sent as text"));
+    }
+
+    /** Both are infinite as a double, which is what JSON readers make of them. */
+    @Test
+    @Tag("rule-2.6")
+    void refusesNumbersThatAreOneNumberOnceTheyAreRead() {
+        assertThat(Double.valueOf("1e400")).isEqualTo(Double.valueOf("2e500"));
+
+        assertThatThrownBy(() -> id(MessageIds.value((String any) -> Double.valueOf("1e400"))))
+                .isInstanceOf(InvalidMessageIdException.class);
     }
 
     @Test
@@ -247,6 +405,22 @@ class MessageIdsTest {
     @Test
     void givesEveryDeliveryAnIdOfItsOwnIfNothingIsToBeRecognised() {
         assertThat(id(MessageIds.unrecognised())).startsWith("~random:").isNotEqualTo(id(MessageIds.unrecognised()));
+    }
+
+    /** What stands at one place, written at that time by the leader of that epoch, if that is known. */
+    private static ConsumerRecord<String, String> stands(long timestamp, int epoch) {
+        return new ConsumerRecord<>(
+                "orders",
+                3,
+                18272,
+                timestamp,
+                TimestampType.CREATE_TIME,
+                3,
+                3,
+                "k-1",
+                "v-1",
+                new RecordHeaders(),
+                epoch < 0 ? Optional.empty() : Optional.of(epoch));
     }
 
     private void header(String name, String value) {
@@ -269,11 +443,14 @@ class MessageIdsTest {
         return MessageIds.defaults().messageId(other).orElseThrow();
     }
 
-    private static void origin(ConsumerRecord<?, ?> record, String family, String topic, int partition, long offset) {
+    private static void origin(
+            ConsumerRecord<?, ?> record, String family, String topic, int partition, long offset, long timestamp) {
         RecordHeaders headers = (RecordHeaders) record.headers();
         headers.add(family + "topic", topic.getBytes(UTF_8));
         headers.add(
                 family + "partition", ByteBuffer.allocate(4).putInt(partition).array());
         headers.add(family + "offset", ByteBuffer.allocate(8).putLong(offset).array());
+        headers.add(
+                family + "timestamp", ByteBuffer.allocate(8).putLong(timestamp).array());
     }
 }

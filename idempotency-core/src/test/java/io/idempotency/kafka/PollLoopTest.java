@@ -18,7 +18,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -216,6 +218,33 @@ class PollLoopTest {
         assertThat(kept.payload().key()).asString(UTF_8).isEqualTo("b");
         assertThat(kept.payload().origin()).isEqualTo(Payload.Origin.RAW);
         assertThat(kept.failure()).contains(topic + "-0").contains("offset 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Tag("rule-2.8")
+    void keepsWhatCannotBeReadOfATopicThatWasCreatedAgainToo(boolean isDeserialized) {
+        String topic = Broker.topic(1);
+        for (String value : List.of("first", "other")) {
+            Map<String, Object> properties = Broker.consumer("classic");
+            properties.put("value.deserializer", isDeserialized ? StringDeserializer.class : FourBytes.class);
+            Broker.send(new ProducerRecord<>(topic, 0, null, Broker.bytes(value)));
+            PollLoop<String, String> loop = loops.start(
+                    properties,
+                    topic,
+                    settings -> settings.quarantine(quarantine).failures(FailurePolicy.quarantineAfter(1)),
+                    (record, claim) -> handled.add(record.value()));
+            await().untilAsserted(() ->
+                    assertThat(Broker.committed(properties, topic, 0)).contains(1L));
+            loop.close();
+            Broker.createAgain(topic, 1);
+        }
+
+        assertThat(handled).isEmpty();
+        assertThat(quarantine.list("billing", 10))
+                .extracting(id ->
+                        new String(quarantine.find(id).orElseThrow().payload().value(), UTF_8))
+                .containsExactly("first", "other");
     }
 
     @Test

@@ -92,11 +92,12 @@ class RejectionTest {
     }
 
     @Test
-    void goesWithoutAnIdWhenThereIsNoneThatCanBeUsed() {
+    @Tag("rule-2.8")
+    void makesAnIdWhenThereIsNoneThatCanBeUsed() {
         headers.add("message-id", new byte[] {(byte) 0xff});
         reject();
 
-        assertThat(flow.rejectedId).isEmpty();
+        assertThat(flow.rejectedId.orElseThrow()).startsWith("~none~orders-0@7~");
         assertThat(flow.rejected).containsExactly(BAD);
     }
 

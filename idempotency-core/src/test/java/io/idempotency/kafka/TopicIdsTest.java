@@ -6,10 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -23,12 +20,7 @@ class TopicIdsTest {
     void tellsATopicThatWasCreatedAgainFromTheFormerOne() {
         String topic = Broker.topic(1);
         String former = ids.apply(topic);
-        Broker.join(Broker.ADMIN.deleteTopics(List.of(topic)).all());
-        await().untilAsserted(() ->
-                assertThat(Broker.join(Broker.ADMIN.listTopics().names())).doesNotContain(topic));
-        Broker.join(Broker.ADMIN
-                .createTopics(Set.of(new NewTopic(topic, 1, (short) 1)))
-                .all());
+        Broker.createAgain(topic, 1);
         assertThat(ids.apply(topic)).isEqualTo(former);
         nanos.addAndGet(Duration.ofSeconds(11).toNanos());
 

@@ -187,6 +187,8 @@ final class GuaranteesPage {
               warned of, and topics can share the name that they are remembered under ([operations](operations.md#the-journal-store)).
             - With the journal store: offsets that were reset to before what is remembered, or a topic that was created again. Whether such a message was
               processed cannot be told; it is refused, unless it is to be processed or skipped by choice.
+            - With coordinates as ids, because messages have none: a message that is sent again. Where retry or dead-letter topics are followed back, also that
+              another record stands at an offset since the log was cut, if both have one timestamp: spring-kafka does not forward the leader epoch.
             - Commits that the database confirmed and lost: `synchronous_commit=off`, an asynchronous fail-over, a backup that was restored. The promises
               end where its durability ends. After a restore, restart the consumers.
             - The same message at two consumers. Ids are remembered per consumer, because each of them has an effect of its own.

@@ -16,6 +16,7 @@ import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -33,6 +34,7 @@ final class Consumers implements DisposableBean {
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final Map<String, Admin> admins = new ConcurrentHashMap<>();
+    private final Map<String, Set<String>> retryTopics = new ConcurrentHashMap<>();
 
     Consumers(
             IdempotencyProperties properties,
@@ -54,6 +56,15 @@ final class Consumers implements DisposableBean {
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
         return stores.rememberedFor(listener);
+    }
+
+    /** Returns the retry and dead-letter topics of a listener, to add to until it starts. */
+    Set<String> retryTopics(ListenerDefinition listener) {
+        return retryTopics.computeIfAbsent(listener.name(), name -> {
+            Set<String> topics = ConcurrentHashMap.newKeySet();
+            topics.addAll(properties.messageId().retryTopics());
+            return topics;
+        });
     }
 
     /**
@@ -105,9 +116,20 @@ final class Consumers implements DisposableBean {
             case FAIL -> ids;
             case PROCESS -> ids.orElse(MessageIds.unrecognised());
             case COORDINATES ->
-                ids.orElse(MessageIds.coordinates(TopicIds.of(admins.computeIfAbsent(
-                        listener.name(), name -> Admin.create(TopicRetention.admin(connection))))));
+                orCoordinates(
+                        ids,
+                        TopicIds.of(admins.computeIfAbsent(
+                                listener.name(), name -> Admin.create(TopicRetention.admin(connection)))),
+                        retryTopics(listener));
         };
+    }
+
+    /** The containers of retry topics are made after the consumer, and before any record comes. */
+    private static MessageIdExtractor<ConsumerRecord<Object, Object>> orCoordinates(
+            MessageIds<Object> ids, TopicIds topicIds, Set<String> retryTopics) {
+        MessageIds<Object> own = ids.orElse(MessageIds.coordinates(topicIds));
+        MessageIds<Object> forwarded = ids.orElse(MessageIds.coordinates(topicIds, retryTopics::contains));
+        return record -> (retryTopics.isEmpty() ? own : forwarded).messageId(record);
     }
 
     @Override

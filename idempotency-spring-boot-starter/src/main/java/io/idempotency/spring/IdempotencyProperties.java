@@ -5,6 +5,7 @@ import io.idempotency.jdbc.JournalStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -48,10 +49,13 @@ public record IdempotencyProperties(
      *
      * @param headers the headers that may carry the id, the first that is there counts; CloudEvents headers come last
      * @param missing what becomes of a message without an id
+     * @param retryTopics retry and dead-letter topics beside those of {@code @RetryableTopic}: under {@code coordinates} their records count as
+     *     those of the topic that they were forwarded from
      */
     public record MessageId(
             @DefaultValue("message-id") List<String> headers,
-            @DefaultValue("fail") Missing missing) {}
+            @DefaultValue("fail") Missing missing,
+            @DefaultValue Set<String> retryTopics) {}
 
     /** What becomes of a message without an id. */
     public enum Missing {
@@ -59,7 +63,7 @@ public record IdempotencyProperties(
         FAIL,
         /** It is processed whenever it is delivered, and not remembered. */
         PROCESS,
-        /** Its topic, partition and offset are its id: a redelivery is recognised, a re-send is not. */
+        /** Where and when it was written is its id: a redelivery is recognised, a re-send is not. */
         COORDINATES
     }
 

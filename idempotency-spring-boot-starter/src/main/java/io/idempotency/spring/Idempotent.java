@@ -40,7 +40,8 @@ public @interface Idempotent {
 
     /**
      * Where the message id is, as a SpEL expression on the {@code ConsumerRecord}, such as {@code value.orderId}; by default in the headers of
-     * {@code idempotency.message-id.headers}, then {@code ce_source} and {@code ce_id}.
+     * {@code idempotency.message-id.headers}, then {@code ce_source} and {@code ce_id}. It gives text, bytes of UTF-8, a UUID or a whole number, or
+     * null if there is none; everything else is refused.
      */
     String messageId() default "";
 

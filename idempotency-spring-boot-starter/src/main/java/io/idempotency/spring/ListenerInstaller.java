@@ -5,6 +5,7 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,6 +107,11 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         boolean isRetry = retrying.filter(topic -> !topic.isMainTopic()).isPresent();
         checks.require(listener, consumers.level(listener), container, kafka, isRetry);
+        if (isRetry) {
+            Collections.addAll(
+                    consumers.retryTopics(listener),
+                    Objects.requireNonNull(container.getContainerProperties().getTopics()));
+        }
         AwaitedHandler.await(target);
         ListenerDefinition sharing =
                 target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;

@@ -20,10 +20,12 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
 
     private final List<String> headers;
     private final boolean stamps;
+    private final boolean stampsForwarded;
 
     ProducerSetup(IdempotencyProperties properties) {
         this.headers = properties.messageId().headers();
         this.stamps = properties.producer().messageId();
+        this.stampsForwarded = properties.messageId().missing() != IdempotencyProperties.Missing.COORDINATES;
     }
 
     @Override
@@ -34,7 +36,9 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
                     ProducerConfig.INTERCEPTOR_CLASSES_CONFIG,
                     withOurs(configured.get(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG)),
                     MessageIdInterceptor.HEADER_CONFIG,
-                    String.join(",", headers)));
+                    String.join(",", headers),
+                    MessageIdInterceptor.FORWARDED_CONFIG,
+                    stampsForwarded));
         }
         warn(configured);
     }

@@ -32,8 +32,7 @@ final class SpelMessageId {
     }
 
     @Nullable
-    String read(ConsumerRecord<?, ?> record) {
-        Object id = expression.getValue(new StandardEvaluationContext(record));
-        return id == null ? null : id.toString();
+    Object read(ConsumerRecord<?, ?> record) {
+        return expression.getValue(new StandardEvaluationContext(record));
     }
 }

@@ -59,6 +59,15 @@ class ProducerSetupTest {
     }
 
     @Test
+    void stampNothingThatIsForwardedWhereCoordinatesAreIds() {
+        runner.run(
+                context -> assertThat(configured(context)).containsEntry(MessageIdInterceptor.FORWARDED_CONFIG, true));
+        runner.withPropertyValues("idempotency.message-id.missing=coordinates")
+                .run(context ->
+                        assertThat(configured(context)).containsEntry(MessageIdInterceptor.FORWARDED_CONFIG, false));
+    }
+
+    @Test
     void areWarnedOfWhatMakesDuplicatesOrChangesTheOrder(CapturedOutput output) {
         runner.withPropertyValues(
                         "spring.kafka.producer.properties[enable.idempotence]=false",

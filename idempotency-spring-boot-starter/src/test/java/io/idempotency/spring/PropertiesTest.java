@@ -42,6 +42,7 @@ class PropertiesTest {
         assertThat(defaults.store()).isEqualTo("table");
         assertThat(defaults.retention()).isEqualTo(Duration.ofDays(8));
         assertThat(defaults.messageId().missing()).isEqualTo(IdempotencyProperties.Missing.FAIL);
+        assertThat(defaults.messageId().retryTopics()).isEmpty();
         assertThat(defaults.schema().mode()).isEqualTo(IdempotencyProperties.SchemaMode.EMBEDDED);
         assertThat(defaults.schema().tablePrefix()).isEqualTo("idempotency_");
         assertThat(defaults.producer().messageId()).isTrue();

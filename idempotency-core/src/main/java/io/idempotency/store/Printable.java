@@ -1,0 +1,57 @@
+package io.idempotency.store;
+
+/** Text that others wrote, as it can stand in a line of a log: it neither begins a line of its own nor turns one around. */
+public final class Printable {
+
+    /** Letters and symbols by their kind, of which nothing shows. */
+    private static final String EMPTY_LETTERS = "\u115F\u1160\u2800\u3164\uFFA0";
+
+    private Printable() {}
+
+    /**
+     * Returns the text with every character that does not show as itself written as {@code \}{@code uXXXX}: control, format and combining
+     * characters, every space but the common one, unpaired surrogates, and what has no meaning.
+     */
+    public static String of(String text) {
+        int plain = 0;
+        while (plain < text.length() && isPlain(text.charAt(plain))) {
+            plain++;
+        }
+        if (plain == text.length()) {
+            return text;
+        }
+        StringBuilder printed = new StringBuilder(text.length() + 16).append(text, 0, plain);
+        text.substring(plain).codePoints().forEach(point -> append(printed, point));
+        return printed.toString();
+    }
+
+    private static void append(StringBuilder printed, int point) {
+        if (shows(point)) {
+            printed.appendCodePoint(point);
+            return;
+        }
+        for (char unit : Character.toChars(point)) {
+            printed.append(String.format("\\u%04X", (int) unit));
+        }
+    }
+
+    private static boolean shows(int point) {
+        return switch (Character.getType(point)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.NON_SPACING_MARK,
+                    Character.ENCLOSING_MARK -> false;
+            case Character.SPACE_SEPARATOR -> point == ' ';
+            default -> EMPTY_LETTERS.indexOf(point) < 0;
+        };
+    }
+
+    private static boolean isPlain(char c) {
+        return c >= ' ' && c <= '~';
+    }
+}
