@@ -180,11 +180,12 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         int most = settings.transactionPer() == TransactionPer.RECORD && level instanceof StrongLevel
                 ? 1
                 : settings.chunkRecords();
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
         while (!chunk.isEmpty()) {
             Item<M> first = chunk.get(0);
-            if (first.unreadable().isPresent()) {
-                flow.charge(poll, first, first.unreadable().get());
+            Optional<Throwable> failure = flow.knownFailure(first);
+            if (failure.isPresent()) {
+                flow.charge(poll, first, failure.get());
             } else {
                 level.work(poll, chunk, handling);
                 if (!flow.lanes().isEmpty()) {
@@ -194,7 +195,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             if (poll.isOutOfTime()) {
                 poll.stopRest();
             }
-            chunk = poll.nextChunk(flow.lanes(), most);
+            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
+        }
+        if (!flow.suspects().isEmpty()) {
+            flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
         }
     }
 
@@ -204,13 +208,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                     "Consumer " + settings.name() + " at level " + settings.level()
                             + " cannot run inside a transaction: only STRONG takes part in one. Call it outside, or use STRONG");
         }
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
         while (!chunk.isEmpty()) {
             if (chunk.get(0).unreadable().isPresent()) {
                 throw Sneaky.unchecked(chunk.get(0).unreadable().get());
             }
             strong.join(poll, chunk, handling);
-            chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
         }
     }
 
