@@ -64,7 +64,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private record Installed(
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
-            Optional<Duration> rememberedFor) {}
+            Optional<Duration> rememberedFor,
+            boolean isBatch) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
@@ -107,12 +108,13 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         boolean isRetry = retrying.filter(topic -> !topic.isMainTopic()).isPresent();
         checks.require(listener, consumers.level(listener), container, kafka, isRetry);
         AwaitedHandler.await(target);
-        ListenerDefinition sharing =
-                target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;
+        boolean isBatch = target instanceof BatchMessageListener<?, ?>;
+        ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         Installed with = new Installed(
                 consumers.of(sharing, chunkTime(kafka), kafka),
                 new SettledRecords(),
-                consumers.rememberedFor(listener));
+                consumers.rememberedFor(listener),
+                isBatch);
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (isRunning) {
@@ -163,7 +165,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 users == null ? new DefaultErrorHandler() : users,
                 new CurrentConsumer(with.consumer()),
                 with.settled(),
-                pauses));
+                pauses,
+                with.isBatch()));
     }
 
     /** A message without a usable id does not get one on a retry topic. */

@@ -16,13 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
-import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
-import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.core.KafkaTemplate;
-import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -45,7 +39,7 @@ class ErrorHandlerTest {
 
     @BeforeAll
     static void start() {
-        bench.start(Recovery.class, Listeners.class);
+        bench.start(Recovery.class, Recovery.InMemory.class, Listeners.class);
     }
 
     @AfterAll
@@ -59,22 +53,6 @@ class ErrorHandlerTest {
 
         Listeners(Effects.Ledger ledger) {
             this.ledger = ledger;
-        }
-
-        /** Keeps the rest of a poll in memory instead of seeking back. */
-        @Bean
-        static ConcurrentKafkaListenerContainerFactory<Object, Object> remaining(
-                ConcurrentKafkaListenerContainerFactoryConfigurer configurer,
-                ConsumerFactory<Object, Object> consumers,
-                KafkaTemplate<Object, Object> template,
-                Recovery.Attempts attempts) {
-            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
-                    new ConcurrentKafkaListenerContainerFactory<>();
-            configurer.configure(factory, consumers);
-            DefaultErrorHandler handler = new Recovery().errorHandler(template, attempts);
-            handler.setSeekAfterError(false);
-            factory.setCommonErrorHandler(handler);
-            return factory;
         }
 
         @KafkaListener(id = "RECORD", groupId = "${topic}-RECORD", topics = "${topic}-RECORD")
