@@ -68,7 +68,7 @@ final class PolledAgain {
         int at = indexOf(failure == null ? null : failure.getRecord(), records);
         if (failure == null || at < 0) {
             seek(consumer, records);
-            throw comesAgain(records, thrown);
+            throw comesAgain(records, thrown, KafkaException.Level.ERROR);
         }
         List<ConsumerRecord<?, ?>> left = records.subList(at, records.size());
         try {
@@ -165,8 +165,12 @@ final class PolledAgain {
     }
 
     private static KafkaException comesAgain(List<ConsumerRecord<?, ?>> records, Exception thrown) {
-        return new KafkaException(
-                "The records from " + at(records.get(0)) + " on come again", KafkaException.Level.DEBUG, thrown);
+        return comesAgain(records, thrown, KafkaException.Level.DEBUG);
+    }
+
+    private static KafkaException comesAgain(
+            List<ConsumerRecord<?, ?>> records, Exception thrown, KafkaException.Level level) {
+        return new KafkaException("The records from " + at(records.get(0)) + " on come again", level, thrown);
     }
 
     private static String at(ConsumerRecord<?, ?> record) {

@@ -93,7 +93,16 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         while (thrown instanceof ListenerExecutionFailedException && thrown.getCause() != null) {
             thrown = thrown.getCause();
         }
-        return new BatchListenerFailedException("The listener failed with " + thrown + " at", cause, record);
+        return new BatchListenerFailedException("The listener failed with " + text(thrown) + " at", cause, record);
+    }
+
+    /** The text of an exception is the application's code, and may fail itself. */
+    private static String text(Throwable thrown) {
+        try {
+            return thrown.toString();
+        } catch (RuntimeException e) {
+            return thrown.getClass().getName();
+        }
     }
 
     private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, WaitingException waiting) {

@@ -14,9 +14,11 @@ import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -112,6 +114,7 @@ class ErrorHandlerTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rule-1.24")
     void recoversOnceWhatFailedAsOftenAsItAllowsAndLosesNothingBehind(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":poison:";
@@ -129,6 +132,16 @@ class ErrorHandlerTest {
         assertThat(deadLetters.apply(kind).values())
                 .filteredOn(dead -> dead.startsWith(value))
                 .containsExactlyInAnyOrder(value + 2, value + 3, value + 6);
+        assertThat(deadLetters.apply(kind).read())
+                .filteredOn(dead -> dead.value().startsWith(value))
+                .allSatisfy(dead -> {
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_CAUSE_FQCN))
+                            .isEqualTo(IllegalStateException.class.getName());
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_MESSAGE))
+                            .contains("bad");
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_ORIGINAL_CONSUMER_GROUP))
+                            .isEqualTo(topic.name);
+                });
         assertThat(bench.bean(Recovery.Attempts.class).of(value))
                 .containsExactlyInAnyOrder(
                         value + "2#1",
