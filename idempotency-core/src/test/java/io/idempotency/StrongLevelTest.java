@@ -148,8 +148,8 @@ class StrongLevelTest {
                 .failures(FailurePolicy.quarantineAfter(1))
                 .build();
 
-        BatchResult result = bench.deliver(
-                Message.partition(0, "a", "b"), messages -> consumer.consumeAll(messages, bench::handle));
+        BatchResult result =
+                bench.deliver(Message.partition(0, "a", "b"), messages -> consumer.consumeAll(messages, bench::handle));
 
         assertThat(result.outcomes()).containsExactly(RELEASED, RELEASED);
         assertThat(result.stops().get(0).retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
@@ -282,8 +282,7 @@ class StrongLevelTest {
         BatchResult result = bench.deliver(
                 Message.partition(0, "a", "b", "c", "d", "e"), messages -> consumer.consumeBatch(messages, handler));
 
-        assertThat(batches)
-                .containsExactly(List.of("a", "b", "c", "d", "e"), List.of("a", "b", "c"), List.of("e"));
+        assertThat(batches).containsExactly(List.of("a", "b", "c", "d", "e"), List.of("a", "b", "c"), List.of("e"));
         assertThat(result.outcomes()).containsExactly(PROCESSED, PROCESSED, PROCESSED, QUARANTINED, PROCESSED);
         assertThat(bench.effects).containsExactly("a", "b", "c", "e");
         assertThat(bench.events)

@@ -62,16 +62,14 @@ class SuspectsTest {
             }
         };
         for (boolean isBatch : new boolean[] {true, false}) {
-            IdempotentConsumer<Message> consumer = bench.level(level)
-                    .failures(FailurePolicy.leaveToCaller())
-                    .build();
+            IdempotentConsumer<Message> consumer =
+                    bench.level(level).failures(FailurePolicy.leaveToCaller()).build();
             bench.deliver(
                     polled,
                     messages -> isBatch
                             ? consumer.consumeBatch(messages, batch)
                             : consumer.consumeAll(
-                                    messages,
-                                    (message, claim) -> batch.handle(List.of(message), List.of(claim))));
+                                    messages, (message, claim) -> batch.handle(List.of(message), List.of(claim))));
             consumer.close();
         }
 
@@ -302,8 +300,7 @@ class SuspectsTest {
 
         assertThatThrownBy(() -> bench.store
                         .transactions()
-                        .inTransaction(
-                                () -> consumer.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle)))
+                        .inTransaction(() -> consumer.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle)))
                 .isInstanceOf(IOException.class);
 
         assertThat(bench.calls).containsExactly("a", "b");

@@ -72,7 +72,8 @@ final class ChangedMessages {
     static String section(Servers servers) {
         ChangedMessages changed = new ChangedMessages(servers);
         changed.jdbc.execute("create table changed (number bigserial, cell text not null, message text not null)");
-        StringBuilder table = new StringBuilder("| messages are handed over | table store | journal store |\n|---|---|---|");
+        StringBuilder table =
+                new StringBuilder("| messages are handed over | table store | journal store |\n|---|---|---|");
         for (Way way : Way.values()) {
             table.append("\n| ").append(way.words).append(" | ");
             table.append(changed.seen(way, TableStore.on(changed.dataSource), "table"));
@@ -125,11 +126,16 @@ final class ChangedMessages {
 
     private Map<String, Object> properties(String cell) {
         return Map.of(
-                "bootstrap.servers", servers.bootstrap(),
-                "group.id", cell,
-                "auto.offset.reset", "earliest",
-                "key.deserializer", ByteArrayDeserializer.class,
-                "value.deserializer", ByteArrayDeserializer.class);
+                "bootstrap.servers",
+                servers.bootstrap(),
+                "group.id",
+                cell,
+                "auto.offset.reset",
+                "earliest",
+                "key.deserializer",
+                ByteArrayDeserializer.class,
+                "value.deserializer",
+                ByteArrayDeserializer.class);
     }
 
     /** Does its work for a message that it has not changed yet. */

@@ -95,9 +95,8 @@ final class PolledAgain {
             handler.handleBatch(thrown, polled, consumer, container, invokeListener);
             return;
         }
-        List<ConsumerRecord<?, ?>> rest = list(
-                handler.<Object, Object>handleBatchAndReturnRemaining(
-                        thrown, polled, consumer, container, invokeListener));
+        List<ConsumerRecord<?, ?>> rest = list(handler.<Object, Object>handleBatchAndReturnRemaining(
+                thrown, polled, consumer, container, invokeListener));
         if (!rest.isEmpty()) {
             List<ConsumerRecord<?, ?>> done = list(polled);
             done.removeIf(record -> indexOf(record, rest) >= 0);
@@ -128,8 +127,7 @@ final class PolledAgain {
         return new ListenerExecutionFailedException(String.valueOf(failure.getMessage()), group, failure.getCause());
     }
 
-    private static int indexOf(
-            @Nullable ConsumerRecord<?, ?> wanted, List<ConsumerRecord<?, ?>> records) {
+    private static int indexOf(@Nullable ConsumerRecord<?, ?> wanted, List<ConsumerRecord<?, ?>> records) {
         for (int i = 0; wanted != null && i < records.size(); i++) {
             ConsumerRecord<?, ?> record = records.get(i);
             if (record.offset() == wanted.offset()

@@ -37,6 +37,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
     private final boolean isBatch;
+    private volatile @Nullable MessageListenerContainer running;
 
     /**
      * Creates the handler of one container.
@@ -70,6 +71,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private CommonErrorHandler deciding(
             Exception thrown, @Nullable ConsumerRecord<?, ?> first, MessageListenerContainer container) {
+        running = container;
         WaitingException waiting = WaitingException.in(thrown);
         if (waiting != null) {
             waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
@@ -149,8 +151,16 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
     }
 
+    /**
+     * Comes at the end of a thread, and with every poll that is handled after one that failed: that one may have been of other partitions, and
+     * what failed would be counted from one again, without end.
+     */
     @Override
     public void clearThreadState() {
+        MessageListenerContainer container = running;
+        if (container != null && container.isRunning()) {
+            return;
+        }
         users.clearThreadState();
         endless.clearThreadState();
         CurrentConsumer.remove();

@@ -168,8 +168,8 @@ class BatchListenerTest {
                     assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_CAUSE_FQCN))
                             .isEqualTo(ClassCastException.class.getName());
                     assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_MESSAGE))
-                            .contains("The listener failed with java.lang.ClassCastException: no order at "
-                                    + topic.name + "-0@");
+                            .contains("The listener failed with java.lang.ClassCastException: no order at " + topic.name
+                                    + "-0@");
                 });
     }
 

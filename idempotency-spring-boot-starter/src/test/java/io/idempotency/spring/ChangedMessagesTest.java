@@ -99,7 +99,11 @@ class ChangedMessagesTest {
             accept(order);
         }
 
-        @KafkaListener(id = "REMAINING", groupId = "${topic}-REMAINING", topics = "${topic}-REMAINING", containerFactory = "remaining")
+        @KafkaListener(
+                id = "REMAINING",
+                groupId = "${topic}-REMAINING",
+                topics = "${topic}-REMAINING",
+                containerFactory = "remaining")
         @Idempotent("REMAINING")
         void remaining(Order order) {
             accept(order);
@@ -111,7 +115,11 @@ class ChangedMessagesTest {
             accept(order);
         }
 
-        @KafkaListener(id = "POLL_REMAINING", groupId = "${topic}-POLL_REMAINING", topics = "${topic}-POLL_REMAINING", containerFactory = "remaining")
+        @KafkaListener(
+                id = "POLL_REMAINING",
+                groupId = "${topic}-POLL_REMAINING",
+                topics = "${topic}-POLL_REMAINING",
+                containerFactory = "remaining")
         @Idempotent(value = "POLL_REMAINING", transactionPer = TransactionPer.POLL)
         void pollRemaining(Order order) {
             accept(order);
@@ -123,7 +131,12 @@ class ChangedMessagesTest {
             orders.forEach(this::accept);
         }
 
-        @KafkaListener(id = "BATCH_REMAINING", groupId = "${topic}-BATCH_REMAINING", topics = "${topic}-BATCH_REMAINING", batch = "true", containerFactory = "remaining")
+        @KafkaListener(
+                id = "BATCH_REMAINING",
+                groupId = "${topic}-BATCH_REMAINING",
+                topics = "${topic}-BATCH_REMAINING",
+                batch = "true",
+                containerFactory = "remaining")
         @Idempotent("BATCH_REMAINING")
         void batchRemaining(List<Order> orders) {
             orders.forEach(this::accept);
@@ -141,7 +154,11 @@ class ChangedMessagesTest {
             accept(order);
         }
 
-        @KafkaListener(id = "LEASED_BATCH", groupId = "${topic}-LEASED_BATCH", topics = "${topic}-LEASED_BATCH", batch = "true")
+        @KafkaListener(
+                id = "LEASED_BATCH",
+                groupId = "${topic}-LEASED_BATCH",
+                topics = "${topic}-LEASED_BATCH",
+                batch = "true")
         @Idempotent(value = "LEASED_BATCH", level = ConsistencyLevel.AT_LEAST_ONCE)
         void leasedBatch(List<Order> orders) {
             orders.forEach(this::accept);
@@ -184,13 +201,19 @@ class ChangedMessagesTest {
         bench.ledger().fail(value + "bad1", () -> new IllegalStateException("bad"));
 
         topic.whileStopped(() -> topic.sendAll(
-                0, value + "a", value + "lock1", value + "b", value + "ill1", value + "c", value + "bad1", value + "d"));
+                0,
+                value + "a",
+                value + "lock1",
+                value + "b",
+                value + "ill1",
+                value + "c",
+                value + "bad1",
+                value + "d"));
 
         topic.awaitSettled();
         boolean isLeased = kind == Kind.LEASED || kind == Kind.LEASED_BATCH;
         assertThat(isLeased ? withoutRepeats(value) : bench.effects(value))
-                .containsExactly(
-                        value + "a", value + "lock1", value + "b", value + "ill1", value + "c", value + "d");
+                .containsExactly(value + "a", value + "lock1", value + "b", value + "ill1", value + "c", value + "d");
         assertThat(deadLetters.apply(kind).values()).containsExactly(value + "bad1");
         assertThat(bench.bean(Recovery.Attempts.class).of(value + "bad"))
                 .containsExactly(value + "bad1#1", value + "bad1#2", value + "bad1#3");

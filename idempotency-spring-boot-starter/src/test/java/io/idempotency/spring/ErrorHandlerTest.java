@@ -11,6 +11,7 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -153,6 +154,29 @@ class ErrorHandlerTest {
                         value + "6#1",
                         value + "6#2",
                         value + "6#3");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POLL", "BATCH"})
+    void countsOnAlthoughPollsOfOtherPartitionsAreHandledBetween(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":between:";
+        AtomicInteger sent = new AtomicInteger();
+        bench.ledger().fail(value + "bad", () -> new IllegalStateException("bad"));
+        bench.bean(Recovery.Attempts.class).onFailure(record -> {
+            // The next polls have something else first: what was sought back has to be fetched again.
+            for (int i = 0; i < 12 && sent.get() < 60; i++) {
+                topic.send(1, value + sent.get(), value + sent.getAndIncrement());
+            }
+        });
+
+        topic.send(0, value + "bad", value + "bad");
+
+        topic.awaitSettled();
+        bench.bean(Recovery.Attempts.class).onFailure(record -> {});
+        assertThat(bench.bean(Recovery.Attempts.class).of(value))
+                .containsExactly(value + "bad#1", value + "bad#2", value + "bad#3");
+        assertThat(bench.effects(value)).hasSize(sent.get());
     }
 
     @ParameterizedTest

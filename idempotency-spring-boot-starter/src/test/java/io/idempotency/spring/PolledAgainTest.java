@@ -73,8 +73,8 @@ class PolledAgainTest {
                     Runnable again) {
                 told.add(thrown);
                 @SuppressWarnings("unchecked")
-                List<ConsumerRecord<K, V>> last =
-                        (List<ConsumerRecord<K, V>>) (List<?>) List.of(polled.records(P0).get(2));
+                List<ConsumerRecord<K, V>> last = (List<ConsumerRecord<K, V>>)
+                        (List<?>) List.of(polled.records(P0).get(2));
                 return isDone ? ConsumerRecords.empty() : new ConsumerRecords<>(Map.of(P0, last), Map.of());
             }
         };
@@ -128,11 +128,13 @@ class PolledAgainTest {
         assertThat(committed(P0)).isEqualTo(6);
         assertThat(consumer.position(P0)).isEqualTo(6);
         assertThat(consumer.position(P1)).isEqualTo(3);
-        assertThat(told).singleElement().satisfies(thrown -> assertThat(thrown)
-                .isInstanceOf(ListenerExecutionFailedException.class)
-                .hasMessage("failed at t-0@6")
-                .cause()
-                .hasMessage("bad"));
+        assertThat(told)
+                .singleElement()
+                .satisfies(thrown -> assertThat(thrown)
+                        .isInstanceOf(ListenerExecutionFailedException.class)
+                        .hasMessage("failed at t-0@6")
+                        .cause()
+                        .hasMessage("bad"));
     }
 
     @Test
@@ -161,7 +163,8 @@ class PolledAgainTest {
 
     @Test
     void bringsNewObjectsOfWhatAHandlerOfBatchesLeaves() {
-        assertThatThrownBy(() -> PolledAgain.afterBatch(handler(false), failure(), polled, consumer, container, () -> {}))
+        assertThatThrownBy(
+                        () -> PolledAgain.afterBatch(handler(false), failure(), polled, consumer, container, () -> {}))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(committed(P0)).isEqualTo(7);
