@@ -19,7 +19,8 @@ import java.util.Set;
  *   <li>Before a handler starts: if as many as the policy allows have been started and never came back, quarantine instead. A message that
  *       may have killed its process is started while nothing else is leased here, so that it takes none with it.
  *   <li>Handle in order; complete after each record, or every few milliseconds.
- *   <li>A handler that fails stops its partition: its message is charged, the rest is released without having been started.
+ *   <li>A handler that fails stops its partition: its message is charged, the rest is released without having been started. A batch that
+ *       fails stops those of all its messages: the one that its handler names is charged, else smaller batches are delivered again.
  *   <li>Whatever is not completed at the end is released; after a crash it waits for the end of its lease.
  * </ol>
  */
@@ -194,20 +195,22 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 if (poll.isOutOfTime()) {
                     Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), items.size()));
                 }
-                apart(items, handler.at());
+                leave(items, claims, handler);
             }
         }
 
-        private void apart(List<Item<M>> items, int at) {
+        /** Leaves a batch, whose handler may have changed its messages, until they are delivered again. */
+        private void leave(List<Item<M>> items, List<Claim> claims, HandlerFailure handler) {
+            int at = handler.at();
             if (at == HandlerFailure.SOMEWHERE) {
-                together(items.subList(0, items.size() / 2));
-                together(items.subList(items.size() / 2, items.size()));
-                return;
+                flow.suspects().failedTogether(items);
+            } else {
+                handled.addAll(items.subList(0, at));
+                complete();
+                leases.started(items.get(at).delivery());
+                charge(items.get(at), claims.get(at), claims.get(at).starts() + 1, handler.thrown());
             }
-            handled.addAll(items.subList(0, at));
-            complete();
-            together(items.subList(at, at + 1));
-            together(items.subList(at + 1, items.size()));
+            flow.leave(poll, poll.open(items), items.size(), handler.thrown());
         }
 
         private void charge(Item<M> item, Claim lease, int attempts, Throwable failure) {

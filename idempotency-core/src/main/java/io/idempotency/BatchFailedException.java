@@ -4,8 +4,8 @@ import java.util.Objects;
 
 /**
  * Thrown by a {@link BatchHandler} that knows which message failed and has handled all before it, so that the batch need not be bisected.
- * Under {@link ConsistencyLevel#STRONG} all is rolled back, the messages before it are handled again without it, then it alone; otherwise they
- * are done, and it is handled alone.
+ * The message is charged, and handled again, alone, when the failure policy says so. Under {@link ConsistencyLevel#STRONG} all is rolled back:
+ * the messages before it are handled without it with the next delivery, and it is charged then; otherwise they are done.
  */
 public final class BatchFailedException extends Exception {
 

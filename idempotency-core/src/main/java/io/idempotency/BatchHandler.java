@@ -4,8 +4,8 @@ import io.idempotency.store.Claim;
 import java.util.List;
 
 /**
- * Processes several messages at once, none of them a duplicate, each partition in order. A batch that fails is bisected
- * until the failing message is alone.
+ * Processes several messages at once, none of them a duplicate, each partition in order. A batch that fails is halved with each delivery
+ * until the failing message is alone. No message object comes twice in one call of the consumer.
  */
 @FunctionalInterface
 public interface BatchHandler<M> {

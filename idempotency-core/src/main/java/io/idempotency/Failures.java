@@ -124,7 +124,7 @@ final class Failures {
                     charge,
                     "there is no quarantine store. Mend the handler or the message, or set quarantine(..)");
         } else if (lanes.quarantinedInARow(item.lane(), Causes.signature(failure)) >= standStillAfter
-                && !isSettled(item, charge)) {
+                && (charge.held().isPresent() || !isSettled(item, charge.failure()))) {
             standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way. " + MEND);
         } else {
             quarantine(poll, item, charge, quarantine.get());
@@ -171,12 +171,12 @@ final class Failures {
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
     }
 
-    /** A message that was not claimed before it failed, because it cannot be read, may be settled already. */
-    private boolean isSettled(Item<?> item, Charge<?> charge) {
+    /** A message that is not claimed when it is charged may be settled already. */
+    boolean isSettled(Item<?> item, Throwable failure) {
         try {
-            return charge.held().isEmpty() && store.find(item.delivery().id()).isPresent();
+            return store.find(item.delivery().id()).isPresent();
         } catch (RuntimeException e) {
-            charge.failure().addSuppressed(e);
+            failure.addSuppressed(e);
             return false;
         }
     }

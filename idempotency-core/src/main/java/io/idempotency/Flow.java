@@ -3,13 +3,19 @@ package io.idempotency;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Payload;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the levels share: settings, partitions in trouble, known duplicates, reports and failures. Thread-safe. */
 final class Flow<M> {
 
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
     private final Settings<M> settings;
     private final Lanes lanes = new Lanes();
+    private final Suspects suspects = new Suspects();
     private final KnownDuplicates known;
     private final Reports reports;
     private final Failures failures;
@@ -27,6 +33,10 @@ final class Flow<M> {
 
     Lanes lanes() {
         return lanes;
+    }
+
+    Suspects suspects() {
+        return suspects;
     }
 
     KnownDuplicates known() {
@@ -55,10 +65,22 @@ final class Flow<M> {
         if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE) {
             known.remember(item.delivery(), duplicate, mark);
         }
+        noteSettled(item, outcome, duplicate);
+    }
+
+    /** Notes a message that was processed and is not remembered. */
+    void processed(Item<M> item) {
+        noteSettled(item, Outcome.PROCESSED, Optional.empty());
+    }
+
+    private void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
         if (outcome == Outcome.PROCESSED) {
             lanes.processed(item.lane(), item.delivery().id());
         } else {
             lanes.skipped(item.lane(), item.delivery().id());
+        }
+        if (!suspects.isEmpty()) {
+            suspects.settled(item);
         }
         reports.settled(item, outcome, 0, duplicate);
     }
@@ -73,15 +95,40 @@ final class Flow<M> {
         }
     }
 
-    /** Charges a message that failed alone. */
+    /** Returns why the message is not handled at all: it cannot be read, or its handler named it before and it is still open. */
+    Optional<Throwable> knownFailure(Item<M> item) {
+        if (item.unreadable().isPresent() || suspects.isEmpty()) {
+            return item.unreadable();
+        }
+        return suspects.takeNamed(item).filter(named -> !failures.isSettled(item, named));
+    }
+
+    /** Charges a message that failed alone, or that its handler named. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure) {
+        suspects.charged(item);
         failures.charge(poll, item, failure, this::payload);
     }
 
     /** Charges a message that failed while its claim is held. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure, Claim held, int attempts) {
+        suspects.charged(item);
         lanes.countFailure(item.lane(), item.delivery().id());
         failures.charge(poll, item, new Failures.Charge<>(failure, attempts, Optional.of(held), this::payload));
+    }
+
+    /**
+     * Leaves messages that failed together: their objects may have been changed, so that none is handled again in this call. They come
+     * again at once, in smaller transactions; other partitions go on.
+     *
+     * @param handed those that the handler was given
+     */
+    void leave(Poll<M> poll, List<Item<M>> handed, int among, Throwable failure) {
+        poll.failedTogether(among);
+        if (handed.isEmpty()) {
+            return;
+        }
+        log.debug("Failed together: {}. They are to be delivered again.", Failures.named(handed), failure);
+        Poll.firstOfEachLane(handed).forEach(item -> poll.stop(item, Duration.ZERO, Optional.of(failure)));
     }
 
     /** Quarantines a message at the caller's decision. */

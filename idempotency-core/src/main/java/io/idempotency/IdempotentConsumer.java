@@ -98,7 +98,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * round trip for its claims if all are new, none for duplicates that are cached.
      *
      * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
-     * after {@link Stop#retryAfter()}.
+     * after {@link Stop#retryAfter()}. One that fails among others under {@link ConsistencyLevel#STRONG} stops at once the partitions of all
+     * messages that the handler was given in its transaction, from the first one on, and is not charged: delivered again, they run without it,
+     * then it runs alone.
+     *
+     * <p>No object is given to the handler twice in one call, for a handler may have changed it ({@code order.setStatus("ACCEPT")}) before its
+     * transaction was rolled back. A caller who delivers again <em>reads the messages anew, or copies them first</em>: an object that was given
+     * before would show the handler its own changes. A poll loop does so by itself, for it polls again.
      *
      * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
      * still when this returns.
@@ -110,7 +116,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return consume(messages, new Handling.Each<>(handler));
     }
 
-    /** Consumes messages like {@link #consumeAll}, with one handler call for all that are granted together. */
+    /**
+     * Consumes messages like {@link #consumeAll}, with one handler call for all that are granted together. A batch that fails is left as a
+     * whole, and smaller ones are made of it when it is delivered again, until the message that fails is alone; unless the handler names it by
+     * a {@link BatchFailedException}.
+     */
     public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {
         return consume(messages, new Handling.Together<>(handler));
     }
@@ -178,11 +188,12 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     private void run(Poll<M> poll, Handling<M> handling) {
         int most = most(handling);
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
         while (!chunk.isEmpty()) {
             Item<M> first = chunk.get(0);
-            if (first.unreadable().isPresent()) {
-                flow.charge(poll, first, first.unreadable().get());
+            Optional<Throwable> failure = flow.knownFailure(first);
+            if (failure.isPresent()) {
+                flow.charge(poll, first, failure.get());
             } else {
                 level.work(poll, chunk, handling);
                 if (!flow.lanes().isEmpty()) {
@@ -192,7 +203,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             if (poll.isOutOfTime()) {
                 poll.stopRest();
             }
-            chunk = poll.nextChunk(flow.lanes(), most);
+            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
+        }
+        if (!flow.suspects().isEmpty()) {
+            flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
         }
     }
 
@@ -209,13 +223,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                     "Consumer " + settings.name() + " at level " + settings.level()
                             + " cannot run inside a transaction: only STRONG takes part in one. Call it outside, or use STRONG");
         }
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
         while (!chunk.isEmpty()) {
             if (chunk.get(0).unreadable().isPresent()) {
                 throw Sneaky.unchecked(chunk.get(0).unreadable().get());
             }
             strong.join(poll, chunk, handling);
-            chunk = poll.nextChunk(flow.lanes(), Integer.MAX_VALUE);
+            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
         }
     }
 

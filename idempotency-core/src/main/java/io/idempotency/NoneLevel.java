@@ -2,7 +2,6 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import java.util.List;
-import java.util.Optional;
 
 /** Calls the handler for every delivery. Nothing is remembered, so a redelivery is handled again. */
 final class NoneLevel<M> implements Level<M> {
@@ -44,18 +43,28 @@ final class NoneLevel<M> implements Level<M> {
             } else if (items.size() == 1) {
                 flow.charge(poll, items.get(0), e.thrown());
             } else {
-                together(poll, items.subList(0, items.size() / 2), handling);
-                List<Item<M>> rest = poll.open(items.subList(items.size() / 2, items.size()));
-                if (!rest.isEmpty() && !poll.isOutOfTime()) {
-                    together(poll, rest, handling);
-                }
+                leave(poll, items, e);
             }
             return;
         }
+        settle(items);
+    }
+
+    /** Leaves a batch, whose handler may have changed its messages, until they are delivered again. */
+    private void leave(Poll<M> poll, List<Item<M>> items, HandlerFailure failure) {
+        if (failure.at() == HandlerFailure.SOMEWHERE) {
+            flow.suspects().failedTogether(items);
+        } else {
+            settle(items.subList(0, failure.at()));
+            flow.charge(poll, items.get(failure.at()), failure.thrown());
+        }
+        flow.leave(poll, poll.open(items), items.size(), failure.thrown());
+    }
+
+    private void settle(List<Item<M>> items) {
         for (Item<M> item : items) {
             item.outcome(Outcome.PROCESSED);
-            flow.lanes().processed(item.lane(), item.delivery().id());
-            flow.reports().settled(item, Outcome.PROCESSED, 0, Optional.empty());
+            flow.processed(item);
         }
     }
 }

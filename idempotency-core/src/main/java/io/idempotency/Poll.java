@@ -24,6 +24,7 @@ final class Poll<M> {
     private final long deadlineNanos;
     private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
     private int closedBefore;
+    private int together = Integer.MAX_VALUE;
     private boolean isInterrupted;
 
     private record Stopped(Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}
@@ -77,31 +78,56 @@ final class Poll<M> {
      * be worked alone, because its id is unusable or it failed before, comes alone; a partition that is limited comes without others, so that
      * whatever it meets again does not meet them. Empty when nothing is open.
      */
-    List<Item<M>> nextChunk(Lanes lanes, int most) {
+    List<Item<M>> nextChunk(Lanes lanes, Suspects suspects, int most) {
         while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
             closedBefore++;
         }
-        int limit = most;
+        int limit = Math.min(most, together);
+        boolean isTrouble = !lanes.isEmpty() || !suspects.isEmpty();
         List<Item<M>> chunk = new ArrayList<>();
         for (int i = closedBefore; i < items.size() && chunk.size() < limit; i++) {
             Item<M> item = items.get(i);
             if (!isOpen(item)) {
                 continue;
             }
-            boolean alone = item.unreadable().isPresent()
-                    || lanes.hasFailed(item.lane(), item.delivery().id());
-            if (alone) {
+            if (item.unreadable().isPresent() || (isTrouble && isAlone(item, lanes, suspects))) {
                 return chunk.isEmpty() ? List.of(item) : chunk;
             }
-            if (chunk.isEmpty()) {
-                limit = lanes.limit(item.lane(), most);
-                chunk.add(item);
-            } else if (item.lane().equals(chunk.get(0).lane())
-                    || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()))) {
-                chunk.add(item);
+            if (isTrouble && chunk.isEmpty()) {
+                limit = lanes.limit(item.lane(), limit);
             }
+            if (isTrouble && !isTogether(item, chunk, lanes)) {
+                continue;
+            }
+            if (isTrouble) {
+                limit = Math.min(limit, suspects.together(item.lane()));
+                if (chunk.size() >= limit) {
+                    return chunk;
+                }
+            }
+            chunk.add(item);
         }
         return chunk;
+    }
+
+    private static boolean isAlone(Item<?> item, Lanes lanes, Suspects suspects) {
+        return lanes.hasFailed(item.lane(), item.delivery().id()) || suspects.isAlone(item);
+    }
+
+    private static boolean isTogether(Item<?> item, List<? extends Item<?>> chunk, Lanes lanes) {
+        return chunk.isEmpty()
+                || item.lane().equals(chunk.get(0).lane())
+                || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()));
+    }
+
+    /** Notes that so many messages failed together: half as many share a transaction from now on. */
+    void failedTogether(int chunk) {
+        together = Math.max(1, chunk / 2);
+    }
+
+    /** Notes that messages were settled together: twice as many may share a transaction again. */
+    void settledTogether() {
+        together = together > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : together * 2;
     }
 
     /** Stops the partition of the item: nothing of it is open any more. */
@@ -129,6 +155,11 @@ final class Poll<M> {
             first.putIfAbsent(item.lane(), item);
         }
         return first.values();
+    }
+
+    /** Returns the partitions in which all is settled. */
+    Set<Lane> settledLanes() {
+        return settledLanes(items);
     }
 
     /** Returns the partitions of the items in which all of them are settled. */

@@ -16,9 +16,9 @@ import java.util.List;
  * <ol>
  *   <li>One transaction: claim all messages in one round trip, handle the granted ones in order, commit.
  *   <li>A transient failure rolls back; the partitions wait, then a chunk half as large is run.
- *   <li>A failure at message <i>k</i>: roll back, claim again, run the messages before <i>k</i> in one transaction, then <i>k</i>
- *       alone. A failure that cannot be told from others (of a batch handler, or of the commit): bisect.
- *   <li>Only a message that failed alone, in its own transaction, is charged.
+ *   <li>A failure among several: roll back, and leave the partitions of all messages that the handler was given, for it may have changed
+ *       them. When they are delivered again, {@link Suspects} says which is alone and how many are together.
+ *   <li>Only a message that failed alone, in its own transaction, or that its batch handler named, is charged.
  *   <li>After the commit, and only if the store confirms it: remember the duplicates, report.
  * </ol>
  */
@@ -47,6 +47,7 @@ final class StrongLevel<M> implements Level<M> {
             return;
         }
         attempt.settle();
+        poll.settledTogether();
     }
 
     /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */
@@ -99,24 +100,8 @@ final class StrongLevel<M> implements Level<M> {
             } else if (items.size() == 1) {
                 flow.charge(poll, items.get(0), failure);
             } else {
-                apart(poll, attempt, handler == null ? HandlerFailure.SOMEWHERE : attempt.indexOf(handler));
+                attempt.leave(failure, handler == null ? HandlerFailure.SOMEWHERE : handler.at());
             }
-        }
-    }
-
-    /**
-     * Runs the messages again in smaller transactions. Stops as soon as an earlier one stays open, for order's sake, or the
-     * time is over.
-     */
-    private void apart(Poll<M> poll, Attempt attempt, int at) {
-        List<Item<M>> items = attempt.items;
-        int split = at > 0 ? at : at == 0 ? 1 : items.size() / 2;
-        int end = at > 0 ? at + 1 : at == 0 ? 1 : items.size();
-        List<Item<M>> before = items.subList(0, split);
-        work(poll, before, attempt.handling);
-        List<Item<M>> rest = poll.open(items.subList(split, end));
-        if (poll.open(before).isEmpty() && !rest.isEmpty() && !poll.isOutOfTime()) {
-            work(poll, rest, attempt.handling);
         }
     }
 
@@ -147,6 +132,7 @@ final class StrongLevel<M> implements Level<M> {
         private final Handling<M> handling;
         private final long mark = flow.known().mark();
         private List<Claim> claims = List.of();
+        private boolean isHandedOver;
         private boolean isHandled;
         private boolean isCommitted;
         private boolean isCommittedEarly;
@@ -167,6 +153,13 @@ final class StrongLevel<M> implements Level<M> {
         }
 
         void run() {
+            if (isHandedOver) {
+                throw stopper != null
+                        ? stopper
+                        : new TransientStoreException("The transaction runner ran its work again. "
+                                + Failures.named(items) + " are to be delivered again instead, for a handler may have"
+                                + " changed them");
+            }
             granted.clear();
             stopper = null;
             try {
@@ -204,16 +197,24 @@ final class StrongLevel<M> implements Level<M> {
                 throw new Blocked(blocked);
             }
             if (!granted.isEmpty()) {
+                isHandedOver = true;
                 handling.handle(poll, granted, grants);
                 isHandled = true;
             }
         }
 
-        /** Returns where the message that failed stands among all, duplicates included. */
-        int indexOf(HandlerFailure failure) {
-            return failure.at() == HandlerFailure.SOMEWHERE
-                    ? HandlerFailure.SOMEWHERE
-                    : items.indexOf(granted.get(failure.at()));
+        /** Leaves what was handled, until it is delivered again; what was only claimed goes on. */
+        void leave(Throwable failure, int at) {
+            List<Item<M>> handed = granted;
+            if (at == HandlerFailure.SOMEWHERE) {
+                flow.suspects().failedTogether(granted);
+            } else if (handling.isBatch()) {
+                flow.suspects().named(granted.get(at), failure);
+            } else {
+                handed = granted.subList(0, at + 1);
+                flow.suspects().failedAmong(granted.get(at), items.size());
+            }
+            flow.leave(poll, handed, items.size(), failure);
         }
 
         void requireCommit() {

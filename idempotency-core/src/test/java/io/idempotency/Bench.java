@@ -11,6 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** A memory store, a handler whose effects roll back with its transaction, and what happened. */
 final class Bench {
@@ -26,6 +29,8 @@ final class Bench {
     final List<Consumption> events = Collections.synchronizedList(new ArrayList<>());
     final Map<String, Throwable> failing = new HashMap<>();
     final MapCache cache = new MapCache();
+    /** How often messages were delivered. */
+    int deliveries;
 
     Instant now() {
         return now;
@@ -75,6 +80,40 @@ final class Bench {
         } else {
             effects.add(message.id());
         }
+    }
+
+    /**
+     * Delivers messages, and new copies of those again that are left at once, as a poll loop does: from the first one on that is not settled in
+     * each partition, until all is settled or its partition waits. Returns the result of all deliveries together.
+     */
+    BatchResult deliver(List<Message> messages, Function<List<Message>, BatchResult> consume) {
+        Outcome[] outcomes = new Outcome[messages.size()];
+        Map<Integer, Stop> waiting = new TreeMap<>();
+        List<Integer> open = IntStream.range(0, messages.size()).boxed().toList();
+        while (!open.isEmpty()) {
+            List<Integer> delivered = open;
+            BatchResult result = consume.apply(
+                    delivered.stream().map(messages::get).map(Message::copy).toList());
+            for (int i = 0; i < delivered.size(); i++) {
+                outcomes[delivered.get(i)] = result.outcomes().get(i);
+            }
+            for (Stop stop : result.stops()) {
+                if (stop.isCharged() || !stop.retryAfter().isZero()) {
+                    int at = delivered.get(stop.index());
+                    waiting.put(at, new Stop(at, stop.retryAfter(), stop.cause(), stop.isCharged()));
+                }
+            }
+            open = delivered.stream()
+                    .filter(at -> !outcomes[at].isSettled()
+                            && waiting.keySet().stream()
+                                    .noneMatch(stopped -> messages.get(stopped)
+                                                    .position()
+                                                    .partition()
+                                            == messages.get(at).position().partition()))
+                    .toList();
+            deliveries++;
+        }
+        return new BatchResult(List.of(outcomes), List.copyOf(waiting.values()));
     }
 
     List<Outcome> outcomes() {

@@ -122,7 +122,7 @@ class BrokenPartsTest {
         bench.failing.put("b", new IOException("no"));
         IdempotentConsumer<Message> consumer =
                 bench.strong().failures(FailurePolicy.leaveToCaller()).build();
-        consumer.consumeAll(poll, bench::handle);
+        bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
         BatchResult failed = consumer.consumeAll(poll, bench::handle);
 
         BatchResult quarantined = consumer.quarantine(poll.get(1), new IOException("enough"));
@@ -160,7 +160,7 @@ class BrokenPartsTest {
                     })
                     .build();
 
-            BatchResult result = consumer.consumeAll(poll, bench::handle);
+            BatchResult result = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
             consumer.close();
 
             assertThat(result.outcomes().stream().map(Outcome::isSettled)).containsExactly(true, false, false, true);
@@ -183,7 +183,7 @@ class BrokenPartsTest {
                     .build();
             faulty.fail("quarantine", tooLarge);
 
-            BatchResult result = consumer.consumeAll(poll, bench::handle);
+            BatchResult result = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
             consumer.close();
 
             assertThat(result.outcomes().stream().map(Outcome::isSettled)).containsExactly(true, false, false, true);
@@ -367,7 +367,9 @@ class BrokenPartsTest {
                 .standStillAfter(2)
                 .build();
 
-        BatchResult result = consumer.consumeAll(Message.partition(0, "a", "known", "b", "known", "c"), bench::handle);
+        BatchResult result = bench.deliver(
+                Message.partition(0, "a", "known", "b", "known", "c"),
+                messages -> consumer.consumeAll(messages, bench::handle));
 
         assertThat(result.outcomes()).containsExactly(QUARANTINED, DUPLICATE, QUARANTINED, DUPLICATE, RELEASED);
     }

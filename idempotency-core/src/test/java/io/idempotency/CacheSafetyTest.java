@@ -32,7 +32,9 @@ class CacheSafetyTest {
     void remembersNothingOfARollback() {
         bench.failing.put("b", new IOException("no"));
 
-        consumer.consumeAll(List.of(Message.of("a", 0, 0), Message.of("b", 0, 1)), bench::handle);
+        bench.deliver(
+                List.of(Message.of("a", 0, 0), Message.of("b", 0, 1)),
+                messages -> consumer.consumeAll(messages, bench::handle));
 
         assertThat(bench.cache.known).containsOnlyKeys("a");
     }

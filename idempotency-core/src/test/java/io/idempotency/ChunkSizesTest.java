@@ -118,7 +118,7 @@ class ChunkSizesTest {
         IdempotentConsumer<Message> restarted =
                 bench.strong().cache(DuplicateCache.none()).store(faulty.store).build();
 
-        restarted.consumeAll(eight(0), bench::handle);
+        bench.deliver(eight(0), messages -> restarted.consumeAll(messages, bench::handle));
 
         assertThat(faulty.count("claim")).isEqualTo(3);
         assertThat(bench.lastEvent().attempts()).isEqualTo(1);

@@ -20,6 +20,7 @@ final class FaultyStore {
 
     final List<String> verbs = Collections.synchronizedList(new ArrayList<>());
     final List<Integer> leased = Collections.synchronizedList(new ArrayList<>());
+    final List<Integer> claimed = Collections.synchronizedList(new ArrayList<>());
     final AtomicBoolean isDead = new AtomicBoolean();
     final LeaseStore store;
     volatile Fault fault = (verb, arguments) -> Optional.empty();
@@ -31,6 +32,9 @@ final class FaultyStore {
                     verbs.add(method.getName());
                     if (method.getName().equals("lease")) {
                         leased.add(((List<?>) arguments[0]).size());
+                    }
+                    if (method.getName().equals("claim")) {
+                        claimed.add(((List<?>) arguments[0]).size());
                     }
                     if (isDead.get()) {
                         throw new IllegalStateException("The process is dead");

@@ -33,6 +33,11 @@ record Message(String id, Position position) {
                 .toList();
     }
 
+    /** Returns what a redelivery brings. */
+    Message copy() {
+        return new Message(id, position);
+    }
+
     Optional<String> messageId() {
         return id.isEmpty() ? Optional.empty() : Optional.of(id);
     }

@@ -34,7 +34,12 @@ final class Loops implements AutoCloseable {
         IdempotentConsumer<ConsumerRecord<String, String>> consumer = settings.apply(
                         KafkaRecords.<String, String>consumer("billing").store(store))
                 .build();
-        PollLoop<String, String> loop = PollLoop.of(consumer, handler)
+        return start(properties, topic, RecordProcessor.of(consumer, handler));
+    }
+
+    PollLoop<String, String> start(
+            Map<String, Object> properties, String topic, RecordProcessor<String, String> processor) {
+        PollLoop<String, String> loop = PollLoop.of(processor)
                 .properties(properties)
                 .topics(topic)
                 .pollTimeout(Duration.ofMillis(100))

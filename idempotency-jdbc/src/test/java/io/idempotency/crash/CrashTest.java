@@ -79,7 +79,7 @@ class CrashTest {
     void thePageOfGuaranteesSaysWhatWasSeen() {
         Map<Cell, Seen> all = new LinkedHashMap<>();
         Cell.all().forEach(cell -> all.put(cell, seen(cell)));
-        String page = GuaranteesPage.of(all);
+        String page = GuaranteesPage.of(all, ChangedMessages.section(servers));
         if ("write".equals(System.getProperty("idempotency.docs"))) {
             write(page);
         }

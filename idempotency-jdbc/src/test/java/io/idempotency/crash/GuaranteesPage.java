@@ -13,8 +13,8 @@ final class GuaranteesPage {
 
     private GuaranteesPage() {}
 
-    /** Returns the page for what was seen in every cell. */
-    static String of(Map<Cell, Seen> seen) {
+    /** Returns the page for what was seen in every cell, and the section for what was seen of changed messages. */
+    static String of(Map<Cell, Seen> seen, String changed) {
         StringBuilder table = new StringBuilder("| the process halts |");
         for (ConsistencyLevel level : ConsistencyLevel.values()) {
             table.append(" `").append(level).append("` |");
@@ -34,6 +34,7 @@ final class GuaranteesPage {
         return PAGE.replace("${table}", table)
                 .replace("${early}", GuaranteesSection.of("early commits"))
                 .replace("${ending}", GuaranteesSection.of("ending transactions"))
+                .replace("${changed}", changed)
                 .replace("${journal}", ofJournals(seen))
                 .replace("${tests}", TESTS)
                 .replace("${attempts}", String.valueOf(Cell.ATTEMPTS));
@@ -102,6 +103,8 @@ final class GuaranteesPage {
 
             The failure policy here gives a message ${attempts} attempts. *Mended* means that the process stops dying of the message; all lives but
             the last one had ended by it.
+
+            ${changed}
 
             ## `STRONG`
 

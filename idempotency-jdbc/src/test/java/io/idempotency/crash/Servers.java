@@ -96,11 +96,16 @@ final class Servers implements AutoCloseable {
 
     /** Sends the messages of a cell to a topic of its own. */
     void send(Cell cell) {
-        join(admin.createTopics(List.of(new NewTopic(cell.id(), 1, (short) 1))).all());
-        List<? extends Future<?>> sent = Cell.MESSAGES.stream()
+        send(cell.id(), Cell.MESSAGES);
+    }
+
+    /** Sends messages to one partition of a new topic. */
+    void send(String topic, List<String> messages) {
+        join(admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all());
+        List<? extends Future<?>> sent = messages.stream()
                 .map(message -> {
                     ProducerRecord<byte[], byte[]> record =
-                            new ProducerRecord<>(cell.id(), bytes("account"), bytes(message));
+                            new ProducerRecord<>(topic, bytes("account"), bytes(message));
                     record.headers().add("message-id", bytes(message));
                     return producer.send(record);
                 })
@@ -110,10 +115,15 @@ final class Servers implements AutoCloseable {
 
     /** Returns whether the group of a cell has committed the end of its topic. */
     boolean isSettled(Cell cell) {
+        return isSettled(cell.id(), Cell.MESSAGES.size());
+    }
+
+    /** Returns whether the group named after a topic has committed so many messages. */
+    boolean isSettled(String topic, int messages) {
         Map<TopicPartition, OffsetAndMetadata> offsets =
-                join(admin.listConsumerGroupOffsets(cell.id()).partitionsToOffsetAndMetadata());
-        OffsetAndMetadata committed = offsets.get(new TopicPartition(cell.id(), 0));
-        return committed != null && committed.offset() == Cell.MESSAGES.size();
+                join(admin.listConsumerGroupOffsets(topic).partitionsToOffsetAndMetadata());
+        OffsetAndMetadata committed = offsets.get(new TopicPartition(topic, 0));
+        return committed != null && committed.offset() == messages;
     }
 
     private static byte[] bytes(String text) {

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -18,10 +19,13 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Stands before a batch listener: it gets the records of the poll that are no duplicates, again without the one that failed where it names
- * one, else bisected. What it says by index counts in the list it was given.
+ * Stands before a batch listener: it gets the records of the poll that are no duplicates. If it fails, it gets them newly polled: those before
+ * the one that it named, else fewer and fewer until one fails alone. What it says by index counts in the list it was given.
  */
 final class BatchListener extends PolledListener<BatchMessageListener<Object, Object>> {
+
+    /** Where the listener acknowledged negatively: behind it, nothing is handed to it before the container has waited. */
+    private final Map<TopicPartition, Long> nacked = new ConcurrentHashMap<>();
 
     BatchListener(
             BatchMessageListener<Object, Object> delegate,
@@ -45,14 +49,23 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
     }
 
     @Override
+    List<ConsumerRecord<Object, Object>> due(List<ConsumerRecord<Object, Object>> records) {
+        for (int i = 0; !nacked.isEmpty() && i < records.size(); i++) {
+            if (nacked.remove(
+                    WaitingException.partition(records.get(i)), records.get(i).offset())) {
+                return records.subList(0, i + 1);
+            }
+        }
+        return records;
+    }
+
+    @Override
     BatchResult consume(
             IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
             List<ConsumerRecord<Object, Object>> records,
             boolean isManual,
             @Nullable Consumer<?, ?> consumer) {
-        NackedRecords nacked = new NackedRecords(records);
         return idempotent.consumeBatch(records, (batch, claims) -> {
-            nacked.requireNone(batch);
             RememberedAck ack =
                     isManual ? new RememberedAck("a batch of " + batch.size() + " records", batch.size()) : null;
             // A filter may take records out of the list that it is given; indexes then count in what it left.
@@ -63,9 +76,14 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
                     ack.requireAcknowledged(given);
                 }
             } catch (BatchFailedException e) {
-                throw nacked.noting(batch, placed(given, e.index(), e.getCause(), batch));
+                BatchFailedException failure = placed(given, e.index(), e.getCause(), batch);
+                if (failure.getCause() instanceof RememberedAck.Nack && batch.size() > 1) {
+                    ConsumerRecord<?, ?> at = batch.get(failure.index());
+                    nacked.put(WaitingException.partition(at), at.offset());
+                }
+                throw failure;
             } catch (RuntimeException e) {
-                throw named(e, given, ack, batch);
+                throw named(e, given, batch);
             }
         });
     }
@@ -94,11 +112,10 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
         return new ConsumerRecords<>(records, Map.of());
     }
 
-    /** Returns the failure with the place of the record that the listener named, or the one behind those it acknowledged. */
+    /** Returns the failure with the place of the record that the listener named, if it named one. */
     private static Exception named(
             RuntimeException thrown,
             List<ConsumerRecord<Object, Object>> given,
-            @Nullable RememberedAck ack,
             List<ConsumerRecord<Object, Object>> batch) {
         for (Throwable next = thrown; next != null; next = next.getCause()) {
             if (next instanceof BatchListenerFailedException failed) {
@@ -108,7 +125,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
                         : new BatchFailedException(batch.indexOf(failed.getRecord()), cause);
             }
         }
-        return ack == null || ack.acknowledged() == 0 ? thrown : placed(given, ack.acknowledged(), thrown, batch);
+        return thrown;
     }
 
     /** Returns the failure of the record at that index in what the listener was given; with an index of -1 if it has no such index. */

@@ -65,7 +65,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private record Installed(
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
-            Optional<Duration> rememberedFor) {}
+            Optional<Duration> rememberedFor,
+            boolean isBatch) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
@@ -113,12 +114,13 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                     Objects.requireNonNull(container.getContainerProperties().getTopics()));
         }
         AwaitedHandler.await(target);
-        ListenerDefinition sharing =
-                target instanceof BatchMessageListener<?, ?> ? listener.sharingTransactions() : listener;
+        boolean isBatch = target instanceof BatchMessageListener<?, ?>;
+        ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         Installed with = new Installed(
                 consumers.of(sharing, chunkTime(kafka), kafka),
                 new SettledRecords(),
-                consumers.rememberedFor(listener));
+                consumers.rememberedFor(listener),
+                isBatch);
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (isRunning) {
@@ -169,7 +171,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 users == null ? new DefaultErrorHandler() : users,
                 new CurrentConsumer(with.consumer()),
                 with.settled(),
-                pauses));
+                pauses,
+                with.isBatch()));
     }
 
     /** A message without a usable id does not get one on a retry topic. */

@@ -41,6 +41,7 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
                 case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
                 case SIMPLE -> delegate.onMessage(record);
             }
+            PersistenceContexts.end();
         });
     }
 

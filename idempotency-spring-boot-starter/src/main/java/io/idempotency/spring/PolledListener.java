@@ -10,12 +10,14 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListenerAdapter;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Takes what a poll returned. Where a partition is left, it tells the container by a {@link BatchListenerFailedException} that names the first
- * record that is not settled; all before it has committed. Thread-safe: the threads of a container share it.
+ * record that is not settled; all before it has committed, and it and all behind it are polled again ({@link PolledAgain}). Thread-safe: the
+ * threads of a container share it.
  *
  * @param <T> the listener behind it, for records or for batches
  */
@@ -27,6 +29,11 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
     PolledListener(T delegate, IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent) {
         super(delegate);
         this.idempotent = idempotent;
+    }
+
+    /** Returns the first of the records, as many as may be handed to the listener now. */
+    List<ConsumerRecord<Object, Object>> due(List<ConsumerRecord<Object, Object>> records) {
+        return records;
     }
 
     /** Runs the records through the idempotent consumer. */
@@ -41,11 +48,15 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
             List<ConsumerRecord<Object, Object>> records,
             @Nullable Acknowledgment acknowledgment,
             @Nullable Consumer<?, ?> consumer) {
+        List<ConsumerRecord<Object, Object>> due = due(records);
         BatchResult result;
         try {
-            result = consume(idempotent, records, acknowledgment != null, consumer);
+            result = consume(idempotent, due, acknowledgment != null, consumer);
         } catch (RuntimeException e) {
             throw left(records.get(0), WaitingException.standingStill(records.get(0), e));
+        }
+        if (result.isSettled() && due.size() < records.size()) {
+            throw left(records.get(due.size()), WaitingException.of(records.get(due.size())));
         }
         if (result.isSettled()) {
             if (acknowledgment != null) {
@@ -58,10 +69,10 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
                 .min(Comparator.comparingInt(Stop::index))
                 .orElseThrow();
         Throwable cause = first.cause().orElse(null);
-        if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
+        if (first.isCharged() && cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
             acknowledgment.nack(first.index(), nack.sleep());
         } else if (cause != null && first.isCharged()) {
-            throw left(records.get(first.index()), cause);
+            throw failed(records.get(first.index()), cause);
         } else {
             throw left(records.get(first.index()), WaitingException.of(records, result));
         }
@@ -76,9 +87,26 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         }
     }
 
-    private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, Throwable cause) {
-        return new BatchListenerFailedException(
-                "Left at " + WaitingException.partition(record) + "@" + record.offset(), cause, record);
+    /** Spring puts the record behind the message. */
+    private static BatchListenerFailedException failed(ConsumerRecord<?, ?> record, Throwable cause) {
+        Throwable thrown = cause;
+        while (thrown instanceof ListenerExecutionFailedException && thrown.getCause() != null) {
+            thrown = thrown.getCause();
+        }
+        return new BatchListenerFailedException("The listener failed with " + text(thrown) + " at", cause, record);
+    }
+
+    /** The text of an exception is the application's code, and may fail itself. */
+    private static String text(Throwable thrown) {
+        try {
+            return thrown.toString();
+        } catch (RuntimeException e) {
+            return thrown.getClass().getName();
+        }
+    }
+
+    private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, WaitingException waiting) {
+        return new BatchListenerFailedException("No record failed, all come again from", waiting, record);
     }
 
     @Override

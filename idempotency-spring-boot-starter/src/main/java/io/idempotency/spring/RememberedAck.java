@@ -78,11 +78,6 @@ final class RememberedAck implements Acknowledgment {
         nack = new Nack(sleep);
     }
 
-    /** Returns how many records, from the first one on, are acknowledged. */
-    int acknowledged() {
-        return acknowledged;
-    }
-
     /**
      * Ends the call of a listener.
      *

@@ -23,8 +23,8 @@ import org.springframework.util.backoff.FixedBackOff;
 
 /**
  * Stands before the container's own error handler, which decides on every failure of a record. What is no failure of a record comes again
- * without limit and without being counted: a transient failure, a message in progress elsewhere, a failed commit of offsets. Short waits are
- * waited for; for longer ones only the partition is paused. Thread-safe.
+ * without limit and without being counted: a transient failure, records that failed together, a message in progress elsewhere, a failed
+ * commit of offsets. Short waits are waited for; for longer ones only the partition is paused. Thread-safe.
  */
 final class WaitingErrorHandler implements CommonErrorHandler {
 
@@ -36,18 +36,27 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     private final CurrentConsumer consumer;
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
+    private final boolean isBatch;
+    private volatile @Nullable MessageListenerContainer running;
 
+    /**
+     * Creates the handler of one container.
+     *
+     * @param users decides on failures
+     * @param isBatch whether the application's listener takes batches; one that shares a transaction of a poll takes records
+     */
     WaitingErrorHandler(
             CommonErrorHandler users,
             CurrentConsumer consumer,
             SettledRecords settled,
-            ListenerContainerPauseService pauses) {
+            ListenerContainerPauseService pauses,
+            boolean isBatch) {
         this.users = users;
         this.consumer = consumer;
         this.settled = settled;
         this.pauses = pauses;
+        this.isBatch = isBatch;
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
-        endless.setSeekAfterError(users.seeksAfterHandling());
         endless.setClassifications(Map.of(), true);
         endless.setLogLevel(KafkaException.Level.DEBUG);
         if (users instanceof DefaultErrorHandler retrying) {
@@ -62,6 +71,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private CommonErrorHandler deciding(
             Exception thrown, @Nullable ConsumerRecord<?, ?> first, MessageListenerContainer container) {
+        running = container;
         WaitingException waiting = WaitingException.in(thrown);
         if (waiting != null) {
             waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
@@ -80,7 +90,10 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     }
 
     private void await(MessageListenerContainer container, TopicPartition partition, Duration wait) {
-        if (wait.compareTo(SHORT) > 0 && seeksAfterHandling()) {
+        if (wait.isZero()) {
+            return;
+        }
+        if (wait.compareTo(SHORT) > 0) {
             pauses.pausePartition(container, partition, wait);
             return;
         }
@@ -91,9 +104,10 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
     }
 
+    /** Whatever the application's own says: see {@link PolledAgain}. */
     @Override
     public boolean seeksAfterHandling() {
-        return users.seeksAfterHandling();
+        return true;
     }
 
     @Override
@@ -113,22 +127,13 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     }
 
     @Override
-    public boolean handleOne(
-            Exception thrown,
-            ConsumerRecord<?, ?> record,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container) {
-        return deciding(thrown, record, container).handleOne(thrown, record, consumer, container);
-    }
-
-    @Override
     public void handleRemaining(
             Exception thrown,
             List<ConsumerRecord<?, ?>> records,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
-        deciding(thrown, records.isEmpty() ? null : records.get(0), container)
-                .handleRemaining(thrown, records, consumer, container);
+        CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
+        PolledAgain.afterRecord(handler, thrown, records, consumer, container);
     }
 
     @Override
@@ -138,22 +143,24 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Consumer<?, ?> consumer,
             MessageListenerContainer container,
             Runnable invokeListener) {
-        deciding(thrown, null, container).handleBatch(thrown, records, consumer, container, invokeListener);
+        CommonErrorHandler handler = deciding(thrown, null, container);
+        if (isBatch && !(handler instanceof DefaultErrorHandler)) {
+            PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+        } else {
+            PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+        }
     }
 
-    @Override
-    public <K, V> ConsumerRecords<K, V> handleBatchAndReturnRemaining(
-            Exception thrown,
-            ConsumerRecords<?, ?> records,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container,
-            Runnable invokeListener) {
-        return deciding(thrown, null, container)
-                .handleBatchAndReturnRemaining(thrown, records, consumer, container, invokeListener);
-    }
-
+    /**
+     * Comes at the end of a thread, and with every poll that is handled after one that failed: that one may have been of other partitions, and
+     * what failed would be counted from one again, without end.
+     */
     @Override
     public void clearThreadState() {
+        MessageListenerContainer container = running;
+        if (container != null && container.isRunning()) {
+            return;
+        }
         users.clearThreadState();
         endless.clearThreadState();
         CurrentConsumer.remove();

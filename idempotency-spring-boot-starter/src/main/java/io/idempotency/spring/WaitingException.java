@@ -44,6 +44,14 @@ final class WaitingException extends IdempotencyException {
                 first.cause().orElse(null));
     }
 
+    /** Nothing was wrong: the record was not handled yet. */
+    static WaitingException of(ConsumerRecord<?, ?> record) {
+        return new WaitingException(
+                "Waiting at " + partition(record) + "@" + record.offset(),
+                Map.of(partition(record), Duration.ZERO),
+                null);
+    }
+
     /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
     static WaitingException standingStill(ConsumerRecord<?, ?> record, RuntimeException cause) {
         log.error(

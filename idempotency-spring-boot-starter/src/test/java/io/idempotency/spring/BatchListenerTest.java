@@ -10,10 +10,12 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
+import org.springframework.kafka.support.KafkaHeaders;
 
 /** Batch listeners of every shape: what they are given, and what becomes of what they throw. */
 class BatchListenerTest {
@@ -74,7 +76,7 @@ class BatchListenerTest {
                 String value = values.get(i);
                 try {
                     ledger.post(value);
-                } catch (IllegalStateException e) {
+                } catch (IllegalStateException | ClassCastException e) {
                     if (value.endsWith("named")) {
                         throw records.isEmpty()
                                 ? new BatchListenerFailedException(value, e, i)
@@ -141,6 +143,34 @@ class BatchListenerTest {
     @EnumSource
     void losesOnlyThePoisonousRecordWhenItDoesNotSayWhich(Kind kind) {
         recoversOnlyTheOneThatFails(kind, kind + ":plain:", "poison");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-1.22")
+    void isNotCalledOnceMoreForARecordThatItNamedAndThatIsNotToBeRetried(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":fatal:";
+        bench.ledger().fail(value + "named", () -> new ClassCastException("no order"));
+
+        topic.whileStopped(() -> {
+            topic.sendAll(0, value + 1, value + "named", value + 2);
+            topic.sendAll(1, value + 3);
+        });
+
+        topic.awaitSettled();
+        assertThat(bench.ledger().callsOf(value + "named")).isEqualTo(1);
+        assertThat(bench.effects(value)).containsExactlyInAnyOrder(value + 1, value + 2, value + 3);
+        assertThat(deadLetters.apply(kind).read())
+                .filteredOn(dead -> dead.value().startsWith(value))
+                .singleElement()
+                .satisfies(dead -> {
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_CAUSE_FQCN))
+                            .isEqualTo(ClassCastException.class.getName());
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_MESSAGE))
+                            .contains("The listener failed with java.lang.ClassCastException: no order at " + topic.name
+                                    + "-0@");
+                });
     }
 
     private static void recoversOnlyTheOneThatFails(Kind kind, String value, String bad) {

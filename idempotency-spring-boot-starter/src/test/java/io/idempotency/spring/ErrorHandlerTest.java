@@ -11,18 +11,15 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
-import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
-import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.core.KafkaTemplate;
-import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -45,7 +42,7 @@ class ErrorHandlerTest {
 
     @BeforeAll
     static void start() {
-        bench.start(Recovery.class, Listeners.class);
+        bench.start(Recovery.class, Recovery.InMemory.class, Listeners.class);
     }
 
     @AfterAll
@@ -59,22 +56,6 @@ class ErrorHandlerTest {
 
         Listeners(Effects.Ledger ledger) {
             this.ledger = ledger;
-        }
-
-        /** Keeps the rest of a poll in memory instead of seeking back. */
-        @Bean
-        static ConcurrentKafkaListenerContainerFactory<Object, Object> remaining(
-                ConcurrentKafkaListenerContainerFactoryConfigurer configurer,
-                ConsumerFactory<Object, Object> consumers,
-                KafkaTemplate<Object, Object> template,
-                Recovery.Attempts attempts) {
-            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
-                    new ConcurrentKafkaListenerContainerFactory<>();
-            configurer.configure(factory, consumers);
-            DefaultErrorHandler handler = new Recovery().errorHandler(template, attempts);
-            handler.setSeekAfterError(false);
-            factory.setCommonErrorHandler(handler);
-            return factory;
         }
 
         @KafkaListener(id = "RECORD", groupId = "${topic}-RECORD", topics = "${topic}-RECORD")
@@ -134,6 +115,7 @@ class ErrorHandlerTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rule-1.24")
     void recoversOnceWhatFailedAsOftenAsItAllowsAndLosesNothingBehind(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":poison:";
@@ -151,6 +133,16 @@ class ErrorHandlerTest {
         assertThat(deadLetters.apply(kind).values())
                 .filteredOn(dead -> dead.startsWith(value))
                 .containsExactlyInAnyOrder(value + 2, value + 3, value + 6);
+        assertThat(deadLetters.apply(kind).read())
+                .filteredOn(dead -> dead.value().startsWith(value))
+                .allSatisfy(dead -> {
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_CAUSE_FQCN))
+                            .isEqualTo(IllegalStateException.class.getName());
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_MESSAGE))
+                            .contains("bad");
+                    assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_ORIGINAL_CONSUMER_GROUP))
+                            .isEqualTo(topic.name);
+                });
         assertThat(bench.bean(Recovery.Attempts.class).of(value))
                 .containsExactlyInAnyOrder(
                         value + "2#1",
@@ -162,6 +154,29 @@ class ErrorHandlerTest {
                         value + "6#1",
                         value + "6#2",
                         value + "6#3");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POLL", "BATCH"})
+    void countsOnAlthoughPollsOfOtherPartitionsAreHandledBetween(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":between:";
+        AtomicInteger sent = new AtomicInteger();
+        bench.ledger().fail(value + "bad", () -> new IllegalStateException("bad"));
+        bench.bean(Recovery.Attempts.class).onFailure(record -> {
+            // The next polls have something else first: what was sought back has to be fetched again.
+            for (int i = 0; i < 12 && sent.get() < 60; i++) {
+                topic.send(1, value + sent.get(), value + sent.getAndIncrement());
+            }
+        });
+
+        topic.send(0, value + "bad", value + "bad");
+
+        topic.awaitSettled();
+        bench.bean(Recovery.Attempts.class).onFailure(record -> {});
+        assertThat(bench.bean(Recovery.Attempts.class).of(value))
+                .containsExactly(value + "bad#1", value + "bad#2", value + "bad#3");
+        assertThat(bench.effects(value)).hasSize(sent.get());
     }
 
     @ParameterizedTest

@@ -12,11 +12,15 @@ import jakarta.persistence.SequenceGenerator;
 import jakarta.persistence.Table;
 import java.util.List;
 import java.util.function.Function;
+import org.hibernate.jpa.HibernateHints;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -35,10 +39,13 @@ class JpaListenerTest {
     private static final ListenerBench bench = new ListenerBench();
     private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
     private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
+    private static final List<BenchTopic> accounts =
+            List.of(bench.topic("RECORD_ACCOUNT"), bench.topic("POLL_ACCOUNT"));
 
     @BeforeAll
     static void start() {
         bench.start(Recovery.class, Listeners.class);
+        bench.jdbc().execute("create table if not exists account (id varchar(20) primary key, amount int)");
     }
 
     @AfterAll
@@ -67,12 +74,25 @@ class JpaListenerTest {
         }
     }
 
+    /** A row that several messages change. */
+    @Entity
+    @Table(name = "account")
+    static class Account {
+
+        @Id
+        String id = "";
+
+        int amount;
+    }
+
     static class Listeners {
 
         private final EntityManager entities;
+        private final JdbcTemplate jdbc;
 
-        Listeners(EntityManager entities) {
+        Listeners(EntityManager entities, JdbcTemplate jdbc) {
             this.entities = entities;
+            this.jdbc = jdbc;
         }
 
         @KafkaListener(id = "RECORD", groupId = "${topic}-RECORD", topics = "${topic}-RECORD")
@@ -101,6 +121,40 @@ class JpaListenerTest {
             values.forEach(this::persist);
         }
 
+        @KafkaListener(id = "RECORD_ACCOUNT", groupId = "${topic}-RECORD_ACCOUNT", topics = "${topic}-RECORD_ACCOUNT")
+        @Idempotent("record-account")
+        public void recordAccount(String value) {
+            change(value);
+        }
+
+        @KafkaListener(id = "POLL_ACCOUNT", groupId = "${topic}-POLL_ACCOUNT", topics = "${topic}-POLL_ACCOUNT")
+        @Idempotent(value = "poll-account", transactionPer = TransactionPer.POLL)
+        public void pollAccount(String value) {
+            change(value);
+        }
+
+        /** Changes an account in one of the ways that JPA has: {@code way:account:amount}. */
+        private void change(String value) {
+            String[] parts = value.split(":", -1);
+            String account = parts[1];
+            int amount = Integer.parseInt(parts[2]);
+            switch (parts[0]) {
+                case "entity" -> entities.find(Account.class, account).amount += amount;
+                case "look" ->
+                    assertThat(entities.createQuery("from JpaListenerTest$Account where id = :id", Account.class)
+                                    .setParameter("id", account)
+                                    .setHint(HibernateHints.HINT_READ_ONLY, true)
+                                    .getResultList())
+                            .hasSize(1);
+                case "query" ->
+                    entities.createQuery("update JpaListenerTest$Account set amount = amount + :amount where id = :id")
+                            .setParameter("amount", amount)
+                            .setParameter("id", account)
+                            .executeUpdate();
+                default -> jdbc.update("update account set amount = amount + ? where id = ?", amount, account);
+            }
+        }
+
         private void persist(String value) {
             entities.persist(new Effect(value));
             if (value.endsWith("bad")) {
@@ -125,5 +179,35 @@ class JpaListenerTest {
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value + 1, value + 3, value + 2);
         assertThat(deadLetters.apply(kind).values()).containsExactly(value + "bad", value + 2);
+    }
+
+    /** The records of a poll share a transaction, but no persistence context. */
+    @ParameterizedTest
+    @CsvSource({
+        "entity:1 query:10 entity:100, 111",
+        "entity:1 jdbc:10 entity:100, 111",
+        "jdbc:1 entity:10 jdbc:100, 111",
+        "look:0 entity:100, 100",
+        "look:0 jdbc:10 look:0 query:1 entity:100, 111"
+    })
+    @Tag("rule-1.23")
+    void changesARowAsIfEachRecordHadATransactionOfItsOwn(String changes, int amount) {
+        for (BenchTopic topic : accounts) {
+            String account = topic.kind.charAt(0) + Integer.toHexString(changes.hashCode());
+            bench.jdbc().update("insert into account (id, amount) values (?, 0)", account);
+
+            topic.whileStopped(() -> {
+                int number = 0;
+                for (String change : changes.split(" ", -1)) {
+                    String[] parts = change.split(":", -1);
+                    topic.send(0, account + "-" + number++, parts[0] + ":" + account + ":" + parts[1]);
+                }
+            });
+
+            topic.awaitSettled();
+            assertThat(bench.jdbc().queryForObject("select amount from account where id = ?", Integer.class, account))
+                    .as(topic.kind)
+                    .isEqualTo(amount);
+        }
     }
 }

@@ -6,8 +6,11 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.kafka.autoconfigure.ConcurrentKafkaListenerContainerFactoryConfigurer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
+import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
 import org.springframework.kafka.listener.DefaultErrorHandler;
@@ -31,6 +34,26 @@ class Recovery {
                 new DefaultErrorHandler(new DeadLetterPublishingRecoverer(template), new FixedBackOff(0, ATTEMPTS - 1));
         handler.setRetryListeners(attempts);
         return handler;
+    }
+
+    /** A container factory whose error handler would keep the rest of a poll in memory instead of seeking back. */
+    @Configuration(proxyBeanMethods = false)
+    static class InMemory {
+
+        @Bean
+        ConcurrentKafkaListenerContainerFactory<Object, Object> remaining(
+                ConcurrentKafkaListenerContainerFactoryConfigurer configurer,
+                ConsumerFactory<Object, Object> consumers,
+                KafkaTemplate<Object, Object> template,
+                Attempts attempts) {
+            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
+                    new ConcurrentKafkaListenerContainerFactory<>();
+            configurer.configure(factory, consumers);
+            DefaultErrorHandler handler = new Recovery().errorHandler(template, attempts);
+            handler.setSeekAfterError(false);
+            factory.setCommonErrorHandler(handler);
+            return factory;
+        }
     }
 
     /** What the error handler counts. */

@@ -1,0 +1,176 @@
+package io.idempotency.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.kafka.KafkaException;
+import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
+import org.springframework.kafka.listener.BatchListenerFailedException;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.KafkaMessageListenerContainer;
+import org.springframework.kafka.listener.ListenerExecutionFailedException;
+import org.springframework.kafka.listener.MessageListenerContainer;
+
+/** An error handler of the application's own that neither seeks nor knows of polls. */
+@Tag("rule-1.20")
+class PolledAgainTest {
+
+    private static final TopicPartition P0 = new TopicPartition("t", 0);
+    private static final TopicPartition P1 = new TopicPartition("t", 1);
+
+    private final MockConsumer<Object, Object> consumer = new MockConsumer<>("earliest");
+    private final MessageListenerContainer container = new KafkaMessageListenerContainer<>(
+            new DefaultKafkaConsumerFactory<>(Map.of()), new ContainerProperties("t"));
+    private final List<Exception> told = new ArrayList<>();
+    private final ConsumerRecords<Object, Object> polled;
+
+    private PolledAgainTest() {
+        Map<TopicPartition, List<ConsumerRecord<Object, Object>>> records = new LinkedHashMap<>();
+        records.put(P0, List.of(record(P0, 5), record(P0, 6), record(P0, 7)));
+        records.put(P1, List.of(record(P1, 3)));
+        polled = new ConsumerRecords<>(records, Map.of());
+    }
+
+    private static ConsumerRecord<Object, Object> record(TopicPartition partition, long offset) {
+        return new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "key", "value");
+    }
+
+    @BeforeEach
+    void poll() {
+        consumer.assign(List.of(P0, P1));
+        consumer.seek(P0, 8);
+        consumer.seek(P1, 4);
+    }
+
+    private CommonErrorHandler handler(boolean isDone) {
+        return new CommonErrorHandler() {
+            @Override
+            public boolean handleOne(
+                    Exception thrown, ConsumerRecord<?, ?> record, Consumer<?, ?> by, MessageListenerContainer of) {
+                told.add(thrown);
+                return isDone;
+            }
+
+            @Override
+            public <K, V> ConsumerRecords<K, V> handleBatchAndReturnRemaining(
+                    Exception thrown,
+                    ConsumerRecords<?, ?> records,
+                    Consumer<?, ?> by,
+                    MessageListenerContainer of,
+                    Runnable again) {
+                told.add(thrown);
+                @SuppressWarnings("unchecked")
+                List<ConsumerRecord<K, V>> last = (List<ConsumerRecord<K, V>>)
+                        (List<?>) List.of(polled.records(P0).get(2));
+                return isDone ? ConsumerRecords.empty() : new ConsumerRecords<>(Map.of(P0, last), Map.of());
+            }
+        };
+    }
+
+    /** Returns what a container makes of what a listener threw at the second record. */
+    private Exception failure() {
+        return new ListenerExecutionFailedException(
+                "Listener failed",
+                "group",
+                new BatchListenerFailedException(
+                        "failed at",
+                        new IllegalStateException("bad"),
+                        polled.records(P0).get(1)));
+    }
+
+    private List<ConsumerRecord<?, ?>> all() {
+        List<ConsumerRecord<?, ?>> all = new ArrayList<>();
+        polled.forEach(all::add);
+        return all;
+    }
+
+    private long committed(TopicPartition partition) {
+        var offset = consumer.committed(java.util.Set.of(partition)).get(partition);
+        return offset == null ? -1 : offset.offset();
+    }
+
+    @Test
+    void bringsNewObjectsOfARecordThatIsToBeTriedAgain() {
+        assertThatThrownBy(() -> PolledAgain.afterRecord(handler(false), failure(), all(), consumer, container))
+                .isInstanceOf(KafkaException.class);
+
+        assertThat(consumer.position(P0)).isEqualTo(5);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    void bringsNewObjectsOfWhatStandsBehindARecordThatIsDoneWith() {
+        PolledAgain.afterRecord(handler(true), failure(), all(), consumer, container);
+
+        assertThat(consumer.position(P0)).isEqualTo(6);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    @Tag("rule-1.24")
+    void tellsOfARecordOfAPollAsIfItCameAlone() {
+        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), failure(), polled, consumer, container))
+                .isInstanceOf(KafkaException.class);
+
+        assertThat(committed(P0)).isEqualTo(6);
+        assertThat(consumer.position(P0)).isEqualTo(6);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+        assertThat(told)
+                .singleElement()
+                .satisfies(thrown -> assertThat(thrown)
+                        .isInstanceOf(ListenerExecutionFailedException.class)
+                        .hasMessage("failed at t-0@6")
+                        .cause()
+                        .hasMessage("bad"));
+    }
+
+    @Test
+    void bringsAllAgainWhereNoRecordIsNamed() {
+        Exception nameless = new IllegalStateException("an interceptor failed");
+
+        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(true), nameless, polled, consumer, container))
+                .isInstanceOf(KafkaException.class)
+                .hasCause(nameless);
+
+        assertThat(told).isEmpty();
+        assertThat(consumer.position(P0)).isEqualTo(5);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    void losesNothingBehindARecordOfAPollThatIsDoneWith() {
+        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(true), failure(), polled, consumer, container))
+                .isInstanceOf(KafkaException.class);
+
+        assertThat(committed(P0)).isEqualTo(7);
+        assertThat(committed(P1)).isEqualTo(-1);
+        assertThat(consumer.position(P0)).isEqualTo(7);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    void bringsNewObjectsOfWhatAHandlerOfBatchesLeaves() {
+        assertThatThrownBy(
+                        () -> PolledAgain.afterBatch(handler(false), failure(), polled, consumer, container, () -> {}))
+                .isInstanceOf(KafkaException.class);
+
+        assertThat(committed(P0)).isEqualTo(7);
+        assertThat(committed(P1)).isEqualTo(4);
+        assertThat(consumer.position(P0)).isEqualTo(7);
+        PolledAgain.afterBatch(handler(true), failure(), polled, consumer, container, () -> {});
+        assertThat(told).hasSize(2);
+    }
+}
