@@ -159,6 +159,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return wasKnown;
     }
 
+    /**
+     * Forgets what is remembered of a partition that was given up or lost: how often its messages failed, and their bytes. For whoever
+     * polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
+     */
+    public void revoked(String stream, int partition) {
+        flow.lanes().forget(new Lane(stream, partition));
+    }
+
     private BatchResult consume(List<M> messages, Handling<M> handling) {
         List<Item<M>> items = reading.read(messages);
         items.forEach(this::skipKnown);

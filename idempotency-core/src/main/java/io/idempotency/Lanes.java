@@ -71,6 +71,11 @@ final class Lanes {
         return troubles.isEmpty();
     }
 
+    /** Forgets a lane: its messages come to somebody else. */
+    void forget(Lane lane) {
+        troubles.remove(lane);
+    }
+
     private Trouble of(Lane lane) {
         return troubles.getOrDefault(lane, Trouble.NONE);
     }

@@ -5,6 +5,7 @@ import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -113,6 +114,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             log.error("Consumer {} cannot go on polling {}.", processor.describe(), settings.topics(), failure);
             throw failure;
         } finally {
+            processor.retain(Set.of());
             consumer = null;
             thread = null;
             ended.countDown();

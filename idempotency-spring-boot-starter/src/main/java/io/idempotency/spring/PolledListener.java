@@ -3,10 +3,12 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
@@ -79,6 +81,15 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
     private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, Throwable cause) {
         return new BatchListenerFailedException(
                 "Left at " + WaitingException.partition(record) + "@" + record.offset(), cause, record);
+    }
+
+    /** {@inheritDoc} Called for lost partitions, too. */
+    @Override
+    public void onPartitionsRevoked(@Nullable Collection<TopicPartition> partitions) {
+        super.onPartitionsRevoked(partitions);
+        if (partitions != null) {
+            partitions.forEach(partition -> idempotent.revoked(partition.topic(), partition.partition()));
+        }
     }
 
     @Override
