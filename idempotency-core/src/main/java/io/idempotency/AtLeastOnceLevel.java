@@ -40,7 +40,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         long mark = flow.known().mark();
         List<Claim> claims;
         try {
-            keeper.completeLeftOvers();
+            keeper.endLeftOvers();
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
             if (!flow.failures().isTransient(e)) {

@@ -1,6 +1,6 @@
 package io.idempotency;
 
-/** Is told of every consumption, on the consuming thread. What it throws is logged and changes nothing. */
+/** Is told of every consumption, on the consuming thread. What it throws is logged and changes nothing, but for errors of the virtual machine. */
 @FunctionalInterface
 public interface ConsumptionListener {
 

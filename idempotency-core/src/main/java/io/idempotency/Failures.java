@@ -8,10 +8,11 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -50,35 +51,45 @@ final class Failures {
 
     /** Returns whether the failure says nothing about the message, as whatever fails while the thread is to end. */
     boolean isTransient(Throwable failure) {
-        return store.transactions().isTransient(failure)
+        return isPassing(failure)
                 || Causes.isInterruption(failure)
                 || Thread.currentThread().isInterrupted();
+    }
+
+    private boolean isPassing(Throwable failure) {
+        try {
+            return store.transactions().isTransient(failure);
+        } catch (Throwable broken) {
+            Causes.letFatalLeave(broken);
+            return false;
+        }
+    }
+
+    /**
+     * Returns whether what a handler caught may have passed by now: the database rolled its transaction back, as it does after a deadlock
+     * or a lock timeout. Nobody can tell, so only what goes on for long is charged.
+     */
+    private boolean isDoubtful(Item<?> item, Throwable failure) {
+        return lanes.transientsInARow(item.lane()) < Consumption.MANY_TRANSIENT_FAILURES
+                && Causes.of(failure).stream()
+                        .anyMatch(cause -> cause instanceof TransactionLostException lost && lost.isRolledBack());
     }
 
     /** Stops the partitions of the items: nothing was done, nothing is counted, the work is run again in smaller chunks. */
     <T> void stopTransiently(Poll<T> poll, List<Item<T>> items, Throwable failure) {
         poll.noteInterruption(failure);
-        Collection<Item<T>> first = Poll.firstOfEachLane(items);
-        for (Item<T> item : first) {
-            Duration wait = lanes.transientFailure(item.lane(), items.size());
-            poll.stop(item, wait, Optional.of(failure));
-            reports.transientlyFailed(item, failure);
-            if (item.lane().isOrdered()) {
-                log.info(
-                        "Transient failure at {} ({}); it runs again in {} ms.",
-                        item.delivery(),
-                        failure,
-                        wait.toMillis());
-            } else {
-                log.info("Transient failure at {} ({}); {}.", item.delivery(), failure, AGAIN);
-            }
+        for (Item<T> item : Poll.firstOfEachLane(items)) {
+            Lanes.Passing passing = lanes.transientFailure(item.lane(), items.size());
+            poll.stop(item, passing.pause(), Optional.of(failure));
+            reports.transientlyFailed(item, passing, failure);
         }
     }
 
     /** Returns the exception that tells of a store that cannot work at all; nothing was recorded. */
     IdempotencyException storeFailure(List<? extends Item<?>> items, Throwable failure) {
         return new IdempotencyException(
-                "The store cannot be used for " + named(items) + "; nothing was recorded. " + failure.getMessage(),
+                "The store cannot be used for " + named(items) + "; nothing was recorded. "
+                        + FailureText.message(failure),
                 failure);
     }
 
@@ -90,11 +101,11 @@ final class Failures {
 
     /** Charges a message that failed alone: settles it as quarantined or stops its partition. A transient failure is not charged. */
     <T> void charge(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
-        if (isTransient(failure)) {
+        if (isTransient(failure) || isDoubtful(item, failure)) {
             stopTransiently(poll, List.of(item), failure);
             return;
         }
-        int attempts = lanes.countFailure(item.lane(), item.delivery().id());
+        int attempts = lanes.countFailure(item.lane(), item.delivery().id(), 1);
         charge(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader));
     }
 
@@ -107,9 +118,10 @@ final class Failures {
         }
         FailurePolicy.Decision decision;
         try {
-            decision = policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
-        } catch (RuntimeException e) {
-            standStill(poll, item, charge, "the failure policy failed: " + e + ". " + MEND);
+            decision = decide(delivery, charge.attempts(), failure);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            standStill(poll, item, charge, "the failure policy failed: " + FailureText.line(e) + ". " + MEND);
             return;
         }
         if (decision.action() == FailurePolicy.Action.LEAVE) {
@@ -129,6 +141,17 @@ final class Failures {
         } else {
             quarantine(poll, item, charge, quarantine.get());
         }
+    }
+
+    /** Returns what the policy says, with a back-off that fits a number of milliseconds. */
+    private FailurePolicy.Decision decide(Delivery delivery, int attempts, Throwable failure) {
+        FailurePolicy.Decision decision = policy.decide(new FailurePolicy.Failure(delivery, attempts, failure));
+        if (decision == null || decision.action() == null || decision.retryAfter() == null) {
+            throw new IdempotencyException("it decided nothing for " + delivery);
+        }
+        return decision.retryAfter().compareTo(Poll.NO_LIMIT) > 0
+                ? new FailurePolicy.Decision(decision.action(), Poll.NO_LIMIT)
+                : decision;
     }
 
     /** Quarantines a message that failed, at the caller's decision. */
@@ -156,16 +179,20 @@ final class Failures {
         log.error(
                 "The handler of {} failed; at most once, so it is recorded as failed and not repeated.",
                 item.delivery(),
-                failure);
+                FailureText.loggable(failure));
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
-        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, Causes.stackTrace(failure), 1);
+        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
         try {
             transactions.inTransaction(() -> {
                 store.quarantine(claim);
                 quarantine.ifPresent(into -> into.save(message));
             });
-        } catch (RuntimeException e) {
-            log.error("The failure of {} could not be recorded in the quarantine.", item.delivery(), e);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.error(
+                    "The failure of {} could not be recorded in the quarantine.",
+                    item.delivery(),
+                    FailureText.loggable(e));
         }
         item.outcome(Outcome.QUARANTINED);
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
@@ -190,14 +217,17 @@ final class Failures {
             return false;
         }
         try {
-            return switch (policy.decide(new FailurePolicy.Failure(delivery, starts, failure))
-                    .action()) {
+            return switch (decide(delivery, starts, failure).action()) {
                 case RETRY -> false;
                 case QUARANTINE -> quarantine.isPresent();
                 case LEAVE -> starts >= RetryPolicy.DEFAULT_ATTEMPTS;
             };
-        } catch (RuntimeException e) {
-            log.warn("The failure policy failed for {}; its handler is started once more.", delivery, e);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.warn(
+                    "The failure policy failed for {}; its handler is started once more.",
+                    delivery,
+                    FailureText.loggable(e));
             return false;
         }
     }
@@ -209,9 +239,14 @@ final class Failures {
                     charge.attempts(),
                     item.delivery(),
                     retryAfter.toMillis(),
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         } else {
-            log.warn("Attempt {} of {} failed; {}.", charge.attempts(), item.delivery(), AGAIN, charge.failure());
+            log.warn(
+                    "Attempt {} of {} failed; {}.",
+                    charge.attempts(),
+                    item.delivery(),
+                    AGAIN,
+                    FailureText.loggable(charge.failure()));
         }
     }
 
@@ -226,14 +261,14 @@ final class Failures {
                     attempts,
                     why,
                     IdempotentConsumer.STAND_STILL.toSeconds(),
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         } else {
             log.error(
                     "{} is not settled after {}, for {}; then deliver it again.",
                     item.delivery(),
                     attempts,
                     why,
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         }
         stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
     }
@@ -247,7 +282,7 @@ final class Failures {
         QuarantinedMessage message = new QuarantinedMessage(
                 item.delivery(),
                 lanes.payload(item.lane(), item.delivery().id(), () -> payload(item, charge.reader())),
-                Causes.stackTrace(charge.failure()),
+                FailureText.trace(charge.failure()),
                 charge.attempts());
         Settling settling = new Settling();
         try {
@@ -265,15 +300,16 @@ final class Failures {
             log.debug("Another attempt decides. {}", e.getMessage());
             stop(poll, item, lanes.waitForOther(item.lane()), charge);
             return;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             if (e != charge.failure()) {
                 e.addSuppressed(charge.failure());
             }
             if (isTransient(e)) {
                 stopTransiently(poll, List.of(item), e);
             } else {
-                log.error("{} cannot be quarantined.", item.delivery(), e);
-                standStill(poll, item, charge, "it cannot be quarantined: " + e + ". " + MEND);
+                log.error("{} cannot be quarantined.", item.delivery(), FailureText.loggable(e));
+                standStill(poll, item, charge, "it cannot be quarantined: " + FailureText.line(e) + ". " + MEND);
             }
             return;
         }
@@ -292,7 +328,11 @@ final class Failures {
             item.outcome(Outcome.QUARANTINED);
             lanes.quarantined(item.lane(), item.delivery().id(), Causes.signature(charge.failure()));
             reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
-            log.info("Quarantined {} after {} attempts.", item.delivery(), charge.attempts(), charge.failure());
+            log.info(
+                    "Quarantined {} after {} attempts.",
+                    item.delivery(),
+                    charge.attempts(),
+                    FailureText.loggable(charge.failure()));
         }
     }
 
@@ -306,12 +346,13 @@ final class Failures {
             return Payload.none(Payload.Origin.SWITCHED_OFF);
         }
         try {
-            return reader.apply(item.message());
-        } catch (RuntimeException e) {
+            return Objects.requireNonNull(reader.apply(item.message()));
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             log.warn(
                     "The bytes of {} cannot be read for the quarantine; only its position is kept.",
                     item.delivery(),
-                    e);
+                    FailureText.loggable(e));
             return Payload.none(Payload.Origin.POSITION_ONLY);
         }
     }

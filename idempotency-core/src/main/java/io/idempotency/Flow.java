@@ -4,18 +4,20 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Payload;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /** What the levels share: settings, partitions in trouble, known duplicates, reports and failures. Thread-safe. */
 final class Flow<M> {
 
     private final Settings<M> settings;
-    private final Lanes lanes = new Lanes();
+    private final Lanes lanes;
     private final KnownDuplicates known;
     private final Reports reports;
     private final Failures failures;
 
-    Flow(Settings<M> settings) {
+    Flow(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
+        this.lanes = new Lanes(nanoTime);
         this.known = new KnownDuplicates(settings.cache());
         this.reports = new Reports(settings.level(), settings.listener());
         this.failures = new Failures(settings, lanes, reports);
@@ -78,10 +80,10 @@ final class Flow<M> {
         failures.charge(poll, item, failure, this::payload);
     }
 
-    /** Charges a message that failed while its claim is held. */
+    /** Charges a message that failed while its claim is held. The claim may count less: its attempts have an end. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure, Claim held, int attempts) {
-        lanes.countFailure(item.lane(), item.delivery().id());
-        failures.charge(poll, item, new Failures.Charge<>(failure, attempts, Optional.of(held), this::payload));
+        int counted = lanes.countFailure(item.lane(), item.delivery().id(), attempts);
+        failures.charge(poll, item, new Failures.Charge<>(failure, counted, Optional.of(held), this::payload));
     }
 
     /** Quarantines a message at the caller's decision. */

@@ -45,11 +45,11 @@ final class Poll<M> {
     }
 
     /**
-     * Notes what was thrown. An interruption is kept until the call returns, so that what is begun can still be rolled back and
+     * Notes what was thrown. An interruption of this thread is kept until the call returns, so that what is begun can still be rolled back and
      * released: drivers and pools refuse to work for an interrupted thread.
      */
     void noteInterruption(Throwable thrown) {
-        isInterrupted |= Causes.isInterruption(thrown);
+        isInterrupted |= Causes.isOwnInterruption(thrown);
     }
 
     /** Returns the interruption, if there was one, to the thread. */
@@ -81,7 +81,8 @@ final class Poll<M> {
         while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
             closedBefore++;
         }
-        int limit = most;
+        int together = lanes.together(most);
+        int limit = together;
         List<Item<M>> chunk = new ArrayList<>();
         for (int i = closedBefore; i < items.size() && chunk.size() < limit; i++) {
             Item<M> item = items.get(i);
@@ -94,7 +95,7 @@ final class Poll<M> {
                 return chunk.isEmpty() ? List.of(item) : chunk;
             }
             if (chunk.isEmpty()) {
-                limit = lanes.limit(item.lane(), most);
+                limit = lanes.limit(item.lane(), together);
                 chunk.add(item);
             } else if (item.lane().equals(chunk.get(0).lane())
                     || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()))) {

@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,6 +11,9 @@ import org.slf4j.LoggerFactory;
 final class Reports {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    /** How long a transient failure may take before it is one to be warned of. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final ConsistencyLevel level;
     private final ConsumptionListener listener;
@@ -26,8 +30,8 @@ final class Reports {
         Delivery delivery = claim.delivery();
         return Optional.of(claim.processed()
                 .map(first -> Duplicate.of(delivery.position(), first.position(), first.age()))
-                .orElseGet(() -> new Duplicate(
-                        Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, java.time.Duration.ZERO)));
+                .orElseGet(() ->
+                        new Duplicate(Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, Duration.ZERO)));
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
@@ -36,7 +40,7 @@ final class Reports {
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
         tell(new Consumption(
-                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, item.handlerNanos()));
+                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, 0, item.handlerNanos()));
     }
 
     void failed(Item<?> item, Outcome outcome, int attempts, Throwable failure) {
@@ -48,10 +52,11 @@ final class Reports {
                 Optional.empty(),
                 Optional.of(failure),
                 false,
+                0,
                 item.handlerNanos()));
     }
 
-    void transientlyFailed(Item<?> item, Throwable failure) {
+    void transientlyFailed(Item<?> item, Lanes.Passing passing, Throwable failure) {
         tell(new Consumption(
                 level,
                 item.delivery(),
@@ -60,17 +65,45 @@ final class Reports {
                 Optional.empty(),
                 Optional.of(failure),
                 true,
+                passing.inARow(),
                 item.handlerNanos()));
+        log(item, passing, failure);
+    }
+
+    private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
+        String next = item.lane().isOrdered()
+                ? "it runs again in " + passing.pause().toMillis() + " ms"
+                : "nothing tries it again by itself: deliver it again";
+        if (passing.inARow() % Consumption.MANY_TRANSIENT_FAILURES == 0) {
+            log.error(
+                    "Transient failure at {}, {} in a row, for {} s now. It is not charged for it, and nothing behind it"
+                            + " is lost; {}.",
+                    item.delivery(),
+                    passing.inARow(),
+                    passing.since().toSeconds(),
+                    next,
+                    FailureText.loggable(failure));
+        } else if (passing.since().compareTo(PATIENCE) >= 0) {
+            log.warn(
+                    "Transient failure at {} ({}), for {} s now; {}.",
+                    item.delivery(),
+                    FailureText.line(failure),
+                    passing.since().toSeconds(),
+                    next);
+        } else {
+            log.info("Transient failure at {} ({}); {}.", item.delivery(), FailureText.line(failure), next);
+        }
     }
 
     void tell(Consumption consumption) {
         try {
             listener.onConsumption(consumption);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             log.warn(
                     "The consumption listener failed for {}; the consumption itself is not affected.",
                     consumption.delivery(),
-                    e);
+                    FailureText.loggable(e));
         }
     }
 }

@@ -105,6 +105,7 @@ final class StrongLevel<M> implements Level<M> {
      */
     private void apart(Poll<M> poll, Attempt attempt, int at) {
         List<Item<M>> items = attempt.items;
+        flow.lanes().takenApart(items.size());
         int split = at > 0 ? at : at == 0 ? 1 : items.size() / 2;
         int end = at > 0 ? at + 1 : at == 0 ? 1 : items.size();
         List<Item<M>> before = items.subList(0, split);

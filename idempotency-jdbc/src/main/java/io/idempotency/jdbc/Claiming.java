@@ -130,7 +130,7 @@ final class Claiming {
             return table.dialect(connection).isSame(connection, active.evidence());
         });
         if (!isSame) {
-            throw new TransactionLostException(NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(NOT_THE_SAME);
         }
     }
 }

@@ -205,7 +205,7 @@ final class Journaling {
             return table.journals(connection).isSame(connection, active.evidence(), tips);
         });
         if (!isSame) {
-            throw new TransactionLostException(Claiming.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Claiming.NOT_THE_SAME);
         }
     }
 }
