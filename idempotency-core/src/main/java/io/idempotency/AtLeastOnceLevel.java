@@ -175,7 +175,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             Throwable failure =
                     new IdempotencyException("The handler of " + item.delivery() + " was started " + lease.starts()
                             + " times and did not complete: it failed, its process died, or it outlived its lease");
-            if (!flow.failures().isEnough(item.delivery(), lease.starts(), failure)) {
+            if (!flow.failures().policy().isEnough(item.delivery(), lease.starts(), failure)) {
                 return false;
             }
             complete();

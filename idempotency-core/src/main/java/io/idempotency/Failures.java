@@ -26,13 +26,13 @@ final class Failures {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    private static final String AGAIN = "nothing tries it again by itself: deliver it again";
+    static final String AGAIN = "nothing tries it again by itself: deliver it again";
     private static final String MEND = "Mend the handler or the message";
 
     private final ClaimStore store;
     private final TransactionRunner transactions;
     private final Optional<QuarantineStore> quarantine;
-    private final FailurePolicy policy;
+    private final Policy policy;
     private final int standStillAfter;
     private final boolean keepPayloads;
     private final Lanes lanes;
@@ -42,11 +42,15 @@ final class Failures {
         this.store = settings.store();
         this.transactions = settings.transactions();
         this.quarantine = settings.quarantine();
-        this.policy = settings.failures();
+        this.policy = new Policy(settings);
         this.standStillAfter = settings.standStillAfter();
         this.keepPayloads = settings.keepPayloads();
         this.lanes = lanes;
         this.reports = reports;
+    }
+
+    Policy policy() {
+        return policy;
     }
 
     /** Returns whether the failure says nothing about the message, as whatever fails while the thread is to end. */
@@ -118,7 +122,7 @@ final class Failures {
         }
         FailurePolicy.Decision decision;
         try {
-            decision = decide(delivery, charge.attempts(), failure);
+            decision = policy.decide(delivery, charge.attempts(), failure);
         } catch (Throwable e) {
             Causes.letFatalLeave(e);
             standStill(poll, item, charge, "the failure policy failed: " + FailureText.line(e) + ". " + MEND);
@@ -141,17 +145,6 @@ final class Failures {
         } else {
             quarantine(poll, item, charge, quarantine.get());
         }
-    }
-
-    /** Returns what the policy says, with a back-off that fits a number of milliseconds. */
-    private FailurePolicy.Decision decide(Delivery delivery, int attempts, Throwable failure) {
-        FailurePolicy.Decision decision = policy.decide(new FailurePolicy.Failure(delivery, attempts, failure));
-        if (decision == null || decision.action() == null || decision.retryAfter() == null) {
-            throw new IdempotencyException("it decided nothing for " + delivery);
-        }
-        return decision.retryAfter().compareTo(Poll.NO_LIMIT) > 0
-                ? new FailurePolicy.Decision(decision.action(), Poll.NO_LIMIT)
-                : decision;
     }
 
     /** Quarantines a message that failed, at the caller's decision. */
@@ -204,30 +197,6 @@ final class Failures {
             return charge.held().isEmpty() && store.find(item.delivery().id()).isPresent();
         } catch (RuntimeException e) {
             charge.failure().addSuppressed(e);
-            return false;
-        }
-    }
-
-    /**
-     * Returns whether a message whose handlers were started so often, and never came back, is not to be started again. The first start may
-     * have been none: whatever was leased when a process died counts as started once.
-     */
-    boolean isEnough(Delivery delivery, int starts, Throwable failure) {
-        if (starts <= 1) {
-            return false;
-        }
-        try {
-            return switch (decide(delivery, starts, failure).action()) {
-                case RETRY -> false;
-                case QUARANTINE -> quarantine.isPresent();
-                case LEAVE -> starts >= RetryPolicy.DEFAULT_ATTEMPTS;
-            };
-        } catch (Throwable e) {
-            Causes.letFatalLeave(e);
-            log.warn(
-                    "The failure policy failed for {}; its handler is started once more.",
-                    delivery,
-                    FailureText.loggable(e));
             return false;
         }
     }

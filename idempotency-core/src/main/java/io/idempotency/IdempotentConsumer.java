@@ -165,7 +165,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
      */
     public void revoked(String stream, int partition) {
-        flow.lanes().forget(new Lane(stream, partition));
+        Lane lane = new Lane(stream, partition);
+        flow.lanes().forget(lane);
+        flow.reports().revoked(settings.name(), lane);
     }
 
     private BatchResult consume(List<M> messages, Handling<M> handling) {

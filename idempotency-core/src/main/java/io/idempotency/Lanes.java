@@ -11,7 +11,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is remembered of partitions in trouble between polls: the failing message and its attempts, transient failures in a
@@ -35,50 +34,6 @@ final class Lanes {
     Lanes(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
         this.unplaced = new Unplaced(nanoTime);
-    }
-
-    private record Failing(
-            MessageId id, int attempts, @Nullable Payload payload) {}
-
-    /** Failures in a row that say nothing about a message. */
-    private record Row(int failures, long sinceNanos) {
-
-        static final Row NONE = new Row(0, 0);
-    }
-
-    private record Trouble(
-            @Nullable Failing failing, int waits, Row row, int limit, String failure, int failuresInARow) {
-
-        static final Trouble NONE = new Trouble(null, 0, Row.NONE, Integer.MAX_VALUE, "", 0);
-
-        @Nullable
-        Failing failing(MessageId id) {
-            return failing != null && failing.id().equals(id) ? failing : null;
-        }
-
-        Trouble withFailing(@Nullable Failing now) {
-            return new Trouble(now, waits, row, limit, failure, failuresInARow);
-        }
-
-        Trouble settled(MessageId id) {
-            return new Trouble(failing(id) == null ? failing : null, 0, Row.NONE, limit, failure, failuresInARow);
-        }
-
-        Trouble waiting(Row now) {
-            return new Trouble(failing, waits + 1, now, limit, failure, failuresInARow);
-        }
-
-        Trouble withLimit(int now) {
-            return new Trouble(failing, waits, row, now, failure, failuresInARow);
-        }
-
-        Trouble withFailure(String signature, int inARow) {
-            return new Trouble(failing, waits, row, limit, signature, inARow);
-        }
-
-        long bytes() {
-            return failing == null || failing.payload() == null ? 0 : Lanes.bytes(failing.payload());
-        }
     }
 
     /**
@@ -144,7 +99,7 @@ final class Lanes {
         if (!lane.isOrdered()) {
             return unplaced.attempts(id);
         }
-        Failing failing = of(lane).failing(id);
+        Trouble.Failing failing = of(lane).failing(id);
         return failing == null ? 0 : failing.attempts();
     }
 
@@ -154,40 +109,29 @@ final class Lanes {
             return unplaced.countFailure(id, atLeast);
         }
         Trouble changed = change(lane, trouble -> {
-            Failing before = trouble.failing(id);
+            Trouble.Failing before = trouble.failing(id);
             return trouble.withFailing(
                     before == null
-                            ? new Failing(id, Math.max(1, atLeast), null)
-                            : new Failing(id, Math.max(before.attempts() + 1, atLeast), before.payload()));
+                            ? new Trouble.Failing(id, Math.max(1, atLeast), null)
+                            : new Trouble.Failing(id, Math.max(before.attempts() + 1, atLeast), before.payload()));
         });
         return Objects.requireNonNull(changed.failing(id)).attempts();
     }
 
     /** Returns the bytes of a message that fails, read at its first failure where they may be gone later. */
     Payload payload(Lane lane, MessageId id, Supplier<Payload> reader) {
-        Failing failing = of(lane).failing(id);
+        Trouble.Failing failing = of(lane).failing(id);
         if (failing != null && failing.payload() != null) {
             return failing.payload();
         }
         Payload read = reader.get();
-        if (lane.isOrdered() && keptBytes.get() + bytes(read) <= MOST_BYTES) {
+        if (lane.isOrdered() && keptBytes.get() + Trouble.bytes(read) <= MOST_BYTES) {
             change(lane, trouble -> {
-                Failing now = trouble.failing(id);
-                return now == null ? trouble : trouble.withFailing(new Failing(id, now.attempts(), read));
+                Trouble.Failing now = trouble.failing(id);
+                return now == null ? trouble : trouble.withFailing(new Trouble.Failing(id, now.attempts(), read));
             });
         }
         return read;
-    }
-
-    private static long bytes(Payload payload) {
-        long headers = payload.headers().stream()
-                .mapToLong(header -> 2L * header.name().length() + length(header.value()))
-                .sum();
-        return headers + length(payload.key()) + length(payload.value());
-    }
-
-    private static int length(byte @Nullable [] bytes) {
-        return bytes == null ? 0 : bytes.length;
     }
 
     /** Returns how many bytes of failing messages are kept. */
@@ -199,8 +143,9 @@ final class Lanes {
     Passing transientFailure(Lane lane, int chunk) {
         long now = nanoTime.getAsLong();
         Trouble changed = change(lane, trouble -> {
-            Row before = trouble.row();
-            return trouble.waiting(new Row(before.failures() + 1, before.failures() == 0 ? now : before.sinceNanos()))
+            Trouble.Row before = trouble.row();
+            return trouble.waiting(
+                            new Trouble.Row(before.failures() + 1, before.failures() == 0 ? now : before.sinceNanos()))
                     .withLimit(Math.min(trouble.limit(), Math.max(1, chunk / 2)));
         });
         return new Passing(
@@ -278,7 +223,7 @@ final class Lanes {
 
     private Trouble changed(Trouble before, UnaryOperator<Trouble> change) {
         Trouble after = change.apply(before);
-        keptBytes.addAndGet(after.bytes() - before.bytes());
+        keptBytes.addAndGet(after.keptBytes() - before.keptBytes());
         return after;
     }
 }

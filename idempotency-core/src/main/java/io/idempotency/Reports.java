@@ -71,9 +71,8 @@ final class Reports {
     }
 
     private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
-        String next = item.lane().isOrdered()
-                ? "it runs again in " + passing.pause().toMillis() + " ms"
-                : "nothing tries it again by itself: deliver it again";
+        String next =
+                item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : Failures.AGAIN;
         if (passing.inARow() % Consumption.MANY_TRANSIENT_FAILURES == 0) {
             log.error(
                     "Transient failure at {}, {} in a row, for {} s now. It is not charged for it, and nothing behind it"
@@ -95,14 +94,22 @@ final class Reports {
         }
     }
 
-    void tell(Consumption consumption) {
+    void revoked(String consumer, Lane lane) {
+        tell(lane, () -> listener.onRevoked(consumer, lane.stream(), lane.partition()));
+    }
+
+    private void tell(Consumption consumption) {
+        tell(consumption.delivery(), () -> listener.onConsumption(consumption));
+    }
+
+    private static void tell(Object of, Runnable what) {
         try {
-            listener.onConsumption(consumption);
+            what.run();
         } catch (Throwable e) {
             Causes.letFatalLeave(e);
             log.warn(
                     "The consumption listener failed for {}; the consumption itself is not affected.",
-                    consumption.delivery(),
+                    of,
                     FailureText.loggable(e));
         }
     }

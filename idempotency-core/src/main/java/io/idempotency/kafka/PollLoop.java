@@ -114,10 +114,10 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             log.error("Consumer {} cannot go on polling {}.", processor.describe(), settings.topics(), failure);
             throw failure;
         } finally {
-            processor.retain(Set.of());
             consumer = null;
             thread = null;
             ended.countDown();
+            processor.retain(Set.of());
         }
     }
 
