@@ -119,7 +119,7 @@ class PassingFailuresTest {
                 case MARIADB -> "select sleep(60)";
                 default -> "select count(*) from system_range(1, 1000000) a, system_range(1, 1000000) b";
             };
-            assertThat(consume(fixture, id, (message, claim) -> TestDatabase.execute(limited, slow))
+            assertThat(consume(fixture, id + "-2", (message, claim) -> TestDatabase.execute(limited, slow))
                             .outcomes())
                     .containsExactly(RELEASED);
         }
