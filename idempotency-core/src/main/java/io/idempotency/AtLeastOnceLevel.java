@@ -41,7 +41,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         long mark = flow.known().mark();
         List<Claim> claims;
         try {
-            keeper.completeLeftOvers();
+            keeper.endLeftOvers();
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
             if (!flow.failures().isTransient(e)) {
@@ -176,7 +176,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             Throwable failure =
                     new IdempotencyException("The handler of " + item.delivery() + " was started " + lease.starts()
                             + " times and did not complete: it failed, its process died, or it outlived its lease");
-            if (!flow.failures().isEnough(item.delivery(), lease.starts(), failure)) {
+            if (!flow.failures().policy().isEnough(item.delivery(), lease.starts(), failure)) {
                 return false;
             }
             complete();

@@ -66,6 +66,8 @@ final class AtMostOnceLevel<M> implements Level<M> {
         boolean[] committed = new boolean[1];
         store.prepare(List.of(item.delivery()));
         transactions.inTransaction(() -> {
+            // A runner may run its work again: only what the last run was told holds.
+            answer.clear();
             answer.addAll(store.claim(List.of(item.delivery())));
             store.transactions().afterCommit(() -> committed[0] = true);
         });

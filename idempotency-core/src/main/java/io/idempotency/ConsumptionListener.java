@@ -2,11 +2,14 @@ package io.idempotency;
 
 import io.idempotency.store.Delivery;
 
-/** Is told of every consumption, on the consuming thread. What it throws is logged and changes nothing. */
+/** Is told of every consumption, on the consuming thread. What it throws is logged and changes nothing, but for errors of the virtual machine. */
 @FunctionalInterface
 public interface ConsumptionListener {
 
     void onConsumption(Consumption consumption);
+
+    /** Is told of a partition that was given up: somebody else consumes it from now on. */
+    default void onRevoked(String consumer, String stream, int partition) {}
 
     /**
      * Is told that the handler of a message, or of one consumed together with it, ended the transaction of the claim itself. No message is lost or handled
@@ -24,6 +27,15 @@ public interface ConsumptionListener {
                     before.onConsumption(consumption);
                 } finally {
                     next.onConsumption(consumption);
+                }
+            }
+
+            @Override
+            public void onRevoked(String consumer, String stream, int partition) {
+                try {
+                    before.onRevoked(consumer, stream, partition);
+                } finally {
+                    next.onRevoked(consumer, stream, partition);
                 }
             }
 

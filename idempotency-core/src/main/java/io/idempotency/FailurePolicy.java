@@ -4,8 +4,8 @@ import io.idempotency.store.Delivery;
 import java.time.Duration;
 
 /**
- * Decides what becomes of a message whose handler failed, alone and not for a transient reason. If it throws, the partition of the message
- * stands still. Thread-safe.
+ * Decides what becomes of a message whose handler failed, alone and not for a transient reason. If it throws or
+ * decides nothing, the partition of the message stands still. Thread-safe.
  *
  * <p>Without a quarantine store, a message that is to be quarantined makes its partition stand still: it is tried again every
  * {@link IdempotentConsumer#STAND_STILL}.
@@ -56,7 +56,8 @@ public interface FailurePolicy {
     /**
      * Returns a policy that tries up to {@code attempts} times, with back-off from 100 ms doubling to 30 s, and then
      * quarantines. A message without a usable id is quarantined at once. A value that cannot be deserialized is tried again like
-     * any other, for a registry of schemas may be away; {@link RetryPolicy#quarantineOn} shortens that.
+     * any other, for a registry of schemas may be away; {@link RetryPolicy#quarantineOn} shortens that. Attempts are counted in
+     * this process; under {@link ConsistencyLevel#AT_LEAST_ONCE} up to 255 of them are known after a restart.
      */
     static RetryPolicy quarantineAfter(int attempts) {
         return RetryPolicy.of(attempts);

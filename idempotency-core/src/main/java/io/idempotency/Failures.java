@@ -8,10 +8,11 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -25,13 +26,13 @@ final class Failures {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    private static final String AGAIN = "nothing tries it again by itself: deliver it again";
+    static final String AGAIN = "nothing tries it again by itself: deliver it again";
     private static final String MEND = "Mend the handler or the message";
 
     private final ClaimStore store;
     private final TransactionRunner transactions;
     private final Optional<QuarantineStore> quarantine;
-    private final FailurePolicy policy;
+    private final Policy policy;
     private final int standStillAfter;
     private final boolean keepPayloads;
     private final Lanes lanes;
@@ -41,44 +42,58 @@ final class Failures {
         this.store = settings.store();
         this.transactions = settings.transactions();
         this.quarantine = settings.quarantine();
-        this.policy = settings.failures();
+        this.policy = new Policy(settings);
         this.standStillAfter = settings.standStillAfter();
         this.keepPayloads = settings.keepPayloads();
         this.lanes = lanes;
         this.reports = reports;
     }
 
+    Policy policy() {
+        return policy;
+    }
+
     /** Returns whether the failure says nothing about the message, as whatever fails while the thread is to end. */
     boolean isTransient(Throwable failure) {
-        return store.transactions().isTransient(failure)
+        return isPassing(failure)
                 || Causes.isInterruption(failure)
                 || Thread.currentThread().isInterrupted();
+    }
+
+    private boolean isPassing(Throwable failure) {
+        try {
+            return store.transactions().isTransient(failure);
+        } catch (Throwable broken) {
+            Causes.letFatalLeave(broken);
+            return false;
+        }
+    }
+
+    /**
+     * Returns whether what a handler caught may have passed by now: the database rolled its transaction back, as it does after a deadlock
+     * or a lock timeout. Nobody can tell, so only what goes on for long is charged.
+     */
+    private boolean isDoubtful(Item<?> item, Throwable failure) {
+        return lanes.transientsInARow(item.lane()) < Consumption.MANY_TRANSIENT_FAILURES
+                && Causes.of(failure).stream()
+                        .anyMatch(cause -> cause instanceof TransactionLostException lost && lost.isRolledBack());
     }
 
     /** Stops the partitions of the items: nothing was done, nothing is counted, the work is run again in smaller chunks. */
     <T> void stopTransiently(Poll<T> poll, List<Item<T>> items, Throwable failure) {
         poll.noteInterruption(failure);
-        Collection<Item<T>> first = Poll.firstOfEachLane(items);
-        for (Item<T> item : first) {
-            Duration wait = lanes.transientFailure(item.lane(), items.size());
-            poll.stop(item, wait, Optional.of(failure));
-            reports.transientlyFailed(item, failure);
-            if (item.lane().isOrdered()) {
-                log.info(
-                        "Transient failure at {} ({}); it runs again in {} ms.",
-                        item.delivery(),
-                        failure,
-                        wait.toMillis());
-            } else {
-                log.info("Transient failure at {} ({}); {}.", item.delivery(), failure, AGAIN);
-            }
+        for (Item<T> item : Poll.firstOfEachLane(items)) {
+            Lanes.Passing passing = lanes.transientFailure(item.lane(), items.size());
+            poll.stop(item, passing.pause(), Optional.of(failure));
+            reports.transientlyFailed(item, passing, failure);
         }
     }
 
     /** Returns the exception that tells of a store that cannot work at all; nothing was recorded. */
     IdempotencyException storeFailure(List<? extends Item<?>> items, Throwable failure) {
         return new IdempotencyException(
-                "The store cannot be used for " + named(items) + "; nothing was recorded. " + failure.getMessage(),
+                "The store cannot be used for " + named(items) + "; nothing was recorded. "
+                        + FailureText.message(failure),
                 failure);
     }
 
@@ -90,11 +105,11 @@ final class Failures {
 
     /** Charges a message that failed alone: settles it as quarantined or stops its partition. A transient failure is not charged. */
     <T> void charge(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
-        if (isTransient(failure)) {
+        if (isTransient(failure) || isDoubtful(item, failure)) {
             stopTransiently(poll, List.of(item), failure);
             return;
         }
-        int attempts = lanes.countFailure(item.lane(), item.delivery().id());
+        int attempts = lanes.countFailure(item.lane(), item.delivery().id(), 1);
         charge(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader));
     }
 
@@ -107,9 +122,10 @@ final class Failures {
         }
         FailurePolicy.Decision decision;
         try {
-            decision = policy.decide(new FailurePolicy.Failure(delivery, charge.attempts(), failure));
-        } catch (RuntimeException e) {
-            standStill(poll, item, charge, "the failure policy failed: " + e + ". " + MEND);
+            decision = policy.decide(delivery, charge.attempts(), failure);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            standStill(poll, item, charge, "the failure policy failed: " + FailureText.line(e) + ". " + MEND);
             return;
         }
         if (decision.action() == FailurePolicy.Action.LEAVE) {
@@ -156,16 +172,20 @@ final class Failures {
         log.error(
                 "The handler of {} failed; at most once, so it is recorded as failed and not repeated.",
                 item.delivery(),
-                failure);
+                FailureText.loggable(failure));
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
-        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, Causes.stackTrace(failure), 1);
+        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
         try {
             transactions.inTransaction(() -> {
                 store.quarantine(claim);
                 quarantine.ifPresent(into -> into.save(message));
             });
-        } catch (RuntimeException e) {
-            log.error("The failure of {} could not be recorded in the quarantine.", item.delivery(), e);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.error(
+                    "The failure of {} could not be recorded in the quarantine.",
+                    item.delivery(),
+                    FailureText.loggable(e));
         }
         item.outcome(Outcome.QUARANTINED);
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
@@ -181,27 +201,6 @@ final class Failures {
         }
     }
 
-    /**
-     * Returns whether a message whose handlers were started so often, and never came back, is not to be started again. The first start may
-     * have been none: whatever was leased when a process died counts as started once.
-     */
-    boolean isEnough(Delivery delivery, int starts, Throwable failure) {
-        if (starts <= 1) {
-            return false;
-        }
-        try {
-            return switch (policy.decide(new FailurePolicy.Failure(delivery, starts, failure))
-                    .action()) {
-                case RETRY -> false;
-                case QUARANTINE -> quarantine.isPresent();
-                case LEAVE -> starts >= RetryPolicy.DEFAULT_ATTEMPTS;
-            };
-        } catch (RuntimeException e) {
-            log.warn("The failure policy failed for {}; its handler is started once more.", delivery, e);
-            return false;
-        }
-    }
-
     private static void warnOfRetry(Item<?> item, Charge<?> charge, Duration retryAfter) {
         if (item.lane().isOrdered()) {
             log.warn(
@@ -209,9 +208,14 @@ final class Failures {
                     charge.attempts(),
                     item.delivery(),
                     retryAfter.toMillis(),
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         } else {
-            log.warn("Attempt {} of {} failed; {}.", charge.attempts(), item.delivery(), AGAIN, charge.failure());
+            log.warn(
+                    "Attempt {} of {} failed; {}.",
+                    charge.attempts(),
+                    item.delivery(),
+                    AGAIN,
+                    FailureText.loggable(charge.failure()));
         }
     }
 
@@ -226,14 +230,14 @@ final class Failures {
                     attempts,
                     why,
                     IdempotentConsumer.STAND_STILL.toSeconds(),
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         } else {
             log.error(
                     "{} is not settled after {}, for {}; then deliver it again.",
                     item.delivery(),
                     attempts,
                     why,
-                    charge.failure());
+                    FailureText.loggable(charge.failure()));
         }
         stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
     }
@@ -247,7 +251,7 @@ final class Failures {
         QuarantinedMessage message = new QuarantinedMessage(
                 item.delivery(),
                 lanes.payload(item.lane(), item.delivery().id(), () -> payload(item, charge.reader())),
-                Causes.stackTrace(charge.failure()),
+                FailureText.trace(charge.failure()),
                 charge.attempts());
         Settling settling = new Settling();
         try {
@@ -265,15 +269,16 @@ final class Failures {
             log.debug("Another attempt decides. {}", e.getMessage());
             stop(poll, item, lanes.waitForOther(item.lane()), charge);
             return;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             if (e != charge.failure()) {
                 e.addSuppressed(charge.failure());
             }
             if (isTransient(e)) {
                 stopTransiently(poll, List.of(item), e);
             } else {
-                log.error("{} cannot be quarantined.", item.delivery(), e);
-                standStill(poll, item, charge, "it cannot be quarantined: " + e + ". " + MEND);
+                log.error("{} cannot be quarantined.", item.delivery(), FailureText.loggable(e));
+                standStill(poll, item, charge, "it cannot be quarantined: " + FailureText.line(e) + ". " + MEND);
             }
             return;
         }
@@ -292,7 +297,11 @@ final class Failures {
             item.outcome(Outcome.QUARANTINED);
             lanes.quarantined(item.lane(), item.delivery().id(), Causes.signature(charge.failure()));
             reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
-            log.info("Quarantined {} after {} attempts.", item.delivery(), charge.attempts(), charge.failure());
+            log.info(
+                    "Quarantined {} after {} attempts.",
+                    item.delivery(),
+                    charge.attempts(),
+                    FailureText.loggable(charge.failure()));
         }
     }
 
@@ -306,12 +315,13 @@ final class Failures {
             return Payload.none(Payload.Origin.SWITCHED_OFF);
         }
         try {
-            return reader.apply(item.message());
-        } catch (RuntimeException e) {
+            return Objects.requireNonNull(reader.apply(item.message()));
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             log.warn(
                     "The bytes of {} cannot be read for the quarantine; only its position is kept.",
                     item.delivery(),
-                    e);
+                    FailureText.loggable(e));
             return Payload.none(Payload.Origin.POSITION_ONLY);
         }
     }

@@ -5,6 +5,7 @@ import io.idempotency.store.Payload;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,14 +15,15 @@ final class Flow<M> {
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     private final Settings<M> settings;
-    private final Lanes lanes = new Lanes();
+    private final Lanes lanes;
     private final Suspects suspects = new Suspects();
     private final KnownDuplicates known;
     private final Reports reports;
     private final Failures failures;
 
-    Flow(Settings<M> settings) {
+    Flow(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
+        this.lanes = new Lanes(nanoTime);
         this.known = new KnownDuplicates(settings.cache());
         this.reports = new Reports(settings.level(), settings.listener());
         this.failures = new Failures(settings, lanes, reports);
@@ -109,11 +111,11 @@ final class Flow<M> {
         failures.charge(poll, item, failure, this::payload);
     }
 
-    /** Charges a message that failed while its claim is held. */
+    /** Charges a message that failed while its claim is held. The claim may count less: its attempts have an end. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure, Claim held, int attempts) {
         suspects.charged(item);
-        lanes.countFailure(item.lane(), item.delivery().id());
-        failures.charge(poll, item, new Failures.Charge<>(failure, attempts, Optional.of(held), this::payload));
+        int counted = lanes.countFailure(item.lane(), item.delivery().id(), attempts);
+        failures.charge(poll, item, new Failures.Charge<>(failure, counted, Optional.of(held), this::payload));
     }
 
     /**
@@ -123,7 +125,7 @@ final class Flow<M> {
      * @param handed those that the handler was given
      */
     void leave(Poll<M> poll, List<Item<M>> handed, int among, Throwable failure) {
-        poll.failedTogether(among);
+        lanes.takenApart(among);
         if (handed.isEmpty()) {
             return;
         }

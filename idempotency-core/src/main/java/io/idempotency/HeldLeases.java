@@ -136,11 +136,12 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Releases leases whose handlers were not started. A failure is logged: they end by themselves. */
+    /** Releases leases whose handlers were not started. What fails is made up for later: leases that end by themselves count as starts. */
     void release(List<Claim> unstarted) {
+        List<Claim> current = List.of();
         oneVerb.lock();
         try {
-            List<Claim> current = unstarted.stream()
+            current = unstarted.stream()
                     .map(lease -> leases.remove(lease.delivery()))
                     .filter(Objects::nonNull)
                     .toList();
@@ -150,13 +151,17 @@ final class HeldLeases implements AutoCloseable {
         } catch (ClaimLostException e) {
             log.debug("{}", e.getMessage());
         } catch (RuntimeException e) {
-            log.warn("{} leases could not be released; they end by themselves.", unstarted.size(), e);
+            log.warn(
+                    "{} leases could not be released; that is made up for before the next lease.",
+                    current.size(),
+                    FailureText.loggable(e));
+            keeper.releaseLater(current);
         } finally {
             oneVerb.unlock();
         }
     }
 
-    /** Releases what is left. A failure is logged: those leases end by themselves. */
+    /** Releases what is left. */
     @Override
     public void close() {
         keeper.drop(this);

@@ -9,6 +9,7 @@ import io.idempotency.store.Processed;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /**
  * One processing step whose effect happens once per message, although messages are delivered more than once.
@@ -39,10 +40,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Level<M> level;
     private final Optional<LeaseKeeper> keeper;
 
-    IdempotentConsumer(Settings<M> settings) {
+    IdempotentConsumer(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
         this.reading = new Reading<>(settings);
-        this.flow = new Flow<>(settings);
+        this.flow = new Flow<>(settings, nanoTime);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
                 : Optional.empty();
@@ -169,6 +170,16 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return wasKnown;
     }
 
+    /**
+     * Forgets what is remembered of a partition that was given up or lost: how often its messages failed, and their bytes. For whoever
+     * polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
+     */
+    public void revoked(String stream, int partition) {
+        Lane lane = new Lane(stream, partition);
+        flow.lanes().forget(lane);
+        flow.reports().revoked(settings.name(), lane);
+    }
+
     private BatchResult consume(List<M> messages, Handling<M> handling) {
         List<Item<M>> items = reading.read(messages);
         items.forEach(this::skipKnown);
@@ -196,6 +207,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 flow.charge(poll, first, failure.get());
             } else {
                 level.work(poll, chunk, handling);
+                if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
+                    flow.lanes().settledTogether(settings.chunkRecords());
+                }
                 if (!flow.lanes().isEmpty()) {
                     poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
                 }

@@ -10,6 +10,7 @@ import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Builds an {@link IdempotentConsumer}. A store (but for the level {@code NONE}) and a message id are required,
@@ -149,6 +150,10 @@ public final class IdempotentConsumerBuilder<M> {
      *     store cannot serve the level
      */
     public IdempotentConsumer<M> build() {
+        return build(System::nanoTime);
+    }
+
+    IdempotentConsumer<M> build(LongSupplier nanoTime) {
         if (store == null && level == ConsistencyLevel.NONE) {
             store = MemoryStore.create();
         }
@@ -185,7 +190,7 @@ public final class IdempotentConsumerBuilder<M> {
         if (level != ConsistencyLevel.NONE) {
             NamesInUse.add(settings);
         }
-        return new IdempotentConsumer<>(settings);
+        return new IdempotentConsumer<>(settings, nanoTime);
     }
 
     private <T> T required(@Nullable T value, String setter) {

@@ -29,8 +29,9 @@ final class KnownDuplicates {
     Optional<DuplicateCache.Known> find(MessageId id) {
         try {
             return cache.find(id);
-        } catch (RuntimeException e) {
-            log.warn("The cache of known duplicates failed for {}; the store is asked.", id, e);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.warn("The cache of known duplicates failed for {}; the store is asked.", id, FailureText.loggable(e));
             return Optional.empty();
         }
     }
@@ -56,8 +57,12 @@ final class KnownDuplicates {
                                 .map(known -> new DuplicateCache.Known(known.first(), known.age()))
                                 .orElseGet(() -> new DuplicateCache.Known(delivery.position(), Duration.ZERO)));
             }
-        } catch (RuntimeException e) {
-            log.warn("The cache of known duplicates failed for {}; the store knows it.", delivery, e);
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.warn(
+                    "The cache of known duplicates failed for {}; the store knows it.",
+                    delivery,
+                    FailureText.loggable(e));
         } finally {
             forgetting.readLock().unlock();
         }

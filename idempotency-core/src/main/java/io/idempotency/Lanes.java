@@ -3,72 +3,56 @@ package io.idempotency;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is remembered of partitions in trouble between polls: the failing message and its attempts, transient failures in a
  * row, the chunk limit, and messages quarantined in a row for the same failure. A partition without trouble takes no room.
  * Thread-safe.
  *
- * <p>A partition comes again from its first unsettled message on, so one of its messages fails at a time. Messages without a position
- * come in any order: of them, the {@value #MOST_FAILING} that failed last are remembered.
+ * <p>A partition comes again from its first unsettled message on, so one of its messages fails at a time. {@link Unplaced} has those without
+ * a position.
  */
 final class Lanes {
 
-    private static final int MOST_FAILING = 1_000;
+    /** How many bytes of failing messages are kept; beyond it, those of a message are read again when they are needed. */
+    static final long MOST_BYTES = 16 << 20;
 
     private final ConcurrentMap<Lane, Trouble> troubles = new ConcurrentHashMap<>();
+    private final Unplaced unplaced;
+    private final LongSupplier nanoTime;
+    private final AtomicLong keptBytes = new AtomicLong();
+    private final AtomicInteger together = new AtomicInteger(Integer.MAX_VALUE);
 
-    private record Failing(int attempts, @Nullable Payload payload) {}
-
-    private record Trouble(
-            Map<MessageId, Failing> failing, int transients, int limit, String failure, int failuresInARow) {
-
-        static final Trouble NONE = new Trouble(Map.of(), 0, Integer.MAX_VALUE, "", 0);
-
-        Trouble failing(MessageId id, Failing now, int most) {
-            Map<MessageId, Failing> changed = new LinkedHashMap<>(failing);
-            changed.remove(id);
-            while (changed.size() >= most) {
-                changed.remove(changed.keySet().iterator().next());
-            }
-            changed.put(id, now);
-            return withFailing(changed);
-        }
-
-        Trouble settled(MessageId id) {
-            if (!failing.containsKey(id)) {
-                return this;
-            }
-            Map<MessageId, Failing> left = new LinkedHashMap<>(failing);
-            left.remove(id);
-            return withFailing(left);
-        }
-
-        private Trouble withFailing(Map<MessageId, Failing> now) {
-            return new Trouble(Collections.unmodifiableMap(now), transients, limit, failure, failuresInARow);
-        }
-
-        Trouble withTransients(int count, int newLimit) {
-            return new Trouble(failing, count, newLimit, failure, failuresInARow);
-        }
-
-        Trouble withFailure(String signature, int inARow) {
-            return new Trouble(failing, transients, limit, signature, inARow);
-        }
+    Lanes(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+        this.unplaced = new Unplaced(nanoTime);
     }
+
+    /**
+     * A failure that says nothing about its message.
+     *
+     * @param inARow how many there have been since the partition got on, this one included
+     * @param since how long ago the first of them was
+     * @param pause how long the partition waits now
+     */
+    record Passing(int inARow, Duration since, Duration pause) {}
 
     /** Returns whether no partition is in trouble. */
     boolean isEmpty() {
-        return troubles.isEmpty();
+        return troubles.isEmpty() && unplaced.isEmpty();
+    }
+
+    /** Forgets a lane: its messages come to somebody else. */
+    void forget(Lane lane) {
+        ease(lane, trouble -> Trouble.NONE);
     }
 
     private Trouble of(Lane lane) {
@@ -77,7 +61,7 @@ final class Lanes {
 
     /** Returns whether this very message failed alone before and is not settled yet. */
     boolean hasFailed(Lane lane, MessageId id) {
-        return !troubles.isEmpty() && of(lane).failing().containsKey(id);
+        return !isEmpty() && attempts(lane, id) > 0;
     }
 
     /** Returns how many messages of the lane may share a transaction. */
@@ -90,59 +74,100 @@ final class Lanes {
         return !troubles.isEmpty() && of(lane).limit() < Integer.MAX_VALUE;
     }
 
+    /** Returns how many messages of any lanes may share a transaction. */
+    int together(int most) {
+        return Math.min(most, together.get());
+    }
+
+    /** Notes that messages have to be taken apart, for one of them failed: where one fails, others do, and each costs a claim of all around it. */
+    void takenApart(int messages) {
+        together.accumulateAndGet(Math.max(1, messages / 2), Math::min);
+    }
+
+    /** Returns whether less than usual may share a transaction, whatever its lane. */
+    boolean isTakenApart() {
+        return together.get() < Integer.MAX_VALUE;
+    }
+
+    /** Notes that a chunk is settled, so that the next one may be twice as large, up to the most given. */
+    void settledTogether(int most) {
+        together.updateAndGet(now -> now >= (most + 1) / 2 ? Integer.MAX_VALUE : now * 2);
+    }
+
     /** Returns how often the message failed alone. */
     int attempts(Lane lane, MessageId id) {
-        Failing failing = of(lane).failing().get(id);
+        if (!lane.isOrdered()) {
+            return unplaced.attempts(id);
+        }
+        Trouble.Failing failing = of(lane).failing(id);
         return failing == null ? 0 : failing.attempts();
     }
 
-    /** Counts a failure of a message alone. Returns how many there have been. */
-    int countFailure(Lane lane, MessageId id) {
+    /** Counts a failure of a message alone. Returns how many there have been, at least as many as given. */
+    int countFailure(Lane lane, MessageId id, int atLeast) {
+        if (!lane.isOrdered()) {
+            return unplaced.countFailure(id, atLeast);
+        }
         Trouble changed = change(lane, trouble -> {
-            Failing before = trouble.failing().getOrDefault(id, new Failing(0, null));
-            return trouble.failing(
-                    id, new Failing(before.attempts() + 1, before.payload()), lane.isOrdered() ? 1 : MOST_FAILING);
+            Trouble.Failing before = trouble.failing(id);
+            return trouble.withFailing(
+                    before == null
+                            ? new Trouble.Failing(id, Math.max(1, atLeast), null)
+                            : new Trouble.Failing(id, Math.max(before.attempts() + 1, atLeast), before.payload()));
         });
-        return Objects.requireNonNull(changed.failing().get(id)).attempts();
+        return Objects.requireNonNull(changed.failing(id)).attempts();
     }
 
     /** Returns the bytes of a message that fails, read at its first failure where they may be gone later. */
     Payload payload(Lane lane, MessageId id, Supplier<Payload> reader) {
-        if (!lane.isOrdered()) {
-            return reader.get();
-        }
-        Failing failing = of(lane).failing().get(id);
+        Trouble.Failing failing = of(lane).failing(id);
         if (failing != null && failing.payload() != null) {
             return failing.payload();
         }
         Payload read = reader.get();
-        change(lane, trouble -> {
-            Failing now = trouble.failing().get(id);
-            return now == null ? trouble : trouble.failing(id, new Failing(now.attempts(), read), 1);
-        });
+        if (lane.isOrdered() && keptBytes.get() + Trouble.bytes(read) <= MOST_BYTES) {
+            change(lane, trouble -> {
+                Trouble.Failing now = trouble.failing(id);
+                return now == null ? trouble : trouble.withFailing(new Trouble.Failing(id, now.attempts(), read));
+            });
+        }
         return read;
     }
 
-    /** Notes a transient failure of a chunk: the next one is half as large. Returns how long to wait. */
-    Duration transientFailure(Lane lane, int chunk) {
-        int inARow = change(
-                        lane,
-                        trouble -> trouble.withTransients(
-                                trouble.transients() + 1, Math.min(trouble.limit(), Math.max(1, chunk / 2))))
-                .transients();
-        return BackOff.afterTransients(inARow);
+    /** Returns how many bytes of failing messages are kept. */
+    long keptBytes() {
+        return keptBytes.get();
+    }
+
+    /** Notes a transient failure of a chunk: the next one is half as large. */
+    Passing transientFailure(Lane lane, int chunk) {
+        long now = nanoTime.getAsLong();
+        Trouble changed = change(lane, trouble -> {
+            Trouble.Row before = trouble.row();
+            return trouble.waiting(
+                            new Trouble.Row(before.failures() + 1, before.failures() == 0 ? now : before.sinceNanos()))
+                    .withLimit(Math.min(trouble.limit(), Math.max(1, chunk / 2)));
+        });
+        return new Passing(
+                changed.row().failures(),
+                Duration.ofNanos(now - changed.row().sinceNanos()),
+                BackOff.afterTransients(changed.waits()));
+    }
+
+    /** Returns how many transient failures of the lane there have been in a row. */
+    int transientsInARow(Lane lane) {
+        return of(lane).row().failures();
     }
 
     /** Notes that somebody else holds a message of the lane. Returns how long to wait. */
     Duration waitForOther(Lane lane) {
-        int inARow = change(lane, trouble -> trouble.withTransients(trouble.transients() + 1, trouble.limit()))
-                .transients();
-        return BackOff.afterTransients(inARow);
+        return BackOff.afterTransients(
+                change(lane, trouble -> trouble.waiting(trouble.row())).waits());
     }
 
     /** Notes that a chunk took too long after so many messages. */
     void outOfTime(Lane lane, int handled) {
-        change(lane, trouble -> trouble.withTransients(trouble.transients(), Math.max(1, handled / 2)));
+        change(lane, trouble -> trouble.withLimit(Math.max(1, handled / 2)));
     }
 
     /**
@@ -155,6 +180,7 @@ final class Lanes {
 
     /** Notes that a failing message of the lane is in quarantine. */
     void quarantined(Lane lane, MessageId id, String failure) {
+        unplaced.settled(lane, id);
         change(
                 lane,
                 trouble -> trouble.settled(id)
@@ -163,38 +189,41 @@ final class Lanes {
 
     /** Notes that a message was processed: nothing fails in a row any more. */
     void processed(Lane lane, MessageId id) {
-        ease(
-                lane,
-                trouble ->
-                        trouble.settled(id).withTransients(0, trouble.limit()).withFailure("", 0));
+        unplaced.settled(lane, id);
+        ease(lane, trouble -> trouble.settled(id).withFailure("", 0));
     }
 
     /** Notes that a message was settled without its handler, which tells nothing about what the next handler does. */
     void skipped(Lane lane, MessageId id) {
-        ease(lane, trouble -> trouble.settled(id).withTransients(0, trouble.limit()));
+        unplaced.settled(lane, id);
+        ease(lane, trouble -> trouble.settled(id));
     }
 
     /** Notes that a chunk of the lane is settled, so that the next one may be twice as large, up to the most given. */
     void grow(Lane lane, int most) {
         ease(
                 lane,
-                trouble -> trouble.withTransients(
-                        trouble.transients(),
-                        trouble.limit() >= (most + 1) / 2 ? Integer.MAX_VALUE : trouble.limit() * 2));
+                trouble ->
+                        trouble.withLimit(trouble.limit() >= (most + 1) / 2 ? Integer.MAX_VALUE : trouble.limit() * 2));
     }
 
     private void ease(Lane lane, UnaryOperator<Trouble> change) {
         if (!troubles.isEmpty()) {
             troubles.computeIfPresent(lane, (key, trouble) -> {
-                Trouble less = change.apply(trouble);
+                Trouble less = changed(trouble, change);
                 return less.equals(Trouble.NONE) ? null : less;
             });
         }
     }
 
     private Trouble change(Lane lane, UnaryOperator<Trouble> change) {
-        Trouble changed =
-                troubles.compute(lane, (key, trouble) -> change.apply(trouble == null ? Trouble.NONE : trouble));
-        return Objects.requireNonNull(changed);
+        return Objects.requireNonNull(
+                troubles.compute(lane, (key, trouble) -> changed(trouble == null ? Trouble.NONE : trouble, change)));
+    }
+
+    private Trouble changed(Trouble before, UnaryOperator<Trouble> change) {
+        Trouble after = change.apply(before);
+        keptBytes.addAndGet(after.keptBytes() - before.keptBytes());
+        return after;
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +26,7 @@ final class LeaseKeeper implements AutoCloseable {
     private final Duration length;
     private final String consumer;
     private final Set<HeldLeases> held = ConcurrentHashMap.newKeySet();
-    private final Queue<List<Claim>> leftOvers = new ConcurrentLinkedQueue<>();
+    private final Queue<LeftOver> leftOvers = new ConcurrentLinkedQueue<>();
     private @Nullable ScheduledExecutorService scheduler;
     private boolean isClosed;
 
@@ -56,25 +57,37 @@ final class LeaseKeeper implements AutoCloseable {
         }
     }
 
+    /** Leases that the store could not end at their time; how they are to end is in what was asked of it. */
+    private record LeftOver(List<Claim> leases, Consumer<List<Claim>> end, String whatNow) {}
+
     /** Keeps leases whose handlers ran, and which the store could not complete. */
     void completeLater(List<Claim> leases) {
-        leftOvers.add(leases);
+        leftOvers.add(new LeftOver(leases, store::complete, "Their handlers ran and will run again"));
     }
 
-    /** Completes what could not be completed before, as far as it is still owned; the rest is handled again. */
-    void completeLeftOvers() {
-        for (List<Claim> leases = leftOvers.peek(); leases != null; leases = leftOvers.peek()) {
+    /** Keeps leases that the store could not release. One that ends by itself counts as a handler that never came back. */
+    void releaseLater(List<Claim> leases) {
+        leftOvers.add(new LeftOver(leases, store::release, "One that ended counts as a start of its handler"));
+    }
+
+    /** Ends what could not be ended before, as far as it is still owned. */
+    void endLeftOvers() {
+        for (LeftOver left = leftOvers.peek(); left != null; left = leftOvers.peek()) {
             try {
-                store.complete(leases);
+                left.end().accept(left.leases());
             } catch (ClaimLostException e) {
-                log.warn("{} Their handlers ran and will run again.", e.getMessage());
+                log.warn("{} {}.", e.getMessage(), left.whatNow());
             } catch (RuntimeException e) {
                 if (store.transactions().isTransient(e)) {
                     throw e;
                 }
-                log.warn("{} leases cannot be completed. Their handlers ran and will run again.", leases.size(), e);
+                log.warn(
+                        "{} leases cannot be ended. {}.",
+                        left.leases().size(),
+                        left.whatNow(),
+                        FailureText.loggable(e));
             }
-            leftOvers.remove(leases);
+            leftOvers.remove(left);
         }
     }
 

@@ -8,11 +8,16 @@ import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads where messages stand and which ids they have. A message whose id cannot be read is one that fails, alone. Thread-safe. */
 final class Reading<M> {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     private final String consumer;
     private final MessageReader<? super M> reader;
@@ -32,13 +37,26 @@ final class Reading<M> {
         Lane lane = Lane.of(Position.UNKNOWN);
         for (int i = 0; i < messages.size(); i++) {
             M message = messages.get(i);
-            Position position = reader.position(message);
+            Position position = position(message);
             if (!lane.holds(position)) {
                 lane = Lane.of(position);
             }
             items.add(read(i, message, position, lane));
         }
         return items;
+    }
+
+    /** A message that does not say where it stood has no id to be known by either, if that fails, too. */
+    private Position position(M message) {
+        try {
+            return Objects.requireNonNull(reader.position(message));
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            log.warn(
+                    "A message does not say where it stood; it is handled as one without a position.",
+                    FailureText.loggable(thrown));
+            return Position.UNKNOWN;
+        }
     }
 
     private Item<M> read(int index, M message, Position position, Lane lane) {
@@ -64,12 +82,12 @@ final class Reading<M> {
 
     private static Throwable located(Position position, Throwable thrown) {
         boolean isInvalid = thrown instanceof InvalidMessageIdException;
-        if (isInvalid ? String.valueOf(thrown.getMessage()).contains(position.toString()) : !isUnknown(position)) {
+        if (isInvalid ? FailureText.message(thrown).contains(position.toString()) : !isUnknown(position)) {
             return thrown;
         }
         // Without id and position its attempts cannot be counted, so it is one that is not tried again.
         return new InvalidMessageIdException(
-                "The message at " + position + " has no usable id. " + thrown.getMessage(), thrown);
+                "The message at " + position + " has no usable id. " + FailureText.message(thrown), thrown);
     }
 
     /** Returns the item of a message that cannot become an {@code M}; an id that cannot be used is as good as none. */

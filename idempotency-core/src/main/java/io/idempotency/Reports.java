@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -11,6 +12,9 @@ import org.slf4j.LoggerFactory;
 final class Reports {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    /** How long a transient failure may take before it is one to be warned of. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final ConsistencyLevel level;
     private final ConsumptionListener listener;
@@ -28,8 +32,8 @@ final class Reports {
         Delivery delivery = claim.delivery();
         return Optional.of(claim.processed()
                 .map(first -> Duplicate.of(delivery.position(), first.position(), first.age()))
-                .orElseGet(() -> new Duplicate(
-                        Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, java.time.Duration.ZERO)));
+                .orElseGet(() ->
+                        new Duplicate(Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, Duration.ZERO)));
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
@@ -38,7 +42,7 @@ final class Reports {
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
         tell(new Consumption(
-                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, item.handlerNanos()));
+                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, 0, item.handlerNanos()));
     }
 
     void failed(Item<?> item, Outcome outcome, int attempts, Throwable failure) {
@@ -50,10 +54,11 @@ final class Reports {
                 Optional.empty(),
                 Optional.of(failure),
                 false,
+                0,
                 item.handlerNanos()));
     }
 
-    void transientlyFailed(Item<?> item, Throwable failure) {
+    void transientlyFailed(Item<?> item, Lanes.Passing passing, Throwable failure) {
         tell(new Consumption(
                 level,
                 item.delivery(),
@@ -62,7 +67,9 @@ final class Reports {
                 Optional.empty(),
                 Optional.of(failure),
                 true,
+                passing.inARow(),
                 item.handlerNanos()));
+        log(item, passing, failure);
     }
 
     /** Tells of a handler that ended its transaction itself; the first time in the log, too. */
@@ -77,14 +84,7 @@ final class Reports {
         } else {
             log.debug(text, first.delivery());
         }
-        try {
-            listener.onEarlyCommit(first.delivery());
-        } catch (RuntimeException e) {
-            log.warn(
-                    "The consumption listener failed for {}; the consumption itself is not affected.",
-                    first.delivery(),
-                    e);
-        }
+        tell(first.delivery(), () -> listener.onEarlyCommit(first.delivery()));
     }
 
     /** Returns whether a handler has ever ended its transaction itself. */
@@ -92,14 +92,47 @@ final class Reports {
         return isEarlyCommitTold.get();
     }
 
-    void tell(Consumption consumption) {
+    private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
+        String next =
+                item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : Failures.AGAIN;
+        if (passing.inARow() % Consumption.MANY_TRANSIENT_FAILURES == 0) {
+            log.error(
+                    "Transient failure at {}, {} in a row, for {} s now. It is not charged for it, and nothing behind it"
+                            + " is lost; {}.",
+                    item.delivery(),
+                    passing.inARow(),
+                    passing.since().toSeconds(),
+                    next,
+                    FailureText.loggable(failure));
+        } else if (passing.since().compareTo(PATIENCE) >= 0) {
+            log.warn(
+                    "Transient failure at {} ({}), for {} s now; {}.",
+                    item.delivery(),
+                    FailureText.line(failure),
+                    passing.since().toSeconds(),
+                    next);
+        } else {
+            log.info("Transient failure at {} ({}); {}.", item.delivery(), FailureText.line(failure), next);
+        }
+    }
+
+    void revoked(String consumer, Lane lane) {
+        tell(lane, () -> listener.onRevoked(consumer, lane.stream(), lane.partition()));
+    }
+
+    private void tell(Consumption consumption) {
+        tell(consumption.delivery(), () -> listener.onConsumption(consumption));
+    }
+
+    private static void tell(Object of, Runnable what) {
         try {
-            listener.onConsumption(consumption);
-        } catch (RuntimeException e) {
+            what.run();
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
             log.warn(
                     "The consumption listener failed for {}; the consumption itself is not affected.",
-                    consumption.delivery(),
-                    e);
+                    of,
+                    FailureText.loggable(e));
         }
     }
 }

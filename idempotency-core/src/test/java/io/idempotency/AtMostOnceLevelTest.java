@@ -66,6 +66,28 @@ class AtMostOnceLevelTest {
     }
 
     @Test
+    @Tag("rule-6.3")
+    void believesTheLastRunOfARunnerThatRunsItsWorkAgain() {
+        IdempotentConsumer<Message> again = bench.level(ConsistencyLevel.AT_MOST_ONCE)
+                .cache(DuplicateCache.none())
+                .transactions(work -> {
+                    try {
+                        bench.store.transactions().inTransaction(() -> {
+                            work.run();
+                            throw new TransientStoreException("deadlock");
+                        });
+                    } catch (TransientStoreException e) {
+                        consumer.consume(Message.of("a", 1, 0), bench::handle);
+                        bench.store.transactions().inTransaction(work);
+                    }
+                })
+                .build();
+
+        assertThat(again.consume(Message.of("a", 0, 0), bench::handle)).isEqualTo(DUPLICATE);
+        assertThat(bench.calls).containsExactly("a");
+    }
+
+    @Test
     void comesBackLaterWhenTheClaimFailsTransiently() {
         IdempotentConsumer<Message> down = bench.level(ConsistencyLevel.AT_MOST_ONCE)
                 .transactions(work -> {

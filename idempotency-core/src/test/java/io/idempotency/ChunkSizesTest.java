@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -122,6 +124,41 @@ class ChunkSizesTest {
 
         assertThat(faulty.count("claim")).isEqualTo(3);
         assertThat(bench.lastEvent().attempts()).isEqualTo(1);
+    }
+
+    @Test
+    @Tag("rule-7.9")
+    void costClaimsInProportionToThePartitionsThatFail() {
+        AtomicInteger claimed = new AtomicInteger();
+        faulty.fault = (verb, arguments) -> {
+            claimed.addAndGet(verb.equals("claim") ? ((List<?>) arguments[0]).size() : 0);
+            return Optional.empty();
+        };
+        List<Message> polled = IntStream.range(0, 400)
+                .mapToObj(i -> Message.of("id-" + i, i, 0))
+                .toList();
+        polled.forEach(message -> bench.failing.put(message.id(), new IOException("no")));
+        IdempotentConsumer<Message> consumer =
+                bench.strong().store(faulty.store).build();
+        while (!consumer.consumeAll(polled, bench::handle).stops().stream().allMatch(Stop::isCharged)) {
+            assertThat(claimed).hasValueLessThan(4 * 400);
+        }
+
+        assertThat(claimed).hasValueLessThan(4 * 400);
+    }
+
+    @Test
+    @Tag("rule-7.9")
+    void growAgainBehindAMessageThatFailed() {
+        bench.failing.put("id-0", new IOException("no"));
+        IdempotentConsumer<Message> consumer =
+                bench.strong().chunk(8, Duration.ofMinutes(1)).build();
+        List<Message> polled = new ArrayList<>(eight(0).subList(0, 1));
+        IntStream.range(0, 30).mapToObj(i -> Message.of("x-" + i, 1, i)).forEach(polled::add);
+
+        consumer.consumeBatch(polled, this::handleBatch);
+
+        assertThat(chunks).containsSubsequence(1, 2, 4, 8);
     }
 
     @ParameterizedTest

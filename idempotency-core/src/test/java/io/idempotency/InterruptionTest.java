@@ -1,5 +1,6 @@
 package io.idempotency;
 
+import static io.idempotency.Outcome.DUPLICATE;
 import static io.idempotency.Outcome.PROCESSED;
 import static io.idempotency.Outcome.QUARANTINED;
 import static io.idempotency.Outcome.RELEASED;
@@ -8,6 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -78,6 +82,47 @@ class InterruptionTest {
         consumer.close();
         assertThat(result.outcomes()).containsOnly(RELEASED);
         assertThat(bench.events).allMatch(event -> event.attempts() == 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "AT_MOST_ONCE", mode = EnumSource.Mode.EXCLUDE)
+    @Tag("rule-7.4")
+    void goesOnWhereAnotherThreadWasInterrupted(ConsistencyLevel level) {
+        List<BatchResult> results = new ArrayList<>();
+        for (boolean isUnwrapped : new boolean[] {false, true}) {
+            IdempotentConsumer<Message> consumer = consumer(level);
+            results.add(consumer.consumeAll(poll, (message, claim) -> {
+                if (message.id().equals("a")) {
+                    failOf(InterruptionTest::interruptedWorker, isUnwrapped);
+                }
+            }));
+            consumer.close();
+
+            assertThat(Thread.interrupted()).isFalse();
+        }
+
+        assertThat(results)
+                .extracting(BatchResult::outcomes)
+                .containsExactly(
+                        List.of(RELEASED, RELEASED, PROCESSED),
+                        List.of(RELEASED, RELEASED, level == ConsistencyLevel.NONE ? PROCESSED : DUPLICATE));
+        assertThat(bench.events).allMatch(event -> event.attempts() == 0);
+    }
+
+    private static Void interruptedWorker() throws InterruptedException {
+        Thread.currentThread().interrupt();
+        Thread.sleep(1);
+        throw new AssertionError("was interrupted");
+    }
+
+    private static void failOf(Callable<Void> work, boolean isUnwrapped) throws Exception {
+        FutureTask<Void> task = new FutureTask<>(work);
+        new Thread(task, "worker").start();
+        try {
+            task.get();
+        } catch (ExecutionException e) {
+            throw isUnwrapped ? new IllegalStateException(e.getCause()) : e;
+        }
     }
 
     @Test

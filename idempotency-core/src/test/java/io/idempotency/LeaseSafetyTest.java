@@ -13,6 +13,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,6 +44,43 @@ class LeaseSafetyTest {
 
     private static Delivery delivery(String id, int partition, long offset) {
         return new Delivery(new MessageId("billing", id), new Position("orders", partition, offset));
+    }
+
+    @Test
+    @Tag("rule-7.6")
+    void doesNotCountALeaseThatCouldNotBeReleasedAsAStart() {
+        IdempotentConsumer<Message> consumer = consumer(3);
+        bench.failing.put("b", new TransientStoreException("connection lost"));
+        for (int i = 0; i < 6; i++) {
+            faulty.fail("release", new TransientStoreException("connection lost"));
+            consumer.consumeAll(poll, bench::handle);
+            faulty.mend();
+            bench.passTime(LEASE.plusSeconds(1));
+        }
+        bench.failing.clear();
+
+        BatchResult mended = consumer.consumeAll(poll, bench::handle);
+
+        consumer.close();
+        assertThat(mended.isSettled()).isTrue();
+        assertThat(mended.outcomes()).doesNotContain(QUARANTINED);
+        assertThat(bench.effects).contains("b");
+    }
+
+    @Test
+    @Tag("rule-7.6")
+    void leasesNothingAsLongAsLeasesCannotBeReleased() {
+        IdempotentConsumer<Message> consumer = consumer(3);
+        bench.failing.put("b", new TransientStoreException("connection lost"));
+        faulty.fail("release", new TransientStoreException("connection lost"));
+        consumer.consumeAll(poll, bench::handle);
+        long before = faulty.count("lease");
+
+        BatchResult result = consumer.consumeAll(poll, bench::handle);
+
+        consumer.close();
+        assertThat(faulty.count("lease")).isEqualTo(before);
+        assertThat(result.outcomes()).contains(RELEASED);
     }
 
     /** A process that begins with the messages and dies of poison. */

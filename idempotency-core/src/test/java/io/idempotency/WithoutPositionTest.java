@@ -8,8 +8,12 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -17,6 +21,9 @@ import org.junit.jupiter.api.function.Executable;
 class WithoutPositionTest {
 
     private final Bench bench = new Bench();
+    private static final Lane NOWHERE = Lane.of(Position.UNKNOWN);
+
+    private final AtomicLong nanos = new AtomicLong();
     private Executable whileReading = () -> {};
     private final IdempotentConsumer<Message> consumer = bench.strong()
             .reader(new MessageReader<Message>() {
@@ -74,16 +81,62 @@ class WithoutPositionTest {
     }
 
     @Test
-    void takesBoundedRoomHoweverManyMessagesFail() {
-        Lanes lanes = new Lanes();
-        Lane lane = Lane.of(Position.UNKNOWN);
-
-        for (int i = 0; i < 3_000; i++) {
-            lanes.countFailure(lane, new MessageId("billing", "id-" + i));
+    @Tag("rule-7.8")
+    void quarantinesMessagesThatFailInTurn() {
+        IdempotentConsumer<Message> inTurn = bench.strong()
+                .reader(MessageReader.withoutPosition())
+                .standStillAfter(2_000)
+                .build();
+        List<String> ids = IntStream.range(0, 1_001).mapToObj(i -> "id-" + i).toList();
+        ids.forEach(id -> bench.failing.put(id, new IOException("no " + id)));
+        for (int round = 0; round < 3; round++) {
+            ids.forEach(id -> inTurn.consumeAll(List.of(Message.of(id, 0, 0)), bench::handle));
         }
 
-        assertThat(IntStream.range(0, 3_000).filter(i -> lanes.hasFailed(lane, new MessageId("billing", "id-" + i))))
-                .hasSizeLessThanOrEqualTo(1_000)
-                .endsWith(2_999);
+        assertThat(ids)
+                .allMatch(id ->
+                        bench.quarantine.find(new MessageId("billing", id)).isPresent());
+    }
+
+    @Test
+    @Tag("rule-7.8")
+    void takesBoundedRoomHoweverManyMessagesFailAndGetsToTheEndOfAllOfThem() {
+        Lanes lanes = new Lanes(nanos::get);
+        Deque<MessageId> open = new ArrayDeque<>(IntStream.range(0, Unplaced.MOST + 3_000)
+                .mapToObj(i -> new MessageId("billing", "id-" + i))
+                .toList());
+
+        for (int tries = 0; !open.isEmpty() && tries < 10 * Unplaced.MOST; tries++) {
+            MessageId id = open.removeFirst();
+            if (lanes.countFailure(NOWHERE, id, 1) == 3) {
+                lanes.quarantined(NOWHERE, id, "why");
+            } else {
+                open.addLast(id);
+            }
+            assertThat(tries % 5_000 != 0
+                            || open.stream()
+                                            .filter(each -> lanes.hasFailed(NOWHERE, each))
+                                            .count()
+                                    <= Unplaced.MOST)
+                    .isTrue();
+        }
+
+        assertThat(open).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-7.8")
+    void makesRoomOfMessagesThatDidNotComeAgain() {
+        Lanes lanes = new Lanes(nanos::get);
+        for (int i = 0; i < Unplaced.MOST; i++) {
+            lanes.countFailure(NOWHERE, new MessageId("billing", "gone-" + i), 1);
+        }
+        MessageId id = new MessageId("billing", "a");
+        lanes.countFailure(NOWHERE, id, 1);
+        assertThat(lanes.countFailure(NOWHERE, id, 1)).isEqualTo(1);
+        nanos.addAndGet(Unplaced.PATIENCE.plusSeconds(1).toNanos());
+        lanes.countFailure(NOWHERE, id, 1);
+
+        assertThat(lanes.countFailure(NOWHERE, id, 1)).isEqualTo(2);
     }
 }

@@ -9,6 +9,7 @@ import io.idempotency.store.Position;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /** What a processor asks of an idempotent consumer and the handler bound to it. */
 interface Flow<K, V> {
@@ -24,6 +25,9 @@ interface Flow<K, V> {
 
     /** Charges a record that could not be deserialized; see {@link IdempotentConsumer#reject}. */
     BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause);
+
+    /** Tells that a partition was given up; see {@link IdempotentConsumer#revoked}. */
+    default void revoked(TopicPartition partition) {}
 
     static <K, V> Flow<K, V> of(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
@@ -67,6 +71,11 @@ interface Flow<K, V> {
         @Override
         public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
             return consumer.reject(position, messageId, payload, cause);
+        }
+
+        @Override
+        public void revoked(TopicPartition partition) {
+            consumer.revoked(partition.topic(), partition.partition());
         }
     }
 }

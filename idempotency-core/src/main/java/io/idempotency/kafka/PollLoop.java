@@ -5,6 +5,7 @@ import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -116,6 +117,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             consumer = null;
             thread = null;
             ended.countDown();
+            processor.retain(Set.of());
         }
     }
 

@@ -65,6 +65,7 @@ public final class RecordProcessor<K, V> {
     private final LongSupplier nanoTime;
     private final Waits waits;
     private final Offsets offsets = new Offsets();
+    private Set<TopicPartition> owned = Set.of();
 
     RecordProcessor(
             Flow<K, V> flow,
@@ -192,6 +193,14 @@ public final class RecordProcessor<K, V> {
         offsets.commitNow(consumer);
     }
 
+    /** Tells the idempotent consumer of the partitions that are no longer among those given. */
+    void retain(Set<TopicPartition> assigned) {
+        if (!assigned.equals(owned)) {
+            owned.stream().filter(partition -> !assigned.contains(partition)).forEach(flow::revoked);
+            owned = Set.copyOf(assigned);
+        }
+    }
+
     String describe() {
         return flow.describe();
     }
@@ -205,6 +214,7 @@ public final class RecordProcessor<K, V> {
 
     private Set<TopicPartition> prepare(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = consumer.assignment();
+        retain(assigned);
         waits.retain(assigned);
         offsets.retain(assigned);
         waits.resumeDue(consumer);

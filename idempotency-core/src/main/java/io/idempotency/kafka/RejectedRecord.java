@@ -1,7 +1,6 @@
 package io.idempotency.kafka;
 
 import io.idempotency.MessageIdExtractor;
-import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.nio.ByteBuffer;
@@ -47,7 +46,9 @@ record RejectedRecord(RecordDeserializationException failure) {
                 Optional.empty());
         try {
             return ids.messageId(raw).orElseGet(() -> KafkaRecords.standIn(raw));
-        } catch (InvalidMessageIdException unusable) {
+        } catch (OutOfMemoryError | InternalError fatal) {
+            throw fatal;
+        } catch (Throwable unusable) {
             failure.addSuppressed(unusable);
             return KafkaRecords.standIn(raw);
         }

@@ -9,11 +9,33 @@ public final class TransactionLostException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
 
+    private final boolean isRolledBack;
+
     public TransactionLostException(String message) {
         super(message);
+        this.isRolledBack = false;
     }
 
     public TransactionLostException(String message, Throwable cause) {
         super(message, cause);
+        this.isRolledBack = false;
+    }
+
+    private TransactionLostException(String message, boolean isRolledBack) {
+        super(message);
+        this.isRolledBack = isRolledBack;
+    }
+
+    /**
+     * Returns one for a transaction that is there no more, as after a deadlock or a lock timeout that the database answered by rolling
+     * back and a handler then caught. The same work may succeed later.
+     */
+    public static TransactionLostException rolledBack(String message) {
+        return new TransactionLostException(message, true);
+    }
+
+    /** Returns whether the transaction was rolled back for a reason that may have passed; who caught it knows more. */
+    public boolean isRolledBack() {
+        return isRolledBack;
     }
 }

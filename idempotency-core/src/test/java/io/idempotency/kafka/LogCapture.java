@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,6 +27,21 @@ public final class LogCapture extends AppenderBase<ILoggingEvent> implements Aut
 
     public List<String> all() {
         return events.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    public List<String> errors() {
+        return events.stream()
+                .filter(event -> event.getLevel() == Level.ERROR)
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    /** Returns the stack traces that stand behind the lines. */
+    public List<String> traces() {
+        return events.stream()
+                .filter(event -> event.getThrowableProxy() != null)
+                .map(event -> ThrowableProxyUtil.asString(event.getThrowableProxy()))
+                .toList();
     }
 
     public List<String> warnings() {

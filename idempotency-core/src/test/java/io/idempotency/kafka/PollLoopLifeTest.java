@@ -17,6 +17,7 @@ import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The start, the failures and the end of a loop, without a broker. */
@@ -138,6 +139,18 @@ class PollLoopLifeTest {
         await().until(() -> !thread.isAlive());
         assertThat(consumer.closed()).isTrue();
         assertThat(consumer.commits).last().isEqualTo(Map.of(P0, offset(2)));
+    }
+
+    @Test
+    @Tag("rule-7.8")
+    void tellsThatItsPartitionsAreGivenUpWhenItEnds() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        flow.beforeConsume = loop::close;
+        Thread thread = start(loop);
+
+        await().until(() -> !thread.isAlive());
+        assertThat(flow.revoked).containsExactly(P0);
     }
 
     @Test

@@ -167,6 +167,20 @@ class RecordProcessorTest {
     }
 
     @Test
+    @Tag("rule-7.8")
+    void tellsOfPartitionsThatAreGoneAndNotOfThoseThatCameBackAtOnce() {
+        processor.process(consumer, ConsumerRecords.empty());
+        consumer.reassign();
+        consumer.reassign(P0, P1);
+        processor.process(consumer, ConsumerRecords.empty());
+        assertThat(flow.revoked).isEmpty();
+        consumer.reassign(P1);
+        processor.process(consumer, ConsumerRecords.empty());
+
+        assertThat(flow.revoked).containsExactly(P0);
+    }
+
+    @Test
     void forgetsABackOffWhenThePartitionIsTakenAway() {
         consumer.records(P0, 0, 1);
         fail(P0, 0, Duration.ofHours(1));

@@ -45,6 +45,19 @@ class RejectionTest {
     }
 
     @Test
+    @Tag("rule-7.5")
+    void takesAnIdThatCannotBeExtractedForNone() {
+        RecordProcessor<String, String> failing = processor.rejectedMessageId(record -> {
+            throw new AssertionError("no id");
+        });
+        consumer.seek(P0, 7);
+        failing.reject(consumer, failure());
+
+        assertThat(flow.rejectedId).isEmpty();
+        assertThat(consumer.position(P0)).isEqualTo(8);
+    }
+
+    @Test
     void standsStillAtARecordThatIsNotSettled() {
         flow.failing.put(BAD, Duration.ofSeconds(30));
         consumer.seek(P0, 7);

@@ -22,6 +22,7 @@ final class ScriptedFlow implements Flow<String, String> {
 
     final List<Position> handled = new ArrayList<>();
     final List<Position> rejected = new ArrayList<>();
+    final List<TopicPartition> revoked = new ArrayList<>();
     final Map<Position, Duration> failing = new HashMap<>();
     Optional<String> rejectedId = Optional.empty();
     Payload rejectedPayload = Payload.none(Payload.Origin.POSITION_ONLY);
@@ -65,6 +66,11 @@ final class ScriptedFlow implements Flow<String, String> {
             }
         }
         return new BatchResult(outcomes, stops);
+    }
+
+    @Override
+    public void revoked(TopicPartition partition) {
+        revoked.add(partition);
     }
 
     @Override

@@ -55,7 +55,7 @@ class PlainDialect implements Dialect {
         }
         requireTransaction(connection, evidence);
         if (!remains.settle(connection)) {
-            throw new TransactionLostException(Claiming.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Claiming.NOT_THE_SAME);
         }
         if (evidence.isOfAnother()) {
             active.evidence().committedEarly();

@@ -4,31 +4,74 @@ import io.idempotency.store.TransientStoreException;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.sql.SQLRecoverableException;
+import java.sql.SQLTimeoutException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.SQLTransientException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
+import org.springframework.transaction.CannotCreateTransactionException;
 
-/** Tells failures that say nothing about the message from those that do (rule 1.4 of the protocol). */
+/**
+ * Tells failures that say nothing about the message from those that do (rules 1.4 and 7.2 of the protocol). What the database says, by its
+ * state and number, goes before the class that a driver chose for it.
+ */
 final class TransientFailures {
 
-    /** Serialization, deadlock, lock timeout, too many connections, and the like; H2's own numbers last. */
+    private static final int MOST_CAUSES = 10_000;
+
+    /**
+     * Classes of states: connections; rollbacks by the database; somebody or a time limit that ends statements and sessions, which cannot be
+     * told apart.
+     */
+    private static final Set<String> CLASSES = Set.of("08", "40", "57");
+
+    /** Beside those classes; H2's own numbers last. */
     private static final Set<String> STATES = Set.of(
-            "40001", // serialization failure, deadlock
-            "40P01", // deadlock, PostgreSQL
-            "55P03", // lock timeout, PostgreSQL
+            "25006", // read only: a standby, or a server that is closed for writing for a while
             "25P03", // idle in transaction for too long, PostgreSQL
+            "25P04", // a transaction that took too long, PostgreSQL
+            "53000", // out of resources, PostgreSQL
+            "53100", // disk full, PostgreSQL
+            "53200", // out of memory, PostgreSQL
             "53300", // too many connections, PostgreSQL
+            "55P03", // lock timeout, PostgreSQL
+            "58000", // the system around it fails, PostgreSQL
+            "58030", // input or output fails, PostgreSQL
             "HYT00", // lock timeout, H2
+            "70100", // a statement that was ended: by its time limit, or by somebody, MariaDB
             "90131", // concurrent update, H2
             "90067", // connection broken, H2
+            "90097", // read only, H2
             "90098", // database closed, H2
             "90121"); // database closed, H2
 
-    /** MariaDB and MySQL: row changed since the snapshot, lock wait timeout, deadlock; the first two come as HY000. */
-    private static final Set<Integer> MARIADB_CODES = Set.of(1020, 1205, 1213);
+    /** Rolled back, but for a constraint that the message does not keep. */
+    private static final String CONSTRAINT_AT_COMMIT = "40002";
+
+    /** MariaDB and MySQL: numbers that count with these states. */
+    private static final Map<Integer, String> MARIADB_CODES = Map.ofEntries(
+            Map.entry(1020, "HY000"), // row changed since the snapshot
+            Map.entry(1021, "HY000"), // disk full
+            Map.entry(1026, "HY000"), // a file cannot be written
+            Map.entry(1037, "HY001"), // out of memory
+            Map.entry(1041, "HY000"), // out of memory
+            Map.entry(1114, "HY000"), // table full, as on a full disk
+            Map.entry(1203, "42000"), // too many connections of one user
+            Map.entry(1205, "HY000"), // lock wait timeout
+            Map.entry(1206, "HY000"), // too many locks: fewer messages in a transaction need less
+            Map.entry(1213, "HY000"), // deadlock
+            Map.entry(1226, "42000"), // so much of a user's hour is used up
+            Map.entry(1290, "HY000"), // read_only
+            Map.entry(1412, "HY000"), // table changed since the snapshot
+            Map.entry(1615, "HY000"), // statement has to be prepared again
+            Map.entry(1637, "HY000"), // too many transactions
+            Map.entry(1836, "HY000")); // read only
 
     /**
      * What HikariCP throws, without a state, from any use of a connection that it has seen break: also from the rollback that
@@ -42,7 +85,7 @@ final class TransientFailures {
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<Throwable> open = new ArrayDeque<>();
         open.add(failure);
-        while (!open.isEmpty()) {
+        while (!open.isEmpty() && seen.size() < MOST_CAUSES) {
             Throwable next = open.pop();
             if (!seen.add(next)) {
                 continue;
@@ -50,7 +93,7 @@ final class TransientFailures {
             if (isTransientItself(next)) {
                 return true;
             }
-            Throwable cause = next.getCause();
+            Throwable cause = causeOf(next);
             if (cause != null) {
                 open.add(cause);
             }
@@ -61,23 +104,52 @@ final class TransientFailures {
         return false;
     }
 
-    private static boolean isTransientItself(Throwable failure) {
-        return failure instanceof TransientStoreException
-                || failure instanceof InterruptedException
-                || failure instanceof SQLTransientException
-                || failure instanceof SQLRecoverableException
-                || failure instanceof SQLNonTransientConnectionException
-                || (failure instanceof SQLException sql && isTransientState(sql));
+    /** An exception of a handler may throw even here. */
+    private static @Nullable Throwable causeOf(Throwable failure) {
+        try {
+            return failure.getCause();
+        } catch (RuntimeException | StackOverflowError | AssertionError broken) {
+            return null;
+        }
     }
 
-    private static boolean isTransientState(SQLException failure) {
-        String state = failure.getSQLState();
-        if (state == null) {
-            return POOL_SAYS_CLOSED.equals(failure.getMessage());
+    /** Whoever cannot get a connection or begin says nothing about a message, whatever the reason. */
+    private static boolean isTransientItself(Throwable failure) {
+        return failure instanceof SQLException sql
+                ? isTransient(sql)
+                : failure instanceof TransientStoreException
+                        || failure instanceof InterruptedException
+                        || failure instanceof CannotGetJdbcConnectionException
+                        || failure.getClass() == CannotCreateTransactionException.class;
+    }
+
+    private static boolean isTransient(SQLException failure) {
+        if (failure instanceof SQLTimeoutException
+                || failure instanceof SQLRecoverableException
+                || failure instanceof SQLNonTransientConnectionException) {
+            return true;
         }
+        String state = failure.getSQLState();
+        if (state == null || state.isEmpty()) {
+            return failure instanceof SQLTransientException || POOL_SAYS_CLOSED.equals(failure.getMessage());
+        }
+        return isTransientState(state)
+                || state.equals(MARIADB_CODES.get(failure.getErrorCode()))
+                || isPoolAtItsEnd(failure);
+    }
+
+    private static boolean isTransientState(String state) {
         return STATES.contains(state)
-                || state.startsWith("08")
-                || state.startsWith("57P0")
-                || (MARIADB_CODES.contains(failure.getErrorCode()) && (state.equals("HY000") || state.equals("40001")));
+                || (state.length() == 5
+                        && CLASSES.contains(state.substring(0, 2))
+                        && !state.equals(CONSTRAINT_AT_COMMIT));
+    }
+
+    /**
+     * A pool that has no connection passes on the state of the last one that it could not open. MariaDB's driver takes the same class for
+     * every state that it does not know, also for the {@code 45000} of a trigger; those come with a number of the server.
+     */
+    private static boolean isPoolAtItsEnd(SQLException failure) {
+        return failure instanceof SQLTransientConnectionException && failure.getErrorCode() == 0;
     }
 }

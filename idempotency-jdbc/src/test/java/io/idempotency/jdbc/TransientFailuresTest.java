@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.transaction.CannotCreateTransactionException;
+import org.springframework.transaction.NestedTransactionNotSupportedException;
 
 @Tag("rule-1.4")
 class TransientFailuresTest {
@@ -25,8 +26,9 @@ class TransientFailuresTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "40001", "40P01", "55P03", "57P01", "57P03", "08000", "08006", "53300", "HYT00", "25P03", "90131",
-                "90067", "90098", "90121"
+                "40001", "40P01", "40003", "55P03", "57014", "57P01", "57P03", "57P05", "08000", "08006", "25006",
+                "25P03", "25P04", "53000", "53100", "53200", "53300", "58000", "58030", "70100", "HYT00", "90131",
+                "90067", "90097", "90098", "90121"
             })
     void knowsTheStatesThatSayNothingAboutTheMessage(String state) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state))).isTrue();
@@ -36,17 +38,80 @@ class TransientFailuresTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HY000,1205", "HY000,1020", "40001,1213", "HY000,1213"})
+    @CsvSource({
+        "HY000,1205", "HY000,1020", "40001,1213", "HY000,1213", "25006,1792", "HY000,1290", "HY000,1836", "HY000,1021",
+        "HY001,1037", "HY000,1114", "42000,1203", "42000,1226", "HY000,1412", "HY000,1615", "70100,1317", "70100,1969"
+    })
     void knowsMariaDbsNumbers(String state, int code) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state, code)))
                 .isTrue();
     }
 
     @ParameterizedTest
-    @CsvSource({"23505,0", "22001,0", "42P01,0", "25P02,0", "57014,0", "HY000,1045", "23000,1062"})
+    @CsvSource({
+        "23505,0",
+        "22001,0",
+        "42P01,0",
+        "25P02,0",
+        "40002,0",
+        "53400,0",
+        "54001,0",
+        "55006,0",
+        "58P01,0",
+        "XX000,0",
+        "HY000,1045",
+        "23000,1062",
+        "42000,1205",
+        "45000,1644"
+    })
     void leavesOtherFailuresToTheMessage(String state, int code) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state, code)))
                 .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"45000", "44000", "24000", "75001", "99999"})
+    @Tag("rule-7.2")
+    void believesNoClassOfAnExceptionThatTheServersStateDoesNotFit(String state) {
+        assertThat(TransientFailures.isTransient(new SQLTransientConnectionException("signal", state, 1644)))
+                .isFalse();
+    }
+
+    @Test
+    @Tag("rule-7.2")
+    void knowsWhoGetsNoConnection() {
+        SQLException refused = new SQLException("password", "28P01");
+
+        assertThat(TransientFailures.isTransient(
+                        new SQLTransientConnectionException("request timed out", refused.getSQLState(), refused)))
+                .isTrue();
+        assertThat(TransientFailures.isTransient(new CannotGetJdbcConnectionException("no", refused)))
+                .isTrue();
+        assertThat(TransientFailures.isTransient(new CannotCreateTransactionException("no", refused)))
+                .isTrue();
+        assertThat(TransientFailures.isTransient(new NestedTransactionNotSupportedException("never")))
+                .isFalse();
+        assertThat(TransientFailures.isTransient(refused)).isFalse();
+    }
+
+    @Test
+    @Tag("rule-7.5")
+    void survivesExceptionsThatThrow() {
+        Throwable broken = new IllegalStateException() {
+            @Override
+            public synchronized Throwable getCause() {
+                throw new AssertionError("no cause");
+            }
+        };
+        Throwable endless = new IllegalStateException() {
+            @Override
+            public synchronized Throwable getCause() {
+                return new RuntimeException(this);
+            }
+        };
+
+        assertThat(TransientFailures.isTransient(broken)).isFalse();
+        assertThat(TransientFailures.isTransient(endless)).isFalse();
     }
 
     @Test

@@ -18,6 +18,7 @@ final class Meters implements ConsumptionListener {
     static final String DUPLICATES = "idempotency.duplicates";
     static final String AGE = "idempotency.duplicates.age";
     static final String TRANSIENT = "idempotency.transient.failures";
+    static final String STUCK = "idempotency.transient.stuck";
 
     private final MeterRegistry registry;
 
@@ -34,6 +35,14 @@ final class Meters implements ConsumptionListener {
                     .tag("consumer", consumer)
                     .register(registry)
                     .increment();
+            if (consumption.isStuck()) {
+                Counter.builder(STUCK)
+                        .description(
+                                "Failures that should have passed: each one behind many others of the same message")
+                        .tag("consumer", consumer)
+                        .register(registry)
+                        .increment();
+            }
             return;
         }
         Timer.builder(CONSUMPTIONS)

@@ -3,10 +3,12 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
@@ -107,6 +109,15 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
 
     private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, WaitingException waiting) {
         return new BatchListenerFailedException("No record failed, all come again from", waiting, record);
+    }
+
+    /** {@inheritDoc} Called for lost partitions, too. */
+    @Override
+    public void onPartitionsRevoked(@Nullable Collection<TopicPartition> partitions) {
+        super.onPartitionsRevoked(partitions);
+        if (partitions != null) {
+            partitions.forEach(partition -> idempotent.revoked(partition.topic(), partition.partition()));
+        }
     }
 
     @Override

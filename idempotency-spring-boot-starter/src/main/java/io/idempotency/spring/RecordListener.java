@@ -4,9 +4,11 @@ import io.idempotency.BatchFailedException;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
+import java.util.Collection;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.AcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.MessageListener;
@@ -87,6 +89,15 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
             } catch (BatchFailedException e) {
                 throw Failure.of(e.getCause());
             }
+        }
+    }
+
+    /** {@inheritDoc} Called for lost partitions, too. */
+    @Override
+    public void onPartitionsRevoked(@Nullable Collection<TopicPartition> partitions) {
+        super.onPartitionsRevoked(partitions);
+        if (partitions != null) {
+            partitions.forEach(partition -> idempotent.revoked(partition.topic(), partition.partition()));
         }
     }
 

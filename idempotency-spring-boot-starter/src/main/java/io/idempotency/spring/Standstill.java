@@ -30,21 +30,40 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
 
     @Override
     public void onConsumption(Consumption consumption) {
-        String lane = consumption.delivery().id().consumer() + " on "
-                + consumption.delivery().position().stream() + "-"
-                + consumption.delivery().position().partition();
+        String lane = lane(
+                consumption.delivery().id().consumer(),
+                consumption.delivery().position().stream(),
+                consumption.delivery().position().partition());
         if (consumption.outcome() != Outcome.RELEASED && consumption.outcome() != Outcome.IN_PROGRESS) {
             stuck.remove(lane);
             return;
         }
         String at = consumption.delivery().toString();
-        String why = consumption.failure().map(Throwable::toString).orElse("in progress elsewhere");
+        String why = consumption.failure().map(Standstill::text).orElse("in progress elsewhere");
         stuck.compute(
                 lane,
                 (key, before) -> new Stuck(
                         at,
                         why,
                         before != null && before.at().equals(at) ? before.sinceNanos() : nanoTime.getAsLong()));
+    }
+
+    /** {@inheritDoc} Health tells of it where it is consumed now. */
+    @Override
+    public void onRevoked(String consumer, String stream, int partition) {
+        stuck.remove(lane(consumer, stream, partition));
+    }
+
+    private static String lane(String consumer, String stream, int partition) {
+        return consumer + " on " + stream + "-" + partition;
+    }
+
+    private static String text(Throwable failure) {
+        try {
+            return String.valueOf(failure);
+        } catch (RuntimeException | StackOverflowError e) {
+            return failure.getClass().getName();
+        }
     }
 
     @Override

@@ -2,17 +2,21 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.TransientStoreException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.contributor.Status;
 
@@ -105,6 +109,62 @@ class MetersTest {
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
         assertThat(standstill.health().getDetails().toString())
                 .contains("billing on orders-0", "a at orders-0@0", "no such account");
+    }
+
+    @Test
+    @Tag("rule-7.3")
+    void countTransientFailuresThatDoNotPass() {
+        for (int i = 0; i < Consumption.MANY_TRANSIENT_FAILURES + 2; i++) {
+            consume("a", 0, new TransientStoreException("signal"));
+        }
+
+        assertThat(registry.get(Meters.STUCK)
+                        .tag("consumer", "billing")
+                        .counter()
+                        .count())
+                .isEqualTo(3);
+    }
+
+    @Test
+    @Tag("rule-7.3")
+    void healthTellsOfTransientFailuresThatDoNotPass() {
+        consume("a", 0, new TransientStoreException("signal"));
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        consume("a", 0, new TransientStoreException("signal"));
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(standstill.health().getDetails().toString()).contains("a at orders-0@0", "signal");
+    }
+
+    @Test
+    @Tag("rule-7.5")
+    void healthTellsOfAFailureThatDoesNotSayWhatItIs() {
+        consume("a", 0, new IllegalStateException() {
+            @Override
+            public String getMessage() {
+                throw new IllegalStateException("no message");
+            }
+        });
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        assertThat(standstill.health().getDetails().toString()).contains("a at orders-0@0", "MetersTest");
+    }
+
+    @Test
+    @Tag("rule-7.8")
+    void healthForgetsAPartitionThatSomebodyElseConsumes() {
+        consume("a", 0, new IllegalStateException("no such account"));
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        new RecordListener(
+                        record -> {}, consumer, new SettledRecords(), new Observations(() -> ObservationRegistry.NOOP))
+                .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+        consume("a", 0, new IllegalStateException("no such account"));
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        new PollListener(record -> {}, consumer).onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
     }
 
     @Test

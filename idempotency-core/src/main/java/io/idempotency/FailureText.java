@@ -1,0 +1,173 @@
+package io.idempotency;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The text of a failure: bounded, and whatever the failure's own methods throw. In a line of the log it stays in that line and shows as it
+ * reads: line breaks and other characters that cannot be seen are escaped.
+ */
+final class FailureText {
+
+    static final int MOST_CHARS = 64 * 1024;
+    static final int MOST_CAUSES = 30;
+    private static final int MOST_OF_LINE = 2_000;
+    private static final int MOST_OF_MESSAGE = 8_000;
+    private static final int MOST_CALLS = 200;
+
+    /** Behind so much text there are no calls any more, only messages, so that there is room for the one of the innermost cause. */
+    private static final int ENOUGH = 24 * 1024;
+
+    private FailureText() {}
+
+    /** Returns class and message in one line. */
+    static String line(Throwable failure) {
+        return oneLine(of(failure, MOST_OF_LINE));
+    }
+
+    /** Returns the message as it is, cut where it gets too long. */
+    static String message(Throwable failure) {
+        try {
+            return cut(String.valueOf(failure.getMessage()), MOST_OF_MESSAGE);
+        } catch (Throwable broken) {
+            return unreadable(broken);
+        }
+    }
+
+    /** Returns the stack trace, with the outer causes and the innermost one. */
+    static String trace(Throwable failure) {
+        StringBuilder text = new StringBuilder();
+        try {
+            List<Throwable> causes = Causes.of(failure);
+            int last = causes.size() - 1;
+            int share = MOST_CHARS / 2 / Math.min(causes.size(), MOST_CAUSES);
+            for (int i = 0; i <= last; i++) {
+                if (i == MOST_CAUSES - 1 && i < last) {
+                    text.append("... ").append(last - i).append(" causes left out\n");
+                    i = last;
+                }
+                text.append(i == 0 ? "" : "Caused by: ")
+                        .append(of(causes.get(i), share))
+                        .append('\n');
+                appendCalls(
+                        text, causes.get(i), i == 0 ? new StackTraceElement[0] : Causes.stackTrace(causes.get(i - 1)));
+            }
+        } catch (Throwable broken) {
+            text.append(unreadable(broken));
+        }
+        return cut(text.toString(), MOST_CHARS);
+    }
+
+    /** Returns the failure itself if a logger can print it, in bounded room; else one that has its text. */
+    static Throwable loggable(Throwable failure) {
+        return isPrintable(failure, new int[1]) ? failure : new Unprintable(trace(failure));
+    }
+
+    /** Stands in the log for a failure that a logger could not print. */
+    private static final class Unprintable extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        Unprintable(String text) {
+            super(text, null, false, false);
+        }
+    }
+
+    private static boolean isPrintable(@Nullable Throwable failure, int[] count) {
+        if (failure == null) {
+            return true;
+        }
+        try {
+            if (++count[0] > MOST_CAUSES
+                    || failure.toString().length() > MOST_OF_MESSAGE
+                    || failure.getStackTrace() == null
+                    || String.valueOf(failure.getMessage()).length() > MOST_OF_MESSAGE) {
+                return false;
+            }
+            for (Throwable suppressed : failure.getSuppressed()) {
+                if (!isPrintable(suppressed, count)) {
+                    return false;
+                }
+            }
+            return isPrintable(failure.getCause(), count);
+        } catch (Throwable broken) {
+            return false;
+        }
+    }
+
+    private static void appendCalls(StringBuilder text, Throwable failure, StackTraceElement[] outer) {
+        StackTraceElement[] trace = Causes.stackTrace(failure);
+        int own = Math.min(trace.length - inCommon(trace, outer), MOST_CALLS);
+        int shown = 0;
+        while (shown < own && text.length() < ENOUGH) {
+            text.append("\tat ").append(trace[shown++]).append('\n');
+        }
+        if (shown < trace.length) {
+            text.append("\t... ").append(trace.length - shown).append(" more\n");
+        }
+        Throwable[] suppressed = failure.getSuppressed();
+        for (int i = 0; i < suppressed.length && text.length() < ENOUGH; i++) {
+            text.append("\tSuppressed: ")
+                    .append(of(suppressed[i], MOST_OF_LINE))
+                    .append('\n');
+        }
+    }
+
+    private static int inCommon(StackTraceElement[] inner, StackTraceElement[] outer) {
+        int common = 0;
+        while (common < inner.length
+                && common < outer.length
+                && inner[inner.length - 1 - common].equals(outer[outer.length - 1 - common])) {
+            common++;
+        }
+        return common;
+    }
+
+    private static String of(Throwable failure, int most) {
+        try {
+            return cut(String.valueOf(failure.toString()), most);
+        } catch (Throwable broken) {
+            return failure.getClass().getName() + ": " + unreadable(broken);
+        }
+    }
+
+    private static String unreadable(Throwable broken) {
+        return "(its text cannot be read: " + broken.getClass().getName() + ")";
+    }
+
+    private static String oneLine(String text) {
+        if (text.codePoints().noneMatch(FailureText::isHidden)) {
+            return text;
+        }
+        StringBuilder line = new StringBuilder();
+        text.codePoints().forEach(character -> {
+            if (character == '\n') {
+                line.append("\\n");
+            } else if (isHidden(character)) {
+                line.append(String.format("\\u%04X", character));
+            } else {
+                line.appendCodePoint(character);
+            }
+        });
+        return line.toString();
+    }
+
+    private static boolean isHidden(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE -> true;
+            default -> false;
+        };
+    }
+
+    private static String cut(String text, int most) {
+        if (text.length() <= most) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(most - 1)) ? most - 1 : most;
+        return text.substring(0, end) + "...";
+    }
+}
