@@ -9,6 +9,7 @@ import io.idempotency.store.Processed;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One processing step whose effect happens once per message, although messages are delivered more than once.
@@ -38,6 +39,8 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Flow<M> flow;
     private final Level<M> level;
     private final Optional<LeaseKeeper> keeper;
+    /** The first handler that it was called with. */
+    private volatile @Nullable Class<?> handler;
 
     IdempotentConsumer(Settings<M> settings) {
         this.settings = settings;
@@ -103,6 +106,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
      * still when this returns.
      *
+     * <p>A message that the store refuses, such as one whose journal has forgotten whether it was processed, stops its partition, too, for
+     * {@link #STAND_STILL}, and is not charged.
+     *
      * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
      *     settled outcome are to be delivered again
      */
@@ -160,6 +166,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     private BatchResult consume(List<M> messages, Handling<M> handling) {
+        if (handler == null && settings.level() != ConsistencyLevel.NONE) {
+            handler = handling.handler().getClass();
+            NamesInUse.add(settings, handling.handler().getClass());
+        }
         List<Item<M>> items = reading.read(messages);
         items.forEach(this::skipKnown);
         boolean isJoining = isTransactionActive();
@@ -180,13 +190,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         int most = settings.transactionPer() == TransactionPer.RECORD && level instanceof StrongLevel
                 ? 1
                 : settings.chunkRecords();
+        Refusals<M> refusals = new Refusals<>(poll, flow);
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
         while (!chunk.isEmpty()) {
             Item<M> first = chunk.get(0);
             if (first.unreadable().isPresent()) {
                 flow.charge(poll, first, first.unreadable().get());
             } else {
-                level.work(poll, chunk, handling);
+                refusals.work(level, chunk, handling);
                 if (!flow.lanes().isEmpty()) {
                     poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
                 }
@@ -196,6 +207,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             }
             chunk = poll.nextChunk(flow.lanes(), most);
         }
+        refusals.tell();
     }
 
     private void join(Poll<M> poll, Handling<M> handling) {
@@ -232,7 +244,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
     @Override
     public void close() {
-        NamesInUse.remove(settings);
+        Class<?> noted = handler;
+        if (noted != null) {
+            NamesInUse.remove(settings, noted);
+        }
         keeper.ifPresent(LeaseKeeper::close);
     }
 }

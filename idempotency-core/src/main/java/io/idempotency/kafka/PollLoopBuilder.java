@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -28,6 +29,7 @@ public final class PollLoopBuilder<K, V> {
     private Duration pollTimeout = DEFAULT_POLL_TIMEOUT;
     private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
     private Duration retention = DEFAULT_RETENTION;
+    private java.util.function.Consumer<Optional<Throwable>> onEnd = ending -> {};
     private Function<Map<String, Object>, Consumer<K, V>> consumers = KafkaConsumer::new;
     private Function<Map<String, Object>, Admin> admins = Admin::create;
 
@@ -65,6 +67,16 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
+    /**
+     * Sets who is told when the loop has ended, on its thread and after its Kafka consumer was closed: with what ended it, or with nothing if it
+     * was closed or interrupted. Nobody by default: the process lives on without a consumer then, and only {@link PollLoop#isRunning} and the log
+     * tell.
+     */
+    public PollLoopBuilder<K, V> onEnd(java.util.function.Consumer<Optional<Throwable>> told) {
+        this.onEnd = told;
+        return this;
+    }
+
     PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
         this.consumers = factory;
         return this;
@@ -92,6 +104,7 @@ public final class PollLoopBuilder<K, V> {
                 checked,
                 topics,
                 new PollLoopSettings.Times(pollTimeout, closeTimeout, retention),
+                onEnd,
                 new PollLoopSettings.Clients<>(consumers, admins)));
     }
 }

@@ -1,9 +1,9 @@
 package io.idempotency.kafka;
 
 import io.idempotency.MessageIdExtractor;
-import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -47,7 +47,10 @@ record RejectedRecord(RecordDeserializationException failure) {
                 Optional.empty());
         try {
             return ids.messageId(raw);
-        } catch (InvalidMessageIdException unusable) {
+        } catch (TransientStoreException later) {
+            throw later;
+        } catch (Throwable unusable) {
+            Contained.letFatalLeave(unusable);
             failure.addSuppressed(unusable);
             return Optional.empty();
         }
