@@ -64,6 +64,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private record Installed(
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
+            PollTime pollTime,
             Optional<Duration> rememberedFor) {}
 
     ListenerInstaller(
@@ -112,6 +113,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         Installed with = new Installed(
                 consumers.of(sharing, chunkTime(kafka), kafka),
                 new SettledRecords(),
+                new PollTime(chunkTime(kafka), System::nanoTime),
                 consumers.rememberedFor(listener));
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
@@ -132,9 +134,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         if (target.getClass() == FilteringMessageListenerAdapter.class) {
             return behindFilter(
                     (FilteringMessageListenerAdapter<Object, Object>) target,
-                    inner -> new RecordListener(inner, with.consumer(), with.settled(), observations));
+                    inner -> new RecordListener(inner, with.consumer(), with.settled(), with.pollTime(), observations));
         }
-        return new RecordListener(records, with.consumer(), with.settled(), observations);
+        return new RecordListener(records, with.consumer(), with.settled(), with.pollTime(), observations);
     }
 
     /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */

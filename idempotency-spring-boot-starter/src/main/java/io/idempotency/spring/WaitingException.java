@@ -44,6 +44,16 @@ final class WaitingException extends IdempotencyException {
                 first.cause().orElse(null));
     }
 
+    /** Hands the record, and those behind it in the poll, back to the container, which commits the offsets in front of it and polls again. */
+    static WaitingException handedBack(ConsumerRecord<?, ?> record) {
+        log.info(
+                "The records of a poll took a quarter of max.poll.interval.ms; the rest from {}@{} on is polled again, so that what is"
+                        + " settled is committed. A smaller max.poll.records does without that.",
+                partition(record),
+                record.offset());
+        return new WaitingException("Handed back at " + partition(record) + "@" + record.offset(), Map.of(), null);
+    }
+
     /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
     static WaitingException standingStill(ConsumerRecord<?, ?> record, RuntimeException cause) {
         log.error(
