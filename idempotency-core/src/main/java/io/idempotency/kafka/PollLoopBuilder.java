@@ -90,7 +90,8 @@ public final class PollLoopBuilder<K, V> {
     /**
      * Returns the loop; warns of settings that can lose or repeat messages.
      *
-     * @throws IdempotencyException if no topic or no {@code group.id} was given, or auto-commit is switched on
+     * @throws IdempotencyException if no topic or no {@code group.id} was given, auto-commit is switched on, or ids are remembered for less than
+     *     {@code max.poll.interval.ms}
      */
     public PollLoop<K, V> build() {
         if (topics.isEmpty()) {
@@ -98,6 +99,7 @@ public final class PollLoopBuilder<K, V> {
         }
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
+        StartUpChecks.requireRetention(checked, retention);
         StartUpChecks.warnOfDefaults(checked);
         return new PollLoop<>(new PollLoopSettings<>(
                 processor,

@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +35,15 @@ final class StartUpChecks {
         Map<String, Object> checked = new HashMap<>(properties);
         checked.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         return checked;
+    }
+
+    static void requireRetention(Map<String, Object> properties, Duration retention) {
+        Duration pollInterval = TopicRetention.pollInterval(properties);
+        if (retention.compareTo(pollInterval) < 0) {
+            throw new IdempotencyException("Ids are remembered for " + retention
+                    + ", while their messages may come again: their offsets may be committed only after max.poll.interval.ms, "
+                    + pollInterval + ". Lengthen the retention of the store, and say it in retention(..)");
+        }
     }
 
     static void warnOfDefaults(Map<String, Object> properties) {

@@ -88,6 +88,17 @@ class PollLoopLifeTest {
     }
 
     @Test
+    @Tag("rule-5.9")
+    void refusesToForgetWhatIsNotCommittedYet() {
+        assertThatThrownBy(() -> builder().retention(Duration.ofMinutes(4)).build())
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContaining("max.poll.interval.ms, PT5M");
+
+        properties.put("max.poll.interval.ms", "240000");
+        builder().retention(Duration.ofMinutes(4)).build();
+    }
+
+    @Test
     void saysNothingAboutSettingsThatAreSafe() {
         loop();
 

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
@@ -186,8 +185,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     }
 
     private static Duration chunkTime(Map<String, Object> kafka) {
-        Object configured = kafka.getOrDefault(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 300_000);
-        return Duration.ofMillis(Long.parseLong(configured.toString().trim()) / CHUNKS_PER_POLL_INTERVAL);
+        return TopicRetention.pollInterval(kafka).dividedBy(CHUNKS_PER_POLL_INTERVAL);
     }
 
     /** A container has no accessor for its consumer factory. */

@@ -45,7 +45,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             result = consume(idempotent, records, acknowledgment != null, consumer);
         } catch (RuntimeException e) {
-            throw left(records.get(0), WaitingException.standingStill(records.get(0), e));
+            throw left(records.get(0), WaitingException.standingStill(records, e));
         }
         if (result.isSettled()) {
             if (acknowledgment != null) {

@@ -57,7 +57,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
                 call(message, acknowledgment != null, consumer);
             });
         } catch (RuntimeException e) {
-            throw WaitingException.standingStill(record, e);
+            throw WaitingException.standingStill(List.of(record), e);
         } finally {
             if (!isCalled[0]) {
                 observations.stopCurrent();

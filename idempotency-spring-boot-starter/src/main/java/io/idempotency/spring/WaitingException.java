@@ -55,17 +55,20 @@ final class WaitingException extends IdempotencyException {
     }
 
     /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
-    static WaitingException standingStill(ConsumerRecord<?, ?> record, RuntimeException cause) {
-        log.error(
-                "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
-                partition(record),
-                record.offset(),
-                IdempotentConsumer.STAND_STILL.toSeconds(),
-                cause);
-        return new WaitingException(
-                "Standing still at " + partition(record) + "@" + record.offset(),
-                Map.of(partition(record), IdempotentConsumer.STAND_STILL),
-                cause);
+    static WaitingException standingStill(List<ConsumerRecord<Object, Object>> records, RuntimeException cause) {
+        Map<TopicPartition, Duration> waits = new HashMap<>();
+        for (ConsumerRecord<Object, Object> record : records) {
+            if (waits.putIfAbsent(partition(record), IdempotentConsumer.STAND_STILL) == null) {
+                log.error(
+                        "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
+                        partition(record),
+                        record.offset(),
+                        IdempotentConsumer.STAND_STILL.toSeconds(),
+                        cause);
+            }
+        }
+        ConsumerRecord<Object, Object> first = records.get(0);
+        return new WaitingException("Standing still at " + partition(first) + "@" + first.offset(), waits, cause);
     }
 
     /** The records are processed and recorded: that their offsets could not be committed is no failure of theirs. */
