@@ -6,6 +6,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** How long a partition that stands still waits before its message is tried again. */
-    public static final java.time.Duration STAND_STILL = java.time.Duration.ofSeconds(30);
+    public static final Duration STAND_STILL = Duration.ofSeconds(30);
 
     private final Settings<M> settings;
     private final Reading<M> reading;
@@ -73,6 +74,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Returns the consistency level. */
     public ConsistencyLevel level() {
         return settings.level();
+    }
+
+    /** Returns how long one call goes on beginning new work. */
+    public Duration chunkTime() {
+        return settings.chunkTime();
     }
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */

@@ -222,6 +222,10 @@ class BrokenPartsTest {
                             .hasCause(refusal)
                             .hasMessageStartingWith("The store refuses billing/b at orders-0@0"));
         });
+        assertThat(bench.events)
+                .filteredOn(event -> event.outcome() == RELEASED)
+                .singleElement()
+                .satisfies(event -> assertThat(event.failure()).isPresent());
         assertThatThrownBy(() -> consumer.consumeAll(refused, bench::handle)).hasCause(refusal);
         assertThat(bench.quarantine.list("billing", 10)).isEmpty();
     }

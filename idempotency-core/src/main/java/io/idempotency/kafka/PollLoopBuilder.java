@@ -100,6 +100,7 @@ public final class PollLoopBuilder<K, V> {
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
         StartUpChecks.requireRetention(checked, retention);
+        StartUpChecks.warnOfLongChunks(checked, processor.chunkTime());
         StartUpChecks.warnOfDefaults(checked);
         return new PollLoop<>(new PollLoopSettings<>(
                 processor,

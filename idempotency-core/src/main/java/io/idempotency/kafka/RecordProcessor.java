@@ -180,6 +180,10 @@ public final class RecordProcessor<K, V> {
         offsets.commitNow(consumer);
     }
 
+    Duration chunkTime() {
+        return flow.chunkTime();
+    }
+
     String describe() {
         return flow.describe();
     }

@@ -14,6 +14,8 @@ final class StartUpChecks {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
+    private static final int CHUNKS_PER_POLL_INTERVAL = 4;
+
     private StartUpChecks() {}
 
     static void requireGroup(Map<String, Object> properties) {
@@ -43,6 +45,17 @@ final class StartUpChecks {
             throw new IdempotencyException("Ids are remembered for " + retention
                     + ", while their messages may come again: their offsets may be committed only after max.poll.interval.ms, "
                     + pollInterval + ". Lengthen the retention of the store, and say it in retention(..)");
+        }
+    }
+
+    static void warnOfLongChunks(Map<String, Object> properties, Duration chunkTime) {
+        Duration pollInterval = TopicRetention.pollInterval(properties);
+        if (pollInterval.compareTo(chunkTime.multipliedBy(CHUNKS_PER_POLL_INTERVAL)) < 0) {
+            log.warn(
+                    "max.poll.interval.ms is {}, and the time of a chunk is {}: the loop may leave its group in the middle of a poll,"
+                            + " and what is settled comes again. Set chunk(records, time) to at most a quarter of it.",
+                    pollInterval,
+                    chunkTime);
         }
     }
 

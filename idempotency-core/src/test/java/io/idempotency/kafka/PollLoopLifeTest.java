@@ -119,6 +119,15 @@ class PollLoopLifeTest {
     }
 
     @Test
+    @Tag("rule-5.8")
+    void warnsOfAPollIntervalThatIsShorterThanFourChunks() {
+        properties.put("max.poll.interval.ms", "299999");
+        loop();
+
+        assertThat(logs.warnings()).singleElement().asString().contains("PT4M59.999S", "PT1M15S");
+    }
+
+    @Test
     void handlesAndStops() {
         PollLoop<String, String> loop = loop();
         consumer.records(P0, 0, 2);

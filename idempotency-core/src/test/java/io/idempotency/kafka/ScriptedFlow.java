@@ -41,6 +41,11 @@ final class ScriptedFlow implements Flow<String, String> {
     }
 
     @Override
+    public Duration chunkTime() {
+        return Duration.ofSeconds(75);
+    }
+
+    @Override
     public boolean isTransactionActive() {
         return isTransactionActive;
     }
