@@ -30,11 +30,13 @@ final class StoreChecks {
         }
         Duration pollInterval = TopicRetention.pollInterval(kafka);
         stores.retention(listener)
-                .ifPresent(retention -> refuseIf(
-                        retention.compareTo(pollInterval) < 0,
-                        listener + " forgets a message after " + retention + ", while it may come again: the offset behind it may"
-                                + " be committed only after max.poll.interval.ms, " + pollInterval,
-                        "Lengthen idempotency.retention, or idempotency.journal.retention where the store is the journal."));
+                .ifPresent(
+                        retention -> refuseIf(
+                                retention.compareTo(pollInterval) < 0,
+                                listener + " forgets a message after " + retention
+                                        + ", while it may come again: the offset behind it may"
+                                        + " be committed only after max.poll.interval.ms, " + pollInterval,
+                                "Lengthen idempotency.retention, or idempotency.journal.retention where the store is the journal."));
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
         refuseIf(

@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
@@ -105,6 +106,25 @@ class MetersTest {
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
         assertThat(standstill.health().getDetails().toString())
                 .contains("billing on orders-0", "a at orders-0@0", "no such account");
+    }
+
+    @Test
+    void healthTellsOfAPartitionWhoseStoreCannotBeUsed() {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> broken = KafkaRecords.<Object, Object>consumer("billing")
+                .store(MemoryStore.create())
+                .transactions(work -> {
+                    throw new IllegalStateException("no tables");
+                })
+                .listener(standstill)
+                .build();
+        for (int attempt = 0; attempt < 2; attempt++) {
+            assertThatThrownBy(() -> broken.consumeAll(List.of(record("a", 0)), (record, claim) -> {}))
+                    .hasMessageContaining("no tables");
+            nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        }
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(standstill.health().getDetails().toString()).contains("no tables");
     }
 
     @Test

@@ -350,7 +350,12 @@ class RefusalTest {
     @Test
     @Tag("rule-5.9")
     void refusesToForgetWhatIsNotCommittedYet() {
-        refuses(runner.withPropertyValues("idempotency.retention=4m"), Plain.class, "PT4M", "PT5M", "idempotency.retention");
+        refuses(
+                runner.withPropertyValues("idempotency.retention=4m"),
+                Plain.class,
+                "PT4M",
+                "PT5M",
+                "idempotency.retention");
         refuses(
                 runner.withPropertyValues("idempotency.journal.retention=59s"),
                 Journaled.class,
