@@ -12,7 +12,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -119,7 +118,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try (Admin admin = settings.admin()) {
             TopicRetention.warnIfLonger(
                     admin, settings.topics(), settings.times().retention());
-        } catch (KafkaException failed) {
+        } catch (RuntimeException failed) {
             log.info("The retention of {} could not be looked up: {}", settings.topics(), failed.toString());
         }
     }
