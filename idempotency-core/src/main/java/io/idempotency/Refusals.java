@@ -45,7 +45,7 @@ final class Refusals<M> {
     private void stop(Item<M> item, StoreFailure failure) {
         refused.put(item, failure);
         poll.stop(item, IdempotentConsumer.STAND_STILL, Optional.of(failure));
-        flow.reports().failed(item, Outcome.RELEASED, 0, failure);
+        flow.reports().transientlyFailed(item, failure);
     }
 
     /**

@@ -225,7 +225,10 @@ class BrokenPartsTest {
         assertThat(bench.events)
                 .filteredOn(event -> event.outcome() == RELEASED)
                 .singleElement()
-                .satisfies(event -> assertThat(event.failure()).isPresent());
+                .satisfies(event -> {
+                    assertThat(event.failure()).isPresent();
+                    assertThat(event.isTransient()).isTrue();
+                });
         assertThatThrownBy(() -> consumer.consumeAll(refused, bench::handle)).hasCause(refusal);
         assertThat(bench.quarantine.list("billing", 10)).isEmpty();
     }
