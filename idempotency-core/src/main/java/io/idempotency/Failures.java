@@ -89,12 +89,11 @@ final class Failures {
         }
     }
 
-    /** Returns the exception that tells of a store that cannot work at all; nothing was recorded. */
-    IdempotencyException storeFailure(List<? extends Item<?>> items, Throwable failure) {
-        return new IdempotencyException(
-                "The store cannot be used for " + named(items) + "; nothing was recorded. "
-                        + FailureText.message(failure),
-                failure);
+    /** Returns the exception that tells of a store that refuses the messages, or cannot work at all; nothing was recorded. */
+    StoreFailure storeFailure(List<? extends Item<?>> items, Throwable failure) {
+        String what = failure instanceof IdempotencyException ? "The store refuses " : "The store cannot be used for ";
+        return new StoreFailure(
+                what + named(items) + "; nothing was recorded. " + FailureText.message(failure), failure);
     }
 
     /** Names the first of the messages, and how many there are. */

@@ -10,6 +10,9 @@ sealed interface Handling<M> {
 
     Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
+    /** Returns the user's handler. */
+    Object handler();
+
     /** Returns whether the messages are handled in one call, so that a failure does not tell which of them failed. */
     boolean isBatch();
 

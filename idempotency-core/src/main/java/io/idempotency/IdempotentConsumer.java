@@ -6,10 +6,12 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One processing step whose effect happens once per message, although messages are delivered more than once.
@@ -32,13 +34,15 @@ import java.util.function.LongSupplier;
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** How long a partition that stands still waits before its message is tried again. */
-    public static final java.time.Duration STAND_STILL = java.time.Duration.ofSeconds(30);
+    public static final Duration STAND_STILL = Duration.ofSeconds(30);
 
     private final Settings<M> settings;
     private final Reading<M> reading;
     private final Flow<M> flow;
     private final Level<M> level;
     private final Optional<LeaseKeeper> keeper;
+    /** The first handler that it was called with. */
+    private volatile @Nullable Class<?> handler;
 
     IdempotentConsumer(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
@@ -71,6 +75,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Returns the consistency level. */
     public ConsistencyLevel level() {
         return settings.level();
+    }
+
+    /** Returns how long one call goes on beginning new work. */
+    public Duration chunkTime() {
+        return settings.chunkTime();
     }
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */
@@ -109,6 +118,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      *
      * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
      * still when this returns.
+     *
+     * <p>A message that the store refuses, such as one whose journal has forgotten whether it was processed, stops its partition, too, for
+     * {@link #STAND_STILL}, and is not charged.
      *
      * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
      *     settled outcome are to be delivered again
@@ -181,6 +193,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     private BatchResult consume(List<M> messages, Handling<M> handling) {
+        if (handler == null && settings.level() != ConsistencyLevel.NONE) {
+            handler = handling.handler().getClass();
+            NamesInUse.add(settings, handling.handler().getClass());
+        }
         List<Item<M>> items = reading.read(messages);
         items.forEach(this::skipKnown);
         boolean isJoining = isTransactionActive();
@@ -199,6 +215,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     private void run(Poll<M> poll, Handling<M> handling) {
         int most = most(handling);
+        Refusals<M> refusals = new Refusals<>(poll, flow);
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
         while (!chunk.isEmpty()) {
             Item<M> first = chunk.get(0);
@@ -206,7 +223,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             if (failure.isPresent()) {
                 flow.charge(poll, first, failure.get());
             } else {
-                level.work(poll, chunk, handling);
+                refusals.work(level, chunk, handling);
                 if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
                     flow.lanes().settledTogether(settings.chunkRecords());
                 }
@@ -222,6 +239,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         if (!flow.suspects().isEmpty()) {
             flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
         }
+        refusals.tell();
     }
 
     /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
@@ -265,7 +283,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
     @Override
     public void close() {
-        NamesInUse.remove(settings);
+        Class<?> noted = handler;
+        if (noted != null) {
+            NamesInUse.remove(settings, noted);
+        }
         keeper.ifPresent(LeaseKeeper::close);
     }
 }

@@ -187,9 +187,6 @@ public final class IdempotentConsumerBuilder<M> {
                 chunkRecords,
                 chunkTime,
                 lease);
-        if (level != ConsistencyLevel.NONE) {
-            NamesInUse.add(settings);
-        }
         return new IdempotentConsumer<>(settings, nanoTime);
     }
 

@@ -7,43 +7,50 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The names of the consumers that this process has on each store. Thread-safe. */
+/**
+ * Which handler works under which name, of the consumers that this process has on each store. Two threads with a consumer each, and one handler, are
+ * the usual way to have more of them; two handlers under one name are a mistake. Thread-safe.
+ */
 final class NamesInUse {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
     private static final List<Use> USES = new ArrayList<>();
 
-    private record Use(WeakReference<ClaimStore> store, String name) {
+    private record Use(WeakReference<ClaimStore> store, String name, Class<?> handler) {
 
-        boolean is(ClaimStore other, String otherName) {
-            return store.refersTo(other) && name.equals(otherName);
+        boolean is(Settings<?> settings) {
+            return store.refersTo(settings.store()) && name.equals(settings.name());
         }
     }
 
     private NamesInUse() {}
 
-    /** Notes a consumer; warns if it is the second one. */
-    static void add(Settings<?> settings) {
+    /** Notes the handler of a consumer, told apart by its class; warns if it is the second one. */
+    static void add(Settings<?> settings, Class<?> handler) {
         synchronized (USES) {
             USES.removeIf(use -> use.store().refersTo(null));
-            long before = USES.stream()
-                    .filter(use -> use.is(settings.store(), settings.name()))
-                    .count();
-            if (before == 1) {
+            List<Class<?>> others = USES.stream()
+                    .filter(use -> use.is(settings))
+                    .<Class<?>>map(Use::handler)
+                    .distinct()
+                    .toList();
+            if (others.size() == 1 && others.get(0) != handler) {
                 log.warn(
-                        "There are two consumers named {} on one store, so each skips what the other has processed. Right only for"
-                                + " copies of one handler; another handler needs a name of its own.",
-                        settings.name());
+                        "There are two handlers under the consumer name {} on one store, {} and {}, so each skips what the other has"
+                                + " processed. Another handler needs a name of its own.",
+                        settings.name(),
+                        others.get(0).getName(),
+                        handler.getName());
             }
-            USES.add(new Use(new WeakReference<>(settings.store()), settings.name()));
+            USES.add(new Use(new WeakReference<>(settings.store()), settings.name(), handler));
         }
     }
 
     /** Forgets a consumer that was closed. */
-    static void remove(Settings<?> settings) {
+    static void remove(Settings<?> settings, Class<?> handler) {
         synchronized (USES) {
             for (Use use : USES) {
-                if (use.is(settings.store(), settings.name())) {
+                if (use.is(settings) && use.handler() == handler) {
                     USES.remove(use);
                     return;
                 }

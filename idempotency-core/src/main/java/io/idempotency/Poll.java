@@ -161,6 +161,11 @@ final class Poll<M> {
         return lanes;
     }
 
+    /** Returns whether nothing is settled, and no partition stopped but at the items given. */
+    boolean hasComeToNothing(Set<Item<M>> stoppedAt) {
+        return stopped.size() == stoppedAt.size() && items.stream().allMatch(item -> item.outcome() == null);
+    }
+
     BatchResult result() {
         Outcome[] outcomes = new Outcome[items.size()];
         Map<Lane, Stop> stops = new LinkedHashMap<>();

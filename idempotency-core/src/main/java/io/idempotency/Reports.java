@@ -92,6 +92,20 @@ final class Reports {
         return isEarlyCommitTold.get();
     }
 
+    /** Tells of a message that the store refuses, whoever logs it. */
+    void refused(Item<?> item, Throwable failure) {
+        tell(new Consumption(
+                level,
+                item.delivery(),
+                Outcome.RELEASED,
+                0,
+                Optional.empty(),
+                Optional.of(failure),
+                true,
+                1,
+                item.handlerNanos()));
+    }
+
     private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
         String next =
                 item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : Failures.AGAIN;

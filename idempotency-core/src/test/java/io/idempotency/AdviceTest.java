@@ -111,25 +111,35 @@ class AdviceTest {
     }
 
     @Test
-    void warnsOfASecondConsumerWithOneNameOnOneStore() {
-        bench.strong().build();
+    void warnsOfASecondHandlerUnderOneNameOnOneStore() {
+        bench.strong().build().consume(Message.of("a", 0, 0), bench::handle);
+        bench.strong().store(MemoryStore.create()).build().consume(Message.of("a", 0, 0), (message, claim) -> {});
         assertThat(log.warnings()).isEmpty();
 
-        bench.strong().build();
+        bench.strong().build().consume(Message.of("a", 0, 0), (message, claim) -> {});
         assertThat(log.warnings())
                 .singleElement()
                 .asString()
-                .startsWith("There are two consumers named billing on one store")
+                .startsWith("There are two handlers under the consumer name billing on one store")
                 .contains("skips");
+    }
 
-        bench.strong().store(MemoryStore.create()).build();
-        assertThat(log.warnings()).hasSize(1);
+    @Test
+    void doesNotWarnOfCopiesOfOneHandler() {
+        for (int thread = 0; thread < 2; thread++) {
+            IdempotentConsumer<Message> copy = bench.strong().build();
+            copy.consumeAll(Message.partition(thread, "a"), bench::handle);
+        }
+
+        assertThat(log.warnings()).isEmpty();
     }
 
     @Test
     void doesNotWarnOfANameWhoseConsumerWasClosed() {
-        bench.strong().build().close();
-        bench.strong().build();
+        IdempotentConsumer<Message> closed = bench.strong().build();
+        closed.consume(Message.of("a", 0, 0), bench::handle);
+        closed.close();
+        bench.strong().build().consume(Message.of("a", 0, 0), (message, claim) -> {});
 
         assertThat(log.warnings()).isEmpty();
     }

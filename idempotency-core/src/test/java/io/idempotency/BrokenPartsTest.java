@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
@@ -18,9 +19,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whatever the user's parts and the store throw, one message's trouble stays with its partition. */
 class BrokenPartsTest {
@@ -189,6 +193,50 @@ class BrokenPartsTest {
             assertThat(result.outcomes().stream().map(Outcome::isSettled)).containsExactly(true, false, false, true);
             assertThat(result.stops().get(0).retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    @Tag("rule-5.6")
+    void standsStillWhereTheStoreRefusesAMessageAndLetsOtherPartitionsGoOn(ConsistencyLevel level) {
+        IdempotencyException refusal = new IdempotencyException("Whether b was processed is not known any more");
+        faulty.fault = (verb, arguments) -> Set.of("claim", "lease").contains(verb) && isFor("b", arguments[0])
+                ? Optional.of(refusal)
+                : Optional.empty();
+        IdempotentConsumer<Message> consumer = bench.level(level)
+                .store(faulty.store)
+                .cache(DuplicateCache.none())
+                .build();
+        List<Message> refused = Message.partition(0, "b", "c");
+        List<Message> others = Message.partition(1, "x", "y");
+
+        BatchResult result = consumer.consumeAll(
+                Stream.concat(refused.stream(), others.stream()).toList(), bench::handle);
+        consumer.close();
+
+        assertThat(result.outcomes()).containsExactly(RELEASED, RELEASED, PROCESSED, PROCESSED);
+        assertThat(result.stops()).singleElement().satisfies(stop -> {
+            assertThat(stop.retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
+            assertThat(stop.isCharged()).isFalse();
+            assertThat(stop.cause())
+                    .hasValueSatisfying(cause -> assertThat(cause)
+                            .hasCause(refusal)
+                            .hasMessageStartingWith("The store refuses billing/b at orders-0@0"));
+        });
+        assertThat(bench.events)
+                .filteredOn(event -> event.outcome() == RELEASED)
+                .singleElement()
+                .satisfies(event -> {
+                    assertThat(event.failure()).isPresent();
+                    assertThat(event.isTransient()).isTrue();
+                });
+        assertThatThrownBy(() -> consumer.consumeAll(refused, bench::handle)).hasCause(refusal);
+        assertThat(bench.quarantine.list("billing", 10)).isEmpty();
+    }
+
+    private static boolean isFor(String id, Object deliveries) {
+        return ((List<?>) deliveries)
+                .stream().anyMatch(each -> ((Delivery) each).id().value().equals(id));
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -14,7 +15,7 @@ final class Assigned {
 
     private Assigned() {}
 
-    static boolean seek(Consumer<?, ?> kafka, TopicPartition partition, long offset) {
+    static boolean seek(Consumer<?, ?> kafka, TopicPartition partition, OffsetAndMetadata offset) {
         return onAssigned(kafka, partition, () -> kafka.seek(partition, offset));
     }
 
@@ -27,7 +28,7 @@ final class Assigned {
     }
 
     /** Goes back everywhere although something failed; what fails here is added to that. */
-    static void seekAll(Consumer<?, ?> kafka, Map<TopicPartition, Long> offsets, Throwable failure) {
+    static void seekAll(Consumer<?, ?> kafka, Map<TopicPartition, OffsetAndMetadata> offsets, Throwable failure) {
         new HashMap<>(offsets).forEach((partition, offset) -> {
             try {
                 seek(kafka, partition, offset);

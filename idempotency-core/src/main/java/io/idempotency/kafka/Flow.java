@@ -6,6 +6,7 @@ import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -16,6 +17,9 @@ interface Flow<K, V> {
 
     /** Returns name and level, for logs. */
     String describe();
+
+    /** Returns how long one call goes on beginning new work. */
+    Duration chunkTime();
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     boolean isTransactionActive();
@@ -61,6 +65,11 @@ interface Flow<K, V> {
         @Override
         public String describe() {
             return consumer.name() + " (" + consumer.level() + ")";
+        }
+
+        @Override
+        public Duration chunkTime() {
+            return consumer.chunkTime();
         }
 
         @Override

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,14 @@ public final class KafkaRecords {
 
     static TopicPartition partition(ConsumerRecord<?, ?> record) {
         return new TopicPartition(record.topic(), record.partition());
+    }
+
+    /**
+     * Returns the offset of a record with its leader epoch: Kafka compares it when a leader has changed, and so sees that the log was cut
+     * before the record.
+     */
+    static OffsetAndMetadata offset(ConsumerRecord<?, ?> record) {
+        return new OffsetAndMetadata(record.offset(), record.leaderEpoch(), "");
     }
 
     static List<Payload.Header> headers(@Nullable Headers headers) {

@@ -7,15 +7,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
  * How far one partition has come.
  *
- * @param offset the first unsettled record, or the one behind the last if all are settled
+ * @param next where the first unsettled record stands, or the end of the last one if all are settled
  * @param retryAfter how long the partition waits
  */
-record Left(boolean isSettled, long offset, Duration retryAfter) {
+record Left(boolean isSettled, OffsetAndMetadata next, Duration retryAfter) {
+
+    /** Returns a partition that was left at the record. */
+    static Left at(ConsumerRecord<?, ?> record, Duration retryAfter) {
+        return new Left(false, KafkaRecords.offset(record), retryAfter);
+    }
 
     /** Returns how far the partitions of these records have come. A record counts as settled only if its outcome says so. */
     static Map<TopicPartition, Left> of(List<? extends ConsumerRecord<?, ?>> records, BatchResult result) {
@@ -30,8 +36,7 @@ record Left(boolean isSettled, long offset, Duration retryAfter) {
         }
         for (Stop stop : result.stops()) {
             ConsumerRecord<?, ?> record = records.get(stop.index());
-            Left here = new Left(false, record.offset(), stop.retryAfter());
-            left.merge(KafkaRecords.partition(record), here, Left::earlier);
+            left.merge(KafkaRecords.partition(record), at(record, stop.retryAfter()), Left::earlier);
         }
         return left;
     }
@@ -51,15 +56,16 @@ record Left(boolean isSettled, long offset, Duration retryAfter) {
     private static Left of(List<? extends ConsumerRecord<?, ?>> records, BatchResult result, int begin, int end) {
         for (int i = begin; i < end; i++) {
             if (!result.outcomes().get(i).isSettled()) {
-                return new Left(false, records.get(i).offset(), Duration.ZERO);
+                return at(records.get(i), Duration.ZERO);
             }
         }
-        return new Left(true, records.get(end - 1).offset() + 1, Duration.ZERO);
+        ConsumerRecord<?, ?> last = records.get(end - 1);
+        return new Left(true, new OffsetAndMetadata(last.offset() + 1, last.leaderEpoch(), ""), Duration.ZERO);
     }
 
     /** The stop tells the time; the place is the earlier one of what stop and outcomes say. */
     private Left earlier(Left stop) {
-        boolean isOutcomeFirst = !isSettled && offset < stop.offset;
-        return new Left(false, isOutcomeFirst ? offset : stop.offset, stop.retryAfter);
+        boolean isOutcomeFirst = !isSettled && next.offset() < stop.next.offset();
+        return new Left(false, isOutcomeFirst ? next : stop.next, stop.retryAfter);
     }
 }

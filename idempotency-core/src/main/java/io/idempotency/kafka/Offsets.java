@@ -4,8 +4,10 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToLongFunction;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -59,31 +61,37 @@ final class Offsets {
      *
      * @return the partitions that must not be handled now, because that could not be found out or done
      */
-    Set<TopicPartition> begin(Consumer<?, ?> consumer, Map<TopicPartition, Long> firsts) {
+    Set<TopicPartition> begin(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> firsts) {
         firsts.forEach(this::dropIfRedelivered);
         Set<TopicPartition> fresh = new HashSet<>(firsts.keySet());
         fresh.removeAll(known);
         if (fresh.isEmpty()) {
             return fresh;
         }
-        return commitWhereMissing(consumer, fresh, partition -> firsts.getOrDefault(partition, 0L)) ? Set.of() : fresh;
+        return commitWhereMissing(consumer, fresh, firsts::get) ? Set.of() : fresh;
     }
 
     /** Does the same for partitions that were just assigned, before their first record is there. */
     void beginAtPosition(Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
-        if (!assigned.isEmpty() && !commitWhereMissing(consumer, Set.copyOf(assigned), consumer::position)) {
+        if (!assigned.isEmpty()
+                && !commitWhereMissing(
+                        consumer,
+                        Set.copyOf(assigned),
+                        partition -> new OffsetAndMetadata(consumer.position(partition)))) {
             log.info("It is tried again when the first record of {} is there.", assigned);
         }
     }
 
     private boolean commitWhereMissing(
-            Consumer<?, ?> consumer, Set<TopicPartition> fresh, ToLongFunction<TopicPartition> offset) {
+            Consumer<?, ?> consumer,
+            Set<TopicPartition> fresh,
+            Function<TopicPartition, @Nullable OffsetAndMetadata> offset) {
         try {
             Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh);
             Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
             for (TopicPartition partition : fresh) {
                 if (committed.get(partition) == null) {
-                    missing.put(partition, new OffsetAndMetadata(offset.applyAsLong(partition)));
+                    missing.put(partition, Objects.requireNonNull(offset.apply(partition)));
                 }
             }
             if (!missing.isEmpty()) {
@@ -101,9 +109,9 @@ final class Offsets {
     }
 
     /** Somebody else may own what was settled before the partition went back; the redelivery brings it again. */
-    private void dropIfRedelivered(TopicPartition partition, long first) {
+    private void dropIfRedelivered(TopicPartition partition, OffsetAndMetadata first) {
         OffsetAndMetadata left = uncommitted.get(partition);
-        if (left != null && first < left.offset()) {
+        if (left != null && first.offset() < left.offset()) {
             uncommitted.remove(partition);
             sent.remove(partition);
         }
@@ -239,19 +247,25 @@ final class Offsets {
     }
 
     /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
-    Map<TopicPartition, Long> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
-        Map<TopicPartition, Long> next = new HashMap<>();
+    Map<TopicPartition, OffsetAndMetadata> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
+        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
         consumer.committed(partitions).forEach((partition, committed) -> {
             if (committed != null) {
-                next.put(partition, committed.offset());
+                next.put(partition, committed);
             }
         });
         uncommitted.forEach((partition, settled) -> {
             if (partitions.contains(partition)) {
-                next.merge(partition, settled.offset(), Math::max);
+                next.merge(partition, settled, (one, other) -> one.offset() > other.offset() ? one : other);
             }
         });
         return next;
+    }
+
+    /** Returns an offset with the leader epoch of what is settled in front of it: a record that cannot be read tells none. */
+    OffsetAndMetadata behind(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
+        OffsetAndMetadata before = next(consumer, Set.of(partition)).get(partition);
+        return new OffsetAndMetadata(offset, before == null ? Optional.empty() : before.leaderEpoch(), "");
     }
 
     private static boolean isWorthAnotherTry(RuntimeException failure) {

@@ -5,17 +5,15 @@ import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -38,9 +36,10 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end, and another one from the first time that the quarantine needs the
- * bytes of a record that was deserialized: they are read again. Kafka being away, rebalances and records that cannot be deserialized
- * do not end the loop. What cannot be mended by waiting (authorization, a store that cannot be used, an {@code Error}) leaves {@code
- * run}, after the consumer was closed; nothing unsettled is committed.
+ * bytes of a record that was deserialized: they are read again. Kafka being away, rebalances, records that cannot be deserialized and a store that
+ * cannot be used do not end the loop: it says so and goes on. What Kafka refuses for good (authorization, a member with the same {@code
+ * group.instance.id}, settings that it does not take) and errors of the virtual machine leave {@code run}, after the consumer was closed; nothing
+ * unsettled is committed. {@link PollLoopBuilder#onEnd} is told of the end, {@link #isRunning} and {@link #failure} are to be asked.
  *
  * <p>Runs once, in one thread; {@link #close} may be called from any thread, at any time, more than once.
  */
@@ -48,6 +47,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
     private static final long FIRST_BACK_OFF_MILLIS = 100;
+    private static final long LONG_BACK_OFF_MILLIS = 1_000;
     private static final int MOST_DOUBLINGS = 5;
 
     private final PollLoopSettings<K, V> settings;
@@ -57,6 +57,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile @Nullable Thread thread;
     private volatile @Nullable Consumer<K, V> consumer;
+    private volatile @Nullable Throwable failure;
     private int failuresInARow;
     private boolean mustRewind;
     private boolean isInterrupted;
@@ -81,6 +82,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
      * Polls until {@link #close} is called or the thread is interrupted; returns at once if it is closed already.
      *
      * @throws IdempotencyException if it was run before
+     * @throws RuntimeException what ended the loop, as {@link #failure} tells from then on
      */
     @Override
     public void run() {
@@ -92,32 +94,63 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
         thread = Thread.currentThread();
         try {
-            try (Admin admin = settings.admin()) {
-                TopicRetention.warnIfLonger(
-                        admin, settings.topics(), settings.times().retention());
-            } catch (KafkaException failure) {
-                log.info("The retention of {} could not be looked up: {}", settings.topics(), failure.toString());
-            }
-            try (RecordReread reread = RecordReread.of(settings.properties());
-                    Consumer<K, V> kafka = settings.connect()) {
-                consumer = kafka;
-                log.info(
-                        "Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
-                kafka.subscribe(settings.topics(), new FirstOffsets(kafka));
-                pollUntilClosed(kafka, reread);
-            }
+            warnOfRetention();
+            pollUntilClosed();
             log.info("Consumer {} stopped polling {}.", processor.describe(), settings.topics());
             if (isInterrupted) {
                 Thread.currentThread().interrupt();
             }
-        } catch (RuntimeException | Error failure) {
-            log.error("Consumer {} cannot go on polling {}.", processor.describe(), settings.topics(), failure);
-            throw failure;
+        } catch (RuntimeException | Error forGood) {
+            failure = forGood;
+            log.error(
+                    "Consumer {} cannot go on polling {}; its loop ends.",
+                    processor.describe(),
+                    settings.topics(),
+                    forGood);
+            throw forGood;
         } finally {
             consumer = null;
             thread = null;
             ended.countDown();
             processor.retain(Set.of());
+            tellEnd();
+        }
+    }
+
+    private void warnOfRetention() {
+        try (Admin admin = settings.admin()) {
+            TopicRetention.warnIfLonger(
+                    admin, settings.topics(), settings.times().retention());
+        } catch (RuntimeException failed) {
+            log.info("The retention of {} could not be looked up: {}", settings.topics(), failed.toString());
+        }
+    }
+
+    private void tellEnd() {
+        try {
+            settings.onEnd().accept(failure());
+        } catch (RuntimeException failed) {
+            log.warn("The end of the loop of consumer {} could not be told.", processor.describe(), failed);
+        }
+    }
+
+    /** Returns whether the loop runs: from the call of {@link #run} until the Kafka consumer is closed. */
+    public boolean isRunning() {
+        return started.get() && ended.getCount() > 0;
+    }
+
+    /** Returns what ended the loop; empty while it runs, and if it was closed or interrupted. */
+    public Optional<Throwable> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    private void pollUntilClosed() {
+        try (RecordReread reread = RecordReread.of(settings.properties());
+                Consumer<K, V> kafka = settings.connect()) {
+            consumer = kafka;
+            log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
+            kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor));
+            pollUntilClosed(kafka, reread);
         }
     }
 
@@ -129,14 +162,32 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
         } catch (InterruptException interrupted) {
-            // Kept aside until the consumer is closed: it could not be closed in order otherwise.
-            isInterrupted = Thread.interrupted();
             log.info("The thread of consumer {} was interrupted; it stops.", processor.describe());
         }
+        // Kept aside until the consumer is closed: it could not be closed in order otherwise.
+        isInterrupted = Thread.interrupted();
         finish(kafka);
     }
 
     private void pollOnce(Consumer<K, V> kafka, RecordReread reread) {
+        try {
+            pollOrReject(kafka, reread);
+        } catch (WakeupException wakeup) {
+            throw wakeup;
+        } catch (RetriableException passing) {
+            backOff(FIRST_BACK_OFF_MILLIS, passing);
+        } catch (RuntimeException | Error failed) {
+            Contained.letFatalLeave(failed);
+            boolean isEnd = failed instanceof InterruptException
+                    && Thread.currentThread().isInterrupted();
+            if (isEnd || KafkaFailures.isForGood(failed)) {
+                throw failed;
+            }
+            recover(failed);
+        }
+    }
+
+    private void pollOrReject(Consumer<K, V> kafka, RecordReread reread) {
         try {
             if (mustRewind) {
                 processor.rewind(kafka);
@@ -145,28 +196,25 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
             failuresInARow = 0;
             reread.during(polled, () -> processor.process(kafka, polled));
-        } catch (RecordDeserializationException failure) {
-            processor.reject(kafka, failure);
-        } catch (RetriableException failure) {
-            backOff(failure);
-        } catch (IllegalStateException failure) {
-            if (!isLostAssignment(failure)) {
-                throw failure;
-            }
-            // Thrown after records of other partitions may have been taken out of the fetch: they have to come again.
-            mustRewind = true;
-            backOff(failure);
+        } catch (RecordDeserializationException unreadable) {
+            processor.reject(kafka, unreadable);
         }
     }
 
-    /** Kafka throws a plain IllegalStateException; only its text tells. Seen under KIP-848 after a lost membership. */
-    private static boolean isLostAssignment(IllegalStateException failure) {
-        return String.valueOf(failure.getMessage()).startsWith("No current assignment for partition");
+    private void recover(Throwable failed) {
+        // Poll may have thrown after records of other partitions were taken out of the fetch: they have to come again.
+        mustRewind = true;
+        if (KafkaFailures.isLostAssignment(failed)) {
+            backOff(FIRST_BACK_OFF_MILLIS, failed);
+        } else {
+            log.error("Consumer {} failed to poll {}; it goes on.", processor.describe(), settings.topics(), failed);
+            backOff(LONG_BACK_OFF_MILLIS, failed);
+        }
     }
 
-    private void backOff(RuntimeException failure) {
-        long millis = FIRST_BACK_OFF_MILLIS << Math.min(failuresInARow++, MOST_DOUBLINGS);
-        log.warn("Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, failure.toString());
+    private void backOff(long firstMillis, Throwable failed) {
+        long millis = firstMillis << Math.min(failuresInARow++, MOST_DOUBLINGS);
+        log.warn("Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, failed.toString());
         try {
             // Ends early when the loop is closed.
             boolean isClosed = closing.await(millis, TimeUnit.MILLISECONDS);
@@ -215,34 +263,6 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /**
-     * Gives newly assigned partitions a committed offset, so that {@code auto.offset.reset} is asked only once, and those that are given up their
-     * last one, so that the next owner has nothing to skip.
-     */
-    private final class FirstOffsets implements ConsumerRebalanceListener {
-
-        private final Consumer<K, V> kafka;
-
-        FirstOffsets(Consumer<K, V> kafka) {
-            this.kafka = kafka;
-        }
-
-        @Override
-        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-            processor.assigned(kafka, partitions);
-        }
-
-        @Override
-        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-            processor.finish(kafka);
-        }
-
-        @Override
-        public void onPartitionsLost(Collection<TopicPartition> partitions) {
-            // Somebody else may have them, and a commit would be refused.
         }
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -28,6 +29,7 @@ public final class PollLoopBuilder<K, V> {
     private Duration pollTimeout = DEFAULT_POLL_TIMEOUT;
     private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
     private Duration retention = DEFAULT_RETENTION;
+    private java.util.function.Consumer<Optional<Throwable>> onEnd = ending -> {};
     private Function<Map<String, Object>, Consumer<K, V>> consumers = KafkaConsumer::new;
     private Function<Map<String, Object>, Admin> admins = Admin::create;
 
@@ -65,6 +67,16 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
+    /**
+     * Sets who is told when the loop has ended, on its thread and after its Kafka consumer was closed: with what ended it, or with nothing if it
+     * was closed or interrupted. Nobody by default: the process lives on without a consumer then, and only {@link PollLoop#isRunning} and the log
+     * tell.
+     */
+    public PollLoopBuilder<K, V> onEnd(java.util.function.Consumer<Optional<Throwable>> told) {
+        this.onEnd = told;
+        return this;
+    }
+
     PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
         this.consumers = factory;
         return this;
@@ -78,7 +90,8 @@ public final class PollLoopBuilder<K, V> {
     /**
      * Returns the loop; warns of settings that can lose or repeat messages.
      *
-     * @throws IdempotencyException if no topic or no {@code group.id} was given, or auto-commit is switched on
+     * @throws IdempotencyException if no topic or no {@code group.id} was given, auto-commit is switched on, or ids are remembered for less than
+     *     {@code max.poll.interval.ms}
      */
     public PollLoop<K, V> build() {
         if (topics.isEmpty()) {
@@ -86,12 +99,15 @@ public final class PollLoopBuilder<K, V> {
         }
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
+        StartUpChecks.requireRetention(checked, retention);
+        StartUpChecks.warnOfLongChunks(checked, processor.chunkTime());
         StartUpChecks.warnOfDefaults(checked);
         return new PollLoop<>(new PollLoopSettings<>(
                 processor,
                 checked,
                 topics,
                 new PollLoopSettings.Times(pollTimeout, closeTimeout, retention),
+                onEnd,
                 new PollLoopSettings.Clients<>(consumers, admins)));
     }
 }

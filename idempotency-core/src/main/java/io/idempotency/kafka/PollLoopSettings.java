@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -14,6 +15,7 @@ record PollLoopSettings<K, V>(
         Map<String, Object> properties,
         List<String> topics,
         Times times,
+        java.util.function.Consumer<Optional<Throwable>> onEnd,
         Clients<K, V> clients) {
 
     /** How long things may take. */

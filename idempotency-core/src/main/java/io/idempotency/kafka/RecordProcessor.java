@@ -1,12 +1,10 @@
 package io.idempotency.kafka;
 
 import io.idempotency.BatchHandler;
-import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,8 +21,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Handles what a poll returned, in any poll loop. Borrows the caller's consumer for one call, owns neither a consumer nor a thread:
@@ -47,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *   <li>Where a record is not settled, the consumer goes back to it, and its partition is paused until it is due. Other partitions go on.
  *   <li>The offsets behind settled records are sent to be committed, never before the database, and not waited for: closing the consumer does that.
  *       A commit that fails for now (rebalance, broker away) is logged and made up for by the next call; the redelivery is skipped. One that
- *       fails for good makes the next call fail.
+ *       fails for good makes the next call fail. They carry the leader epoch, so that Kafka sees a log that was cut below them.
  * </ol>
  *
  * <p>The consumer needs {@code enable.auto.commit=false}. Before any exception leaves, it is back at the first unsettled record of
@@ -56,9 +52,6 @@ import org.slf4j.LoggerFactory;
  * <p>Keeps the state of one consumer; used by one thread at a time, the one that polls.
  */
 public final class RecordProcessor<K, V> {
-
-    private static final Logger log = LoggerFactory.getLogger(RecordProcessor.class);
-    private static final Duration LATER = Duration.ofSeconds(1);
 
     private final Flow<K, V> flow;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
@@ -98,14 +91,16 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Handles the records of one poll, none or many.
+     * Handles the records of one poll, none or many. If the idempotent consumer throws, whatever it is but an error of the virtual machine, the
+     * partitions of the records stand still, and others go on.
      *
      * @throws IdempotencyException if a transaction is active on the thread, which would commit after the offsets
      */
     public void process(Consumer<K, V> consumer, ConsumerRecords<K, V> polled) {
-        Map<TopicPartition, Long> unsettled = new LinkedHashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> unsettled = new LinkedHashMap<>();
         for (TopicPartition partition : polled.partitions()) {
-            unsettled.put(partition, polled.records(partition).get(0).offset());
+            unsettled.put(
+                    partition, KafkaRecords.offset(polled.records(partition).get(0)));
         }
         try {
             refuseTransaction();
@@ -116,12 +111,9 @@ public final class RecordProcessor<K, V> {
             settled.keySet().removeAll(polled.partitions());
             List<ConsumerRecord<K, V>> records = admit(consumer, polled, unsettled);
             if (!records.isEmpty()) {
-                settled.putAll(settle(consumer, polled, Left.of(records, flow.consume(records)), unsettled));
+                settled.putAll(settle(consumer, polled, Contained.consume(flow, records), unsettled));
             }
             offsets.commit(consumer, settled);
-        } catch (TransientStoreException later) {
-            log.warn("The records of {} wait: {}", unsettled.keySet(), later.toString());
-            unsettled.forEach((partition, offset) -> waits.leave(consumer, partition, offset, LATER));
         } catch (Throwable failure) {
             Assigned.seekAll(consumer, unsettled, failure);
             throw failure;
@@ -137,28 +129,24 @@ public final class RecordProcessor<K, V> {
      */
     public void reject(Consumer<K, V> consumer, RecordDeserializationException failure) {
         TopicPartition partition = failure.topicPartition();
-        Map<TopicPartition, Long> unsettled = new HashMap<>(Map.of(partition, failure.offset()));
+        OffsetAndMetadata here = new OffsetAndMetadata(failure.offset());
+        Map<TopicPartition, OffsetAndMetadata> unsettled = new HashMap<>(Map.of(partition, here));
         try {
             refuseTransaction();
             boolean isAssigned = prepare(consumer).contains(partition);
-            if (!isAssigned || !isReady(consumer, partition, failure.offset())) {
+            if (!isAssigned || !isReady(consumer, partition, here)) {
                 return;
             }
-            RejectedRecord rejected = new RejectedRecord(failure);
-            BatchResult result = flow.reject(
-                    rejected.position(), Optional.of(rejected.messageId(rejectedIds)), rejected.payload(), failure);
-            if (result.isSettled()) {
-                unsettled.put(partition, failure.offset() + 1);
-                Assigned.seek(consumer, partition, failure.offset() + 1);
-                offsets.commit(consumer, Map.of(partition, new OffsetAndMetadata(failure.offset() + 1)));
-            } else {
-                waits.leave(
-                        consumer,
-                        partition,
-                        failure.offset(),
-                        result.stops().get(0).retryAfter());
+            Optional<Duration> wait = Contained.reject(flow, new RejectedRecord(failure), rejectedIds);
+            if (wait.isPresent()) {
+                waits.leave(consumer, partition, here, wait.get());
                 offsets.commit(consumer, Map.of());
+                return;
             }
+            OffsetAndMetadata behind = offsets.behind(consumer, partition, failure.offset() + 1);
+            unsettled.put(partition, behind);
+            Assigned.seek(consumer, partition, behind);
+            offsets.commit(consumer, Map.of(partition, behind));
         } catch (Throwable second) {
             Assigned.seekAll(consumer, unsettled, second);
             throw second;
@@ -201,6 +189,10 @@ public final class RecordProcessor<K, V> {
         }
     }
 
+    Duration chunkTime() {
+        return flow.chunkTime();
+    }
+
     String describe() {
         return flow.describe();
     }
@@ -223,23 +215,22 @@ public final class RecordProcessor<K, V> {
 
     /** Returns the records to be handled now: not those of partitions that were taken away or wait. */
     private List<ConsumerRecord<K, V>> admit(
-            Consumer<K, V> consumer, ConsumerRecords<K, V> polled, Map<TopicPartition, Long> unsettled) {
+            Consumer<K, V> consumer, ConsumerRecords<K, V> polled, Map<TopicPartition, OffsetAndMetadata> unsettled) {
         Set<TopicPartition> assigned = consumer.assignment();
         unsettled.keySet().retainAll(assigned);
-        Map<TopicPartition, Long> firsts = new LinkedHashMap<>(unsettled);
+        Map<TopicPartition, OffsetAndMetadata> firsts = new LinkedHashMap<>(unsettled);
         firsts.keySet().removeIf(waits::isWaiting);
         Set<TopicPartition> unknown = offsets.begin(consumer, firsts);
         List<ConsumerRecord<K, V>> records = new ArrayList<>();
-        for (TopicPartition partition : List.copyOf(unsettled.keySet())) {
-            long first = unsettled.getOrDefault(partition, 0L);
+        unsettled.forEach((partition, first) -> {
             if (waits.isWaiting(partition)) {
                 waits.leaveAgain(consumer, partition, first);
             } else if (unknown.contains(partition)) {
-                waits.leave(consumer, partition, first, LATER);
+                waits.leave(consumer, partition, first, Contained.LATER);
             } else {
                 records.addAll(polled.records(partition));
             }
-        }
+        });
         return records;
     }
 
@@ -248,32 +239,31 @@ public final class RecordProcessor<K, V> {
             Consumer<K, V> consumer,
             ConsumerRecords<K, V> polled,
             Map<TopicPartition, Left> left,
-            Map<TopicPartition, Long> unsettled) {
+            Map<TopicPartition, OffsetAndMetadata> unsettled) {
         Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>();
         left.forEach((partition, where) -> {
             if (where.isSettled()) {
                 unsettled.remove(partition);
                 // Behind transaction markers, too, or the lag never reaches 0.
-                settled.put(
-                        partition, polled.nextOffsets().getOrDefault(partition, new OffsetAndMetadata(where.offset())));
+                settled.put(partition, polled.nextOffsets().getOrDefault(partition, where.next()));
                 return;
             }
-            if (where.offset() > unsettled.getOrDefault(partition, where.offset())) {
-                settled.put(partition, new OffsetAndMetadata(where.offset()));
+            OffsetAndMetadata first = unsettled.put(partition, where.next());
+            if (first != null && where.next().offset() > first.offset()) {
+                settled.put(partition, where.next());
             }
-            unsettled.put(partition, where.offset());
-            waits.leave(consumer, partition, where.offset(), where.retryAfter());
+            waits.leave(consumer, partition, where.next(), where.retryAfter());
         });
         return settled;
     }
 
-    private boolean isReady(Consumer<K, V> consumer, TopicPartition partition, long offset) {
+    private boolean isReady(Consumer<K, V> consumer, TopicPartition partition, OffsetAndMetadata offset) {
         if (waits.isWaiting(partition)) {
             waits.leaveAgain(consumer, partition, offset);
             return false;
         }
         if (!offsets.begin(consumer, Map.of(partition, offset)).isEmpty()) {
-            waits.leave(consumer, partition, offset, LATER);
+            waits.leave(consumer, partition, offset, Contained.LATER);
             return false;
         }
         return true;

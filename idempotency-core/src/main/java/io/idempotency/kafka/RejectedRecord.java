@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -46,9 +47,10 @@ record RejectedRecord(RecordDeserializationException failure) {
                 Optional.empty());
         try {
             return ids.messageId(raw).orElseGet(() -> KafkaRecords.standIn(raw));
-        } catch (OutOfMemoryError | InternalError fatal) {
-            throw fatal;
+        } catch (TransientStoreException later) {
+            throw later;
         } catch (Throwable unusable) {
+            Contained.letFatalLeave(unusable);
             failure.addSuppressed(unusable);
             return KafkaRecords.standIn(raw);
         }

@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -12,6 +13,8 @@ import org.slf4j.LoggerFactory;
 final class StartUpChecks {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
+
+    private static final int CHUNKS_PER_POLL_INTERVAL = 4;
 
     private StartUpChecks() {}
 
@@ -34,6 +37,26 @@ final class StartUpChecks {
         Map<String, Object> checked = new HashMap<>(properties);
         checked.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         return checked;
+    }
+
+    static void requireRetention(Map<String, Object> properties, Duration retention) {
+        Duration pollInterval = TopicRetention.pollInterval(properties);
+        if (retention.compareTo(pollInterval) < 0) {
+            throw new IdempotencyException("Ids are remembered for " + retention
+                    + ", while their messages may come again: their offsets may be committed only after max.poll.interval.ms, "
+                    + pollInterval + ". Lengthen the retention of the store, and say it in retention(..)");
+        }
+    }
+
+    static void warnOfLongChunks(Map<String, Object> properties, Duration chunkTime) {
+        Duration pollInterval = TopicRetention.pollInterval(properties);
+        if (pollInterval.compareTo(chunkTime.multipliedBy(CHUNKS_PER_POLL_INTERVAL)) < 0) {
+            log.warn(
+                    "max.poll.interval.ms is {}, and the time of a chunk is {}: the loop may leave its group in the middle of a poll,"
+                            + " and what is settled comes again. Set chunk(records, time) to at most a quarter of it.",
+                    pollInterval,
+                    chunkTime);
+        }
     }
 
     static void warnOfDefaults(Map<String, Object> properties) {

@@ -12,6 +12,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
 public final class TopicRetention {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
+    /** Kafka's own. */
+    private static final Duration DEFAULT_POLL_INTERVAL = Duration.ofMinutes(5);
+
     private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
 
     /** An admin client that cannot reach Kafka gives up soon, for whoever is closed meanwhile waits for it. */
@@ -38,6 +42,17 @@ public final class TopicRetention {
         ofAdmin.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, REQUEST_TIMEOUT_MILLIS);
         ofAdmin.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, REQUEST_TIMEOUT_MILLIS);
         return ofAdmin;
+    }
+
+    /**
+     * Returns how long the offsets of a poll may stay uncommitted while their consumer is well, by these properties: {@code
+     * max.poll.interval.ms}. What is settled has to be remembered for longer.
+     */
+    public static Duration pollInterval(Map<String, ?> consumerProperties) {
+        Object configured = consumerProperties.get(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
+        return configured == null
+                ? DEFAULT_POLL_INTERVAL
+                : Duration.ofMillis(Long.parseLong(configured.toString().trim()));
     }
 
     /**

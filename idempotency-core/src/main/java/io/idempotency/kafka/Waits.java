@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /** The partitions in back-off. Resumes what it paused itself and nothing else. Not thread-safe. */
@@ -32,7 +33,7 @@ final class Waits {
     }
 
     /** Goes back to the offset and stays there for the time given, zero for none at all. */
-    void leave(Consumer<?, ?> consumer, TopicPartition partition, long offset, Duration length) {
+    void leave(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset, Duration length) {
         if (length.isZero() || length.isNegative()) {
             Assigned.seek(consumer, partition, offset);
             return;
@@ -42,7 +43,7 @@ final class Waits {
     }
 
     /** Goes back to the offset in a partition that waits but is not paused any more, because it was revoked and assigned again. */
-    void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
+    void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset) {
         Assigned.seek(consumer, partition, offset);
         if (!consumer.paused().contains(partition) && Assigned.pause(consumer, partition)) {
             paused.add(partition);

@@ -5,27 +5,39 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The start, the failures and the end of a loop, without a broker. */
 class PollLoopLifeTest {
 
     private final ScriptedFlow flow = new ScriptedFlow();
+    private final AtomicLong nanos = new AtomicLong();
     private final RecordProcessor<String, String> processor =
-            new RecordProcessor<>(flow, MessageIds.defaults(), System::nanoTime);
+            new RecordProcessor<>(flow, MessageIds.defaults(), nanos::get);
     private final ScriptedConsumer consumer = new ScriptedConsumer();
     private final Map<String, Object> properties = new HashMap<>(
             Map.of("isolation.level", "read_committed", "auto.offset.reset", "earliest", "group.id", "billing"));
@@ -76,6 +88,17 @@ class PollLoopLifeTest {
     }
 
     @Test
+    @Tag("rule-5.9")
+    void refusesToForgetWhatIsNotCommittedYet() {
+        assertThatThrownBy(() -> builder().retention(Duration.ofMinutes(4)).build())
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContaining("max.poll.interval.ms, PT5M");
+
+        properties.put("max.poll.interval.ms", "240000");
+        builder().retention(Duration.ofMinutes(4)).build();
+    }
+
+    @Test
     void saysNothingAboutSettingsThatAreSafe() {
         loop();
 
@@ -93,6 +116,15 @@ class PollLoopLifeTest {
                 .satisfiesExactlyInAnyOrder(
                         warning -> assertThat(warning).contains("isolation.level"),
                         warning -> assertThat(warning).contains("auto.offset.reset is latest"));
+    }
+
+    @Test
+    @Tag("rule-5.8")
+    void warnsOfAPollIntervalThatIsShorterThanFourChunks() {
+        properties.put("max.poll.interval.ms", "299999");
+        loop();
+
+        assertThat(logs.warnings()).singleElement().asString().contains("PT4M59.999S", "PT1M15S");
     }
 
     @Test
@@ -228,13 +260,126 @@ class PollLoopLifeTest {
         });
         consumer.schedulePollTask(() -> consumer.rebalance(List.of(P0)));
         consumer.schedulePollTask(() -> {
-            throw new org.apache.kafka.common.errors.InterruptException("scripted");
+            throw new InterruptException("scripted");
         });
         thread.start();
 
         await().until(() -> !thread.isAlive());
         assertThat(flag.get()).isTrue();
         assertThat(consumer.closed()).isTrue();
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void goesOnWhenTheStoreCannotBeUsed() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        flow.throwing.put(P0, new AssertionError("no tables"));
+        start(loop);
+        await().until(() -> logs.warnings().stream().anyMatch(line -> line.contains("stand still")));
+        flow.throwing.clear();
+        nanos.addAndGet(IdempotentConsumer.STAND_STILL.toNanos());
+
+        await().untilAsserted(() -> assertThat(consumer.committed(P0)).isEqualTo(2));
+        assertThat(loop.isRunning()).isTrue();
+        loop.close();
+    }
+
+    static Stream<RuntimeException> passing() throws InterruptedException {
+        AtomicReference<RuntimeException> ofAnotherThread = new AtomicReference<>(new IllegalStateException());
+        Thread another = new Thread(() -> ofAnotherThread.set(new InterruptException("of another thread")));
+        another.start();
+        another.join();
+        return Stream.of(
+                ofAnotherThread.get(),
+                new KafkaException("Received exception when fetching the next record from orders-0"),
+                new IllegalArgumentException("of a deserializer"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("passing")
+    @Tag("rule-5.6")
+    void goesOnWhatEverThePollThrowsAndLosesNothing(RuntimeException failure) {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        consumer.schedulePollTask(() -> {
+            consumer.seek(P0, 2);
+            throw failure;
+        });
+        start(loop);
+
+        await().untilAsserted(() -> assertThat(flow.handled).containsExactly(at(0), at(1)));
+        loop.close();
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void goesOnWhenKafkaIsAwayWhileARecordIsRejected() {
+        PollLoop<String, String> loop = loop();
+        consumer.schedulePollTask(() -> {
+            consumer.records(P0, 1, 1);
+            consumer.lookUpFailures.add(new TimeoutException("scripted"));
+            throw unreadable();
+        });
+        consumer.schedulePollTask(() -> {
+            throw unreadable();
+        });
+        start(loop);
+
+        await().untilAsserted(() -> assertThat(consumer.committed(P0)).isEqualTo(2));
+        assertThat(flow.rejected).contains(at(0));
+        loop.close();
+    }
+
+    private static RecordDeserializationException unreadable() {
+        return new RecordDeserializationException(
+                RecordDeserializationException.DeserializationExceptionOrigin.VALUE,
+                P0,
+                0,
+                0,
+                TimestampType.CREATE_TIME,
+                null,
+                null,
+                new RecordHeaders(),
+                "scripted",
+                new IllegalArgumentException());
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void tellsWhatEndedIt() {
+        AtomicReference<Optional<Throwable>> told = new AtomicReference<>(Optional.empty());
+        RuntimeException refused = GroupAuthorizationException.forGroupId("billing");
+        PollLoop<String, String> loop = builder().onEnd(told::set).build();
+        consumer.schedulePollTask(() -> {
+            throw refused;
+        });
+        assertThat(loop.isRunning()).isFalse();
+        Thread thread = start(loop);
+
+        await().until(() -> !thread.isAlive());
+        assertThat(told.get()).containsSame(refused);
+        assertThat(loop.failure()).containsSame(refused);
+        assertThat(loop.isRunning()).isFalse();
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void tellsThatItWasClosed() {
+        List<Optional<Throwable>> told = new CopyOnWriteArrayList<>();
+        PollLoop<String, String> loop = builder()
+                .onEnd(ending -> {
+                    told.add(ending);
+                    throw new IllegalStateException("nobody listens");
+                })
+                .build();
+        Thread thread = start(loop);
+        await().until(loop::isRunning);
+        loop.close();
+
+        await().until(() -> !thread.isAlive());
+        assertThat(told).containsExactly(Optional.empty());
+        assertThat(left.get()).isNull();
     }
 
     private PollLoop<String, String> loop() {

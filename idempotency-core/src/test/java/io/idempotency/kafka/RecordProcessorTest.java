@@ -6,18 +6,23 @@ import static io.idempotency.kafka.ScriptedConsumer.TOPIC;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -234,6 +239,42 @@ class RecordProcessorTest {
     }
 
     @Test
+    @Tag("rule-5.6")
+    void letsOnlyThePartitionStandStillWhoseRecordsMakeTheConsumerThrow() {
+        consumer.records(P0, 0, 3);
+        consumer.records(P1, 0, 1);
+        flow.throwing.put(P0, new AssertionError("of a listener"));
+        poll();
+
+        assertThat(flow.handled).containsExactly(at(P1, 0));
+        assertThat(consumer.committed(P1)).isEqualTo(1);
+        assertThat(consumer.position(P0)).isZero();
+        assertThat(consumer.paused()).containsExactly(P0);
+
+        flow.throwing.clear();
+        passTime(IdempotentConsumer.STAND_STILL);
+        poll();
+        poll();
+        assertThat(consumer.committed(P0)).isEqualTo(3);
+    }
+
+    @Test
+    @Tag("rule-5.7")
+    void commitsTheLeaderEpochWithEveryOffset() {
+        fail(P0, 2, Duration.ofSeconds(1));
+        processor.process(consumer, new ConsumerRecords<>(Map.of(P0, ofEpoch(P0, 7, 1, 2, 3)), Map.of()));
+        processor.process(consumer, new ConsumerRecords<>(Map.of(P1, ofEpoch(P1, 8, 4, 5)), Map.of()));
+
+        assertThat(consumer.commits)
+                .containsOnly(
+                        Map.of(P0, offset(1, 7)),
+                        Map.of(P0, offset(2, 7)),
+                        Map.of(P1, offset(4, 8)),
+                        Map.of(P1, offset(6, 8)));
+        assertThat(consumer.seeks).containsExactly(offset(2, 7));
+    }
+
+    @Test
     @Tag("rule-5.2")
     void commitsTheFirstOffsetBeforeItsRecordIsHandled() {
         consumer.records(P0, 7, 1);
@@ -275,6 +316,27 @@ class RecordProcessorTest {
         assertThat(consumer.commits).containsExactly(Map.of(P0, new OffsetAndMetadata(4)));
     }
 
+    private static List<ConsumerRecord<String, String>> ofEpoch(TopicPartition partition, int epoch, long... offsets) {
+        return Arrays.stream(offsets)
+                .mapToObj(offset -> new ConsumerRecord<>(
+                        partition.topic(),
+                        partition.partition(),
+                        offset,
+                        0,
+                        TimestampType.CREATE_TIME,
+                        1,
+                        1,
+                        "k",
+                        "v",
+                        new RecordHeaders(),
+                        Optional.of(epoch)))
+                .toList();
+    }
+
+    private static OffsetAndMetadata offset(long offset, int epoch) {
+        return new OffsetAndMetadata(offset, Optional.of(epoch), "");
+    }
+
     private void poll() {
         processor.process(consumer, consumer.poll(Duration.ZERO));
     }
@@ -292,7 +354,7 @@ class RecordProcessorTest {
     }
 
     private static ConsumerRecords<String, String> polled(TopicPartition partition, long next, long... offsets) {
-        List<ConsumerRecord<String, String>> records = java.util.Arrays.stream(offsets)
+        List<ConsumerRecord<String, String>> records = Arrays.stream(offsets)
                 .mapToObj(offset -> new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "k", "v"))
                 .toList();
         return new ConsumerRecords<>(Map.of(partition, records), Map.of(partition, new OffsetAndMetadata(next)));

@@ -12,6 +12,7 @@ import io.idempotency.store.Position;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -152,6 +153,42 @@ class RejectionTest {
         assertThat(consumer.paused()).isEmpty();
         processor.process(consumer, new ConsumerRecords<>(Map.of(), Map.of(P0, new OffsetAndMetadata(9))));
         assertThat(consumer.committed(P0)).isEqualTo(9);
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void standsStillAtARecordThatMakesTheConsumerThrow() {
+        consumer.records(P1, 0, 1);
+        flow.throwing.put(P0, new AssertionError("of a policy"));
+        consumer.seek(P0, 7);
+        reject();
+        processor.process(consumer, consumer.poll(Duration.ZERO));
+
+        assertThat(consumer.position(P0)).isEqualTo(7);
+        assertThat(consumer.paused()).containsExactly(P0);
+        assertThat(consumer.committed(P1)).isEqualTo(1);
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void goesWithoutAnIdWhenItCannotBeExtracted() {
+        processor
+                .rejectedMessageId(record -> {
+                    throw new AssertionError("of an extractor");
+                })
+                .reject(consumer, failure());
+
+        assertThat(flow.rejectedId).isEmpty();
+        assertThat(flow.rejected).containsExactly(BAD);
+    }
+
+    @Test
+    @Tag("rule-5.7")
+    void commitsTheLeaderEpochOfWhatIsInFrontOfIt() {
+        consumer.commitSync(Map.of(P0, new OffsetAndMetadata(7, Optional.of(3), "")));
+        reject();
+
+        assertThat(consumer.commits).last().isEqualTo(Map.of(P0, new OffsetAndMetadata(8, Optional.of(3), "")));
     }
 
     private void reject() {

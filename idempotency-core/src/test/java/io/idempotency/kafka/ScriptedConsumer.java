@@ -27,6 +27,7 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
 
     final List<Map<TopicPartition, OffsetAndMetadata>> commits = new CopyOnWriteArrayList<>();
     final List<Set<TopicPartition>> lookUps = new CopyOnWriteArrayList<>();
+    final List<OffsetAndMetadata> seeks = new CopyOnWriteArrayList<>();
     final Deque<RuntimeException> commitFailures = new ArrayDeque<>();
     final Deque<RuntimeException> lookUpFailures = new ArrayDeque<>();
     private final List<ConsumerRecord<String, String>> log = new CopyOnWriteArrayList<>();
@@ -133,6 +134,12 @@ final class ScriptedConsumer extends MockConsumer<String, String> {
         for (Runnable answer = answers.poll(); answer != null; answer = answers.poll()) {
             answer.run();
         }
+    }
+
+    @Override
+    public synchronized void seek(TopicPartition partition, OffsetAndMetadata offset) {
+        seeks.add(offset);
+        super.seek(partition, offset);
     }
 
     @Override

@@ -24,6 +24,9 @@ final class ScriptedFlow implements Flow<String, String> {
     final List<Position> rejected = new ArrayList<>();
     final List<TopicPartition> revoked = new ArrayList<>();
     final Map<Position, Duration> failing = new HashMap<>();
+    /** What is thrown for any call that has a record of the partition. */
+    final Map<TopicPartition, Error> throwing = new HashMap<>();
+
     Optional<String> rejectedId = Optional.empty();
     Payload rejectedPayload = Payload.none(Payload.Origin.POSITION_ONLY);
     boolean isTransactionActive;
@@ -39,6 +42,11 @@ final class ScriptedFlow implements Flow<String, String> {
     }
 
     @Override
+    public Duration chunkTime() {
+        return Duration.ofSeconds(75);
+    }
+
+    @Override
     public boolean isTransactionActive() {
         return isTransactionActive;
     }
@@ -49,6 +57,7 @@ final class ScriptedFlow implements Flow<String, String> {
         if (error != null) {
             throw error;
         }
+        records.forEach(record -> failIfScripted(KafkaRecords.partition(record)));
         List<Outcome> outcomes = new ArrayList<>();
         List<Stop> stops = new ArrayList<>();
         Set<TopicPartition> stopped = new HashSet<>();
@@ -75,6 +84,7 @@ final class ScriptedFlow implements Flow<String, String> {
 
     @Override
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
+        failIfScripted(new TopicPartition(position.stream(), position.partition()));
         rejected.add(position);
         rejectedId = messageId;
         rejectedPayload = payload;
@@ -83,5 +93,12 @@ final class ScriptedFlow implements Flow<String, String> {
                 ? new BatchResult(List.of(Outcome.QUARANTINED), List.of())
                 : new BatchResult(
                         List.of(Outcome.RELEASED), List.of(new Stop(0, retryAfter, Optional.of(cause), true)));
+    }
+
+    private void failIfScripted(TopicPartition partition) {
+        Error thrown = throwing.get(partition);
+        if (thrown != null) {
+            throw thrown;
+        }
     }
 }

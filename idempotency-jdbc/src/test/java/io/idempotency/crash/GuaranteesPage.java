@@ -194,6 +194,8 @@ final class GuaranteesPage {
               another record stands at an offset since the log was cut, if both have one timestamp: spring-kafka does not forward the leader epoch.
             - Commits that the database confirmed and lost: `synchronous_commit=off`, an asynchronous fail-over, a backup that was restored. The promises
               end where its durability ends. After a restore, restart the consumers.
+            - Records that a consumer never gets. An unclean leader election may cut the log below the offset that a group has committed: `PollLoop` sees that and goes back, a container of
+              spring-kafka does not ([operations](operations.md#kafka)).
             - The same message at two consumers. Ids are remembered per consumer, because each of them has an effect of its own.
             - Whether an effect outside the database happened. Under `AT_MOST_ONCE` and `AT_LEAST_ONCE` only its receiver can know.
 

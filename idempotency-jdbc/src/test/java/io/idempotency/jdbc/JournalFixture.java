@@ -1,14 +1,18 @@
 package io.idempotency.jdbc;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageReader;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -47,6 +51,28 @@ final class JournalFixture implements AutoCloseable {
     Delivery at(String id, int partition, long offset) {
         return new Delivery(new MessageId(consumer, id), new Position("orders", partition, offset));
     }
+
+    /** The consumer of the deliveries, in one of the processes. */
+    IdempotentConsumer<Delivery> consumer(JournalStore store) {
+        return IdempotentConsumer.<Delivery>named(consumer)
+                .store(store)
+                .messageId(delivery -> Optional.of(delivery.id().value()))
+                .reader(READER)
+                .build();
+    }
+
+    private static final MessageReader<Delivery> READER = new MessageReader<>() {
+
+        @Override
+        public Position position(Delivery delivery) {
+            return delivery.position();
+        }
+
+        @Override
+        public Payload payload(Delivery delivery) {
+            return Payload.none(Payload.Origin.POSITION_ONLY);
+        }
+    };
 
     /** Claims in a transaction that commits, prepared as the flow does it. */
     static List<Status> claimed(JournalStore store, Delivery... deliveries) {

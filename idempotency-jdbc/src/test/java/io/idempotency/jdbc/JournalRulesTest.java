@@ -4,6 +4,9 @@ import static io.idempotency.jdbc.JournalFixture.claimed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.BatchResult;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Outcome;
 import io.idempotency.jdbc.JournalStore.Unjudged;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
@@ -287,18 +290,52 @@ class JournalRulesTest {
         }
     }
 
+    @Test
+    @Tag("rule-5.6")
+    void letsOnlyThePartitionStandStillWhoseOffsetsItHasForgotten() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2)) {
+            Delivery forgotten = fixture.at("old", 0, 7);
+            forget(fixture, forgotten);
+            List<Delivery> handled = new ArrayList<>();
+            IdempotentConsumer<Delivery> consumer = fixture.consumer(fixture.one);
+
+            BatchResult result = consumer.consumeAll(
+                    List.of(forgotten, fixture.at("b", 1, 0), fixture.at("c", 2, 0)),
+                    (delivery, claim) -> handled.add(delivery));
+
+            assertThat(result.outcomes()).containsExactly(Outcome.RELEASED, Outcome.PROCESSED, Outcome.PROCESSED);
+            assertThat(handled).containsExactly(fixture.at("b", 1, 0), fixture.at("c", 2, 0));
+            assertThat(result.stops())
+                    .singleElement()
+                    .satisfies(stop -> assertThat(stop.cause())
+                            .hasValueSatisfying(cause -> assertThat(cause)
+                                    .hasMessageStartingWith("The store refuses " + forgotten)
+                                    .hasMessageContaining("older than what the journal of")));
+        }
+    }
+
+    /** Processes a delivery, and purges it. */
+    private static void forget(JournalFixture fixture, Delivery delivery) {
+        claimed(fixture.one, delivery);
+        TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+        fixture.one.forgetWindows();
+        claimed(
+                fixture.one,
+                fixture.at(
+                        "new",
+                        delivery.position().partition(),
+                        delivery.position().offset() + 1));
+        while (fixture.one.purge(Duration.ofDays(1), 100) > 0) {
+            // the rest
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     @Tag("rule-4.7")
     void doesNotJudgeWhatIsOlderThanItRemembers(Unjudged choice) {
         try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.unjudged(choice))) {
-            claimed(fixture.one, fixture.at("old", 0, 7));
-            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
-            fixture.one.forgetWindows();
-            claimed(fixture.one, fixture.at("new", 0, 8));
-            while (fixture.one.purge(Duration.ofDays(1), 100) > 0) {
-                // the rest
-            }
+            forget(fixture, fixture.at("old", 0, 7));
 
             for (JournalStore store : List.of(fixture.one, fixture.other)) {
                 if (choice == Unjudged.REFUSE) {

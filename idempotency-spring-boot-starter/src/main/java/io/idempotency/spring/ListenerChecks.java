@@ -49,7 +49,7 @@ final class ListenerChecks {
             AbstractMessageListenerContainer<Object, Object> container,
             Map<String, Object> kafka,
             boolean isRetry) {
-        stores.require(listener, level, isRetry);
+        stores.require(listener, level, kafka, isRetry);
         ContainerProperties properties = container.getContainerProperties();
         refuseIf(
                 Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),

@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
@@ -65,6 +64,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private record Installed(
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
+            PollTime pollTime,
             Optional<Duration> rememberedFor,
             boolean isBatch) {}
 
@@ -119,6 +119,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         Installed with = new Installed(
                 consumers.of(sharing, chunkTime(kafka), kafka),
                 new SettledRecords(),
+                new PollTime(chunkTime(kafka), System::nanoTime),
                 consumers.rememberedFor(listener),
                 isBatch);
         container.setupMessageListener(inFront(target, listener, with));
@@ -140,9 +141,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         if (target.getClass() == FilteringMessageListenerAdapter.class) {
             return behindFilter(
                     (FilteringMessageListenerAdapter<Object, Object>) target,
-                    inner -> new RecordListener(inner, with.consumer(), with.settled(), observations));
+                    inner -> new RecordListener(inner, with.consumer(), with.settled(), with.pollTime(), observations));
         }
-        return new RecordListener(records, with.consumer(), with.settled(), observations);
+        return new RecordListener(records, with.consumer(), with.settled(), with.pollTime(), observations);
     }
 
     /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */
@@ -193,8 +194,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     }
 
     private static Duration chunkTime(Map<String, Object> kafka) {
-        Object configured = kafka.getOrDefault(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 300_000);
-        return Duration.ofMillis(Long.parseLong(configured.toString().trim()) / CHUNKS_PER_POLL_INTERVAL);
+        return TopicRetention.pollInterval(kafka).dividedBy(CHUNKS_PER_POLL_INTERVAL);
     }
 
     /** A container has no accessor for its consumer factory. */

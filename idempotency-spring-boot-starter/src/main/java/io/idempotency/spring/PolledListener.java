@@ -55,7 +55,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             result = consume(idempotent, due, acknowledgment != null, consumer);
         } catch (RuntimeException e) {
-            throw left(records.get(0), WaitingException.standingStill(records.get(0), e));
+            throw left(records.get(0), WaitingException.standingStill(records, e));
         }
         if (result.isSettled() && due.size() < records.size()) {
             throw left(records.get(due.size()), WaitingException.of(records.get(due.size())));

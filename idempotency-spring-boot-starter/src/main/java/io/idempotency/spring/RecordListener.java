@@ -17,23 +17,27 @@ import org.springframework.kafka.support.Acknowledgment;
 
 /**
  * Stands before a record listener: claims, calls it in the transaction of the claim, commits, and only then acknowledges. What the listener
- * throws leaves to the container's error handler. Thread-safe: the threads of a container share it.
+ * throws leaves to the container's error handler. Where a poll takes too long, hands its rest back, so that the offsets of what is settled are
+ * committed while the partition is still its own. Thread-safe: the threads of a container share it.
  */
 final class RecordListener extends AbstractDelegatingMessageListenerAdapter<MessageListener<Object, Object>>
         implements AcknowledgingConsumerAwareMessageListener<Object, Object> {
 
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent;
     private final SettledRecords settled;
+    private final PollTime pollTime;
     private final Observations observations;
 
     RecordListener(
             MessageListener<Object, Object> delegate,
             IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
             SettledRecords settled,
+            PollTime pollTime,
             Observations observations) {
         super(delegate);
         this.idempotent = idempotent;
         this.settled = settled;
+        this.pollTime = pollTime;
         this.observations = observations;
     }
 
@@ -42,6 +46,10 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
             ConsumerRecord<Object, Object> record,
             @Nullable Acknowledgment acknowledgment,
             @Nullable Consumer<?, ?> consumer) {
+        if (pollTime.isOver(consumer)) {
+            observations.stopCurrent();
+            throw WaitingException.handedBack(record);
+        }
         settled.begun(record);
         boolean[] isCalled = {false};
         BatchResult result;
@@ -51,7 +59,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
                 call(message, acknowledgment != null, consumer);
             });
         } catch (RuntimeException e) {
-            throw WaitingException.standingStill(record, e);
+            throw WaitingException.standingStill(List.of(record), e);
         } finally {
             if (!isCalled[0]) {
                 observations.stopCurrent();

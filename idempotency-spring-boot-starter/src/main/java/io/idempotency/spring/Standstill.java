@@ -7,21 +7,34 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.context.event.EventListener;
+import org.springframework.kafka.event.ConsumerStartedEvent;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
  * Knows which partitions of which consumers fail again and again without getting on, and why; down after a while of that. A partition that
- * gets on, or fails at another message, is forgotten. Thread-safe.
+ * gets on, or fails at another message, is forgotten. Down, too, while a thread of a listener has stopped that nobody stopped: nobody polls for it
+ * until its container is started again. Thread-safe.
  */
 final class Standstill implements ConsumptionListener, HealthIndicator {
 
     /** How long a partition may fail at one message before health tells. */
     static final Duration PATIENCE = Duration.ofMinutes(1);
 
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+
     private record Stuck(String at, String why, long sinceNanos) {}
 
     private final Map<String, Stuck> stuck = new ConcurrentHashMap<>();
+    /** Why threads of listeners stopped, by listener. */
+    private final Map<String, String> ended = new ConcurrentHashMap<>();
+
     private final java.util.function.LongSupplier nanoTime;
 
     Standstill(java.util.function.LongSupplier nanoTime) {
@@ -66,9 +79,32 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         }
     }
 
+    @EventListener
+    void onEnd(ConsumerStoppedEvent event) {
+        MessageListenerContainer container = event.getContainer(MessageListenerContainer.class);
+        if (event.getReason() != ConsumerStoppedEvent.Reason.NORMAL && isIdempotent(container)) {
+            log.error(
+                    "A thread of listener {} has ended ({}): nobody polls for it until its container is started again.",
+                    container.getListenerId(),
+                    event.getReason());
+            ended.put("listener " + container.getListenerId(), "ended: " + event.getReason());
+        }
+    }
+
+    @EventListener
+    void onStart(ConsumerStartedEvent event) {
+        ended.remove(
+                "listener " + event.getContainer(MessageListenerContainer.class).getListenerId());
+    }
+
+    private static boolean isIdempotent(MessageListenerContainer container) {
+        return container instanceof AbstractMessageListenerContainer<?, ?> ofThreads
+                && ofThreads.getCommonErrorHandler() instanceof WaitingErrorHandler;
+    }
+
     @Override
     public Health health() {
-        Map<String, String> told = new TreeMap<>();
+        Map<String, String> told = new TreeMap<>(ended);
         stuck.forEach((lane, where) -> {
             long nanos = nanoTime.getAsLong() - where.sinceNanos();
             if (nanos > PATIENCE.toNanos()) {

@@ -3,8 +3,11 @@ package io.idempotency.spring;
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.LeaseStore;
+import java.time.Duration;
+import java.util.Map;
 
 /** Refuses a store that cannot serve its listener. */
 final class StoreChecks {
@@ -18,12 +21,22 @@ final class StoreChecks {
     /**
      * Looks at the store of a listener.
      *
+     * @param kafka the properties of its Kafka consumer
      * @param isRetry whether the container is one of a retry topic
      */
-    void require(ListenerDefinition listener, ConsistencyLevel level, boolean isRetry) {
+    void require(ListenerDefinition listener, ConsistencyLevel level, Map<String, Object> kafka, boolean isRetry) {
         if (level == ConsistencyLevel.NONE) {
             return;
         }
+        Duration pollInterval = TopicRetention.pollInterval(kafka);
+        stores.retention(listener)
+                .ifPresent(
+                        retention -> refuseIf(
+                                retention.compareTo(pollInterval) < 0,
+                                listener + " forgets a message after " + retention
+                                        + ", while it may come again: the offset behind it may"
+                                        + " be committed only after max.poll.interval.ms, " + pollInterval,
+                                "Lengthen idempotency.retention, or idempotency.journal.retention where the store is the journal."));
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
         refuseIf(

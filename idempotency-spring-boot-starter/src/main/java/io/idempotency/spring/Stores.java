@@ -43,6 +43,17 @@ final class Stores {
         return beans.containsBean(name) && store == beans.getBean(name);
     }
 
+    /** Returns how long the listener's messages are remembered, if its store is one of the starter's in the database. */
+    Optional<Duration> retention(ListenerDefinition listener) {
+        ClaimStore store = of(listener);
+        if (isOurJournal(store)) {
+            return Optional.of(properties.journal().retention());
+        }
+        return isBean(store, IdempotencyAutoConfiguration.TABLE_STORE)
+                ? Optional.of(properties.retention())
+                : Optional.empty();
+    }
+
     /**
      * Returns how long the listener's messages are remembered, if what comes again later would be processed again: a journal knows what is too
      * old for it to judge.

@@ -52,18 +52,31 @@ final class WaitingException extends IdempotencyException {
                 null);
     }
 
-    /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
-    static WaitingException standingStill(ConsumerRecord<?, ?> record, RuntimeException cause) {
-        log.error(
-                "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
+    /** Hands the record, and those behind it in the poll, back to the container, which commits the offsets in front of it and polls again. */
+    static WaitingException handedBack(ConsumerRecord<?, ?> record) {
+        log.info(
+                "The records of a poll took a quarter of max.poll.interval.ms; the rest from {}@{} on is polled again, so that what is"
+                        + " settled is committed. A smaller max.poll.records does without that.",
                 partition(record),
-                record.offset(),
-                IdempotentConsumer.STAND_STILL.toSeconds(),
-                cause);
-        return new WaitingException(
-                "Standing still at " + partition(record) + "@" + record.offset(),
-                Map.of(partition(record), IdempotentConsumer.STAND_STILL),
-                cause);
+                record.offset());
+        return new WaitingException("Handed back at " + partition(record) + "@" + record.offset(), Map.of(), null);
+    }
+
+    /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
+    static WaitingException standingStill(List<ConsumerRecord<Object, Object>> records, RuntimeException cause) {
+        Map<TopicPartition, Duration> waits = new HashMap<>();
+        for (ConsumerRecord<Object, Object> record : records) {
+            if (waits.putIfAbsent(partition(record), IdempotentConsumer.STAND_STILL) == null) {
+                log.error(
+                        "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
+                        partition(record),
+                        record.offset(),
+                        IdempotentConsumer.STAND_STILL.toSeconds(),
+                        cause);
+            }
+        }
+        ConsumerRecord<Object, Object> first = records.get(0);
+        return new WaitingException("Standing still at " + partition(first) + "@" + first.offset(), waits, cause);
     }
 
     /** The records are processed and recorded: that their offsets could not be committed is no failure of theirs. */

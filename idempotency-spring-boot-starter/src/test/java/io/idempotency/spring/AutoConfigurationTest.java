@@ -12,12 +12,19 @@ import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.event.ConsumerStartedEvent;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.event.ConsumerStoppedEvent.Reason;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /** What is set up, when, and what it steps back from. */
 class AutoConfigurationTest {
@@ -153,6 +160,29 @@ class AutoConfigurationTest {
         runner.withClassLoader(new FilteredClassLoader("org.springframework.boot.health"))
                 .withUserConfiguration(Listener.class)
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Standstill.class));
+    }
+
+    static class Others {
+        @KafkaListener(id = "others", topics = "orders", groupId = "others")
+        void charge(String order) {}
+    }
+
+    @Test
+    @Tag("rule-5.6")
+    void tellsHealthOfAThreadOfAnIdempotentListenerThatEnded() {
+        runner.withUserConfiguration(Listener.class, Others.class).run(context -> {
+            Standstill health = context.getBean(Standstill.class);
+            for (MessageListenerContainer container :
+                    context.getBean(KafkaListenerEndpointRegistry.class).getListenerContainers()) {
+                boolean isIdempotent = !"others".equals(container.getListenerId());
+                context.publishEvent(new ConsumerStoppedEvent(container, container, Reason.NORMAL));
+                assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+                context.publishEvent(new ConsumerStoppedEvent(container, container, Reason.AUTH));
+                assertThat(health.health().getStatus()).isEqualTo(isIdempotent ? Status.DOWN : Status.UP);
+                context.publishEvent(new ConsumerStartedEvent(container, container));
+                assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+            }
+        });
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
@@ -157,7 +158,11 @@ class MetersTest {
         nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
 
         new RecordListener(
-                        record -> {}, consumer, new SettledRecords(), new Observations(() -> ObservationRegistry.NOOP))
+                        record -> {},
+                        consumer,
+                        new SettledRecords(),
+                        new PollTime(Duration.ofMinutes(1), System::nanoTime),
+                        new Observations(() -> ObservationRegistry.NOOP))
                 .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
@@ -165,6 +170,25 @@ class MetersTest {
         nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
         new PollListener(record -> {}, consumer).onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+    }
+
+    @Test
+    void healthTellsOfAPartitionWhoseStoreCannotBeUsed() {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> broken = KafkaRecords.<Object, Object>consumer("billing")
+                .store(MemoryStore.create())
+                .transactions(work -> {
+                    throw new IllegalStateException("no tables");
+                })
+                .listener(standstill)
+                .build();
+        for (int attempt = 0; attempt < 2; attempt++) {
+            assertThatThrownBy(() -> broken.consumeAll(List.of(record("a", 0)), (record, claim) -> {}))
+                    .hasMessageContaining("no tables");
+            nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        }
+
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(standstill.health().getDetails().toString()).contains("no tables");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -337,6 +338,32 @@ class RefusalTest {
         refuses(Leased.class, "AT_LEAST_ONCE", "JournalStore", "lends no messages", "consumers.billing.store=table");
         runner.withUserConfiguration(Leased.class)
                 .withPropertyValues("idempotency.consumers.billing.store=table")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Journaled {
+        @KafkaListener(topics = "orders", groupId = "g", properties = "max.poll.interval.ms=60000")
+        @Idempotent(value = "billing", store = "journal")
+        void charge(String order) {}
+    }
+
+    @Test
+    @Tag("rule-5.9")
+    void refusesToForgetWhatIsNotCommittedYet() {
+        refuses(
+                runner.withPropertyValues("idempotency.retention=4m"),
+                Plain.class,
+                "PT4M",
+                "PT5M",
+                "idempotency.retention");
+        refuses(
+                runner.withPropertyValues("idempotency.journal.retention=59s"),
+                Journaled.class,
+                "PT59S",
+                "PT1M",
+                "idempotency.journal.retention");
+        runner.withUserConfiguration(Journaled.class)
+                .withPropertyValues("idempotency.journal.retention=60s")
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

@@ -1,0 +1,96 @@
+package io.idempotency.kafka;
+
+import io.idempotency.BatchResult;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageIdExtractor;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Calls the idempotent consumer so that whatever it throws leaves the partitions of its records where they are, and nothing else: a store that
+ * cannot be used, a listener or policy that throws an error. Only errors of the virtual machine leave.
+ */
+final class Contained {
+
+    private static final Logger log = LoggerFactory.getLogger(RecordProcessor.class);
+
+    /** How long partitions wait for what passes by itself. */
+    static final Duration LATER = Duration.ofSeconds(1);
+
+    private Contained() {}
+
+    /** Returns how far the partitions of the records have come. */
+    static <K, V> Map<TopicPartition, Left> consume(Flow<K, V> flow, List<ConsumerRecord<K, V>> records) {
+        try {
+            return Left.of(records, flow.consume(records));
+        } catch (RuntimeException | Error failure) {
+            letFatalLeave(failure);
+            Map<TopicPartition, List<ConsumerRecord<K, V>>> partitions = new LinkedHashMap<>();
+            records.forEach(record -> partitions
+                    .computeIfAbsent(KafkaRecords.partition(record), key -> new ArrayList<>())
+                    .add(record));
+            Map<TopicPartition, Left> left = new HashMap<>();
+            if (partitions.size() == 1 || failure instanceof IdempotencyException) {
+                Duration wait = wait(partitions, failure);
+                partitions.forEach((partition, some) -> left.put(partition, Left.at(some.get(0), wait)));
+            } else {
+                log.warn(
+                        "The records of {} failed together; now one partition after the other.",
+                        partitions.keySet(),
+                        failure);
+                partitions.values().forEach(some -> left.putAll(consume(flow, some)));
+            }
+            return left;
+        }
+    }
+
+    /** Returns how long the partition waits at a record that could not be deserialized; empty if it is settled. */
+    static Optional<Duration> reject(
+            Flow<?, ?> flow, RejectedRecord rejected, MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
+        try {
+            BatchResult result =
+                    flow.reject(
+                            rejected.position(),
+                            Optional.of(rejected.messageId(ids)),
+                            rejected.payload(),
+                            rejected.failure());
+            return result.isSettled()
+                    ? Optional.empty()
+                    : Optional.of(result.stops().get(0).retryAfter());
+        } catch (RuntimeException | Error failure) {
+            letFatalLeave(failure);
+            return Optional.of(wait(Map.of(rejected.failure().topicPartition(), List.of()), failure));
+        }
+    }
+
+    private static Duration wait(Map<TopicPartition, ?> partitions, Throwable failure) {
+        if (failure instanceof TransientStoreException) {
+            log.warn("The records of {} wait {} s.", partitions.keySet(), LATER.toSeconds(), failure);
+            return LATER;
+        }
+        log.error(
+                "The partitions {} stand still; they are tried again every {} s. Nothing is lost.",
+                partitions.keySet(),
+                IdempotentConsumer.STAND_STILL.toSeconds(),
+                failure);
+        return IdempotentConsumer.STAND_STILL;
+    }
+
+    /** A stack overflow is the message's own. */
+    static void letFatalLeave(Throwable failure) {
+        if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {
+            throw error;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package io.idempotency.kafka;
+
+import java.util.List;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidGroupIdException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.UnsupportedAssignorException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+
+/** What the exceptions of a Kafka consumer mean for the loop that polls it. */
+final class KafkaFailures {
+
+    /** They say what somebody has to change: rights, settings, another member with the same {@code group.instance.id}. */
+    private static final List<Class<? extends RuntimeException>> FOR_GOOD = List.of(
+            AuthenticationException.class,
+            AuthorizationException.class,
+            ConfigException.class,
+            FencedInstanceIdException.class,
+            InconsistentGroupProtocolException.class,
+            InvalidConfigurationException.class,
+            InvalidGroupIdException.class,
+            InvalidOffsetException.class,
+            InvalidTopicException.class,
+            UnsupportedAssignorException.class,
+            UnsupportedVersionException.class);
+
+    private KafkaFailures() {}
+
+    /** Returns whether Kafka refuses for good what the loop asks for. */
+    static boolean isForGood(Throwable failure) {
+        return FOR_GOOD.stream().anyMatch(type -> type.isInstance(failure));
+    }
+
+    /** Kafka throws a plain IllegalStateException; only its text tells. Seen under KIP-848 after a lost membership. */
+    static boolean isLostAssignment(Throwable failure) {
+        return failure instanceof IllegalStateException
+                && String.valueOf(failure.getMessage()).startsWith("No current assignment for partition");
+    }
+}
