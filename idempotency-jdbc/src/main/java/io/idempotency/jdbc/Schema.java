@@ -1,13 +1,16 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
 /**
@@ -19,6 +22,9 @@ import javax.sql.DataSource;
  * </pre>
  */
 public final class Schema {
+
+    private static final int MOST_ATTEMPTS = 10;
+    private static final Pattern COMMENT = Pattern.compile("--.*");
 
     private final DataSource dataSource;
     private final Tables tables;
@@ -73,6 +79,56 @@ public final class Schema {
         }
     }
 
+    /**
+     * Creates the tables that are not there, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
+     * has left half done is completed.
+     *
+     * @throws IdempotencyException if the tables cannot be created, or differ from these
+     */
+    public void create() {
+        for (int attempt = 1; !areThere(); attempt++) {
+            try {
+                run(script());
+                validate();
+            } catch (SQLException e) {
+                // Another node creates the same: what it has committed by now is passed over next time.
+                if (attempt == MOST_ATTEMPTS) {
+                    throw Failures.translated("create the tables", e);
+                }
+            }
+        }
+    }
+
+    private boolean areThere() {
+        try {
+            validate();
+            return true;
+        } catch (TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException absent) {
+            return false;
+        }
+    }
+
+    /** In one transaction: where statements like these can be rolled back, another node waits for all of them. */
+    private void run(String script) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            boolean isAutoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            try (Statement statement = connection.createStatement()) {
+                for (String each : COMMENT.matcher(script).replaceAll("").split(";", -1)) {
+                    if (!each.isBlank()) {
+                        statement.execute(each);
+                    }
+                }
+                connection.commit();
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(isAutoCommit);
+            }
+        }
+    }
+
     /** Returns the statements that create the tables in this database, with all names filled in. */
     public String script() {
         return tables.fill(resource(dialectName()));
@@ -94,7 +150,7 @@ public final class Schema {
     }
 
     private static final List<String> QUERIES = List.of(
-            "select id, name from ${tables}name where 1 = 0",
+            "select id, name, retention_micros, journal_retention_micros from ${tables}name where 1 = 0",
             "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
             """
             select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
