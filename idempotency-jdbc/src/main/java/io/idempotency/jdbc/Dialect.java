@@ -49,8 +49,8 @@ interface Dialect {
     /** Stores the number of a name unless it is stored. Returns whether the number is this name's. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;
 
-    /** Deletes up to {@code limit} rows whose time is longer ago than given, passing over those that others hold. */
-    int purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
+    /** Deletes up to {@code limit} rows of the consumer whose time is before the one given, the oldest first, passing over those that others hold. */
+    int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 
     /** Returns the database's clock in microseconds since 1970 UTC. */
     long now(Connection connection) throws SQLException;

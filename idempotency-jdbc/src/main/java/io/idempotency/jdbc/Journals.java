@@ -122,8 +122,9 @@ abstract class Journals implements JournalDialect {
     }
 
     @Override
-    public Purged purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        return new JournalPurge(this).purge(connection, olderThanMicros, limit);
+    public Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
+            throws SQLException {
+        return new JournalPurge(this, retentionMicros, clock).purge(connection, from, limit);
     }
 
     /** Returns the clause that locks the rows of a query and passes over those that others hold. */

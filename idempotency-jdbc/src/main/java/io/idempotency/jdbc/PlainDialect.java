@@ -229,8 +229,8 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        return new PlainPurge(this).purge(connection, now(connection) - olderThanMicros, limit);
+    public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+        return new PlainPurge(this).purge(connection, consumer, before, limit);
     }
 
     /** Returns the clause that locks the rows of a query and passes over those that others hold. */
