@@ -73,7 +73,8 @@ final class Generation {
         int size = size(index);
         long[] all = offsets.get(index);
         if (all == null) {
-            all = LongStream.range(firstOffsets[index], firstOffsets[index] + size).toArray();
+            all = LongStream.range(firstOffsets[index], firstOffsets[index] + size)
+                    .toArray();
         }
         return new Segment(
                 new Tip(lastVersion - segments + 1 + index, 0),

@@ -106,7 +106,8 @@ final class JournalPurge {
     private static final String MEND_SEGMENTS =
             "update ${tables}segment set at_micros = ? where consumer = ? and place = ? and version > ? and at_micros > ?";
 
-    private static final String MEND_HEAD = "update ${tables}journal set at_micros = ? where consumer = ? and place = ?";
+    private static final String MEND_HEAD =
+            "update ${tables}journal set at_micros = ? where consumer = ? and place = ?";
 
     /**
      * The database's clock was ahead when this was appended, and whatever is appended behind it takes its time over: it would not get old before that

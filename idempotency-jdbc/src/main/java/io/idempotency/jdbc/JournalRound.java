@@ -29,9 +29,8 @@ final class JournalRound {
         PurgeClock clock = PurgeClock.of(table.now(connection));
         for (JournalKey from : round(retentions)) {
             Long retention = retentions.get(from.consumer());
-            Purged purged = retention == null
-                    ? Purged.NOTHING
-                    : journals.purge(connection, from, retention, clock, limit);
+            Purged purged =
+                    retention == null ? Purged.NOTHING : journals.purge(connection, from, retention, clock, limit);
             if (purged.head() != null) {
                 JournalKey key = purged.head().key();
                 next = purged.messages() < limit ? new JournalKey(key.consumer(), key.place() + 1) : key;

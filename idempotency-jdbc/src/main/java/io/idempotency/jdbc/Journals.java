@@ -81,7 +81,7 @@ abstract class Journals implements JournalDialect {
         if (isLocking) {
             return lock(connection, keys);
         }
-        try (PreparedStatement statement = connection.prepareStatement(queryHeads(keys.size()))) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + queryHeads(keys.size()))) {
             setKeys(statement, keys);
             return readHeads(statement);
         }
@@ -100,7 +100,7 @@ abstract class Journals implements JournalDialect {
             Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
             throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(tables.fill(READ) + (isLocked ? currentRead() : ""))) {
+                connection.prepareStatement(beforeWaiting() + tables.fill(READ) + (isLocked ? currentRead() : ""))) {
             statement.setFetchSize(ROWS_AT_A_TIME);
             statement.setInt(1, key.consumer());
             statement.setLong(2, key.place());
@@ -114,6 +114,11 @@ abstract class Journals implements JournalDialect {
                 }
             }
         }
+    }
+
+    /** Returns what is to stand before a statement that may wait for a table. */
+    String beforeWaiting() {
+        return "";
     }
 
     /** Returns the clause with which a query sees what was committed before a lock was got; none where that goes without saying. */

@@ -42,6 +42,7 @@ final class MessageTable {
         Dialect known = dialect;
         if (known == null) {
             known = Dialects.of(connection, tables, claimTimeout);
+            names.beforeWaiting(known.beforeWaiting());
             dialect = known;
         }
         return known;
@@ -100,6 +101,7 @@ final class MessageTable {
     /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
     Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
             throws SQLException {
+        dialect(connection);
         return names.numbers(connection, wanted, proposed);
     }
 

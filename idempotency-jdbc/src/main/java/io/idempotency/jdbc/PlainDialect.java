@@ -191,8 +191,7 @@ class PlainDialect implements Dialect {
         int length = Math.max(1, Integer.highestOneBit(ids.size() * 2 - 1));
         String sql =
                 filled(READ).replace("${ids}", "?, ".repeat(length - 1) + "?").replace("${suffix}", suffix);
-        try (PreparedStatement statement =
-                connection.prepareStatement(suffix.isEmpty() ? sql : beforeWaiting() + sql)) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
             bound(statement);
             statement.setInt(1, consumer);
             for (int i = 0; i < length; i++) {
@@ -211,11 +210,6 @@ class PlainDialect implements Dialect {
                 }
             }
         }
-    }
-
-    /** Returns what is to stand before a statement that may wait. */
-    String beforeWaiting() {
-        return "";
     }
 
     /** Bounds the wait of a statement, where the database has nothing better. */

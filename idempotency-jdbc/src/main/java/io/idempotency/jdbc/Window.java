@@ -131,7 +131,9 @@ final class Window {
         if (oldest == null) {
             return 0;
         }
-        int part = generations.isEmpty() && oldest.segments() > 1 ? Math.max(1, oldest.segments() / PART) : oldest.segments();
+        int part = generations.isEmpty() && oldest.segments() > 1
+                ? Math.max(1, oldest.segments() / PART)
+                : oldest.segments();
         int forgotten = oldest.size();
         horizonOffset = Math.max(horizonOffset, oldest.lastOffset(part));
         if (part < oldest.segments()) {

@@ -403,8 +403,7 @@ class JournalRulesTest {
     @Test
     @Tag("rule-8.2")
     void makesRoomByTheJournalsOfPartitionsThatWereLeft() {
-        try (JournalFixture fixture =
-                new JournalFixture(TestDatabase.H2, settings -> settings.memory(1 << 20))) {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.memory(1 << 20))) {
             fill(fixture, fixture.one, 0, 60);
             fill(fixture, fixture.other, 1, 60);
             Delivery copy = fixture.at("p1-0-0", 1, 0);
@@ -423,8 +422,8 @@ class JournalRulesTest {
             claimed(
                     store,
                     IntStream.range(0, 500)
-                            .mapToObj(j -> fixture.at(
-                                    "p" + partition + "-" + round + "-" + j, partition, round * 500L + j))
+                            .mapToObj(j ->
+                                    fixture.at("p" + partition + "-" + round + "-" + j, partition, round * 500L + j))
                             .toArray(Delivery[]::new));
         }
     }
@@ -439,7 +438,8 @@ class JournalRulesTest {
 
             assertThat(fixture.one.memoryBytes()).isBetween(1L << 18, 1L << 20);
             for (JournalStore store : List.of(fixture.one, fixture.other)) {
-                assertThat(claimed(store, fixture.at("p0-149-499", 0, 149 * 500 + 499), fixture.at("p0-140-0", 0, 70_000)))
+                assertThat(claimed(
+                                store, fixture.at("p0-149-499", 0, 149 * 500 + 499), fixture.at("p0-140-0", 0, 70_000)))
                         .containsOnly(Status.DUPLICATE);
                 assertThatThrownBy(() -> claimed(store, fixture.at("p0-0-0", 0, 0)))
                         .hasMessageContaining("is not known any more");
@@ -543,8 +543,7 @@ class JournalRulesTest {
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-8.7")
     void isNotMisledByAClockThatWasAhead(TestDatabase database) {
-        try (JournalFixture fixture =
-                new JournalFixture(database, settings -> settings.unjudged(Unjudged.PROCESS))) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.unjudged(Unjudged.PROCESS))) {
             claimed(fixture.one, fixture.at("young", 0, 1));
             TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofHours(12));
             fixture.one.forgetWindows();
@@ -564,7 +563,11 @@ class JournalRulesTest {
             purgeAll(fixture.one, Duration.ofDays(1));
 
             fixture.other.forgetWindows();
-            assertThat(claimed(fixture.other, fixture.at("young", 0, 5), fixture.at("ahead", 0, 6), fixture.at("new", 0, 7)))
+            assertThat(claimed(
+                            fixture.other,
+                            fixture.at("young", 0, 5),
+                            fixture.at("ahead", 0, 6),
+                            fixture.at("new", 0, 7)))
                     .containsExactly(Status.GRANTED, Status.GRANTED, Status.DUPLICATE);
         }
     }
@@ -589,7 +592,8 @@ class JournalRulesTest {
                 store.forgetWindows();
                 assertThatThrownBy(() -> claimed(store, fixture.at("b", 0, 2)))
                         .hasMessageContaining("is not known any more");
-                assertThat(claimed(store, fixture.at("new" + store.hashCode(), 0, 3))).containsExactly(Status.GRANTED);
+                assertThat(claimed(store, fixture.at("new" + store.hashCode(), 0, 3)))
+                        .containsExactly(Status.GRANTED);
             }
         }
     }

@@ -14,7 +14,6 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
@@ -32,7 +31,9 @@ class JournalTopicsTest {
         AtomicInteger count = new AtomicInteger(2);
         try (JournalFixture fixture =
                 new JournalFixture(database, settings -> settings.partitions(topic -> count.get()))) {
-            assertThat(Warnings.of(JournalStore.class, () -> claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1))))
+            assertThat(Warnings.of(
+                            JournalStore.class,
+                            () -> claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1))))
                     .isEmpty();
             assertThat(fixture.partitions()).containsExactly(2, 2);
             count.set(3);
@@ -73,7 +74,9 @@ class JournalTopicsTest {
             claimed(fixture.one, fixture.at("a", 0, 1));
             count.set(0);
 
-            assertThat(Warnings.of(JournalStore.class, () -> claimed(fixture.other, fixture.at("b", 0, 2), fixture.at("c", 1, 2))))
+            assertThat(Warnings.of(
+                            JournalStore.class,
+                            () -> claimed(fixture.other, fixture.at("b", 0, 2), fixture.at("c", 1, 2))))
                     .isEmpty();
             assertThat(fixture.partitions()).containsExactly(2, 0);
         }

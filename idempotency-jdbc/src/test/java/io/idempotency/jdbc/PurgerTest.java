@@ -112,7 +112,11 @@ class PurgerTest {
             assertThat(warnings)
                     .singleElement()
                     .asString()
-                    .contains(fixture.consumer, "PT192H", "PT24H", "update rules_name set retention_micros = 86400000000");
+                    .contains(
+                            fixture.consumer,
+                            "PT192H",
+                            "PT24H",
+                            "update rules_name set retention_micros = 86400000000");
         }
     }
 
@@ -132,7 +136,9 @@ class PurgerTest {
                     Statement statement = connection.createStatement()) {
                 statement.execute("set plan_cache_mode = " + planCacheMode);
 
-                assertThat(plan(connection, purge, 0)).contains("rules_message_at").doesNotContain("Seq Scan");
+                assertThat(plan(connection, purge, 0))
+                        .contains("rules_message_at")
+                        .doesNotContain("Seq Scan");
                 assertThat(buffers(plan(connection, purge, 0))).isLessThan(20);
                 assertThat(plan(connection, purge, Long.MAX_VALUE >> 1)).doesNotContain("Seq Scan");
                 assertThat(buffers(plan(connection, purge, Long.MAX_VALUE >> 1)))

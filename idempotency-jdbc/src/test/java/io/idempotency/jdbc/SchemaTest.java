@@ -108,9 +108,12 @@ class SchemaTest {
                 schema.create();
 
                 assertThatCode(schema::validate).as("%s statements", done).doesNotThrowAnyException();
-                TestDatabase.execute(dataSource, "drop index " + (database == TestDatabase.MARIADB
-                        ? "half_" + done + "_message_at on half_" + done + "_message"
-                        : "half_" + done + "_message_at"));
+                TestDatabase.execute(
+                        dataSource,
+                        "drop index "
+                                + (database == TestDatabase.MARIADB
+                                        ? "half_" + done + "_message_at on half_" + done + "_message"
+                                        : "half_" + done + "_message_at"));
             }
         }
     }
