@@ -42,7 +42,10 @@ final class Retentions {
 
     /** Notes a consumer of this process, on whose behalf a time is said from now on. */
     void met(String consumer) {
-        consumers.add(consumer);
+        // Each claim comes here: looking is cheaper than adding.
+        if (!consumers.contains(consumer)) {
+            consumers.add(consumer);
+        }
     }
 
     /**
