@@ -1,5 +1,7 @@
 package io.idempotency.benchmarks;
 
+import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.Purger;
 import java.time.Duration;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -24,14 +26,19 @@ final class Filling {
         this.tables = tables;
     }
 
+    /** With the retentions that a purger would have said for it. */
     private static final String NAME = """
-            insert into ${tables}name (id, name)
-            select coalesce(max(id), 0) + 1, ? from ${tables}name
+            insert into ${tables}name (id, name, retention_micros, journal_retention_micros)
+            select coalesce(max(id), 0) + 1, ?, ?, ? from ${tables}name
             having not exists (select 1 from ${tables}name where name = ?)
             """;
 
     private void name(String name) {
-        jdbc.update(sql(NAME), name, name);
+        jdbc.update(sql(NAME), name, micros(Purger.DEFAULT_RETENTION), micros(JournalStore.DEFAULT_RETENTION), name);
+    }
+
+    private static long micros(Duration retention) {
+        return retention.toNanos() / 1000;
     }
 
     /** The key is created when all rows are there, in which case its pages are as full as those of any index that is built. */

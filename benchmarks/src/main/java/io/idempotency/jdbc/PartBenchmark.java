@@ -7,6 +7,7 @@ import io.idempotency.store.Position;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -27,7 +28,10 @@ public class PartBenchmark {
 
     private final SplittableRandom random = new SplittableRandom(1);
     private final Window window = new Window(
-            new Place("billing", "orders", 0), new Head(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1), HOUR_MICROS);
+            new Place("billing", "orders", 0),
+            new Head(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1),
+            HOUR_MICROS,
+            new AtomicLong());
     private List<Delivery> deliveries = List.of();
 
     /** Fills the window before the first poll, and makes room in it before every other. */

@@ -22,6 +22,14 @@ public interface ClaimStore {
     default void prepare(List<Delivery> deliveries) {}
 
     /**
+     * Says that this process has left a partition, such as after a rebalance: what a store keeps in memory for it may go. Changes nothing that is
+     * stored, and may come too late or never. Nothing to do for most stores.
+     *
+     * @param stream the topic, as {@link Position#stream()} gives it
+     */
+    default void leave(String consumer, String stream, int partition) {}
+
+    /**
      * Returns whether a copy of a message is known only in the partition of the first, so that messages that need not stay in one, for
      * they have no key or come from a retry topic, are refused.
      */
@@ -62,6 +70,9 @@ public interface ClaimStore {
     /**
      * Forgets up to {@code limit} messages that were settled, or whose lease ended, longer ago than {@code olderThan}. Returns
      * how many: 0 when there are no more. In a short transaction of its own.
+     *
+     * <p>A store that several applications share forgets of each consumer only what is older than the longest time that any of them has given for it, and
+     * nothing of a consumer for which nobody has.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */

@@ -68,8 +68,16 @@ interface Dialect {
     /** Stores the number of a name unless it is stored. Returns whether the number is this name's. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;
 
-    /** Deletes up to {@code limit} rows whose time is longer ago than given, passing over those that others hold. */
-    int purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
+    /** Deletes up to {@code limit} rows of the consumer whose time is before the one given, the oldest first, passing over those that others hold. */
+    int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
+
+    /**
+     * Returns what is to stand before a statement that may wait for a row or for a table, so that it waits at most the claim timeout; nothing where that is
+     * bounded in another way.
+     */
+    default String beforeWaiting() {
+        return "";
+    }
 
     /** Returns the database's clock in microseconds since 1970 UTC. */
     long now(Connection connection) throws SQLException;

@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -29,11 +30,19 @@ final class Dialects {
 
     /** Returns the name of the dialect, which is the folder of its scripts. */
     static String nameOf(Connection connection) throws SQLException {
-        return switch (connection.getMetaData().getDatabaseProductName()) {
+        DatabaseMetaData database = connection.getMetaData();
+        return switch (database.getDatabaseProductName()) {
             case "PostgreSQL" -> "postgresql";
             case "MariaDB" -> "mariadb";
+            case "MySQL" -> isMariaDb(database) ? "mariadb" : "ansi";
             case "H2" -> "h2";
             default -> "ansi";
         };
+    }
+
+    /** By {@code useMysqlMetadata}, the driver calls MariaDB by the name of MySQL. MySQL's own driver does not take the statements for MariaDB. */
+    private static boolean isMariaDb(DatabaseMetaData database) throws SQLException {
+        return database.getDriverName().startsWith("MariaDB")
+                && database.getDatabaseProductVersion().contains("MariaDB");
     }
 }

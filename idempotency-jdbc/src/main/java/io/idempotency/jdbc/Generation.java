@@ -4,6 +4,8 @@ import io.idempotency.jdbc.Segment.Kind;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +25,6 @@ final class Generation {
     private final Map<Integer, long[]> offsets = new HashMap<>();
     private int segments;
     private long lastVersion;
-    private long lastOffset = -1;
     private long rareBytes;
 
     boolean hasRoomFor(Segment segment) {
@@ -35,13 +36,56 @@ final class Generation {
         return times[0];
     }
 
-    long lastVersion() {
-        return lastVersion;
+    /** Returns how many segments there are. */
+    int segments() {
+        return segments;
     }
 
-    /** Returns the greatest offset of all segments. */
-    long lastOffset() {
-        return lastOffset;
+    /** Returns the offset with which the first segment begins. */
+    long firstOffset() {
+        return firstOffsets[0];
+    }
+
+    /** Returns the greatest offset of the first segments. */
+    long lastOffset(int first) {
+        return IntStream.range(0, first).mapToLong(this::lastOffsetOf).max().orElse(-1);
+    }
+
+    private long lastOffsetOf(int segment) {
+        long[] all = offsets.get(segment);
+        return all == null ? firstOffsets[segment] + size(segment) - 1 : all[all.length - 1];
+    }
+
+    private int size(int segment) {
+        return (segment + 1 < segments ? firstNumbers[segment + 1] : ids.size()) - firstNumbers[segment];
+    }
+
+    /** Returns a copy without the first segments. */
+    Generation without(int first) {
+        Generation rest = new Generation();
+        for (int segment = first; segment < segments; segment++) {
+            rest.add(segment(segment));
+        }
+        return rest;
+    }
+
+    private Segment segment(int index) {
+        int size = size(index);
+        long[] all = offsets.get(index);
+        if (all == null) {
+            all = LongStream.range(firstOffsets[index], firstOffsets[index] + size)
+                    .toArray();
+        }
+        return new Segment(
+                new Tip(lastVersion - segments + 1 + index, 0),
+                kinds.getOrDefault(index, Kind.PROCESSED),
+                times[index],
+                ids.copy(firstNumbers[index], size),
+                all);
+    }
+
+    long lastVersion() {
+        return lastVersion;
     }
 
     boolean isEmpty() {
@@ -80,7 +124,6 @@ final class Generation {
         }
         segments++;
         lastVersion = segment.tip().version();
-        lastOffset = Math.max(lastOffset, all[all.length - 1]);
     }
 
     /** Gets ready to find what was added. */

@@ -21,6 +21,10 @@ record Head(
         return new Head(key, version, token, at, newVersion, newOffset, partitions);
     }
 
+    Head withTime(long newest) {
+        return new Head(key, version, token, newest, horizonVersion, horizonOffset, partitions);
+    }
+
     Tip tip() {
         return new Tip(version, token);
     }

@@ -66,6 +66,16 @@ final class IdTable {
         return number;
     }
 
+    /** Returns two numbers for each of the ids from the one given on. */
+    long[] copy(int from, int count) {
+        long[] copy = new long[count * 2];
+        for (int i = 0; i < count; i++) {
+            long[] piece = pieces[(from + i) >>> PIECE_BITS];
+            System.arraycopy(piece, ((from + i) & (PIECE - 1)) * 2, copy, i * 2, 2);
+        }
+        return copy;
+    }
+
     /** Puts into the hash table what was added since the last time. */
     void index() {
         if (size > slots.length / 4 * 3) {

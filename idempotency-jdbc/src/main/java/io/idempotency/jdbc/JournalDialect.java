@@ -30,10 +30,13 @@ interface JournalDialect {
     /**
      * What was purged.
      *
-     * @param messages how many messages; 0 if nothing is old enough
-     * @param head the head of the journal, with its new horizon
+     * @param messages how many messages; 0 if only times that lay ahead were mended
+     * @param head the head of the journal, with its new horizon; null if no journal was found
      */
-    record Purged(int messages, @Nullable Head head) {}
+    record Purged(int messages, @Nullable Head head) {
+
+        static final Purged NOTHING = new Purged(0, null);
+    }
 
     /**
      * Locks the heads in the order of their keys and appends all segments, or none if a head is not where its segment begins. Waits for other
@@ -69,8 +72,9 @@ interface JournalDialect {
     int unproved(Connection connection, ActiveTransaction active) throws SQLException;
 
     /**
-     * Deletes the oldest segments of one journal whose time is further behind the journal's newest than given: as many as make up the limit, and
-     * at least one. Passes over journals that others hold.
+     * Deletes the oldest segments of one journal of the consumer, the first one from the place given on that has some which are older than the retention:
+     * as many as make up the limit, and at least one. Passes over journals that others hold.
      */
-    Purged purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
+    Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
+            throws SQLException;
 }

@@ -4,31 +4,56 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Deletes the oldest segments of one journal, never the newest, and notes in its head how far: whoever reads the journal next begins there, and a
+ * Deletes the oldest segments of one journal, and notes in its head how far: whoever reads the journal next begins there, and a
  * delivery from in front of the first segment that is left cannot be judged any more. Not only one from the deleted segments: between them may
  * stand copies that were skipped, and a skipped copy leaves no entry.
+ *
+ * <p>Age is measured against the newest segment, so that a consumer which stands still forgets nothing, or against the clocks if that lies ahead of them.
  */
 final class JournalPurge {
 
+    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+
+    /** How far ahead a segment may lie before its clock was wrong. */
+    private static final Duration AHEAD = Duration.ofMinutes(1);
+
+    /** A journal to which nobody has appended for so long, beyond its retention, is forgotten up to its head: its partition or its consumer is gone. */
+    private static final Duration GONE = Duration.ofDays(30);
+
     private final Journals journals;
+    private final long retention;
+    private final PurgeClock clock;
 
     /** The last segment to be deleted, what it leaves as the horizon, and how many messages go. */
     private record Old(long version, long offset, int messages) {}
 
-    JournalPurge(Journals journals) {
+    JournalPurge(Journals journals, long retention, PurgeClock clock) {
         this.journals = journals;
+        this.retention = retention;
+        this.clock = clock;
     }
 
-    JournalDialect.Purged purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        Head head = oldest(connection, olderThanMicros);
+    JournalDialect.Purged purge(Connection connection, JournalKey from, int limit) throws SQLException {
+        Head head = next(connection, from);
         if (head == null) {
-            return new JournalDialect.Purged(0, null);
+            return JournalDialect.Purged.NOTHING;
         }
-        Old old = old(connection, head, head.at() - olderThanMicros, limit);
+        if (head.at() > latest()) {
+            mend(connection, head);
+            head = head.withTime(clock.later());
+        }
+        Old old = old(connection, head, isGone(head) ? Long.MAX_VALUE : before(head), limit);
+        if (old.messages() == 0) {
+            return new JournalDialect.Purged(0, head);
+        }
         delete(connection, head, old);
         Head raised = head.withHorizon(
                 old.version(), Math.max(old.offset(), firstOffset(connection, head, old.version() + 1) - 1));
@@ -36,23 +61,74 @@ final class JournalPurge {
         return new JournalDialect.Purged(old.messages(), raised);
     }
 
-    private static final String OLDEST = """
+    private long latest() {
+        return clock.later() + MessageTable.micros(AHEAD);
+    }
+
+    private long gone() {
+        return clock.earlier() - retention - MessageTable.micros(GONE);
+    }
+
+    private boolean isGone(Head head) {
+        return head.at() < gone();
+    }
+
+    private long before(Head head) {
+        return Math.min(head.at(), clock.earlier()) - retention;
+    }
+
+    private static final String NEXT = """
             select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
             from ${tables}journal j
-            where exists (
-                select 1 from ${tables}segment s
-                where s.consumer = j.consumer and s.place = j.place and s.version = j.horizon_version + 1
-                    and s.at_micros < j.at_micros - ?)
+            where consumer = ? and place >= ? and version > horizon_version
+                and (at_micros > ? or at_micros < ? or exists (
+                    select 1 from ${tables}segment s
+                    where s.consumer = j.consumer and s.place = j.place and s.version = j.horizon_version + 1
+                        and s.at_micros < least(j.at_micros, ?) - ?))
             order by consumer, place fetch first 1 rows only ${locking}
             """;
 
-    /** Returns the first journal with something to purge, locked. */
-    private @Nullable Head oldest(Connection connection, long olderThanMicros) throws SQLException {
-        String query = journals.tables.fill(OLDEST).replace("${locking}", journals.skipLocked());
+    /** Returns the next journal with something to purge or to mend, locked. */
+    private @Nullable Head next(Connection connection, JournalKey from) throws SQLException {
+        String query = journals.tables.fill(NEXT).replace("${locking}", journals.skipLocked());
         try (PreparedStatement statement = connection.prepareStatement(query)) {
-            statement.setLong(1, olderThanMicros);
+            statement.setInt(1, from.consumer());
+            statement.setLong(2, from.place());
+            statement.setLong(3, latest());
+            statement.setLong(4, gone());
+            statement.setLong(5, clock.earlier());
+            statement.setLong(6, retention);
             List<Head> heads = Journals.readHeads(statement);
             return heads.isEmpty() ? null : heads.get(0);
+        }
+    }
+
+    private static final String MEND_SEGMENTS =
+            "update ${tables}segment set at_micros = ? where consumer = ? and place = ? and version > ? and at_micros > ?";
+
+    private static final String MEND_HEAD =
+            "update ${tables}journal set at_micros = ? where consumer = ? and place = ?";
+
+    /**
+     * The database's clock was ahead when this was appended, and whatever is appended behind it takes its time over: it would not get old before that
+     * time comes.
+     */
+    private void mend(Connection connection, Head head) throws SQLException {
+        LOG.warn(
+                "The clock of the database was {} ahead when messages were appended to a journal: they are taken for new",
+                Duration.of(head.at() - clock.later(), ChronoUnit.MICROS));
+        try (PreparedStatement segments = connection.prepareStatement(journals.tables.fill(MEND_SEGMENTS));
+                PreparedStatement heads = connection.prepareStatement(journals.tables.fill(MEND_HEAD))) {
+            segments.setLong(1, clock.later());
+            segments.setInt(2, head.key().consumer());
+            segments.setLong(3, head.key().place());
+            segments.setLong(4, head.horizonVersion());
+            segments.setLong(5, clock.later());
+            segments.executeUpdate();
+            heads.setLong(1, clock.later());
+            heads.setInt(2, head.key().consumer());
+            heads.setLong(3, head.key().place());
+            heads.executeUpdate();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -16,41 +17,66 @@ final class JournalReading {
 
     private final MessageTable table;
     private final long retentionMicros;
+    private final WindowMemory memory;
 
-    JournalReading(MessageTable table, long retentionMicros) {
+    JournalReading(MessageTable table, long retentionMicros, WindowMemory memory) {
         this.table = table;
         this.retentionMicros = retentionMicros;
+        this.memory = memory;
     }
 
-    /** Reads a journal from its horizon to its head. The purge may delete what is about to be read: then it is read again. */
+    /**
+     * Reads a journal from its horizon to its head. The purge may delete what is about to be read: then it is read again.
+     *
+     * @throws IdempotencyException if it does not fit into memory
+     */
     Window read(Connection connection, Place place, JournalKey key) throws SQLException {
         for (int reading = 0; reading < READINGS; reading++) {
             Head head = head(connection, place, key);
-            Window window = new Window(place, head, retentionMicros);
-            long began = System.nanoTime();
-            table.journals(connection)
-                    .read(connection, key, head.horizonVersion() + 1, head.version(), false, segment -> {
-                        if (segment.tip().version() == window.tip().version() + 1) {
-                            window.add(segment);
-                        }
-                    });
-            if (window.tip().equals(head.tip())) {
-                window.index();
-                LOG.info(
-                        "Read the journal of {}: {} messages, {} MB, in {} ms",
-                        place,
-                        window.size(),
-                        window.bytes() >> 20,
-                        (System.nanoTime() - began) / 1_000_000);
-                return window;
+            Window window = new Window(place, head, retentionMicros, memory.sum());
+            try {
+                if (isRead(connection, window, head)) {
+                    return window;
+                }
+            } catch (SQLException | RuntimeException | Error e) {
+                window.dropped();
+                throw e;
             }
+            window.dropped();
         }
         throw new TransientStoreException("The journal of " + place + " changed while it was read; run it again");
     }
 
+    private boolean isRead(Connection connection, Window window, Head head) throws SQLException {
+        long began = System.nanoTime();
+        long[] unread = new long[1];
+        table.journals(connection)
+                .read(connection, head.key(), head.horizonVersion() + 1, head.version(), false, segment -> {
+                    if (unread[0] > 0 || !memory.isRoomFor(window)) {
+                        unread[0] += segment.offsets().length;
+                    } else if (segment.tip().version() == window.tip().version() + 1) {
+                        window.add(segment);
+                        window.count();
+                    }
+                });
+        memory.requireRoom(window, unread[0]);
+        if (!window.tip().equals(head.tip())) {
+            return false;
+        }
+        window.index();
+        window.count();
+        LOG.info(
+                "Read the journal of {}: {} messages, {} MB, in {} ms",
+                window,
+                window.size(),
+                window.bytes() >> 20,
+                (System.nanoTime() - began) / 1_000_000);
+        return true;
+    }
+
     /** Returns the window of a journal that was created just now, in the running transaction. */
     Window ofNew(Connection connection, Place place, JournalKey key) throws SQLException {
-        return new Window(place, head(connection, place, key), retentionMicros);
+        return new Window(place, head(connection, place, key), retentionMicros, memory.sum());
     }
 
     private Head head(Connection connection, Place place, JournalKey key) throws SQLException {

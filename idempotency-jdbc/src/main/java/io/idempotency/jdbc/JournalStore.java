@@ -66,6 +66,8 @@ public final class JournalStore implements ClaimStore {
     private final JdbcTransactions transactions;
     private final Connections connections;
     private final MessageTable table;
+    private final Retentions retentions;
+    private final JournalRound round;
     private final Windows windows;
     private final Journaling journaling;
     private final JournalSearch search;
@@ -79,7 +81,9 @@ public final class JournalStore implements ClaimStore {
         this.connections = new Connections(transactions);
         Tables tables = builder.tables();
         this.table = new MessageTable(tables, builder.claimTimeout());
-        this.windows = new Windows(table, new PartitionCounts(tables), builder.settings());
+        this.retentions = Retentions.ofJournals(tables);
+        this.round = new JournalRound(table);
+        this.windows = new Windows(table, new PartitionCounts(tables), retentions, builder.settings());
         this.journaling = new Journaling(table, connections, windows);
         this.search = new JournalSearch(table, connections);
     }
@@ -111,6 +115,12 @@ public final class JournalStore implements ClaimStore {
             windows.load(connection, partitions.keySet());
             return true;
         });
+    }
+
+    /** {@inheritDoc} Its messages stay in memory, for it may come back, until there is need of room: then they go first. */
+    @Override
+    public void leave(String consumer, String stream, int partition) {
+        windows.leave(consumer, stream, partition);
     }
 
     @Override
@@ -188,16 +198,20 @@ public final class JournalStore implements ClaimStore {
 
     /**
      * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer which stands still forgets
-     * nothing. Whole segments are forgotten, so that it may be a few more than the limit.
+     * nothing. Whole segments are forgotten, so that it may be a few more than the limit. The time given is noted in the tables for the consumers that came
+     * to this store, beside their names; a shorter one than is noted has no effect. All consumers for which any application has noted one are purged.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
-        JournalDialect.Purged purged = connections.alone(
-                "purge journals",
-                connection -> table.journals(connection).purge(connection, MessageTable.micros(olderThan), limit));
-        if (purged.head() != null) {
-            windows.raiseHorizon(purged.head());
-        }
+        retentions.say(connections, MessageTable.micros(olderThan));
+        JournalDialect.Purged purged;
+        do {
+            purged = connections.alone(
+                    "purge journals", connection -> round.purge(connection, retentions.all(connection), limit));
+            if (purged.head() != null) {
+                windows.raiseHorizon(purged.head());
+            }
+        } while (purged.head() != null && purged.messages() == 0);
         return purged.messages();
     }
 

@@ -83,7 +83,7 @@ abstract class Journals implements JournalDialect {
         if (isLocking) {
             return lock(connection, keys);
         }
-        try (PreparedStatement statement = connection.prepareStatement(queryHeads(keys.size()))) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + queryHeads(keys.size()))) {
             setKeys(statement, keys);
             return readHeads(statement);
         }
@@ -211,7 +211,7 @@ abstract class Journals implements JournalDialect {
             Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
             throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(tables.fill(READ) + (isLocked ? currentRead() : ""))) {
+                connection.prepareStatement(beforeWaiting() + tables.fill(READ) + (isLocked ? currentRead() : ""))) {
             statement.setFetchSize(ROWS_AT_A_TIME);
             statement.setInt(1, key.consumer());
             statement.setLong(2, key.place());
@@ -227,14 +227,20 @@ abstract class Journals implements JournalDialect {
         }
     }
 
+    /** Returns what is to stand before a statement that may wait for a table. */
+    String beforeWaiting() {
+        return "";
+    }
+
     /** Returns the clause with which a query sees what was committed before a lock was got; none where that goes without saying. */
     String currentRead() {
         return "";
     }
 
     @Override
-    public Purged purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        return new JournalPurge(this).purge(connection, olderThanMicros, limit);
+    public Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
+            throws SQLException {
+        return new JournalPurge(this, retentionMicros, clock).purge(connection, from, limit);
     }
 
     /** Returns the clause that locks the rows of a query and passes over those that others hold. */

@@ -18,7 +18,8 @@ final class MariaDbDialect extends InsertFirstDialect {
 
     MariaDbDialect(Tables tables, Duration claimTimeout) {
         super(tables, claimTimeout);
-        this.bounded = "set statement innodb_lock_wait_timeout=" + Math.max(1, claimTimeout.toSeconds()) + " for ";
+        long seconds = Math.max(1, claimTimeout.toSeconds());
+        this.bounded = "set statement innodb_lock_wait_timeout=" + seconds + ", lock_wait_timeout=" + seconds + " for ";
     }
 
     private static final String INSERT = """
@@ -123,7 +124,7 @@ final class MariaDbDialect extends InsertFirstDialect {
     }
 
     @Override
-    String beforeWaiting() {
+    public String beforeWaiting() {
         return bounded;
     }
 

@@ -24,6 +24,7 @@ final class MessageTable {
     private final Tables tables;
     private final Duration claimTimeout;
     private final Names names;
+    private final Retentions retentions;
     private final String delete;
     private volatile @Nullable Dialect dialect;
     private volatile @Nullable JournalDialect journals;
@@ -32,6 +33,7 @@ final class MessageTable {
         this.tables = tables;
         this.claimTimeout = claimTimeout;
         this.names = new Names(tables);
+        this.retentions = Retentions.ofMessages(tables);
         this.delete = tables.fill(DELETE);
     }
 
@@ -40,6 +42,7 @@ final class MessageTable {
         Dialect known = dialect;
         if (known == null) {
             known = Dialects.of(connection, tables, claimTimeout);
+            names.beforeWaiting(known.beforeWaiting());
             dialect = known;
         }
         return known;
@@ -61,7 +64,19 @@ final class MessageTable {
 
     /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
     Asked asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
+        String consumer = null;
+        for (Delivery delivery : deliveries) {
+            if (!delivery.id().consumer().equals(consumer)) {
+                consumer = delivery.id().consumer();
+                retentions.met(consumer);
+            }
+        }
         return Asked.of(deliveries, names.numbers(connection, Asked.namesIn(deliveries), proposed));
+    }
+
+    /** Returns how long the messages of each consumer are remembered. */
+    Retentions retentions() {
+        return retentions;
     }
 
     /** Stores the proposed numbers, as late as possible in the running transaction. */
@@ -86,6 +101,7 @@ final class MessageTable {
     /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
     Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
             throws SQLException {
+        dialect(connection);
         return names.numbers(connection, wanted, proposed);
     }
 

@@ -32,10 +32,16 @@ final class Names {
     private final Map<Integer, String> names = new ConcurrentHashMap<>();
     private final String select;
     private final String selectName;
+    private volatile String beforeWaiting = "";
 
     Names(Tables tables) {
         this.select = tables.fill(SELECT);
         this.selectName = tables.fill(SELECT_NAME);
+    }
+
+    /** Sets what is to stand before a statement that may wait for the table. */
+    void beforeWaiting(String bound) {
+        beforeWaiting = bound;
     }
 
     /** Returns the place of a position: the number of the stream in the upper half, the partition in the lower. */
@@ -140,7 +146,7 @@ final class Names {
     private static final String SELECT = "select id, name from ${tables}name where name = ?";
 
     private @Nullable Integer select(Connection connection, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(select)) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting + select)) {
             statement.setString(1, name);
             try (ResultSet result = statement.executeQuery()) {
                 if (!result.next()) {
@@ -155,7 +161,7 @@ final class Names {
     private static final String SELECT_NAME = "select name from ${tables}name where id = ?";
 
     private @Nullable String selectName(Connection connection, int number) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(selectName)) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting + selectName)) {
             statement.setInt(1, number);
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() ? result.getString(1) : null;

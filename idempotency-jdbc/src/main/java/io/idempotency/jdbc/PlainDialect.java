@@ -219,8 +219,7 @@ class PlainDialect implements Dialect {
             throws SQLException {
         int length = parametersFor(ids.size());
         String sql = filled(READ).replace("${ids}", parameters(ids.size())).replace("${suffix}", suffix);
-        try (PreparedStatement statement =
-                connection.prepareStatement(suffix.isEmpty() ? sql : beforeWaiting() + sql)) {
+        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
             bound(statement);
             statement.setInt(1, consumer);
             for (int i = 0; i < length; i++) {
@@ -251,11 +250,6 @@ class PlainDialect implements Dialect {
         return "?, ".repeat(parametersFor(keys) - 1) + "?";
     }
 
-    /** Returns what is to stand before a statement that may wait. */
-    String beforeWaiting() {
-        return "";
-    }
-
     /** Bounds the wait of a statement, where the database has nothing better. */
     void bound(PreparedStatement statement) throws SQLException {
         statement.setQueryTimeout((int) Math.max(1, claimTimeout.toSeconds()));
@@ -267,8 +261,8 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
-        return new PlainPurge(this).purge(connection, now(connection) - olderThanMicros, limit);
+    public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+        return new PlainPurge(this).purge(connection, consumer, before, limit);
     }
 
     /** Returns the clause that locks the rows of a query and passes over those that others hold. */

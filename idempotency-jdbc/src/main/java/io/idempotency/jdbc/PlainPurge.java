@@ -16,29 +16,30 @@ final class PlainPurge {
         this.dialect = dialect;
     }
 
-    int purge(Connection connection, long horizonMicros, int limit) throws SQLException {
-        Set<MessageKey> old = select(connection, horizonMicros, limit);
+    int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+        Set<MessageKey> old = select(connection, consumer, before, limit);
         if (!old.isEmpty()) {
-            delete(connection, horizonMicros, old);
+            delete(connection, before, old);
         }
         return old.size();
     }
 
     private static final String SELECT = """
-            select consumer, message_id from ${tables}message where at_micros < ? order by at_micros
+            select message_id from ${tables}message where consumer = ? and at_micros < ? order by at_micros
             fetch first ${limit} rows only ${suffix}
             """;
 
-    private Set<MessageKey> select(Connection connection, long horizonMicros, int limit) throws SQLException {
+    private Set<MessageKey> select(Connection connection, int consumer, long before, int limit) throws SQLException {
         String sql = dialect.filled(SELECT)
                 .replace("${limit}", String.valueOf(limit))
                 .replace("${suffix}", dialect.skipLocked());
         Set<MessageKey> old = new TreeSet<>();
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setLong(1, horizonMicros);
+            statement.setInt(1, consumer);
+            statement.setLong(2, before);
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
-                    old.add(new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))));
+                    old.add(new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))));
                 }
             }
         }
@@ -48,12 +49,12 @@ final class PlainPurge {
     private static final String DELETE =
             "delete from ${tables}message where consumer = ? and message_id = ? and at_micros < ?";
 
-    private void delete(Connection connection, long horizonMicros, Set<MessageKey> old) throws SQLException {
+    private void delete(Connection connection, long before, Set<MessageKey> old) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(dialect.filled(DELETE))) {
             for (MessageKey key : old) {
                 statement.setInt(1, key.consumer());
                 statement.setObject(2, dialect.id(key.id()));
-                statement.setLong(3, horizonMicros);
+                statement.setLong(3, before);
                 statement.addBatch();
             }
             statement.executeBatch();

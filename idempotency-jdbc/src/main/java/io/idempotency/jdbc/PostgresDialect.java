@@ -247,17 +247,25 @@ final class PostgresDialect implements Dialect {
         }
     }
 
+    /** What the index of the times leaves off: rows of the same four seconds share their entry in it. */
+    private static final int AT_SHIFT = 22;
+
+    /** Asks in the order of the index, so that no plan can read the table, whatever its statistics say. */
     private static final String PURGE = """
             delete from ${tables}message
             where ctid = any (array(
-                select ctid from ${tables}message where at_micros < ${clock} - ? limit ? for update skip locked))
+                select ctid from ${tables}message
+                where consumer = ? and (at_micros >> 22) <= ? and at_micros < ?
+                order by consumer, (at_micros >> 22) limit ? for update skip locked))
             """;
 
     @Override
-    public int purge(Connection connection, long olderThanMicros, int limit) throws SQLException {
+    public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(purge)) {
-            statement.setLong(1, olderThanMicros);
-            statement.setInt(2, limit);
+            statement.setInt(1, consumer);
+            statement.setLong(2, before >> AT_SHIFT);
+            statement.setLong(3, before);
+            statement.setInt(4, limit);
             return statement.executeUpdate();
         }
     }

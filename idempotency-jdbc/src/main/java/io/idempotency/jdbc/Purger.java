@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
  * same store: each run takes a lease of its own in that store, so one node purges at a time, and a node that crashes is
  * followed by another when its lease ends; of a store without leases, one purges a journal at a time. A run that fails is logged and tried again after the interval.
  *
+ * <p>A retention belongs to a consumer: it is noted in the tables for those that came to this very store, the longest that any application on them has said. A run forgets the
+ * messages of all consumers, each by its own, and nothing of a consumer for which nobody has said any. A shorter retention than is noted has no effect, and is warned of.
+ *
  * <pre>
  * try (Purger purger = Purger.of(store).retention(Duration.ofDays(8)).start()) { … }
  * </pre>

@@ -20,7 +20,8 @@ final class RowUpdate {
 
     /** Locks rows unless they are settled, in the way that every database knows: by writing them. */
     static void lock(Connection connection, PlainDialect dialect, Collection<MessageKey> keys) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(LOCK))) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(dialect.beforeWaiting() + dialect.filled(LOCK))) {
             dialect.bound(statement);
             for (MessageKey key : keys) {
                 statement.setInt(1, key.consumer());
@@ -37,7 +38,7 @@ final class RowUpdate {
         if (rows.isEmpty()) {
             return;
         }
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(UPDATE))) {
+        try (PreparedStatement statement = connection.prepareStatement(dialect.beforeWaiting() + tables.fill(UPDATE))) {
             for (Row row : rows) {
                 statement.setLong(1, row.at());
                 statement.setInt(2, row.state().packed());

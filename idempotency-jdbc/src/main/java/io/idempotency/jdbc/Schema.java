@@ -1,14 +1,19 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import javax.sql.DataSource;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.jdbc.datasource.init.ScriptException;
+import org.springframework.jdbc.datasource.init.ScriptUtils;
 
 /**
  * The tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each behind the prefix. Creates
@@ -19,6 +24,8 @@ import javax.sql.DataSource;
  * </pre>
  */
 public final class Schema {
+
+    private static final int MOST_ATTEMPTS = 10;
 
     private final DataSource dataSource;
     private final Tables tables;
@@ -73,6 +80,53 @@ public final class Schema {
         }
     }
 
+    /**
+     * Creates the tables that are not there, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
+     * has left half done is completed.
+     *
+     * @throws IdempotencyException if the tables cannot be created, or differ from these
+     */
+    public void create() {
+        for (int attempt = 1; !areThere(); attempt++) {
+            try {
+                run(script());
+                validate();
+            } catch (SQLException | ScriptException e) {
+                // Another node creates the same: what it has committed by now is passed over next time.
+                if (attempt == MOST_ATTEMPTS) {
+                    throw Failures.translated("create the tables", e);
+                }
+            }
+        }
+    }
+
+    private boolean areThere() {
+        try {
+            validate();
+            return true;
+        } catch (TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException absent) {
+            return false;
+        }
+    }
+
+    /** In one transaction: where statements like these can be rolled back, another node waits for all of them. */
+    private void run(String script) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            boolean isAutoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            try {
+                ScriptUtils.executeSqlScript(
+                        connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
+                connection.commit();
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(isAutoCommit);
+            }
+        }
+    }
+
     /** Returns the statements that create the tables in this database, with all names filled in. */
     public String script() {
         return tables.fill(resource(dialectName()));
@@ -88,13 +142,16 @@ public final class Schema {
             for (String query : QUERIES) {
                 validate(connection, tables.fill(query));
             }
+            if (Dialects.nameOf(connection).equals("postgresql")) {
+                validateTriggers(connection);
+            }
         } catch (SQLException e) {
             throw Failures.translated("validate the tables", e);
         }
     }
 
     private static final List<String> QUERIES = List.of(
-            "select id, name from ${tables}name where 1 = 0",
+            "select id, name, retention_micros, journal_retention_micros from ${tables}name where 1 = 0",
             "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
             """
             select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
@@ -109,6 +166,22 @@ public final class Schema {
             select consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids
             from ${tables}segment where 1 = 0
             """);
+
+    private static final String TRIGGERS = """
+            select count(*) from pg_trigger
+            where tgname = lower('${prefix}unproved') and tgrelid in ('${tables}message'::regclass, '${tables}segment'::regclass)
+            """;
+
+    private void validateTriggers(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(TRIGGERS));
+                ResultSet result = statement.executeQuery()) {
+            result.next();
+            if (result.getInt(1) != 2) {
+                throw new IdempotencyException(
+                        "A trigger is missing. Schema.migrate() creates it, and so does this script:\n\n" + script());
+            }
+        }
+    }
 
     private void validate(Connection connection, String query) {
         try (PreparedStatement statement = connection.prepareStatement(query)) {

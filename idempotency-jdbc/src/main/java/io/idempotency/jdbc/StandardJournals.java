@@ -27,6 +27,11 @@ final class StandardJournals extends Journals {
     }
 
     @Override
+    String beforeWaiting() {
+        return dialect.beforeWaiting();
+    }
+
+    @Override
     String currentRead() {
         return dialect.currentRead();
     }
@@ -76,8 +81,8 @@ final class StandardJournals extends Journals {
             return new Appended(false, heads, Map.of(), now);
         }
         Map<JournalKey, Long> times = new TreeMap<>();
-        try (PreparedStatement insert = connection.prepareStatement(tables.fill(INSERT));
-                PreparedStatement step = connection.prepareStatement(tables.fill(STEP))) {
+        try (PreparedStatement insert = connection.prepareStatement(beforeWaiting() + tables.fill(INSERT));
+                PreparedStatement step = connection.prepareStatement(beforeWaiting() + tables.fill(STEP))) {
             for (int i = 0; i < appends.size(); i++) {
                 long at = Math.max(heads.get(i).at(), now);
                 times.put(appends.get(i).key(), at);

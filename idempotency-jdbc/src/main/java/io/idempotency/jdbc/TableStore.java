@@ -39,6 +39,7 @@ public final class TableStore implements LeaseStore {
     private final MessageTable table;
     private final Claiming claiming;
     private final Leasing leasing;
+    private final MessagePurge purge;
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
@@ -46,6 +47,7 @@ public final class TableStore implements LeaseStore {
         this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
         this.claiming = new Claiming(table, connections);
         this.leasing = new Leasing(table, connections);
+        this.purge = new MessagePurge(table);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -127,11 +129,16 @@ public final class TableStore implements LeaseStore {
         });
     }
 
+    /**
+     * {@inheritDoc} The time given is noted in the tables for the consumers that came to this store, beside their names; a shorter one than is noted has
+     * no effect. All consumers for which any application has noted one are purged.
+     */
     @Override
     public int purge(Duration olderThan, int limit) {
+        table.retentions().say(connections, MessageTable.micros(olderThan));
         return connections.alone(
                 "purge messages",
-                connection -> table.dialect(connection).purge(connection, MessageTable.micros(olderThan), limit));
+                connection -> purge.purge(connection, table.retentions().all(connection), limit));
     }
 
     @Override

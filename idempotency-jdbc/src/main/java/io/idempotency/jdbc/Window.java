@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,24 +15,31 @@ import org.jspecify.annotations.Nullable;
 final class Window {
 
     private static final int GENERATIONS_PER_RETENTION = 4;
+    /** The part of the only generation that is forgotten at once. */
+    private static final int PART = 4;
 
     private final Place place;
     private final JournalKey key;
     private final long generationMicros;
+    private final AtomicLong sum;
     private final Deque<Generation> generations = new ArrayDeque<>();
     private Tip tip;
-    private long newest;
     private long horizonVersion;
     private long horizonOffset;
     private long usedNanos = System.nanoTime();
     private long checkedNanos = System.nanoTime();
+    private long counted;
+    private boolean isLeft;
+    private boolean isDropped;
 
     /**
      * Creates an empty window that stands at the horizon of a journal.
      *
      * @param retentionMicros how long messages are to be remembered, which sets how finely they are forgotten
+     * @param sum the bytes of all windows, to which this one adds its own until it is dropped
      */
-    Window(Place place, Head head, long retentionMicros) {
+    Window(Place place, Head head, long retentionMicros, AtomicLong sum) {
+        this.sum = sum;
         this.place = place;
         this.key = head.key();
         this.tip = head.horizonVersion() == head.version() ? head.tip() : new Tip(head.horizonVersion(), 0);
@@ -50,10 +58,6 @@ final class Window {
 
     synchronized Tip tip() {
         return tip;
-    }
-
-    synchronized long newest() {
-        return newest;
     }
 
     synchronized long horizonOffset() {
@@ -80,6 +84,7 @@ final class Window {
             segments.forEach(this::add);
             // Soon behind the claim, which has looked at the same places.
             index();
+            count();
         }
     }
 
@@ -89,13 +94,12 @@ final class Window {
             throw new IllegalStateException("Segment " + segment.tip().version() + " does not follow " + tip.version());
         }
         Generation last = generations.peekLast();
-        if (last == null || !last.hasRoomFor(segment) || segment.at() - last.begin() > generationMicros) {
+        if (last == null || !last.hasRoomFor(segment) || Math.abs(segment.at() - last.begin()) > generationMicros) {
             last = new Generation();
             generations.addLast(last);
         }
         last.add(segment);
         tip = segment.tip();
-        newest = segment.at();
     }
 
     /** Gets ready to find what was added, which otherwise the next claim would wait for. */
@@ -110,20 +114,58 @@ final class Window {
         while (!generations.isEmpty() && generations.getFirst().lastVersion() <= version) {
             generations.removeFirst();
         }
+        count();
     }
 
-    /** Forgets the oldest generation, whatever the purge did. Returns how many messages these were. */
+    /** Returns the time of the oldest message; none if there are no messages. */
+    synchronized long oldest() {
+        return generations.isEmpty() ? Long.MAX_VALUE : generations.getFirst().begin();
+    }
+
+    /**
+     * Forgets the oldest messages, whatever the purge did: a generation, or a part of the only one, so that what was handled last is forgotten last. Returns
+     * how many messages these were.
+     */
     synchronized int forgetOldest() {
         Generation oldest = generations.pollFirst();
         if (oldest == null) {
             return 0;
         }
-        horizonOffset = Math.max(horizonOffset, oldest.lastOffset());
-        return oldest.size();
+        int part = generations.isEmpty() && oldest.segments() > 1
+                ? Math.max(1, oldest.segments() / PART)
+                : oldest.segments();
+        int forgotten = oldest.size();
+        horizonOffset = Math.max(horizonOffset, oldest.lastOffset(part));
+        if (part < oldest.segments()) {
+            Generation rest = oldest.without(part);
+            generations.addFirst(rest);
+            forgotten -= rest.size();
+        }
+        if (!generations.isEmpty()) {
+            // In between may stand copies that were skipped, and left no entry.
+            horizonOffset = Math.max(horizonOffset, generations.getFirst().firstOffset() - 1);
+        }
+        count();
+        return forgotten;
     }
 
     synchronized long bytes() {
-        return generations.stream().mapToLong(Generation::bytes).sum();
+        return counted;
+    }
+
+    /** Lets the sum of all windows know what this one takes. */
+    synchronized void count() {
+        long bytes = isDropped
+                ? 0
+                : generations.stream().mapToLong(Generation::bytes).sum();
+        sum.addAndGet(bytes - counted);
+        counted = bytes;
+    }
+
+    /** Counts no more: somebody may still look at it, but nobody will find it. */
+    synchronized void dropped() {
+        isDropped = true;
+        count();
     }
 
     synchronized long size() {
@@ -132,6 +174,17 @@ final class Window {
 
     synchronized void used() {
         usedNanos = System.nanoTime();
+        isLeft = false;
+    }
+
+    /** Says that its partition is somebody else's now, until it is used again. */
+    synchronized void left() {
+        isLeft = true;
+    }
+
+    /** Returns whether its partition was left, or no claim has come to it since then. */
+    synchronized boolean isIdle(long sinceNanos) {
+        return isLeft || usedNanos - sinceNanos < 0;
     }
 
     synchronized long usedNanos() {

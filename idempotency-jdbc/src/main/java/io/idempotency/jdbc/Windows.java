@@ -6,9 +6,7 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,28 +14,20 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The windows of a store, read when a partition is met first, and kept within a bound. Thread-safe. */
 final class Windows {
-
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
-    /** A window that no claim came to for so long belongs to a partition that somebody else has by now. */
-    private static final Duration IDLE = Duration.ofMinutes(10);
-
-    private static final int APPENDS_PER_LOOK = 256;
 
     private final MessageTable table;
     private final JournalStore.Settings settings;
     private final JournalReading reading;
     private final PartitionCounts partitionCounts;
+    private final Retentions retentions;
+    private final WindowMemory memory;
     private final Map<Place, Window> windows = new ConcurrentHashMap<>();
     private final Map<JournalKey, Place> places = new ConcurrentHashMap<>();
     private volatile Clock clock = new Clock(0, 0);
-    private final AtomicInteger looks = new AtomicInteger();
 
     /** The database's clock, as it was when this process's was so far. */
     private record Clock(long micros, long nanos) {
@@ -47,11 +37,17 @@ final class Windows {
         }
     }
 
-    Windows(MessageTable table, PartitionCounts partitionCounts, JournalStore.Settings settings) {
+    Windows(
+            MessageTable table,
+            PartitionCounts partitionCounts,
+            Retentions retentions,
+            JournalStore.Settings settings) {
         this.table = table;
         this.partitionCounts = partitionCounts;
+        this.retentions = retentions;
         this.settings = settings;
-        this.reading = new JournalReading(table, settings.retentionMicros());
+        this.memory = new WindowMemory(settings, windows, this::drop);
+        this.reading = new JournalReading(table, settings.retentionMicros(), memory);
     }
 
     /** Returns the time of the database, from the last statement on that told it. */
@@ -117,7 +113,7 @@ final class Windows {
                 part.add(i, deliveries.get(i));
             }
         }
-        boundMemory();
+        memory.requireRoom(null, 0);
         return new ArrayList<>(parts.values());
     }
 
@@ -188,7 +184,6 @@ final class Windows {
                 read(connection, place, key(connection, place, new HashMap<>()));
             }
         }
-        boundMemory();
     }
 
     private Window read(Connection connection, Place place, JournalKey key) throws SQLException {
@@ -198,9 +193,14 @@ final class Windows {
     }
 
     private Window keep(Window window) {
-        places.put(window.key(), window.place());
+        retentions.met(window.place().consumer());
         Window other = windows.putIfAbsent(window.place(), window);
-        return other == null ? window : other;
+        if (other != null) {
+            window.dropped();
+            return other;
+        }
+        places.put(window.key(), window.place());
+        return window;
     }
 
     private JournalKey key(Connection connection, Place place, Map<String, Integer> proposed) throws SQLException {
@@ -242,49 +242,29 @@ final class Windows {
 
     /** Reads the journal anew when it is met next. */
     void drop(Window window) {
-        windows.values().remove(window);
+        if (windows.remove(window.place(), window)) {
+            places.remove(window.key());
+        }
+        window.dropped();
     }
 
     void dropAll() {
-        windows.clear();
+        windows.values().forEach(this::drop);
+    }
+
+    /** Says that a partition is somebody else's now: its window goes first where there is need of memory. */
+    void leave(String consumer, String stream, int partition) {
+        Window window = windows.get(new Place(consumer, settings.streams().apply(stream), partition));
+        if (window != null) {
+            window.left();
+        }
     }
 
     long bytes() {
-        return windows.values().stream().mapToLong(Window::bytes).sum();
+        return memory.bytes();
     }
 
     long size() {
         return windows.values().stream().mapToLong(Window::size).sum();
-    }
-
-    private void boundMemory() {
-        if (looks.getAndIncrement() % APPENDS_PER_LOOK != 0 || bytes() <= settings.memoryBytes()) {
-            return;
-        }
-        long idleSince = System.nanoTime() - IDLE.toNanos();
-        windows.values().stream()
-                .filter(window -> window.usedNanos() < idleSince)
-                .sorted(Comparator.comparingLong(Window::usedNanos))
-                .forEach(this::drop);
-        while (bytes() > settings.memoryBytes()) {
-            if (!settings.isRaisingHorizon()) {
-                throw new IdempotencyException("The journals need " + (bytes() >> 20) + " MB of memory and may take "
-                        + (settings.memoryBytes() >> 20)
-                        + " MB: allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, remember for a"
-                        + " shorter time, let it forget earlier by raiseHorizonIfFull, or use a TableStore");
-            }
-            Window largest = windows.values().stream()
-                    .max(Comparator.comparingLong(Window::bytes))
-                    .orElseThrow();
-            int forgotten = largest.forgetOldest();
-            LOG.warn(
-                    "The journals need more than {} MB of memory: the oldest {} messages of {} are forgotten before their time",
-                    settings.memoryBytes() >> 20,
-                    forgotten,
-                    largest);
-            if (forgotten == 0) {
-                return;
-            }
-        }
     }
 }

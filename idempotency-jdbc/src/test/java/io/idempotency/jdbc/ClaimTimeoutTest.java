@@ -4,22 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A claim waits at most the claim timeout, here a second; the lock timeouts of the databases are far longer. HSQLDB has none, and
  * its query timeout does not end a wait.
  */
 @Tag("rule-3.8")
-@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ClaimTimeoutTest {
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
@@ -82,6 +88,66 @@ class ClaimTimeoutTest {
                 assertEnds(() -> fixture.claimed(id));
                 assertEnds(() -> lease(fixture));
             });
+        }
+    }
+
+    /** As for a change of the table, or a backup; left alone, MariaDB waits for it a day. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"lock tables rules_message write", "lock tables rules_name write", "flush tables with read lock"
+            })
+    @Tag("rule-8.8")
+    void endsTheWaitForATableOfMariaDb(String lock) throws SQLException {
+        try (Fixture fixture = Fixture.on(TestDatabase.MARIADB)) {
+            fixture.claimed(id + "-known");
+            fixture.store.release(List.of(lease(fixture)));
+            TableStore newProcess = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .claimTimeout(Duration.ofSeconds(1))
+                    .build();
+            Delivery known = fixture.at(id + "-known", 1);
+            whileLocked(fixture.dataSource, lock, () -> {
+                if (lock.contains("name")) {
+                    assertEnds(() -> newProcess.prepare(List.of(known)));
+                } else {
+                    assertEnds(() -> fixture.claimed(id + "-new"));
+                    assertEnds(() -> fixture.claimed(id));
+                    assertEnds(() -> lease(fixture));
+                }
+                assertEnds(() -> newProcess.transactions().inTransaction(() -> newProcess.claim(List.of(known))));
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lock tables journal_rules_journal write",
+                "lock tables journal_rules_segment write",
+                "flush tables with read lock"
+            })
+    @Tag("rule-8.8")
+    void endsTheWaitForATableOfJournalsOfMariaDb(String lock) throws SQLException {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.MARIADB)) {
+            JournalFixture.claimed(fixture.one, fixture.at("known", 0, 1));
+            whileLocked(fixture.dataSource, lock, () -> {
+                assertEnds(() -> JournalFixture.claimed(fixture.one, fixture.at("new", 0, 2)));
+                if (lock.startsWith("lock")) {
+                    assertEnds(() -> JournalFixture.claimed(fixture.other, fixture.at("known", 0, 3)));
+                }
+            });
+        }
+    }
+
+    private static void whileLocked(DataSource dataSource, String lock, Runnable work) throws SQLException {
+        try (Connection other = dataSource.getConnection();
+                Statement statement = other.createStatement()) {
+            statement.execute(lock);
+            try {
+                work.run();
+            } finally {
+                statement.execute("unlock tables");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import io.idempotency.testkit.QuarantineContract;
 import io.idempotency.testkit.StoreComparison;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,14 @@ class JournalContractTest {
         @BeforeAll
         void createTables() {
             Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        }
+
+        /** They would get older with each test, until they are those of consumers that are gone. */
+        @AfterEach
+        void deleteJournals() {
+            TestDatabase.execute(dataSource, "delete from " + PREFIX + "segment");
+            TestDatabase.execute(dataSource, "delete from " + PREFIX + "journal");
+            store.forgetWindows();
         }
 
         @AfterAll

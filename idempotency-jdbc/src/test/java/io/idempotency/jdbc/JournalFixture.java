@@ -90,8 +90,26 @@ final class JournalFixture implements AutoCloseable {
         return template;
     }
 
+    /** Another process. */
+    JournalStore store(UnaryOperator<JournalStoreBuilder> settings) {
+        return store(dataSource, settings);
+    }
+
     List<Integer> versions() {
         return ofHeads("version");
+    }
+
+    List<Integer> horizons() {
+        return ofHeads("horizon_version");
+    }
+
+    long segments() {
+        Long segments = jdbc.queryForObject(
+                "select count(*) from " + PREFIX + "segment s join " + PREFIX
+                        + "name n on n.id = s.consumer where n.name = ?",
+                Long.class,
+                consumer);
+        return segments == null ? 0 : segments;
     }
 
     /** How many partitions the topic has, as each head tells. */

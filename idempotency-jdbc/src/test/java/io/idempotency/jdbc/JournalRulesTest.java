@@ -408,6 +408,233 @@ class JournalRulesTest {
         }
     }
 
+    @Test
+    @Tag("rule-8.1")
+    void keepsToItsMemoryAtEachClaimAndWhenItIsReadAnew() {
+        long most = 1 << 20;
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.memory(most))) {
+            int refused = 0;
+            for (int round = 0; round < 150; round++) {
+                Delivery[] poll = poll(fixture, "m" + round + "-", round * 50);
+                try {
+                    claimed(fixture.one, poll);
+                    assertThat(refused).as("accepted after it was refused").isZero();
+                } catch (IdempotencyException e) {
+                    assertThat(e).hasMessageContaining("2 MB of memory").hasMessageContaining("take 1 MB");
+                    refused++;
+                }
+                assertThat(fixture.one.memoryBytes()).isLessThan(most + most / 4);
+            }
+            assertThat(refused).isBetween(1, 149);
+
+            JournalStore restarted = fixture.store(settings -> settings.memory(most / 4));
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(() -> claimed(restarted, poll(fixture, "new-", 100_000)))
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageContaining("memory");
+                assertThat(restarted.memoryBytes()).isLessThan(most / 4 + most / 8);
+            }
+        }
+    }
+
+    @Test
+    @Tag("rule-8.2")
+    void makesRoomByTheJournalsOfPartitionsThatWereLeft() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.H2, settings -> settings.memory(1 << 20))) {
+            fill(fixture, fixture.one, 0, 60);
+            fill(fixture, fixture.other, 1, 60);
+            Delivery copy = fixture.at("p1-0-0", 1, 0);
+            assertThatThrownBy(() -> claimed(fixture.one, copy)).isInstanceOf(IdempotencyException.class);
+
+            fixture.one.leave(copy.id().consumer(), "orders", 0);
+
+            assertThat(claimed(fixture.one, copy)).containsExactly(Status.DUPLICATE);
+            assertThat(fixture.one.memoryBytes()).isLessThan(1 << 20);
+        }
+    }
+
+    private static void fill(JournalFixture fixture, JournalStore store, int partition, int polls) {
+        for (int i = 0; i < polls; i++) {
+            int round = i;
+            claimed(
+                    store,
+                    IntStream.range(0, 500)
+                            .mapToObj(j ->
+                                    fixture.at("p" + partition + "-" + round + "-" + j, partition, round * 500L + j))
+                            .toArray(Delivery[]::new));
+        }
+    }
+
+    @Test
+    @Tag("rule-8.3")
+    void forgetsLastWhatWasHandledLast() {
+        try (JournalFixture fixture = new JournalFixture(
+                TestDatabase.H2, settings -> settings.memory(1 << 20).raiseHorizonIfFull())) {
+            fill(fixture, fixture.one, 1, 1);
+            fill(fixture, fixture.one, 0, 150);
+
+            assertThat(fixture.one.memoryBytes()).isBetween(1L << 18, 1L << 20);
+            for (JournalStore store : List.of(fixture.one, fixture.other)) {
+                assertThat(claimed(
+                                store, fixture.at("p0-149-499", 0, 149 * 500 + 499), fixture.at("p0-140-0", 0, 70_000)))
+                        .containsOnly(Status.DUPLICATE);
+                assertThatThrownBy(() -> claimed(store, fixture.at("p0-0-0", 0, 0)))
+                        .hasMessageContaining("is not known any more");
+            }
+            assertThatThrownBy(() -> claimed(fixture.one, fixture.at("p1-0-0", 1, 0)))
+                    .as("older than anything of the other partition")
+                    .hasMessageContaining("is not known any more");
+        }
+    }
+
+    /** A copy that was skipped leaves no entry. */
+    @Test
+    @Tag("rule-8.3")
+    void doesNotTakeASkippedCopyForNewWhenItsMessageWasForgottenBeforeItsTime() {
+        try (JournalFixture fixture = new JournalFixture(
+                TestDatabase.H2,
+                settings -> settings.memory(1 << 20).raiseHorizonIfFull().unjudged(Unjudged.SKIP))) {
+            fill(fixture, fixture.one, 0, 1);
+            assertThat(claimed(fixture.one, fixture.at("p0-0-7", 0, 600))).containsExactly(Status.DUPLICATE);
+            for (int i = 2; i < 150; i++) {
+                int round = i;
+                claimed(
+                        fixture.one,
+                        IntStream.range(0, 500)
+                                .mapToObj(j -> fixture.at("p0-" + round + "-" + j, 0, round * 500L + j))
+                                .toArray(Delivery[]::new));
+            }
+
+            assertThat(claimed(fixture.one, fixture.at("p0-0-7", 0, 600))).containsExactly(Status.DUPLICATE);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-8.4")
+    void forgetsNothingThatAnotherApplicationRemembersLonger(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            claimed(fixture.one, fixture.at("m", 0, 1));
+            fixture.one.purge(Duration.ofDays(1), 100);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofMinutes(1));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("new", 0, 2));
+
+            purgeAll(fixture.other, Duration.ofSeconds(15));
+
+            assertThat(claimed(fixture.other, fixture.at("m", 0, 3))).containsExactly(Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(2));
+            fixture.other.forgetWindows();
+            claimed(fixture.other, fixture.at("newer", 0, 4));
+
+            purgeAll(fixture.store(settings -> settings), Duration.ofSeconds(15));
+
+            fixture.other.forgetWindows();
+            assertThat(claimed(fixture.other, fixture.at("m", 0, 5))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    private static void purgeAll(JournalStore store, Duration olderThan) {
+        while (store.purge(olderThan, 1000) > 0) {
+            // the rest
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-8.6")
+    void purgesOneJournalAfterTheOther(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            for (int partition = 0; partition < 3; partition++) {
+                claimed(fixture.one, fixture.at("old" + partition, partition, 1));
+            }
+            nextWeek(fixture);
+            for (int partition = 0; partition < 3; partition++) {
+                claimed(fixture.one, fixture.at("new" + partition, partition, 2));
+            }
+            purgeUntil(fixture, List.of(1, 0, 0));
+            nextWeek(fixture);
+            claimed(fixture.one, fixture.at("newer", 0, 3));
+
+            purgeUntil(fixture, List.of(1, 1, 0));
+            purgeUntil(fixture, List.of(1, 1, 1));
+            purgeUntil(fixture, List.of(2, 1, 1));
+        }
+    }
+
+    /** Others have journals in these tables, too. */
+    private static void purgeUntil(JournalFixture fixture, List<Integer> horizons) {
+        List<Integer> before = fixture.horizons();
+        while (fixture.horizons().equals(before)) {
+            assertThat(fixture.one.purge(Duration.ofDays(1), 100)).isPositive();
+        }
+        assertThat(fixture.horizons()).isEqualTo(horizons);
+    }
+
+    private static void nextWeek(JournalFixture fixture) {
+        TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
+        fixture.one.forgetWindows();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-8.7")
+    void isNotMisledByAClockThatWasAhead(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.unjudged(Unjudged.PROCESS))) {
+            claimed(fixture.one, fixture.at("young", 0, 1));
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofHours(12));
+            fixture.one.forgetWindows();
+            claimed(fixture.one, fixture.at("ahead", 0, 2));
+            long fiveDays = Duration.ofDays(5).toNanos() / 1000;
+            fixture.corrupt("journal", "at_micros = at_micros + " + fiveDays);
+            fixture.corrupt("segment", "at_micros = at_micros + case version when 2 then " + fiveDays + " else 0 end");
+            claimed(fixture.one, fixture.at("behind", 0, 3));
+
+            purgeAll(fixture.one, Duration.ofDays(1));
+
+            assertThat(claimed(fixture.other, fixture.at("young", 0, 1), fixture.at("behind", 0, 3)))
+                    .containsOnly(Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(2));
+            claimed(fixture.one, fixture.at("new", 0, 4));
+
+            purgeAll(fixture.one, Duration.ofDays(1));
+
+            fixture.other.forgetWindows();
+            assertThat(claimed(
+                            fixture.other,
+                            fixture.at("young", 0, 5),
+                            fixture.at("ahead", 0, 6),
+                            fixture.at("new", 0, 7)))
+                    .containsExactly(Status.GRANTED, Status.GRANTED, Status.DUPLICATE);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-8.5")
+    void forgetsAJournalToWhichNobodyHasAppendedForAMonthAndItsRetention(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 0, 2));
+            fixture.one.purge(Duration.ofDays(1), 100);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(30));
+            purgeAll(fixture.other, Duration.ofDays(1));
+            fixture.one.forgetWindows();
+            assertThat(claimed(fixture.one, fixture.at("b", 0, 2))).containsExactly(Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(2));
+
+            purgeAll(fixture.other, Duration.ofDays(1));
+
+            assertThat(fixture.segments()).isZero();
+            for (JournalStore store : List.of(fixture.one, fixture.other)) {
+                store.forgetWindows();
+                assertThatThrownBy(() -> claimed(store, fixture.at("b", 0, 2)))
+                        .hasMessageContaining("is not known any more");
+                assertThat(claimed(store, fixture.at("new" + store.hashCode(), 0, 3)))
+                        .containsExactly(Status.GRANTED);
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.6")

@@ -4,10 +4,6 @@ import static io.idempotency.jdbc.JournalFixture.claimed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.jdbc.JournalStore.Unjudged;
@@ -18,35 +14,16 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.slf4j.LoggerFactory;
 
 /** Journals and topics that grow, get another name, or are created again. */
 @Tag("rule-4.5")
 class JournalTopicsTest {
-
-    /** What is warned of while the work runs. */
-    private static List<String> warnings(Runnable work) {
-        Logger logger = (Logger) LoggerFactory.getLogger(JournalStore.class);
-        ListAppender<ILoggingEvent> events = new ListAppender<>();
-        events.start();
-        logger.addAppender(events);
-        try {
-            work.run();
-        } finally {
-            logger.detachAppender(events);
-        }
-        return events.list.stream()
-                .filter(event -> event.getLevel() == Level.WARN)
-                .map(ILoggingEvent::getFormattedMessage)
-                .toList();
-    }
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
@@ -54,16 +31,18 @@ class JournalTopicsTest {
         AtomicInteger count = new AtomicInteger(2);
         try (JournalFixture fixture =
                 new JournalFixture(database, settings -> settings.partitions(topic -> count.get()))) {
-            assertThat(warnings(() -> claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1))))
+            assertThat(Warnings.of(
+                            JournalStore.class,
+                            () -> claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1))))
                     .isEmpty();
             assertThat(fixture.partitions()).containsExactly(2, 2);
             count.set(3);
 
-            assertThat(warnings(() -> claimed(fixture.one, fixture.at("c", 2, 1))))
+            assertThat(Warnings.of(JournalStore.class, () -> claimed(fixture.one, fixture.at("c", 2, 1))))
                     .singleElement()
                     .asString()
                     .contains("orders had 2 partitions", "has 3 now", "not recognised");
-            assertThat(warnings(() -> {
+            assertThat(Warnings.of(JournalStore.class, () -> {
                         fixture.one.forgetWindows();
                         claimed(fixture.one, fixture.at("d", 0, 2), fixture.at("e", 1, 2), fixture.at("f", 2, 2));
                     }))
@@ -80,7 +59,7 @@ class JournalTopicsTest {
             claimed(fixture.one, fixture.at("a", 0, 1));
             count.set(3);
 
-            assertThat(warnings(() -> claimed(fixture.other, fixture.at("b", 0, 2))))
+            assertThat(Warnings.of(JournalStore.class, () -> claimed(fixture.other, fixture.at("b", 0, 2))))
                     .singleElement()
                     .asString()
                     .contains("orders had 2 partitions", "has 3 now");
@@ -95,7 +74,9 @@ class JournalTopicsTest {
             claimed(fixture.one, fixture.at("a", 0, 1));
             count.set(0);
 
-            assertThat(warnings(() -> claimed(fixture.other, fixture.at("b", 0, 2), fixture.at("c", 1, 2))))
+            assertThat(Warnings.of(
+                            JournalStore.class,
+                            () -> claimed(fixture.other, fixture.at("b", 0, 2), fixture.at("c", 1, 2))))
                     .isEmpty();
             assertThat(fixture.partitions()).containsExactly(2, 0);
         }

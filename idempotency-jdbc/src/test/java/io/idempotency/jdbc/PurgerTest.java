@@ -10,6 +10,8 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -19,11 +21,14 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("rule-3.9")
 class PurgerTest {
@@ -45,6 +50,149 @@ class PurgerTest {
             assertThat(fixture.isProcessed(prefix + "-young")).isTrue();
             assertThat(purger.runOnce()).isZero();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-8.4")
+    void forgetsNothingThatAnotherApplicationRemembersLonger(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database);
+                Purger purger = Purger.of(fixture.store).build();
+                Purger short1 = Purger.of(otherApplication(fixture))
+                        .retention(Duration.ofSeconds(15))
+                        .build()) {
+            fixture.claimed(prefix);
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofMinutes(1));
+            short1.runOnce();
+            assertThat(fixture.isProcessed(prefix))
+                    .as("nobody has said how long")
+                    .isTrue();
+            purger.runOnce();
+
+            short1.runOnce();
+            assertThat(fixture.isProcessed(prefix)).as("a minute old").isTrue();
+
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            short1.runOnce();
+            assertThat(fixture.isProcessed(prefix))
+                    .as("nine days old, its own application is gone")
+                    .isFalse();
+        }
+    }
+
+    private static TableStore otherApplication(Fixture fixture) {
+        TableStore store = TableStore.builder(fixture.dataSource)
+                .tablePrefix(Fixture.PREFIX)
+                .build();
+        Delivery delivery = new Delivery(new MessageId("c-" + UUID.randomUUID(), "m"), new Position("orders", 0, 1));
+        store.transactions().inTransaction(() -> store.claim(List.of(delivery)));
+        return store;
+    }
+
+    @Test
+    @Tag("rule-8.4")
+    void keepsToTheLongestTimeThatWasEverSaidAndWarnsOfAShorterOne() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                Purger purger = Purger.of(fixture.store).build()) {
+            fixture.claimed(prefix);
+            purger.runOnce();
+            TableStore restarted = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+            restarted.transactions().inTransaction(() -> restarted.claim(List.of(fixture.at(prefix + "-2", 2))));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(2));
+
+            List<String> warnings = Warnings.of(Purger.class, () -> {
+                for (int i = 0; i < 2; i++) {
+                    assertThat(restarted.purge(Duration.ofDays(1), 100)).isZero();
+                }
+            });
+
+            assertThat(fixture.isProcessed(prefix)).isTrue();
+            assertThat(warnings)
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            fixture.consumer,
+                            "PT192H",
+                            "PT24H",
+                            "update rules_name set retention_micros = 86400000000");
+        }
+    }
+
+    /** Of two consumers, one with all the old messages, and none of them are to be purged: nor are the statistics up to date. */
+    @ParameterizedTest
+    @ValueSource(strings = {"force_generic_plan", "force_custom_plan"})
+    @Tag("rule-8.6")
+    void findsWhatIsOldByItsIndexOnPostgresql(String planCacheMode) throws SQLException {
+        try (Fixture fixture = Fixture.on(TestDatabase.POSTGRESQL)) {
+            String purge = purgeStatement(fixture);
+            fixture.jdbc.update("""
+                    insert into rules_message (at_micros, record_offset, place, consumer, state, message_id)
+                    select extract(epoch from now()) * 1000000 - i, i, 1, 12345, ?, gen_random_uuid()
+                    from generate_series(1, 30000) i
+                    """, State.processed(1, 0).packed());
+            try (Connection connection = fixture.dataSource.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("set plan_cache_mode = " + planCacheMode);
+
+                assertThat(plan(connection, purge, 0))
+                        .contains("rules_message_at")
+                        .doesNotContain("Seq Scan");
+                assertThat(buffers(plan(connection, purge, 0))).isLessThan(20);
+                assertThat(plan(connection, purge, Long.MAX_VALUE >> 1)).doesNotContain("Seq Scan");
+                assertThat(buffers(plan(connection, purge, Long.MAX_VALUE >> 1)))
+                        .as("to delete a thousand rows")
+                        .isBetween(1_000L, 10_000L);
+            } finally {
+                fixture.handle("delete from rules_message where consumer = 12345");
+            }
+        }
+    }
+
+    private static String purgeStatement(Fixture fixture) {
+        CountedStatements counted = new CountedStatements(fixture.dataSource);
+        TableStore store =
+                TableStore.builder(counted).tablePrefix(Fixture.PREFIX).build();
+        fixture.claimed("known");
+        store.transactions().inTransaction(() -> store.claim(List.of(fixture.at("known", 1))));
+        store.purge(Duration.ofDays(8), 1000);
+        return counted.statements().stream()
+                .filter(sql -> sql.startsWith("delete"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String plan(Connection connection, String purge, long before) throws SQLException {
+        connection.setAutoCommit(false);
+        try (PreparedStatement statement =
+                connection.prepareStatement("explain (analyze, buffers, timing off, costs off) " + purge)) {
+            statement.setInt(1, 12345);
+            statement.setLong(2, before >> 22);
+            statement.setLong(3, before);
+            statement.setInt(4, 1000);
+            StringBuilder plan = new StringBuilder();
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    plan.append(result.getString(1)).append('\n');
+                }
+            }
+            return plan.toString();
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        }
+    }
+
+    /** The first line with buffers tells those of the whole statement. */
+    private static long buffers(String plan) {
+        Matcher matcher = Pattern.compile("Buffers: shared([^\n]*)").matcher(plan);
+        assertThat(matcher.find()).as(plan).isTrue();
+        return Pattern.compile("(hit|read)=(\\d+)")
+                .matcher(matcher.group(1))
+                .results()
+                .mapToLong(each -> Long.parseLong(each.group(2)))
+                .sum();
     }
 
     @Test
@@ -113,6 +261,7 @@ class PurgerTest {
             List<Integer> levels = new ArrayList<>();
             meanwhile.before("delete from rules_message", connection -> levels.add(isolation(connection)));
             fixture.claimed(prefix);
+            fixture.store.purge(Duration.ofDays(8), 1000);
             TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
 
             store.purge(Duration.ofDays(8), 1000);
@@ -130,6 +279,7 @@ class PurgerTest {
                     TableStore.builder(meanwhile).tablePrefix(Fixture.PREFIX).build();
             List<Delivery> deliveries = List.of(fixture.at(prefix, 1));
             fixture.store.lease(deliveries, Duration.ofMinutes(1));
+            fixture.store.purge(Duration.ofDays(8), 1000);
             TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
             meanwhile.before("delete from rules_message", () -> fixture.store.lease(deliveries, Duration.ofMinutes(1)));
 

@@ -11,8 +11,14 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
-import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -64,13 +70,83 @@ class SchemaTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rule-8.9")
+    void isCreatedByManyNodesAtTheSameTime(TestDatabase database) throws Exception {
+        int nodes = 4;
+        ExecutorService threads = Executors.newFixedThreadPool(nodes);
+        try (HikariDataSource dataSource = database.pool(nodes + 1)) {
+            for (int round = 0; round < 10; round++) {
+                Schema schema = Schema.on(dataSource).tablePrefix("race_" + round + "_");
+                CyclicBarrier start = new CyclicBarrier(nodes);
+                List<Future<?>> all = new ArrayList<>();
+                for (int node = 0; node < nodes; node++) {
+                    all.add(threads.submit(() -> {
+                        start.await();
+                        schema.create();
+                        return null;
+                    }));
+                }
+                for (Future<?> each : all) {
+                    each.get(1, TimeUnit.MINUTES);
+                }
+                assertThatCode(schema::validate).doesNotThrowAnyException();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-8.9")
+    void completesWhatADeadNodeHasLeftHalfDone(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            String script = Schema.on(dataSource).tablePrefix("half_0_").script();
+            int statements = statements(script).size();
+            for (int done = 0; done < statements; done++) {
+                Schema schema = Schema.on(dataSource).tablePrefix("half_" + done + "_");
+                statements(schema.script()).subList(0, done).forEach(each -> TestDatabase.execute(dataSource, each));
+
+                schema.create();
+
+                assertThatCode(schema::validate).as("%s statements", done).doesNotThrowAnyException();
+                TestDatabase.execute(
+                        dataSource,
+                        "drop index "
+                                + (database == TestDatabase.MARIADB
+                                        ? "half_" + done + "_message_at on half_" + done + "_message"
+                                        : "half_" + done + "_message_at"));
+            }
+        }
+    }
+
+    /** MariaDB's driver then says that it is MySQL. */
+    @Test
+    void knowsMariaDbWhateverItsDriverCallsIt() {
+        try (HikariDataSource dataSource = TestDatabase.MARIADB.pool(
+                3, config -> config.setJdbcUrl(TestDatabase.MARIADB.url() + "&useMysqlMetadata=true"))) {
+            Schema schema = Schema.on(dataSource).tablePrefix("called_mysql_");
+
+            assertThat(schema.script()).contains("engine = innodb");
+            schema.create();
+
+            assertThat(claim(TableStore.builder(dataSource)
+                                    .tablePrefix("called_mysql_")
+                                    .build())
+                            .isGranted())
+                    .isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void namesTheMissingTableAndTheWayToCreateIt(TestDatabase database) {
         try (HikariDataSource dataSource = database.pool(3)) {
             Schema schema = Schema.on(dataSource).tablePrefix("absent_");
 
             assertThatThrownBy(schema::validate)
                     .isInstanceOf(IdempotencyException.class)
-                    .hasMessageContainingAll("create table absent_message", "Schema.migrate()");
+                    .hasMessageContainingAll("create table if not exists absent_message", "Schema.migrate()");
             assertThatThrownBy(() -> claim(TableStore.builder(dataSource)
                             .tablePrefix("absent_")
                             .build()))
@@ -215,8 +291,13 @@ class SchemaTest {
     }
 
     private static void runByHand(HikariDataSource dataSource, String script) {
-        new ResourceDatabasePopulator(new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)))
-                .execute(dataSource);
+        statements(script).forEach(statement -> TestDatabase.execute(dataSource, statement));
+    }
+
+    private static List<String> statements(String script) {
+        return Arrays.stream(script.replaceAll("--[^\n]*", "").split(";\n(?=\n|create|alter|do|$)", -1))
+                .filter(statement -> !statement.isBlank())
+                .toList();
     }
 
     private static Claim claim(TableStore store) {

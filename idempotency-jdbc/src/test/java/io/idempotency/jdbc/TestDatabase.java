@@ -136,8 +136,12 @@ enum TestDatabase {
             builder.addArg("--skip-ssl");
             try {
                 new Patient(builder.build()).begin();
-                return builder.getURL("idempotency") + "?user=root&createDatabaseIfNotExist=true";
-            } catch (ManagedProcessException e) {
+                String url = builder.getURL("idempotency") + "?user=root";
+                // By the first connection only: it would wait for a locked table.
+                DriverManager.getConnection(url + "&createDatabaseIfNotExist=true")
+                        .close();
+                return url;
+            } catch (ManagedProcessException | SQLException e) {
                 throw new IllegalStateException(e);
             }
         }

@@ -3,15 +3,9 @@ package io.idempotency.spring;
 import io.idempotency.jdbc.Schema;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
-import java.nio.charset.StandardCharsets;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.jdbc.EmbeddedDatabaseConnection;
-import org.springframework.core.io.ByteArrayResource;
-import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
-import org.springframework.jdbc.datasource.init.ScriptException;
-import org.springframework.jdbc.support.JdbcTransactionManager;
-import org.springframework.transaction.support.TransactionTemplate;
 
 /** Creates or validates the tables, as {@code idempotency.schema.mode} says. */
 final class SchemaCreation implements InitializingBean {
@@ -33,12 +27,12 @@ final class SchemaCreation implements InitializingBean {
         switch (properties.mode()) {
             case EMBEDDED -> {
                 if (EmbeddedDatabaseConnection.isEmbedded(dataSource)) {
-                    createIfAbsent(schema);
+                    schema.create();
                 } else {
                     validate(schema);
                 }
             }
-            case ALWAYS -> createIfAbsent(schema);
+            case ALWAYS -> schema.create();
             case VALIDATE -> validate(schema);
             case FLYWAY -> migrate(schema);
             case NONE -> {}
@@ -55,34 +49,6 @@ final class SchemaCreation implements InitializingBean {
                     "Flyway could not create the idempotency tables. " + e.getMessage(),
                     "Have flyway-core and its module for your database on the class path, such as flyway-database-postgresql, or set"
                             + " idempotency.schema.mode to always.");
-        }
-    }
-
-    private void createIfAbsent(Schema schema) {
-        try {
-            schema.validate();
-        } catch (TransientStoreException e) {
-            throw e;
-        } catch (IdempotencyException absent) {
-            create(schema);
-            schema.validate();
-        }
-    }
-
-    /** In one transaction: where statements like these can be rolled back, a node that starts at the same time waits for all tables. */
-    private void create(Schema schema) {
-        ResourceDatabasePopulator script = new ResourceDatabasePopulator(
-                new ByteArrayResource(schema.script().getBytes(StandardCharsets.UTF_8)));
-        try {
-            new TransactionTemplate(new JdbcTransactionManager(dataSource))
-                    .executeWithoutResult(transaction -> script.execute(dataSource));
-        } catch (ScriptException e) {
-            try {
-                schema.validate();
-            } catch (IdempotencyException stillAbsent) {
-                e.addSuppressed(stillAbsent);
-                throw e;
-            }
         }
     }
 

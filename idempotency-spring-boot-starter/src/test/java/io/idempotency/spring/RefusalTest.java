@@ -312,7 +312,7 @@ class RefusalTest {
         refuses(
                 runner.withPropertyValues("idempotency.schema.mode=validate"),
                 Plain.class,
-                "create table idempotency_message",
+                "create table if not exists idempotency_message",
                 "idempotency.schema.mode");
     }
 

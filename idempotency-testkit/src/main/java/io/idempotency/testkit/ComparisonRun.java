@@ -27,6 +27,8 @@ final class ComparisonRun {
     private final Random random;
     private final Messages messages = Messages.ofNewConsumer();
     private final List<Runnable> operations;
+    /** One for all purges of a run: a store that is shared keeps to the longest. */
+    private final Duration retention;
 
     /** Leases that were granted, also those that ended or were taken since: late owners are what is to be tested. */
     private List<Pair> leases = new ArrayList<>();
@@ -56,6 +58,7 @@ final class ComparisonRun {
                     this::quarantine));
         }
         this.operations = List.copyOf(all);
+        this.retention = shortly();
     }
 
     void run() {
@@ -152,7 +155,6 @@ final class ComparisonRun {
 
     /** Others may share the data, so how many were purged is not compared: that nothing more is left to purge is. */
     private void purge() {
-        Duration retention = shortly();
         stores.same("purge beyond " + retention, store -> {
             Transacted.purgedAll(store, retention);
             return true;

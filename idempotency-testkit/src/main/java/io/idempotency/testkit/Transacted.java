@@ -52,8 +52,8 @@ final class Transacted {
 
     /** Purges until nothing is left to purge. */
     static void purgedAll(ClaimStore store, Duration olderThan) {
-        int purged = 1000;
-        while (purged == 1000) {
+        int purged = 1;
+        while (purged > 0) {
             purged = store.purge(olderThan, 1000);
         }
     }

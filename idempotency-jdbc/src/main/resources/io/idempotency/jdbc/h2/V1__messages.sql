@@ -1,11 +1,7 @@
--- The names of consumers and streams, each once. Two names are the same only character by character.
-create table ${tables}name (
-    id integer primary key,
-    name varchar(255) not null unique
-);
+-- Can be run again: what is there is left as it is.
 
 -- One row per message.
-create table ${tables}message (
+create table if not exists ${tables}message (
     at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
     record_offset bigint not null, -- where it stood: offset
     place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
@@ -18,10 +14,18 @@ create table ${tables}message (
 );
 
 -- For the purge.
-create index ${prefix}message_at on ${tables}message (at_micros);
+create index if not exists ${prefix}message_at on ${tables}message (consumer, at_micros);
+
+-- The names of consumers and streams, each once. Two names are the same only character by character.
+create table if not exists ${tables}name (
+    id integer primary key,
+    name varchar(255) not null unique,
+    retention_micros bigint default 0 not null,        -- how long the messages of this consumer are remembered in the table above; 0 if nobody said
+    journal_retention_micros bigint default 0 not null -- and in journals
+);
 
 -- Messages that failed for good, with their bytes.
-create table ${tables}quarantine (
+create table if not exists ${tables}quarantine (
     consumer integer not null,
     message_id uuid not null,
     at_micros bigint not null,
@@ -38,7 +42,7 @@ create table ${tables}quarantine (
 );
 
 -- The journals: one for each consumer and partition. The row is locked by whoever appends.
-create table ${tables}journal (
+create table if not exists ${tables}journal (
     place bigint not null,          -- number of the stream * 2^32 + partition
     version bigint not null,        -- the last segment
     token bigint not null,          -- random, another one for each append
@@ -51,7 +55,7 @@ create table ${tables}journal (
 );
 
 -- One row for each poll and partition, with the ids of all its messages.
-create table ${tables}segment (
+create table if not exists ${tables}segment (
     place bigint not null,
     version bigint not null,        -- from 1, without gaps
     token bigint not null,

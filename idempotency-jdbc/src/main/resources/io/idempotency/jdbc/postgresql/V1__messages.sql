@@ -1,11 +1,7 @@
--- The names of consumers and streams, each once. Collation "C": two names are the same only byte by byte.
-create table ${tables}name (
-    id integer primary key,
-    name text collate "C" not null unique
-);
+-- Can be run again: what is there is left as it is.
 
 -- One row per message. All columns are NOT NULL and stand in the order that needs no padding.
-create table ${tables}message (
+create table if not exists ${tables}message (
     at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
     record_offset bigint not null, -- where it stood: offset
     place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
@@ -17,11 +13,19 @@ create table ${tables}message (
     primary key (consumer, message_id)
 );
 
--- For the purge: rows arrive in the order of their time, so block ranges are enough.
-create index ${prefix}message_at on ${tables}message using brin (at_micros);
+-- For the purge. Rows of one consumer and the same four seconds share an entry, which makes it a third as large as an index of the times themselves.
+create index if not exists ${prefix}message_at on ${tables}message (consumer, (at_micros >> 22));
+
+-- The names of consumers and streams, each once. Collation "C": two names are the same only byte by byte.
+create table if not exists ${tables}name (
+    id integer primary key,
+    name text collate "C" not null unique,
+    retention_micros bigint default 0 not null,        -- how long the messages of this consumer are remembered in the table above; 0 if nobody said
+    journal_retention_micros bigint default 0 not null -- and in journals
+);
 
 -- Messages that failed for good, with their bytes.
-create table ${tables}quarantine (
+create table if not exists ${tables}quarantine (
     consumer integer not null,
     message_id uuid not null,
     at_micros bigint not null,
@@ -38,7 +42,7 @@ create table ${tables}quarantine (
 );
 
 -- The journals: one for each consumer and partition. The row is locked by whoever appends.
-create table ${tables}journal (
+create table if not exists ${tables}journal (
     place bigint not null,          -- number of the stream * 2^32 + partition
     version bigint not null,        -- the last segment
     token bigint not null,          -- random, another one for each append
@@ -51,7 +55,7 @@ create table ${tables}journal (
 );
 
 -- One row for each poll and partition, with the ids of all its messages.
-create table ${tables}segment (
+create table if not exists ${tables}segment (
     place bigint not null,
     version bigint not null,        -- from 1, without gaps
     token bigint not null,
@@ -71,21 +75,21 @@ alter table ${tables}segment alter column gaps set storage external;
 
 -- A transaction that claimed and commits before it has proved so, because somebody commits it early, leaves its claims unproved. The deferred
 -- triggers look after one row of each claim, and after each segment. Claims and the proof leave settings for them; without the former, they do nothing.
-create function ${tables}unproved_message() returns trigger language plpgsql as '
+create or replace function ${tables}unproved_message() returns trigger language plpgsql as '
 begin
     if current_setting(''idempotency.claims'', true) <> ''''
             and current_setting(''idempotency.proven'', true) is distinct from ''on'' then
         update ${tables}message m set state = (m.state & 536870911) | 1
         from ${tables}message guard
         where guard.consumer = new.consumer and guard.message_id = new.message_id
-            and m.consumer = guard.consumer and m.at_micros = guard.at_micros and m.xmin = guard.xmin
-            and m.state >> 29 = 2;
+            and m.consumer = guard.consumer and m.at_micros = guard.at_micros
+            and m.at_micros >> 22 = guard.at_micros >> 22 and m.xmin = guard.xmin and m.state >> 29 = 2;
         perform set_config(''idempotency.claims'', ''-1'', true);
     end if;
     return null;
 end';
 
-create function ${tables}unproved_segment() returns trigger language plpgsql as '
+create or replace function ${tables}unproved_segment() returns trigger language plpgsql as '
 begin
     if current_setting(''idempotency.claims'', true) <> ''''
             and current_setting(''idempotency.proven'', true) is distinct from ''on'' then
@@ -96,10 +100,16 @@ begin
     return null;
 end';
 
-create constraint trigger ${prefix}unproved after insert or update of state on ${tables}message
-    deferrable initially deferred for each row
-    when (new.state & 255 = 1 and new.state >> 29 = 2) execute function ${tables}unproved_message();
-
-create constraint trigger ${prefix}unproved after insert on ${tables}segment
-    deferrable initially deferred for each row
-    when (new.kind <> 3) execute function ${tables}unproved_segment();
+do '
+begin
+    if not exists (select from pg_trigger where tgname = lower(''${prefix}unproved'') and tgrelid = ''${tables}message''::regclass) then
+        create constraint trigger ${prefix}unproved after insert or update of state on ${tables}message
+            deferrable initially deferred for each row
+            when (new.state & 255 = 1 and new.state >> 29 = 2) execute function ${tables}unproved_message();
+    end if;
+    if not exists (select from pg_trigger where tgname = lower(''${prefix}unproved'') and tgrelid = ''${tables}segment''::regclass) then
+        create constraint trigger ${prefix}unproved after insert on ${tables}segment
+            deferrable initially deferred for each row
+            when (new.kind <> 3) execute function ${tables}unproved_segment();
+    end if;
+end';

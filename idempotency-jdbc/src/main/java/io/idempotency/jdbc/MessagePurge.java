@@ -1,0 +1,36 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+
+/** Forgets the messages of one consumer after the other, each by its own retention, and goes on where it stopped last. Thread-safe. */
+final class MessagePurge {
+
+    private final MessageTable table;
+    private volatile int next;
+
+    MessagePurge(MessageTable table) {
+        this.table = table;
+    }
+
+    int purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
+        Dialect dialect = table.dialect(connection);
+        long now = PurgeClock.of(table.now(connection)).earlier();
+        List<Map.Entry<Integer, Long>> round =
+                new ArrayList<>(retentions.tailMap(next).entrySet());
+        round.addAll(retentions.headMap(next).entrySet());
+        int forgotten = 0;
+        for (Map.Entry<Integer, Long> each : round) {
+            forgotten += dialect.purge(connection, each.getKey(), now - each.getValue(), limit - forgotten);
+            next = each.getKey();
+            if (forgotten >= limit) {
+                break;
+            }
+        }
+        return forgotten;
+    }
+}

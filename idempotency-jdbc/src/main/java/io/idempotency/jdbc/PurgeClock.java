@@ -1,0 +1,15 @@
+package io.idempotency.jdbc;
+
+import java.time.Instant;
+
+/**
+ * The clocks of the database and of this process, in microseconds since 1970 UTC. A clock that is ahead would have all forgotten at once, so what is
+ * old is old by both.
+ */
+record PurgeClock(long earlier, long later) {
+
+    static PurgeClock of(long database) {
+        long process = MessageTable.micros(Instant.now());
+        return new PurgeClock(Math.min(database, process), Math.max(database, process));
+    }
+}

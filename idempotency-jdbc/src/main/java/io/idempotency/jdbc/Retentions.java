@@ -1,0 +1,127 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How long the messages of each consumer are remembered, as it stands beside the consumer's name: the longest time that any application on these tables
+ * has said. So none forgets what another one needs, and what a consumer that is gone has left is forgotten by the others. Thread-safe.
+ */
+final class Retentions {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Purger.class);
+
+    private final Tables tables;
+    private final String column;
+    private final Set<String> consumers = ConcurrentHashMap.newKeySet();
+    private final Map<String, Long> said = new ConcurrentHashMap<>();
+
+    private Retentions(Tables tables, String column) {
+        this.tables = tables;
+        this.column = column;
+    }
+
+    static Retentions ofMessages(Tables tables) {
+        return new Retentions(tables, "retention_micros");
+    }
+
+    static Retentions ofJournals(Tables tables) {
+        return new Retentions(tables, "journal_retention_micros");
+    }
+
+    /** Notes a consumer of this process, on whose behalf a time is said from now on. */
+    void met(String consumer) {
+        // Each claim comes here: looking is cheaper than adding.
+        if (!consumers.contains(consumer)) {
+            consumers.add(consumer);
+        }
+    }
+
+    /**
+     * Says that the consumers of this process are to be remembered for at least this long. Once for each: most of the time there is nothing to do.
+     *
+     * @param connections takes a transaction for it, which holds no other locks
+     */
+    void say(Connections connections, long micros) {
+        for (String consumer : consumers) {
+            Long before = said.get(consumer);
+            if (before == null || before < micros) {
+                long stored = connections.alone("say how long to remember", connection -> {
+                    raise(connection, consumer, micros);
+                    return stored(connection, consumer);
+                });
+                if (stored > micros && before == null) {
+                    warn(consumer, stored, micros);
+                }
+                // A name that is not committed yet is none.
+                if (stored > 0) {
+                    said.put(consumer, micros);
+                }
+            }
+        }
+    }
+
+    private void warn(String consumer, long stored, long micros) {
+        LOG.warn(
+                "Messages of {} are remembered for {}, as another application or an earlier setting has said, and not for {} only. If nobody"
+                        + " needs them any longer: update {} set {} = {} where name = '{}'",
+                consumer,
+                Duration.of(stored, ChronoUnit.MICROS),
+                Duration.of(micros, ChronoUnit.MICROS),
+                tables.name(),
+                column,
+                micros,
+                consumer);
+    }
+
+    private static final String RAISE = "update ${tables}name set ${column} = ? where name = ? and ${column} < ?";
+
+    private void raise(Connection connection, String consumer, long micros) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(filled(RAISE))) {
+            statement.setLong(1, micros);
+            statement.setString(2, consumer);
+            statement.setLong(3, micros);
+            statement.executeUpdate();
+        }
+    }
+
+    private static final String STORED = "select ${column} from ${tables}name where name = ?";
+
+    private long stored(Connection connection, String consumer) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(filled(STORED))) {
+            statement.setString(1, consumer);
+            try (ResultSet result = statement.executeQuery()) {
+                return result.next() ? result.getLong(1) : 0;
+            }
+        }
+    }
+
+    private static final String ALL = "select id, ${column} from ${tables}name where ${column} > 0";
+
+    /** Returns the times of all consumers for which one was said, by their numbers. */
+    SortedMap<Integer, Long> all(Connection connection) throws SQLException {
+        SortedMap<Integer, Long> all = new TreeMap<>();
+        try (PreparedStatement statement = connection.prepareStatement(filled(ALL));
+                ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+                all.put(result.getInt(1), result.getLong(2));
+            }
+        }
+        return all;
+    }
+
+    private String filled(String sql) {
+        return tables.fill(sql.replace("${column}", column));
+    }
+}
