@@ -95,7 +95,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /**
      * Consumes messages in order, one handler call each. Under {@link ConsistencyLevel#STRONG} in one transaction per chunk; one
-     * round trip for its claims if all are new, none for duplicates that are cached.
+     * round trip for its claims if all are new, none for duplicates that are cached (within a transaction of yours the store is asked).
      *
      * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
      * after {@link Stop#retryAfter()}.
@@ -149,20 +149,28 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Forgets a message, so that its next delivery is processed again. Other processes may know it from their caches for as long as those
-     * keep it. Returns whether it was remembered.
+     * Forgets a message, so that its next delivery is processed again. Within a transaction of yours that is so for the transaction itself at once,
+     * for all others from its commit on. Other processes may know it from their caches for as long as those keep it. Returns whether it was
+     * remembered.
      */
     public boolean forget(String messageId) {
         MessageId id = new MessageId(settings.name(), messageId);
         boolean wasKnown = settings.store().forget(id);
         flow.known().forget(id);
+        if (isTransactionActive()) {
+            // Until the commit a copy is a duplicate still, which another thread may remember.
+            settings.store().transactions().afterCommit(() -> flow.known().forget(id));
+        }
         return wasKnown;
     }
 
     private BatchResult consume(List<M> messages, Handling<M> handling) {
         List<Item<M>> items = reading.read(messages);
-        items.forEach(this::skipKnown);
         boolean isJoining = isTransactionActive();
+        if (!isJoining) {
+            // The caller's transaction may have forgotten what is known to all others.
+            items.forEach(this::skipKnown);
+        }
         Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime());
         try {
             if (isJoining) {
