@@ -87,6 +87,25 @@ final class ActiveTransaction implements TransactionSynchronization {
         return overlays;
     }
 
+    /**
+     * Returns what the transaction appended to a journal; if that was through another store on the same tables, it is shared from now on. A window
+     * must not take it for committed.
+     */
+    @Nullable
+    Overlay overlay(Head head) {
+        Overlay overlay = overlays.get(head.key());
+        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+            if (overlay == null && each instanceof ActiveTransaction active) {
+                Overlay of = active.overlays.get(head.key());
+                overlay = of != null && of.hasMade(head.tip()) ? of : null;
+            }
+        }
+        if (overlay != null) {
+            overlays.put(head.key(), overlay);
+        }
+        return overlay;
+    }
+
     /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */
     Map<Object, Window> windows() {
         return windows;
