@@ -57,6 +57,7 @@ final class Claiming {
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
         Dialect dialect = table.dialect(connection);
+        table.lookAtIsolation(connection);
         prove(active);
         Asked asked = table.asked(connection, deliveries, active.proposedNames());
         List<Arrival> arrivals = List.copyOf(asked.all());
@@ -67,6 +68,7 @@ final class Claiming {
             active.evidence().add(first.key(), first.at());
             return deliveries.stream().map(Claim::granted).toList();
         }
+        table.requireCommittedReads(connection);
         Map<MessageKey, Row> rows = new HashMap<>();
         inserted.rows().forEach(row -> rows.put(row.key(), row));
         List<Arrival> rest = arrivals.stream()

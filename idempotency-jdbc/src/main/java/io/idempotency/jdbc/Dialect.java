@@ -52,6 +52,11 @@ interface Dialect {
     /** Deletes up to {@code limit} rows whose time is longer ago than given, passing over those that others hold. */
     int purge(Connection connection, long olderThanMicros, int limit) throws SQLException;
 
+    /** Returns whether queries of the running transaction show what others have not committed. */
+    default boolean isReadingUncommitted(Connection connection) throws SQLException {
+        return connection.getTransactionIsolation() == Connection.TRANSACTION_READ_UNCOMMITTED;
+    }
+
     /** Returns the database's clock in microseconds since 1970 UTC. */
     long now(Connection connection) throws SQLException;
 

@@ -53,6 +53,7 @@ final class Journaling {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
+        table.lookAtIsolation(connection);
         List<Part> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
         // The append looks at the heads of the others.
@@ -91,6 +92,7 @@ final class Journaling {
     }
 
     private List<Head> heads(Connection connection, List<Part> parts) throws SQLException {
+        table.requireCommittedReads(connection);
         return table.journals(connection)
                 .heads(connection, parts.stream().map(Part::key).sorted().toList(), false);
     }

@@ -66,6 +66,12 @@ final class PostgresDialect implements Dialect {
         PostgresProof.prepare(connection, evidence);
     }
 
+    /** {@inheritDoc} READ UNCOMMITTED is READ COMMITTED here, and the driver would ask the server. */
+    @Override
+    public boolean isReadingUncommitted(Connection connection) {
+        return false;
+    }
+
     @Override
     public boolean isSame(Connection connection, Evidence evidence) throws SQLException {
         return PostgresProof.isSame(connection, evidence);

@@ -143,6 +143,7 @@ final class Windows {
     }
 
     private Window ofNew(Connection connection, Place place, ActiveTransaction active) throws SQLException {
+        table.requireCommittedReads(connection);
         JournalKey key = key(connection, place, active.proposedNames());
         Head head = head(connection, key);
         if (head != null) {

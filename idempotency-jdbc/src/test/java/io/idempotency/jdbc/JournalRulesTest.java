@@ -4,6 +4,7 @@ import static io.idempotency.jdbc.JournalFixture.claimed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.jdbc.JournalStore.Unjudged;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
@@ -490,6 +491,32 @@ class JournalRulesTest {
                 assertThat(store.claim(List.of(fixture.at("others", 0, 3))))
                         .extracting(Claim::status)
                         .containsExactly(Status.DUPLICATE);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"MARIADB", "H2"})
+    @Tag("rule-4.23")
+    void readsNothingUncommittedIntoAWindow(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database);
+                HikariDataSource pool = database.pool(
+                        1, config -> config.setTransactionIsolation("TRANSACTION_READ_UNCOMMITTED"))) {
+            JournalStore dirty = JournalStore.builder(pool)
+                    .tablePrefix(JournalFixture.PREFIX)
+                    .revalidation(Duration.ZERO)
+                    .build();
+            Delivery known = fixture.at("known", 0, 1);
+            claimed(fixture.one, known);
+            dirty.prepare(List.of(known));
+
+            fixture.one.transactions().inTransaction(() -> {
+                fixture.one.claim(List.of(fixture.at("m", 0, 2)));
+                CompletableFuture<List<Status>> copy = CompletableFuture.supplyAsync(() -> claimed(dirty, known));
+                assertThatThrownBy(copy::join)
+                        .cause()
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageContaining("READ UNCOMMITTED");
             });
         }
     }
