@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.Transactions;
+import java.util.Objects;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,20 @@ public final class JdbcTransactions implements Transactions {
     /** Returns transactions that the manager given begins and ends; it must manage the data source given. */
     public static JdbcTransactions on(DataSource dataSource, PlatformTransactionManager manager) {
         return new JdbcTransactions(unwrapped(dataSource), manager);
+    }
+
+    /**
+     * Returns transactions of the same manager that begin with that isolation level and timeout.
+     *
+     * @param isolation a constant of {@link TransactionDefinition}, as the next one
+     * @param timeout in seconds
+     */
+    public JdbcTransactions with(int isolation, int timeout) {
+        JdbcTransactions transactions =
+                new JdbcTransactions(target, Objects.requireNonNull(template.getTransactionManager()));
+        transactions.template.setIsolationLevel(isolation);
+        transactions.template.setTimeout(timeout);
+        return transactions;
     }
 
     /** Returns a data source whose connections are the running transaction's, when there is one. */

@@ -12,6 +12,7 @@ import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
 import io.idempotency.kafka.TopicIds;
 import io.idempotency.kafka.TopicRetention;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class Consumers implements DisposableBean {
 
     private final IdempotencyProperties properties;
     private final Stores stores;
+    private final ListenerTransactions transactions;
     private final ObjectProvider<DuplicateCache> cache;
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<ConsumptionListener> listeners;
@@ -37,11 +39,13 @@ final class Consumers implements DisposableBean {
     Consumers(
             IdempotencyProperties properties,
             Stores stores,
+            ListenerTransactions transactions,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners) {
         this.properties = properties;
         this.stores = stores;
+        this.transactions = transactions;
         this.cache = cache;
         this.quarantine = quarantine;
         this.listeners = listeners;
@@ -76,6 +80,7 @@ final class Consumers implements DisposableBean {
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
             ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+        ClaimStore store = stores.of(listener);
         IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
                         listener.name())
                 .level(level(listener))
@@ -84,7 +89,10 @@ final class Consumers implements DisposableBean {
                 .failures(FailurePolicy.leaveToCaller())
                 .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
                 .lease(properties.lease())
-                .store(stores.of(listener));
+                .store(store);
+        if (level(listener) == ConsistencyLevel.STRONG) {
+            builder.transactions(transactions.of(listener, store));
+        }
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);

@@ -11,9 +11,9 @@ import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -84,19 +84,26 @@ public class IdempotencyAutoConfiguration {
     }
 
     @Bean
-    ListenerChecks idempotencyListenerChecks(ListableBeanFactory beans, IdempotencyProperties properties) {
+    ListenerChecks idempotencyListenerChecks(ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
         Stores stores = new Stores(properties, beans);
-        return new ListenerChecks(new TransactionChecks(beans, stores), new StoreChecks(stores));
+        return new ListenerChecks(
+                new TransactionChecks(beans, stores, new ListenerTransactions(beans)), new StoreChecks(stores));
     }
 
     @Bean
     Consumers idempotencyConsumers(
             IdempotencyProperties properties,
-            ListableBeanFactory beans,
+            ConfigurableListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners) {
-        return new Consumers(properties, new Stores(properties, beans), cache, quarantine, listeners);
+        return new Consumers(
+                properties,
+                new Stores(properties, beans),
+                new ListenerTransactions(beans),
+                cache,
+                quarantine,
+                listeners);
     }
 
     /** The store in memory: for tests, and for what need not survive. */

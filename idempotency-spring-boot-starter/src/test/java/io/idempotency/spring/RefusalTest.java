@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
@@ -26,6 +28,7 @@ import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.scheduling.annotation.Async;
+import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -118,6 +121,46 @@ class RefusalTest {
         refuses(NotSupported.class, "leaves the transaction");
         refuses(Never.class, "leaves the transaction");
         refuses(ReadOnly.class, "readOnly");
+    }
+
+    static class Dirty {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(isolation = Isolation.READ_UNCOMMITTED)
+        void charge(String order) {}
+    }
+
+    static class TimedPoll {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL)
+        @Transactional(timeout = 3)
+        void charge(String order) {}
+    }
+
+    static class TimedInMemory {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "memory")
+        @Transactional(timeout = 3)
+        void charge(String order) {}
+    }
+
+    @KafkaListener(topics = "orders", groupId = "g")
+    @Idempotent("billing")
+    static class DifferentHandlers {
+        @KafkaHandler
+        @Transactional(isolation = Isolation.SERIALIZABLE)
+        void charge(String order) {}
+
+        @KafkaHandler
+        void charge(Integer order) {}
+    }
+
+    @Test
+    void refusesWhatTheTransactionOfTheClaimCannotBe() {
+        refuses(Dirty.class, "READ_UNCOMMITTED", "READ COMMITTED");
+        refuses(TimedPoll.class, "timeout", "transactionPer = RECORD");
+        refuses(TimedInMemory.class, "isolation level or a timeout", "store");
+        refuses(DifferentHandlers.class, "different", "same");
     }
 
     static class OtherManager {
