@@ -91,7 +91,7 @@ final class Consumers implements DisposableBean {
                 .lease(properties.lease())
                 .store(store);
         if (level(listener) == ConsistencyLevel.STRONG) {
-            builder.transactions(transactions.of(listener, store));
+            builder.transactions(stores.guarded(listener, transactions.of(listener, store)));
         }
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);
