@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -35,6 +37,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     private int steps;
     private @Nullable LastWord lastWord;
     private @Nullable String spoiledBy;
+    private @Nullable Throwable firstFailure;
 
     private ActiveTransaction(Object owner, Evidence evidence) {
         this.owner = owner;
@@ -55,6 +58,24 @@ final class ActiveTransaction implements TransactionSynchronization {
         ActiveTransaction active = new ActiveTransaction(owner, evidence);
         TransactionSynchronizationManager.registerSynchronization(active);
         return active;
+    }
+
+    /** Returns those of all owners in the running transaction. */
+    static Stream<ActiveTransaction> ofThread() {
+        return TransactionSynchronizationManager.isSynchronizationActive()
+                ? TransactionSynchronizationManager.getSynchronizations().stream()
+                        .filter(ActiveTransaction.class::isInstance)
+                        .map(ActiveTransaction.class::cast)
+                : Stream.empty();
+    }
+
+    /** Keeps the first failure that set the transaction to roll back. */
+    void failed(Throwable failure) {
+        firstFailure = firstFailure == null ? failure : firstFailure;
+    }
+
+    Optional<Throwable> firstFailure() {
+        return Optional.ofNullable(firstFailure);
     }
 
     /** Makes the commit depend on the last word; what has been done since a savepoint is not to be rolled back to it. */

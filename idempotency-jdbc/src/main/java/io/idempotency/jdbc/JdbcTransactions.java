@@ -88,11 +88,25 @@ public final class JdbcTransactions implements Transactions {
         Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
-                throw new TransactionLostException(
-                        "The transaction was marked for rollback, so it is rolled back although its work returned");
+                throw Failures.rollbackOnly(firstFailure());
             }
             return true;
         });
+    }
+
+    /**
+     * Notes a failure that sets the running transaction to roll back, so that it is named if the work returns all the same. For those who see what
+     * is thrown through participating transactions, which the transaction manager is not told.
+     */
+    public static void noteFailure(Throwable failure) {
+        ActiveTransaction.ofThread().forEach(active -> active.failed(failure));
+    }
+
+    private @Nullable Throwable firstFailure() {
+        return ActiveTransaction.ofThread()
+                .flatMap(active -> active.firstFailure().stream())
+                .findFirst()
+                .orElseGet(() -> AbortedTransaction.reason(target));
     }
 
     /** {@inheritDoc} Connections that a transaction on other data leaves behind do not count. */

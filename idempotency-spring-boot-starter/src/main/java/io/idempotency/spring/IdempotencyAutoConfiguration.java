@@ -34,6 +34,7 @@ import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
 @AutoConfiguration(
@@ -72,7 +73,8 @@ public class IdempotencyAutoConfiguration {
             Consumers consumers,
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics) {
+            ObjectProvider<DestinationTopicResolver> retryTopics,
+            ObjectProvider<TransactionInterceptor> interceptors) {
         return new ListenerInstaller(
                 properties,
                 environment,
@@ -80,7 +82,8 @@ public class IdempotencyAutoConfiguration {
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                retryTopics);
+                retryTopics,
+                interceptors);
     }
 
     @Bean
