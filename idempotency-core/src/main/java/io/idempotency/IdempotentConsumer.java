@@ -38,11 +38,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Flow<M> flow;
     private final Level<M> level;
     private final Optional<LeaseKeeper> keeper;
+    private final Scopes<M> scopes;
 
     IdempotentConsumer(Settings<M> settings) {
         this.settings = settings;
         this.reading = new Reading<>(settings);
         this.flow = new Flow<>(settings);
+        this.scopes = new Scopes<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
                 : Optional.empty();
@@ -139,7 +141,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime());
-        flow.quarantine(poll, item, cause);
+        // Without its scope rather than not at all: that may be why it failed.
+        scopes.within(
+                item,
+                () -> flow.quarantine(poll, item, cause),
+                failure -> flow.quarantine(poll, item, cause));
         return poll.result();
     }
 
@@ -190,19 +196,26 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 : settings.chunkRecords();
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), most);
         while (!chunk.isEmpty()) {
-            Item<M> first = chunk.get(0);
-            if (first.unreadable().isPresent()) {
-                flow.charge(poll, first, first.unreadable().get());
-            } else {
-                level.work(poll, chunk, handling);
-                if (!flow.lanes().isEmpty()) {
-                    poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
-                }
-            }
+            List<Item<M>> together = scopes.together(chunk);
+            Item<M> first = together.get(0);
+            scopes.within(
+                    first, () -> work(poll, together, handling), failure -> flow.charge(poll, first, failure));
             if (poll.isOutOfTime()) {
                 poll.stopRest();
             }
             chunk = poll.nextChunk(flow.lanes(), most);
+        }
+    }
+
+    private void work(Poll<M> poll, List<Item<M>> chunk, Handling<M> handling) {
+        Item<M> first = chunk.get(0);
+        if (first.unreadable().isPresent()) {
+            flow.charge(poll, first, first.unreadable().get());
+            return;
+        }
+        level.work(poll, chunk, handling);
+        if (!flow.lanes().isEmpty()) {
+            poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
         }
     }
 
