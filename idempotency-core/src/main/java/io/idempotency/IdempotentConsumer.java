@@ -142,10 +142,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime());
         // Without its scope rather than not at all: that may be why it failed.
-        scopes.within(
-                item,
-                () -> flow.quarantine(poll, item, cause),
-                failure -> flow.quarantine(poll, item, cause));
+        scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
     }
 
@@ -198,8 +195,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         while (!chunk.isEmpty()) {
             List<Item<M>> together = scopes.together(chunk);
             Item<M> first = together.get(0);
-            scopes.within(
-                    first, () -> work(poll, together, handling), failure -> flow.charge(poll, first, failure));
+            scopes.within(first, () -> work(poll, together, handling), failure -> flow.charge(poll, first, failure));
             if (poll.isOutOfTime()) {
                 poll.stopRest();
             }

@@ -66,7 +66,8 @@ final class Scopes<M> {
         try {
             entered.close();
         } catch (RuntimeException e) {
-            log.error("The scope of {} could not be left; what follows on this thread may be in it.", item.delivery(), e);
+            log.error(
+                    "The scope of {} could not be left; what follows on this thread may be in it.", item.delivery(), e);
         }
     }
 }

@@ -81,6 +81,7 @@ class ScopeTest {
 
         assertThat(seen).endsWith("enter b", "b1", "leave b");
         assertThat(seen.stream().filter(each -> each.startsWith("enter")).count())
-                .isEqualTo(seen.stream().filter(each -> each.startsWith("leave")).count());
+                .isEqualTo(
+                        seen.stream().filter(each -> each.startsWith("leave")).count());
     }
 }

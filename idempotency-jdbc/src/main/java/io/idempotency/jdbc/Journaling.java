@@ -57,8 +57,7 @@ final class Journaling {
         List<Part> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
         // The append looks at the heads of the others.
-        List<Part> known =
-                parts.stream().filter(part -> part.content() == null).toList();
+        List<Part> known = parts.stream().filter(part -> part.content() == null).toList();
         if (windows.areOld(known)) {
             catchUp(connection, active, known, heads(connection, known), false);
             decide(known, active);
@@ -199,8 +198,7 @@ final class Journaling {
     }
 
     /** Brings a window up to the head, but for what this transaction itself appended. */
-    private void catchUp(
-            Connection connection, ActiveTransaction active, Window window, Head head, boolean isLocked)
+    private void catchUp(Connection connection, ActiveTransaction active, Window window, Head head, boolean isLocked)
             throws SQLException {
         Overlay overlay = active.overlay(head);
         if (overlay != null && !head.isAt(overlay.tip())) {

@@ -243,9 +243,8 @@ class ClaimRulesTest {
                 }
                 fixture.transactions.inTransaction(() -> {
                     fixture.claim(later);
-                    CompletableFuture<Void> copy =
-                            CompletableFuture.runAsync(() -> store.transactions().inTransaction(() -> store.claim(
-                                    List.of(fixture.at(known, 1), fixture.at(later, 2)))));
+                    CompletableFuture<Void> copy = CompletableFuture.runAsync(() -> store.transactions()
+                            .inTransaction(() -> store.claim(List.of(fixture.at(known, 1), fixture.at(later, 2)))));
                     assertThatThrownBy(copy::join)
                             .cause()
                             .isInstanceOf(IdempotencyException.class)

@@ -470,7 +470,8 @@ class JournalRulesTest {
             });
 
             for (JournalStore store : List.of(one, other)) {
-                assertThat(claimed(store, fixture.at("mine", 0, 5), fixture.at("yours", 0, 6), fixture.at("more", 0, 7)))
+                assertThat(claimed(
+                                store, fixture.at("mine", 0, 5), fixture.at("yours", 0, 6), fixture.at("more", 0, 7)))
                         .containsOnly(Status.DUPLICATE);
             }
             assertThat(claimed(other, fixture.at("known", 0, 8))).containsExactly(Status.GRANTED);
@@ -500,8 +501,8 @@ class JournalRulesTest {
     @Tag("rule-4.23")
     void readsNothingUncommittedIntoAWindow(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database);
-                HikariDataSource pool = database.pool(
-                        1, config -> config.setTransactionIsolation("TRANSACTION_READ_UNCOMMITTED"))) {
+                HikariDataSource pool =
+                        database.pool(1, config -> config.setTransactionIsolation("TRANSACTION_READ_UNCOMMITTED"))) {
             JournalStore dirty = JournalStore.builder(pool)
                     .tablePrefix(JournalFixture.PREFIX)
                     .revalidation(Duration.ZERO)

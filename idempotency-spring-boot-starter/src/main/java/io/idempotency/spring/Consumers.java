@@ -32,6 +32,7 @@ final class Consumers implements DisposableBean {
     private final ObjectProvider<DuplicateCache> cache;
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<ConsumptionListener> listeners;
+    private final ObjectProvider<RecordScope> scope;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final Map<String, Admin> admins = new ConcurrentHashMap<>();
@@ -42,13 +43,15 @@ final class Consumers implements DisposableBean {
             ListenerTransactions transactions,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners) {
+            ObjectProvider<ConsumptionListener> listeners,
+            ObjectProvider<RecordScope> scope) {
         this.properties = properties;
         this.stores = stores;
         this.transactions = transactions;
         this.cache = cache;
         this.quarantine = quarantine;
         this.listeners = listeners;
+        this.scope = scope;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
@@ -96,6 +99,7 @@ final class Consumers implements DisposableBean {
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
+        scope.ifAvailable(builder::scope);
         return builder.build();
     }
 

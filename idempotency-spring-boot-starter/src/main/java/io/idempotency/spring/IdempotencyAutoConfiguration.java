@@ -90,7 +90,8 @@ public class IdempotencyAutoConfiguration {
     ListenerChecks idempotencyListenerChecks(ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
         Stores stores = new Stores(properties, beans);
         return new ListenerChecks(
-                new TransactionChecks(beans, stores, new ListenerTransactions(beans)), new StoreChecks(stores));
+                new TransactionChecks(beans, stores, new ListenerTransactions(beans)),
+                new StoreChecks(stores, new TenantChecks(beans)));
     }
 
     @Bean
@@ -99,14 +100,16 @@ public class IdempotencyAutoConfiguration {
             ConfigurableListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners) {
+            ObjectProvider<ConsumptionListener> listeners,
+            ObjectProvider<RecordScope> scope) {
         return new Consumers(
                 properties,
                 new Stores(properties, beans),
                 new ListenerTransactions(beans),
                 cache,
                 quarantine,
-                listeners);
+                listeners,
+                scope);
     }
 
     /** The store in memory: for tests, and for what need not survive. */

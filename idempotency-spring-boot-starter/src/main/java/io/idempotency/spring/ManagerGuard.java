@@ -43,7 +43,8 @@ record ManagerGuard(DataSource dataSource, String name, String ofStore) implemen
             throw new IllegalTransactionStateException("The transaction manager " + name
                     + " does not know the transaction of " + ofStore
                     + " that the listener and its claim are in, and would commit its connection in the middle of it. Let"
-                    + " what the listener calls use " + ofStore + ", too; or set idempotency.transaction-manager=" + name
+                    + " what the listener calls use " + ofStore + ", too; or set idempotency.transaction-manager="
+                    + name
                     + ", so that the listeners' transactions are its own");
         }
     }

@@ -10,9 +10,11 @@ import io.idempotency.store.LeaseStore;
 final class StoreChecks {
 
     private final Stores stores;
+    private final TenantChecks tenants;
 
-    StoreChecks(Stores stores) {
+    StoreChecks(Stores stores, TenantChecks tenants) {
         this.stores = stores;
+        this.tenants = tenants;
     }
 
     /**
@@ -26,6 +28,7 @@ final class StoreChecks {
         }
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
+        tenants.require(listener, level, store);
         refuseIf(
                 level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
                 listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", lends no messages",

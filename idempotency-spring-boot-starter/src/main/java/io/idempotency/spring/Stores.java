@@ -40,9 +40,7 @@ final class Stores {
     private Optional<StoreTransactions> transactions(ListenerDefinition listener) {
         ClaimStore store = of(listener);
         boolean isOurs = store instanceof TableStore && isBean(store, IdempotencyAutoConfiguration.TABLE_STORE);
-        return isOurs || isOurJournal(store)
-                ? Optional.of(beans.getBean(StoreTransactions.class))
-                : Optional.empty();
+        return isOurs || isOurJournal(store) ? Optional.of(beans.getBean(StoreTransactions.class)) : Optional.empty();
     }
 
     private boolean isOurJournal(ClaimStore store) {

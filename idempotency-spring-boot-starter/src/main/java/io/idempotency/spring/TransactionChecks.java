@@ -71,7 +71,8 @@ final class TransactionChecks {
                 "Leave readOnly out, or @Transactional altogether.");
         refuseIf(
                 attribute.getIsolationLevel() == TransactionDefinition.ISOLATION_READ_UNCOMMITTED,
-                listener + " is @Transactional(isolation = READ_UNCOMMITTED), which would take a message that is still being"
+                listener
+                        + " is @Transactional(isolation = READ_UNCOMMITTED), which would take a message that is still being"
                         + " processed for a duplicate",
                 "Use READ COMMITTED or a stricter isolation level.");
         refuseIf(

@@ -46,7 +46,10 @@ class BesideItTest {
             bench.topic("FILTERED_BATCH_MANUAL"));
 
     private static final List<BenchTopic> strict = List.of(
-            bench.topic("STRICT"), bench.topic("STRICT_META"), bench.topic("STRICT_BATCH"), bench.topic("STRICT_CLASS"));
+            bench.topic("STRICT"),
+            bench.topic("STRICT_META"),
+            bench.topic("STRICT_BATCH"),
+            bench.topic("STRICT_CLASS"));
 
     @BeforeAll
     static void start() {

@@ -203,8 +203,8 @@ class JpaListenerTest {
         catching.awaitSettled();
         assertThat(bench.effects("c:")).containsExactly("c:apart");
         Map<String, String> said = new HashMap<>();
-        caught.read().forEach(record -> said.put(
-                record.value(), BenchTopic.header(record, "kafka_dlt-exception-message")));
+        caught.read()
+                .forEach(record -> said.put(record.value(), BenchTopic.header(record, "kafka_dlt-exception-message")));
         assertThat(said).containsOnlyKeys("c:service", "c:saved", "c:nested", "c:statement");
         assertThat(said.get("c:nested")).contains("nested transactions");
         assertThat(said.get("c:service")).contains("no such customer", "REQUIRES_NEW");

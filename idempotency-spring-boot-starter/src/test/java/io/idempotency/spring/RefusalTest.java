@@ -8,11 +8,14 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
@@ -185,7 +188,7 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class TwoManagers extends OtherManager {
         @Bean
-        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager own(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -193,12 +196,12 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class TwoOwnManagers extends Plain {
         @Bean
-        JdbcTransactionManager one(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager one(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
 
         @Bean
-        JdbcTransactionManager two(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager two(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -239,7 +242,7 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class KafkaTransaction extends Plain {
         @Bean
-        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager own(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -258,7 +261,7 @@ class RefusalTest {
         @Bean
         @SuppressWarnings({"removal", "deprecation"})
         ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory(
-                ConsumerFactory<Object, Object> consumers, javax.sql.DataSource dataSource) {
+                ConsumerFactory<Object, Object> consumers, DataSource dataSource) {
             ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
                     new ConcurrentKafkaListenerContainerFactory<>();
             factory.setConsumerFactory(consumers);
@@ -410,6 +413,64 @@ class RefusalTest {
         refuses(RetryingByConfiguration.class, "retry topics");
         runner.withUserConfiguration(Retrying.class)
                 .withPropertyValues("idempotency.journal.accept-strays=true")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static DataSource routing() {
+        AbstractRoutingDataSource routing = new AbstractRoutingDataSource() {
+            @Override
+            protected Object determineCurrentLookupKey() {
+                return "one";
+            }
+        };
+        routing.setTargetDataSources(
+                Map.of("one", new DriverManagerDataSource("jdbc:h2:mem:routed;DB_CLOSE_DELAY=-1")));
+        routing.afterPropertiesSet();
+        return routing;
+    }
+
+    static class Scoped {
+        @Bean
+        RecordScope scope() {
+            return new RecordScope() {
+                @Override
+                public Object of(ConsumerRecord<?, ?> record) {
+                    return "one";
+                }
+
+                @Override
+                public Entered enter(Object scope) {
+                    return () -> {};
+                }
+            };
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Routed extends Scoped {
+        @Bean
+        DataSource dataSource() {
+            return routing();
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesWhatCannotFollowATenantToAnotherDatabase() {
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.level=AT_LEAST_ONCE"),
+                Routed.class,
+                "leases",
+                "STRONG");
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.store=journal"),
+                Routed.class,
+                "journals",
+                "store=table");
+        runner.withUserConfiguration(Routed.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

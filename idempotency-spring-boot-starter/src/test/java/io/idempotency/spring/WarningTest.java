@@ -3,7 +3,9 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.util.List;
 import javax.sql.DataSource;
+import org.hibernate.context.spi.CurrentTenantIdentifierResolver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -12,6 +14,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.DefaultErrorHandler;
@@ -110,6 +113,47 @@ class WarningTest {
                 .run(context -> assertThat(output)
                         .containsOnlyOnce("Two transaction managers manage")
                         .contains("one", "two", "idempotency.transaction-manager=one"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Routing extends WithErrorHandler {
+        @Bean
+        DataSource dataSource() {
+            return new LazyConnectionDataSourceProxy(RefusalTest.routing());
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Resolving extends WithErrorHandler {
+        @Bean
+        CurrentTenantIdentifierResolver<String> tenants() {
+            return new CurrentTenantIdentifierResolver<>() {
+                @Override
+                public String resolveCurrentTenantIdentifier() {
+                    return "one";
+                }
+
+                @Override
+                public boolean validateExistingCurrentSessions() {
+                    return false;
+                }
+            };
+        }
+    }
+
+    @Test
+    void warnsOfTenantsThatAListenerWouldSetTooLate(CapturedOutput output) {
+        for (Class<?> configuration : List.of(Routing.class, Resolving.class)) {
+            runner.withUserConfiguration(configuration, RefusalTest.Scoped.class)
+                    .run(context -> {
+                        assertThat(context).hasNotFailed();
+                        assertThat(output).doesNotContain("RecordScope");
+                    });
+        }
+        runner.withUserConfiguration(Routing.class)
+                .run(context -> assertThat(output).contains("a routing data source", "RecordScope"));
+        runner.withUserConfiguration(Resolving.class)
+                .run(context -> assertThat(output).contains("a tenant resolver of Hibernate's"));
     }
 
     @Test
