@@ -43,11 +43,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Optional<LeaseKeeper> keeper;
     /** The first handler that it was called with. */
     private volatile @Nullable Class<?> handler;
+    private final Scopes<M> scopes;
 
     IdempotentConsumer(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
         this.reading = new Reading<>(settings);
         this.flow = new Flow<>(settings, nanoTime);
+        this.scopes = new Scopes<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
                 : Optional.empty();
@@ -105,7 +107,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /**
      * Consumes messages in order, one handler call each. Under {@link ConsistencyLevel#STRONG} in one transaction per chunk; one
-     * round trip for its claims if all are new, none for duplicates that are cached.
+     * round trip for its claims if all are new, none for duplicates that are cached (within a transaction of yours the store is asked).
      *
      * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
      * after {@link Stop#retryAfter()}. One that fails among others under {@link ConsistencyLevel#STRONG} stops at once the partitions of all
@@ -162,7 +164,8 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime());
-        flow.quarantine(poll, item, cause);
+        // Without its scope rather than not at all: that may be why it failed.
+        scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
     }
 
@@ -172,13 +175,18 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Forgets a message, so that its next delivery is processed again. Other processes may know it from their caches for as long as those
-     * keep it. Returns whether it was remembered.
+     * Forgets a message, so that its next delivery is processed again. Within a transaction of yours that is so for the transaction itself at once,
+     * for all others from its commit on. Other processes may know it from their caches for as long as those keep it. Returns whether it was
+     * remembered.
      */
     public boolean forget(String messageId) {
         MessageId id = new MessageId(settings.name(), messageId);
         boolean wasKnown = settings.store().forget(id);
         flow.known().forget(id);
+        if (isTransactionActive()) {
+            // Until the commit a copy is a duplicate still, which another thread may remember.
+            settings.store().transactions().afterCommit(() -> flow.known().forget(id));
+        }
         return wasKnown;
     }
 
@@ -198,8 +206,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             NamesInUse.add(settings, handling.handler().getClass());
         }
         List<Item<M>> items = reading.read(messages);
-        items.forEach(this::skipKnown);
         boolean isJoining = isTransactionActive();
+        if (!isJoining) {
+            // The caller's transaction may have forgotten what is known to all others.
+            items.forEach(this::skipKnown);
+        }
         Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime());
         try {
             if (isJoining) {
@@ -218,19 +229,12 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Refusals<M> refusals = new Refusals<>(poll, flow);
         List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
         while (!chunk.isEmpty()) {
-            Item<M> first = chunk.get(0);
-            Optional<Throwable> failure = flow.knownFailure(first);
-            if (failure.isPresent()) {
-                flow.charge(poll, first, failure.get());
-            } else {
-                refusals.work(level, chunk, handling);
-                if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
-                    flow.lanes().settledTogether(settings.chunkRecords());
-                }
-                if (!flow.lanes().isEmpty()) {
-                    poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
-                }
-            }
+            List<Item<M>> together = scopes.together(chunk);
+            Item<M> first = together.get(0);
+            scopes.within(
+                    first,
+                    () -> work(poll, together, handling, refusals),
+                    failure -> flow.charge(poll, first, failure));
             if (poll.isOutOfTime()) {
                 poll.stopRest();
             }
@@ -247,6 +251,22 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         boolean isOneEach = settings.transactionPer() == TransactionPer.RECORD
                 || (!handling.isBatch() && flow.reports().isCommittedEarly());
         return level instanceof StrongLevel && isOneEach ? 1 : settings.chunkRecords();
+    }
+
+    private void work(Poll<M> poll, List<Item<M>> chunk, Handling<M> handling, Refusals<M> refusals) {
+        Item<M> first = chunk.get(0);
+        Optional<Throwable> failure = flow.knownFailure(first);
+        if (failure.isPresent()) {
+            flow.charge(poll, first, failure.get());
+            return;
+        }
+        refusals.work(level, chunk, handling);
+        if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
+            flow.lanes().settledTogether(settings.chunkRecords());
+        }
+        if (!flow.lanes().isEmpty()) {
+            poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
+        }
     }
 
     private void join(Poll<M> poll, Handling<M> handling) {

@@ -43,6 +43,7 @@ public final class IdempotentConsumerBuilder<M> {
     private boolean keepPayloads = true;
     private int standStillAfter = DEFAULT_STAND_STILL_AFTER;
     private DuplicateCache cache = DuplicateCache.none();
+    private @Nullable MessageScope<? super M> scope;
     private ConsumptionListener listener = consumption -> {};
     private int chunkRecords = DEFAULT_CHUNK_RECORDS;
     private Duration chunkTime = DEFAULT_CHUNK_TIME;
@@ -121,6 +122,12 @@ public final class IdempotentConsumerBuilder<M> {
         return this;
     }
 
+    /** Sets what surrounds the work on a message, such as its tenant; default: nothing. */
+    public IdempotentConsumerBuilder<M> scope(MessageScope<? super M> surrounding) {
+        this.scope = surrounding;
+        return this;
+    }
+
     /** Adds a listener that is told of every consumption. */
     public IdempotentConsumerBuilder<M> listener(ConsumptionListener told) {
         this.listener = listener.andThen(told);
@@ -186,7 +193,8 @@ public final class IdempotentConsumerBuilder<M> {
                 listener,
                 chunkRecords,
                 chunkTime,
-                lease);
+                lease,
+                Optional.ofNullable(scope));
         return new IdempotentConsumer<>(settings, nanoTime);
     }
 

@@ -23,4 +23,5 @@ record Settings<M>(
         ConsumptionListener listener,
         int chunkRecords,
         Duration chunkTime,
-        Duration lease) {}
+        Duration lease,
+        Optional<MessageScope<? super M>> scope) {}

@@ -104,6 +104,37 @@ class CacheSafetyTest {
     }
 
     @Test
+    @Tag("rule-4.20")
+    void forgetsAgainAfterTheCommitWhatACopyBroughtBackMeanwhile() {
+        consumer.consume(Message.of("a", 0, 0), bench::handle);
+        DuplicateCache.Known known = bench.cache.known.get("a");
+
+        bench.store.transactions().inTransaction(() -> {
+            consumer.forget("a");
+            // As by another thread, whose copy is a duplicate until the commit.
+            bench.cache.known.put("a", known);
+        });
+
+        assertThat(consumer.consume(Message.of("a", 0, 0), bench::handle)).isEqualTo(Outcome.PROCESSED);
+    }
+
+    @Test
+    @Tag("rule-4.20")
+    void forgetsAndProcessesAgainInOneTransaction() {
+        consumer.consume(Message.of("a", 0, 0), bench::handle);
+        DuplicateCache.Known known = bench.cache.known.get("a");
+
+        bench.store.transactions().inTransaction(() -> {
+            consumer.forget("a");
+            bench.cache.known.put("a", known);
+            assertThat(consumer.consume(Message.of("a", 0, 0), bench::handle)).isEqualTo(Outcome.PROCESSED);
+        });
+
+        assertThat(bench.effects).containsExactly("a", "a");
+        assertThat(consumer.consume(Message.of("a", 0, 0), bench::handle)).isEqualTo(Outcome.DUPLICATE);
+    }
+
+    @Test
     void doesNotRememberAQuarantinedMessage() {
         bench.failing.put("a", new IOException("no"));
         IdempotentConsumer<Message> impatient =

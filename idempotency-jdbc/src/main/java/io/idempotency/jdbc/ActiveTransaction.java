@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -49,6 +51,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     private @Nullable LastWord lastWord;
     private boolean isLastWordSaid;
     private @Nullable String spoiledBy;
+    private @Nullable Throwable firstFailure;
 
     private ActiveTransaction(Object owner, Evidence evidence) {
         this.owner = owner;
@@ -84,6 +87,24 @@ final class ActiveTransaction implements TransactionSynchronization {
         return active;
     }
 
+    /** Returns those of all owners in the running transaction. */
+    static Stream<ActiveTransaction> ofThread() {
+        return TransactionSynchronizationManager.isSynchronizationActive()
+                ? TransactionSynchronizationManager.getSynchronizations().stream()
+                        .filter(ActiveTransaction.class::isInstance)
+                        .map(ActiveTransaction.class::cast)
+                : Stream.empty();
+    }
+
+    /** Keeps the first failure that set the transaction to roll back. */
+    void failed(Throwable failure) {
+        firstFailure = firstFailure == null ? failure : firstFailure;
+    }
+
+    Optional<Throwable> firstFailure() {
+        return Optional.ofNullable(firstFailure);
+    }
+
     /** Makes the commit depend on the last word; what has been done since a savepoint is not to be rolled back to it. */
     void dependOn(LastWord word) {
         if (lastWord == null) {
@@ -115,6 +136,25 @@ final class ActiveTransaction implements TransactionSynchronization {
     /** What the transaction appended to journals, in the order of their keys. */
     Map<JournalKey, Overlay> overlays() {
         return overlays;
+    }
+
+    /**
+     * Returns what the transaction appended to a journal; if that was through another store on the same tables, it is shared from now on. A window
+     * must not take it for committed.
+     */
+    @Nullable
+    Overlay overlay(Head head) {
+        Overlay overlay = overlays.get(head.key());
+        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+            if (overlay == null && each instanceof ActiveTransaction active) {
+                Overlay of = active.overlays.get(head.key());
+                overlay = of != null && of.hasMade(head.tip()) ? of : null;
+            }
+        }
+        if (overlay != null) {
+            overlays.put(head.key(), overlay);
+        }
+        return overlay;
     }
 
     /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */

@@ -56,6 +56,7 @@ final class Claiming implements ActiveTransaction.LastWord {
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
         Dialect dialect = table.dialect(connection);
+        table.lookAtIsolation(connection);
         prove(active);
         Asked asked = table.asked(connection, deliveries, active.proposedNames());
         List<Arrival> arrivals = List.copyOf(asked.all());
@@ -64,6 +65,7 @@ final class Claiming implements ActiveTransaction.LastWord {
             active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
+        table.requireCommittedReads(connection);
         Map<MessageKey, Row> rows = new HashMap<>();
         inserted.forEach(row -> rows.put(row.key(), row));
         List<Arrival> rest = arrivals.stream()

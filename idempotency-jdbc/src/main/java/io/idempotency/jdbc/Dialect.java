@@ -79,6 +79,11 @@ interface Dialect {
         return "";
     }
 
+    /** Returns whether queries of the running transaction show what others have not committed. */
+    default boolean isReadingUncommitted(Connection connection) throws SQLException {
+        return connection.getTransactionIsolation() == Connection.TRANSACTION_READ_UNCOMMITTED;
+    }
+
     /** Returns the database's clock in microseconds since 1970 UTC. */
     long now(Connection connection) throws SQLException;
 

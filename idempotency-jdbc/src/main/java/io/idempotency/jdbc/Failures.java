@@ -35,10 +35,11 @@ final class Failures {
         SQLException sql = sqlIn(failure);
         String state = sql == null || sql.getSQLState() == null ? "" : sql.getSQLState();
         if (state.equals(ABORTED)) {
+            Throwable first = sql == null ? null : sql.getCause();
             return new TransactionLostException(
                     "Could not " + verb
                             + ": the database has aborted the transaction, probably because a handler caught a"
-                            + " database error and went on",
+                            + " database error and went on" + firstAndWayOut(first),
                     failure);
         }
         if (NO_TABLE.contains(state)) {
@@ -56,6 +57,20 @@ final class Failures {
                     failure);
         }
         return new IdempotencyException("Could not " + verb + ": " + failure.getMessage(), failure);
+    }
+
+    /** Returns what to throw instead of the commit of a transaction that was set to roll back, although the work in it returned. */
+    static TransactionLostException rollbackOnly(@Nullable Throwable first) {
+        String message = "The transaction was set to roll back, so it is not committed although its work returned: a"
+                + " @Transactional method that was called within it has probably thrown what its caller then caught"
+                + firstAndWayOut(first);
+        return first == null ? new TransactionLostException(message) : new TransactionLostException(message, first);
+    }
+
+    private static String firstAndWayOut(@Nullable Throwable first) {
+        return (first == null ? ". " : ". What failed first is " + first + ". ")
+                + "Without a transaction around it that was no failure of the handler. Let the exception leave, or run what"
+                + " may fail in a transaction of its own (REQUIRES_NEW), or look before you write (on conflict do nothing)";
     }
 
     private static @Nullable SQLException sqlIn(@Nullable Throwable failure) {

@@ -28,4 +28,9 @@ record Head(
     Tip tip() {
         return new Tip(version, token);
     }
+
+    /** Returns this head as it was when the journal ended there. */
+    Head back(Tip tip) {
+        return new Head(key, tip.version(), tip.token(), at, horizonVersion, horizonOffset, partitions);
+    }
 }

@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.Transactions;
+import java.util.Objects;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,20 @@ public final class JdbcTransactions implements Transactions {
         return new JdbcTransactions(unwrapped(dataSource), manager);
     }
 
+    /**
+     * Returns transactions of the same manager that begin with that isolation level and timeout.
+     *
+     * @param isolation a constant of {@link TransactionDefinition}, as the next one
+     * @param timeout in seconds
+     */
+    public JdbcTransactions with(int isolation, int timeout) {
+        JdbcTransactions transactions =
+                new JdbcTransactions(target, Objects.requireNonNull(template.getTransactionManager()));
+        transactions.template.setIsolationLevel(isolation);
+        transactions.template.setTimeout(timeout);
+        return transactions;
+    }
+
     /** Returns a data source whose connections are the running transaction's, when there is one. */
     public DataSource dataSource() {
         return proxy;
@@ -73,13 +88,27 @@ public final class JdbcTransactions implements Transactions {
         Ending.run(template, target, status -> {
             work.run();
             if (status.isRollbackOnly()) {
-                throw new TransactionLostException(
-                        "The transaction was marked for rollback, so it is rolled back although its work returned");
+                throw Failures.rollbackOnly(firstFailure());
             }
             // What JPA holds back is written before the proof, not behind it.
             status.flush();
             return true;
         });
+    }
+
+    /**
+     * Notes a failure that sets the running transaction to roll back, so that it is named if the work returns all the same. For those who see what
+     * is thrown through participating transactions, which the transaction manager is not told.
+     */
+    public static void noteFailure(Throwable failure) {
+        ActiveTransaction.ofThread().forEach(active -> active.failed(failure));
+    }
+
+    private @Nullable Throwable firstFailure() {
+        return ActiveTransaction.ofThread()
+                .flatMap(active -> active.firstFailure().stream())
+                .findFirst()
+                .orElseGet(() -> AbortedTransaction.reason(target));
     }
 
     /** {@inheritDoc} Connections that a transaction on other data leaves behind do not count. */

@@ -52,11 +52,14 @@ final class Journaling implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
+        table.lookAtIsolation(connection);
         List<Part> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
-        if (isNothingNew(parts) && windows.areOld(parts)) {
-            catchUp(connection, active, parts, heads(connection, parts), false);
-            decide(parts, active);
+        // The append looks at the heads of the others.
+        List<Part> known = parts.stream().filter(part -> part.content() == null).toList();
+        if (windows.areOld(known)) {
+            catchUp(connection, active, known, heads(connection, known), false);
+            decide(known, active);
         }
         Map<JournalKey, Long> times = Map.of();
         if (!isNothingNew(parts)) {
@@ -87,6 +90,7 @@ final class Journaling implements ActiveTransaction.LastWord {
     }
 
     private List<Head> heads(Connection connection, List<Part> parts) throws SQLException {
+        table.requireCommittedReads(connection);
         return table.journals(connection)
                 .heads(connection, parts.stream().map(Part::key).sorted().toList(), false);
     }
@@ -128,6 +132,7 @@ final class Journaling implements ActiveTransaction.LastWord {
                     active.afterCommit(overlay::committed);
                 }
                 overlay.add(append.content().at(append.next(), timeOf(appended, append)));
+                windowOf(appendedTo, append).checked();
             }
             appended.heads().forEach(windows::raiseHorizon);
         }
@@ -153,11 +158,11 @@ final class Journaling implements ActiveTransaction.LastWord {
     /** Appends a single entry about a message, whatever was known of it. */
     void append(ActiveTransaction active, Window window, Content content) {
         connections.onCurrent("append to a journal", connection -> {
-            Overlay overlay = active.overlays().get(window.key());
             List<Head> heads = table.journals(connection).heads(connection, List.of(window.key()), true);
-            if (heads.isEmpty() || (overlay != null && !heads.get(0).isAt(overlay.tip()))) {
+            if (heads.isEmpty()) {
                 throw gone(window);
             }
+            catchUp(connection, active, window, heads.get(0), true);
             List<Append> appends =
                     new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), content)));
             if (!append(connection, active, appends, Map.of(window.key(), window))
@@ -183,17 +188,22 @@ final class Journaling implements ActiveTransaction.LastWord {
         heads.forEach(head -> byKey.put(head.key(), head));
         for (Part part : parts) {
             Head head = byKey.get(part.key());
-            Overlay overlay = active.overlays().get(part.key());
-            if (head == null) {
-                if (part.content() != null) {
-                    throw gone(part.window());
-                }
-            } else if (overlay == null) {
-                windows.catchUp(connection, part.window(), head, isLocked);
-            } else if (!head.isAt(overlay.tip())) {
+            if (head != null) {
+                catchUp(connection, active, part.window(), head, isLocked);
+            } else if (part.content() != null) {
                 throw gone(part.window());
             }
         }
+    }
+
+    /** Brings a window up to the head, but for what this transaction itself appended. */
+    private void catchUp(Connection connection, ActiveTransaction active, Window window, Head head, boolean isLocked)
+            throws SQLException {
+        Overlay overlay = active.overlay(head);
+        if (overlay != null && !head.isAt(overlay.tip())) {
+            throw gone(window);
+        }
+        windows.catchUp(connection, window, overlay == null ? head : head.back(overlay.base()), isLocked);
     }
 
     @Override

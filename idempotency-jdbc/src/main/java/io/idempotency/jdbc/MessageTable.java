@@ -28,6 +28,7 @@ final class MessageTable {
     private final String delete;
     private volatile @Nullable Dialect dialect;
     private volatile @Nullable JournalDialect journals;
+    private volatile boolean isIsolationSeen;
 
     MessageTable(Tables tables, Duration claimTimeout) {
         this.tables = tables;
@@ -46,6 +47,23 @@ final class MessageTable {
             dialect = known;
         }
         return known;
+    }
+
+    /** Looks at the isolation of the first transaction, so that a pool with the wrong one is refused at once. */
+    void lookAtIsolation(Connection connection) throws SQLException {
+        if (!isIsolationSeen) {
+            requireCommittedReads(connection);
+            isIsolationSeen = true;
+        }
+    }
+
+    /** Refuses to go by what a query shows that may not be committed. For those who read: MariaDB's driver may ask the server. */
+    void requireCommittedReads(Connection connection) throws SQLException {
+        if (dialect(connection).isReadingUncommitted(connection)) {
+            throw new IdempotencyException(
+                    "Messages cannot be claimed at READ UNCOMMITTED, which the pool, the session or the server has as its default:"
+                            + " use READ COMMITTED or a stricter isolation level");
+        }
     }
 
     /** Returns whether the numbers of all names are known. */

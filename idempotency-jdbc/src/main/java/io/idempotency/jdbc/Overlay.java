@@ -28,6 +28,19 @@ final class Overlay {
         return window.key();
     }
 
+    Window window() {
+        return window;
+    }
+
+    /** Returns where the journal stood before. */
+    Tip base() {
+        return base;
+    }
+
+    boolean hasMade(Tip other) {
+        return segments.stream().anyMatch(segment -> segment.tip().equals(other));
+    }
+
     Tip tip() {
         return segments.isEmpty() ? base : segments.get(segments.size() - 1).tip();
     }

@@ -68,6 +68,12 @@ final class PostgresDialect implements Dialect {
         PostgresProof.prepare(connection, evidence);
     }
 
+    /** {@inheritDoc} READ UNCOMMITTED is READ COMMITTED here, and the driver would ask the server. */
+    @Override
+    public boolean isReadingUncommitted(Connection connection) {
+        return false;
+    }
+
     @Override
     public void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException {
         PostgresProof.prove(connection, active, remains);

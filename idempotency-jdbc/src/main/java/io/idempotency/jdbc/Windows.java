@@ -139,9 +139,12 @@ final class Windows {
     }
 
     private Window ofNew(Connection connection, Place place, ActiveTransaction active) throws SQLException {
+        table.requireCommittedReads(connection);
         JournalKey key = key(connection, place, active.proposedNames());
-        if (head(connection, key) != null) {
-            return read(connection, place, key);
+        Head head = head(connection, key);
+        if (head != null) {
+            Overlay appended = active.overlay(head);
+            return appended == null ? read(connection, place, key) : appended.window();
         }
         table.journals(connection).create(connection, key, 0);
         Window window = reading.ofNew(connection, place, key);

@@ -215,6 +215,46 @@ class ClaimRulesTest {
         }
     }
 
+    private static final String READ_UNCOMMITTED = "TRANSACTION_READ_UNCOMMITTED";
+
+    @ParameterizedTest
+    @EnumSource(names = {"MARIADB", "H2"})
+    @Tag("rule-4.23")
+    void refusesReadUncommittedThatThePoolOrTheSessionHas(TestDatabase database) {
+        // In the order of the keys, the insert meets the duplicate before it would wait for the message in progress.
+        String known = "01900000-0000-7000-8000-000000000001";
+        String later = "01900000-0000-7000-8000-000000000002";
+        String setting = database == TestDatabase.H2
+                ? "set session characteristics as transaction isolation level read uncommitted"
+                : "set session transaction isolation level read uncommitted";
+        try (Fixture fixture = Fixture.on(database);
+                HikariDataSource ofPool = database.pool(1, config -> config.setTransactionIsolation(READ_UNCOMMITTED));
+                HikariDataSource ofSession = database.pool(1, config -> config.setConnectionInitSql(setting));
+                HikariDataSource late = database.pool(1)) {
+            fixture.claimed(known);
+            for (HikariDataSource pool : List.of(ofPool, ofSession, late)) {
+                TableStore store = TableStore.builder(pool)
+                        .tablePrefix(Fixture.PREFIX)
+                        .claimTimeout(Duration.ofSeconds(1))
+                        .build();
+                if (pool == late) {
+                    store.transactions().inTransaction(() -> store.claim(List.of(fixture.at("others", 1))));
+                    TestDatabase.execute(pool, setting);
+                }
+                fixture.transactions.inTransaction(() -> {
+                    fixture.claim(later);
+                    CompletableFuture<Void> copy = CompletableFuture.runAsync(() -> store.transactions()
+                            .inTransaction(() -> store.claim(List.of(fixture.at(known, 1), fixture.at(later, 2)))));
+                    assertThatThrownBy(copy::join)
+                            .cause()
+                            .isInstanceOf(IdempotencyException.class)
+                            .hasMessageContaining("READ UNCOMMITTED");
+                });
+                fixture.store.forget(fixture.at(later, 1).id());
+            }
+        }
+    }
+
     @Test
     @Tag("rule-1.4")
     void saysThatADatabaseThatIsDownIsTransient() {

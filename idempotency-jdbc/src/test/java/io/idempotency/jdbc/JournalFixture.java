@@ -48,6 +48,11 @@ final class JournalFixture implements AutoCloseable {
                 .build();
     }
 
+    /** Returns a second store of the first process, which takes part in the same transactions. */
+    JournalStore another() {
+        return store(counted, settings -> settings);
+    }
+
     Delivery at(String id, int partition, long offset) {
         return new Delivery(new MessageId(consumer, id), new Position("orders", partition, offset));
     }

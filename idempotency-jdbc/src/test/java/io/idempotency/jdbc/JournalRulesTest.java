@@ -4,6 +4,7 @@ import static io.idempotency.jdbc.JournalFixture.claimed;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
@@ -646,6 +647,142 @@ class JournalRulesTest {
             fixture.one.forget(fixture.at("m", 0, 1).id());
 
             assertThat(claimed(fixture.other, fixture.at("m", 0, 2))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.21")
+    void looksAtTheJournalsOfItsDuplicatesAlsoWhileAnotherPartitionHasSomethingNew(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database, settings -> settings.revalidation(Duration.ZERO))) {
+            claimed(fixture.one, fixture.at("m", 0, 1));
+            claimed(fixture.other, fixture.at("m", 0, 1));
+
+            fixture.one.forget(fixture.at("m", 0, 1).id());
+
+            assertThat(claimed(fixture.other, fixture.at("new", 1, 1), fixture.at("m", 0, 2)))
+                    .containsExactly(Status.GRANTED, Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.22")
+    void keepsWhatItsTransactionAppendedThroughAnotherStoreOutOfItsWindows(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore one = fixture.one;
+            JournalStore other = fixture.another();
+            claimed(one, fixture.at("known", 0, 1));
+            claimed(other, fixture.at("known", 0, 1));
+
+            assertThatThrownBy(() -> one.transactions().inTransaction(() -> {
+                        one.claim(List.of(fixture.at("mine", 0, 2)));
+                        assertThat(other.claim(List.of(fixture.at("mine", 0, 3), fixture.at("yours", 0, 4))))
+                                .extracting(Claim::status)
+                                .containsExactly(Status.DUPLICATE, Status.GRANTED);
+                        assertThat(one.claim(List.of(fixture.at("yours", 0, 5), fixture.at("more", 0, 6))))
+                                .extracting(Claim::status)
+                                .containsExactly(Status.DUPLICATE, Status.GRANTED);
+                        throw new IllegalStateException("roll back");
+                    }))
+                    .hasMessage("roll back");
+
+            for (String id : List.of("mine", "yours", "more")) {
+                assertThat(claimed(other, fixture.at(id, 0, 7))).containsExactly(Status.GRANTED);
+                assertThat(claimed(one, fixture.at(id, 0, 8))).containsExactly(Status.DUPLICATE);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.22")
+    void doesNotReadWhatItsTransactionAppendedThroughAnotherStoreIntoANewWindow(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore one = fixture.one;
+            JournalStore other = fixture.another();
+            claimed(one, fixture.at("known", 0, 1));
+
+            assertThatThrownBy(() -> one.transactions().inTransaction(() -> {
+                        one.claim(List.of(fixture.at("mine", 0, 2)));
+                        assertThat(other.claim(List.of(fixture.at("mine", 0, 3))))
+                                .extracting(Claim::status)
+                                .containsExactly(Status.DUPLICATE);
+                        throw new IllegalStateException("roll back");
+                    }))
+                    .hasMessage("roll back");
+
+            assertThat(claimed(other, fixture.at("mine", 0, 4))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.22")
+    void commitsWhatTwoStoresAppendedInOneTransaction(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore one = fixture.one;
+            JournalStore other = fixture.another();
+            claimed(one, fixture.at("known", 0, 1));
+            claimed(other, fixture.at("known", 0, 1));
+
+            one.transactions().inTransaction(() -> {
+                one.claim(List.of(fixture.at("mine", 0, 2)));
+                other.claim(List.of(fixture.at("yours", 0, 3)));
+                other.forget(fixture.at("known", 0, 1).id());
+                one.claim(List.of(fixture.at("more", 0, 4)));
+            });
+
+            for (JournalStore store : List.of(one, other)) {
+                assertThat(claimed(
+                                store, fixture.at("mine", 0, 5), fixture.at("yours", 0, 6), fixture.at("more", 0, 7)))
+                        .containsOnly(Status.DUPLICATE);
+            }
+            assertThat(claimed(other, fixture.at("known", 0, 8))).containsExactly(Status.GRANTED);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.2")
+    void knowsBehindAnEntryOfItsOwnWhatAnotherProcessAppendedBefore(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalStore store = fixture.one;
+            claimed(store, fixture.at("known", 0, 1));
+            claimed(fixture.other, fixture.at("others", 0, 2));
+
+            store.transactions().inTransaction(() -> {
+                store.forget(fixture.at("known", 0, 1).id());
+                assertThat(store.claim(List.of(fixture.at("others", 0, 3))))
+                        .extracting(Claim::status)
+                        .containsExactly(Status.DUPLICATE);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"MARIADB", "H2"})
+    @Tag("rule-4.23")
+    void readsNothingUncommittedIntoAWindow(TestDatabase database) {
+        try (JournalFixture fixture = new JournalFixture(database);
+                HikariDataSource pool =
+                        database.pool(1, config -> config.setTransactionIsolation("TRANSACTION_READ_UNCOMMITTED"))) {
+            JournalStore dirty = JournalStore.builder(pool)
+                    .tablePrefix(JournalFixture.PREFIX)
+                    .revalidation(Duration.ZERO)
+                    .build();
+            Delivery known = fixture.at("known", 0, 1);
+            claimed(fixture.one, known);
+            dirty.prepare(List.of(known));
+
+            fixture.one.transactions().inTransaction(() -> {
+                fixture.one.claim(List.of(fixture.at("m", 0, 2)));
+                CompletableFuture<List<Status>> copy = CompletableFuture.supplyAsync(() -> claimed(dirty, known));
+                assertThatThrownBy(copy::join)
+                        .cause()
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageContaining("READ UNCOMMITTED");
+            });
         }
     }
 }

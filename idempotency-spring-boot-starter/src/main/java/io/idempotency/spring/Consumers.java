@@ -12,6 +12,7 @@ import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
 import io.idempotency.kafka.TopicIds;
 import io.idempotency.kafka.TopicRetention;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Map;
@@ -28,9 +29,11 @@ final class Consumers implements DisposableBean {
 
     private final IdempotencyProperties properties;
     private final Stores stores;
+    private final ListenerTransactions transactions;
     private final ObjectProvider<DuplicateCache> cache;
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<ConsumptionListener> listeners;
+    private final ObjectProvider<RecordScope> scope;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final Map<String, Admin> admins = new ConcurrentHashMap<>();
@@ -39,14 +42,18 @@ final class Consumers implements DisposableBean {
     Consumers(
             IdempotencyProperties properties,
             Stores stores,
+            ListenerTransactions transactions,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners) {
+            ObjectProvider<ConsumptionListener> listeners,
+            ObjectProvider<RecordScope> scope) {
         this.properties = properties;
         this.stores = stores;
+        this.transactions = transactions;
         this.cache = cache;
         this.quarantine = quarantine;
         this.listeners = listeners;
+        this.scope = scope;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
@@ -87,6 +94,7 @@ final class Consumers implements DisposableBean {
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
             ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+        ClaimStore store = stores.of(listener);
         IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
                         listener.name())
                 .level(level(listener))
@@ -95,10 +103,14 @@ final class Consumers implements DisposableBean {
                 .failures(FailurePolicy.leaveToCaller())
                 .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
                 .lease(properties.lease())
-                .store(stores.of(listener));
+                .store(store);
+        if (level(listener) == ConsistencyLevel.STRONG) {
+            builder.transactions(stores.guarded(listener, transactions.of(listener, store)));
+        }
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
+        scope.ifAvailable(builder::scope);
         return builder.build();
     }
 

@@ -11,9 +11,9 @@ import io.micrometer.observation.ObservationRegistry;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -34,6 +34,7 @@ import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
 @AutoConfiguration(
@@ -72,7 +73,8 @@ public class IdempotencyAutoConfiguration {
             Consumers consumers,
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics) {
+            ObjectProvider<DestinationTopicResolver> retryTopics,
+            ObjectProvider<TransactionInterceptor> interceptors) {
         return new ListenerInstaller(
                 properties,
                 environment,
@@ -80,23 +82,34 @@ public class IdempotencyAutoConfiguration {
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                retryTopics);
+                retryTopics,
+                interceptors);
     }
 
     @Bean
-    ListenerChecks idempotencyListenerChecks(ListableBeanFactory beans, IdempotencyProperties properties) {
+    ListenerChecks idempotencyListenerChecks(ConfigurableListableBeanFactory beans, IdempotencyProperties properties) {
         Stores stores = new Stores(properties, beans);
-        return new ListenerChecks(new TransactionChecks(beans, stores), new StoreChecks(stores));
+        return new ListenerChecks(
+                new TransactionChecks(beans, stores, new ListenerTransactions(beans)),
+                new StoreChecks(stores, new TenantChecks(beans)));
     }
 
     @Bean
     Consumers idempotencyConsumers(
             IdempotencyProperties properties,
-            ListableBeanFactory beans,
+            ConfigurableListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners) {
-        return new Consumers(properties, new Stores(properties, beans), cache, quarantine, listeners);
+            ObjectProvider<ConsumptionListener> listeners,
+            ObjectProvider<RecordScope> scope) {
+        return new Consumers(
+                properties,
+                new Stores(properties, beans),
+                new ListenerTransactions(beans),
+                cache,
+                quarantine,
+                listeners,
+                scope);
     }
 
     /** The store in memory: for tests, and for what need not survive. */

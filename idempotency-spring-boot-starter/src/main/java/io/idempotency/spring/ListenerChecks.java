@@ -68,7 +68,7 @@ final class ListenerChecks {
                 listener + " returns before its work is done, and its transaction would commit before that",
                 "Return the result itself, or set level = AT_LEAST_ONCE.");
         if (level != ConsistencyLevel.NONE) {
-            transactions.require(listener, level, properties, methods(listener.element()));
+            transactions.require(listener, level, properties);
         }
         if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
             requirePoll(listener, level, container);
@@ -164,7 +164,8 @@ final class ListenerChecks {
                 .toList();
     }
 
-    private static List<Method> methods(AnnotatedElement element) {
+    /** Returns the methods that handle records: the listener itself, or those of its class. */
+    static List<Method> methods(AnnotatedElement element) {
         if (element instanceof Method method) {
             return List.of(method);
         }

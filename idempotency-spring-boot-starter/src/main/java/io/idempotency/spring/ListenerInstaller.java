@@ -36,6 +36,7 @@ import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /**
  * Puts the idempotent consumer in front of the listener of a container, and, as the first bean to start, {@link WaitingErrorHandler} in front
@@ -57,6 +58,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     private final ListenerContainerPauseService pauses;
     private final ObjectProvider<DestinationTopicResolver> retryTopics;
+    private final ObjectProvider<TransactionInterceptor> interceptors;
     private final Map<AbstractMessageListenerContainer<Object, Object>, Installed> installed =
             new ConcurrentHashMap<>();
     private volatile boolean isRunning;
@@ -75,7 +77,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics) {
+            ObjectProvider<DestinationTopicResolver> retryTopics,
+            ObjectProvider<TransactionInterceptor> interceptors) {
         this.properties = properties;
         this.environment = environment;
         this.listeners = listeners;
@@ -87,6 +90,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         scheduler.initialize();
         this.pauses = new ListenerContainerPauseService(null, scheduler);
         this.retryTopics = retryTopics;
+        this.interceptors = interceptors;
     }
 
     void install(ListenerDefinition annotated, AbstractMessageListenerContainer<Object, Object> container) {
@@ -216,6 +220,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     public void start() {
         isRunning = true;
         listeners.requireAllCalled();
+        if (!installed.isEmpty()) {
+            interceptors.forEach(ThrownThrough::noteIn);
+        }
         installed.forEach(this::guard);
         installed.forEach((container, with) -> with.rememberedFor()
                 .ifPresent(retention -> scheduler.execute(() -> compareRetention(container, retention))));

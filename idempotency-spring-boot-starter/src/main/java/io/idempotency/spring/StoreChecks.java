@@ -13,9 +13,11 @@ import java.util.Map;
 final class StoreChecks {
 
     private final Stores stores;
+    private final TenantChecks tenants;
 
-    StoreChecks(Stores stores) {
+    StoreChecks(Stores stores, TenantChecks tenants) {
         this.stores = stores;
+        this.tenants = tenants;
     }
 
     /**
@@ -39,6 +41,7 @@ final class StoreChecks {
                                 "Lengthen idempotency.retention, or idempotency.journal.retention where the store is the journal."));
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
+        tenants.require(listener, level, store);
         refuseIf(
                 level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
                 listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", lends no messages",

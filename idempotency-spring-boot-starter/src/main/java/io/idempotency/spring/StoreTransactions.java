@@ -1,27 +1,38 @@
 package io.idempotency.spring;
 
+import io.idempotency.store.TransactionRunner;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.BeanWrapper;
 import org.springframework.beans.PropertyAccessorFactory;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.transaction.ConfigurableTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionExecutionListener;
 
 /**
  * Finds the transaction manager of the store's data source. Never by type alone: the only one there may be Kafka's, or another data
- * source's, and effects and claims would not commit together.
+ * source's, and effects and claims would not commit together. Further managers of the data source are kept off the transactions of claims.
  */
 final class StoreTransactions {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final DataSource dataSource;
     private final ConfigurableListableBeanFactory beans;
     private final @Nullable String chosen;
+    private volatile @Nullable PlatformTransactionManager found;
+    private volatile boolean hasOthers;
 
     StoreTransactions(DataSource dataSource, ConfigurableListableBeanFactory beans, @Nullable String chosen) {
         this.dataSource = dataSource;
@@ -35,6 +46,21 @@ final class StoreTransactions {
      * @throws ListenerRefusedException if there is none, or none of several is chosen
      */
     PlatformTransactionManager manager() {
+        PlatformTransactionManager known = found;
+        if (known == null) {
+            known = find();
+            found = known;
+        }
+        return known;
+    }
+
+    /** Returns transactions like those given, with the other managers kept off them. */
+    TransactionRunner guarded(TransactionRunner transactions) {
+        manager();
+        return hasOthers ? ManagerGuard.noting(unwrapped(dataSource), transactions) : transactions;
+    }
+
+    private PlatformTransactionManager find() {
         Map<String, PlatformTransactionManager> all = beans.getBeansOfType(PlatformTransactionManager.class);
         Map<String, PlatformTransactionManager> managing = new LinkedHashMap<>(all);
         managing.values().removeIf(manager -> !isManaging(manager));
@@ -56,7 +82,30 @@ final class StoreTransactions {
                             + " spring.kafka.producer.transaction-id-prefix brings), or name one by"
                             + " idempotency.transaction-manager.");
         }
-        return Objects.requireNonNull(managing.get(names.iterator().next()));
+        String name = names.iterator().next();
+        PlatformTransactionManager manager = Objects.requireNonNull(managing.remove(name));
+        managing.values().removeIf(other -> other == manager);
+        managing.forEach((other, of) -> keepOff(other, of, name));
+        return manager;
+    }
+
+    private void keepOff(String other, PlatformTransactionManager manager, String name) {
+        hasOthers = true;
+        if (manager instanceof ConfigurableTransactionManager configurable) {
+            List<TransactionExecutionListener> listeners =
+                    new ArrayList<>(configurable.getTransactionExecutionListeners());
+            listeners.add(new ManagerGuard(unwrapped(dataSource), other, name));
+            configurable.setTransactionExecutionListeners(listeners);
+        }
+        if (chosen == null || !(manager instanceof ConfigurableTransactionManager)) {
+            log.warn(
+                    "Two transaction managers manage the data source of the idempotency tables: {}, which the listeners run in,"
+                            + " and {}, which must not be used by what a listener calls. Set idempotency.transaction-manager={} if"
+                            + " that is so.",
+                    name,
+                    other,
+                    name);
+        }
     }
 
     private boolean isPrimary(String name) {

@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,11 +29,18 @@ final class Stores {
 
     /** Returns the manager of the transactions that the listener's claims are in, if its store is one of the starter's in the database. */
     Optional<PlatformTransactionManager> transactionManager(ListenerDefinition listener) {
+        return transactions(listener).map(StoreTransactions::manager);
+    }
+
+    /** Returns transactions like those given, kept for the claims of the listener. */
+    TransactionRunner guarded(ListenerDefinition listener, TransactionRunner transactions) {
+        return transactions(listener).map(of -> of.guarded(transactions)).orElse(transactions);
+    }
+
+    private Optional<StoreTransactions> transactions(ListenerDefinition listener) {
         ClaimStore store = of(listener);
         boolean isOurs = store instanceof TableStore && isBean(store, IdempotencyAutoConfiguration.TABLE_STORE);
-        return isOurs || isOurJournal(store)
-                ? Optional.of(beans.getBean(StoreTransactions.class).manager())
-                : Optional.empty();
+        return isOurs || isOurJournal(store) ? Optional.of(beans.getBean(StoreTransactions.class)) : Optional.empty();
     }
 
     private boolean isOurJournal(ClaimStore store) {

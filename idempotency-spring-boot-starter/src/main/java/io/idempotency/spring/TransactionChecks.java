@@ -3,8 +3,7 @@ package io.idempotency.spring;
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
-import java.lang.reflect.Method;
-import java.util.List;
+import io.idempotency.TransactionPer;
 import java.util.Optional;
 import java.util.Set;
 import org.springframework.beans.factory.BeanFactory;
@@ -12,7 +11,6 @@ import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionManager;
-import org.springframework.transaction.annotation.AnnotationTransactionAttributeSource;
 import org.springframework.transaction.interceptor.TransactionAttribute;
 import org.springframework.util.StringUtils;
 
@@ -26,15 +24,15 @@ final class TransactionChecks {
 
     private final BeanFactory beans;
     private final Stores stores;
-    private final AnnotationTransactionAttributeSource attributes = new AnnotationTransactionAttributeSource(false);
+    private final ListenerTransactions transactions;
 
-    TransactionChecks(BeanFactory beans, Stores stores) {
+    TransactionChecks(BeanFactory beans, Stores stores, ListenerTransactions transactions) {
         this.beans = beans;
         this.stores = stores;
+        this.transactions = transactions;
     }
 
-    void require(
-            ListenerDefinition listener, ConsistencyLevel level, ContainerProperties container, List<Method> methods) {
+    void require(ListenerDefinition listener, ConsistencyLevel level, ContainerProperties container) {
         refuseIf(
                 container.getKafkaAwareTransactionManager() != null,
                 listener
@@ -48,12 +46,11 @@ final class TransactionChecks {
                 "Leave the container without a transaction manager: the listener gets a transaction of its own.");
         if (level == ConsistencyLevel.STRONG) {
             Optional<PlatformTransactionManager> manager = stores.transactionManager(listener);
-            for (Method method : methods) {
-                TransactionAttribute attribute = attributes.getTransactionAttribute(method, method.getDeclaringClass());
-                if (attribute != null) {
+            for (Optional<TransactionAttribute> each : transactions.attributes(listener)) {
+                each.ifPresent(attribute -> {
                     requireJoining(listener, attribute);
                     manager.ifPresent(of -> requireSame(listener, attribute, of));
-                }
+                });
             }
         }
     }
@@ -72,6 +69,17 @@ final class TransactionChecks {
                 attribute.isReadOnly(),
                 listener + " is @Transactional(readOnly = true), which does not write in the transaction of its claim",
                 "Leave readOnly out, or @Transactional altogether.");
+        refuseIf(
+                attribute.getIsolationLevel() == TransactionDefinition.ISOLATION_READ_UNCOMMITTED,
+                listener
+                        + " is @Transactional(isolation = READ_UNCOMMITTED), which would take a message that is still being"
+                        + " processed for a duplicate",
+                "Use READ COMMITTED or a stricter isolation level.");
+        refuseIf(
+                attribute.getTimeout() != TransactionDefinition.TIMEOUT_DEFAULT
+                        && listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL,
+                listener + " is @Transactional with a timeout, and has one transaction for all records of a poll",
+                "Use transactionPer = RECORD, or leave the timeout out.");
     }
 
     private void requireSame(

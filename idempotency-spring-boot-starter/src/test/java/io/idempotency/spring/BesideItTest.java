@@ -2,6 +2,8 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
@@ -27,6 +29,7 @@ import org.springframework.kafka.listener.RecordInterceptor;
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** What else spring-kafka lets an application hang on its listeners works beside {@link Idempotent}. */
@@ -42,9 +45,15 @@ class BesideItTest {
             bench.topic("FILTERED_BATCH"),
             bench.topic("FILTERED_BATCH_MANUAL"));
 
+    private static final List<BenchTopic> strict = List.of(
+            bench.topic("STRICT"),
+            bench.topic("STRICT_META"),
+            bench.topic("STRICT_BATCH"),
+            bench.topic("STRICT_CLASS"));
+
     @BeforeAll
     static void start() {
-        bench.start(Recovery.class, Hooks.class, Listeners.class, Handlers.class);
+        bench.start(Recovery.class, Hooks.class, Listeners.class, StrictListeners.class, Handlers.class);
     }
 
     @AfterAll
@@ -118,6 +127,31 @@ class BesideItTest {
             ledger.post(value);
         }
 
+        @KafkaListener(id = "STRICT", groupId = "${topic}-STRICT", topics = "${topic}-STRICT")
+        @Idempotent("strict")
+        @Transactional(isolation = Isolation.SERIALIZABLE, timeout = 30)
+        public void strict(String value) {
+            ledger.postTransaction(value);
+        }
+
+        @KafkaListener(id = "STRICT_META", groupId = "${topic}-STRICT_META", topics = "${topic}-STRICT_META")
+        @Idempotent("strict-meta")
+        @Strict
+        public void strictByAnnotationOfOnesOwn(String value) {
+            ledger.postTransaction(value);
+        }
+
+        @KafkaListener(
+                id = "STRICT_BATCH",
+                groupId = "${topic}-STRICT_BATCH",
+                topics = "${topic}-STRICT_BATCH",
+                batch = "true")
+        @Idempotent("strict-batch")
+        @Strict
+        public void strictBatch(List<String> values) {
+            values.forEach(ledger::postTransaction);
+        }
+
         @KafkaListener(
                 id = "PROCESSED",
                 groupId = "${topic}-PROCESSED",
@@ -174,6 +208,26 @@ class BesideItTest {
             if (!values.isEmpty()) {
                 ack.acknowledge();
             }
+        }
+    }
+
+    @Retention(RetentionPolicy.RUNTIME)
+    @Transactional(isolation = Isolation.SERIALIZABLE, timeoutString = "${strict:30}")
+    @interface Strict {}
+
+    @Transactional(isolation = Isolation.SERIALIZABLE, timeout = 30)
+    static class StrictListeners {
+
+        private final Effects.Ledger ledger;
+
+        StrictListeners(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaListener(id = "STRICT_CLASS", groupId = "${topic}-STRICT_CLASS", topics = "${topic}-STRICT_CLASS")
+        @Idempotent("strict-class")
+        public void strict(String value) {
+            ledger.postTransaction(value);
         }
     }
 
@@ -267,5 +321,17 @@ class BesideItTest {
                 .containsSubsequence(
                         "intercepted beside:1", "succeeded beside:1", "intercepted beside:1", "succeeded beside:1");
         assertThat(bench.bean(Hooks.class).seen).doesNotContain("post-processed FILTERED");
+    }
+
+    @Test
+    void beginsTheTransactionAsTheListenerAsksFor() {
+        for (BenchTopic topic : strict) {
+            topic.sendAll(0, topic.kind + "-1");
+        }
+
+        for (BenchTopic topic : strict) {
+            topic.awaitSettled();
+            assertThat(bench.effects(topic.kind + "-1")).containsExactly(topic.kind + "-1 serializable with a timeout");
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -15,6 +16,8 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /** The application around a listener: its effects are rows, and it fails where a test wants it to. */
 @Configuration(proxyBeanMethods = false)
@@ -76,6 +79,14 @@ class Effects {
             calls.add(value);
             jdbc.update("insert into effect (value) values (?)", value);
             then.getOrDefault(value, () -> {}).run();
+        }
+
+        /** Posts the value with what the transaction around it is like. */
+        void postTransaction(String value) {
+            Object held = TransactionSynchronizationManager.getResource(Objects.requireNonNull(jdbc.getDataSource()));
+            boolean isTimed = held instanceof ConnectionHolder holder && holder.hasTimeout();
+            post(value + " " + jdbc.queryForObject("show transaction_isolation", String.class)
+                    + (isTimed ? " with a timeout" : ""));
         }
 
         void then(String value, Runnable next) {

@@ -10,20 +10,26 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.SequenceGenerator;
 import jakarta.persistence.Table;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.hibernate.jpa.HibernateHints;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Entities and claims commit together: Hibernate writes at the end of the transaction that the claim is in. */
@@ -42,9 +48,12 @@ class JpaListenerTest {
     private static final List<BenchTopic> accounts =
             List.of(bench.topic("RECORD_ACCOUNT"), bench.topic("POLL_ACCOUNT"));
 
+    private static final BenchTopic catching = bench.topic("CATCHING");
+    private static final BenchTopic caught = bench.topic("CATCHING-dlt");
+
     @BeforeAll
     static void start() {
-        bench.start(Recovery.class, Listeners.class);
+        bench.start(Recovery.class, Services.class, Listeners.class, Catching.class);
         bench.jdbc().execute("create table if not exists account (id varchar(20) primary key, amount int)");
     }
 
@@ -161,6 +170,106 @@ class JpaListenerTest {
                 throw new IllegalStateException(value);
             }
         }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Services {
+
+        @Bean
+        Service service(EntityManager entities) {
+            return new Service(entities);
+        }
+    }
+
+    static class Service {
+
+        private final EntityManager entities;
+
+        Service(EntityManager entities) {
+            this.entities = entities;
+        }
+
+        @Transactional
+        public void fail() {
+            throw new IllegalStateException("no such customer");
+        }
+
+        /** As {@code saveAndFlush} does. */
+        @Transactional
+        public void save(String value) {
+            entities.createNativeQuery("insert into refused (value) values (null)")
+                    .executeUpdate();
+        }
+
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        public void saveApart(String value) {
+            save(value);
+        }
+
+        @Transactional(propagation = Propagation.NESTED)
+        public void saveNested(String value) {
+            save(value);
+        }
+    }
+
+    /** Goes on after a failure. */
+    static class Catching {
+
+        private final Service service;
+        private final Effects.Ledger ledger;
+        private final JdbcTemplate jdbc;
+
+        Catching(Service service, Effects.Ledger ledger, JdbcTemplate jdbc) {
+            this.service = service;
+            this.ledger = ledger;
+            this.jdbc = jdbc;
+            jdbc.execute("alter table refused alter column value set not null");
+        }
+
+        @KafkaListener(id = "CATCHING", groupId = "${topic}-CATCHING", topics = "${topic}-CATCHING")
+        @Idempotent("catching")
+        public void handle(String value) {
+            if (value.equals("c:nested")) {
+                service.saveNested(value);
+            }
+            try {
+                switch (value) {
+                    case "c:service" -> service.fail();
+                    case "c:saved" -> service.save(value);
+                    case "c:statement", "c:goes-on" -> jdbc.update("insert into refused (value) values (null)");
+                    default -> service.saveApart(value);
+                }
+            } catch (RuntimeException e) {
+                ledger.calls.add(value + " failed");
+                if (value.equals("c:saved") || value.equals("c:statement")) {
+                    return;
+                }
+            }
+            ledger.post(value);
+        }
+    }
+
+    /** Without a transaction around, each would go on; the way out is in the message. */
+    @Test
+    @Tag("rule-1.26")
+    void namesTheFailureThatAListenerCaughtAndTheWayOut() {
+        catching.sendAll(0, "c:service", "c:saved", "c:nested", "c:statement", "c:goes-on", "c:apart");
+
+        catching.awaitSettled();
+        assertThat(bench.effects("c:")).containsExactly("c:apart");
+        Map<String, String> said = new HashMap<>();
+        Map<String, String> traces = new HashMap<>();
+        caught.read().forEach(record -> {
+            said.put(record.value(), BenchTopic.header(record, "kafka_dlt-exception-message"));
+            traces.put(record.value(), BenchTopic.header(record, "kafka_dlt-exception-stacktrace"));
+        });
+        assertThat(said).containsOnlyKeys("c:service", "c:saved", "c:nested", "c:statement", "c:goes-on");
+        assertThat(said.get("c:nested")).contains("nested transactions");
+        assertThat(said.get("c:service")).contains("no such customer", "REQUIRES_NEW");
+        assertThat(said.get("c:saved")).contains("null value in column", "REQUIRES_NEW");
+        assertThat(said.get("c:statement")).contains("null value in column", "REQUIRES_NEW");
+        // Its own next statement fails, and PostgreSQL's driver names the first one as the cause.
+        assertThat(traces.get("c:goes-on")).contains("current transaction is aborted", "null value in column");
     }
 
     @ParameterizedTest

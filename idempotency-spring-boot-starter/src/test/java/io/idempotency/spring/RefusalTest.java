@@ -3,17 +3,22 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
@@ -27,6 +32,7 @@ import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.scheduling.annotation.Async;
+import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -121,6 +127,46 @@ class RefusalTest {
         refuses(ReadOnly.class, "readOnly");
     }
 
+    static class Dirty {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @Transactional(isolation = Isolation.READ_UNCOMMITTED)
+        void charge(String order) {}
+    }
+
+    static class TimedPoll {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", transactionPer = TransactionPer.POLL)
+        @Transactional(timeout = 3)
+        void charge(String order) {}
+    }
+
+    static class TimedInMemory {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "memory")
+        @Transactional(timeout = 3)
+        void charge(String order) {}
+    }
+
+    @KafkaListener(topics = "orders", groupId = "g")
+    @Idempotent("billing")
+    static class DifferentHandlers {
+        @KafkaHandler
+        @Transactional(isolation = Isolation.SERIALIZABLE)
+        void charge(String order) {}
+
+        @KafkaHandler
+        void charge(Integer order) {}
+    }
+
+    @Test
+    void refusesWhatTheTransactionOfTheClaimCannotBe() {
+        refuses(Dirty.class, "READ_UNCOMMITTED", "READ COMMITTED");
+        refuses(TimedPoll.class, "timeout", "transactionPer = RECORD");
+        refuses(TimedInMemory.class, "isolation level or a timeout", "store");
+        refuses(DifferentHandlers.class, "different", "same");
+    }
+
     static class OtherManager {
         @Bean
         JdbcTransactionManager other() {
@@ -143,7 +189,7 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class TwoManagers extends OtherManager {
         @Bean
-        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager own(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -151,12 +197,12 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class TwoOwnManagers extends Plain {
         @Bean
-        JdbcTransactionManager one(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager one(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
 
         @Bean
-        JdbcTransactionManager two(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager two(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -197,7 +243,7 @@ class RefusalTest {
     @Configuration(proxyBeanMethods = false)
     static class KafkaTransaction extends Plain {
         @Bean
-        JdbcTransactionManager own(javax.sql.DataSource dataSource) {
+        JdbcTransactionManager own(DataSource dataSource) {
             return new JdbcTransactionManager(dataSource);
         }
     }
@@ -216,7 +262,7 @@ class RefusalTest {
         @Bean
         @SuppressWarnings({"removal", "deprecation"})
         ConcurrentKafkaListenerContainerFactory<Object, Object> kafkaListenerContainerFactory(
-                ConsumerFactory<Object, Object> consumers, javax.sql.DataSource dataSource) {
+                ConsumerFactory<Object, Object> consumers, DataSource dataSource) {
             ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
                     new ConcurrentKafkaListenerContainerFactory<>();
             factory.setConsumerFactory(consumers);
@@ -394,6 +440,64 @@ class RefusalTest {
         refuses(RetryingByConfiguration.class, "retry topics");
         runner.withUserConfiguration(Retrying.class)
                 .withPropertyValues("idempotency.journal.accept-strays=true")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static DataSource routing() {
+        AbstractRoutingDataSource routing = new AbstractRoutingDataSource() {
+            @Override
+            protected Object determineCurrentLookupKey() {
+                return "one";
+            }
+        };
+        routing.setTargetDataSources(
+                Map.of("one", new DriverManagerDataSource("jdbc:h2:mem:routed;DB_CLOSE_DELAY=-1")));
+        routing.afterPropertiesSet();
+        return routing;
+    }
+
+    static class Scoped {
+        @Bean
+        RecordScope scope() {
+            return new RecordScope() {
+                @Override
+                public Object of(ConsumerRecord<?, ?> record) {
+                    return "one";
+                }
+
+                @Override
+                public Entered enter(Object scope) {
+                    return () -> {};
+                }
+            };
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Routed extends Scoped {
+        @Bean
+        DataSource dataSource() {
+            return routing();
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesWhatCannotFollowATenantToAnotherDatabase() {
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.level=AT_LEAST_ONCE"),
+                Routed.class,
+                "leases",
+                "STRONG");
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.store=journal"),
+                Routed.class,
+                "journals",
+                "store=table");
+        runner.withUserConfiguration(Routed.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

@@ -3,6 +3,9 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.util.List;
+import javax.sql.DataSource;
+import org.hibernate.context.spi.CurrentTenantIdentifierResolver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -10,6 +13,9 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
+import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.KafkaListenerErrorHandler;
@@ -82,6 +88,72 @@ class WarningTest {
             assertThat(context).hasNotFailed();
             assertThat(output).contains("error handler swallow", "counts as processed");
         });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoManagers extends WithErrorHandler {
+        @Bean
+        @Primary
+        JdbcTransactionManager one(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @Bean
+        JdbcTransactionManager two(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Test
+    void warnsOfASecondTransactionManagerUnlessOneIsNamed(CapturedOutput output) {
+        runner.withUserConfiguration(TwoManagers.class)
+                .withPropertyValues("idempotency.transaction-manager=one")
+                .run(context -> assertThat(output).doesNotContain("WARN"));
+        runner.withUserConfiguration(TwoManagers.class)
+                .run(context -> assertThat(output)
+                        .containsOnlyOnce("Two transaction managers manage")
+                        .contains("one", "two", "idempotency.transaction-manager=one"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Routing extends WithErrorHandler {
+        @Bean
+        DataSource dataSource() {
+            return new LazyConnectionDataSourceProxy(RefusalTest.routing());
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Resolving extends WithErrorHandler {
+        @Bean
+        CurrentTenantIdentifierResolver<String> tenants() {
+            return new CurrentTenantIdentifierResolver<>() {
+                @Override
+                public String resolveCurrentTenantIdentifier() {
+                    return "one";
+                }
+
+                @Override
+                public boolean validateExistingCurrentSessions() {
+                    return false;
+                }
+            };
+        }
+    }
+
+    @Test
+    void warnsOfTenantsThatAListenerWouldSetTooLate(CapturedOutput output) {
+        for (Class<?> configuration : List.of(Routing.class, Resolving.class)) {
+            runner.withUserConfiguration(configuration, RefusalTest.Scoped.class)
+                    .run(context -> {
+                        assertThat(context).hasNotFailed();
+                        assertThat(output).doesNotContain("RecordScope");
+                    });
+        }
+        runner.withUserConfiguration(Routing.class)
+                .run(context -> assertThat(output).contains("a routing data source", "RecordScope"));
+        runner.withUserConfiguration(Resolving.class)
+                .run(context -> assertThat(output).contains("a tenant resolver of Hibernate's"));
     }
 
     @Test

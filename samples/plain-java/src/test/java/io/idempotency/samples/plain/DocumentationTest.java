@@ -20,8 +20,8 @@ class DocumentationTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern REGION = Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
-    private static final Pattern RULE = Pattern.compile("^\\| (\\d+\\.\\d+) \\|", Pattern.MULTILINE);
-    private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d+\\.\\d+)\"\\)");
+    private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d+) \\|", Pattern.MULTILINE);
+    private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
     private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
     private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?!\\(|: \\.)");

@@ -1,0 +1,73 @@
+package io.idempotency;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps messages of different scopes apart, and enters their scope around the work on them. Thread-safe. */
+final class Scopes<M> {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    private final Optional<MessageScope<? super M>> scope;
+
+    Scopes(Settings<M> settings) {
+        this.scope = settings.scope();
+    }
+
+    /** Returns the messages in front that have the scope of the first one. One whose scope cannot be told comes alone. */
+    List<Item<M>> together(List<Item<M>> chunk) {
+        if (scope.isEmpty()) {
+            return chunk;
+        }
+        int end = 1;
+        try {
+            Object first = scope.get().of(chunk.get(0).message());
+            while (end < chunk.size()
+                    && first.equals(scope.get().of(chunk.get(end).message()))) {
+                end++;
+            }
+        } catch (Throwable thrown) {
+            // Its own turn will tell.
+            Causes.letFatalLeave(thrown);
+        }
+        return chunk.subList(0, end);
+    }
+
+    /**
+     * Runs the work in the scope of the message.
+     *
+     * @param otherwise is told why the scope could not be entered; the work has not run then
+     */
+    void within(Item<M> item, Runnable work, Consumer<Throwable> otherwise) {
+        if (scope.isEmpty()) {
+            work.run();
+            return;
+        }
+        MessageScope.Entered entered;
+        try {
+            entered = scope.get().enter(scope.get().of(item.message()));
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            otherwise.accept(thrown);
+            return;
+        }
+        try {
+            work.run();
+        } finally {
+            leave(item, entered);
+        }
+    }
+
+    /** What was done is done: a failure to leave is none of the message. */
+    private static void leave(Item<?> item, MessageScope.Entered entered) {
+        try {
+            entered.close();
+        } catch (RuntimeException e) {
+            log.error(
+                    "The scope of {} could not be left; what follows on this thread may be in it.", item.delivery(), e);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.LeaseStore;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.util.ClassUtils;
+
+/** Looks for tenants, which a listener would choose after the claim has taken its connection. */
+final class TenantChecks {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+    private static final String RESOLVER = "org.hibernate.context.spi.CurrentTenantIdentifierResolver";
+
+    private final ListableBeanFactory beans;
+
+    TenantChecks(ListableBeanFactory beans) {
+        this.beans = beans;
+    }
+
+    /** Refuses what cannot follow a tenant from one database to another, and warns of tenants that nobody sets in time. */
+    void require(ListenerDefinition listener, ConsistencyLevel level, ClaimStore store) {
+        boolean isRouting = isRouting();
+        if (beans.getBeanNamesForType(RecordScope.class).length > 0) {
+            refuseIf(
+                    isRouting && !(store instanceof LeaseStore),
+                    listener
+                            + " has journals, whose memory is that of one database, and its data source routes to several",
+                    "Give this listener the table store, by store = \"table\" or idempotency.consumers."
+                            + listener.name() + ".store=table.");
+            refuseIf(
+                    isRouting && level == ConsistencyLevel.AT_LEAST_ONCE,
+                    listener
+                            + " has leases, which are renewed outside of any RecordScope, and its data source routes to"
+                            + " several databases",
+                    "Use the level STRONG, or a data source that does not route.");
+        } else if (isRouting || hasResolver()) {
+            log.warn(
+                    "{} runs in a transaction that has its connection and its session before the first line of the listener, and"
+                            + " there is {}: a tenant that the listener sets comes too late. Set it by a RecordScope bean.",
+                    listener,
+                    isRouting ? "a routing data source" : "a tenant resolver of Hibernate's");
+        }
+    }
+
+    private boolean isRouting() {
+        StoreDataSource of = beans.getBeanProvider(StoreDataSource.class).getIfAvailable();
+        @Nullable DataSource dataSource = of == null ? null : of.value();
+        while (dataSource instanceof DelegatingDataSource delegating) {
+            dataSource = delegating.getTargetDataSource();
+        }
+        return dataSource instanceof AbstractRoutingDataSource;
+    }
+
+    private boolean hasResolver() {
+        ClassLoader loader = getClass().getClassLoader();
+        return ClassUtils.isPresent(RESOLVER, loader)
+                && beans.getBeanNamesForType(ClassUtils.resolveClassName(RESOLVER, loader)).length > 0;
+    }
+}
