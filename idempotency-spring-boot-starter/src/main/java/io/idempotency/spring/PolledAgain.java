@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -13,14 +14,15 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.log.LogAccessor;
 import org.springframework.kafka.KafkaException;
-import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.ListenerUtils;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.listener.SeekUtils;
 
 /**
  * Has an error handler decide on what failed, and all that is not done polled again. A handler may keep records in memory instead, by {@code
@@ -30,6 +32,8 @@ import org.springframework.kafka.listener.MessageListenerContainer;
 final class PolledAgain {
 
     private static final Logger log = LoggerFactory.getLogger(PolledAgain.class);
+
+    private static final LogAccessor seeks = new LogAccessor(LogFactory.getLog(PolledAgain.class));
 
     private PolledAgain() {}
 
@@ -63,23 +67,22 @@ final class PolledAgain {
             ConsumerRecords<?, ?> polled,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
-        List<ConsumerRecord<?, ?>> records = list(polled);
-        BatchListenerFailedException failure = failure(thrown);
-        int at = indexOf(failure == null ? null : failure.getRecord(), records);
-        if (failure == null || at < 0) {
-            seek(consumer, records);
-            throw comesAgain(records, thrown, KafkaException.Level.ERROR);
+        LeftRecordsException failure = failure(thrown);
+        if (failure == null) {
+            List<ConsumerRecord<?, ?>> all = list(polled);
+            seek(consumer, all);
+            throw comesAgain(all, thrown, KafkaException.Level.ERROR);
         }
-        List<ConsumerRecord<?, ?>> left = records.subList(at, records.size());
+        List<ConsumerRecord<?, ?>> open = failure.open();
         try {
-            commit(consumer, container, records.subList(0, at));
+            commit(consumer, container, settled(polled, open));
         } catch (RuntimeException e) {
-            log.warn("The offsets before {} could not be committed; what comes again is skipped.", at(left.get(0)), e);
+            log.warn("Not all offsets of a poll could be committed; what comes again is skipped.", e);
         }
-        afterRecord(handler, alone(thrown, failure), left, consumer, container);
-        commit(consumer, container, left.subList(0, 1));
-        if (left.size() > 1) {
-            throw comesAgain(left.subList(1, left.size()), thrown);
+        afterRecord(handler, alone(thrown, failure), open, consumer, container);
+        commit(consumer, container, open.subList(0, 1));
+        if (open.size() > 1) {
+            throw comesAgain(open.subList(1, open.size()), thrown);
         }
     }
 
@@ -98,10 +101,8 @@ final class PolledAgain {
         List<ConsumerRecord<?, ?>> rest = list(handler.<Object, Object>handleBatchAndReturnRemaining(
                 thrown, polled, consumer, container, invokeListener));
         if (!rest.isEmpty()) {
-            List<ConsumerRecord<?, ?>> done = list(polled);
-            done.removeIf(record -> indexOf(record, rest) >= 0);
             seek(consumer, rest);
-            commit(consumer, container, done);
+            commit(consumer, container, settled(polled, rest));
             throw comesAgain(rest, thrown);
         }
     }
@@ -112,9 +113,9 @@ final class PolledAgain {
         return list;
     }
 
-    private static @Nullable BatchListenerFailedException failure(Throwable thrown) {
+    private static @Nullable LeftRecordsException failure(Throwable thrown) {
         for (Throwable next = thrown; next != null; next = next.getCause()) {
-            if (next instanceof BatchListenerFailedException failure) {
+            if (next instanceof LeftRecordsException failure) {
                 return failure;
             }
         }
@@ -122,27 +123,29 @@ final class PolledAgain {
     }
 
     /** Returns the failure as a record listener's would come. */
-    private static Exception alone(Exception thrown, BatchListenerFailedException failure) {
+    private static Exception alone(Exception thrown, LeftRecordsException failure) {
         String group = thrown instanceof ListenerExecutionFailedException wrapping ? wrapping.getGroupId() : null;
         return new ListenerExecutionFailedException(String.valueOf(failure.getMessage()), group, failure.getCause());
     }
 
-    private static int indexOf(@Nullable ConsumerRecord<?, ?> wanted, List<ConsumerRecord<?, ?>> records) {
-        for (int i = 0; wanted != null && i < records.size(); i++) {
-            ConsumerRecord<?, ?> record = records.get(i);
-            if (record.offset() == wanted.offset()
-                    && record.partition() == wanted.partition()
-                    && record.topic().equals(wanted.topic())) {
-                return i;
-            }
-        }
-        return -1;
+    /** Returns the first offset of each partition. */
+    private static Map<TopicPartition, Long> first(List<ConsumerRecord<?, ?>> records) {
+        Map<TopicPartition, Long> first = new LinkedHashMap<>();
+        records.forEach(record -> first.putIfAbsent(WaitingException.partition(record), record.offset()));
+        return first;
+    }
+
+    /** Returns the records of a poll that stand before those that are open, each in its partition. */
+    private static List<ConsumerRecord<?, ?>> settled(ConsumerRecords<?, ?> polled, List<ConsumerRecord<?, ?>> open) {
+        Map<TopicPartition, Long> from = first(open);
+        List<ConsumerRecord<?, ?>> settled = list(polled);
+        settled.removeIf(
+                record -> record.offset() >= from.getOrDefault(WaitingException.partition(record), Long.MAX_VALUE));
+        return settled;
     }
 
     private static void seek(Consumer<?, ?> consumer, List<ConsumerRecord<?, ?>> records) {
-        Map<TopicPartition, Long> first = new LinkedHashMap<>();
-        records.forEach(record -> first.putIfAbsent(WaitingException.partition(record), record.offset()));
-        first.forEach(consumer::seek);
+        SeekUtils.seekPartitions(consumer, first(records), seeks);
     }
 
     private static void commit(

@@ -3,28 +3,32 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
-import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListenerAdapter;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Takes what a poll returned. Where a partition is left, it tells the container by a {@link BatchListenerFailedException} that names the first
- * record that is not settled; all before it has committed, and it and all behind it are polled again ({@link PolledAgain}). Thread-safe: the
- * threads of a container share it.
+ * Takes what a poll returned. Where a partition is left, it tells the container by a {@link LeftRecordsException}, which names the first record
+ * that is not settled; all before it has committed, and what is not settled is polled again ({@link PolledAgain}). Thread-safe: the threads of a
+ * container share it.
  *
  * @param <T> the listener behind it, for records or for batches
  */
 abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapter<T>
         implements BatchAcknowledgingConsumerAwareMessageListener<Object, Object> {
+
+    /** Spring puts the record behind the message. */
+    private static final String WAITS = "No record failed, all come again from";
 
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent;
 
@@ -55,18 +59,27 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             result = consume(idempotent, due, acknowledgment != null, consumer);
         } catch (RuntimeException e) {
-            throw left(records.get(0), WaitingException.standingStill(records, e));
+            throw LeftRecordsException.all(WAITS, WaitingException.standingStill(records, e), records);
         }
-        if (result.isSettled() && due.size() < records.size()) {
-            throw left(records.get(due.size()), WaitingException.of(records.get(due.size())));
+        List<Integer> stops = new ArrayList<>();
+        result.stops().forEach(stop -> stops.add(stop.index()));
+        IntStream.range(due.size(), records.size()).forEach(stops::add);
+        if (!result.isSettled()) {
+            leave(records, result, stops, acknowledgment);
+        } else if (!stops.isEmpty()) {
+            int next = due.size();
+            throw LeftRecordsException.at(WAITS, WaitingException.of(records.get(next)), records, next, stops);
+        } else if (acknowledgment != null) {
+            acknowledge(records, acknowledgment);
         }
-        if (result.isSettled()) {
-            if (acknowledgment != null) {
-                acknowledge(records, acknowledgment);
-            }
-            return;
-        }
-        // The container takes all records in front of the one it is told of for done, whatever their partition is.
+    }
+
+    /** The container takes all records in front of the one it is told of for done, whatever their partition is. */
+    private static void leave(
+            List<ConsumerRecord<Object, Object>> records,
+            BatchResult result,
+            List<Integer> stops,
+            @Nullable Acknowledgment acknowledgment) {
         Stop first = result.stops().stream()
                 .min(Comparator.comparingInt(Stop::index))
                 .orElseThrow();
@@ -74,9 +87,9 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         if (first.isCharged() && cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
             acknowledgment.nack(first.index(), nack.sleep());
         } else if (cause != null && first.isCharged()) {
-            throw failed(records.get(first.index()), cause);
+            throw LeftRecordsException.at(failed(cause), cause, records, first.index(), stops);
         } else {
-            throw left(records.get(first.index()), WaitingException.of(records, result));
+            throw LeftRecordsException.at(WAITS, WaitingException.of(records, result), records, first.index(), stops);
         }
     }
 
@@ -85,17 +98,16 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
             acknowledgment.acknowledge();
         } catch (RuntimeException e) {
             // All is processed and recorded: that the offsets could not be committed is no failure of a record.
-            throw left(records.get(0), WaitingException.offsetNotCommitted(records.get(0), e));
+            throw LeftRecordsException.all(WAITS, WaitingException.offsetNotCommitted(records.get(0), e), records);
         }
     }
 
-    /** Spring puts the record behind the message. */
-    private static BatchListenerFailedException failed(ConsumerRecord<?, ?> record, Throwable cause) {
+    private static String failed(Throwable cause) {
         Throwable thrown = cause;
         while (thrown instanceof ListenerExecutionFailedException && thrown.getCause() != null) {
             thrown = thrown.getCause();
         }
-        return new BatchListenerFailedException("The listener failed with " + text(thrown) + " at", cause, record);
+        return "The listener failed with " + text(thrown) + " at";
     }
 
     /** The text of an exception is the application's code, and may fail itself. */
@@ -107,6 +119,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         }
     }
 
+<<<<<<< HEAD
     private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, WaitingException waiting) {
         return new BatchListenerFailedException("No record failed, all come again from", waiting, record);
     }
@@ -120,6 +133,8 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         }
     }
 
+=======
+>>>>>>> w-c
     @Override
     public void onMessage(List<ConsumerRecord<Object, Object>> records) {
         onMessage(records, null, null);

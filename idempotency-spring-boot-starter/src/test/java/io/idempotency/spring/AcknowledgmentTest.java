@@ -193,6 +193,34 @@ class AcknowledgmentTest {
 
     @ParameterizedTest
     @EnumSource(names = {"BATCH", "BATCH_IMMEDIATE"})
+    void handsNothingBehindANegativeAcknowledgmentOverBeforeTheContainerHasWaited(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":behind:";
+        AtomicInteger comes = new AtomicInteger();
+        end(value + 2, (ack, index, isBatch) -> {
+            if (comes.incrementAndGet() == 1) {
+                nack(ack, index, isBatch);
+            } else {
+                ack.acknowledge();
+            }
+        });
+
+        topic.whileStopped(() -> {
+            topic.sendAll(0, value + 1, value + 2, value + 3);
+            topic.sendAll(1, value + 4);
+        });
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).containsExactlyInAnyOrder(value + 1, value + 2, value + 3, value + 4);
+        List<String> calls = callsOf(value);
+        assertThat(calls.subList(calls.indexOf(value + 2), calls.lastIndexOf(value + 2)).stream()
+                        .filter((value + 4)::equals))
+                .as("The batch itself had it, if it came in the same poll")
+                .hasSizeLessThanOrEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BATCH", "BATCH_IMMEDIATE"})
     void losesOnlyTheRecordBehindThoseThatWereAcknowledgedOneByOne(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":partial:";

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.kafka.KafkaException;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
-import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.KafkaMessageListenerContainer;
@@ -85,10 +84,7 @@ class PolledAgainTest {
         return new ListenerExecutionFailedException(
                 "Listener failed",
                 "group",
-                new BatchListenerFailedException(
-                        "failed at",
-                        new IllegalStateException("bad"),
-                        polled.records(P0).get(1)));
+                LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1, 3)));
     }
 
     private List<ConsumerRecord<?, ?>> all() {
@@ -159,6 +155,19 @@ class PolledAgainTest {
         assertThat(committed(P1)).isEqualTo(-1);
         assertThat(consumer.position(P0)).isEqualTo(7);
         assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    void bringsNothingAgainThatIsSettledInOtherPartitions() {
+        Exception left = LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1));
+
+        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), left, polled, consumer, container))
+                .isInstanceOf(KafkaException.class);
+
+        assertThat(consumer.position(P0)).isEqualTo(6);
+        assertThat(committed(P0)).isEqualTo(6);
+        assertThat(consumer.position(P1)).isEqualTo(4);
+        assertThat(committed(P1)).isEqualTo(4);
     }
 
     @Test

@@ -1,0 +1,58 @@
+package io.idempotency.spring;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.springframework.kafka.listener.BatchListenerFailedException;
+
+/**
+ * Where a poll was left: the record that the container is told of, and all others that are not settled. Those of other partitions that stand
+ * behind it and are settled need not come again, as they would for a container that only knows the record.
+ */
+final class LeftRecordsException extends BatchListenerFailedException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<ConsumerRecord<?, ?>> open;
+
+    private LeftRecordsException(String message, Throwable cause, List<ConsumerRecord<?, ?>> open) {
+        super(message, cause, open.get(0));
+        this.open = open;
+    }
+
+    /** Leaves all records from the first one on. */
+    static LeftRecordsException all(String message, Throwable cause, List<? extends ConsumerRecord<?, ?>> records) {
+        return new LeftRecordsException(message, cause, List.copyOf(records));
+    }
+
+    /**
+     * Leaves a poll at a record.
+     *
+     * @param told the index of the record that the container is told of, the first one that is not settled
+     * @param stops the indexes of the first record in each partition that is not settled
+     */
+    static LeftRecordsException at(
+            String message,
+            Throwable cause,
+            List<? extends ConsumerRecord<?, ?>> records,
+            int told,
+            List<Integer> stops) {
+        Map<TopicPartition, Integer> from = new HashMap<>();
+        stops.forEach(index -> from.merge(WaitingException.partition(records.get(index)), index, Math::min));
+        List<ConsumerRecord<?, ?>> open = new ArrayList<>();
+        for (int i = told; i < records.size(); i++) {
+            if (i >= from.getOrDefault(WaitingException.partition(records.get(i)), Integer.MAX_VALUE)) {
+                open.add(records.get(i));
+            }
+        }
+        return new LeftRecordsException(message, cause, open);
+    }
+
+    /** Returns the records that are not settled, the one that failed or waits first. */
+    List<ConsumerRecord<?, ?>> open() {
+        return open;
+    }
+}
