@@ -198,9 +198,6 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 flow.charge(poll, first, first.unreadable().get());
             } else {
                 level.work(poll, chunk, handling);
-                if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
-                    flow.lanes().settledTogether(settings.chunkRecords());
-                }
                 if (!flow.lanes().isEmpty()) {
                     poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
                 }

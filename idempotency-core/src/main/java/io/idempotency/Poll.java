@@ -24,6 +24,7 @@ final class Poll<M> {
     private final long deadlineNanos;
     private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
     private int closedBefore;
+    private int together = Integer.MAX_VALUE;
     private boolean isInterrupted;
 
     private record Stopped(Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}
@@ -81,8 +82,7 @@ final class Poll<M> {
         while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
             closedBefore++;
         }
-        int together = lanes.together(most);
-        int limit = together;
+        int limit = Math.min(most, together);
         List<Item<M>> chunk = new ArrayList<>();
         for (int i = closedBefore; i < items.size() && chunk.size() < limit; i++) {
             Item<M> item = items.get(i);
@@ -95,7 +95,7 @@ final class Poll<M> {
                 return chunk.isEmpty() ? List.of(item) : chunk;
             }
             if (chunk.isEmpty()) {
-                limit = lanes.limit(item.lane(), together);
+                limit = lanes.limit(item.lane(), limit);
                 chunk.add(item);
             } else if (item.lane().equals(chunk.get(0).lane())
                     || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()))) {
@@ -103,6 +103,16 @@ final class Poll<M> {
             }
         }
         return chunk;
+    }
+
+    /** Notes that so many messages failed together: half as many share a transaction from now on. */
+    void failedTogether(int chunk) {
+        together = Math.max(1, chunk / 2);
+    }
+
+    /** Notes that messages were settled together: twice as many may share a transaction again. */
+    void settledTogether() {
+        together = together > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : together * 2;
     }
 
     /** Stops the partition of the item: nothing of it is open any more. */

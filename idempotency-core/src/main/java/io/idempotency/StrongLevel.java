@@ -47,6 +47,7 @@ final class StrongLevel<M> implements Level<M> {
             return;
         }
         attempt.settle();
+        poll.settledTogether();
     }
 
     /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */
@@ -105,7 +106,7 @@ final class StrongLevel<M> implements Level<M> {
      */
     private void apart(Poll<M> poll, Attempt attempt, int at) {
         List<Item<M>> items = attempt.items;
-        flow.lanes().takenApart(items.size());
+        poll.failedTogether(items.size());
         int split = at > 0 ? at : at == 0 ? 1 : items.size() / 2;
         int end = at > 0 ? at + 1 : at == 0 ? 1 : items.size();
         List<Item<M>> before = items.subList(0, split);
