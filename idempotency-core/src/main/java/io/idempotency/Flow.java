@@ -125,7 +125,7 @@ final class Flow<M> {
      * @param handed those that the handler was given
      */
     void leave(Poll<M> poll, List<Item<M>> handed, int among, Throwable failure) {
-        lanes.takenApart(among);
+        poll.failedTogether(among);
         if (handed.isEmpty()) {
             return;
         }

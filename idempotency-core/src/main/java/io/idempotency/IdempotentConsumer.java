@@ -43,6 +43,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Optional<LeaseKeeper> keeper;
     /** The first handler that it was called with. */
     private volatile @Nullable Class<?> handler;
+
     private final Scopes<M> scopes;
 
     IdempotentConsumer(Settings<M> settings, LongSupplier nanoTime) {
@@ -261,9 +262,6 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             return;
         }
         refusals.work(level, chunk, handling);
-        if (flow.lanes().isTakenApart() && chunk.stream().allMatch(item -> item.outcome() != null)) {
-            flow.lanes().settledTogether(settings.chunkRecords());
-        }
         if (!flow.lanes().isEmpty()) {
             poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
         }

@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -29,7 +28,6 @@ final class Lanes {
     private final Unplaced unplaced;
     private final LongSupplier nanoTime;
     private final AtomicLong keptBytes = new AtomicLong();
-    private final AtomicInteger together = new AtomicInteger(Integer.MAX_VALUE);
 
     Lanes(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
@@ -72,26 +70,6 @@ final class Lanes {
     /** Returns whether less than usual of the lane may share a transaction, after a transient failure or one that took too long. */
     boolean isLimited(Lane lane) {
         return !troubles.isEmpty() && of(lane).limit() < Integer.MAX_VALUE;
-    }
-
-    /** Returns how many messages of any lanes may share a transaction. */
-    int together(int most) {
-        return Math.min(most, together.get());
-    }
-
-    /** Notes that messages have to be taken apart, for one of them failed: where one fails, others do, and each costs a claim of all around it. */
-    void takenApart(int messages) {
-        together.accumulateAndGet(Math.max(1, messages / 2), Math::min);
-    }
-
-    /** Returns whether less than usual may share a transaction, whatever its lane. */
-    boolean isTakenApart() {
-        return together.get() < Integer.MAX_VALUE;
-    }
-
-    /** Notes that a chunk is settled, so that the next one may be twice as large, up to the most given. */
-    void settledTogether(int most) {
-        together.updateAndGet(now -> now >= (most + 1) / 2 ? Integer.MAX_VALUE : now * 2);
     }
 
     /** Returns how often the message failed alone. */

@@ -24,6 +24,7 @@ final class Poll<M> {
     private final long deadlineNanos;
     private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
     private int closedBefore;
+    private int together = Integer.MAX_VALUE;
     private boolean isInterrupted;
 
     private record Stopped(Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}
@@ -81,8 +82,7 @@ final class Poll<M> {
         while (closedBefore < items.size() && !isOpen(items.get(closedBefore))) {
             closedBefore++;
         }
-        int together = lanes.together(most);
-        int limit = together;
+        int limit = Math.min(most, together);
         boolean isTrouble = !lanes.isEmpty() || !suspects.isEmpty();
         List<Item<M>> chunk = new ArrayList<>();
         for (int i = closedBefore; i < items.size() && chunk.size() < limit; i++) {
@@ -94,7 +94,7 @@ final class Poll<M> {
                 return chunk.isEmpty() ? List.of(item) : chunk;
             }
             if (isTrouble && chunk.isEmpty()) {
-                limit = lanes.limit(item.lane(), together);
+                limit = lanes.limit(item.lane(), limit);
             }
             if (isTrouble && !isTogether(item, chunk, lanes)) {
                 continue;
@@ -118,6 +118,16 @@ final class Poll<M> {
         return chunk.isEmpty()
                 || item.lane().equals(chunk.get(0).lane())
                 || (!lanes.isLimited(chunk.get(0).lane()) && !lanes.isLimited(item.lane()));
+    }
+
+    /** Notes that so many messages failed together: half as many share a transaction from now on. */
+    void failedTogether(int chunk) {
+        together = Math.max(1, chunk / 2);
+    }
+
+    /** Notes that messages were settled together: twice as many may share a transaction again. */
+    void settledTogether() {
+        together = together > Integer.MAX_VALUE / 2 ? Integer.MAX_VALUE : together * 2;
     }
 
     /** Stops the partition of the item: nothing of it is open any more. */

@@ -47,6 +47,7 @@ final class StrongLevel<M> implements Level<M> {
             return;
         }
         attempt.settle();
+        poll.settledTogether();
     }
 
     /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */

@@ -59,12 +59,8 @@ final class Contained {
     static Optional<Duration> reject(
             Flow<?, ?> flow, RejectedRecord rejected, MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         try {
-            BatchResult result =
-                    flow.reject(
-                            rejected.position(),
-                            Optional.of(rejected.messageId(ids)),
-                            rejected.payload(),
-                            rejected.failure());
+            BatchResult result = flow.reject(
+                    rejected.position(), Optional.of(rejected.messageId(ids)), rejected.payload(), rejected.failure());
             return result.isSettled()
                     ? Optional.empty()
                     : Optional.of(result.stops().get(0).retryAfter());

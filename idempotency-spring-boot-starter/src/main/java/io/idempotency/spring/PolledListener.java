@@ -119,11 +119,6 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         }
     }
 
-<<<<<<< HEAD
-    private static BatchListenerFailedException left(ConsumerRecord<?, ?> record, WaitingException waiting) {
-        return new BatchListenerFailedException("No record failed, all come again from", waiting, record);
-    }
-
     /** {@inheritDoc} Called for lost partitions, too. */
     @Override
     public void onPartitionsRevoked(@Nullable Collection<TopicPartition> partitions) {
@@ -133,8 +128,6 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         }
     }
 
-=======
->>>>>>> w-c
     @Override
     public void onMessage(List<ConsumerRecord<Object, Object>> records) {
         onMessage(records, null, null);
