@@ -16,12 +16,17 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A handler that commits the transaction of its claim, in every way, on every database, with both stores. */
 @Tag("rule-1.7")
 class EarlyCommitTest {
+
+    /** For what outlives a process that has its database within it. */
+    @TempDir
+    static Path folder;
 
     private static final List<TestDatabase> DATABASES =
             List.of(TestDatabase.POSTGRESQL, TestDatabase.MARIADB, TestDatabase.H2);
@@ -110,7 +115,7 @@ class EarlyCommitTest {
         Map<Cell, Seen> played = new LinkedHashMap<>();
         for (TestDatabase database : DATABASES) {
             String url = fate == Fate.DIES && database == TestDatabase.H2
-                    ? "jdbc:h2:file:" + Path.of("target", "early").toAbsolutePath() + ";FILE_LOCK=NO;WRITE_DELAY=0"
+                    ? "jdbc:h2:file:" + folder.resolve("early") + ";FILE_LOCK=NO;WRITE_DELAY=0"
                     : database.url();
             for (boolean isJournal : List.of(false, true)) {
                 for (boolean isManagedByUser : fate == Fate.DIES ? List.of(false) : List.of(false, true)) {
