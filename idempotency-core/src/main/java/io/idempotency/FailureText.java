@@ -1,13 +1,14 @@
 package io.idempotency;
 
+import io.idempotency.store.Printable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The text of a failure: bounded, and whatever the failure's own methods throw. In a line of the log it stays in that line and shows as it
- * reads: line breaks and other characters that cannot be seen are escaped.
+ * reads: line breaks and other characters that cannot be seen are escaped, see {@link Printable}.
  */
-final class FailureText {
+public final class FailureText {
 
     static final int MOST_CHARS = 64 * 1024;
     static final int MOST_CAUSES = 30;
@@ -21,8 +22,8 @@ final class FailureText {
     private FailureText() {}
 
     /** Returns class and message in one line. */
-    static String line(Throwable failure) {
-        return oneLine(of(failure, MOST_OF_LINE));
+    public static String line(Throwable failure) {
+        return Printable.of(of(failure, MOST_OF_LINE));
     }
 
     /** Returns the message as it is, cut where it gets too long. */
@@ -59,7 +60,7 @@ final class FailureText {
     }
 
     /** Returns the failure itself if a logger can print it, in bounded room; else one that has its text. */
-    static Throwable loggable(Throwable failure) {
+    public static Throwable loggable(Throwable failure) {
         return isPrintable(failure, new int[1]) ? failure : new Unprintable(trace(failure));
     }
 
@@ -133,34 +134,6 @@ final class FailureText {
 
     private static String unreadable(Throwable broken) {
         return "(its text cannot be read: " + broken.getClass().getName() + ")";
-    }
-
-    private static String oneLine(String text) {
-        if (text.codePoints().noneMatch(FailureText::isHidden)) {
-            return text;
-        }
-        StringBuilder line = new StringBuilder();
-        text.codePoints().forEach(character -> {
-            if (character == '\n') {
-                line.append("\\n");
-            } else if (isHidden(character)) {
-                line.append(String.format("\\u%04X", character));
-            } else {
-                line.appendCodePoint(character);
-            }
-        });
-        return line.toString();
-    }
-
-    private static boolean isHidden(int character) {
-        return switch (Character.getType(character)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR,
-                    Character.SURROGATE -> true;
-            default -> false;
-        };
     }
 
     private static String cut(String text, int most) {

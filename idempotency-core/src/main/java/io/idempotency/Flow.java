@@ -129,7 +129,12 @@ final class Flow<M> {
         if (handed.isEmpty()) {
             return;
         }
-        log.debug("Failed together: {}. They are to be delivered again.", Failures.named(handed), failure);
+        if (log.isDebugEnabled()) {
+            log.debug(
+                    "Failed together: {}. They are to be delivered again.",
+                    Failures.named(handed),
+                    FailureText.loggable(failure));
+        }
         Poll.firstOfEachLane(handed).forEach(item -> poll.stop(item, Duration.ZERO, Optional.of(failure)));
     }
 

@@ -52,7 +52,10 @@ final class HeldLeases implements AutoCloseable {
                 renewOrDropLost();
             }
         } catch (RuntimeException e) {
-            log.warn("{} leases could not be renewed; the next try is in a third of their length.", leases.size(), e);
+            log.warn(
+                    "{} leases could not be renewed; the next try is in a third of their length.",
+                    leases.size(),
+                    FailureText.loggable(e));
         } finally {
             oneVerb.unlock();
         }

@@ -192,12 +192,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Forgets what is remembered of a partition that was given up or lost: how often its messages failed, and their bytes; and tells the store. For
+     * Forgets what is remembered of a partition that was given up or lost: which of its messages failed, how often, and their bytes; and tells the store. For
      * whoever polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
      */
     public void revoked(String stream, int partition) {
         Lane lane = new Lane(stream, partition);
         flow.lanes().forget(lane);
+        flow.suspects().forget(lane);
         settings.store().leave(settings.name(), stream, partition);
         flow.reports().revoked(settings.name(), lane);
     }

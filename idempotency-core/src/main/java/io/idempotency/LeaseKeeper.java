@@ -110,7 +110,9 @@ final class LeaseKeeper implements AutoCloseable {
                 leases.renew();
             } catch (Throwable e) {
                 // An error would end the schedule, and with it every later lease.
-                log.error("Leases could not be renewed; the next try is in a third of their length.", e);
+                log.error(
+                        "Leases could not be renewed; the next try is in a third of their length.",
+                        FailureText.loggable(e));
             }
         }
     }

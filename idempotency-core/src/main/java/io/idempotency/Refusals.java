@@ -62,6 +62,6 @@ final class Refusals<M> {
                 item.lane(),
                 item.delivery(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
-                failure));
+                FailureText.loggable(failure)));
     }
 }

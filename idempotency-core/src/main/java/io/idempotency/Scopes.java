@@ -67,7 +67,9 @@ final class Scopes<M> {
             entered.close();
         } catch (RuntimeException e) {
             log.error(
-                    "The scope of {} could not be left; what follows on this thread may be in it.", item.delivery(), e);
+                    "The scope of {} could not be left; what follows on this thread may be in it.",
+                    item.delivery(),
+                    FailureText.loggable(e));
         }
     }
 }

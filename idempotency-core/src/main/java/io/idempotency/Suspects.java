@@ -115,6 +115,13 @@ final class Suspects {
         remove(item);
     }
 
+    /** Forgets a lane: its messages come to somebody else. */
+    synchronized void forget(Lane lane) {
+        suspects.remove(lane);
+        together.remove(lane);
+        isEmpty = suspects.isEmpty() && together.isEmpty();
+    }
+
     /** Notes that all is settled that was delivered of the lanes. */
     synchronized void settled(Collection<Lane> lanes, int most) {
         lanes.forEach(lane -> together.computeIfPresent(lane, (key, size) -> size >= (most + 1) / 2 ? null : size * 2));

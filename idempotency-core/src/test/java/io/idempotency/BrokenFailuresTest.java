@@ -149,8 +149,8 @@ class BrokenFailuresTest {
         IdempotentConsumer<Message> consumer =
                 bench.level(level).failures(FailurePolicy.quarantineAfter(2)).build();
 
-        BatchResult first = consumer.consumeAll(poll, bench::handle);
-        BatchResult second = consumer.consumeAll(poll, bench::handle);
+        BatchResult first = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
+        BatchResult second = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
 
         consumer.close();
         assertThat(first.outcomes()).startsWith(PROCESSED).endsWith(PROCESSED);
@@ -204,7 +204,7 @@ class BrokenFailuresTest {
         bench.failing.put("b", new IllegalStateException("no"));
         IdempotentConsumer<Message> consumer = bench.strong().failures(policy).build();
 
-        BatchResult result = consumer.consumeAll(poll, bench::handle);
+        BatchResult result = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
 
         assertThat(result.outcomes()).containsExactly(PROCESSED, RELEASED, RELEASED, PROCESSED);
         assertThat(result.stops()).extracting(Stop::retryAfter).containsExactly(IdempotentConsumer.STAND_STILL);
@@ -217,7 +217,8 @@ class BrokenFailuresTest {
                 .failures(failure -> FailurePolicy.Decision.retryAfter(ChronoUnit.FOREVER.getDuration()))
                 .build();
 
-        assertThat(consumer.consumeAll(poll, bench::handle).stops())
+        assertThat(bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle))
+                        .stops())
                 .singleElement()
                 .satisfies(stop -> assertThat(stop.retryAfter()).isGreaterThan(Duration.ofDays(3_650)));
     }
@@ -237,7 +238,7 @@ class BrokenFailuresTest {
                 .listener(told::add)
                 .build();
 
-        BatchResult result = consumer.consumeAll(poll, bench::handle);
+        BatchResult result = bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle));
 
         consumer.close();
         assertThat(result.outcomes()).startsWith(PROCESSED).endsWith(PROCESSED);
@@ -265,7 +266,8 @@ class BrokenFailuresTest {
                 })
                 .build();
 
-        assertThat(consumer.consumeAll(poll, bench::handle).outcomes())
+        assertThat(bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle))
+                        .outcomes())
                 .containsExactly(PROCESSED, QUARANTINED, PROCESSED, PROCESSED);
     }
 
@@ -302,7 +304,8 @@ class BrokenFailuresTest {
                         }))
                 .build();
 
-        assertThat(consumer.consumeAll(poll, bench::handle).outcomes())
+        assertThat(bench.deliver(poll, messages -> consumer.consumeAll(messages, bench::handle))
+                        .outcomes())
                 .containsExactly(PROCESSED, RELEASED, RELEASED, PROCESSED);
     }
 
@@ -313,7 +316,7 @@ class BrokenFailuresTest {
             bench.strong().build().consumeAll(poll, bench::handle);
 
             assertThat(logs.all())
-                    .anyMatch(line -> line.contains("down\\n2026-01-01 ERROR \\u202Eforged\\u001B[2J"))
+                    .anyMatch(line -> line.contains("down\\u000A2026-01-01 ERROR \\u202Eforged\\u001B[2J"))
                     .noneMatch(line -> line.contains("\n") || line.contains("\u202E") || line.contains("\u001B"));
         }
     }

@@ -49,7 +49,7 @@ class FailureTextTest {
 
         assertThat(FailureText.line(new IOException("Größe: 3 €" + hidden + "😀")))
                 .isEqualTo(
-                        "java.io.IOException: Größe: 3 €\\u000D\\n\\u001B\\u202E\\u2066\\u2028\\u0085\\uD800\\uE0001😀");
+                        "java.io.IOException: Größe: 3 €\\u000D\\u000A\\u001B\\u202E\\u2066\\u2028\\u0085\\uD800\\uDB40\\uDC01😀");
     }
 
     @Test

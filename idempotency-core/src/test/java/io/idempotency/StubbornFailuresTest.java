@@ -135,6 +135,29 @@ class StubbornFailuresTest {
 
     @Test
     @Tag("rule-7.8")
+    void areForgottenWithTheirPartitionIfTheyWereFailuresInCompany() {
+        List<Integer> batches = new ArrayList<>();
+        List<Message> messages = Message.partition(0, "a", "b", "c", "d");
+        IdempotentConsumer<Message> consumer = bench.strong().build();
+        BatchHandler<Message> unknown = (batch, claims) -> {
+            throw new IOException("of one of them");
+        };
+        BatchHandler<Message> named = (batch, claims) -> {
+            throw new BatchFailedException(2, new IOException("of c"));
+        };
+        for (BatchHandler<Message> failing : List.of(unknown, named)) {
+            consumer.consumeBatch(messages, failing);
+            consumer.revoked("orders", 0);
+        }
+
+        consumer.consumeBatch(messages, (batch, claims) -> batches.add(batch.size()));
+
+        assertThat(batches).containsExactly(4);
+        assertThat(bench.events).allMatch(event -> event.attempts() == 0);
+    }
+
+    @Test
+    @Tag("rule-7.8")
     void keepBytesOnlyUpToABound() {
         Lanes lanes = new Lanes(nanos::get);
         Payload payload = new Payload(null, new byte[256 * 1024], List.of(), Payload.Origin.RAW);

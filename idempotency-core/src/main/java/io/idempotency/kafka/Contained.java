@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.BatchResult;
+import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
@@ -48,7 +49,7 @@ final class Contained {
                 log.warn(
                         "The records of {} failed together; now one partition after the other.",
                         partitions.keySet(),
-                        failure);
+                        FailureText.loggable(failure));
                 partitions.values().forEach(some -> left.putAll(consume(flow, some)));
             }
             return left;
@@ -72,14 +73,19 @@ final class Contained {
 
     private static Duration wait(Map<TopicPartition, ?> partitions, Throwable failure) {
         if (failure instanceof TransientStoreException) {
-            log.warn("The records of {} wait {} s.", partitions.keySet(), LATER.toSeconds(), failure);
+            log.warn(
+                    "The records of {} wait {} s: {}",
+                    partitions.keySet(),
+                    LATER.toSeconds(),
+                    FailureText.line(failure));
+            log.debug("What they wait for", FailureText.loggable(failure));
             return LATER;
         }
         log.error(
                 "The partitions {} stand still; they are tried again every {} s. Nothing is lost.",
                 partitions.keySet(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
-                failure);
+                FailureText.loggable(failure));
         return IdempotentConsumer.STAND_STILL;
     }
 

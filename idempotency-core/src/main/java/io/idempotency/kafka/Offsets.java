@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.FailureText;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -103,7 +104,7 @@ final class Offsets {
             if (!isWorthAnotherTry(failure)) {
                 throw failure;
             }
-            log.warn("The committed offsets of {} are not known yet: {}", fresh, failure.toString());
+            log.warn("The committed offsets of {} are not known yet: {}", fresh, FailureText.line(failure));
             return false;
         }
     }
@@ -180,7 +181,7 @@ final class Offsets {
         log.warn(
                 "The offsets {} are not committed yet; redelivered records will be skipped: {}",
                 uncommitted,
-                failure.toString());
+                FailureText.line(failure));
     }
 
     /** Called by Kafka, within a later poll or commit: what is thrown here would leave from there. */

@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
@@ -105,7 +106,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
                     "Consumer {} cannot go on polling {}; its loop ends.",
                     processor.describe(),
                     settings.topics(),
-                    forGood);
+                    FailureText.loggable(forGood));
             throw forGood;
         } finally {
             consumer = null;
@@ -121,7 +122,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             TopicRetention.warnIfLonger(
                     admin, settings.topics(), settings.times().retention());
         } catch (RuntimeException failed) {
-            log.info("The retention of {} could not be looked up: {}", settings.topics(), failed.toString());
+            log.info("The retention of {} could not be looked up: {}", settings.topics(), FailureText.line(failed));
         }
     }
 
@@ -129,7 +130,10 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try {
             settings.onEnd().accept(failure());
         } catch (RuntimeException failed) {
-            log.warn("The end of the loop of consumer {} could not be told.", processor.describe(), failed);
+            log.warn(
+                    "The end of the loop of consumer {} could not be told.",
+                    processor.describe(),
+                    FailureText.loggable(failed));
         }
     }
 
@@ -206,14 +210,19 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         if (KafkaFailures.isLostAssignment(failed)) {
             backOff(FIRST_BACK_OFF_MILLIS, failed);
         } else {
-            log.error("Consumer {} failed to poll {}; it goes on.", processor.describe(), settings.topics(), failed);
+            log.error(
+                    "Consumer {} failed to poll {}; it goes on.",
+                    processor.describe(),
+                    settings.topics(),
+                    FailureText.loggable(failed));
             backOff(LONG_BACK_OFF_MILLIS, failed);
         }
     }
 
     private void backOff(long firstMillis, Throwable failed) {
         long millis = firstMillis << Math.min(failuresInARow++, MOST_DOUBLINGS);
-        log.warn("Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, failed.toString());
+        log.warn(
+                "Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, FailureText.line(failed));
         try {
             // Ends early when the loop is closed.
             boolean isClosed = closing.await(millis, TimeUnit.MILLISECONDS);

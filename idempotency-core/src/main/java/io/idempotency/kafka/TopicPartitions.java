@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.FailureText;
 import io.idempotency.store.TransientStoreException;
 import java.util.function.ToIntFunction;
 import org.apache.kafka.clients.admin.Admin;
@@ -31,7 +32,7 @@ public final class TopicPartitions implements ToIntFunction<String> {
         try {
             return TopicLookup.describe(admin, topic).partitions().size();
         } catch (TransientStoreException failure) {
-            log.info("How many partitions {} has could not be looked up: {}", topic, failure.toString());
+            log.info("How many partitions {} has could not be looked up: {}", topic, FailureText.line(failure));
             return 0;
         }
     }

@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.FailureText;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -74,7 +75,7 @@ public final class TopicRetention {
             log.info(
                     "The retention of {} could not be compared with the one of the store: {}",
                     topics,
-                    failure.toString());
+                    FailureText.line(failure));
         }
     }
 

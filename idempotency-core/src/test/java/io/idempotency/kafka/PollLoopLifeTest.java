@@ -186,6 +186,22 @@ class PollLoopLifeTest {
     }
 
     @Test
+    @Tag("rule-7.5")
+    void forgesNoLineOfTheLog() {
+        PollLoop<String, String> loop = loop();
+        consumer.records(P0, 0, 2);
+        consumer.schedulePollTask(
+                () -> consumer.setPollException(new KafkaException("away\n2026-01-01 ERROR \u202Eforged")));
+        start(loop);
+
+        await().untilAsserted(() -> assertThat(consumer.committed(P0)).isEqualTo(2));
+        loop.close();
+        assertThat(logs.warnings())
+                .anyMatch(line -> line.contains("away\\u000A2026-01-01 ERROR \\u202Eforged"))
+                .noneMatch(line -> line.contains("\n") || line.contains("\u202E"));
+    }
+
+    @Test
     void goesOnWhenKafkaIsAwayForAWhile() {
         PollLoop<String, String> loop = loop();
         consumer.records(P0, 0, 2);

@@ -47,6 +47,28 @@ class RecordProcessorTest {
     }
 
     @Test
+    @Tag("rule-5.6")
+    @Tag("rule-7.5")
+    void standsStillWhereWhatIsThrownCannotBePrinted() {
+        consumer.records(P0, 0, 1);
+        consumer.records(P1, 0, 1);
+        flow.throwing.put(P0, new AssertionError() {
+            @Override
+            public String getMessage() {
+                throw new IllegalStateException("no message");
+            }
+        });
+        try (LogCapture logs = new LogCapture()) {
+            poll();
+
+            assertThat(logs.errors()).singleElement().asString().contains("[orders-0] stand still");
+            assertThat(logs.traces()).last().asString().contains("its text cannot be read");
+        }
+        assertThat(consumer.paused()).containsExactly(P0);
+        assertThat(consumer.committed(P1)).isEqualTo(1);
+    }
+
+    @Test
     @Tag("rule-5.3")
     void commitsThePositionThatThePollReports() {
         processor.process(consumer, polled(P0, 17, 0, 1, 2));

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
@@ -46,16 +47,36 @@ class RejectionTest {
     }
 
     @Test
+    @Tag("rule-5.6")
     @Tag("rule-7.5")
-    void takesAnIdThatCannotBeExtractedForNone() {
+    void makesAnIdWhenItCannotBeExtracted() {
         RecordProcessor<String, String> failing = processor.rejectedMessageId(record -> {
             throw new AssertionError("no id");
         });
         consumer.seek(P0, 7);
         failing.reject(consumer, failure());
 
-        assertThat(flow.rejectedId).isEmpty();
+        assertThat(flow.rejectedId.orElseThrow()).startsWith("~none~orders-0@7~");
+        assertThat(flow.rejected).containsExactly(BAD);
         assertThat(consumer.position(P0)).isEqualTo(8);
+    }
+
+    @Test
+    @Tag("rule-7.5")
+    void forgesNoLineOfTheLogWhenTheIdIsToBeHadLater() {
+        RecordProcessor<String, String> failing = processor.rejectedMessageId(record -> {
+            throw new TransientStoreException("down\n2026-01-01 ERROR forged");
+        });
+        try (LogCapture logs = new LogCapture()) {
+            failing.reject(consumer, failure());
+
+            assertThat(logs.warnings())
+                    .singleElement()
+                    .asString()
+                    .contains("[orders-0] wait 1 s", "down\\u000A2026-01-01 ERROR forged");
+            assertThat(logs.traces()).isEmpty();
+        }
+        assertThat(consumer.paused()).containsExactly(P0);
     }
 
     @Test
@@ -167,19 +188,6 @@ class RejectionTest {
         assertThat(consumer.position(P0)).isEqualTo(7);
         assertThat(consumer.paused()).containsExactly(P0);
         assertThat(consumer.committed(P1)).isEqualTo(1);
-    }
-
-    @Test
-    @Tag("rule-5.6")
-    void goesWithoutAnIdWhenItCannotBeExtracted() {
-        processor
-                .rejectedMessageId(record -> {
-                    throw new AssertionError("of an extractor");
-                })
-                .reject(consumer, failure());
-
-        assertThat(flow.rejectedId).isEmpty();
-        assertThat(flow.rejected).containsExactly(BAD);
     }
 
     @Test
