@@ -4,6 +4,7 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
+import io.idempotency.store.Delivery;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -19,6 +20,7 @@ final class Meters implements ConsumptionListener {
     static final String AGE = "idempotency.duplicates.age";
     static final String TRANSIENT = "idempotency.transient.failures";
     static final String STUCK = "idempotency.transient.stuck";
+    static final String EARLY = "idempotency.early.commits";
 
     private final MeterRegistry registry;
 
@@ -53,6 +55,15 @@ final class Meters implements ConsumptionListener {
                 .register(registry)
                 .record(consumption.handlerNanos(), TimeUnit.NANOSECONDS);
         consumption.duplicate().ifPresent(duplicate -> duplicate(consumer, duplicate));
+    }
+
+    @Override
+    public void onEarlyCommit(Delivery first) {
+        Counter.builder(EARLY)
+                .description("Transactions that a listener committed itself, before they were to end")
+                .tag("consumer", first.id().consumer())
+                .register(registry)
+                .increment();
     }
 
     private void duplicate(String consumer, Duplicate duplicate) {

@@ -7,7 +7,10 @@ import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.MemoryStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
@@ -98,6 +101,18 @@ class MetersTest {
                         .count())
                 .isEqualTo(1);
         assertThat(registry.find(Meters.CONSUMPTIONS).timer()).isNull();
+    }
+
+    @Test
+    @Tag("rule-1.7")
+    void countTransactionsThatAListenerCommittedItself() {
+        new Meters(registry).onEarlyCommit(new Delivery(new MessageId("billing", "a"), new Position("orders", 0, 0)));
+
+        assertThat(registry.get(Meters.EARLY)
+                        .tag("consumer", "billing")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
     }
 
     @Test

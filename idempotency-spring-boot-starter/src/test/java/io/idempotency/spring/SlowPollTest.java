@@ -12,11 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
-import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.listener.DefaultErrorHandler;
 
 /** A listener that is slower than its polls are large: what it has settled is committed before they are done. */
 class SlowPollTest {
@@ -52,18 +48,6 @@ class SlowPollTest {
 
         Listeners(Effects.Ledger ledger) {
             this.ledger = ledger;
-        }
-
-        @Bean
-        static ConcurrentKafkaListenerContainerFactory<Object, Object> remaining(
-                ConsumerFactory<Object, Object> consumers) {
-            ConcurrentKafkaListenerContainerFactory<Object, Object> factory =
-                    new ConcurrentKafkaListenerContainerFactory<>();
-            factory.setConsumerFactory(consumers);
-            DefaultErrorHandler handler = new DefaultErrorHandler();
-            handler.setSeekAfterError(false);
-            factory.setCommonErrorHandler(handler);
-            return factory;
         }
 
         @KafkaListener(
