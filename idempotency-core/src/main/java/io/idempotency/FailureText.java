@@ -26,6 +26,13 @@ public final class FailureText {
         return Printable.of(of(failure, MOST_OF_LINE));
     }
 
+    /** Returns class and message in one line, and those of the innermost cause, which says what happened. */
+    static String lineWithCause(Throwable failure) {
+        List<Throwable> causes = Causes.of(failure);
+        Throwable innermost = causes.get(causes.size() - 1);
+        return innermost == failure ? line(failure) : line(failure) + ", caused by " + line(innermost);
+    }
+
     /** Returns the message as it is, cut where it gets too long. */
     static String message(Throwable failure) {
         try {

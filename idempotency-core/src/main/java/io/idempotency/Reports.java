@@ -122,11 +122,11 @@ final class Reports {
             log.warn(
                     "Transient failure at {} ({}), for {} s now; {}.",
                     item.delivery(),
-                    FailureText.line(failure),
+                    FailureText.lineWithCause(failure),
                     passing.since().toSeconds(),
                     next);
         } else {
-            log.info("Transient failure at {} ({}); {}.", item.delivery(), FailureText.line(failure), next);
+            log.info("Transient failure at {} ({}); {}.", item.delivery(), FailureText.lineWithCause(failure), next);
         }
     }
 

@@ -206,7 +206,9 @@ final class StrongLevel<M> implements Level<M> {
         /** Leaves what was handled, until it is delivered again; what was only claimed goes on. */
         void leave(Throwable failure, int at) {
             List<Item<M>> handed = granted;
-            if (at == HandlerFailure.SOMEWHERE) {
+            if (at == HandlerFailure.SOMEWHERE && isCommittedEarly) {
+                flow.suspects().committedTogether(granted);
+            } else if (at == HandlerFailure.SOMEWHERE) {
                 flow.suspects().failedTogether(granted);
             } else if (handling.isBatch()) {
                 flow.suspects().named(granted.get(at), failure);

@@ -62,9 +62,17 @@ final class Suspects {
     }
 
     /** Notes that messages failed and nobody knows which. */
-    synchronized void failedTogether(Collection<? extends Item<?>> items) {
-        int half = Math.max(1, items.size() / 2);
-        items.forEach(item -> together.merge(item.lane(), half, Math::min));
+    void failedTogether(Collection<? extends Item<?>> items) {
+        separate(items, Math.max(1, items.size() / 2));
+    }
+
+    /** Notes that messages failed in a transaction that their handler had committed in part: each further one of several would double more. */
+    void committedTogether(Collection<? extends Item<?>> items) {
+        separate(items, 1);
+    }
+
+    private synchronized void separate(Collection<? extends Item<?>> items, int most) {
+        items.forEach(item -> together.merge(item.lane(), most, Math::min));
         isEmpty = false;
     }
 

@@ -132,8 +132,9 @@ final class GuaranteesPage {
             ${early}
             <!-- end of early commits -->
 
-            Nothing is lost, and nothing is double but what the handler committed itself before it failed or died. That can be the messages before it in its
-            chunk, too: once, for from then on, each message of the consumer has a transaction of its own.
+            Nothing is lost, and nothing is double but what the handler committed itself, if it or another message of the same transaction fails behind that, or the
+            process dies. That can be the messages before it in its chunk, too: once, for then the messages of its consumer have transactions of their own, and those of a batch are
+            handled again one by one.
 
             ## A transaction of the caller
 

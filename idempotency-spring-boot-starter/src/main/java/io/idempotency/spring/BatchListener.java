@@ -117,7 +117,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             RuntimeException thrown,
             List<ConsumerRecord<Object, Object>> given,
             List<ConsumerRecord<Object, Object>> batch) {
-        for (Throwable next = thrown; next != null; next = next.getCause()) {
+        for (Throwable next : Failure.causes(thrown)) {
             if (next instanceof BatchListenerFailedException failed) {
                 Throwable cause = failed.getCause() == null ? failed : failed.getCause();
                 return failed.getRecord() == null

@@ -114,7 +114,7 @@ final class PolledAgain {
     }
 
     private static @Nullable LeftRecordsException failure(Throwable thrown) {
-        for (Throwable next = thrown; next != null; next = next.getCause()) {
+        for (Throwable next : Failure.causes(thrown)) {
             if (next instanceof LeftRecordsException failure) {
                 return failure;
             }

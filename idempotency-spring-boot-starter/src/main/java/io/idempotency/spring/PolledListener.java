@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.BatchResult;
+import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
 import java.util.ArrayList;
@@ -87,7 +88,8 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         if (first.isCharged() && cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
             acknowledgment.nack(first.index(), nack.sleep());
         } else if (cause != null && first.isCharged()) {
-            throw LeftRecordsException.at(failed(cause), cause, records, first.index(), stops);
+            Throwable failure = Failure.presentable(cause);
+            throw LeftRecordsException.at(failed(failure), failure, records, first.index(), stops);
         } else {
             throw LeftRecordsException.at(WAITS, WaitingException.of(records, result), records, first.index(), stops);
         }
@@ -107,16 +109,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         while (thrown instanceof ListenerExecutionFailedException && thrown.getCause() != null) {
             thrown = thrown.getCause();
         }
-        return "The listener failed with " + text(thrown) + " at";
-    }
-
-    /** The text of an exception is the application's code, and may fail itself. */
-    private static String text(Throwable thrown) {
-        try {
-            return thrown.toString();
-        } catch (RuntimeException e) {
-            return thrown.getClass().getName();
-        }
+        return "The listener failed with " + FailureText.line(thrown) + " at";
     }
 
     /** {@inheritDoc} Called for lost partitions, too. */

@@ -77,7 +77,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
             acknowledgment.nack(nack.sleep());
         } else if (cause != null && stop.isCharged()) {
-            throw Failure.of(cause);
+            throw Failure.of(Failure.presentable(cause));
         } else {
             throw WaitingException.of(List.of(record), result);
         }

@@ -9,6 +9,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,6 +73,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     private CommonErrorHandler deciding(
             Exception thrown, @Nullable ConsumerRecord<?, ?> first, MessageListenerContainer container) {
         running = container;
+        goOnIfInterrupted(container);
         WaitingException waiting = WaitingException.in(thrown);
         if (waiting != null) {
             waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
@@ -87,6 +89,15 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
         consumer.set();
         return users;
+    }
+
+    /** A container is not stopped by an interruption, but polls again and again in vain while its thread is interrupted. */
+    private static void goOnIfInterrupted(MessageListenerContainer container) {
+        if (container.isRunning() && Thread.interrupted()) {
+            log.warn(
+                    "The thread of listener {} was interrupted. Nobody stopped it, so it goes on polling.",
+                    container.getListenerId());
+        }
     }
 
     private void await(MessageListenerContainer container, TopicPartition partition, Duration wait) {
@@ -123,6 +134,10 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     @Override
     public void handleOtherException(
             Exception thrown, Consumer<?, ?> consumer, MessageListenerContainer container, boolean isBatch) {
+        if (thrown instanceof InterruptException && container.isRunning()) {
+            goOnIfInterrupted(container);
+            return;
+        }
         users.handleOtherException(thrown, consumer, container, isBatch);
     }
 

@@ -29,7 +29,7 @@ final class WaitingException extends IdempotencyException {
         super(message);
         this.waits = waits;
         if (cause != null) {
-            initCause(cause);
+            initCause(Failure.presentable(cause));
         }
     }
 
@@ -98,7 +98,7 @@ final class WaitingException extends IdempotencyException {
 
     /** Returns the one in the chain of causes, or null. */
     static @Nullable WaitingException in(@Nullable Throwable failure) {
-        for (Throwable next = failure; next != null; next = next.getCause()) {
+        for (Throwable next : failure == null ? List.<Throwable>of() : Failure.causes(failure)) {
             if (next instanceof WaitingException waiting) {
                 return waiting;
             }

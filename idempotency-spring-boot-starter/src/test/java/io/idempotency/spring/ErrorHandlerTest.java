@@ -11,8 +11,10 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -154,6 +156,70 @@ class ErrorHandlerTest {
                         value + "6#1",
                         value + "6#2",
                         value + "6#3");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-7.5")
+    void recoversWhateverWasThrownAndGoesOn(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":odd:";
+        Map<String, Supplier<Throwable>> odd = Map.of(
+                "cyclic", ErrorHandlerTest::cyclic,
+                "silent", ErrorHandlerTest::silent,
+                "deep", StackOverflowError::new,
+                "error", () -> new AssertionError("bad"));
+        odd.forEach((name, failure) -> bench.ledger().then(value + name, () -> {
+            throw Failure.<RuntimeException>of(failure.get());
+        }));
+
+        topic.whileStopped(
+                () -> odd.keySet().forEach(name -> topic.sendAll(0, value + name, value + name + "-behind")));
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value))
+                .contains(odd.keySet().stream()
+                        .map(name -> value + name + "-behind")
+                        .toArray(String[]::new));
+        assertThat(deadLetters.apply(kind).values())
+                .filteredOn(dead -> dead.startsWith(value))
+                .containsExactlyInAnyOrder(
+                        odd.keySet().stream().map(name -> value + name).toArray(String[]::new));
+    }
+
+    private static Throwable cyclic() {
+        Exception one = new IllegalStateException("one");
+        Exception other = new IllegalStateException("other", one);
+        one.initCause(other);
+        return one;
+    }
+
+    private static Throwable silent() {
+        return new IllegalStateException("silent") {
+            @Override
+            public synchronized Throwable getCause() {
+                throw new UnsupportedOperationException("no cause");
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-7.4")
+    void goesOnPollingAfterAnInterruption(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + ":interrupted:";
+        AtomicInteger calls = new AtomicInteger();
+        bench.ledger().then(value + 1, () -> {
+            if (calls.incrementAndGet() == 1) {
+                throw Failure.<RuntimeException>of(new InterruptedException("by a queue"));
+            }
+        });
+
+        topic.sendAll(0, value + 1, value + 2);
+
+        topic.awaitSettled();
+        assertThat(bench.effects(value)).contains(value + 1, value + 2);
     }
 
     @ParameterizedTest
