@@ -72,11 +72,16 @@ interface Dialect {
     int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 
     /**
-     * Returns what is to stand before a statement that may wait for a row or for a table, so that it waits at most the claim timeout; nothing where that is
+     * Returns what is to stand before an update that may wait for a row or for a table, so that it waits at most the claim timeout; nothing where that is
      * bounded in another way.
      */
     default String beforeWaiting() {
         return "";
+    }
+
+    /** Returns how a query waits at most the claim timeout for a row or for a table. */
+    default Waiting waiting() {
+        return new Waiting(beforeWaiting());
     }
 
     /** Returns whether queries of the running transaction show what others have not committed. */

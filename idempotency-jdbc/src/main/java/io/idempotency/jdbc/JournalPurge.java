@@ -98,7 +98,7 @@ final class JournalPurge {
             statement.setLong(4, gone());
             statement.setLong(5, clock.earlier());
             statement.setLong(6, retention);
-            List<Head> heads = Journals.readHeads(statement);
+            List<Head> heads = Journals.readHeads(statement.executeQuery());
             return heads.isEmpty() ? null : heads.get(0);
         }
     }

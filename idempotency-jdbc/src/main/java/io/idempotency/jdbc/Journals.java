@@ -16,10 +16,12 @@ abstract class Journals implements JournalDialect {
 
     final Tables tables;
     private final Dialect dialect;
+    private final Waiting waiting;
 
     Journals(Tables tables, Dialect dialect) {
         this.tables = tables;
         this.dialect = dialect;
+        this.waiting = dialect.waiting();
     }
 
     private static final String KEYS = "select consumer, place from ${tables}journal where consumer = ? order by place";
@@ -57,12 +59,11 @@ abstract class Journals implements JournalDialect {
         }
     }
 
-    static List<Head> readHeads(PreparedStatement statement) throws SQLException {
+    /** Reads the heads; the statement closes the result. */
+    static List<Head> readHeads(ResultSet result) throws SQLException {
         List<Head> heads = new ArrayList<>();
-        try (ResultSet result = statement.executeQuery()) {
-            while (result.next()) {
-                heads.add(readHead(result));
-            }
+        while (result.next()) {
+            heads.add(readHead(result));
         }
         return heads;
     }
@@ -83,9 +84,9 @@ abstract class Journals implements JournalDialect {
         if (isLocking) {
             return lock(connection, keys);
         }
-        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + queryHeads(keys.size()))) {
+        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(queryHeads(keys.size())))) {
             setKeys(statement, keys);
-            return readHeads(statement);
+            return readHeads(waiting.run(statement));
         }
     }
 
@@ -211,13 +212,13 @@ abstract class Journals implements JournalDialect {
             Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
             throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(beforeWaiting() + tables.fill(READ) + (isLocked ? currentRead() : ""))) {
+                connection.prepareStatement(waiting.bounded(tables.fill(READ) + (isLocked ? currentRead() : "")))) {
             statement.setFetchSize(ROWS_AT_A_TIME);
             statement.setInt(1, key.consumer());
             statement.setLong(2, key.place());
             statement.setLong(3, from);
             statement.setLong(4, to);
-            try (ResultSet result = statement.executeQuery()) {
+            try (ResultSet result = waiting.run(statement)) {
                 while (result.next()) {
                     each.accept(Segment.unpacked(
                                     result.getInt(5), result.getLong(4), result.getBytes(7), result.getBytes(6))
@@ -225,11 +226,6 @@ abstract class Journals implements JournalDialect {
                 }
             }
         }
-    }
-
-    /** Returns what is to stand before a statement that may wait for a table. */
-    String beforeWaiting() {
-        return "";
     }
 
     /** Returns the clause with which a query sees what was committed before a lock was got; none where that goes without saying. */

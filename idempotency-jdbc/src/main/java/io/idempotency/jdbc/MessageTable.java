@@ -43,7 +43,7 @@ final class MessageTable {
         Dialect known = dialect;
         if (known == null) {
             known = Dialects.of(connection, tables, claimTimeout);
-            names.beforeWaiting(known.beforeWaiting());
+            names.waiting(known.waiting());
             dialect = known;
         }
         return known;

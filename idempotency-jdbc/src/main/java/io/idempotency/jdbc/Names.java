@@ -32,16 +32,16 @@ final class Names {
     private final Map<Integer, String> names = new ConcurrentHashMap<>();
     private final String select;
     private final String selectName;
-    private volatile String beforeWaiting = "";
+    private volatile Waiting waiting = new Waiting("");
 
     Names(Tables tables) {
         this.select = tables.fill(SELECT);
         this.selectName = tables.fill(SELECT_NAME);
     }
 
-    /** Sets what is to stand before a statement that may wait for the table. */
-    void beforeWaiting(String bound) {
-        beforeWaiting = bound;
+    /** Sets how queries wait for the table. */
+    void waiting(Waiting bound) {
+        waiting = bound;
     }
 
     /** Returns the place of a position: the number of the stream in the upper half, the partition in the lower. */
@@ -146,9 +146,9 @@ final class Names {
     private static final String SELECT = "select id, name from ${tables}name where name = ?";
 
     private @Nullable Integer select(Connection connection, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting + select)) {
+        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(select))) {
             statement.setString(1, name);
-            try (ResultSet result = statement.executeQuery()) {
+            try (ResultSet result = waiting.run(statement)) {
                 if (!result.next()) {
                     return null;
                 }
@@ -161,9 +161,9 @@ final class Names {
     private static final String SELECT_NAME = "select name from ${tables}name where id = ?";
 
     private @Nullable String selectName(Connection connection, int number) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(beforeWaiting + selectName)) {
+        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(selectName))) {
             statement.setInt(1, number);
-            try (ResultSet result = statement.executeQuery()) {
+            try (ResultSet result = waiting.run(statement)) {
                 return result.next() ? result.getString(1) : null;
             }
         }

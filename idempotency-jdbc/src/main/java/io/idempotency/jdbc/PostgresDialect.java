@@ -13,9 +13,7 @@ import java.util.function.Function;
 
 /**
  * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known (two more for a single message).
- *
- * <p>The lock timeout is set and restored inside the statements: an expression in front of everything that waits sets it, one
- * that needs the results of all that puts the former value back.
+ * The clock is read when all rows have been waited for, which is what their counts are for.
  *
  * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
  * Measured by the contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new}.
@@ -27,7 +25,7 @@ final class PostgresDialect implements Dialect {
     private static final UUID NOBODY = new UUID(0, 0);
 
     private final Tables tables;
-    private final String lockTimeout;
+    private final PostgresWaiting waiting;
     private final String insert;
     private final PostgresClaims claims;
     private final String takeOver;
@@ -37,30 +35,22 @@ final class PostgresDialect implements Dialect {
 
     PostgresDialect(Tables tables, Duration claimTimeout) {
         this.tables = tables;
-        this.lockTimeout = Math.max(1, claimTimeout.toMillis()) + "ms";
-        this.insert = filled(tables, INSERT);
-        this.claims = new PostgresClaims(tables, lockTimeout);
-        this.takeOver = filled(tables, TAKE_OVER);
-        this.lock = filled(tables, LOCK);
-        this.insertName = filled(tables, INSERT_NAME);
+        this.waiting = new PostgresWaiting(claimTimeout);
+        this.insert = waiting.bounded(filled(tables, INSERT));
+        this.claims = new PostgresClaims(tables, waiting);
+        this.takeOver = waiting.bounded(filled(tables, TAKE_OVER));
+        this.lock = waiting.bounded(filled(tables, LOCK));
+        this.insertName = waiting.bounded(filled(tables, INSERT_NAME));
         this.purge = filled(tables, PURGE);
     }
 
     static String filled(Tables tables, String sql) {
-        return tables.fill(
-                sql.replace("${bounded}", BOUNDED).replace("${clock}", CLOCK).replace("${mark}", PostgresProof.MARK));
+        return tables.fill(sql.replace("${clock}", CLOCK));
     }
 
-    private static final String BOUNDED = """
-            before as materialized (
-                select current_setting('lock_timeout') as lock_timeout
-            ), bounded as materialized (
-                select set_config('lock_timeout', ?, true) from before
-            )""";
-
-    /** Returns how long statements wait, as a setting. */
-    String lockTimeout() {
-        return lockTimeout;
+    @Override
+    public PostgresWaiting waiting() {
+        return waiting;
     }
 
     @Override
@@ -88,29 +78,25 @@ final class PostgresDialect implements Dialect {
     }
 
     private static final String INSERT = """
-            with ${bounded}, inserted as (
+            with inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
                 select ${clock} + ?, a.record_offset, a.place, a.consumer, ?, a.message_id
-                from bounded, unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
+                from unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
                     as a (consumer, message_id, record_offset, place)
                 order by a.consumer, a.message_id
                 on conflict (consumer, message_id) do nothing
                 returning consumer, message_id, at_micros, state, record_offset, place, true as granted
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from inserted) as all_inserted
             )
-            select inserted.*, ${clock} as now from restored left join inserted on true
+            select inserted.*, ${clock} as now from inserted, (select count(*) from inserted) as all_inserted
             """;
 
     @Override
     public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(insert)) {
-            statement.setString(1, lockTimeout);
-            statement.setLong(2, aheadMicros);
-            statement.setInt(3, state.packed());
-            setArrivals(statement, 4, arrivals);
+            statement.setLong(1, aheadMicros);
+            statement.setInt(2, state.packed());
+            setArrivals(statement, 3, arrivals);
             return known(statement);
         }
     }
@@ -125,22 +111,21 @@ final class PostgresDialect implements Dialect {
      * shows as free in the one part and not in the other, and is told to nobody.
      *
      * <p>Each message is looked up by a query of its own, which the planner cannot but answer by the key: made while the table was small, the plan of a join
-     * reads all of it, until the statistics are brought up to date. It depends on the timeout, so that nothing is locked before that is set. Measured by the contestant {@code table-batch} of the benchmark {@code
+     * reads all of it, until the statistics are brought up to date. Measured by the contestant {@code table-batch} of the benchmark {@code
      * 10-percent-duplicates}.
      */
     private static final String TAKE_OVER = """
-            with ${bounded}, asked as materialized (
+            with asked as materialized (
                 select * from unnest((select ?::integer[]), (select ?::uuid[]), (select ?::bigint[]), (select ?::bigint[]))
                     as a (consumer, message_id, record_offset, place)
                 order by consumer, message_id
             ), free as materialized (
                 select a.*
-                from bounded, asked a cross join lateral (
+                from asked a cross join lateral (
                     select from ${tables}message m
                     where m.consumer = a.consumer and m.message_id = a.message_id
                         and m.state < ? and (m.state >= ?
                             or m.at_micros <= ${clock} - case when m.state & 255 = ? then ? else 0::bigint end)
-                        and bounded.set_config is not null
                     for update
                 ) as m
             ), taken as (
@@ -163,42 +148,37 @@ final class PostgresDialect implements Dialect {
                 ) as m
                 where not exists (
                     select from taken t where t.consumer = a.consumer and t.message_id = a.message_id)
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from taken) as all_taken
             )
-            select known.*, ${clock} as now from restored left join known on true
+            select known.*, ${clock} as now from known, (select count(*) from taken) as all_taken
             """;
 
     @Override
     public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(takeOver)) {
-            statement.setString(1, lockTimeout);
-            setArrivals(statement, 2, arrivals);
-            statement.setInt(6, State.FIRST_SETTLED);
-            statement.setInt(7, State.FIRST_RELEASED);
-            statement.setInt(8, State.UNPROVED);
-            statement.setLong(9, Row.UNPROVED_MICROS);
-            statement.setInt(10, State.processed(0, 0).packed());
-            statement.setInt(11, State.UNPROVED);
+            setArrivals(statement, 1, arrivals);
+            statement.setInt(5, State.FIRST_SETTLED);
+            statement.setInt(6, State.FIRST_RELEASED);
+            statement.setInt(7, State.UNPROVED);
+            statement.setLong(8, Row.UNPROVED_MICROS);
+            statement.setInt(9, State.processed(0, 0).packed());
+            statement.setInt(10, State.UNPROVED);
             MessageKey guarded = evidence.takeUnguarded();
-            statement.setInt(12, State.UNPROVED);
-            statement.setInt(13, guarded == null ? 0 : guarded.consumer());
-            statement.setObject(14, guarded == null ? NOBODY : guarded.id());
+            statement.setInt(11, State.UNPROVED);
+            statement.setInt(12, guarded == null ? 0 : guarded.consumer());
+            statement.setObject(13, guarded == null ? NOBODY : guarded.id());
             return known(statement);
         }
     }
 
     private static final String LOCK = """
-            with ${bounded}, asked as materialized (
+            with asked as materialized (
                 select * from unnest((select ?::integer[]), (select ?::uuid[])) as a (consumer, message_id)
                 order by consumer, message_id
             ), locked as materialized (
                 select m.*
-                from bounded, asked a cross join lateral (
+                from asked a cross join lateral (
                     select * from ${tables}message m
                     where m.consumer = a.consumer and m.message_id = a.message_id and m.state < ?
-                        and bounded.set_config is not null
                     for update
                 ) as m
             ), known as (
@@ -210,45 +190,33 @@ final class PostgresDialect implements Dialect {
                     where m.consumer = a.consumer and m.message_id = a.message_id and m.state >= ?
                     offset 0
                 ) as m
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from locked) as all_locked
             )
             select known.consumer, message_id, at_micros, state, record_offset, place, false as granted, ${clock} as now
-            from restored left join known on true
+            from known, (select count(*) from locked) as all_locked
             """;
 
     @Override
     public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
-            statement.setString(1, lockTimeout);
-            statement.setArray(2, array(connection, "integer", keys, MessageKey::consumer));
-            statement.setArray(3, array(connection, "uuid", keys, MessageKey::id));
+            statement.setArray(1, array(connection, "integer", keys, MessageKey::consumer));
+            statement.setArray(2, array(connection, "uuid", keys, MessageKey::id));
+            statement.setInt(3, State.FIRST_SETTLED);
             statement.setInt(4, State.FIRST_SETTLED);
-            statement.setInt(5, State.FIRST_SETTLED);
             return known(statement);
         }
     }
 
     private static final String INSERT_NAME = """
-            with ${bounded}, inserted as (
-                insert into ${tables}name (id, name) select ?, ? from bounded on conflict do nothing returning id
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from inserted) as all_inserted
-            )
-            select inserted.id from restored left join inserted on true
+            insert into ${tables}name (id, name) values (?, ?) on conflict do nothing returning id
             """;
 
     @Override
     public boolean insertName(Connection connection, int number, String name) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(insertName)) {
-            statement.setString(1, lockTimeout);
-            statement.setInt(2, number);
-            statement.setString(3, name);
-            try (ResultSet result = statement.executeQuery()) {
-                return (result.next() && result.getInt(1) == number)
-                        || StoredName.isSame(connection, tables, number, name);
+            statement.setInt(1, number);
+            statement.setString(2, name);
+            try (ResultSet result = waiting.run(statement)) {
+                return result.next() || StoredName.isSame(connection, tables, number, name);
             }
         }
     }
@@ -319,17 +287,12 @@ final class PostgresDialect implements Dialect {
         return connection.createArrayOf(type, values.stream().map(element).toArray());
     }
 
-    /** Reads the rows; the only one without a message says that there are none. */
-    private static List<Row> known(PreparedStatement statement) throws SQLException {
+    private List<Row> known(PreparedStatement statement) throws SQLException {
         List<Row> rows = new ArrayList<>();
-        try (ResultSet result = statement.executeQuery()) {
+        try (ResultSet result = waiting.run(statement)) {
             while (result.next()) {
-                UUID id = result.getObject(2, UUID.class);
-                if (id == null) {
-                    continue;
-                }
                 rows.add(new Row(
-                        new MessageKey(result.getInt(1), id),
+                        new MessageKey(result.getInt(1), result.getObject(2, UUID.class)),
                         result.getLong(3),
                         State.of(result.getInt(4)),
                         result.getLong(5),

@@ -16,7 +16,7 @@ import java.util.function.ToLongFunction;
 /** Journals in PostgreSQL: all segments of a claim by one statement. */
 final class PostgresJournals extends Journals {
 
-    private final String lockTimeout;
+    private final PostgresWaiting waiting;
     private final String appendOne;
     private final String appendMany;
     private final String lock;
@@ -24,11 +24,11 @@ final class PostgresJournals extends Journals {
 
     PostgresJournals(Tables tables, PostgresDialect dialect) {
         super(tables, dialect);
-        this.lockTimeout = dialect.lockTimeout();
-        this.appendOne = PostgresDialect.filled(tables, APPEND_ONE);
-        this.appendMany = PostgresDialect.filled(tables, APPEND_MANY);
-        this.lock = PostgresDialect.filled(tables, LOCK);
-        this.create = PostgresDialect.filled(tables, CREATE);
+        this.waiting = dialect.waiting();
+        this.appendOne = waiting.marking(PostgresDialect.filled(tables, APPEND_ONE));
+        this.appendMany = waiting.marking(PostgresDialect.filled(tables, APPEND_MANY));
+        this.lock = waiting.bounded(PostgresDialect.filled(tables, LOCK));
+        this.create = waiting.bounded(PostgresDialect.filled(tables, CREATE));
     }
 
     @Override
@@ -46,39 +46,34 @@ final class PostgresJournals extends Journals {
      * journal-batch} of the benchmark {@code all-new}.
      */
     private static final String APPEND_ONE = """
-            with ${bounded}, stepped as (
+            with stepped as (
                 update ${tables}journal
                 set version = version + 1, token = ?, at_micros = greatest(at_micros, ${clock})
-                from bounded
                 where consumer = ? and place = ? and version = ? and token = ?
                 returning consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
             ), appended as (
                 insert into ${tables}segment
                     (place, version, token, at_micros, first_offset, last_offset, consumer, kind, gaps, ids)
                 select place, version, token, at_micros, ?, ?, consumer, ?, ?, ? from stepped
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true), ${mark}
-                from before, (select count(*) from stepped) as all_stepped
             )
-            select stepped.*, ${clock} from restored left join stepped on true
+            select stepped.*, ${clock} from (select) as always left join stepped on true
             """;
 
     private Appended appendOne(Connection connection, Append append, long mark) throws SQLException {
         JournalKey key = append.key();
         try (PreparedStatement statement = connection.prepareStatement(appendOne)) {
-            statement.setString(1, lockTimeout);
-            statement.setLong(2, append.next().token());
-            statement.setInt(3, key.consumer());
-            statement.setLong(4, key.place());
-            statement.setLong(5, append.behind().version());
-            statement.setLong(6, append.behind().token());
-            statement.setLong(7, append.content().first());
-            statement.setLong(8, append.content().last());
-            statement.setInt(9, append.content().kind().number());
-            statement.setBytes(10, append.content().packedGaps());
-            statement.setBytes(11, append.content().packedIds());
-            statement.setLong(12, mark);
-            try (ResultSet result = statement.executeQuery()) {
+            statement.setLong(1, append.next().token());
+            statement.setInt(2, key.consumer());
+            statement.setLong(3, key.place());
+            statement.setLong(4, append.behind().version());
+            statement.setLong(5, append.behind().token());
+            statement.setLong(6, append.content().first());
+            statement.setLong(7, append.content().last());
+            statement.setInt(8, append.content().kind().number());
+            statement.setBytes(9, append.content().packedGaps());
+            statement.setBytes(10, append.content().packedIds());
+            statement.setLong(11, mark);
+            try (ResultSet result = waiting.run(statement)) {
                 result.next();
                 Head stepped = readHead(result);
                 long now = result.getLong(9);
@@ -92,11 +87,11 @@ final class PostgresJournals extends Journals {
 
     /** The parts are run in the order in which they need each other: first all locks, then the comparison, and only then a segment. */
     private static final String APPEND_MANY = """
-            with ${bounded}, locked as materialized (
+            with locked as materialized (
                 select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,
                     j.partitions, j.version = a.version and j.token = a.token as is_fitting,
                     a.next_token, a.first_offset, a.last_offset, a.kind, a.gaps, a.ids
-                from bounded, unnest((select ?::integer[]), (select ?::bigint[]), (select ?::bigint[]),
+                from unnest((select ?::integer[]), (select ?::bigint[]), (select ?::bigint[]),
                         (select ?::bigint[]), (select ?::bigint[]), (select ?::bigint[]), (select ?::bigint[]),
                         (select ?::smallint[]), (select ?::bytea[]), (select ?::bytea[]))
                     as a (consumer, place, version, token, next_token, first_offset, last_offset, kind, gaps, ids)
@@ -117,34 +112,31 @@ final class PostgresJournals extends Journals {
                 set version = l.version + 1, token = l.next_token, at_micros = greatest(l.at_micros, f.now)
                 from fitting f, locked l
                 where f.is_done and j.consumer = l.consumer and j.place = l.place
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true), ${mark} from before, fitting
             )
             select l.consumer, l.place, l.version, l.token, l.at_micros, l.horizon_version, l.horizon_offset,
                 l.partitions, f.is_done, greatest(l.at_micros, f.now), f.now
-            from restored, fitting f left join locked l on true
+            from fitting f left join locked l on true
             order by l.consumer, l.place
             """;
 
     private Appended appendMany(Connection connection, List<Append> appends, long mark) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(appendMany)) {
-            statement.setString(1, lockTimeout);
             // Arrays of primitives go in binary.
             statement.setObject(
-                    2, appends.stream().mapToInt(a -> a.key().consumer()).toArray());
-            statement.setObject(3, longs(appends, a -> a.key().place()));
-            statement.setObject(4, longs(appends, a -> a.behind().version()));
-            statement.setObject(5, longs(appends, a -> a.behind().token()));
-            statement.setObject(6, longs(appends, a -> a.next().token()));
-            statement.setObject(7, longs(appends, a -> a.content().first()));
-            statement.setObject(8, longs(appends, a -> a.content().last()));
-            statement.setArray(9, PostgresDialect.array(connection, "smallint", appends, a ->
+                    1, appends.stream().mapToInt(a -> a.key().consumer()).toArray());
+            statement.setObject(2, longs(appends, a -> a.key().place()));
+            statement.setObject(3, longs(appends, a -> a.behind().version()));
+            statement.setObject(4, longs(appends, a -> a.behind().token()));
+            statement.setObject(5, longs(appends, a -> a.next().token()));
+            statement.setObject(6, longs(appends, a -> a.content().first()));
+            statement.setObject(7, longs(appends, a -> a.content().last()));
+            statement.setArray(8, PostgresDialect.array(connection, "smallint", appends, a ->
                     (short) a.content().kind().number()));
-            statement.setArray(10, bytes(connection, appends, a -> a.content().packedGaps()));
-            statement.setArray(11, bytes(connection, appends, a -> a.content().packedIds()));
-            statement.setInt(12, appends.size());
-            statement.setLong(13, mark);
-            try (ResultSet result = statement.executeQuery()) {
+            statement.setArray(9, bytes(connection, appends, a -> a.content().packedGaps()));
+            statement.setArray(10, bytes(connection, appends, a -> a.content().packedIds()));
+            statement.setInt(11, appends.size());
+            statement.setLong(12, mark);
+            try (ResultSet result = waiting.run(statement)) {
                 return appended(result);
             }
         }
@@ -168,28 +160,20 @@ final class PostgresJournals extends Journals {
     }
 
     private static final String LOCK = """
-            with ${bounded}, locked as materialized (
-                select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,
-                    j.partitions
-                from bounded, unnest((select ?::integer[]), (select ?::bigint[])) as a (consumer, place)
-                    join ${tables}journal j using (consumer, place)
-                order by j.consumer, j.place
-                for no key update of j
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from locked) as all_locked
-            )
-            select l.* from restored, locked l
+            select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset, j.partitions
+            from unnest((select ?::integer[]), (select ?::bigint[])) as a (consumer, place)
+                join ${tables}journal j using (consumer, place)
+            order by j.consumer, j.place
+            for no key update of j
             """;
 
     @Override
     List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
         List<JournalKey> all = List.copyOf(keys);
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
-            statement.setString(1, lockTimeout);
-            statement.setObject(2, all.stream().mapToInt(JournalKey::consumer).toArray());
-            statement.setObject(3, longs(all, JournalKey::place));
-            return readHeads(statement);
+            statement.setObject(1, all.stream().mapToInt(JournalKey::consumer).toArray());
+            statement.setObject(2, longs(all, JournalKey::place));
+            return readHeads(waiting.run(statement));
         }
     }
 
@@ -200,26 +184,18 @@ final class PostgresJournals extends Journals {
     }
 
     private static final String CREATE = """
-            with ${bounded}, created as (
-                insert into ${tables}journal
-                    (consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions)
-                select ?, ?, 0, 0, 0, 0, -1, ? from bounded
-                on conflict do nothing
-                returning 1
-            ), restored as materialized (
-                select set_config('lock_timeout', before.lock_timeout, true)
-                from before, (select count(*) from created) as all_created
-            )
-            select count(*) from restored
+            insert into ${tables}journal
+                (consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions)
+            values (?, ?, 0, 0, 0, 0, -1, ?)
+            on conflict do nothing
             """;
 
     @Override
     public void create(Connection connection, JournalKey key, int partitions) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(create)) {
-            statement.setString(1, lockTimeout);
-            statement.setInt(2, key.consumer());
-            statement.setLong(3, key.place());
-            statement.setInt(4, partitions);
+            statement.setInt(1, key.consumer());
+            statement.setLong(2, key.place());
+            statement.setInt(3, partitions);
             statement.execute();
         }
     }

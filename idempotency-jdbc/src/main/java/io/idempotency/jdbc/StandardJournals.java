@@ -22,13 +22,8 @@ final class StandardJournals extends Journals {
     List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
         return dialect.locking(connection, queryHeads(keys.size()), statement -> {
             setKeys(statement, keys);
-            return readHeads(statement);
+            return readHeads(statement.executeQuery());
         });
-    }
-
-    @Override
-    String beforeWaiting() {
-        return dialect.beforeWaiting();
     }
 
     @Override
@@ -81,8 +76,8 @@ final class StandardJournals extends Journals {
             return new Appended(false, heads, Map.of(), now);
         }
         Map<JournalKey, Long> times = new TreeMap<>();
-        try (PreparedStatement insert = connection.prepareStatement(beforeWaiting() + tables.fill(INSERT));
-                PreparedStatement step = connection.prepareStatement(beforeWaiting() + tables.fill(STEP))) {
+        try (PreparedStatement insert = connection.prepareStatement(dialect.beforeWaiting() + tables.fill(INSERT));
+                PreparedStatement step = connection.prepareStatement(dialect.beforeWaiting() + tables.fill(STEP))) {
             for (int i = 0; i < appends.size(); i++) {
                 long at = Math.max(heads.get(i).at(), now);
                 times.put(appends.get(i).key(), at);

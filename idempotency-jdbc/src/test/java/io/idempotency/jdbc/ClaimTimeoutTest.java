@@ -13,12 +13,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A claim waits at most the claim timeout, here a second; the lock timeouts of the databases are far longer. HSQLDB has none, and
@@ -91,14 +92,18 @@ class ClaimTimeoutTest {
         }
     }
 
-    /** As for a change of the table, or a backup; left alone, MariaDB waits for it a day. */
+    /** As for a change of the table, or a backup; left alone, MariaDB waits for it a day, and PostgreSQL without end. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {"lock tables rules_message write", "lock tables rules_name write", "flush tables with read lock"
-            })
+    @CsvSource({
+        "MARIADB, lock tables rules_message write",
+        "MARIADB, lock tables rules_name write",
+        "MARIADB, flush tables with read lock",
+        "POSTGRESQL, begin; lock table rules_message",
+        "POSTGRESQL, begin; lock table rules_name"
+    })
     @Tag("rule-8.8")
-    void endsTheWaitForATableOfMariaDb(String lock) throws SQLException {
-        try (Fixture fixture = Fixture.on(TestDatabase.MARIADB)) {
+    void endsTheWaitForATable(TestDatabase database, String lock) throws SQLException {
+        try (Fixture fixture = Fixture.on(database)) {
             fixture.claimed(id + "-known");
             fixture.store.release(List.of(lease(fixture)));
             TableStore newProcess = TableStore.builder(fixture.dataSource)
@@ -112,6 +117,7 @@ class ClaimTimeoutTest {
                 } else {
                     assertEnds(() -> fixture.claimed(id + "-new"));
                     assertEnds(() -> fixture.claimed(id));
+                    assertEnds(() -> claimed(fixture, id + "-new", id + "-newer"));
                     assertEnds(() -> lease(fixture));
                 }
                 assertEnds(() -> newProcess.transactions().inTransaction(() -> newProcess.claim(List.of(known))));
@@ -120,19 +126,21 @@ class ClaimTimeoutTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "lock tables journal_rules_journal write",
-                "lock tables journal_rules_segment write",
-                "flush tables with read lock"
-            })
+    @CsvSource({
+        "MARIADB, lock tables journal_rules_journal write",
+        "MARIADB, lock tables journal_rules_segment write",
+        "MARIADB, flush tables with read lock",
+        "POSTGRESQL, begin; lock table journal_rules_journal",
+        "POSTGRESQL, begin; lock table journal_rules_segment"
+    })
     @Tag("rule-8.8")
-    void endsTheWaitForATableOfJournalsOfMariaDb(String lock) throws SQLException {
-        try (JournalFixture fixture = new JournalFixture(TestDatabase.MARIADB)) {
-            JournalFixture.claimed(fixture.one, fixture.at("known", 0, 1));
+    void endsTheWaitForATableOfJournals(TestDatabase database, String lock) throws SQLException {
+        try (JournalFixture fixture = new JournalFixture(database)) {
+            JournalFixture.claimed(fixture.one, fixture.at("known", 0, 1), fixture.at("known", 1, 1));
             whileLocked(fixture.dataSource, lock, () -> {
                 assertEnds(() -> JournalFixture.claimed(fixture.one, fixture.at("new", 0, 2)));
-                if (lock.startsWith("lock")) {
+                assertEnds(() -> JournalFixture.claimed(fixture.one, fixture.at("new", 0, 2), fixture.at("new", 1, 2)));
+                if (!lock.startsWith("flush")) {
                     assertEnds(() -> JournalFixture.claimed(fixture.other, fixture.at("known", 0, 3)));
                 }
             });
@@ -146,7 +154,7 @@ class ClaimTimeoutTest {
             try {
                 work.run();
             } finally {
-                statement.execute("unlock tables");
+                statement.execute(lock.startsWith("begin") ? "rollback" : "unlock tables");
             }
         }
     }
@@ -174,6 +182,12 @@ class ClaimTimeoutTest {
                         .isEqualTo(database == TestDatabase.POSTGRESQL ? "0" : timeout);
             });
         }
+    }
+
+    private static void claimed(Fixture fixture, String... ids) {
+        List<Delivery> deliveries =
+                Stream.of(ids).map(each -> fixture.at(each, 1)).toList();
+        fixture.transactions.inTransaction(() -> fixture.store.claim(deliveries));
     }
 
     private Claim lease(Fixture fixture) {
