@@ -45,8 +45,9 @@ final class MariaDb extends DB implements Server {
         builder.addArg("--innodb-rollback-on-timeout=on");
         // The server outlives the run; only its clients are killed.
         builder.addArg("--innodb-flush-log-at-trx-commit=0");
+        DBConfiguration configuration = builder.build();
         String address = builder.getURL("rough") + "?user=root";
-        MariaDb server = new MariaDb(builder.build(), address + "&sessionVariables=innodb_lock_wait_timeout=1");
+        MariaDb server = new MariaDb(configuration, address + "&sessionVariables=innodb_lock_wait_timeout=1");
         server.prepareDirectories();
         server.unpackEmbeddedDb();
         server.install();
