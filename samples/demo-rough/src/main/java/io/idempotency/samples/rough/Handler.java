@@ -27,7 +27,13 @@ class Handler {
     private final Set<String> done = ConcurrentHashMap.newKeySet();
     private final boolean isPostgresql;
 
-    Handler(Effects effects, Nested nested, Aside aside, ApplicationEventPublisher events, JdbcTemplate jdbc, Product product) {
+    Handler(
+            Effects effects,
+            Nested nested,
+            Aside aside,
+            ApplicationEventPublisher events,
+            JdbcTemplate jdbc,
+            Product product) {
         this.effects = effects;
         this.nested = nested;
         this.aside = aside;

@@ -60,7 +60,11 @@ final class MariaDb extends DB implements Server {
     @Override
     protected synchronized void install() throws ManagedProcessException {
         ProcessBuilder process = new ProcessBuilder(
-                configuration.getBaseDir().toPath().resolve("scripts/mariadb-install-db").toString(),
+                configuration
+                        .getBaseDir()
+                        .toPath()
+                        .resolve("scripts/mariadb-install-db")
+                        .toString(),
                 "--no-defaults",
                 "--force",
                 "--skip-name-resolve",

@@ -31,7 +31,10 @@ final class Plan {
             List<Order> of = new ArrayList<>();
             for (int i = 0; i < each; i++) {
                 boolean isDeath = isDying && i == (int) (each * DEATH);
-                of.add(isDeath ? new Order(number, List.of(Deed.DIES), End.RETURNS) : draw(random, number, isEarly(step, i, each)));
+                of.add(
+                        isDeath
+                                ? new Order(number, List.of(Deed.DIES), End.RETURNS)
+                                : draw(random, number, isEarly(step, i, each)));
                 number++;
             }
             orders.put(step, List.copyOf(of));

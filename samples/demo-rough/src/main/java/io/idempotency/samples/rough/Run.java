@@ -58,9 +58,7 @@ final class Run {
 
     private Server server(Path files) throws Exception {
         Path binaries = settings.folder().resolve("programs-" + database);
-        return database.equals(Settings.MARIADB)
-                ? MariaDb.start(binaries, files)
-                : Postgresql.start(binaries, files);
+        return database.equals(Settings.MARIADB) ? MariaDb.start(binaries, files) : Postgresql.start(binaries, files);
     }
 
     /** Runs, and returns whether all is good. */
@@ -87,7 +85,12 @@ final class Run {
             Map<String, Long> lag = topics.lag();
             long effects = server.count("effect") / 2;
             screen.say(String.format(
-                    Locale.ROOT, "%s: effects %,d, killed %d times, records left %s", database, effects, worker.kills(), lag));
+                    Locale.ROOT,
+                    "%s: effects %,d, killed %d times, records left %s",
+                    database,
+                    effects,
+                    worker.kills(),
+                    lag));
             if (lag.isEmpty()) {
                 return;
             }
@@ -171,11 +174,13 @@ final class Run {
         for (int message : server.query(String.format(Locale.ROOT, more, AfterCommit.ASIDE, 1), row -> row.getInt(1))) {
             screen.problem("the event of order " + message + " has more than one effect");
         }
-        for (int message : server.query(String.format(Locale.ROOT, more, AfterCommit.REFUSED, 0), row -> row.getInt(1))) {
+        for (int message :
+                server.query(String.format(Locale.ROOT, more, AfterCommit.REFUSED, 0), row -> row.getInt(1))) {
             screen.problem("the event of order " + message + " has an effect, though nothing was there to commit it");
         }
         screen.say(database + ": "
-                + server.count("effect where listener = '" + AfterCommit.ASIDE + "'") + " events consumed after their commit, "
+                + server.count("effect where listener = '" + AfterCommit.ASIDE + "'")
+                + " events consumed after their commit, "
                 + server.count("early_commit") + " early commits");
     }
 }
