@@ -54,6 +54,8 @@ final class TransientFailures {
     /** Rolled back, but for a constraint that the message does not keep. */
     private static final String CONSTRAINT_AT_COMMIT = "40002";
 
+    private static final String INVALID_TRANSACTION_STATE = "25";
+
     /** MariaDB and MySQL: numbers that count with these states. */
     private static final Map<Integer, String> MARIADB_CODES = Map.ofEntries(
             Map.entry(1020, "HY000"), // row changed since the snapshot
@@ -113,14 +115,24 @@ final class TransientFailures {
         }
     }
 
-    /** Whoever cannot get a connection or begin says nothing about a message, whatever the reason. */
+    /**
+     * Whoever cannot get a connection or begin says nothing about a message, whatever the reason; but Spring takes the exception of the latter for
+     * savepoints, too.
+     */
     private static boolean isTransientItself(Throwable failure) {
         return failure instanceof SQLException sql
                 ? isTransient(sql)
                 : failure instanceof TransientStoreException
                         || failure instanceof InterruptedException
                         || failure instanceof CannotGetJdbcConnectionException
-                        || failure.getClass() == CannotCreateTransactionException.class;
+                        || (failure.getClass() == CannotCreateTransactionException.class && !isOfSavepoint(failure));
+    }
+
+    /** Only within a transaction can its state be wrong: aborted, or left by {@code setAutoCommit(true)}. */
+    private static boolean isOfSavepoint(Throwable failure) {
+        return causeOf(failure) instanceof SQLException sql
+                && sql.getSQLState() != null
+                && sql.getSQLState().startsWith(INVALID_TRANSACTION_STATE);
     }
 
     private static boolean isTransient(SQLException failure) {

@@ -94,6 +94,25 @@ class TransientFailuresTest {
         assertThat(TransientFailures.isTransient(refused)).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"25P01", "25P02"})
+    @Tag("rule-7.2")
+    void knowsASavepointFromATransactionThatCannotBegin(String state) {
+        CannotCreateTransactionException savepoint =
+                new CannotCreateTransactionException("Could not create JDBC savepoint", new SQLException("x", state));
+
+        assertThat(TransientFailures.isTransient(savepoint)).isFalse();
+    }
+
+    @Test
+    @Tag("rule-7.2")
+    void takesASavepointBehindWhatPassesForWhatPasses() {
+        SQLException aborted = new SQLException("aborted", "25P02", new SQLException("deadlock", "40P01"));
+
+        assertThat(TransientFailures.isTransient(new CannotCreateTransactionException("savepoint", aborted)))
+                .isTrue();
+    }
+
     @Test
     @Tag("rule-7.5")
     void survivesExceptionsThatThrow() {

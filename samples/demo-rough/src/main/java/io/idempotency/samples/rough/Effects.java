@@ -1,0 +1,86 @@
+package io.idempotency.samples.rough;
+
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/**
+ * Writes the effects of messages, each in two halves, so that the comparison can tell which of them the library's commit made final.
+ *
+ * <p>Each row names its transaction, and how many early commits lay in front of it there. An early commit is noted in the transaction itself, right
+ * before: the note is there if, and only if, it committed. So what has no note was committed by the library.
+ */
+@Component
+class Effects {
+
+    static final int BEGIN = 0;
+    static final int REST = 1;
+
+    private static final ThreadLocal<@Nullable Transaction> RUNNING = new ThreadLocal<>();
+
+    private final JdbcTemplate jdbc;
+    private final Aside aside;
+
+    Effects(JdbcTemplate jdbc, Aside aside) {
+        this.jdbc = jdbc;
+        this.aside = aside;
+    }
+
+    /** Writes half of an effect. */
+    void write(String listener, int number, int part) {
+        Transaction transaction = transaction();
+        jdbc.update(
+                "insert into effect (listener, message, tx, segment, is_auto, part) values (?, ?, ?, ?, ?, ?)",
+                listener,
+                number,
+                transaction.id,
+                transaction.segment,
+                transaction.isAuto ? 1 : 0,
+                part);
+    }
+
+    /** Commits the running transaction in the middle of it. */
+    void commitEarly(EarlyCommits way, String staging) {
+        Transaction transaction = transaction();
+        jdbc.update("insert into early_commit (tx, segment) values (?, ?)", transaction.id, transaction.segment);
+        try {
+            jdbc.execute((ConnectionCallback<Boolean>) connection -> {
+                way.on(connection, staging);
+                return true;
+            });
+        } finally {
+            transaction.segment++;
+            transaction.isAuto |= way == EarlyCommits.AUTO_COMMIT;
+        }
+    }
+
+    private Transaction transaction() {
+        Transaction transaction = RUNNING.get();
+        if (transaction == null) {
+            transaction = new Transaction();
+            RUNNING.set(transaction);
+            TransactionSynchronizationManager.registerSynchronization(transaction);
+        }
+        return transaction;
+    }
+
+    private final class Transaction implements TransactionSynchronization {
+
+        private final String id = UUID.randomUUID().toString();
+        private int segment;
+        private boolean isAuto;
+
+        @Override
+        public void afterCompletion(int status) {
+            RUNNING.remove();
+            // Each row that was written with auto-commit was final at once, which tells nothing.
+            if (isAuto && status == STATUS_COMMITTED) {
+                aside.settled(id);
+            }
+        }
+    }
+}

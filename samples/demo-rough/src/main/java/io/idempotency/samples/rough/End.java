@@ -1,0 +1,16 @@
+package io.idempotency.samples.rough;
+
+/** How a handler ends, behind both halves of its effect. */
+enum End {
+    RETURNS,
+    /** Throws the first time that this process handles the message. */
+    FAILS_ONCE,
+    /** Throws each time. */
+    FAILS,
+    /** Throws each time, what cannot even be asked for its message. */
+    FAILS_NAMELESS;
+
+    boolean isPoison() {
+        return this == FAILS || this == FAILS_NAMELESS;
+    }
+}
