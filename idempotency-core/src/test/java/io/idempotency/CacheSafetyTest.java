@@ -104,7 +104,7 @@ class CacheSafetyTest {
     }
 
     @Test
-    @Tag("rule-4.20")
+    @Tag("rule-4.10")
     void forgetsAgainAfterTheCommitWhatACopyBroughtBackMeanwhile() {
         consumer.consume(Message.of("a", 0, 0), bench::handle);
         DuplicateCache.Known known = bench.cache.known.get("a");
@@ -119,7 +119,7 @@ class CacheSafetyTest {
     }
 
     @Test
-    @Tag("rule-4.20")
+    @Tag("rule-4.10")
     void forgetsAndProcessesAgainInOneTransaction() {
         consumer.consume(Message.of("a", 0, 0), bench::handle);
         DuplicateCache.Known known = bench.cache.known.get("a");

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What surrounds messages: the first letter of an id is its tenant. */
-@Tag("rule-1.27")
+@Tag("rule-1.16")
 class ScopeTest {
 
     private final Bench bench = new Bench();

@@ -43,7 +43,7 @@ class SuspectsTest {
 
     @ParameterizedTest
     @EnumSource
-    @Tag("rule-1.20")
+    @Tag("rule-1.9")
     void handsNoObjectToAHandlerTwiceInOneCall(ConsistencyLevel level) {
         List.of("0-2", "1-0", "1-5").forEach(id -> bench.failing.put(id, new IOException("no")));
         Set<String> onceOnly = new HashSet<>(List.of("0-4"));
@@ -78,7 +78,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.20")
+    @Tag("rule-1.9")
     void handsNoObjectToAHandlerTwiceWhereTheTransactionRunnerRunsItsWorkAgain() {
         bench.failing.put("a", new TransientStoreException("deadlock"));
         IdempotentConsumer<Message> consumer = bench.strong()
@@ -99,7 +99,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void goesOnWithPartitionsThatTheHandlerHasNotSeen() {
         bench.failing.put("0-1", new IOException("no"));
         List<Message> polled = new ArrayList<>(messages(0, 3));
@@ -118,7 +118,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void claimsALinearNumberOfMessagesWhenOneFailsInEachPartition() {
         List<Message> polled = partitions(400);
         polled.forEach(message -> bench.failing.put(message.id(), new IOException("no")));
@@ -133,7 +133,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void findsTheMessageThatABatchFailsOfInAsManyDeliveriesAsItCanBeHalved() {
         List<Message> polled = messages(0, 500);
         bench.failing.put("0-300", new IOException("no"));
@@ -150,7 +150,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void findsThePartitionThatABatchFailsOfInAsManyDeliveriesAsItCanBeHalved() {
         List<Message> polled = partitions(400);
         bench.failing.put("p123", new IOException("no"));
@@ -170,7 +170,7 @@ class SuspectsTest {
     /** Nothing is charged, for nothing fails alone; each delivery but the first few settles all it brings, or finds out why not. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void getsOnWithAHandlerThatStandsNoCompany(boolean isBatch) {
         List<Integer> deliveries = new ArrayList<>();
         IdempotentConsumer<Message> consumer = bench.strong().build();
@@ -211,7 +211,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void freesThePartitionAgainOnceTheCulpritIsFound() {
         List<Integer> batches = new ArrayList<>();
         IdempotentConsumer<Message> consumer =
@@ -228,7 +228,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.21")
+    @Tag("rule-1.10")
     void findsEachOfSeveralThatFailWithoutAPosition() {
         IdempotentConsumer<Message> consumer = bench.strong()
                 .reader(MessageReader.withoutPosition())
@@ -246,7 +246,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.22")
+    @Tag("rule-1.11")
     void doesNotCallAHandlerAgainForTheMessageThatItNamedBeforeItsBackOff() {
         BatchHandler<Message> naming = naming("b");
         IdempotentConsumer<Message> consumer = bench.strong().build();
@@ -267,7 +267,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.22")
+    @Tag("rule-1.11")
     void doesNotChargeANamedMessageThatSomebodyElseProcessedMeanwhile() {
         BatchHandler<Message> naming = naming("b");
         IdempotentConsumer<Message> consumer =
@@ -293,7 +293,7 @@ class SuspectsTest {
     }
 
     @Test
-    @Tag("rule-1.20")
+    @Tag("rule-1.9")
     void leavesTheWholeTransactionOfACallerToHim() {
         bench.failing.put("b", new IOException("no"));
         IdempotentConsumer<Message> consumer = bench.strong().build();

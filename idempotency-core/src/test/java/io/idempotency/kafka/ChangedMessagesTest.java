@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A handler that changes its message, here a header of the record, does nothing for one that it has changed before. */
-@Tag("rule-1.20")
+@Tag("rule-1.9")
 class ChangedMessagesTest {
 
     private static final String STATUS = "status";

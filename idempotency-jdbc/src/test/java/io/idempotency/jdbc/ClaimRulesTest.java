@@ -219,7 +219,7 @@ class ClaimRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"MARIADB", "H2"})
-    @Tag("rule-4.23")
+    @Tag("rule-4.13")
     void refusesReadUncommittedThatThePoolOrTheSessionHas(TestDatabase database) {
         // In the order of the keys, the insert meets the duplicate before it would wait for the message in progress.
         String known = "01900000-0000-7000-8000-000000000001";

@@ -652,7 +652,7 @@ class JournalRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
-    @Tag("rule-4.21")
+    @Tag("rule-4.11")
     void looksAtTheJournalsOfItsDuplicatesAlsoWhileAnotherPartitionHasSomethingNew(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database, settings -> settings.revalidation(Duration.ZERO))) {
             claimed(fixture.one, fixture.at("m", 0, 1));
@@ -667,7 +667,7 @@ class JournalRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
-    @Tag("rule-4.22")
+    @Tag("rule-4.12")
     void keepsWhatItsTransactionAppendedThroughAnotherStoreOutOfItsWindows(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database)) {
             JournalStore one = fixture.one;
@@ -696,7 +696,7 @@ class JournalRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
-    @Tag("rule-4.22")
+    @Tag("rule-4.12")
     void doesNotReadWhatItsTransactionAppendedThroughAnotherStoreIntoANewWindow(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database)) {
             JournalStore one = fixture.one;
@@ -718,7 +718,7 @@ class JournalRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
-    @Tag("rule-4.22")
+    @Tag("rule-4.12")
     void commitsWhatTwoStoresAppendedInOneTransaction(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database)) {
             JournalStore one = fixture.one;
@@ -762,7 +762,7 @@ class JournalRulesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"MARIADB", "H2"})
-    @Tag("rule-4.23")
+    @Tag("rule-4.13")
     void readsNothingUncommittedIntoAWindow(TestDatabase database) {
         try (JournalFixture fixture = new JournalFixture(database);
                 HikariDataSource pool =

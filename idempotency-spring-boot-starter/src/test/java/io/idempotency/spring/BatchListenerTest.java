@@ -147,7 +147,7 @@ class BatchListenerTest {
 
     @ParameterizedTest
     @EnumSource
-    @Tag("rule-1.22")
+    @Tag("rule-1.11")
     void isNotCalledOnceMoreForARecordThatItNamedAndThatIsNotToBeRetried(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":fatal:";

@@ -192,7 +192,7 @@ class ChangedMessagesTest {
 
     @ParameterizedTest
     @EnumSource
-    @Tag("rule-1.20")
+    @Tag("rule-1.9")
     void areNeverHandedToTheListenerAgain(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":";

@@ -117,7 +117,7 @@ class ErrorHandlerTest {
 
     @ParameterizedTest
     @EnumSource
-    @Tag("rule-1.24")
+    @Tag("rule-1.13")
     void recoversOnceWhatFailedAsOftenAsItAllowsAndLosesNothingBehind(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":poison:";

@@ -251,7 +251,7 @@ class JpaListenerTest {
 
     /** Without a transaction around, each would go on; the way out is in the message. */
     @Test
-    @Tag("rule-1.26")
+    @Tag("rule-1.15")
     void namesTheFailureThatAListenerCaughtAndTheWayOut() {
         catching.sendAll(0, "c:service", "c:saved", "c:nested", "c:statement", "c:goes-on", "c:apart");
 
@@ -299,7 +299,7 @@ class JpaListenerTest {
         "look:0 entity:100, 100",
         "look:0 jdbc:10 look:0 query:1 entity:100, 111"
     })
-    @Tag("rule-1.23")
+    @Tag("rule-1.12")
     void changesARowAsIfEachRecordHadATransactionOfItsOwn(String changes, int amount) {
         for (BenchTopic topic : accounts) {
             String account = topic.kind.charAt(0) + Integer.toHexString(changes.hashCode());

@@ -24,7 +24,7 @@ import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 /** An error handler of the application's own that neither seeks nor knows of polls. */
-@Tag("rule-1.20")
+@Tag("rule-1.9")
 class PolledAgainTest {
 
     private static final TopicPartition P0 = new TopicPartition("t", 0);
@@ -116,7 +116,7 @@ class PolledAgainTest {
     }
 
     @Test
-    @Tag("rule-1.24")
+    @Tag("rule-1.13")
     void tellsOfARecordOfAPollAsIfItCameAlone() {
         assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), failure(), polled, consumer, container))
                 .isInstanceOf(KafkaException.class);

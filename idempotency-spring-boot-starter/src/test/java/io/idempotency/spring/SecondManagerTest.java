@@ -25,7 +25,7 @@ import org.springframework.transaction.annotation.Transactional;
  * JPA and plain JDBC have a transaction manager each, on one data source. The one for JDBC does not know JPA's transactions: it would commit
  * the connection of the claim in the middle of the listener.
  */
-@Tag("rule-1.25")
+@Tag("rule-1.14")
 class SecondManagerTest {
 
     enum Kind {

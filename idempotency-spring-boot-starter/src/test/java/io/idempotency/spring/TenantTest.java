@@ -27,7 +27,7 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.kafka.annotation.KafkaListener;
 
 /** Two tenants with a database each: a record scope says whose record it is before the claim takes a connection. */
-@Tag("rule-1.27")
+@Tag("rule-1.16")
 class TenantTest {
 
     enum Kind {
