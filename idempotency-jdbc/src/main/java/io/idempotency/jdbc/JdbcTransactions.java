@@ -188,6 +188,10 @@ public final class JdbcTransactions implements Transactions {
     /** Refuses a transaction that is active on the thread, but not on the data source. */
     void refuseOther() {
         if (TransactionSynchronizationManager.isActualTransactionActive()) {
+            if (!TransactionSynchronizationManager.isSynchronizationActive()) {
+                // Spring takes the synchronizations away before it calls them after the completion.
+                throw Completion.refused();
+            }
             throw new IdempotencyException(
                     "The active transaction is not one on the data source of the idempotency tables ("
                             + target
