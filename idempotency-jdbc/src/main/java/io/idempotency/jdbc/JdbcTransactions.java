@@ -86,6 +86,11 @@ public final class JdbcTransactions implements Transactions {
         }
         refuseOther();
         Ending.run(template, target, status -> {
+            if (!status.isNewTransaction()) {
+                // One that has committed, and that Spring has forgotten, but for the connection, behind another one
+                // begun after the commit.
+                throw Completion.refused();
+            }
             work.run();
             if (status.isRollbackOnly()) {
                 throw Failures.rollbackOnly(firstFailure());
