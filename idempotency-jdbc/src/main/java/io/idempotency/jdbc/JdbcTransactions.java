@@ -86,6 +86,11 @@ public final class JdbcTransactions implements Transactions {
         }
         refuseOther();
         Ending.run(template, target, status -> {
+            if (!status.isNewTransaction()) {
+                // One that has committed, and that Spring has forgotten, but for the connection, behind another one
+                // begun after the commit.
+                throw Completion.refused();
+            }
             work.run();
             if (status.isRollbackOnly()) {
                 throw Failures.rollbackOnly(firstFailure());
@@ -188,8 +193,9 @@ public final class JdbcTransactions implements Transactions {
     /** Refuses a transaction that is active on the thread, but not on the data source. */
     void refuseOther() {
         if (TransactionSynchronizationManager.isActualTransactionActive()) {
-            if (TransactionSynchronizationManager.isSynchronizationActive()
-                    && Completion.isRunning(TransactionSynchronizationManager.getSynchronizations())) {
+            // Spring takes the synchronizations away before it calls them after the completion.
+            if (!TransactionSynchronizationManager.isSynchronizationActive()
+                    || Completion.isRunning(TransactionSynchronizationManager.getSynchronizations())) {
                 throw Completion.refused();
             }
             throw new IdempotencyException(

@@ -142,6 +142,66 @@ class EndingTransactionTest {
         assertThat(scene.consumer.consume("m2", scene::write)).isEqualTo(Outcome.PROCESSED);
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = Moment.class,
+            names = {"AFTER_COMMIT", "AFTER_COMPLETION"})
+    void refusesAConsumptionBeforeItsHandlerIsCalledAndSaysWhatToDo(Moment moment) {
+        for (Scene scene : scenes()) {
+            List<Throwable> refused = new ArrayList<>();
+            List<String> handled = new ArrayList<>();
+
+            scene.consumer.consume(
+                    "m",
+                    (message, claim) -> moment.run(
+                            () -> {
+                                try {
+                                    scene.consumer.consume("m2", (second, more) -> handled.add(second));
+                                } catch (IdempotencyException e) {
+                                    refused.add(e);
+                                }
+                            },
+                            () -> {}));
+
+            assertThat(handled).as(scene.toString()).isEmpty();
+            assertThat(refused).as(scene.toString()).hasSize(1);
+            assertThat(refused.get(0)).as(scene.toString()).hasMessageContaining("REQUIRES_NEW");
+        }
+    }
+
+    /** Spring then forgets that a transaction was there, though its connection is still bound. */
+    @Test
+    void refusesAConsumptionBehindAnotherTransactionAfterTheCompletion() {
+        for (Scene scene : scenes()) {
+            List<Throwable> refused = new ArrayList<>();
+            List<String> handled = new ArrayList<>();
+
+            scene.consumer.consume(
+                    "m",
+                    (message, claim) -> Moment.AFTER_COMPLETION.run(
+                            () -> {
+                                scene.another.executeWithoutResult(status -> {});
+                                try {
+                                    scene.consumer.consume("m2", (second, more) -> {
+                                        handled.add(second);
+                                        scene.write(second, more);
+                                    });
+                                } catch (IdempotencyException e) {
+                                    refused.add(e);
+                                }
+                            },
+                            () -> {}));
+
+            assertThat(scene.effects()).as(scene.toString()).isZero();
+            assertThat(scene.consumer.consume("m2", scene::write))
+                    .as(scene.toString())
+                    .isEqualTo(Outcome.PROCESSED);
+            assertThat(handled).as(scene.toString()).isEmpty();
+            assertThat(refused).as(scene.toString()).hasSize(1);
+            assertThat(refused.get(0)).as(scene.toString()).hasMessageContaining("REQUIRES_NEW");
+        }
+    }
+
     @Test
     void thePageOfGuaranteesSaysWhatWasSeen() {
         StringBuilder table = new StringBuilder("| a message is consumed | answer | effects |\n|---|---|---|\n");

@@ -55,7 +55,10 @@ class AfterCommit {
             Outcome outcome = refused.consume(event, (message, claim) -> write(REFUSED, message));
             aside.problem("Order " + event.number() + " was consumed after the commit: " + outcome);
         } catch (IdempotencyException e) {
-            // As it should be.
+            if (!String.valueOf(e.getMessage()).contains("REQUIRES_NEW")) {
+                aside.problem("Order " + event.number() + " was refused after the commit, without the way out: "
+                        + e.getClass().getSimpleName());
+            }
         }
     }
 

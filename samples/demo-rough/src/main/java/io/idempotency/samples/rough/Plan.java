@@ -25,9 +25,10 @@ final class Plan {
 
     Plan(int messages, long seed, boolean isDying) {
         Random random = new Random(seed);
-        int each = messages / Step.all().size();
         int number = 0;
+        int done = 0;
         for (Step step : Step.all()) {
+            int each = (messages - number) / (Step.all().size() - done++);
             List<Order> of = new ArrayList<>();
             for (int i = 0; i < each; i++) {
                 boolean isDeath = isDying && i == (int) (each * DEATH);
