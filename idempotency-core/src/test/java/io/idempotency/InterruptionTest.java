@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
@@ -111,7 +112,7 @@ class InterruptionTest {
 
     private static Void interruptedWorker() throws InterruptedException {
         Thread.currentThread().interrupt();
-        Thread.sleep(1);
+        new CountDownLatch(1).await();
         throw new AssertionError("was interrupted");
     }
 

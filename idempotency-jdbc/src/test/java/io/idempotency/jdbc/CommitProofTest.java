@@ -123,6 +123,20 @@ class CommitProofTest {
                     .containsExactly(true);
         }
 
+        /** One text more for each claim came to a pattern that the server would not match any more, and cost the square of them all. */
+        @Test
+        void commitsAnyNumberOfClaims() {
+            int claims = 25_000;
+
+            fixture.transactions.inTransaction(() -> {
+                for (int i = 0; i < claims; i++) {
+                    fixture.claim(id + "-" + i);
+                }
+            });
+
+            assertThat(fixture.isProcessed(id + "-" + (claims - 1))).isTrue();
+        }
+
         @Test
         void tellsWhyACommitFailed() {
             fixture.handle(
