@@ -94,13 +94,17 @@ abstract class Journals implements JournalDialect {
     abstract List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException;
 
     /**
-     * Makes the segments that the transaction appended count, if all of them are there. Where it was committed early, others may have passed over
+     * Makes the segments that the transaction appended count, if all of them are there; those that another store on the same tables has settled in it
+     * do already. Where it was committed early, others may have passed over
      * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
      */
     final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
+        List<Overlay> overlays = active.overlays().values().stream()
+                .filter(overlay -> !overlay.isSettled())
+                .toList();
         for (Segment.Kind kind : Segment.Kind.values()) {
             List<Stand> places = new ArrayList<>();
-            for (Overlay overlay : active.overlays().values()) {
+            for (Overlay overlay : overlays) {
                 overlay.segments().stream()
                         .filter(segment -> segment.kind() == kind)
                         .forEach(segment -> places.add(new Stand(overlay.key(), segment.tip())));
@@ -109,10 +113,11 @@ abstract class Journals implements JournalDialect {
                 return false;
             }
         }
-        for (Overlay overlay : active.overlays().values()) {
+        for (Overlay overlay : overlays) {
             if (active.evidence().isOfAnother() && !retoken(connection, overlay)) {
                 return false;
             }
+            overlay.settled();
         }
         return true;
     }

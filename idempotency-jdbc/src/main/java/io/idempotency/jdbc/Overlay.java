@@ -18,6 +18,7 @@ final class Overlay {
     private final Generation generation = new Generation();
 
     private int found;
+    private boolean isSettled;
 
     Overlay(Window window, Tip base) {
         this.window = window;
@@ -47,6 +48,15 @@ final class Overlay {
 
     void add(Segment segment) {
         segments.add(segment);
+    }
+
+    /** Notes that the last word about its segments was said. */
+    void settled() {
+        isSettled = true;
+    }
+
+    boolean isSettled() {
+        return isSettled;
     }
 
     List<Segment> segments() {

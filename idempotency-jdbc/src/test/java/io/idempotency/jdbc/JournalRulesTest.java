@@ -742,6 +742,32 @@ class JournalRulesTest {
         }
     }
 
+    /** What does not change is not counted by MariaDB then: what one store has settled, the other must not settle again. */
+    @Test
+    @Tag("rule-4.12")
+    void commitsItWhereTheDriverCountsOnlyChanges() {
+        try (JournalFixture fixture = new JournalFixture(TestDatabase.MARIADB);
+                HikariDataSource pool = TestDatabase.MARIADB.pool(
+                        2, config -> config.addDataSourceProperty("useAffectedRows", "true"))) {
+            JournalStore one = store(pool);
+            JournalStore other = store(pool);
+
+            one.transactions().inTransaction(() -> {
+                one.claim(List.of(fixture.at("mine", 0, 2)));
+                other.claim(List.of(fixture.at("yours", 0, 3)));
+                one.claim(List.of(fixture.at("more", 0, 4)));
+            });
+
+            assertThat(claimed(
+                            fixture.one, fixture.at("mine", 0, 5), fixture.at("yours", 0, 6), fixture.at("more", 0, 7)))
+                    .containsOnly(Status.DUPLICATE);
+        }
+    }
+
+    private static JournalStore store(HikariDataSource pool) {
+        return JournalStore.builder(pool).tablePrefix(JournalFixture.PREFIX).build();
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.2")
