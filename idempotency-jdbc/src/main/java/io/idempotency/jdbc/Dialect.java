@@ -95,6 +95,11 @@ interface Dialect {
     /** Returns an SQL expression for the database's clock in microseconds since 1970 UTC. */
     String clock();
 
+    /** Returns the clause with which an ordered query has its first rows only. */
+    default String first(int rows) {
+        return "fetch first " + rows + " rows only";
+    }
+
     /** Returns what a 128-bit key is to this database's driver. */
     Object id(UUID id);
 }

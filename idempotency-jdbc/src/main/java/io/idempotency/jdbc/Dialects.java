@@ -20,12 +20,27 @@ final class Dialects {
             case "mariadb" -> new MariaDbDialect(tables, claimTimeout);
             case "h2" -> new H2Dialect(tables, claimTimeout);
             default -> {
-                LOG.info(
-                        "{} has no statements of its own here: plain standard SQL is used, which takes more round trips",
-                        connection.getMetaData().getDatabaseProductName());
-                yield new PlainDialect(tables, claimTimeout);
+                tell(connection);
+                yield new PlainDialect(tables, claimTimeout, PlainSyntax.of(connection));
             }
         };
+    }
+
+    private static void tell(Connection connection) throws SQLException {
+        DatabaseMetaData database = connection.getMetaData();
+        if (PlainSyntax.of(connection).isTested(connection)) {
+            LOG.info(
+                    "{} has no statements of its own here: plain ones are used, which take more round trips",
+                    database.getDatabaseProductName());
+        } else {
+            LOG.warn(
+                    "The stores were never run on {} {}. They use plain statements, which take more round trips: a message that is claimed twice at the same time"
+                            + " fails transiently and is run again, a claim may wait for longer than the claim timeout, and there are no journals. What is promised all the"
+                            + " same, because the primary key and one transaction are enough for it: no message is processed twice or lost. To see whether it holds, run"
+                            + " the contracts against this database: mvn -Pcontracts -Djdbc.url=...",
+                    database.getDatabaseProductName(),
+                    database.getDatabaseProductVersion());
+        }
     }
 
     /** Returns the name of the dialect, which is the folder of its scripts. */
@@ -34,9 +49,17 @@ final class Dialects {
         return switch (database.getDatabaseProductName()) {
             case "PostgreSQL" -> "postgresql";
             case "MariaDB" -> "mariadb";
-            case "MySQL" -> isMariaDb(database) ? "mariadb" : "ansi";
+            case "MySQL" -> isMariaDb(database) ? "mariadb" : PlainSyntax.MYSQL.folder();
             case "H2" -> "h2";
-            default -> "ansi";
+            default -> PlainSyntax.of(connection).folder();
+        };
+    }
+
+    /** Returns whether the script passes over what is there; where not, each of its statements is run for itself, and may fail. */
+    static boolean isScriptRepeatable(Connection connection) throws SQLException {
+        return switch (nameOf(connection)) {
+            case "postgresql", "mariadb", "h2" -> true;
+            default -> PlainSyntax.of(connection).isRepeatable();
         };
     }
 

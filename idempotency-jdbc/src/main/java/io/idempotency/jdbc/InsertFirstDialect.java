@@ -24,7 +24,7 @@ abstract class InsertFirstDialect extends PlainDialect {
     private static final int MOST_ROUNDS = 5;
 
     InsertFirstDialect(Tables tables, Duration claimTimeout) {
-        super(tables, claimTimeout);
+        super(tables, claimTimeout, PlainSyntax.ANSI);
     }
 
     @Override

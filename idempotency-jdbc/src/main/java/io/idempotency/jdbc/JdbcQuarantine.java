@@ -134,7 +134,7 @@ public final class JdbcQuarantine implements QuarantineStore {
 
     private static final String LIST = """
             select id_value from ${tables}quarantine where consumer = ? order by at_micros, message_id
-            fetch first ${limit} rows only
+            ${first}
             """;
 
     @Override
@@ -145,7 +145,8 @@ public final class JdbcQuarantine implements QuarantineStore {
             if (number == null || limit < 1) {
                 return ids;
             }
-            String list = tables.fill(LIST).replace("${limit}", String.valueOf(limit));
+            String list = tables.fill(LIST)
+                    .replace("${first}", table.dialect(connection).first(limit));
             try (PreparedStatement statement = connection.prepareStatement(list)) {
                 statement.setInt(1, number);
                 try (ResultSet result = statement.executeQuery()) {

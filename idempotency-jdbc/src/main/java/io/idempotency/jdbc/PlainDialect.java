@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Savepoint;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -26,17 +27,18 @@ import java.util.stream.Collectors;
 class PlainDialect implements Dialect {
 
     private static final int MOST_KEYS = 512;
-    private static final int MOST_ROWS = 100;
 
     /** Set before the first claim of a transaction, for whoever commits that early takes it away. */
     static final String SAVEPOINT = "idempotency";
 
     final Tables tables;
     final Duration claimTimeout;
+    private final PlainSyntax syntax;
 
-    PlainDialect(Tables tables, Duration claimTimeout) {
+    PlainDialect(Tables tables, Duration claimTimeout, PlainSyntax syntax) {
         this.tables = tables;
         this.claimTimeout = claimTimeout;
+        this.syntax = syntax;
     }
 
     @Override
@@ -127,31 +129,58 @@ class PlainDialect implements Dialect {
             values ${rows}
             """;
 
+    private static final String VALUES = "(?, ?, ?, ?, ?, ?)";
+
     List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
             throws SQLException {
         long now = now(connection);
         List<Row> rows = new ArrayList<>();
-        for (int from = 0; from < absent.size(); from += MOST_ROWS) {
-            List<Arrival> some = absent.subList(from, Math.min(absent.size(), from + MOST_ROWS));
-            String values = "(?, ?, ?, ?, ?, ?), ".repeat(some.size() - 1) + "(?, ?, ?, ?, ?, ?)";
-            try (PreparedStatement statement =
-                    connection.prepareStatement(filled(INSERT).replace("${rows}", values))) {
-                bound(statement);
-                int i = 0;
-                for (Arrival arrival : some) {
-                    statement.setLong(++i, now + aheadMicros);
-                    statement.setLong(++i, arrival.offset());
-                    statement.setLong(++i, arrival.place());
-                    statement.setInt(++i, arrival.key().consumer());
-                    statement.setInt(++i, state.packed());
-                    statement.setObject(++i, id(arrival.key().id()));
-                    rows.add(new Row(
-                            arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
-                }
-                statement.executeUpdate();
-            }
+        for (Arrival arrival : absent) {
+            rows.add(new Row(arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
+        }
+        if (syntax.rowsAtOnce() == 1) {
+            insertAsBatch(connection, rows);
+        }
+        for (int from = 0; from < rows.size() && syntax.rowsAtOnce() > 1; from += syntax.rowsAtOnce()) {
+            insertTogether(connection, rows.subList(from, Math.min(rows.size(), from + syntax.rowsAtOnce())));
         }
         return rows;
+    }
+
+    private void insertTogether(Connection connection, List<Row> rows) throws SQLException {
+        String values = (VALUES + ", ").repeat(rows.size() - 1) + VALUES;
+        try (PreparedStatement statement =
+                connection.prepareStatement(filled(INSERT).replace("${rows}", values))) {
+            bound(statement);
+            int i = 0;
+            for (Row row : rows) {
+                i = set(statement, i, row);
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    private void insertAsBatch(Connection connection, List<Row> rows) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(filled(INSERT).replace("${rows}", VALUES))) {
+            bound(statement);
+            for (Row row : rows) {
+                set(statement, 0, row);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+
+    private int set(PreparedStatement statement, int before, Row row) throws SQLException {
+        int i = before;
+        statement.setLong(++i, row.at());
+        statement.setLong(++i, row.offset());
+        statement.setLong(++i, row.place());
+        statement.setInt(++i, row.key().consumer());
+        statement.setInt(++i, row.state().packed());
+        statement.setObject(++i, id(row.key().id()));
+        return i;
     }
 
     @Override
@@ -272,7 +301,12 @@ class PlainDialect implements Dialect {
 
     @Override
     public String clock() {
-        return "current_timestamp";
+        return syntax.clock();
+    }
+
+    @Override
+    public String first(int rows) {
+        return syntax.first(rows);
     }
 
     @Override
@@ -300,8 +334,8 @@ class PlainDialect implements Dialect {
         return false;
     }
 
-    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice. */
-    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601);
+    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
+    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601, 335544665, 335544349);
 
     static TransientStoreException faster(SQLException duplicateKey) {
         return new TransientStoreException(
@@ -309,11 +343,15 @@ class PlainDialect implements Dialect {
                 duplicateKey);
     }
 
-    /** Reads the clock: microseconds, or a timestamp with its zone. */
+    /** Reads the clock: microseconds, or a timestamp with its zone, or one in the zone of the JVM. */
     static long micros(ResultSet result, int column) throws SQLException {
-        return result.getObject(column) instanceof Number number
-                ? number.longValue()
-                : MessageTable.micros(
-                        result.getObject(column, OffsetDateTime.class).toInstant());
+        Object value = result.getObject(column);
+        if (value instanceof Number number) {
+            return number.longValue();
+        }
+        return MessageTable.micros(
+                value instanceof Timestamp local
+                        ? local.toInstant()
+                        : result.getObject(column, OffsetDateTime.class).toInstant());
     }
 }

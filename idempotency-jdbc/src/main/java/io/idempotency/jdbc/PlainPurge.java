@@ -26,12 +26,12 @@ final class PlainPurge {
 
     private static final String SELECT = """
             select message_id from ${tables}message where consumer = ? and at_micros < ? order by at_micros
-            fetch first ${limit} rows only ${suffix}
+            ${first} ${suffix}
             """;
 
     private Set<MessageKey> select(Connection connection, int consumer, long before, int limit) throws SQLException {
         String sql = dialect.filled(SELECT)
-                .replace("${limit}", String.valueOf(limit))
+                .replace("${first}", dialect.first(limit))
                 .replace("${suffix}", dialect.skipLocked());
         Set<MessageKey> old = new TreeSet<>();
         try (PreparedStatement statement = connection.prepareStatement(sql)) {

@@ -11,9 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import javax.sql.DataSource;
-import org.springframework.core.io.ByteArrayResource;
 import org.springframework.jdbc.datasource.init.ScriptException;
-import org.springframework.jdbc.datasource.init.ScriptUtils;
 
 /**
  * The tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each behind the prefix. Creates
@@ -89,7 +87,7 @@ public final class Schema {
     public void create() {
         for (int attempt = 1; !areThere(); attempt++) {
             try {
-                run(script());
+                ScriptRun.run(dataSource, script(), this::areThere);
                 validate();
             } catch (SQLException | ScriptException e) {
                 // Another node creates the same: what it has committed by now is passed over next time.
@@ -108,22 +106,6 @@ public final class Schema {
             throw e;
         } catch (IdempotencyException absent) {
             return false;
-        }
-    }
-
-    /** In one transaction: where statements like these can be rolled back, another node waits for all of them. */
-    private void run(String script) throws SQLException {
-        try (Connection connection = dataSource.getConnection()) {
-            boolean isAutoCommit = connection.getAutoCommit();
-            connection.setAutoCommit(false);
-            try {
-                ScriptUtils.executeSqlScript(
-                        connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
-                connection.commit();
-            } finally {
-                connection.rollback();
-                connection.setAutoCommit(isAutoCommit);
-            }
         }
     }
 

@@ -79,7 +79,11 @@ class StoreContractTest {
         private final JdbcQuarantine quarantine;
 
         Contracts(TestDatabase database) {
-            dataSource = database.pool(8);
+            this(database.pool(8));
+        }
+
+        Contracts(HikariDataSource dataSource) {
+            this.dataSource = dataSource;
             store = TableStore.builder(dataSource)
                     .tablePrefix(PREFIX)
                     .claimTimeout(Duration.ofSeconds(1))
@@ -89,7 +93,11 @@ class StoreContractTest {
 
         @BeforeAll
         void createTables() {
-            Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+            createTables(Schema.on(dataSource).tablePrefix(PREFIX));
+        }
+
+        void createTables(Schema schema) {
+            schema.migrate();
         }
 
         @AfterAll

@@ -1,0 +1,97 @@
+package io.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.idempotency.jdbc.StoreContractTest.Contracts;
+import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.StoreComparison;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Objects;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.jdbc.datasource.init.ScriptUtils;
+
+/** The contracts of the stores on databases without a dialect. */
+class PlainContractTest {
+
+    @Nested
+    class OnDerby extends Created {
+        OnDerby() {
+            super(PlainDatabase.DERBY);
+        }
+
+        @Override
+        @Test
+        public void isNotHeldUpByARunningTransaction() {
+            assumeTrue(false, "in Derby, readers wait for writers: such a purge is transient");
+        }
+    }
+
+    /** {@code mvn -Pcontracts -Djdbc.url=...}. */
+    @Nested
+    @EnabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "no -Djdbc.url names a database")
+    class OnTheNamedDatabase extends Created {
+        OnTheNamedDatabase() {
+            super(PlainDatabase.NAMED);
+        }
+    }
+
+    /** Without Flyway, which has no module for some of them. */
+    abstract static class Created extends Contracts {
+
+        Created(PlainDatabase database) {
+            super(database.pool(8));
+        }
+
+        @Override
+        void createTables(Schema schema) {
+            schema.create();
+        }
+
+        /** These are slow, at deadlocks most of all. */
+        @Override
+        @Test
+        void agreesWithTheMemoryStoreOnRandomSequences() {
+            StoreComparison.run(this, 5);
+        }
+
+        @Override
+        @Test
+        void grantsEveryMessageOnceToManyThreads() {
+            ConcurrencyFuzz.run(store(), 20);
+        }
+    }
+
+    /** As near as one gets to a database that does not run here: its types and its grammar, by a mode of H2. Firebird has none. */
+    @ParameterizedTest
+    @CsvSource({"mysql, MySQL", "oracle, Oracle", "sqlserver, MSSQLServer", "derby, Derby"})
+    void theScriptIsOneInTheGrammarOfItsDatabase(String folder, String mode) throws SQLException, IOException {
+        try (InputStream text = Schema.class.getResourceAsStream(folder + "/V1__messages.sql");
+                Connection connection = DriverManager.getConnection("jdbc:h2:mem:;MODE=" + mode)) {
+            String script = Tables.standard()
+                    .fill(new String(Objects.requireNonNull(text).readAllBytes(), StandardCharsets.UTF_8))
+                    .replace(" collate Latin1_General_100_BIN2", "")
+                    .replace(" collate utf8mb4_0900_bin", "")
+                    .replace(" for bit data", "");
+
+            ScriptUtils.executeSqlScript(connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
+
+            try (ResultSet names =
+                    connection.createStatement().executeQuery("select id, name from idempotency_name")) {
+                assertThat(names.next()).isTrue();
+                assertThat(names.getInt(1)).isZero();
+            }
+        }
+    }
+}
