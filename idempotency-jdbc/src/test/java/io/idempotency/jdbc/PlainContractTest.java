@@ -8,11 +8,14 @@ import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.StoreComparison;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -87,11 +90,41 @@ class PlainContractTest {
 
             ScriptUtils.executeSqlScript(connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
 
-            try (ResultSet names =
-                    connection.createStatement().executeQuery("select id, name from idempotency_name")) {
+            try (ResultSet names = connection.createStatement().executeQuery("select id, name from idempotency_name")) {
                 assertThat(names.next()).isTrue();
                 assertThat(names.getInt(1)).isZero();
             }
         }
+    }
+
+    @Test
+    void aDatabaseThatNobodyTriedIsNamedOnceInAWarning() throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:hsqldb:mem:unknown")) {
+            DatabaseMetaData unknown = answering(
+                    DatabaseMetaData.class, connection.getMetaData(), "getDatabaseProductName", "Some Database");
+            Connection to = answering(Connection.class, connection, "getMetaData", unknown);
+
+            assertThat(Warnings.of(TableStore.class, () -> dialect(to)))
+                    .singleElement()
+                    .asString()
+                    .contains("Some Database", "no message is processed twice or lost", "-Pcontracts");
+            assertThat(Warnings.of(TableStore.class, () -> dialect(connection))).isEmpty();
+        }
+    }
+
+    private static void dialect(Connection connection) {
+        try {
+            Dialects.of(connection, Tables.standard(), Duration.ofSeconds(1));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static <T> T answering(Class<T> type, T target, String method, Object answer) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, called, arguments) ->
+                        called.getName().equals(method) ? answer : called.invoke(target, arguments)));
     }
 }

@@ -9,7 +9,6 @@ enum PlainDatabase {
     DERBY {
         @Override
         String url() {
-            System.setProperty("derby.stream.error.file", new File("target/derby.log").getAbsolutePath());
             System.setProperty("derby.locks.waitTimeout", "1");
             System.setProperty("derby.locks.deadlockTimeout", "1");
             return "jdbc:derby:memory:idempotency;create=true";
@@ -27,6 +26,7 @@ enum PlainDatabase {
     abstract String url();
 
     HikariDataSource pool(int connections) {
+        System.setProperty("derby.stream.error.file", new File("target/derby.log").getAbsolutePath());
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url());
         if (this == NAMED) {
