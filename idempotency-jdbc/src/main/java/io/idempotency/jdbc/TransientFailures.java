@@ -44,6 +44,7 @@ final class TransientFailures {
             "58000", // the system around it fails, PostgreSQL
             "58030", // input or output fails, PostgreSQL
             "HYT00", // lock timeout, H2
+            "61000", // deadlock, lock timeout or out of something, Oracle
             "70100", // a statement that was ended: by its time limit, or by somebody, MariaDB
             "90131", // concurrent update, H2
             "90067", // connection broken, H2
@@ -56,8 +57,8 @@ final class TransientFailures {
 
     private static final String INVALID_TRANSACTION_STATE = "25";
 
-    /** MariaDB and MySQL: numbers that count with these states. */
-    private static final Map<Integer, String> MARIADB_CODES = Map.ofEntries(
+    /** MariaDB and MySQL, then Oracle: numbers that count with these states. */
+    private static final Map<Integer, String> CODES = Map.ofEntries(
             Map.entry(1020, "HY000"), // row changed since the snapshot
             Map.entry(1021, "HY000"), // disk full
             Map.entry(1026, "HY000"), // a file cannot be written
@@ -73,7 +74,8 @@ final class TransientFailures {
             Map.entry(1412, "HY000"), // table changed since the snapshot
             Map.entry(1615, "HY000"), // statement has to be prepared again
             Map.entry(1637, "HY000"), // too many transactions
-            Map.entry(1836, "HY000")); // read only
+            Map.entry(1836, "HY000"), // read only
+            Map.entry(8177, "72000")); // changed since the snapshot, Oracle
 
     /**
      * What HikariCP throws, without a state, from any use of a connection that it has seen break: also from the rollback that
@@ -145,9 +147,7 @@ final class TransientFailures {
         if (state == null || state.isEmpty()) {
             return failure instanceof SQLTransientException || POOL_SAYS_CLOSED.equals(failure.getMessage());
         }
-        return isTransientState(state)
-                || state.equals(MARIADB_CODES.get(failure.getErrorCode()))
-                || isPoolAtItsEnd(failure);
+        return isTransientState(state) || state.equals(CODES.get(failure.getErrorCode())) || isPoolAtItsEnd(failure);
     }
 
     private static boolean isTransientState(String state) {

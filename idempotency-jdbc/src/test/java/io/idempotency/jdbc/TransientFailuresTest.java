@@ -40,9 +40,10 @@ class TransientFailuresTest {
     @ParameterizedTest
     @CsvSource({
         "HY000,1205", "HY000,1020", "40001,1213", "HY000,1213", "25006,1792", "HY000,1290", "HY000,1836", "HY000,1021",
-        "HY001,1037", "HY000,1114", "42000,1203", "42000,1226", "HY000,1412", "HY000,1615", "70100,1317", "70100,1969"
+        "HY001,1037", "HY000,1114", "42000,1203", "42000,1226", "HY000,1412", "HY000,1615", "70100,1317", "70100,1969",
+        "61000,60", "61000,54", "72000,8177"
     })
-    void knowsMariaDbsNumbers(String state, int code) {
+    void knowsTheNumbersOfMariaDbAndOracle(String state, int code) {
         assertThat(TransientFailures.isTransient(new SQLException("x", state, code)))
                 .isTrue();
     }
