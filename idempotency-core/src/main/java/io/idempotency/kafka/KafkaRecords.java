@@ -37,7 +37,7 @@ public final class KafkaRecords {
 
     /**
      * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. The bytes of every other one are read again from
-     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, see {@link #reader(RecordReread)}.
+     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, and the log says so: see {@link #reader(RecordReread)}.
      */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
         return new RecordReader<>(Optional.empty());
@@ -111,10 +111,26 @@ public final class KafkaRecords {
                 return new Payload(
                         (byte[]) record.key(), (byte[]) record.value(), headers(record.headers()), Payload.Origin.RAW);
             }
-            return reread.or(() -> RecordReread.ofLoop(record))
-                    .flatMap(again -> again.read(partition(record), record.offset()))
+            Optional<RecordReread> again = reread.or(() -> RecordReread.ofLoop(record));
+            if (again.isEmpty()) {
+                RecordReread.warnOfLoss(
+                        position(record), "its consumer has no KafkaRecords.reader(RecordReread.of(properties))");
+            }
+            return again.flatMap(from -> from.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
-                    .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+                    .orElseGet(() -> left(record));
+        }
+
+        private static Payload left(ConsumerRecord<?, ?> record) {
+            return new Payload(
+                    raw(record.key(), record.serializedKeySize()),
+                    raw(record.value(), record.serializedValueSize()),
+                    headers(record.headers()),
+                    Payload.Origin.POSITION_ONLY);
+        }
+
+        private static byte @Nullable [] raw(@Nullable Object part, int serializedSize) {
+            return isRaw(part, serializedSize) ? (byte[]) part : null;
         }
 
         @Override
@@ -138,9 +154,12 @@ public final class KafkaRecords {
             }
         }
 
-        /** A deserializer may turn bytes into null; only a null without bytes is one. */
+        /** A deserializer may turn bytes into null, or into others; only a null without bytes is one. Records made by hand have no sizes. */
         private static boolean isRaw(@Nullable Object part, int serializedSize) {
-            return part == null ? serializedSize == ConsumerRecord.NULL_SIZE : part instanceof byte[];
+            boolean isUnsized = serializedSize == ConsumerRecord.NULL_SIZE;
+            return part == null
+                    ? isUnsized
+                    : part instanceof byte[] bytes && (isUnsized || bytes.length == serializedSize);
         }
     }
 }
