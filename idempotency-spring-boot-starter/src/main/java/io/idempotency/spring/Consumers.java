@@ -69,6 +69,11 @@ final class Consumers implements DisposableBean {
         return stores.rememberedFor(listener);
     }
 
+    /** Returns whether what fails for good can be kept. */
+    boolean haveQuarantine() {
+        return quarantine.getIfAvailable() != null;
+    }
+
     /** Returns the retry and dead-letter topics of a listener, to add to until it starts. */
     Set<String> retryTopics(ListenerDefinition listener) {
         return retryTopics.computeIfAbsent(listener.name(), name -> {

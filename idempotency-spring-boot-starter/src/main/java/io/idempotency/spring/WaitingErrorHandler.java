@@ -147,8 +147,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             List<ConsumerRecord<?, ?>> records,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
-        CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
-        PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        try {
+            CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
+            PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        } finally {
+            CurrentConsumer.remove();
+        }
     }
 
     @Override
@@ -158,11 +162,15 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Consumer<?, ?> consumer,
             MessageListenerContainer container,
             Runnable invokeListener) {
-        CommonErrorHandler handler = deciding(thrown, null, container);
-        if (isBatch && !(handler instanceof DefaultErrorHandler)) {
-            PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
-        } else {
-            PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+        try {
+            CommonErrorHandler handler = deciding(thrown, null, container);
+            if (isBatch && !(handler instanceof DefaultErrorHandler)) {
+                PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+            } else {
+                PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+            }
+        } finally {
+            CurrentConsumer.remove();
         }
     }
 
@@ -178,7 +186,6 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
         users.clearThreadState();
         endless.clearThreadState();
-        CurrentConsumer.remove();
     }
 
     @Override
