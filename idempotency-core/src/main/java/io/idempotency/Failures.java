@@ -116,9 +116,6 @@ final class Failures {
     <T> void charge(Poll<T> poll, Item<T> item, Charge<T> charge) {
         Delivery delivery = item.delivery();
         Throwable failure = charge.failure();
-        if (quarantine.isPresent()) {
-            lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
-        }
         FailurePolicy.Decision decision;
         try {
             decision = policy.decide(delivery, charge.attempts(), failure);
@@ -129,7 +126,12 @@ final class Failures {
         }
         if (decision.action() == FailurePolicy.Action.LEAVE) {
             stop(poll, item, Duration.ZERO, charge);
-        } else if (decision.action() == FailurePolicy.Action.RETRY) {
+            return;
+        }
+        if (quarantine.isPresent()) {
+            lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
+        }
+        if (decision.action() == FailurePolicy.Action.RETRY) {
             warnOfRetry(item, charge, decision.retryAfter());
             stop(poll, item, decision.retryAfter(), charge);
         } else if (quarantine.isEmpty()) {
