@@ -138,7 +138,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             goOnIfInterrupted(container);
             return;
         }
-        users.handleOtherException(thrown, consumer, container, isBatch);
+        try {
+            this.consumer.set();
+            users.handleOtherException(thrown, consumer, container, isBatch);
+        } finally {
+            CurrentConsumer.remove();
+        }
     }
 
     @Override

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.TransactionPer;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -148,6 +151,80 @@ class QuarantineRecovererTest {
         QuarantinedMessage kept = kept("b");
         assertThat(kept.attempts()).isEqualTo(10);
         assertThat(kept.payload().value()).asString(UTF_8).isEqualTo("poison");
+    }
+
+    private static final String JSON =
+            "value.deserializer=org.springframework.kafka.support.serializer.JacksonJsonDeserializer";
+    private static final String TYPE = "spring.json.value.default.type=java.util.LinkedHashMap";
+
+    @Configuration(proxyBeanMethods = false)
+    static class Json {
+
+        private final Effects.Ledger ledger;
+
+        Json(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaListener(
+                id = "BILLING",
+                groupId = "${topic}-BILLING",
+                topics = "${topic}-BILLING",
+                properties = {JSON, TYPE})
+        @Idempotent("billing")
+        void charge(ConsumerRecord<String, Map<String, String>> order) {
+            ledger.post(order.value().getOrDefault("id", ""));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class JsonInBatches {
+
+        private final Effects.Ledger ledger;
+
+        JsonInBatches(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaListener(
+                id = "BILLING",
+                groupId = "${topic}-BILLING",
+                topics = "${topic}-BILLING",
+                batch = "true",
+                properties = {JSON, TYPE})
+        @Idempotent("billing")
+        void charge(List<ConsumerRecord<String, Map<String, String>>> orders) {
+            orders.forEach(order -> ledger.post(order.value().getOrDefault("id", "")));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(classes = {Json.class, JsonInBatches.class})
+    @Tag("rule-5.13")
+    void keepsWhatNobodyCouldDeserializeAndGoesOnBehindIt(Class<?> listener) {
+        bench.start(listener);
+        topic.whileStopped(() -> {
+            topic.send(0, "a", "{\"id\":\"first\"}");
+            topic.send(0, "b", "}{");
+            topic.send(0, "c", "{\"id\":\"third\"}");
+            topic.send(1, "d", "{]");
+        });
+        topic.awaitSettled();
+
+        assertThat(bench.effects("")).containsExactly("first", "third");
+        for (String id : List.of("b", "d")) {
+            Payload kept = kept(id).payload();
+            assertThat(kept.origin()).isEqualTo(Payload.Origin.RAW);
+            assertThat(kept.key()).asString(UTF_8).isEqualTo("key");
+            assertThat(kept.value()).asString(UTF_8).isEqualTo(id.equals("b") ? "}{" : "{]");
+            assertThat(kept.headers())
+                    .singleElement()
+                    .satisfies(header -> assertThat(header.name()).isEqualTo("message-id"));
+            assertThat(kept(id).failure()).contains("RecordDeserializationException");
+        }
+        topic.redeliver();
+        topic.awaitSettled();
+        assertThat(bench.effects("")).containsExactly("first", "third");
     }
 
     @Configuration(proxyBeanMethods = false)
