@@ -15,7 +15,10 @@ import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /** Idempotent consumers of Kafka records: what the flow has to know about a {@link ConsumerRecord}. */
@@ -46,6 +49,33 @@ public final class KafkaRecords {
     /** Returns a reader that reads the bytes again from Kafka where the record does not have them. */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader(RecordReread reread) {
         return new RecordReader<>(Optional.of(reread));
+    }
+
+    /** Returns the record that could not be deserialized with its raw bytes, as the exception of {@code poll} tells of it. */
+    public static ConsumerRecord<byte[], byte[]> raw(RecordDeserializationException failure) {
+        byte @Nullable [] key = bytes(failure.keyBuffer());
+        byte @Nullable [] value = bytes(failure.valueBuffer());
+        return new ConsumerRecord<>(
+                failure.topicPartition().topic(),
+                failure.topicPartition().partition(),
+                failure.offset(),
+                failure.timestamp(),
+                failure.timestampType() == null ? TimestampType.NO_TIMESTAMP_TYPE : failure.timestampType(),
+                key == null ? ConsumerRecord.NULL_SIZE : key.length,
+                value == null ? ConsumerRecord.NULL_SIZE : value.length,
+                key,
+                value,
+                failure.headers() == null ? new RecordHeaders() : failure.headers(),
+                Optional.empty());
+    }
+
+    private static byte @Nullable [] bytes(@Nullable ByteBuffer buffer) {
+        if (buffer == null) {
+            return null;
+        }
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return bytes;
     }
 
     static Position position(ConsumerRecord<?, ?> record) {

@@ -103,7 +103,7 @@ public final class RecordReread implements AutoCloseable {
             why = found == null
                     ? "nothing came within " + timeout.toSeconds()
                             + " s, because Kafka is away or it was the last one and is gone"
-                    : "it is gone, as after a compaction: the next one is at offset " + found.offset();
+                    : "it is gone, as after a compaction, and the next one is at offset " + found.offset();
         } catch (OffsetOutOfRangeException cut) {
             why = "it is gone: the log begins behind it";
         } catch (InterruptException interrupted) {
