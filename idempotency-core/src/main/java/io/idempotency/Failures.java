@@ -124,14 +124,12 @@ final class Failures {
             standStill(poll, item, charge, "the failure policy failed: " + FailureText.line(e) + ". " + MEND);
             return;
         }
-        if (decision.action() == FailurePolicy.Action.LEAVE) {
-            stop(poll, item, Duration.ZERO, charge);
-            return;
-        }
-        if (quarantine.isPresent()) {
+        if (quarantine.isPresent() && decision.action() != FailurePolicy.Action.LEAVE) {
             lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
         }
-        if (decision.action() == FailurePolicy.Action.RETRY) {
+        if (decision.action() == FailurePolicy.Action.LEAVE) {
+            stop(poll, item, Duration.ZERO, charge);
+        } else if (decision.action() == FailurePolicy.Action.RETRY) {
             warnOfRetry(item, charge, decision.retryAfter());
             stop(poll, item, decision.retryAfter(), charge);
         } else if (quarantine.isEmpty()) {
