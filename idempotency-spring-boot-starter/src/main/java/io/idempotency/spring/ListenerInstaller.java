@@ -177,7 +177,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     /** Returns the error handler of a container that has none: Spring's own, which ends in quarantine. */
     private CommonErrorHandler quarantining(AbstractMessageListenerContainer<Object, Object> container) {
         if (consumers.haveQuarantine()) {
-            return new QuarantiningErrorHandler();
+            return new DefaultErrorHandler(new QuarantineRecoverer());
         }
         checks.warnOfDroppedRecords(container);
         return new DefaultErrorHandler();

@@ -3,13 +3,17 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.FailureText;
 import io.idempotency.store.IdempotencyException;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
 import org.springframework.kafka.listener.ConsumerRecordRecoverer;
+import org.springframework.kafka.listener.DefaultErrorHandler;
 
 /**
  * Recovers a record that failed for good by putting it into quarantine, in the transaction that settles it. What happens without any error handler
@@ -44,6 +48,15 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
     /** Returns a recoverer like this one, with another one for the records of listeners that are not {@link Idempotent}. */
     public QuarantineRecoverer orElse(ConsumerRecordRecoverer recoverer) {
         return new QuarantineRecoverer(recoverer);
+    }
+
+    /** Returns whether the handler recovers by quarantine itself. spring-kafka has no accessor for its recoverer. */
+    static boolean isIn(CommonErrorHandler handler) {
+        if (!(handler instanceof DefaultErrorHandler)) {
+            return false;
+        }
+        Object tracker = Objects.requireNonNull(new DirectFieldAccessor(handler).getPropertyValue("failureTracker"));
+        return new DirectFieldAccessor(tracker).getPropertyValue("recoverer") instanceof QuarantineRecoverer;
     }
 
     @Override

@@ -9,8 +9,12 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +28,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.core.KafkaTemplate;
+import org.springframework.kafka.listener.CommonLoggingErrorHandler;
 import org.springframework.kafka.listener.DeadLetterPublishingRecoverer;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.FixedBackOff;
@@ -247,6 +252,30 @@ class QuarantineRecovererTest {
         assertThat(kept.payload().value()).asString(UTF_8).isEqualTo("poison");
     }
 
+    @Test
+    @Tag("rule-5.10")
+    void readsAgainOverAConnectionThatIsMadeWhenItIsNeededAndClosedWithTheApplication() throws Exception {
+        Set<ObjectName> before = rereads();
+        bench.start(Billing.class);
+        bench.ledger().fail("poison", () -> new IllegalStateException("no such account"));
+        topic.send(0, "a", "first");
+        topic.awaitSettled();
+        assertThat(rereads()).isEqualTo(before);
+
+        topic.send(0, "b", "poison");
+        topic.awaitSettled();
+        assertThat(rereads()).hasSize(before.size() + 1);
+
+        bench.stop();
+        assertThat(rereads()).isEqualTo(before);
+    }
+
+    /** Returns the consumers of this process that are in no group. */
+    private static Set<ObjectName> rereads() throws JMException {
+        return ManagementFactory.getPlatformMBeanServer()
+                .queryNames(new ObjectName("kafka.consumer:type=app-info,id=consumer-null-*"), null);
+    }
+
     private static final String JSON =
             "value.deserializer=org.springframework.kafka.support.serializer.JacksonJsonDeserializer";
     private static final String TYPE = "spring.json.value.default.type=java.util.LinkedHashMap";
@@ -297,6 +326,32 @@ class QuarantineRecovererTest {
     @Tag("rule-5.13")
     void keepsWhatNobodyCouldDeserializeAndGoesOnBehindIt(Class<?> listener) {
         bench.start(listener);
+        keepsWhatNobodyCouldDeserialize();
+    }
+
+    @Test
+    @Tag("rule-5.13")
+    void keepsWhatNobodyCouldDeserializeBehindAnErrorHandlerOfTheUsersToo() {
+        bench.start(Json.class, Shared.class);
+        keepsWhatNobodyCouldDeserialize();
+    }
+
+    @Test
+    @Tag("rule-5.13")
+    void isFoundInTheErrorHandlersThatItIsGivenTo() {
+        QuarantineRecoverer quarantine = new QuarantineRecoverer();
+
+        assertThat(QuarantineRecoverer.isIn(new DefaultErrorHandler(quarantine)))
+                .isTrue();
+        assertThat(QuarantineRecoverer.isIn(new DefaultErrorHandler(quarantine.orElse((record, cause) -> {}))))
+                .isTrue();
+        assertThat(QuarantineRecoverer.isIn(new DefaultErrorHandler())).isFalse();
+        assertThat(QuarantineRecoverer.isIn(new DefaultErrorHandler((record, cause) -> {})))
+                .isFalse();
+        assertThat(QuarantineRecoverer.isIn(new CommonLoggingErrorHandler())).isFalse();
+    }
+
+    private void keepsWhatNobodyCouldDeserialize() {
         topic.whileStopped(() -> {
             topic.send(0, "a", "{\"id\":\"first\"}");
             topic.send(0, "b", "}{");
