@@ -116,9 +116,6 @@ final class Failures {
     <T> void charge(Poll<T> poll, Item<T> item, Charge<T> charge) {
         Delivery delivery = item.delivery();
         Throwable failure = charge.failure();
-        if (quarantine.isPresent()) {
-            lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
-        }
         FailurePolicy.Decision decision;
         try {
             decision = policy.decide(delivery, charge.attempts(), failure);
@@ -126,6 +123,9 @@ final class Failures {
             Causes.letFatalLeave(e);
             standStill(poll, item, charge, "the failure policy failed: " + FailureText.line(e) + ". " + MEND);
             return;
+        }
+        if (quarantine.isPresent() && decision.action() != FailurePolicy.Action.LEAVE) {
+            lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
         }
         if (decision.action() == FailurePolicy.Action.LEAVE) {
             stop(poll, item, Duration.ZERO, charge);

@@ -11,8 +11,9 @@ public interface MessageReader<M> {
     Position position(M message);
 
     /**
-     * Returns the raw bytes for the quarantine. Called at the first failure of a message, outside any transaction; may read them again
-     * from their source, bounded in time. Never guesses a serializer.
+     * Returns the raw bytes for the quarantine. Called at the first failure of a message, or if that is {@linkplain FailurePolicy#leaveToCaller
+     * left to the caller} when he quarantines it, outside any transaction; may read them again from their source, bounded in time. Never guesses a
+     * serializer.
      */
     Payload payload(M message);
 

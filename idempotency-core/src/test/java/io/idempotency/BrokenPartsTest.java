@@ -244,20 +244,8 @@ class BrokenPartsTest {
     void readsTheBytesAtTheFirstFailureAndOutsideOfAnyTransaction() {
         List<Boolean> inTransaction = new ArrayList<>();
         bench.failing.put("a", new IOException("no"));
-        IdempotentConsumer<Message> consumer = bench.strong()
-                .reader(new MessageReader<>() {
-                    @Override
-                    public Position position(Message message) {
-                        return message.position();
-                    }
-
-                    @Override
-                    public Payload payload(Message message) {
-                        inTransaction.add(bench.store.transactions().isActive());
-                        return Message.READER.payload(message);
-                    }
-                })
-                .build();
+        IdempotentConsumer<Message> consumer =
+                bench.strong().reader(noting(inTransaction)).build();
 
         for (int attempt = 0; attempt < 3; attempt++) {
             consumer.consumeAll(poll.subList(0, 1), bench::handle);
@@ -265,6 +253,40 @@ class BrokenPartsTest {
         }
 
         assertThat(bench.quarantine.list("billing", 10)).hasSize(1);
+    }
+
+    /** Who has dead letters of his own has no use for them. */
+    @Test
+    @Tag("rule-5.1")
+    void readsTheBytesOfWhatIsLeftToTheCallerOnlyIfHeQuarantinesIt() {
+        List<Boolean> inTransaction = new ArrayList<>();
+        bench.failing.put("a", new IOException("no"));
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .failures(FailurePolicy.leaveToCaller())
+                .reader(noting(inTransaction))
+                .build();
+
+        consumer.consumeAll(poll.subList(0, 1), bench::handle);
+        consumer.consumeAll(poll.subList(0, 1), bench::handle);
+        assertThat(inTransaction).isEmpty();
+        consumer.quarantine(poll.get(0), new IOException("enough"));
+
+        assertThat(inTransaction).containsExactly(false);
+    }
+
+    private MessageReader<Message> noting(List<Boolean> inTransaction) {
+        return new MessageReader<>() {
+            @Override
+            public Position position(Message message) {
+                return message.position();
+            }
+
+            @Override
+            public Payload payload(Message message) {
+                inTransaction.add(bench.store.transactions().isActive());
+                return Message.READER.payload(message);
+            }
+        };
     }
 
     @Test

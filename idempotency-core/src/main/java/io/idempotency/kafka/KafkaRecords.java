@@ -15,7 +15,10 @@ import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /** Idempotent consumers of Kafka records: what the flow has to know about a {@link ConsumerRecord}. */
@@ -37,7 +40,7 @@ public final class KafkaRecords {
 
     /**
      * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. The bytes of every other one are read again from
-     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, see {@link #reader(RecordReread)}.
+     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, and the log says so: see {@link #reader(RecordReread)}.
      */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
         return new RecordReader<>(Optional.empty());
@@ -46,6 +49,33 @@ public final class KafkaRecords {
     /** Returns a reader that reads the bytes again from Kafka where the record does not have them. */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader(RecordReread reread) {
         return new RecordReader<>(Optional.of(reread));
+    }
+
+    /** Returns the record that could not be deserialized with its raw bytes, as the exception of {@code poll} tells of it. */
+    public static ConsumerRecord<byte[], byte[]> raw(RecordDeserializationException failure) {
+        byte @Nullable [] key = bytes(failure.keyBuffer());
+        byte @Nullable [] value = bytes(failure.valueBuffer());
+        return new ConsumerRecord<>(
+                failure.topicPartition().topic(),
+                failure.topicPartition().partition(),
+                failure.offset(),
+                failure.timestamp(),
+                failure.timestampType() == null ? TimestampType.NO_TIMESTAMP_TYPE : failure.timestampType(),
+                key == null ? ConsumerRecord.NULL_SIZE : key.length,
+                value == null ? ConsumerRecord.NULL_SIZE : value.length,
+                key,
+                value,
+                failure.headers() == null ? new RecordHeaders() : failure.headers(),
+                Optional.empty());
+    }
+
+    private static byte @Nullable [] bytes(@Nullable ByteBuffer buffer) {
+        if (buffer == null) {
+            return null;
+        }
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return bytes;
     }
 
     static Position position(ConsumerRecord<?, ?> record) {
@@ -111,10 +141,26 @@ public final class KafkaRecords {
                 return new Payload(
                         (byte[]) record.key(), (byte[]) record.value(), headers(record.headers()), Payload.Origin.RAW);
             }
-            return reread.or(() -> RecordReread.ofLoop(record))
-                    .flatMap(again -> again.read(partition(record), record.offset()))
+            Optional<RecordReread> again = reread.or(() -> RecordReread.ofLoop(record));
+            if (again.isEmpty()) {
+                RecordReread.warnOfLoss(
+                        position(record), "its consumer has no KafkaRecords.reader(RecordReread.of(properties))");
+            }
+            return again.flatMap(from -> from.read(partition(record), record.offset()))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
-                    .orElseGet(() -> new Payload(null, null, headers(record.headers()), Payload.Origin.POSITION_ONLY));
+                    .orElseGet(() -> left(record));
+        }
+
+        private static Payload left(ConsumerRecord<?, ?> record) {
+            return new Payload(
+                    raw(record.key(), record.serializedKeySize()),
+                    raw(record.value(), record.serializedValueSize()),
+                    headers(record.headers()),
+                    Payload.Origin.POSITION_ONLY);
+        }
+
+        private static byte @Nullable [] raw(@Nullable Object part, int serializedSize) {
+            return isRaw(part, serializedSize) ? (byte[]) part : null;
         }
 
         @Override
@@ -138,9 +184,12 @@ public final class KafkaRecords {
             }
         }
 
-        /** A deserializer may turn bytes into null; only a null without bytes is one. */
+        /** A deserializer may turn bytes into null, or into others; only a null without bytes is one. Records made by hand have no sizes. */
         private static boolean isRaw(@Nullable Object part, int serializedSize) {
-            return part == null ? serializedSize == ConsumerRecord.NULL_SIZE : part instanceof byte[];
+            boolean isUnsized = serializedSize == ConsumerRecord.NULL_SIZE;
+            return part == null
+                    ? isUnsized
+                    : part instanceof byte[] bytes && (isUnsized || bytes.length == serializedSize);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.idempotency.kafka;
 
+import io.idempotency.FailureText;
+import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +14,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -65,6 +68,7 @@ public final class RecordReread implements AutoCloseable {
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+        properties.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, 1);
         properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
         properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
@@ -88,20 +92,31 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns the record at exactly this place; empty if it is gone or cannot be read in time. */
+    /** Returns the record at exactly this place; empty if it is gone or cannot be read in time, and the log says which. */
     synchronized Optional<ConsumerRecord<byte[], byte[]>> read(TopicPartition partition, long offset) {
+        String why;
         try {
-            return poll(connected(), partition, offset);
+            ConsumerRecord<byte[], byte[]> found = poll(connected(), partition, offset);
+            if (found != null && found.offset() == offset) {
+                return Optional.of(found);
+            }
+            why = found == null
+                    ? "nothing came within " + timeout.toSeconds()
+                            + " s, because Kafka is away or it was the last one and is gone"
+                    : "it is gone, as after a compaction, and the next one is at offset " + found.offset();
+        } catch (OffsetOutOfRangeException cut) {
+            why = "it is gone: the log begins behind it";
         } catch (InterruptException interrupted) {
             Thread.currentThread().interrupt();
-            return Optional.empty();
+            why = "the thread was interrupted";
         } catch (KafkaException failure) {
-            log.warn("The record {}@{} could not be read again; its bytes are not kept", partition, offset, failure);
-            return Optional.empty();
+            why = FailureText.line(failure);
         }
+        warnOfLoss(new Position(partition.topic(), partition.partition(), offset), why);
+        return Optional.empty();
     }
 
-    private Optional<ConsumerRecord<byte[], byte[]>> poll(
+    private @Nullable ConsumerRecord<byte[], byte[]> poll(
             Consumer<byte[], byte[]> from, TopicPartition partition, long offset) {
         from.assign(Set.of(partition));
         from.seek(partition, offset);
@@ -109,10 +124,18 @@ public final class RecordReread implements AutoCloseable {
         for (Duration left = timeout; !left.isNegative(); left = timeout.minusNanos(System.nanoTime() - start)) {
             List<ConsumerRecord<byte[], byte[]>> records = from.poll(left).records(partition);
             if (!records.isEmpty()) {
-                return Optional.of(records.get(0)).filter(found -> found.offset() == offset);
+                return records.get(0);
             }
         }
-        return Optional.empty();
+        return null;
+    }
+
+    static void warnOfLoss(Position position, String why) {
+        log.warn(
+                "The record {} cannot be read again for the quarantine, which keeps its headers, and of key and value only what was"
+                        + " not deserialized: {}.",
+                position,
+                why);
     }
 
     private Consumer<byte[], byte[]> connected() {

@@ -21,7 +21,7 @@ public record Payload(byte @Nullable [] key, byte @Nullable [] value, List<Heade
         RAW,
         /** Read again from the topic, at the very position of the message. */
         REREAD,
-        /** Not to be had: only the position is known. */
+        /** Not to be had: beside the position there is only what the consumer still had, such as the headers. */
         POSITION_ONLY,
         /** Not kept, by the user's choice. */
         SWITCHED_OFF

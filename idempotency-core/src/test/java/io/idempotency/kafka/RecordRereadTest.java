@@ -9,6 +9,7 @@ import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -16,6 +17,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -57,7 +60,10 @@ class RecordRereadTest {
         };
         RecordReread reread = new RecordReread(() -> consumer, Duration.ofSeconds(5));
 
-        assertThat(reread.read(ORDERS, 8)).isEmpty();
+        try (LogCapture logs = new LogCapture()) {
+            assertThat(reread.read(ORDERS, 8)).isEmpty();
+            assertThat(logs.warnings()).singleElement().asString().contains("orders-0@8", "it is gone", "offset 9");
+        }
         assertThat(reread.read(ORDERS, 9)).isPresent();
     }
 
@@ -74,22 +80,84 @@ class RecordRereadTest {
             ConsumerRecord<String, String> record = new ConsumerRecord<>(topic, 0, 0, "a", "first");
             record.headers().add("message-id", Broker.bytes("a"));
 
-            Payload payload = KafkaRecords.<String, String>reader(reread).payload(record);
+            try (LogCapture logs = new LogCapture()) {
+                Payload payload = KafkaRecords.<String, String>reader(reread).payload(record);
 
-            assertThat(payload.origin()).isEqualTo(Payload.Origin.POSITION_ONLY);
-            assertThat(payload.value()).isNull();
-            assertThat(payload.headers()).hasSize(1);
+                assertThat(payload.origin()).isEqualTo(Payload.Origin.POSITION_ONLY);
+                assertThat(payload.value()).isNull();
+                assertThat(payload.headers()).hasSize(1);
+                assertThat(logs.warnings()).singleElement().asString().contains(topic + "-0@0", "it is gone");
+            }
         }
     }
 
     @Test
-    void givesUpWhenKafkaDoesNotAnswer() {
+    @Tag("rule-5.10")
+    void saysThatNobodyCanReadARecordAgainAndKeepsWhatItHas() {
+        ConsumerRecord<byte[], String> record = new ConsumerRecord<>("orders", 0, 8, "k".getBytes(UTF_8), "v");
+
+        try (LogCapture logs = new LogCapture()) {
+            Payload payload = KafkaRecords.<byte[], String>reader().payload(record);
+
+            assertThat(payload.origin()).isEqualTo(Payload.Origin.POSITION_ONLY);
+            assertThat(payload.key()).asString(UTF_8).isEqualTo("k");
+            assertThat(payload.value()).isNull();
+            assertThat(logs.warnings()).singleElement().asString().contains("orders-0@8", "KafkaRecords.reader");
+        }
+    }
+
+    @Test
+    @Tag("rule-5.10")
+    void doesNotWaitUntilAFetchIsAsFullAsOthersAreToBe() {
+        String topic = Broker.topic(1);
+        Broker.send(topic, 0, "a", "first");
+        Map<String, Object> properties = Broker.consumer("classic");
+        properties.put("fetch.min.bytes", 50_000_000);
+        properties.put("fetch.max.wait.ms", 25_000);
+        try (RecordReread reread = RecordReread.of(properties)) {
+            assertThat(reread.read(new TopicPartition(topic, 0), 0)).isPresent();
+        }
+    }
+
+    @Test
+    @Tag("rule-5.10")
+    void readsAgainWhatADeserializerHasUnpackedIntoOtherBytes() {
+        String topic = Broker.topic(1);
+        Broker.send(topic, 0, "a", "packed");
+        ConsumerRecord<byte[], byte[]> record = new ConsumerRecord<>(
+                topic,
+                0,
+                0,
+                0,
+                TimestampType.CREATE_TIME,
+                1,
+                6,
+                "a".getBytes(UTF_8),
+                "unpacked".getBytes(UTF_8),
+                new RecordHeaders(),
+                Optional.empty());
+        try (RecordReread reread = RecordReread.of(Broker.consumer("classic"))) {
+            Payload payload = KafkaRecords.<byte[], byte[]>reader(reread).payload(record);
+
+            assertThat(payload.origin()).isEqualTo(Payload.Origin.REREAD);
+            assertThat(payload.value()).asString(UTF_8).isEqualTo("packed");
+        }
+    }
+
+    @Test
+    @Tag("rule-5.10")
+    void givesUpWhenKafkaDoesNotAnswerAndSaysSo() {
         MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
         consumer.setPollException(new TimeoutException("scripted"));
         RecordReread reread = new RecordReread(() -> consumer, Duration.ZERO);
 
-        assertThat(reread.read(ORDERS, 8)).isEmpty();
-        assertThat(reread.read(ORDERS, 8)).isEmpty();
+        try (LogCapture logs = new LogCapture()) {
+            assertThat(reread.read(ORDERS, 8)).isEmpty();
+            assertThat(reread.read(ORDERS, 8)).isEmpty();
+            assertThat(logs.warnings()).hasSize(2).allMatch(line -> line.contains("orders-0@8"));
+            assertThat(logs.warnings().get(0)).contains("scripted");
+            assertThat(logs.warnings().get(1)).contains("nothing came");
+        }
         reread.close();
         assertThat(consumer.closed()).isTrue();
         assertThat(consumer.assignment()).isEqualTo(Set.of(ORDERS));

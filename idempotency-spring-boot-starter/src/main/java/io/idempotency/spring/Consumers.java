@@ -10,15 +10,18 @@ import io.idempotency.MessageIdExtractor;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
+import io.idempotency.kafka.RecordReread;
 import io.idempotency.kafka.TopicIds;
 import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.DisposableBean;
@@ -37,6 +40,7 @@ final class Consumers implements DisposableBean {
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final Map<String, Admin> admins = new ConcurrentHashMap<>();
+    private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
     private final Map<String, Set<String>> retryTopics = new ConcurrentHashMap<>();
 
     Consumers(
@@ -65,6 +69,11 @@ final class Consumers implements DisposableBean {
         return stores.rememberedFor(listener);
     }
 
+    /** Returns whether what fails for good can be kept. */
+    boolean haveQuarantine() {
+        return quarantine.getIfAvailable() != null;
+    }
+
     /** Returns the retry and dead-letter topics of a listener, to add to until it starts. */
     Set<String> retryTopics(ListenerDefinition listener) {
         return retryTopics.computeIfAbsent(listener.name(), name -> {
@@ -78,7 +87,7 @@ final class Consumers implements DisposableBean {
      * Returns the consumer of a listener. The containers of one listener, such as those of its retry topics, share it.
      *
      * @param chunkTime how long one call may go on beginning new work
-     * @param connection how to connect to Kafka, to ask for topic ids
+     * @param connection how to connect to Kafka, to ask for topic ids and to read the bytes of records again
      */
     IdempotentConsumer<ConsumerRecord<Object, Object>> of(
             ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
@@ -95,11 +104,14 @@ final class Consumers implements DisposableBean {
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
             ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
         ClaimStore store = stores.of(listener);
+        RecordReread reread = RecordReread.of(connection);
+        rereads.add(reread);
         IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
                         listener.name())
                 .level(level(listener))
                 .transactionPer(listener.transactionPer().orElse(TransactionPer.RECORD))
                 .messageId(messageId(listener, connection))
+                .reader(new RecordBytes(reread))
                 .failures(FailurePolicy.leaveToCaller())
                 .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
                 .lease(properties.lease())
@@ -147,6 +159,7 @@ final class Consumers implements DisposableBean {
     @Override
     public void destroy() {
         built.values().forEach(IdempotentConsumer::close);
+        rereads.forEach(RecordReread::close);
         admins.values().forEach(admin -> admin.close(Duration.ofSeconds(1)));
     }
 }

@@ -49,7 +49,7 @@ class DatabaseConfiguration {
 
     @Bean
     SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
-        return new SchemaCreation(dataSource.value(), properties.schema());
+        return new SchemaCreation(dataSource.value(), properties);
     }
 
     @Bean
@@ -125,7 +125,9 @@ class DatabaseConfiguration {
     /** Ends before the data source does. */
     @Bean
     @ConditionalOnMissingBean(Purger.class)
-    @ConditionalOnBooleanProperty(name = "idempotency.purge.enabled", matchIfMissing = true)
+    @ConditionalOnBooleanProperty(
+            name = {"idempotency.enabled", "idempotency.purge.enabled"},
+            matchIfMissing = true)
     Purges idempotencyPurges(StoreDataSource dataSource, IdempotencyProperties properties) {
         return new Purges(properties.purge());
     }

@@ -2,24 +2,15 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
-import io.idempotency.cache.CaffeineCache;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
-import java.time.Duration;
-import java.util.Collections;
-import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -28,9 +19,7 @@ import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerA
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Import;
-import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
@@ -50,7 +39,7 @@ import org.springframework.transaction.interceptor.TransactionInterceptor;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
-@Import(DatabaseConfiguration.class)
+@Import({DatabaseConfiguration.class, SharedConfiguration.class})
 public class IdempotencyAutoConfiguration {
 
     static final String TABLE_STORE = "idempotencyTableStore";
@@ -112,34 +101,6 @@ public class IdempotencyAutoConfiguration {
                 scope);
     }
 
-    /** The store in memory: for tests, and for what need not survive. */
-    @Bean(name = MEMORY_STORE, defaultCandidate = false)
-    @Lazy
-    @Fallback
-    @ConditionalOnMissingBean(name = MEMORY_STORE)
-    MemoryStore idempotencyMemoryStore() {
-        return MemoryStore.create();
-    }
-
-    /** The quarantine in memory, beside the store there. */
-    @Bean
-    @ConditionalOnMissingBean(QuarantineStore.class)
-    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.MEMORY)
-    MemoryQuarantine idempotencyMemoryQuarantine(@Qualifier(MEMORY_STORE) MemoryStore store) {
-        return new MemoryQuarantine(store);
-    }
-
-    @Bean
-    ProducerSetup idempotencyProducerSetup(IdempotencyProperties properties) {
-        return new ProducerSetup(properties);
-    }
-
-    @Bean
-    @ConditionalOnMissingBean
-    QuarantineRecoverer idempotencyQuarantineRecoverer() {
-        return new QuarantineRecoverer();
-    }
-
     /** Meters, if Micrometer is there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(MeterRegistry.class)
@@ -171,24 +132,6 @@ public class IdempotencyAutoConfiguration {
             Standstill idempotencyHealthIndicator() {
                 return new Standstill(System::nanoTime);
             }
-        }
-    }
-
-    /** Duplicates known without a round trip, if Caffeine is there. */
-    @Configuration(proxyBeanMethods = false)
-    @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
-    static class CacheConfiguration {
-
-        @Bean
-        @ConditionalOnMissingBean(DuplicateCache.class)
-        DuplicateCache idempotencyCache(IdempotencyProperties properties) {
-            Duration time = Collections.min(List.of(
-                    properties.cache().time(),
-                    properties.retention(),
-                    properties.journal().retention()));
-            return properties.cache().size() == 0
-                    ? DuplicateCache.none()
-                    : CaffeineCache.of(properties.cache().size(), time);
         }
     }
 }

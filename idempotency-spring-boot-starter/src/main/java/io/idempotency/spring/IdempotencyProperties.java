@@ -14,7 +14,7 @@ import org.springframework.util.unit.DataSize;
 /**
  * The properties of the starter. Immutable.
  *
- * @param enabled whether {@code @Idempotent} does anything; without it, listeners run as if it were not there
+ * @param enabled whether {@code @Idempotent} does anything; without it, listeners run as with spring-kafka alone
  * @param store where messages are remembered, unless a listener says otherwise
  * @param retention how long messages are remembered in tables, at least as long as the topics keep records
  * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third

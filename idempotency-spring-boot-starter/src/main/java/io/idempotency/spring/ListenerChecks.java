@@ -151,11 +151,12 @@ final class ListenerChecks {
         }
     }
 
-    /** Says what happens to records that fail for good where the container has no error handler. */
+    /** Says what happens to records that fail for good where the container has no error handler and there is no quarantine. */
     void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
         log.warn(
-                "Listener {} has no error handler of its own: after ten failures a record is logged and skipped. Define a"
-                        + " DefaultErrorHandler with a recoverer, such as QuarantineRecoverer or DeadLetterPublishingRecoverer.",
+                "Listener {} has no error handler of its own, and there is no quarantine: after ten failures a record is logged and"
+                        + " skipped. Define a QuarantineStore, or a DefaultErrorHandler with a recoverer, such as"
+                        + " DeadLetterPublishingRecoverer.",
                 container.getListenerId());
     }
 

@@ -96,10 +96,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     void install(ListenerDefinition annotated, AbstractMessageListenerContainer<Object, Object> container) {
         ListenerDefinition listener = annotated.named(environment.resolveRequiredPlaceholders(annotated.name()));
         if (!properties.consumer(listener.name()).enabled()) {
-            log.warn(
-                    "Consumer {} is switched off: {} runs without it, and without its transaction.",
-                    listener.name(),
-                    listener);
+            SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
             return;
         }
         Optional<DestinationTopic> retrying = retryTopic(container);
@@ -168,16 +165,22 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         if (users instanceof WaitingErrorHandler) {
             return;
         }
-        if (users == null) {
-            checks.warnOfDroppedRecords(container);
-        }
         doNotRetryWithoutId();
         container.setCommonErrorHandler(new WaitingErrorHandler(
-                users == null ? new DefaultErrorHandler() : users,
+                users == null ? quarantining(container) : users,
                 new CurrentConsumer(with.consumer()),
                 with.settled(),
                 pauses,
                 with.isBatch()));
+    }
+
+    /** Returns the error handler of a container that has none: Spring's own, which ends in quarantine. */
+    private CommonErrorHandler quarantining(AbstractMessageListenerContainer<Object, Object> container) {
+        if (consumers.haveQuarantine()) {
+            return new DefaultErrorHandler(new QuarantineRecoverer());
+        }
+        checks.warnOfDroppedRecords(container);
+        return new DefaultErrorHandler();
     }
 
     /** A message without a usable id does not get one on a retry topic. */

@@ -148,7 +148,7 @@ final class PolledAgain {
         SeekUtils.seekPartitions(consumer, first(records), seeks);
     }
 
-    private static void commit(
+    static void commit(
             Consumer<?, ?> consumer, MessageListenerContainer container, List<ConsumerRecord<?, ?>> records) {
         Map<TopicPartition, OffsetAndMetadata> behind = new HashMap<>();
         records.forEach(record -> behind.put(

@@ -7,19 +7,24 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.jdbc.EmbeddedDatabaseConnection;
 
-/** Creates or validates the tables, as {@code idempotency.schema.mode} says. */
+/** Creates or validates the tables, as {@code idempotency.schema.mode} says. Leaves them alone where all is switched off: nobody needs them. */
 final class SchemaCreation implements InitializingBean {
 
     private final DataSource dataSource;
     private final IdempotencyProperties.Schema properties;
+    private final boolean isEnabled;
 
-    SchemaCreation(DataSource dataSource, IdempotencyProperties.Schema properties) {
+    SchemaCreation(DataSource dataSource, IdempotencyProperties properties) {
         this.dataSource = dataSource;
-        this.properties = properties;
+        this.properties = properties.schema();
+        this.isEnabled = properties.enabled();
     }
 
     @Override
     public void afterPropertiesSet() {
+        if (!isEnabled) {
+            return;
+        }
         Schema schema = Schema.on(dataSource).tablePrefix(properties.tablePrefix());
         if (!properties.name().isEmpty()) {
             schema = schema.schema(properties.name());

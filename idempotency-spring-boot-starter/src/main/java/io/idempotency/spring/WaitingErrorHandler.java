@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
@@ -10,6 +11,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
     private final boolean isBatch;
+    private final boolean isQuarantining;
     private volatile @Nullable MessageListenerContainer running;
 
     /**
@@ -57,6 +60,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         this.settled = settled;
         this.pauses = pauses;
         this.isBatch = isBatch;
+        this.isQuarantining = QuarantineRecoverer.isIn(users);
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
         endless.setClassifications(Map.of(), true);
         endless.setLogLevel(KafkaException.Level.DEBUG);
@@ -138,7 +142,24 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             goOnIfInterrupted(container);
             return;
         }
+        if (thrown instanceof RecordDeserializationException unreadable && isQuarantining) {
+            handleUnreadable(unreadable, consumer, container);
+            return;
+        }
         users.handleOtherException(thrown, consumer, container, isBatch);
+    }
+
+    /**
+     * Has the error handler decide on a record that could not be deserialized as on any other that failed, with its raw bytes. spring-kafka would
+     * have it polled again and again, without a pause and without an end.
+     */
+    private void handleUnreadable(
+            RecordDeserializationException unreadable, Consumer<?, ?> consumer, MessageListenerContainer container) {
+        List<ConsumerRecord<?, ?>> record = List.of(KafkaRecords.raw(unreadable));
+        // Returns when it is in quarantine; until then it seeks back and throws.
+        handleRemaining(unreadable, record, consumer, container);
+        consumer.seek(unreadable.topicPartition(), unreadable.offset() + 1);
+        PolledAgain.commit(consumer, container, record);
     }
 
     @Override
@@ -147,8 +168,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             List<ConsumerRecord<?, ?>> records,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
-        CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
-        PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        try {
+            CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
+            PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        } finally {
+            CurrentConsumer.remove();
+        }
     }
 
     @Override
@@ -158,11 +183,15 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Consumer<?, ?> consumer,
             MessageListenerContainer container,
             Runnable invokeListener) {
-        CommonErrorHandler handler = deciding(thrown, null, container);
-        if (isBatch && !(handler instanceof DefaultErrorHandler)) {
-            PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
-        } else {
-            PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+        try {
+            CommonErrorHandler handler = deciding(thrown, null, container);
+            if (isBatch && !(handler instanceof DefaultErrorHandler)) {
+                PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+            } else {
+                PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+            }
+        } finally {
+            CurrentConsumer.remove();
         }
     }
 
@@ -178,7 +207,6 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
         users.clearThreadState();
         endless.clearThreadState();
-        CurrentConsumer.remove();
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -47,13 +48,29 @@ class AutoConfigurationTest {
     }
 
     @Test
-    void setsUpNothingIfSwitchedOff() {
+    @Tag("rule-5.12")
+    void createsNoStoreAndTouchesNoListenerIfSwitchedOff() {
         runner.withUserConfiguration(Listener.class)
-                .withPropertyValues("idempotency.enabled=false")
-                .run(context -> assertThat(context)
-                        .hasNotFailed()
-                        .doesNotHaveBean(ClaimStore.class)
-                        .doesNotHaveBean(ListenerInstaller.class));
+                .withConfiguration(AutoConfigurations.of(SwitchedOffAutoConfiguration.class))
+                .withPropertyValues("idempotency.enabled=false", "idempotency.schema.mode=validate")
+                .run(context -> {
+                    assertThat(context)
+                            .hasNotFailed()
+                            .doesNotHaveBean(ListenerInstaller.class)
+                            .doesNotHaveBean(IdempotentListeners.class)
+                            .doesNotHaveBean(Purges.class)
+                            .hasSingleBean(QuarantineRecoverer.class);
+                    assertThat(context.getSourceApplicationContext().getBeanFactory())
+                            .matches(beans -> !beans.containsSingleton(IdempotencyAutoConfiguration.TABLE_STORE))
+                            .matches(beans -> !beans.containsSingleton(IdempotencyAutoConfiguration.JOURNAL_STORE));
+                });
+    }
+
+    @Test
+    @Tag("rule-5.12")
+    void isNotSwitchedOffByItself() {
+        runner.withConfiguration(AutoConfigurations.of(SwitchedOffAutoConfiguration.class))
+                .run(context -> assertThat(context).doesNotHaveBean(SwitchedOff.class));
     }
 
     @Test

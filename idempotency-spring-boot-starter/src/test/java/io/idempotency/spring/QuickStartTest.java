@@ -16,7 +16,6 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.core.KafkaTemplate;
-import org.springframework.kafka.listener.DefaultErrorHandler;
 
 /** The quick start of the README: the first code there comes from here. */
 class QuickStartTest {
@@ -69,13 +68,6 @@ class QuickStartTest {
         Payments payments(Ledger ledger) {
             return new Payments(ledger);
         }
-
-        // tag::errors[]
-        @Bean
-        DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
-            return new DefaultErrorHandler(quarantine);
-        }
-        // end::errors[]
 
         @Bean
         Sender sender(KafkaTemplate<Object, Object> template) {

@@ -30,6 +30,7 @@ final class TestServers {
                     Map.entry("transaction.state.log.replication.factor", "1"),
                     Map.entry("transaction.state.log.min.isr", "1"),
                     Map.entry("group.initial.rebalance.delay.ms", "0"),
+                    Map.entry("log.cleaner.backoff.ms", "100"),
                     Map.entry("group.min.session.timeout.ms", "1000"),
                     Map.entry("group.consumer.min.session.timeout.ms", "1000"),
                     Map.entry("group.consumer.session.timeout.ms", "3000"),

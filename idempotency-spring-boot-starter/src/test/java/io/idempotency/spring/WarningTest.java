@@ -3,6 +3,8 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.MemoryStore;
 import java.util.List;
 import javax.sql.DataSource;
 import org.hibernate.context.spi.CurrentTenantIdentifierResolver;
@@ -35,9 +37,19 @@ class WarningTest {
 
     @Configuration(proxyBeanMethods = false)
     static class WithErrorHandler extends Plain {
+        // tag::errors[]
         @Bean
         DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
             return new DefaultErrorHandler(quarantine);
+        }
+        // end::errors[]
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithoutQuarantine extends Plain {
+        @Bean
+        ClaimStore ownStore() {
+            return MemoryStore.create();
         }
     }
 
@@ -67,11 +79,14 @@ class WarningTest {
     void saysNothingWhereNothingIsToBeSaid(CapturedOutput output) {
         runner.withUserConfiguration(WithErrorHandler.class)
                 .run(context -> assertThat(output).doesNotContain("io.idempotency", "WARN"));
+        runner.withUserConfiguration(Plain.class)
+                .run(context -> assertThat(output).doesNotContain("io.idempotency", "WARN"));
     }
 
     @Test
-    void warnsOnceOfRecordsThatAreDroppedWithoutAnErrorHandler(CapturedOutput output) {
-        runner.withUserConfiguration(Plain.class)
+    void warnsOnceOfRecordsThatAreDroppedWithoutAnErrorHandlerAndAQuarantine(CapturedOutput output) {
+        runner.withUserConfiguration(WithoutQuarantine.class)
+                .withPropertyValues("idempotency.store=ownStore")
                 .run(context -> assertThat(output.toString().split("after ten failures a record is logged"))
                         .hasSize(2));
     }

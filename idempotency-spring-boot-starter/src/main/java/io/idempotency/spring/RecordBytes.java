@@ -1,0 +1,75 @@
+package io.idempotency.spring;
+
+import io.idempotency.MessageReader;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.RecordReread;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.util.List;
+import java.util.Set;
+import org.apache.commons.logging.LogFactory;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.log.LogAccessor;
+import org.springframework.kafka.support.KafkaUtils;
+import org.springframework.kafka.support.serializer.DeserializationException;
+import org.springframework.kafka.support.serializer.SerializationUtils;
+
+/**
+ * Reads the bytes of a listener's record as they stand in the topic. They are read again even where an ErrorHandlingDeserializer has left some: other
+ * deserializers have taken headers away by then. What it left is for a record that is gone. Thread-safe.
+ */
+final class RecordBytes implements MessageReader<ConsumerRecord<Object, Object>> {
+
+    private static final LogAccessor log = new LogAccessor(LogFactory.getLog(RecordBytes.class));
+    private static final Set<String> FAILURES =
+            Set.of(KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
+
+    private final MessageReader<ConsumerRecord<Object, Object>> records;
+
+    RecordBytes(RecordReread reread) {
+        this.records = KafkaRecords.reader(reread);
+    }
+
+    @Override
+    public Payload payload(ConsumerRecord<Object, Object> record) {
+        Payload payload = records.payload(record);
+        if (payload.origin() != Payload.Origin.POSITION_ONLY) {
+            return payload;
+        }
+        List<Payload.Header> headers = payload.headers().stream()
+                .filter(header -> !FAILURES.contains(header.name()))
+                .toList();
+        return new Payload(
+                left(payload.key(), record.key(), record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER),
+                left(payload.value(), record.value(), record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER),
+                headers,
+                payload.origin());
+    }
+
+    private static byte @Nullable [] left(
+            byte @Nullable [] bytes, @Nullable Object part, ConsumerRecord<?, ?> record, String header) {
+        if (bytes != null) {
+            return bytes;
+        }
+        DeserializationException failure = part instanceof DeserializationException itself
+                ? itself
+                : SerializationUtils.getExceptionFromHeader(record, header, log);
+        return failure == null ? null : failure.getData();
+    }
+
+    @Override
+    public Position position(ConsumerRecord<Object, Object> record) {
+        return records.position(record);
+    }
+
+    @Override
+    public String standIn(ConsumerRecord<Object, Object> record) {
+        return records.standIn(record);
+    }
+
+    @Override
+    public void requireHome(ConsumerRecord<Object, Object> record) {
+        records.requireHome(record);
+    }
+}

@@ -1,0 +1,70 @@
+package io.idempotency.spring;
+
+import io.idempotency.DuplicateCache;
+import io.idempotency.cache.CaffeineCache;
+import io.idempotency.store.MemoryQuarantine;
+import io.idempotency.store.MemoryStore;
+import io.idempotency.store.QuarantineStore;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Fallback;
+import org.springframework.context.annotation.Lazy;
+
+/** What applications may have injected, and producers need: it is there whether listeners are idempotent or switched off. */
+@Configuration(proxyBeanMethods = false)
+class SharedConfiguration {
+
+    /** The store in memory: for tests, and for what need not survive. */
+    @Bean(name = IdempotencyAutoConfiguration.MEMORY_STORE, defaultCandidate = false)
+    @Lazy
+    @Fallback
+    @ConditionalOnMissingBean(name = IdempotencyAutoConfiguration.MEMORY_STORE)
+    MemoryStore idempotencyMemoryStore() {
+        return MemoryStore.create();
+    }
+
+    /** The quarantine in memory, beside the store there. */
+    @Bean
+    @ConditionalOnMissingBean(QuarantineStore.class)
+    @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.MEMORY)
+    MemoryQuarantine idempotencyMemoryQuarantine(
+            @Qualifier(IdempotencyAutoConfiguration.MEMORY_STORE) MemoryStore store) {
+        return new MemoryQuarantine(store);
+    }
+
+    @Bean
+    ProducerSetup idempotencyProducerSetup(IdempotencyProperties properties) {
+        return new ProducerSetup(properties);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    QuarantineRecoverer idempotencyQuarantineRecoverer() {
+        return new QuarantineRecoverer();
+    }
+
+    /** Duplicates known without a round trip, if Caffeine is there. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
+    static class CacheConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean(DuplicateCache.class)
+        DuplicateCache idempotencyCache(IdempotencyProperties properties) {
+            Duration time = Collections.min(List.of(
+                    properties.cache().time(),
+                    properties.retention(),
+                    properties.journal().retention()));
+            return properties.cache().size() == 0
+                    ? DuplicateCache.none()
+                    : CaffeineCache.of(properties.cache().size(), time);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.idempotency.spring;
+
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.kafka.annotation.KafkaListener;
+
+/**
+ * Stands in for {@link IdempotencyAutoConfiguration} where {@code idempotency.enabled=false}: what other beans may ask for is there, so that the
+ * application starts; listeners, tables and purge are left alone.
+ */
+@AutoConfiguration(after = IdempotencyAutoConfiguration.class)
+@ConditionalOnClass(KafkaListener.class)
+@ConditionalOnBooleanProperty(name = "idempotency.enabled", havingValue = false)
+@EnableConfigurationProperties(IdempotencyProperties.class)
+@Import({DatabaseConfiguration.class, SharedConfiguration.class})
+public class SwitchedOffAutoConfiguration {
+
+    /** Created by Spring. */
+    SwitchedOffAutoConfiguration() {}
+
+    @Bean
+    SwitchedOff idempotencySwitchedOff() {
+        return new SwitchedOff();
+    }
+}
