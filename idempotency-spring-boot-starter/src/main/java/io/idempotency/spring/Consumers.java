@@ -1,5 +1,7 @@
 package io.idempotency.spring;
 
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
@@ -21,6 +23,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 
@@ -83,13 +87,21 @@ final class Consumers implements DisposableBean {
     IdempotentConsumer<ConsumerRecord<Object, Object>> of(
             ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
         ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
-        if (owner != null && !owner.element().equals(listener.element())) {
-            throw new ListenerRefusedException(
-                    "The consumer name " + listener.name() + " belongs to two listeners, " + owner.element() + " and "
-                            + listener.element() + ": what one of them processed, the other would skip",
-                    "Give each listener a name of its own.");
-        }
+        refuseIf(
+                owner != null && !owner.isSame(listener),
+                "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner) + " and "
+                        + describe(listener) + ": what one of them processed, the other would skip",
+                "Give each listener a name of its own. Where several beans have one method, the name may be an expression,"
+                        + " such as #{__listener.name}, or stand on each subclass.");
         return built.computeIfAbsent(listener.name(), name -> build(listener, chunkTime, connection));
+    }
+
+    /** Several beans may have one method. */
+    private static String describe(@Nullable ListenerDefinition listener) {
+        return listener == null
+                ? ""
+                : listener.element() + " of a bean of "
+                        + AopUtils.getTargetClass(listener.bean()).getSimpleName();
     }
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(

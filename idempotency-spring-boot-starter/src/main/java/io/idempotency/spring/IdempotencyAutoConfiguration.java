@@ -31,7 +31,6 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
@@ -68,7 +67,7 @@ public class IdempotencyAutoConfiguration {
     @Bean
     ListenerInstaller idempotencyListenerInstaller(
             IdempotencyProperties properties,
-            Environment environment,
+            ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
             Consumers consumers,
             ListenerChecks checks,
@@ -77,13 +76,18 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<TransactionInterceptor> interceptors) {
         return new ListenerInstaller(
                 properties,
-                environment,
+                new ListenerBeans(beans),
                 listeners,
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
                 retryTopics,
                 interceptors);
+    }
+
+    @Bean
+    IdempotentContainers idempotentContainers(ObjectProvider<ListenerInstaller> installer) {
+        return new IdempotentContainers(installer);
     }
 
     @Bean

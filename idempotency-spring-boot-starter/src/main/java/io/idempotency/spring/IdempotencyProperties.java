@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
 import io.idempotency.jdbc.JournalStore;
 import java.time.Duration;
 import java.util.List;
@@ -148,13 +149,19 @@ public record IdempotencyProperties(
      * @param enabled whether its listener is idempotent at all
      * @param level its consistency level
      * @param store its store
+     * @param listeners the ids of listeners that belong to it and are not annotated, such as those of a library
+     * @param messageId where the message id is, as in the annotation
+     * @param transactionPer how many records share a transaction
      */
     public record Consumer(
             @DefaultValue("true") boolean enabled,
             @Nullable ConsistencyLevel level,
-            @Nullable String store) {
+            @Nullable String store,
+            @DefaultValue Set<String> listeners,
+            @Nullable String messageId,
+            @Nullable TransactionPer transactionPer) {
 
-        static final Consumer DEFAULT = new Consumer(true, null, null);
+        static final Consumer DEFAULT = new Consumer(true, null, null, Set.of(), null, null);
     }
 
     Consumer consumer(String name) {
