@@ -25,23 +25,32 @@ final class ConfiguredConsumers {
         this.configured = properties.consumers();
     }
 
-    /** Notes a container and the consumer that it belongs to, empty for none. */
-    void note(AbstractMessageListenerContainer<?, ?> container, Optional<String> consumer) {
+    /**
+     * Returns what the listener of a container asks for, by its annotation or because the properties name its id; notes both.
+     *
+     * @throws ListenerRefusedException if they name different consumers
+     */
+    Optional<ListenerDefinition> definition(
+            Optional<ListenerDefinition> annotated, AbstractMessageListenerContainer<?, ?> container) {
+        Optional<String> bound = boundTo(container);
+        refuseIf(
+                annotated.isPresent() && bound.isPresent(),
+                annotated.map(ListenerDefinition::toString).orElse("") + " is bound to consumer " + bound.orElse("")
+                        + " by " + PREFIX + bound.orElse("") + ".listeners, too",
+                "Leave the annotation or the property.");
+        Optional<ListenerDefinition> found =
+                annotated.or(() -> bound.map(name -> ListenerDefinition.bound(name, container)));
         noted.add(container);
         ids.add(id(container));
-        consumer.ifPresent(names::add);
+        found.ifPresent(listener -> names.add(listener.name()));
+        return found;
     }
 
     boolean isNoted(AbstractMessageListenerContainer<?, ?> container) {
         return noted.contains(container);
     }
 
-    /**
-     * Returns the consumer that the properties bind the listener of a container to.
-     *
-     * @throws ListenerRefusedException if they bind it to several
-     */
-    Optional<String> boundTo(AbstractMessageListenerContainer<?, ?> container) {
+    private Optional<String> boundTo(AbstractMessageListenerContainer<?, ?> container) {
         List<String> consumers = configured.entrySet().stream()
                 .filter(entry -> entry.getValue().listeners().contains(id(container)))
                 .map(Map.Entry::getKey)

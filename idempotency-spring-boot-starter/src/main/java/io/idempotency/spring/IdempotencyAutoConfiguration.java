@@ -106,14 +106,7 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope) {
-        return new Consumers(
-                properties,
-                new Stores(properties, beans),
-                new ListenerTransactions(beans),
-                cache,
-                quarantine,
-                listeners,
-                scope);
+        return new Consumers(properties, beans, cache, quarantine, listeners, scope);
     }
 
     /** The store in memory: for tests, and for what need not survive. */

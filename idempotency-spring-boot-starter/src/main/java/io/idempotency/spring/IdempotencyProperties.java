@@ -20,6 +20,8 @@ import org.springframework.util.unit.DataSize;
  * @param retention how long messages are remembered in tables, at least as long as the topics keep records
  * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third
  * @param claimTimeout how long a claim waits for another transaction that claims the same message
+ * @param standStillAfter after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining
+ *     into quarantine; 0 for never
  * @param transactionManager the bean name of the transaction manager, where several manage the data source
  * @param messageId where message ids are
  * @param purge how what is older than the retention is forgotten
@@ -36,6 +38,7 @@ public record IdempotencyProperties(
         @DefaultValue("8d") Duration retention,
         @DefaultValue("1m") Duration lease,
         @DefaultValue("5s") Duration claimTimeout,
+        @DefaultValue("5") int standStillAfter,
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Purge purge,

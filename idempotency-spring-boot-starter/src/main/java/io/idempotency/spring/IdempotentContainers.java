@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
+import java.util.Optional;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
@@ -47,7 +48,11 @@ public final class IdempotentContainers {
                 "The container " + container.getListenerId() + " has no listener that consumer " + consumer
                         + " could be put in front of",
                 "Set its message listener first.");
-        installer.getObject().bind(consumer, (AbstractMessageListenerContainer<Object, Object>) container);
+        installer
+                .getObject()
+                .install(
+                        Optional.of(ListenerDefinition.bound(consumer, container)),
+                        (AbstractMessageListenerContainer<Object, Object>) container);
         return container;
     }
 }

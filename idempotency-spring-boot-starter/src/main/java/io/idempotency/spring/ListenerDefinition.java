@@ -3,7 +3,9 @@ package io.idempotency.spring;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
 import java.lang.reflect.AnnotatedElement;
+import java.util.Objects;
 import java.util.Optional;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
 /**
  * What a listener asks for; empty where it leaves the choice to the properties.
@@ -36,12 +38,14 @@ record ListenerDefinition(
     }
 
     /** Returns the definition of a listener without an annotation, which leaves all to the properties. */
-    static ListenerDefinition bound(String name, String boundTo, AdaptedListener listener) {
+    static ListenerDefinition bound(String name, AbstractMessageListenerContainer<?, ?> container) {
+        AdaptedListener listener = AdaptedListener.in(
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener()));
         return new ListenerDefinition(
                 listener.element(),
                 listener.bean(),
                 name,
-                boundTo,
+                ConfiguredConsumers.id(container),
                 Optional.empty(),
                 "",
                 "",

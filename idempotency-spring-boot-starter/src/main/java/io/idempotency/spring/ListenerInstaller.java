@@ -1,7 +1,5 @@
 package io.idempotency.spring;
 
-import static io.idempotency.spring.ListenerChecks.refuseIf;
-
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.TopicRetention;
@@ -99,28 +97,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     /** Installs the consumer of a listener, where its annotation or the properties say that it has one. */
     void install(Optional<ListenerDefinition> annotated, AbstractMessageListenerContainer<Object, Object> container) {
-        Optional<String> bound = configured.boundTo(container);
-        refuseIf(
-                annotated.isPresent() && bound.isPresent(),
-                annotated.map(String::valueOf).orElse("") + " is bound to consumer " + bound.orElse("")
-                        + " by idempotency.consumers." + bound.orElse("") + ".listeners, too",
-                "Leave the annotation or the property.");
-        Optional<ListenerDefinition> listener = annotated.or(() -> bound.map(name -> bound(name, container)));
-        configured.note(container, listener.map(ListenerDefinition::name));
-        listener.ifPresent(found -> install(found, container));
-    }
-
-    /** Installs the consumer that a program names. */
-    void bind(String consumer, AbstractMessageListenerContainer<Object, Object> container) {
-        install(Optional.of(bound(consumer, container)), container);
-    }
-
-    private static ListenerDefinition bound(String name, AbstractMessageListenerContainer<Object, Object> container) {
-        return ListenerDefinition.bound(name, ConfiguredConsumers.id(container), AdaptedListener.in(target(container)));
-    }
-
-    private static Object target(AbstractMessageListenerContainer<Object, Object> container) {
-        return Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        configured.definition(annotated, container).ifPresent(found -> install(found, container));
     }
 
     private void install(ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
@@ -138,19 +115,20 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             return;
         }
         Map<String, Object> kafka = kafkaProperties(container);
-        Object target = target(container);
+        Object target =
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         boolean isRetry = retrying.filter(topic -> !topic.isMainTopic()).isPresent();
         checks.require(listener, consumers.level(listener), container, kafka, isRetry);
         if (isRetry) {
             Collections.addAll(
-                    consumers.retryTopics(listener),
+                    consumers.ids().retryTopics(listener),
                     Objects.requireNonNull(container.getContainerProperties().getTopics()));
         }
         boolean isAwaited = AwaitedHandler.await(target);
         boolean isBatch = target instanceof BatchMessageListener<?, ?>;
         ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         Installed with = new Installed(
-                consumers.of(sharing, chunkTime(kafka), kafka),
+                consumers.of(sharing, AdaptedListener.in(target), chunkTime(kafka), kafka),
                 new SettledRecords(),
                 new PollTime(chunkTime(kafka), System::nanoTime),
                 consumers.rememberedFor(listener),
@@ -209,7 +187,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         doNotRetryWithoutId();
         container.setCommonErrorHandler(new WaitingErrorHandler(
                 users == null ? new DefaultErrorHandler() : users,
-                new CurrentConsumer(with.consumer()),
+                with.consumer(),
                 with.settled(),
                 pauses,
                 with.isBatch()));

@@ -17,7 +17,8 @@ import org.springframework.kafka.listener.ConsumerAwareRecordRecoverer;
  * }
  * }</pre>
  *
- * <p>If that fails, the record comes again. Works for listeners that are {@link Idempotent}; the record of another one is refused, and so
+ * <p>If that fails, the record comes again, and so it does, after a while each time, where several different records in a row were recovered for the
+ * same failure ({@code idempotency.stand-still-after}): then it is not the records that are wrong. Works for listeners that are {@link Idempotent}; the record of another one is refused, and so
  * comes again, too. Thread-safe.
  */
 public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
@@ -36,6 +37,8 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
         Throwable cause = exception == null ? new IdempotencyException("Recovered without an exception") : exception;
         BatchResult result = current.consumer().quarantine((ConsumerRecord<Object, Object>) record, cause);
         if (!result.isSettled()) {
+            current.waits()
+                    .put(WaitingException.partition(record), result.stops().get(0).retryAfter());
             throw new IdempotencyException(
                     "The record " + record.topic() + "-" + record.partition() + "@" + record.offset()
                             + " could not be put into quarantine; it comes again",

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
@@ -34,7 +35,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
-    private final CurrentConsumer consumer;
+    private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
     private final boolean isBatch;
@@ -48,7 +49,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
      */
     WaitingErrorHandler(
             CommonErrorHandler users,
-            CurrentConsumer consumer,
+            IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
             ListenerContainerPauseService pauses,
             boolean isBatch) {
@@ -87,7 +88,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                     thrown);
             return endless;
         }
-        consumer.set();
+        CurrentConsumer.set(consumer);
         return users;
     }
 
@@ -148,7 +149,11 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
         CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
-        PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        try {
+            PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+        } finally {
+            awaitRecoverer(container);
+        }
     }
 
     @Override
@@ -159,10 +164,23 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             MessageListenerContainer container,
             Runnable invokeListener) {
         CommonErrorHandler handler = deciding(thrown, null, container);
-        if (isBatch && !(handler instanceof DefaultErrorHandler)) {
-            PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
-        } else {
-            PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+        try {
+            if (isBatch && !(handler instanceof DefaultErrorHandler)) {
+                PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+            } else {
+                PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+            }
+        } finally {
+            awaitRecoverer(container);
+        }
+    }
+
+    /** A recoverer cannot say how long a record that it did not recover is to wait, and it would come again at once. */
+    private void awaitRecoverer(MessageListenerContainer container) {
+        CurrentConsumer current = CurrentConsumer.get();
+        if (current != null) {
+            current.waits().forEach((partition, wait) -> await(container, partition, wait));
+            current.waits().clear();
         }
     }
 

@@ -13,6 +13,7 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -512,7 +513,7 @@ class RefusalTest {
 
     @Test
     void refusesAMessageIdThatIsNoExpression() {
-        refuses(NoExpression.class, "is no expression", "SpEL");
+        refuses(NoExpression.class, "is no expression", "SpEL", "JSON pointer");
     }
 
     @KafkaListener(topics = "orders", groupId = "g")
@@ -689,6 +690,23 @@ class RefusalTest {
         batches.withUserConfiguration(TakesRecords.class)
                 .run(context -> assertThat(context).hasNotFailed());
         runner.withUserConfiguration(TakesARecord.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Pointing {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", messageId = "/eventId")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAJsonPointerWithoutJackson() {
+        refuses(
+                runner.withClassLoader(new FilteredClassLoader("tools.jackson")),
+                Pointing.class,
+                "no Jackson",
+                "tools.jackson.core:jackson-databind");
+        runner.withUserConfiguration(Pointing.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 }
