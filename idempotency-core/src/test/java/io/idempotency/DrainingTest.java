@@ -88,8 +88,7 @@ class DrainingTest {
         List.of("b", "c", "d").forEach(id -> bench.failing.put(id, same));
 
         assertThat(deliver(consumer, Message.partition(0, "a", "b", "", "", "", "c", "d")))
-                .containsExactly(
-                        PROCESSED, QUARANTINED, QUARANTINED, QUARANTINED, QUARANTINED, QUARANTINED, RELEASED);
+                .containsExactly(PROCESSED, QUARANTINED, QUARANTINED, QUARANTINED, QUARANTINED, QUARANTINED, RELEASED);
     }
 
     @Test
@@ -171,7 +170,8 @@ class DrainingTest {
                 .map(id -> consumer.quarantine(Message.of(id, 0, id.charAt(0)), same))
                 .toList();
 
-        assertThat(results).extracting(result -> result.outcomes().get(0))
+        assertThat(results)
+                .extracting(result -> result.outcomes().get(0))
                 .containsExactly(QUARANTINED, QUARANTINED, RELEASED);
         assertThat(results.get(2).stops().get(0).retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
         assertThat(bench.outcomes()).containsExactly(QUARANTINED, QUARANTINED);

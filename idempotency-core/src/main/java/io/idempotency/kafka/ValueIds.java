@@ -44,8 +44,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
         } catch (InvalidMessageIdException refused) {
             throw new UnusableId(String.valueOf(refused.getMessage()), refused);
         } catch (RuntimeException failure) {
-            throw UnusableId.unread(
-                    "it cannot be read from the " + kind + ": " + failure + value(record), failure);
+            throw UnusableId.unread("it cannot be read from the " + kind + ": " + failure + value(record), failure);
         }
     }
 
@@ -60,8 +59,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
     }
 
     private static Optional<String> present(
-            String kind, String place, @Nullable Object found, String from, List<String> looked)
-            throws UnusableId {
+            String kind, String place, @Nullable Object found, String from, List<String> looked) throws UnusableId {
         String id = found == null ? "" : text(found, place);
         if (MessageId.isBlank(id)) {
             looked.add(place + " is " + (found == null ? "null" : "blank") + from);

@@ -6,6 +6,7 @@ import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -52,7 +53,9 @@ record AdaptedListener(Object listener) {
 
     /** Returns the object whose methods handle messages. */
     Object bean() {
-        return listener instanceof MessagingMessageListenerAdapter<?, ?> ? handler().getBean() : listener;
+        return listener instanceof MessagingMessageListenerAdapter<?, ?>
+                ? handler().getBean()
+                : listener;
     }
 
     /** Returns the one method that handles messages, or the class that has them. */
@@ -69,8 +72,9 @@ record AdaptedListener(Object listener) {
     /** Returns whether every one of the methods, or else the listener, has a parameter that brings an acknowledgment. */
     boolean isAcknowledging(List<Method> methods) {
         if (listener instanceof MessagingMessageListenerAdapter<?, ?>) {
-            return methods.stream().allMatch(method -> parameters(method)
-                    .anyMatch(type -> isAcknowledgment(type) || isAcknowledgment(type.getGeneric(0))));
+            return methods.stream()
+                    .allMatch(method -> parameters(method)
+                            .anyMatch(type -> isAcknowledgment(type) || isAcknowledgment(type.getGeneric(0))));
         }
         ListenerType type = ListenerUtils.determineListenerType(listener);
         return type == ListenerType.ACKNOWLEDGING || type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
@@ -104,20 +108,20 @@ record AdaptedListener(Object listener) {
                 .mapToObj(i -> ResolvableType.forMethodParameter(method, i));
     }
 
-    /** Returns what the listener method gets as its payload, null for a tombstone; the value if nothing converts it. */
-    @Nullable
-    Object payload(ConsumerRecord<?, ?> record) {
+    /** Returns what makes of a record the payload that the listener method gets, null of a tombstone; the value if nothing converts it. */
+    Function<ConsumerRecord<?, ?>, @Nullable Object> payloads() {
         if (!(listener instanceof MessagingMessageListenerAdapter<?, ?>)) {
-            return record.value();
+            return ConsumerRecord::value;
         }
-        DirectFieldAccessor adapter = new DirectFieldAccessor(listener);
-        RecordMessageConverter converter = (RecordMessageConverter)
-                Objects.requireNonNull(adapter.getPropertyValue("messageConverter"));
-        Type inferred = (Type) adapter.getPropertyValue("inferredType");
-        Type type = inferred == null ? (Type) adapter.getPropertyValue("fallbackType") : inferred;
-        Object payload = converter.toMessage(record, null, null, isBatch() ? element(type) : type)
-                .getPayload();
-        return payload instanceof KafkaNull ? null : payload;
+        RecordMessageConverter converter =
+                (RecordMessageConverter) Objects.requireNonNull(field(listener, "messageConverter"));
+        Object inferred = field(listener, "inferredType");
+        Type type = (Type) (inferred == null ? field(listener, "fallbackType") : inferred);
+        Type ofOne = isBatch() ? element(type) : type;
+        return record -> {
+            Object payload = converter.toMessage(record, null, null, ofOne).getPayload();
+            return payload instanceof KafkaNull ? null : payload;
+        };
     }
 
     /** Returns the type of one of several payloads. */

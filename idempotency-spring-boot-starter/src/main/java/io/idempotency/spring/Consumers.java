@@ -75,10 +75,7 @@ final class Consumers implements DisposableBean {
      * @param connection how to connect to Kafka, to ask for topic ids
      */
     IdempotentConsumer<ConsumerRecord<Object, Object>> of(
-            ListenerDefinition listener,
-            AdaptedListener adapted,
-            Duration chunkTime,
-            Map<String, Object> connection) {
+            ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
         ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
         refuseIf(
                 owner != null && !owner.isSame(listener),
@@ -98,10 +95,7 @@ final class Consumers implements DisposableBean {
     }
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
-            ListenerDefinition listener,
-            AdaptedListener adapted,
-            Duration chunkTime,
-            Map<String, Object> connection) {
+            ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
         ClaimStore store = stores.of(listener);
         IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
                         listener.name())

@@ -40,12 +40,12 @@ public final class IdempotentContainers {
     public <C extends AbstractMessageListenerContainer<?, ?>> C bind(String consumer, C container) {
         refuseIf(
                 container.isRunning(),
-                "The container " + container.getListenerId() + " runs already, and consumer " + consumer
+                "The container " + ConfiguredConsumers.id(container) + " runs already, and consumer " + consumer
                         + " cannot be put in front of its listener",
                 "Bind it before it is started.");
         refuseIf(
                 container.getContainerProperties().getMessageListener() == null,
-                "The container " + container.getListenerId() + " has no listener that consumer " + consumer
+                "The container " + ConfiguredConsumers.id(container) + " has no listener that consumer " + consumer
                         + " could be put in front of",
                 "Set its message listener first.");
         installer

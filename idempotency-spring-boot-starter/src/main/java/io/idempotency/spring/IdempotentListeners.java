@@ -113,7 +113,8 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
     void requireAllCalled() {
         if (!expected.isEmpty()) {
             throw new ListenerRefusedException(
-                    "@Idempotent on " + expected.get(0).element() + " has no effect: its container factory does not call"
+                    "@Idempotent on " + expected.get(0).element()
+                            + " has no effect: its container factory does not call"
                             + " container post-processors, as the one for share consumers does not",
                     "Use a ConcurrentKafkaListenerContainerFactory for this listener.");
         }

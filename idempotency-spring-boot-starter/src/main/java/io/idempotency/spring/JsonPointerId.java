@@ -58,7 +58,8 @@ final class JsonPointerId {
         } catch (JacksonException e) {
             throw new InvalidMessageIdException("the value is not one JSON text without names that stand twice: "
                     + e.getClass().getSimpleName() + " in line "
-                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr());
+                    + e.getLocation().getLineNr() + ", column "
+                    + e.getLocation().getColumnNr());
         }
     }
 }

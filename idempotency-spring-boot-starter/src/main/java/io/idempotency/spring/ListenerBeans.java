@@ -9,6 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.MethodIntrospector;
@@ -24,6 +27,7 @@ import org.springframework.util.ClassUtils;
 /** What the classes of the beans say of listeners, without creating one: where an annotation has no effect, and who may come later. */
 final class ListenerBeans {
 
+    private static final Logger log = LoggerFactory.getLogger(ListenerBeans.class);
     private static final String SPRINGS = "org.springframework.";
 
     private final ConfigurableListableBeanFactory beans;
@@ -34,8 +38,9 @@ final class ListenerBeans {
 
     /** Returns the containers that are there, with an annotation or without. */
     Stream<AbstractMessageListenerContainer<?, ?>> containers() {
-        List<MessageListenerContainer> all = new ArrayList<>(
-                beans.getBeansOfType(MessageListenerContainer.class, false, false).values());
+        List<MessageListenerContainer> all =
+                new ArrayList<>(beans.getBeansOfType(MessageListenerContainer.class, false, false)
+                        .values());
         beans.getBeanProvider(KafkaListenerEndpointRegistry.class)
                 .ifAvailable(registry -> all.addAll(registry.getListenerContainers()));
         return all.stream()
@@ -63,12 +68,14 @@ final class ListenerBeans {
         boolean isListener = has(method, KafkaListener.class);
         refuseIf(
                 !isListener && has(method, KafkaHandler.class),
-                "@Idempotent on " + method + " has no effect: it is a @KafkaHandler, and all handlers of a class are one"
+                "@Idempotent on " + method
+                        + " has no effect: it is a @KafkaHandler, and all handlers of a class are one"
                         + " listener, with one consumer",
                 "Put it on the class, beside @KafkaListener.");
         refuseIf(
                 !isListener,
-                "@Idempotent on " + method + " has no effect: the method is no @KafkaListener, and whoever calls it gets no"
+                "@Idempotent on " + method
+                        + " has no effect: the method is no @KafkaListener, and whoever calls it gets no"
                         + " transaction and no claim",
                 "Put it on the @KafkaListener method. For messages from elsewhere build an IdempotentConsumer.");
     }
@@ -95,16 +102,14 @@ final class ListenerBeans {
     private <A extends Annotation> Stream<A> notCreated(Class<A> annotation) {
         return types(true)
                 .flatMap(type -> Stream.concat(Stream.of(type), annotated(type, annotation).stream()))
-                .flatMap(element ->
-                        Stream.ofNullable(AnnotatedElementUtils.findMergedAnnotation((AnnotatedElement) element, annotation)));
+                .flatMap(element -> Stream.ofNullable(
+                        AnnotatedElementUtils.findMergedAnnotation((AnnotatedElement) element, annotation)));
     }
 
     private Stream<Class<?>> types(boolean isNotCreated) {
         List<Class<?>> types = new ArrayList<>();
         for (String name : beans.getBeanDefinitionNames()) {
-            Class<?> type = isNotCreated && beans.containsSingleton(name)
-                    ? null
-                    : AutoProxyUtils.determineTargetClass(beans, name);
+            Class<?> type = isNotCreated && beans.containsSingleton(name) ? null : type(name);
             if (type != null
                     && !type.getName().startsWith(SPRINGS)
                     && AnnotationUtils.isCandidateClass(type, Idempotent.class)) {
@@ -114,8 +119,23 @@ final class ListenerBeans {
         return types.stream();
     }
 
+    private @Nullable Class<?> type(String name) {
+        try {
+            return AutoProxyUtils.determineTargetClass(beans, name);
+        } catch (RuntimeException | LinkageError e) {
+            log.debug("The class of bean {} cannot be told.", name, e);
+            return null;
+        }
+    }
+
     private static Set<Method> annotated(Class<?> type, Class<? extends Annotation> annotation) {
-        return MethodIntrospector.selectMethods(type, (Method method) -> has(method, annotation));
+        try {
+            return MethodIntrospector.selectMethods(type, (Method method) -> has(method, annotation));
+        } catch (RuntimeException | LinkageError e) {
+            // As of an optional class that is not there.
+            log.debug("The methods of {} cannot be told.", type, e);
+            return Set.of();
+        }
     }
 
     private static boolean has(AnnotatedElement element, Class<? extends Annotation> annotation) {

@@ -102,15 +102,16 @@ final class ListenerChecks {
             ListenerDefinition listener, ContainerProperties properties, AdaptedListener adapted) {
         refuseIf(
                 properties.isAsyncAcks(),
-                listener + " has asyncAcks=true: the container pauses until all records of a poll are acknowledged, and one"
+                listener
+                        + " has asyncAcks=true: the container pauses until all records of a poll are acknowledged, and one"
                         + " that is rolled back comes again without that, so that it would stay paused",
                 "Leave asyncAcks out: each record is acknowledged in order, behind its transaction.");
         refuseIf(
                 MANUAL.contains(properties.getAckMode())
                         && !adapted.isAsync()
                         && !adapted.isAcknowledging(methods(listener.element())),
-                listener + " has ack mode " + properties.getAckMode() + " and takes no Acknowledgment: every record would"
-                        + " fail, for nobody acknowledges it",
+                listener + " has ack mode " + properties.getAckMode()
+                        + " and takes no Acknowledgment: every record would" + " fail, for nobody acknowledges it",
                 "Give the listener an Acknowledgment parameter and acknowledge, or leave the ack mode at its default: offsets"
                         + " are committed behind the transaction all the same.");
     }

@@ -66,9 +66,7 @@ record ListenerDefinition(
                 level,
                 configured.messageId() == null ? messageId : configured.messageId(),
                 store,
-                configured.transactionPer() == null
-                        ? transactionPer
-                        : Optional.of(configured.transactionPer()));
+                configured.transactionPer() == null ? transactionPer : Optional.of(configured.transactionPer()));
     }
 
     /** Returns the definition of a batch listener, whose records always share a transaction. */

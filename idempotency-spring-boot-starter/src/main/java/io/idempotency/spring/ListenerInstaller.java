@@ -152,8 +152,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         }
         if (target.getClass() == FilteringMessageListenerAdapter.class) {
             return behindFilter(
-                    (FilteringMessageListenerAdapter<Object, Object>) target,
-                    inner -> recordListener(inner, with));
+                    (FilteringMessageListenerAdapter<Object, Object>) target, inner -> recordListener(inner, with));
         }
         return recordListener(records, with);
     }

@@ -38,7 +38,9 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
         BatchResult result = current.consumer().quarantine((ConsumerRecord<Object, Object>) record, cause);
         if (!result.isSettled()) {
             current.waits()
-                    .put(WaitingException.partition(record), result.stops().get(0).retryAfter());
+                    .put(
+                            WaitingException.partition(record),
+                            result.stops().get(0).retryAfter());
             throw new IdempotencyException(
                     "The record " + record.topic() + "-" + record.partition() + "@" + record.offset()
                             + " could not be put into quarantine; it comes again",

@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.store.IdempotencyException;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
@@ -27,13 +28,13 @@ final class SpelMessageId {
 
     private final Expression expression;
     private final BeanFactoryResolver beans;
-    private final AdaptedListener payloads;
+    private final Function<ConsumerRecord<?, ?>, @Nullable Object> payloads;
     private final StandardEvaluationContext context;
     private final boolean isOfPayload;
 
-    private SpelMessageId(Expression expression, AdaptedListener payloads, BeanFactory beans) {
+    private SpelMessageId(Expression expression, AdaptedListener adapted, BeanFactory beans) {
         this.expression = expression;
-        this.payloads = payloads;
+        this.payloads = adapted.payloads();
         this.beans = new BeanFactoryResolver(beans);
         this.context = context();
         this.isOfPayload = expression.getExpressionString().contains("#" + PAYLOAD);
@@ -42,13 +43,12 @@ final class SpelMessageId {
     /**
      * Parses the expression of a listener.
      *
-     * @param payloads converts records as its container does
+     * @param adapted converts records as its container does
      * @throws ListenerRefusedException if it is no expression
      */
-    static SpelMessageId of(ListenerDefinition listener, AdaptedListener payloads, BeanFactory beans) {
+    static SpelMessageId of(ListenerDefinition listener, AdaptedListener adapted, BeanFactory beans) {
         try {
-            return new SpelMessageId(
-                    new SpelExpressionParser().parseExpression(listener.messageId()), payloads, beans);
+            return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()), adapted, beans);
         } catch (ParseException e) {
             throw new ListenerRefusedException(
                     "The messageId of " + listener + " is no expression: " + e.getMessage(),
@@ -70,7 +70,7 @@ final class SpelMessageId {
                 return expression.getValue(context, record);
             }
             StandardEvaluationContext own = context();
-            own.setVariable(PAYLOAD, payloads.payload(record));
+            own.setVariable(PAYLOAD, payloads.apply(record));
             return expression.getValue(own, record);
         } catch (SpelEvaluationException e) {
             if (NOTHING_THERE.contains(e.getMessageCode())) {

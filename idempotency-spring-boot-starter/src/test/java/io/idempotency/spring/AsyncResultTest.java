@@ -1,8 +1,10 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.ConsistencyLevel;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,6 +15,7 @@ import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.kafka.annotation.KafkaHandler;
@@ -185,5 +188,13 @@ class AsyncResultTest {
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value);
+    }
+
+    @Test
+    @Tag("rule-5.16")
+    void hasNoNegativeAcknowledgment() {
+        assertThatThrownBy(() -> RememberedAck.of(List.of("a"), true).nack(0, Duration.ZERO))
+                .hasMessageContaining("a batch of 1 records")
+                .hasMessageContaining("let the result fail");
     }
 }

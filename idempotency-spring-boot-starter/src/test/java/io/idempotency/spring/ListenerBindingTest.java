@@ -46,10 +46,11 @@ class ListenerBindingTest {
     }
 
     private static String consumer(MessageListenerContainer container) {
-        Object listener = Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        Object listener =
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         return listener instanceof RecordListener
-                ? ((IdempotentConsumer<?>)
-                                Objects.requireNonNull(new DirectFieldAccessor(listener).getPropertyValue("idempotent")))
+                ? ((IdempotentConsumer<?>) Objects.requireNonNull(
+                                new DirectFieldAccessor(listener).getPropertyValue("idempotent")))
                         .name()
                 : "";
     }
@@ -185,8 +186,8 @@ class ListenerBindingTest {
                 endpoint.setGroupId("g");
                 endpoint.setTopics("orders");
                 endpoint.setBean(new OfALibrary());
-                endpoint.setMethod(Objects.requireNonNull(
-                        ReflectionUtils.findMethod(OfALibrary.class, "charge", String.class)));
+                endpoint.setMethod(
+                        Objects.requireNonNull(ReflectionUtils.findMethod(OfALibrary.class, "charge", String.class)));
                 DefaultMessageHandlerMethodFactory methods = new DefaultMessageHandlerMethodFactory();
                 methods.afterPropertiesSet();
                 endpoint.setMessageHandlerMethodFactory(methods);
@@ -250,7 +251,8 @@ class ListenerBindingTest {
     }
 
     private static Optional<ConsistencyLevel> level(MessageListenerContainer container) {
-        Object listener = Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        Object listener =
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         return Optional.ofNullable(new DirectFieldAccessor(listener).getPropertyValue("idempotent"))
                 .map(consumer -> ((IdempotentConsumer<?>) consumer).level());
     }
@@ -287,5 +289,4 @@ class ListenerBindingTest {
         return Objects.requireNonNull(
                 context.getBean(KafkaListenerEndpointRegistry.class).getListenerContainer(id));
     }
-
 }

@@ -181,8 +181,7 @@ class MessageIdExpressionTest {
         BenchTopic topic = topics.apply(kind);
         for (String text : new String[] {"7 is new", "7 again", "8 is confirmed"}) {
             topic.sendWithoutId(
-                    0,
-                    "{\"order\":{\"event\":\"" + text.charAt(0) + "\",\"text\":\"" + kind + ":" + text + "\"}}");
+                    0, "{\"order\":{\"event\":\"" + text.charAt(0) + "\",\"text\":\"" + kind + ":" + text + "\"}}");
         }
 
         topic.awaitSettled();

@@ -155,9 +155,10 @@ class QuarantineRecovererTest {
 
         assertThat(quarantined()).isEmpty();
         assertThat(topic.committed(0)).isZero();
-        assertThat(bench.bean(Effects.Consumptions.class).all).isNotEmpty().allSatisfy(consumption -> assertThat(
-                        consumption.failure().orElseThrow())
-                .hasMessageContainingAll("orderId", "a java.lang.String", "JSON take a pointer", "#payload"));
+        assertThat(bench.bean(Effects.Consumptions.class).all)
+                .isNotEmpty()
+                .allSatisfy(consumption -> assertThat(consumption.failure().orElseThrow())
+                        .hasMessageContainingAll("orderId", "a java.lang.String", "JSON take a pointer", "#payload"));
     }
 
     @Test

@@ -31,6 +31,7 @@ import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.kafka.support.Acknowledgment;
@@ -707,6 +708,44 @@ class RefusalTest {
                 "no Jackson",
                 "tools.jackson.core:jackson-databind");
         runner.withUserConfiguration(Pointing.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithoutListener {
+        @Bean
+        ConcurrentMessageListenerContainer<Object, Object> container(
+                ConsumerFactory<Object, Object> consumers, IdempotentContainers idempotent) {
+            return idempotent.bind(
+                    "billing", new ConcurrentMessageListenerContainer<>(consumers, new ContainerProperties("orders")));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class BoundByAProgram {
+        @Bean
+        ConcurrentMessageListenerContainer<Object, Object> container(
+                ConsumerFactory<Object, Object> consumers, IdempotentContainers idempotent) {
+            ContainerProperties properties = new ContainerProperties("orders");
+            properties.setGroupId("g");
+            properties.setMessageListener((MessageListener<Object, Object>) record -> {});
+            ConcurrentMessageListenerContainer<Object, Object> container =
+                    new ConcurrentMessageListenerContainer<>(consumers, properties);
+            container.setAutoStartup(false);
+            return idempotent.bind("billing", container);
+        }
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesOfAContainerOfAProgramWhatItRefusesOfAnAnnotatedListener() {
+        refuses(WithoutListener.class, "[orders] has no listener", "Set its message listener first");
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true"),
+                BoundByAProgram.class,
+                "Listener [orders] of consumer billing",
+                "enable.auto.commit=true");
+        runner.withUserConfiguration(BoundByAProgram.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 }
