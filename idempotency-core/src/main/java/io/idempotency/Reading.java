@@ -21,12 +21,13 @@ import org.slf4j.LoggerFactory;
 final class Reading<M> {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+    private static final int MOST_STREAMS = 10_000;
 
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
     private final boolean isPartitioned;
-    /** Those of which a message had a usable id. */
+    /** Those of which a message had a usable id, as many as may be remembered. */
     private final Set<String> streams = ConcurrentHashMap.newKeySet();
 
     Reading(Settings<M> settings) {
@@ -50,7 +51,7 @@ final class Reading<M> {
             Item<M> item = read(i, message, position, lane);
             items.add(item);
             if (!lane.equals(usable) && item.unreadable().isEmpty()) {
-                streams.add(lane.stream());
+                noteUsable(lane);
                 usable = lane;
             }
         }
@@ -90,6 +91,12 @@ final class Reading<M> {
             unreadable = located(position, thrown);
         }
         return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
+    }
+
+    private void noteUsable(Lane lane) {
+        if (!streams.contains(lane.stream()) && streams.size() < MOST_STREAMS) {
+            streams.add(lane.stream());
+        }
     }
 
     private void doubt(Item<M> item) {

@@ -16,6 +16,9 @@ final class ConfiguredConsumers {
 
     private static final String PREFIX = "idempotency.consumers.";
 
+    /** What a container that is no bean yet, and has no id, calls itself. */
+    private static final String NAMELESS = "noBeanNameSet";
+
     private final Map<String, IdempotencyProperties.Consumer> configured;
     private final Set<String> names = ConcurrentHashMap.newKeySet();
     private final Set<String> ids = ConcurrentHashMap.newKeySet();
@@ -68,7 +71,9 @@ final class ConfiguredConsumers {
     static String id(AbstractMessageListenerContainer<?, ?> container) {
         String main = container.getMainListenerId();
         String id = main == null ? container.getListenerId() : main;
-        return id == null ? Arrays.toString(container.getContainerProperties().getTopics()) : id;
+        return id == null || id.equals(NAMELESS)
+                ? Arrays.toString(container.getContainerProperties().getTopics())
+                : id;
     }
 
     /**
