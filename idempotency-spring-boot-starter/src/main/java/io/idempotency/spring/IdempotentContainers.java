@@ -48,6 +48,11 @@ public final class IdempotentContainers {
                 "The container " + ConfiguredConsumers.id(container) + " has no listener that consumer " + consumer
                         + " could be put in front of",
                 "Set its message listener first.");
+        refuseIf(
+                installer.getObject().isInstalled(container),
+                "The container " + ConfiguredConsumers.id(container) + " has a consumer already, and consumer "
+                        + consumer + " would claim each message once more",
+                "Bind it once; leave out what is annotated.");
         installer
                 .getObject()
                 .install(

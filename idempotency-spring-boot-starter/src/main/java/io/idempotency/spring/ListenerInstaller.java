@@ -100,6 +100,10 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         configured.definition(annotated, container).ifPresent(found -> install(found, container));
     }
 
+    boolean isInstalled(AbstractMessageListenerContainer<?, ?> container) {
+        return installed.containsKey(container);
+    }
+
     private void install(ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
         ListenerDefinition listener = found.with(properties.consumer(found.name()));
         if (!properties.consumer(listener.name()).enabled()) {

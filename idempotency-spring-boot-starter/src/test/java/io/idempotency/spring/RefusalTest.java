@@ -736,6 +736,14 @@ class RefusalTest {
         }
     }
 
+    @Configuration(proxyBeanMethods = false)
+    static class BoundTwice extends BoundByAProgram {
+        @Bean
+        String again(ConcurrentMessageListenerContainer<Object, Object> container, IdempotentContainers idempotent) {
+            return String.valueOf(idempotent.bind("shipping", container));
+        }
+    }
+
     @Test
     @Tag("rule-5.17")
     void refusesOfAContainerOfAProgramWhatItRefusesOfAnAnnotatedListener() {
@@ -745,6 +753,7 @@ class RefusalTest {
                 BoundByAProgram.class,
                 "Listener [orders] of consumer billing",
                 "enable.auto.commit=true");
+        refuses(BoundTwice.class, "has a consumer already", "Bind it once");
         runner.withUserConfiguration(BoundByAProgram.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
