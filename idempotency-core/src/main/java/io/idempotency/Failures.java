@@ -33,7 +33,7 @@ final class Failures {
     private final TransactionRunner transactions;
     private final Optional<QuarantineStore> quarantine;
     private final Policy policy;
-    private final int standStillAfter;
+    private final Draining draining;
     private final boolean keepPayloads;
     private final Lanes lanes;
     private final Reports reports;
@@ -43,7 +43,7 @@ final class Failures {
         this.transactions = settings.transactions();
         this.quarantine = settings.quarantine();
         this.policy = new Policy(settings);
-        this.standStillAfter = settings.standStillAfter();
+        this.draining = new Draining(settings, lanes);
         this.keepPayloads = settings.keepPayloads();
         this.lanes = lanes;
         this.reports = reports;
@@ -127,23 +127,30 @@ final class Failures {
         if (quarantine.isPresent() && decision.action() != FailurePolicy.Action.LEAVE) {
             lanes.payload(item.lane(), delivery.id(), () -> payload(item, charge.reader()));
         }
-        if (decision.action() == FailurePolicy.Action.LEAVE) {
-            stop(poll, item, Duration.ZERO, charge);
-        } else if (decision.action() == FailurePolicy.Action.RETRY) {
+        if (decision.action() == FailurePolicy.Action.RETRY) {
             warnOfRetry(item, charge, decision.retryAfter());
             stop(poll, item, decision.retryAfter(), charge);
+        } else if (draining.isReadingWrong(item, failure)) {
+            poll.stop(item, IdempotentConsumer.STAND_STILL, Optional.of(failure));
+            standStill(poll, item, charge, Draining.whyReadingIsWrong());
+        } else if (decision.action() == FailurePolicy.Action.LEAVE) {
+            stop(poll, item, Duration.ZERO, charge);
         } else if (quarantine.isEmpty()) {
             standStill(
                     poll,
                     item,
                     charge,
                     "there is no quarantine store. Mend the handler or the message, or set quarantine(..)");
-        } else if (lanes.quarantinedInARow(item.lane(), Causes.signature(failure)) >= standStillAfter
-                && (charge.held().isPresent() || !isSettled(item, charge.failure()))) {
-            standStill(poll, item, charge, standStillAfter + " messages in a row failed in the same way. " + MEND);
+        } else if (isDraining(item, charge)) {
+            standStill(poll, item, charge, draining.whyOneTooMany(item));
         } else {
             quarantine(poll, item, charge, quarantine.get());
         }
+    }
+
+    private boolean isDraining(Item<?> item, Charge<?> charge) {
+        return draining.isOneTooMany(item, charge.failure())
+                && (charge.held().isPresent() || !isSettled(item, charge.failure()));
     }
 
     /** Quarantines a message that failed, at the caller's decision. */
@@ -151,7 +158,14 @@ final class Failures {
         QuarantineStore into = quarantine.orElseThrow(() -> new IdempotencyException(
                 "There is no quarantine store for " + item.delivery() + ": set one by quarantine(..)"));
         int attempts = lanes.attempts(item.lane(), item.delivery().id());
-        quarantine(poll, item, new Charge<>(failure, attempts, Optional.empty(), reader), into);
+        Charge<T> charge = new Charge<>(failure, attempts, Optional.empty(), reader);
+        if (isDraining(item, charge)) {
+            // The failure was reported when it was left to the caller.
+            tellStandStill(item, charge, draining.whyOneTooMany(item));
+            poll.stopCharged(item, IdempotentConsumer.STAND_STILL, failure);
+        } else {
+            quarantine(poll, item, charge, into);
+        }
     }
 
     /**
@@ -220,6 +234,11 @@ final class Failures {
 
     /** Without a position there is no partition that comes again, only the caller's next delivery. */
     private <T> void standStill(Poll<T> poll, Item<T> item, Charge<T> charge, String why) {
+        tellStandStill(item, charge, why);
+        stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
+    }
+
+    private static void tellStandStill(Item<?> item, Charge<?> charge, String why) {
         String attempts = charge.attempts() == 1 ? "1 attempt" : charge.attempts() + " attempts";
         if (item.lane().isOrdered()) {
             log.error(
@@ -238,7 +257,6 @@ final class Failures {
                     why,
                     FailureText.loggable(charge.failure()));
         }
-        stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
     }
 
     private <T> void stop(Poll<T> poll, Item<T> item, Duration retryAfter, Charge<T> charge) {
@@ -294,7 +312,7 @@ final class Failures {
             reports.settled(item, Outcome.DUPLICATE, 0, Reports.duplicate(claim));
         } else {
             item.outcome(Outcome.QUARANTINED);
-            lanes.quarantined(item.lane(), item.delivery().id(), Causes.signature(charge.failure()));
+            draining.quarantined(item, charge.failure());
             reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
             log.info(
                     "Quarantined {} after {} attempts.",

@@ -156,8 +156,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Quarantines a message that failed, whatever the {@link FailurePolicy} says. For callers with an error handling of their own, who
-     * leave failures to it by {@link FailurePolicy#leaveToCaller}.
+     * Quarantines a message that failed, whatever the {@link FailurePolicy} says, unless it is one too many in a row
+     * ({@link IdempotentConsumerBuilder#standStillAfter}). For callers with an error handling of their own, who leave failures to it by {@link
+     * FailurePolicy#leaveToCaller}.
      *
      * @return the result for the one message: settled, also if it was processed meanwhile; or its partition waits
      * @throws IdempotencyException if there is no quarantine store

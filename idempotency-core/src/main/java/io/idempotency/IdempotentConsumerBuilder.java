@@ -109,7 +109,8 @@ public final class IdempotentConsumerBuilder<M> {
 
     /**
      * Sets after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining into
-     * quarantine; default: 5.
+     * quarantine; default: 5. It does so at the first one whose id cannot be read at all. Messages without a usable id count only as long as none
+     * of their stream had one. {@link Integer#MAX_VALUE} has all of them quarantined.
      */
     public IdempotentConsumerBuilder<M> standStillAfter(int sameFailuresInARow) {
         this.standStillAfter = sameFailuresInARow;

@@ -12,6 +12,7 @@ final class Item<M> {
     private final Delivery delivery;
     private final Lane lane;
     private final @Nullable Throwable unreadable;
+    private boolean isReadingDoubtful;
     private @Nullable Outcome outcome;
     private long handlerNanos;
 
@@ -42,6 +43,15 @@ final class Item<M> {
     /** Returns why the message has no usable id; its delivery then carries a made-up one. */
     Optional<Throwable> unreadable() {
         return Optional.ofNullable(unreadable);
+    }
+
+    /** Returns whether no message of its stream had a usable id yet, so that it may be the reading that is wrong, and not this message. */
+    boolean isReadingDoubtful() {
+        return isReadingDoubtful;
+    }
+
+    void doubtReading() {
+        isReadingDoubtful = true;
     }
 
     @Nullable

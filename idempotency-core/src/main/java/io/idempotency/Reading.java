@@ -6,10 +6,13 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
+import io.idempotency.store.UnreadableMessageIdException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,11 +21,14 @@ import org.slf4j.LoggerFactory;
 final class Reading<M> {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+    private static final int MOST_STREAMS = 10_000;
 
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
     private final boolean isPartitioned;
+    /** Those of which a message had a usable id, as many as may be remembered. */
+    private final Set<String> streams = ConcurrentHashMap.newKeySet();
 
     Reading(Settings<M> settings) {
         this.consumer = settings.name();
@@ -35,14 +41,21 @@ final class Reading<M> {
     List<Item<M>> read(List<M> messages) {
         List<Item<M>> items = new ArrayList<>(messages.size());
         Lane lane = Lane.of(Position.UNKNOWN);
+        @Nullable Lane usable = null;
         for (int i = 0; i < messages.size(); i++) {
             M message = messages.get(i);
             Position position = position(message);
             if (!lane.holds(position)) {
                 lane = Lane.of(position);
             }
-            items.add(read(i, message, position, lane));
+            Item<M> item = read(i, message, position, lane);
+            items.add(item);
+            if (!lane.equals(usable) && item.unreadable().isEmpty()) {
+                noteUsable(lane);
+                usable = lane;
+            }
         }
+        items.forEach(this::doubt);
         return items;
     }
 
@@ -80,14 +93,28 @@ final class Reading<M> {
         return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
     }
 
+    private void noteUsable(Lane lane) {
+        if (!streams.contains(lane.stream()) && streams.size() < MOST_STREAMS) {
+            streams.add(lane.stream());
+        }
+    }
+
+    private void doubt(Item<M> item) {
+        if (item.unreadable().isPresent() && !streams.contains(item.lane().stream())) {
+            item.doubtReading();
+        }
+    }
+
     private static Throwable located(Position position, Throwable thrown) {
         boolean isInvalid = thrown instanceof InvalidMessageIdException;
         if (isInvalid ? FailureText.message(thrown).contains(position.toString()) : !isUnknown(position)) {
             return thrown;
         }
         // Without id and position its attempts cannot be counted, so it is one that is not tried again.
-        return new InvalidMessageIdException(
-                "The message at " + position + " has no usable id. " + FailureText.message(thrown), thrown);
+        String what = "The message at " + position + " has no usable id. " + FailureText.message(thrown);
+        return isInvalid && !(thrown instanceof UnreadableMessageIdException)
+                ? new InvalidMessageIdException(what, thrown)
+                : new UnreadableMessageIdException(what, thrown);
     }
 
     /** Returns the item of a message that cannot become an {@code M}; an id that cannot be used is as good as none. */

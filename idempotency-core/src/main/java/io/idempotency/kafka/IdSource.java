@@ -21,12 +21,30 @@ interface IdSource<V> {
 
         private static final long serialVersionUID = 1L;
 
+        private final boolean isUnread;
+
         UnusableId(String message, Throwable cause) {
-            super(message, cause);
+            this(message, cause, false);
         }
 
         UnusableId(String message) {
             super(message);
+            this.isUnread = false;
+        }
+
+        private UnusableId(String message, Throwable cause, boolean isUnread) {
+            super(message, cause);
+            this.isUnread = isUnread;
+        }
+
+        /** Returns one for what the user's own function threw. */
+        static UnusableId unread(String message, Throwable cause) {
+            return new UnusableId(message, cause, true);
+        }
+
+        /** Returns whether nothing was read at all, because the user's own function failed. */
+        boolean isUnread() {
+            return isUnread;
         }
     }
 }

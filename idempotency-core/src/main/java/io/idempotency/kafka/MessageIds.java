@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.UnreadableMessageIdException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -132,10 +133,11 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
                 }
             }
         } catch (IdSource.UnusableId unusable) {
-            throw new InvalidMessageIdException(
-                    "The record " + KafkaRecords.position(record) + " has no usable message id: "
-                            + unusable.getMessage(),
-                    unusable);
+            String what = "The record " + KafkaRecords.position(record) + " has no usable message id: "
+                    + unusable.getMessage();
+            throw unusable.isUnread()
+                    ? new UnreadableMessageIdException(what, unusable)
+                    : new InvalidMessageIdException(what, unusable);
         }
         throw new InvalidMessageIdException(
                 "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked)

@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MessageId;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -20,7 +21,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
             looked.add("the value is null");
             return Optional.empty();
         }
-        return present("value", "the id in the value", read(id, value, "value"), looked);
+        return present("value", "the id in the value", read(id, value, "value", record), value(record), looked);
     }
 
     static <V> Optional<String> ofRecord(
@@ -28,27 +29,40 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
             ConsumerRecord<?, ? extends V> record,
             List<String> looked)
             throws UnusableId {
-        return present("record", "the id in the record", read(id, record, "record"), looked);
+        return present("record", "the id in the record", read(id, record, "record", record), value(record), looked);
     }
 
     static Optional<String> ofKey(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
-        return present("key", "the key", record.key(), looked);
+        return present("key", "the key", record.key(), "", looked);
     }
 
-    private static <T> @Nullable Object read(Function<? super T, ? extends @Nullable Object> id, T from, String kind)
+    private static <T> @Nullable Object read(
+            Function<? super T, ? extends @Nullable Object> id, T from, String kind, ConsumerRecord<?, ?> record)
             throws UnusableId {
         try {
             return id.apply(from);
+        } catch (InvalidMessageIdException refused) {
+            throw new UnusableId(String.valueOf(refused.getMessage()), refused);
         } catch (RuntimeException failure) {
-            throw new UnusableId("it cannot be read from the " + kind + ": " + failure, failure);
+            throw UnusableId.unread("it cannot be read from the " + kind + ": " + failure + value(record), failure);
         }
     }
 
-    private static Optional<String> present(String kind, String place, @Nullable Object found, List<String> looked)
-            throws UnusableId {
+    /** Says what the function was given, and nothing of what is in it. */
+    private static String value(ConsumerRecord<?, ?> record) {
+        Object value = record.value();
+        if (value == null) {
+            return " (the value is null)";
+        }
+        int size = record.serializedValueSize();
+        return " (the value is a " + value.getClass().getTypeName() + (size < 0 ? "" : " of " + size + " bytes") + ")";
+    }
+
+    private static Optional<String> present(
+            String kind, String place, @Nullable Object found, String from, List<String> looked) throws UnusableId {
         String id = found == null ? "" : text(found, place);
         if (MessageId.isBlank(id)) {
-            looked.add(place + " is " + (found == null ? "null" : "blank"));
+            looked.add(place + " is " + (found == null ? "null" : "blank") + from);
             return Optional.empty();
         }
         return Optional.of(HeaderIds.KIND + kind + ":" + id);

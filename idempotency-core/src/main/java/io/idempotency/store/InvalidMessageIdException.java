@@ -1,7 +1,7 @@
 package io.idempotency.store;
 
 /** A message id is missing, blank, too long or holds characters that cannot be told apart safely. */
-public final class InvalidMessageIdException extends IdempotencyException {
+public sealed class InvalidMessageIdException extends IdempotencyException permits UnreadableMessageIdException {
 
     private static final long serialVersionUID = 1L;
 

@@ -8,6 +8,7 @@ import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MemoryStore;
+import io.idempotency.store.UnreadableMessageIdException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -212,9 +213,27 @@ class MessageIdsTest {
                             throw new IllegalArgumentException("no field id");
                         })
                         .messageId(record))
-                .isInstanceOf(InvalidMessageIdException.class)
+                .isInstanceOf(UnreadableMessageIdException.class)
                 .hasMessageContaining("orders-3@18272")
-                .hasMessageContaining("no field id");
+                .hasMessageContaining("no field id")
+                .hasMessageContaining("the value is a java.lang.String");
+    }
+
+    @Test
+    void saysWhatTheValueWasInWhichNoIdWasFound() {
+        assertThatThrownBy(() -> MessageIds.record(found -> null).messageId(record))
+                .hasMessageContaining("the id in the record is null (the value is a java.lang.String");
+    }
+
+    @Test
+    void tellsARefusalByTheFunctionFromItsFailure() {
+        assertThatThrownBy(() -> MessageIds.value((String value) -> {
+                            throw new InvalidMessageIdException("the value is no JSON");
+                        })
+                        .messageId(record))
+                .isExactlyInstanceOf(InvalidMessageIdException.class)
+                .hasMessageContaining("orders-3@18272")
+                .hasMessageContaining("the value is no JSON");
     }
 
     @Test

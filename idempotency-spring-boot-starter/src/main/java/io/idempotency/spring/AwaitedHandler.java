@@ -4,8 +4,6 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.DirectFieldAccessor;
-import org.springframework.kafka.listener.DelegatingMessageListener;
 import org.springframework.kafka.listener.adapter.AdapterUtils;
 import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
 import org.springframework.kafka.listener.adapter.HandlerAdapter;
@@ -31,28 +29,22 @@ final class AwaitedHandler extends HandlerAdapter {
         super(methods);
     }
 
-    /** Lets the listener wait for its results, if they come later. */
-    static void await(Object listener) {
-        Object target = listener;
-        while (target instanceof DelegatingMessageListener<?> delegating) {
-            target = delegating.getDelegate();
+    /** Lets the listener wait for its results, if they come later. Returns whether they do. */
+    static boolean await(Object listener) {
+        AdaptedListener adapted = AdaptedListener.in(listener);
+        if (!adapted.isAsync()) {
+            return false;
         }
-        if (target instanceof MessagingMessageListenerAdapter<?, ?> adapter && adapter.isAsyncReplies()) {
-            // The adapter has a setter for its handler, and no getter.
-            adapter.setHandlerMethod(of(Objects.requireNonNull(field(adapter, "handlerMethod"))));
-        }
+        ((MessagingMessageListenerAdapter<?, ?>) adapted.listener()).setHandlerMethod(of(adapted.handler()));
+        return true;
     }
 
-    private static HandlerAdapter of(Object handler) {
-        Object method = field(handler, "invokerHandlerMethod");
+    private static HandlerAdapter of(HandlerAdapter handler) {
+        Object method = AdaptedListener.field(handler, "invokerHandlerMethod");
         return method != null
                 ? new AwaitedHandler((InvocableHandlerMethod) method)
-                : new AwaitedHandler(
-                        (DelegatingInvocableHandler) Objects.requireNonNull(field(handler, "delegatingHandler")));
-    }
-
-    private static @Nullable Object field(Object object, String name) {
-        return new DirectFieldAccessor(object).getPropertyValue(name);
+                : new AwaitedHandler((DelegatingInvocableHandler)
+                        Objects.requireNonNull(AdaptedListener.field(handler, "delegatingHandler")));
     }
 
     /** What comes back is there: the container is not to wait for acknowledgments from other threads. */

@@ -27,10 +27,14 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
     /** Where the listener acknowledged negatively: behind it, nothing is handed to it before the container has waited. */
     private final Map<TopicPartition, Long> nacked = new ConcurrentHashMap<>();
 
+    private final boolean isAwaited;
+
     BatchListener(
             BatchMessageListener<Object, Object> delegate,
-            IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent) {
+            IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
+            boolean isAwaited) {
         super(delegate, idempotent);
+        this.isAwaited = isAwaited;
     }
 
     @Override
@@ -66,8 +70,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             boolean isManual,
             @Nullable Consumer<?, ?> consumer) {
         return idempotent.consumeBatch(records, (batch, claims) -> {
-            RememberedAck ack =
-                    isManual ? new RememberedAck("a batch of " + batch.size() + " records", batch.size()) : null;
+            RememberedAck ack = isAwaited || isManual ? RememberedAck.of(batch, isAwaited) : null;
             // A filter may take records out of the list that it is given; indexes then count in what it left.
             List<ConsumerRecord<Object, Object>> given = new ArrayList<>(batch);
             try {

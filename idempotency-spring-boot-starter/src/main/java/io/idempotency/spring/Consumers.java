@@ -1,36 +1,36 @@
 package io.idempotency.spring;
 
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
-import io.idempotency.MessageIdExtractor;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
-import io.idempotency.kafka.MessageIds;
 import io.idempotency.kafka.RecordReread;
-import io.idempotency.kafka.TopicIds;
-import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
 final class Consumers implements DisposableBean {
 
     private final IdempotencyProperties properties;
+    private final ListenerIds ids;
     private final Stores stores;
     private final ListenerTransactions transactions;
     private final ObjectProvider<DuplicateCache> cache;
@@ -39,21 +39,19 @@ final class Consumers implements DisposableBean {
     private final ObjectProvider<RecordScope> scope;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
-    private final Map<String, Admin> admins = new ConcurrentHashMap<>();
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
-    private final Map<String, Set<String>> retryTopics = new ConcurrentHashMap<>();
 
     Consumers(
             IdempotencyProperties properties,
-            Stores stores,
-            ListenerTransactions transactions,
+            ConfigurableListableBeanFactory beans,
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope) {
         this.properties = properties;
-        this.stores = stores;
-        this.transactions = transactions;
+        this.ids = new ListenerIds(properties, beans);
+        this.stores = new Stores(properties, beans);
+        this.transactions = new ListenerTransactions(beans);
         this.cache = cache;
         this.quarantine = quarantine;
         this.listeners = listeners;
@@ -74,35 +72,39 @@ final class Consumers implements DisposableBean {
         return quarantine.getIfAvailable() != null;
     }
 
-    /** Returns the retry and dead-letter topics of a listener, to add to until it starts. */
-    Set<String> retryTopics(ListenerDefinition listener) {
-        return retryTopics.computeIfAbsent(listener.name(), name -> {
-            Set<String> topics = ConcurrentHashMap.newKeySet();
-            topics.addAll(properties.messageId().retryTopics());
-            return topics;
-        });
+    ListenerIds ids() {
+        return ids;
     }
 
     /**
      * Returns the consumer of a listener. The containers of one listener, such as those of its retry topics, share it.
      *
+     * @param adapted converts records as the container does
      * @param chunkTime how long one call may go on beginning new work
      * @param connection how to connect to Kafka, to ask for topic ids and to read the bytes of records again
      */
     IdempotentConsumer<ConsumerRecord<Object, Object>> of(
-            ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+            ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
         ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
-        if (owner != null && !owner.element().equals(listener.element())) {
-            throw new ListenerRefusedException(
-                    "The consumer name " + listener.name() + " belongs to two listeners, " + owner.element() + " and "
-                            + listener.element() + ": what one of them processed, the other would skip",
-                    "Give each listener a name of its own.");
-        }
-        return built.computeIfAbsent(listener.name(), name -> build(listener, chunkTime, connection));
+        refuseIf(
+                owner != null && !owner.isSame(listener),
+                "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner) + " and "
+                        + describe(listener) + ": what one of them processed, the other would skip",
+                "Give each listener a name of its own. Where several beans have one method, the name may be an expression,"
+                        + " such as #{__listener.name}, or stand on each subclass.");
+        return built.computeIfAbsent(listener.name(), name -> build(listener, adapted, chunkTime, connection));
+    }
+
+    /** Several beans may have one method. */
+    private static String describe(@Nullable ListenerDefinition listener) {
+        return listener == null
+                ? ""
+                : listener.element() + " of a bean of "
+                        + AopUtils.getTargetClass(listener.bean()).getSimpleName();
     }
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
-            ListenerDefinition listener, Duration chunkTime, Map<String, Object> connection) {
+            ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
         ClaimStore store = stores.of(listener);
         RecordReread reread = RecordReread.of(connection);
         rereads.add(reread);
@@ -110,11 +112,12 @@ final class Consumers implements DisposableBean {
                         listener.name())
                 .level(level(listener))
                 .transactionPer(listener.transactionPer().orElse(TransactionPer.RECORD))
-                .messageId(messageId(listener, connection))
+                .messageId(ids.of(listener, adapted, connection))
                 .reader(new RecordBytes(reread))
                 .failures(FailurePolicy.leaveToCaller())
                 .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
                 .lease(properties.lease())
+                .standStillAfter(properties.standStillAfter() == 0 ? Integer.MAX_VALUE : properties.standStillAfter())
                 .store(store);
         if (level(listener) == ConsistencyLevel.STRONG) {
             builder.transactions(stores.guarded(listener, transactions.of(listener, store)));
@@ -126,40 +129,10 @@ final class Consumers implements DisposableBean {
         return builder.build();
     }
 
-    private MessageIdExtractor<? super ConsumerRecord<Object, Object>> messageId(
-            ListenerDefinition listener, Map<String, Object> connection) {
-        MessageIds<Object> ids;
-        if (listener.messageId().isEmpty()) {
-            ids = MessageIds.header(properties.messageId().headers().toArray(String[]::new))
-                    .orElse(MessageIds.cloudEvents());
-        } else {
-            SpelMessageId expression = SpelMessageId.of(listener);
-            ids = MessageIds.record(expression::read);
-        }
-        return switch (properties.messageId().missing()) {
-            case FAIL -> ids;
-            case PROCESS -> ids.orElse(MessageIds.unrecognised());
-            case COORDINATES ->
-                orCoordinates(
-                        ids,
-                        TopicIds.of(admins.computeIfAbsent(
-                                listener.name(), name -> Admin.create(TopicRetention.admin(connection)))),
-                        retryTopics(listener));
-        };
-    }
-
-    /** The containers of retry topics are made after the consumer, and before any record comes. */
-    private static MessageIdExtractor<ConsumerRecord<Object, Object>> orCoordinates(
-            MessageIds<Object> ids, TopicIds topicIds, Set<String> retryTopics) {
-        MessageIds<Object> own = ids.orElse(MessageIds.coordinates(topicIds));
-        MessageIds<Object> forwarded = ids.orElse(MessageIds.coordinates(topicIds, retryTopics::contains));
-        return record -> (retryTopics.isEmpty() ? own : forwarded).messageId(record);
-    }
-
     @Override
     public void destroy() {
         built.values().forEach(IdempotentConsumer::close);
         rereads.forEach(RecordReread::close);
-        admins.values().forEach(admin -> admin.close(Duration.ofSeconds(1)));
+        ids.close();
     }
 }

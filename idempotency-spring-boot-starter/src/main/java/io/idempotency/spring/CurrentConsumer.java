@@ -1,11 +1,19 @@
 package io.idempotency.spring;
 
 import io.idempotency.IdempotentConsumer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
-/** The consumer of the container that this thread belongs to: a recoverer is not told whose record it gets. */
-record CurrentConsumer(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer) {
+/**
+ * The consumer of the container that this thread belongs to, while its error handler decides: a recoverer is not told whose record it gets, and
+ * cannot say how long the record is to wait.
+ */
+record CurrentConsumer(
+        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, Map<TopicPartition, Duration> waits) {
 
     private static final ThreadLocal<@Nullable CurrentConsumer> CURRENT = new ThreadLocal<>();
 
@@ -13,8 +21,8 @@ record CurrentConsumer(IdempotentConsumer<ConsumerRecord<Object, Object>> consum
         return CURRENT.get();
     }
 
-    void set() {
-        CURRENT.set(this);
+    static void set(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer) {
+        CURRENT.set(new CurrentConsumer(consumer, new HashMap<>()));
     }
 
     static void remove() {

@@ -21,6 +21,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.Environment;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
@@ -57,7 +58,7 @@ public class IdempotencyAutoConfiguration {
     @Bean
     ListenerInstaller idempotencyListenerInstaller(
             IdempotencyProperties properties,
-            Environment environment,
+            ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
             Consumers consumers,
             ListenerChecks checks,
@@ -66,13 +67,18 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<TransactionInterceptor> interceptors) {
         return new ListenerInstaller(
                 properties,
-                environment,
+                new ListenerBeans(beans),
                 listeners,
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
                 retryTopics,
                 interceptors);
+    }
+
+    @Bean
+    IdempotentContainers idempotentContainers(ObjectProvider<ListenerInstaller> installer) {
+        return new IdempotentContainers(installer);
     }
 
     @Bean
@@ -91,14 +97,7 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope) {
-        return new Consumers(
-                properties,
-                new Stores(properties, beans),
-                new ListenerTransactions(beans),
-                cache,
-                quarantine,
-                listeners,
-                scope);
+        return new Consumers(properties, beans, cache, quarantine, listeners, scope);
     }
 
     /** Meters, if Micrometer is there. */

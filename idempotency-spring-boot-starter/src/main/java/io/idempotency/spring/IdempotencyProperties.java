@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.TransactionPer;
 import io.idempotency.jdbc.JournalStore;
 import java.time.Duration;
 import java.util.List;
@@ -19,6 +20,8 @@ import org.springframework.util.unit.DataSize;
  * @param retention how long messages are remembered in tables, at least as long as the topics keep records
  * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third
  * @param claimTimeout how long a claim waits for another transaction that claims the same message
+ * @param standStillAfter after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining
+ *     into quarantine; 0 for never
  * @param transactionManager the bean name of the transaction manager, where several manage the data source
  * @param messageId where message ids are
  * @param purge how what is older than the retention is forgotten
@@ -35,6 +38,7 @@ public record IdempotencyProperties(
         @DefaultValue("8d") Duration retention,
         @DefaultValue("1m") Duration lease,
         @DefaultValue("5s") Duration claimTimeout,
+        @DefaultValue("5") int standStillAfter,
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Purge purge,
@@ -148,13 +152,19 @@ public record IdempotencyProperties(
      * @param enabled whether its listener is idempotent at all
      * @param level its consistency level
      * @param store its store
+     * @param listeners the ids of listeners that belong to it and are not annotated, such as those of a library
+     * @param messageId where the message id is, as in the annotation
+     * @param transactionPer how many records share a transaction
      */
     public record Consumer(
             @DefaultValue("true") boolean enabled,
             @Nullable ConsistencyLevel level,
-            @Nullable String store) {
+            @Nullable String store,
+            @DefaultValue Set<String> listeners,
+            @Nullable String messageId,
+            @Nullable TransactionPer transactionPer) {
 
-        static final Consumer DEFAULT = new Consumer(true, null, null);
+        static final Consumer DEFAULT = new Consumer(true, null, null, Set.of(), null, null);
     }
 
     Consumer consumer(String name) {

@@ -31,7 +31,8 @@ public @interface Idempotent {
 
     /**
      * The name of the consumer that ids are remembered under: stable, chosen by you, independent of class, method and group names.
-     * Placeholders are resolved. One name belongs to one listener.
+     * Placeholders and expressions are resolved, as in {@code @KafkaListener}. One name belongs to one listener of one bean: where several beans
+     * have the method, each gives a name, such as {@code #{__listener.name}}, or each subclass has an annotation.
      */
     String value();
 
@@ -39,9 +40,11 @@ public @interface Idempotent {
     ConsistencyLevel[] level() default {};
 
     /**
-     * Where the message id is, as a SpEL expression on the {@code ConsumerRecord}, such as {@code value.orderId}; by default in the headers of
-     * {@code idempotency.message-id.headers}, then {@code ce_source} and {@code ce_id}. It gives text, bytes of UTF-8, a UUID or a whole number, or
-     * null if there is none; everything else is refused.
+     * Where the message id is; by default in the headers of {@code idempotency.message-id.headers}, then {@code ce_source} and {@code ce_id}. Either
+     * a SpEL expression on the {@code ConsumerRecord}, such as {@code value.eventId}, in which {@code #payload} is what the listener method gets and
+     * {@code @name} a bean; or a JSON pointer, such as {@code /eventId}, for a value that is text or bytes. It gives text, bytes of UTF-8, a UUID or a
+     * whole number, or null if there is none; everything else is refused. Take the id of the event: of an order with several events, the id of the
+     * order would have all but the first skipped.
      */
     String messageId() default "";
 

@@ -2,18 +2,23 @@ package io.idempotency.spring;
 
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.support.StaticListableBeanFactory;
+import org.springframework.beans.factory.config.BeanExpressionContext;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.support.DefaultListableBeanFactory;
+import org.springframework.context.support.SimpleThreadScope;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.MergedAnnotation;
+import org.springframework.core.annotation.MergedAnnotations;
+import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.KafkaListenerAnnotationBeanPostProcessor.AnnotationEnhancer;
 import org.springframework.kafka.config.ContainerPostProcessor;
@@ -21,63 +26,97 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.util.StringUtils;
 
 /**
- * Finds the listeners that are {@link Idempotent}, and has spring-kafka call back for exactly their containers: by the attribute {@code
- * containerPostProcessor} of their annotation, beside whatever the user put there. Created early, so it holds nothing but providers.
+ * Finds the listeners that are {@link Idempotent}: spring-kafka calls back for the container of every {@code @KafkaListener}, by the attribute
+ * {@code containerPostProcessor} of its annotation, beside whatever the user put there, and says whose it is: the method alone does not, for
+ * several beans may have it. Created early, so it holds nothing but providers.
  */
 final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware {
 
     static final String BEAN = "io.idempotency.spring.listeners";
 
     private static final String ATTRIBUTE = "containerPostProcessor";
+    private static final String BEAN_REFERENCE = "beanRef";
 
     private final ObjectProvider<ListenerInstaller> installer;
-    private final List<AnnotatedElement> elements = new ArrayList<>();
-    private final Set<AnnotatedElement> called = new HashSet<>();
-    private BeanFactory beans = new StaticListableBeanFactory();
+    private final List<AnnotatedElement> elements = new CopyOnWriteArrayList<>();
+    private final List<Annotated> expected = new CopyOnWriteArrayList<>();
+    private ConfigurableBeanFactory beans = new DefaultListableBeanFactory();
 
     IdempotentListeners(ObjectProvider<ListenerInstaller> installer) {
         this.installer = installer;
     }
 
+    /** A listener of a bean; two beans of one class have two. */
+    private record Annotated(AnnotatedElement element, Object bean, String beanReference, Idempotent annotation) {
+
+        boolean isSame(Annotated other) {
+            return bean == other.bean && element.equals(other.element);
+        }
+    }
+
     @Override
     public void setBeanFactory(BeanFactory beanFactory) {
-        beans = beanFactory;
+        beans = (ConfigurableBeanFactory) beanFactory;
     }
 
     @Override
     public synchronized Map<String, Object> apply(Map<String, Object> attributes, AnnotatedElement element) {
-        if (find(element) != null) {
-            String users = String.valueOf(attributes.getOrDefault(ATTRIBUTE, ""));
-            if (!elements.contains(element)) {
-                elements.add(element);
-            }
-            attributes.put(
-                    ATTRIBUTE,
-                    "#{@'" + BEAN + "'.postProcessor(" + elements.indexOf(element) + ", " + quoted(users) + ")}");
+        if (!elements.contains(element)) {
+            elements.add(element);
         }
+        String users = String.valueOf(attributes.getOrDefault(ATTRIBUTE, ""));
+        String bean = String.valueOf(attributes.get(BEAN_REFERENCE));
+        attributes.put(
+                ATTRIBUTE,
+                "#{@'" + BEAN + "'.postProcessor(" + elements.indexOf(element) + ", " + bean + ", '" + bean + "', "
+                        + quoted(users) + ")}");
         return attributes;
     }
 
     /** Called by the expression above. */
-    public synchronized ContainerPostProcessor<Object, Object, AbstractMessageListenerContainer<Object, Object>>
-            postProcessor(int index, Object users) {
+    public ContainerPostProcessor<Object, Object, AbstractMessageListenerContainer<Object, Object>> postProcessor(
+            int index, Object bean, String beanReference, Object users) {
         AnnotatedElement element = elements.get(index);
+        Idempotent annotation = find(element, AopUtils.getTargetClass(bean));
+        Optional<Annotated> annotated =
+                Optional.ofNullable(annotation).map(found -> new Annotated(element, bean, beanReference, found));
+        annotated.ifPresent(expected::add);
         return container -> {
             usersOwn(users).postProcess(container);
-            called.add(element);
-            installer.getObject().install(ListenerDefinition.of(element, annotation(element)), container);
+            annotated.ifPresent(called -> expected.removeIf(called::isSame));
+            installer.getObject().install(annotated.map(this::definition), container);
         };
     }
 
-    /** Refuses annotations that spring-kafka did not call back for, as with share consumers. */
-    synchronized void requireAllCalled() {
-        for (AnnotatedElement element : elements) {
-            if (!called.contains(element)) {
-                throw new ListenerRefusedException(
-                        "@Idempotent on " + element + " has no effect: its container factory does not call container"
-                                + " post-processors, as the one for share consumers does not",
-                        "Use a ConcurrentKafkaListenerContainerFactory for this listener.");
+    private ListenerDefinition definition(Annotated listener) {
+        return ListenerDefinition.of(listener.element(), listener.bean(), listener.annotation())
+                .named(resolved(listener.annotation().value(), listener));
+    }
+
+    /** The name may have placeholders and expressions, as the attributes of {@code @KafkaListener} may. */
+    private String resolved(String name, Annotated listener) {
+        String text = beans.resolveEmbeddedValue(name);
+        if (text == null || beans.getBeanExpressionResolver() == null) {
+            return name;
+        }
+        SimpleThreadScope scope = new SimpleThreadScope() {
+            @Override
+            public @Nullable Object resolveContextualObject(String key) {
+                return listener.beanReference().equals(key) ? listener.bean() : null;
             }
+        };
+        return String.valueOf(
+                beans.getBeanExpressionResolver().evaluate(text, new BeanExpressionContext(beans, scope)));
+    }
+
+    /** Refuses annotations that spring-kafka did not call back for, as with share consumers. */
+    void requireAllCalled() {
+        if (!expected.isEmpty()) {
+            throw new ListenerRefusedException(
+                    "@Idempotent on " + expected.get(0).element()
+                            + " has no effect: its container factory does not call"
+                            + " container post-processors, as the one for share consumers does not",
+                    "Use a ConcurrentKafkaListenerContainerFactory for this listener.");
         }
     }
 
@@ -91,26 +130,32 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
     }
 
     /** The user's attribute is a bean name, a placeholder or an expression that gives a post-processor. */
-    private String quoted(String users) {
+    private static String quoted(String users) {
         if (users.startsWith("#{") && users.endsWith("}")) {
             return "(" + users.substring(2, users.length() - 1) + ")";
         }
         return "'" + users.replace("'", "''") + "'";
     }
 
-    private static Idempotent annotation(AnnotatedElement element) {
-        return Objects.requireNonNull(find(element));
+    /**
+     * Returns the annotation of a listener: of its class where the bean's class is a subclass that has one, else its own, else that of the class
+     * of a listener method.
+     */
+    private static @Nullable Idempotent find(AnnotatedElement element, Class<?> type) {
+        Idempotent own = AnnotatedElementUtils.findMergedAnnotation(element, Idempotent.class);
+        if (!(element instanceof Method method)
+                || AnnotatedElementUtils.findMergedAnnotation(type, KafkaListener.class) != null) {
+            return own;
+        }
+        MergedAnnotation<Idempotent> ofClass =
+                MergedAnnotations.from(type, SearchStrategy.TYPE_HIERARCHY).get(Idempotent.class);
+        if (!ofClass.isPresent() || (own != null && !isBelow(method.getDeclaringClass(), ofClass.getSource()))) {
+            return own;
+        }
+        return ofClass.synthesize();
     }
 
-    /** Returns the annotation of a listener: its own, else that of the class of a listener method. */
-    private static @Nullable Idempotent find(AnnotatedElement element) {
-        Idempotent own = AnnotatedElementUtils.findMergedAnnotation(element, Idempotent.class);
-        if (own == null && element instanceof Method method) {
-            Class<?> type = method.getDeclaringClass();
-            if (AnnotatedElementUtils.findMergedAnnotation(type, KafkaListener.class) == null) {
-                return AnnotatedElementUtils.findMergedAnnotation(type, Idempotent.class);
-            }
-        }
-        return own;
+    private static boolean isBelow(Class<?> declaring, @Nullable Object source) {
+        return source instanceof Class<?> type && type != declaring && declaring.isAssignableFrom(type);
     }
 }

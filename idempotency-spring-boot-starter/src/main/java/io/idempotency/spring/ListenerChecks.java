@@ -6,6 +6,7 @@ import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -63,6 +64,20 @@ final class ListenerChecks {
                         + " commit, would begin behind it",
                 "Leave the container's assignmentCommitOption at its default, or set auto-offset-reset to earliest.");
         methods(listener.element()).forEach(method -> requireMethod(listener, level, method));
+        AdaptedListener adapted = AdaptedListener.in(Objects.requireNonNull(properties.getMessageListener()));
+        requireAcknowledgment(listener, properties, adapted);
+        methods(listener.element()).stream()
+                .filter(adapted::isOfAnotherShape)
+                .forEach(method -> refuseIf(
+                        true,
+                        listener + " takes " + (adapted.isBatch() ? "one ConsumerRecord" : "ConsumerRecords")
+                                + ", and its container gives it " + (adapted.isBatch() ? "batches" : "single records")
+                                + ": no call would succeed",
+                        adapted.isBatch()
+                                ? "Take a List<ConsumerRecord<..>>, or set batch = \"false\" in its @KafkaListener"
+                                        + " (spring.kafka.listener.type=single is for all)."
+                                : "Take one ConsumerRecord, or set batch = \"true\" in its @KafkaListener"
+                                        + " (spring.kafka.listener.type=batch is for all)."));
         refuseIf(
                 isAsync(properties) && level != ConsistencyLevel.AT_LEAST_ONCE,
                 listener + " returns before its work is done, and its transaction would commit before that",
@@ -82,6 +97,26 @@ final class ListenerChecks {
                 listener + " is @Async: it would be recorded as processed before its work is begun",
                 "Remove @Async; for more threads set the concurrency of the listener.");
     }
+
+    private static void requireAcknowledgment(
+            ListenerDefinition listener, ContainerProperties properties, AdaptedListener adapted) {
+        refuseIf(
+                properties.isAsyncAcks(),
+                listener
+                        + " has asyncAcks=true: the container pauses until all records of a poll are acknowledged, and one"
+                        + " that is rolled back comes again without that, so that it would stay paused",
+                "Leave asyncAcks out: each record is acknowledged in order, behind its transaction.");
+        refuseIf(
+                MANUAL.contains(properties.getAckMode())
+                        && !adapted.isAsync()
+                        && !adapted.isAcknowledging(methods(listener.element())),
+                listener + " has ack mode " + properties.getAckMode()
+                        + " and takes no Acknowledgment: every record would" + " fail, for nobody acknowledges it",
+                "Give the listener an Acknowledgment parameter and acknowledge, or leave the ack mode at its default: offsets"
+                        + " are committed behind the transaction all the same.");
+    }
+
+    private static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
     private static boolean isAsync(ContainerProperties properties) {
         return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();

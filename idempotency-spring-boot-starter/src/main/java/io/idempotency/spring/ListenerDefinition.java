@@ -3,39 +3,81 @@ package io.idempotency.spring;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
 import java.lang.reflect.AnnotatedElement;
+import java.util.Objects;
 import java.util.Optional;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
 /**
- * What an annotated listener asks for; empty where it leaves the choice to the properties.
+ * What a listener asks for; empty where it leaves the choice to the properties.
  *
- * @param element the annotated method or class
- * @param name the consumer name, placeholders not yet resolved
+ * @param element its method, or the class of its methods
+ * @param bean the object that has them: two beans of one class are two listeners
+ * @param name the consumer name
+ * @param boundTo the id that properties name it by, or the container that a program does; empty where it is annotated
  */
 record ListenerDefinition(
         AnnotatedElement element,
+        Object bean,
         String name,
+        String boundTo,
         Optional<ConsistencyLevel> level,
         String messageId,
         String store,
         Optional<TransactionPer> transactionPer) {
 
-    static ListenerDefinition of(AnnotatedElement element, Idempotent annotation) {
+    static ListenerDefinition of(AnnotatedElement element, Object bean, Idempotent annotation) {
         return new ListenerDefinition(
                 element,
+                bean,
                 annotation.value(),
+                "",
                 atMostOne(element, "level", annotation.level()),
                 annotation.messageId(),
                 annotation.store(),
                 atMostOne(element, "transactionPer", annotation.transactionPer()));
     }
 
+    /** Returns the definition of a listener without an annotation, which leaves all to the properties. */
+    static ListenerDefinition bound(String name, AbstractMessageListenerContainer<?, ?> container) {
+        AdaptedListener listener = AdaptedListener.in(
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener()));
+        return new ListenerDefinition(
+                listener.element(),
+                listener.bean(),
+                name,
+                ConfiguredConsumers.id(container),
+                Optional.empty(),
+                "",
+                "",
+                Optional.empty());
+    }
+
     ListenerDefinition named(String resolved) {
-        return new ListenerDefinition(element, resolved, level, messageId, store, transactionPer);
+        return new ListenerDefinition(element, bean, resolved, boundTo, level, messageId, store, transactionPer);
+    }
+
+    /** Returns the definition with what the properties say of its consumer, which counts more. */
+    ListenerDefinition with(IdempotencyProperties.Consumer configured) {
+        return new ListenerDefinition(
+                element,
+                bean,
+                name,
+                boundTo,
+                level,
+                configured.messageId() == null ? messageId : configured.messageId(),
+                store,
+                configured.transactionPer() == null ? transactionPer : Optional.of(configured.transactionPer()));
     }
 
     /** Returns the definition of a batch listener, whose records always share a transaction. */
     ListenerDefinition sharingTransactions() {
-        return new ListenerDefinition(element, name, level, messageId, store, Optional.of(TransactionPer.POLL));
+        return new ListenerDefinition(
+                element, bean, name, boundTo, level, messageId, store, Optional.of(TransactionPer.POLL));
+    }
+
+    /** Returns whether both are the same methods of the same object, whatever they ask for. */
+    boolean isSame(ListenerDefinition other) {
+        return bean == other.bean() && element.equals(other.element());
     }
 
     private static <T> Optional<T> atMostOne(AnnotatedElement element, String attribute, T[] values) {
@@ -49,6 +91,8 @@ record ListenerDefinition(
 
     @Override
     public String toString() {
-        return "@Idempotent(\"" + name + "\") on " + element;
+        return boundTo.isEmpty()
+                ? "@Idempotent(\"" + name + "\") on " + element
+                : "Listener " + boundTo + " of consumer " + name + ", " + element + ",";
     }
 }

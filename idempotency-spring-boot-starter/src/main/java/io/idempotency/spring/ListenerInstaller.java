@@ -22,7 +22,6 @@ import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
-import org.springframework.core.env.Environment;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
@@ -48,7 +47,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
 
     private final IdempotencyProperties properties;
-    private final Environment environment;
+    private final ConfiguredConsumers configured;
+    private final ListenerBeans beans;
     private final IdempotentListeners listeners;
     private final Consumers consumers;
     private final ListenerChecks checks;
@@ -68,11 +68,12 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             SettledRecords settled,
             PollTime pollTime,
             Optional<Duration> rememberedFor,
-            boolean isBatch) {}
+            boolean isBatch,
+            boolean isAwaited) {}
 
     ListenerInstaller(
             IdempotencyProperties properties,
-            Environment environment,
+            ListenerBeans beans,
             IdempotentListeners listeners,
             Consumers consumers,
             ListenerChecks checks,
@@ -80,7 +81,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             ObjectProvider<DestinationTopicResolver> retryTopics,
             ObjectProvider<TransactionInterceptor> interceptors) {
         this.properties = properties;
-        this.environment = environment;
+        this.configured = new ConfiguredConsumers(properties);
+        this.beans = beans;
         this.listeners = listeners;
         this.consumers = consumers;
         this.checks = checks;
@@ -93,8 +95,17 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         this.interceptors = interceptors;
     }
 
-    void install(ListenerDefinition annotated, AbstractMessageListenerContainer<Object, Object> container) {
-        ListenerDefinition listener = annotated.named(environment.resolveRequiredPlaceholders(annotated.name()));
+    /** Installs the consumer of a listener, where its annotation or the properties say that it has one. */
+    void install(Optional<ListenerDefinition> annotated, AbstractMessageListenerContainer<Object, Object> container) {
+        configured.definition(annotated, container).ifPresent(found -> install(found, container));
+    }
+
+    boolean isInstalled(AbstractMessageListenerContainer<?, ?> container) {
+        return installed.containsKey(container);
+    }
+
+    private void install(ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
+        ListenerDefinition listener = found.with(properties.consumer(found.name()));
         if (!properties.consumer(listener.name()).enabled()) {
             SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
             return;
@@ -111,18 +122,19 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         checks.require(listener, consumers.level(listener), container, kafka, isRetry);
         if (isRetry) {
             Collections.addAll(
-                    consumers.retryTopics(listener),
+                    consumers.ids().retryTopics(listener),
                     Objects.requireNonNull(container.getContainerProperties().getTopics()));
         }
-        AwaitedHandler.await(target);
+        boolean isAwaited = AwaitedHandler.await(target);
         boolean isBatch = target instanceof BatchMessageListener<?, ?>;
         ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         Installed with = new Installed(
-                consumers.of(sharing, chunkTime(kafka), kafka),
+                consumers.of(sharing, AdaptedListener.in(target), chunkTime(kafka), kafka),
                 new SettledRecords(),
                 new PollTime(chunkTime(kafka), System::nanoTime),
                 consumers.rememberedFor(listener),
-                isBatch);
+                isBatch,
+                isAwaited);
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (isRunning) {
@@ -133,7 +145,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     @SuppressWarnings("unchecked")
     private Object inFront(Object target, ListenerDefinition listener, Installed with) {
         if (target instanceof BatchMessageListener<?, ?>) {
-            return new BatchListener((BatchMessageListener<Object, Object>) target, with.consumer());
+            return new BatchListener((BatchMessageListener<Object, Object>) target, with.consumer(), with.isAwaited());
         }
         MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
         if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
@@ -141,10 +153,14 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         }
         if (target.getClass() == FilteringMessageListenerAdapter.class) {
             return behindFilter(
-                    (FilteringMessageListenerAdapter<Object, Object>) target,
-                    inner -> new RecordListener(inner, with.consumer(), with.settled(), with.pollTime(), observations));
+                    (FilteringMessageListenerAdapter<Object, Object>) target, inner -> recordListener(inner, with));
         }
-        return new RecordListener(records, with.consumer(), with.settled(), with.pollTime(), observations);
+        return recordListener(records, with);
+    }
+
+    private RecordListener recordListener(MessageListener<Object, Object> records, Installed with) {
+        return new RecordListener(
+                records, with.consumer(), with.settled(), with.pollTime(), observations, with.isAwaited());
     }
 
     /** What a filter takes out is not consumed, so it is not claimed either; nor has the listener acknowledged it. */
@@ -168,7 +184,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         doNotRetryWithoutId();
         container.setCommonErrorHandler(new WaitingErrorHandler(
                 users == null ? quarantining(container) : users,
-                new CurrentConsumer(with.consumer()),
+                with.consumer(),
                 with.settled(),
                 pauses,
                 with.isBatch()));
@@ -222,13 +238,22 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     @Override
     public void start() {
         isRunning = true;
+        beans.requireListeners();
+        beans.containers().filter(container -> !configured.isNoted(container)).forEach(this::installBound);
         listeners.requireAllCalled();
+        configured.requireAllThere(beans);
         if (!installed.isEmpty()) {
             interceptors.forEach(ThrownThrough::noteIn);
         }
         installed.forEach(this::guard);
         installed.forEach((container, with) -> with.rememberedFor()
                 .ifPresent(retention -> scheduler.execute(() -> compareRetention(container, retention))));
+    }
+
+    /** A container that spring-kafka did not make for an annotation. */
+    @SuppressWarnings("unchecked")
+    private void installBound(AbstractMessageListenerContainer<?, ?> container) {
+        install(Optional.empty(), (AbstractMessageListenerContainer<Object, Object>) container);
     }
 
     /** Not on the starting thread: Kafka may be away. */

@@ -7,6 +7,7 @@ import io.idempotency.store.ClaimStore;
 import io.idempotency.store.TransactionRunner;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.beans.factory.config.EmbeddedValueResolver;
 import org.springframework.transaction.TransactionDefinition;
@@ -41,8 +42,8 @@ final class ListenerTransactions {
     /** Returns what each method of the listener says, also by its class or an annotation of the user's own. */
     List<Optional<TransactionAttribute>> attributes(ListenerDefinition listener) {
         return ListenerChecks.methods(listener.element()).stream()
-                .map(method ->
-                        Optional.ofNullable(attributes.getTransactionAttribute(method, method.getDeclaringClass())))
+                .map(method -> Optional.ofNullable(
+                        attributes.getTransactionAttribute(method, AopUtils.getTargetClass(listener.bean()))))
                 .toList();
     }
 

@@ -26,9 +26,10 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
  * }
  * }</pre>
  *
- * <p>If that fails, the record comes again. Spring Boot gives an error handler to all listeners. Records of those that are not {@link Idempotent},
- * or switched off, have no quarantine: they are logged and skipped, as Spring does without a recoverer, or handed to the one given to {@link
- * #orElse}. Thread-safe.
+ * <p>If that fails, the record comes again, and so it does, after a while each time, where several different records in a row were recovered for the
+ * same failure ({@code idempotency.stand-still-after}): then it is not the records that are wrong. Spring Boot gives an error handler to all
+ * listeners. Records of those that are not {@link Idempotent}, or switched off, have no quarantine: they are logged and skipped, as Spring does without a
+ * recoverer, or handed to the one given to {@link #orElse}. Thread-safe.
  */
 public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
 
@@ -76,6 +77,10 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
     private static void quarantine(ConsumerRecord<?, ?> record, CurrentConsumer current, Exception cause) {
         BatchResult result = current.consumer().quarantine((ConsumerRecord<Object, Object>) record, cause);
         if (!result.isSettled()) {
+            current.waits()
+                    .put(
+                            WaitingException.partition(record),
+                            result.stops().get(0).retryAfter());
             throw new IdempotencyException(
                     "The record " + at(record) + " could not be put into quarantine; it comes again", cause);
         }

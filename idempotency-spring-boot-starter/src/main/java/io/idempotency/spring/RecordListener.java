@@ -27,18 +27,21 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
     private final SettledRecords settled;
     private final PollTime pollTime;
     private final Observations observations;
+    private final boolean isAwaited;
 
     RecordListener(
             MessageListener<Object, Object> delegate,
             IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
             SettledRecords settled,
             PollTime pollTime,
-            Observations observations) {
+            Observations observations,
+            boolean isAwaited) {
         super(delegate);
         this.idempotent = idempotent;
         this.settled = settled;
         this.pollTime = pollTime;
         this.observations = observations;
+        this.isAwaited = isAwaited;
     }
 
     @Override
@@ -84,7 +87,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
     }
 
     private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {
-        RememberedAck ack = isManual ? RememberedAck.of(record) : null;
+        RememberedAck ack = isAwaited || isManual ? RememberedAck.of(record, isAwaited) : null;
         switch (delegateType) {
             case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, ack, consumer);
             case ACKNOWLEDGING -> delegate.onMessage(record, ack);

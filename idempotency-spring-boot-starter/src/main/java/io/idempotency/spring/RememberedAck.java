@@ -17,6 +17,7 @@ final class RememberedAck implements Acknowledgment {
     private final Thread thread = Thread.currentThread();
     private final String what;
     private final int size;
+    private final boolean isAwaited;
     private int acknowledged;
     private @Nullable Nack nack;
 
@@ -25,14 +26,21 @@ final class RememberedAck implements Acknowledgment {
      *
      * @param what what the listener is called for
      * @param size how many records that is
+     * @param isAwaited whether its result comes later: then that is its acknowledgment, as in spring-kafka
      */
-    RememberedAck(String what, int size) {
+    private RememberedAck(String what, int size, boolean isAwaited) {
         this.what = what;
         this.size = size;
+        this.isAwaited = isAwaited;
+        this.acknowledged = isAwaited ? size : 0;
     }
 
-    static RememberedAck of(ConsumerRecord<?, ?> record) {
-        return new RememberedAck(WaitingException.partition(record) + "@" + record.offset(), 1);
+    static RememberedAck of(ConsumerRecord<?, ?> record, boolean isAwaited) {
+        return new RememberedAck(WaitingException.partition(record) + "@" + record.offset(), 1, isAwaited);
+    }
+
+    static RememberedAck of(List<?> batch, boolean isAwaited) {
+        return new RememberedAck("a batch of " + batch.size() + " records", batch.size(), isAwaited);
     }
 
     /** Carries a negative acknowledgment out of the transaction, so that it is rolled back. */
@@ -54,12 +62,18 @@ final class RememberedAck implements Acknowledgment {
 
     @Override
     public void acknowledge() {
+        if (isAwaited) {
+            return;
+        }
         requireThread();
         acknowledged = size;
     }
 
     @Override
     public void acknowledge(int index) {
+        if (isAwaited) {
+            return;
+        }
         requireThread();
         requireIndex(index);
         acknowledged = index + 1;
@@ -72,6 +86,10 @@ final class RememberedAck implements Acknowledgment {
 
     @Override
     public void nack(int index, Duration sleep) {
+        if (isAwaited) {
+            throw new IllegalStateException("The listener of " + what
+                    + " has a result that comes later, and cannot acknowledge negatively: let the result fail");
+        }
         requireThread();
         requireIndex(index);
         acknowledged = index;

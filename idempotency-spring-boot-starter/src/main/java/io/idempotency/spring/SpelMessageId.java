@@ -1,38 +1,93 @@
 package io.idempotency.spring;
 
+import io.idempotency.store.IdempotencyException;
+import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.context.expression.BeanFactoryResolver;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
+import org.springframework.expression.spel.SpelEvaluationException;
+import org.springframework.expression.spel.SpelMessage;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
 
-/** Reads a message id from a record by a SpEL expression. Thread-safe. */
+/** Reads a message id from a record by a SpEL expression, which may refer to beans and to what the listener gets. Thread-safe. */
 final class SpelMessageId {
 
-    private final Expression expression;
+    private static final String PAYLOAD = "payload";
 
-    private SpelMessageId(Expression expression) {
+    /** There is nothing where the id would be. */
+    private static final Set<SpelMessage> NOTHING_THERE = Set.of(
+            SpelMessage.PROPERTY_OR_FIELD_NOT_READABLE_ON_NULL,
+            SpelMessage.METHOD_CALL_ON_NULL_OBJECT_NOT_ALLOWED,
+            SpelMessage.CANNOT_INDEX_INTO_NULL_VALUE);
+
+    private final Expression expression;
+    private final BeanFactoryResolver beans;
+    private final Function<ConsumerRecord<?, ?>, @Nullable Object> payloads;
+    private final StandardEvaluationContext context;
+    private final boolean isOfPayload;
+
+    private SpelMessageId(Expression expression, AdaptedListener adapted, BeanFactory beans) {
         this.expression = expression;
+        this.payloads = adapted.payloads();
+        this.beans = new BeanFactoryResolver(beans);
+        this.context = context();
+        this.isOfPayload = expression.getExpressionString().contains("#" + PAYLOAD);
     }
 
     /**
      * Parses the expression of a listener.
      *
+     * @param adapted converts records as its container does
      * @throws ListenerRefusedException if it is no expression
      */
-    static SpelMessageId of(ListenerDefinition listener) {
+    static SpelMessageId of(ListenerDefinition listener, AdaptedListener adapted, BeanFactory beans) {
         try {
-            return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()));
+            return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()), adapted, beans);
         } catch (ParseException e) {
             throw new ListenerRefusedException(
                     "The messageId of " + listener + " is no expression: " + e.getMessage(),
-                    "Write a SpEL expression on the ConsumerRecord, such as value.orderId.");
+                    "Write a SpEL expression on the ConsumerRecord, such as value.eventId, or a JSON pointer, such as"
+                            + " /eventId.");
         }
+    }
+
+    private StandardEvaluationContext context() {
+        StandardEvaluationContext created = new StandardEvaluationContext();
+        created.setBeanResolver(beans);
+        return created;
     }
 
     @Nullable
     Object read(ConsumerRecord<?, ?> record) {
-        return expression.getValue(new StandardEvaluationContext(record));
+        try {
+            if (!isOfPayload) {
+                return expression.getValue(context, record);
+            }
+            StandardEvaluationContext own = context();
+            own.setVariable(PAYLOAD, payloads.apply(record));
+            return expression.getValue(own, record);
+        } catch (SpelEvaluationException e) {
+            if (NOTHING_THERE.contains(e.getMessageCode())) {
+                return null;
+            }
+            throw isText(record.value()) ? withAdvice(e) : e;
+        }
+    }
+
+    static boolean isText(@Nullable Object value) {
+        return value instanceof CharSequence || value instanceof byte[] || value instanceof Bytes;
+    }
+
+    private static IdempotencyException withAdvice(SpelEvaluationException failure) {
+        return new IdempotencyException(
+                failure.getMessage() + ". The value is what the deserializer made, here text or bytes: for JSON take a"
+                        + " pointer, such as messageId = \"/eventId\", or what the listener gets, #" + PAYLOAD,
+                failure);
     }
 }

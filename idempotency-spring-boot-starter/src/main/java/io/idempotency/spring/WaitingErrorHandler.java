@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
@@ -36,7 +37,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
-    private final CurrentConsumer consumer;
+    private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
     private final SettledRecords settled;
     private final ListenerContainerPauseService pauses;
     private final boolean isBatch;
@@ -51,7 +52,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
      */
     WaitingErrorHandler(
             CommonErrorHandler users,
-            CurrentConsumer consumer,
+            IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
             ListenerContainerPauseService pauses,
             boolean isBatch) {
@@ -91,7 +92,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                     thrown);
             return endless;
         }
-        consumer.set();
+        CurrentConsumer.set(consumer);
         return users;
     }
 
@@ -168,11 +169,11 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             List<ConsumerRecord<?, ?>> records,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
+        CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
         try {
-            CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
             PolledAgain.afterRecord(handler, thrown, records, consumer, container);
         } finally {
-            CurrentConsumer.remove();
+            awaitRecoverer(container);
         }
     }
 
@@ -183,14 +184,24 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Consumer<?, ?> consumer,
             MessageListenerContainer container,
             Runnable invokeListener) {
+        CommonErrorHandler handler = deciding(thrown, null, container);
         try {
-            CommonErrorHandler handler = deciding(thrown, null, container);
             if (isBatch && !(handler instanceof DefaultErrorHandler)) {
                 PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
             } else {
                 PolledAgain.afterPoll(handler, thrown, records, consumer, container);
             }
         } finally {
+            awaitRecoverer(container);
+        }
+    }
+
+    /** A recoverer cannot say how long a record that it did not recover is to wait, and it would come again at once. */
+    private void awaitRecoverer(MessageListenerContainer container) {
+        CurrentConsumer current = CurrentConsumer.get();
+        if (current != null) {
+            current.waits().forEach((partition, wait) -> await(container, partition, wait));
+            current.waits().clear();
             CurrentConsumer.remove();
         }
     }

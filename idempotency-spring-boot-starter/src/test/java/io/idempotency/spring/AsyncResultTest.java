@@ -1,20 +1,26 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.ConsistencyLevel;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.support.Acknowledgment;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -24,7 +30,12 @@ class AsyncResultTest {
     enum Kind {
         FUTURE,
         MONO,
-        HANDLERS
+        HANDLERS,
+        /** Takes an acknowledgment that it need not use, for spring-kafka acknowledges when the result is there. */
+        ACKNOWLEDGMENT,
+        /** Acknowledges itself, on the thread of its result. */
+        ACKNOWLEDGED,
+        MANUAL
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
@@ -33,7 +44,7 @@ class AsyncResultTest {
 
     @BeforeAll
     static void start() {
-        bench.start(Recovery.class, Listeners.class, Handlers.class);
+        bench.start(Recovery.class, Listeners.class, Acknowledging.class, Handlers.class);
     }
 
     @AfterAll
@@ -62,6 +73,42 @@ class AsyncResultTest {
         }
     }
 
+    /** As in most applications, nothing says that the acknowledgment is never null: spring-kafka would make one up. */
+    @NullUnmarked
+    static class Acknowledging {
+
+        private final Effects.Ledger ledger;
+
+        Acknowledging(Effects.Ledger ledger) {
+            this.ledger = ledger;
+        }
+
+        @KafkaListener(id = "ACKNOWLEDGMENT", groupId = "${topic}-ACKNOWLEDGMENT", topics = "${topic}-ACKNOWLEDGMENT")
+        @Idempotent(value = "acknowledgment", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletableFuture<Void> acknowledgment(String value, Acknowledgment unused) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaListener(
+                id = "ACKNOWLEDGED",
+                groupId = "${topic}-ACKNOWLEDGED",
+                topics = "${topic}-ACKNOWLEDGED",
+                ackMode = "MANUAL_IMMEDIATE")
+        @Idempotent(value = "acknowledged", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletableFuture<Void> acknowledged(String value, Acknowledgment acknowledgment) {
+            return CompletableFuture.runAsync(() -> {
+                ledger.post(value);
+                acknowledgment.acknowledge();
+            });
+        }
+
+        @KafkaListener(id = "MANUAL", groupId = "${topic}-MANUAL", topics = "${topic}-MANUAL", ackMode = "MANUAL")
+        @Idempotent(value = "manual", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletableFuture<Void> manual(String value) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+    }
+
     @KafkaListener(id = "HANDLERS", groupId = "${topic}-HANDLERS", topics = "${topic}-HANDLERS")
     @Idempotent(value = "handlers", level = ConsistencyLevel.AT_LEAST_ONCE)
     static class Handlers {
@@ -85,6 +132,7 @@ class AsyncResultTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rule-5.16")
     void hasItsEffectOnceForCopiesAndLostOffsets(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":once:";
@@ -99,6 +147,7 @@ class AsyncResultTest {
 
     @ParameterizedTest
     @EnumSource
+    @Tag("rule-5.16")
     void commitsNoOffsetOfAResultThatFailsAndCountsItExactly(Kind kind) {
         BenchTopic topic = topics.apply(kind);
         String value = kind + ":bad:";
@@ -139,5 +188,13 @@ class AsyncResultTest {
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value);
+    }
+
+    @Test
+    @Tag("rule-5.16")
+    void hasNoNegativeAcknowledgment() {
+        assertThatThrownBy(() -> RememberedAck.of(List.of("a"), true).nack(0, Duration.ZERO))
+                .hasMessageContaining("a batch of 1 records")
+                .hasMessageContaining("let the result fail");
     }
 }

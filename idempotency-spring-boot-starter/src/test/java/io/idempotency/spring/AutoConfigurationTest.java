@@ -138,7 +138,9 @@ class AutoConfigurationTest {
                     .doesNotHaveBean(CaffeineCache.class);
             assertThat(context.getBean(ClaimStore.class)).isSameAs(context.getBean("ownStore"));
             ListenerDefinition listener = ListenerDefinition.of(
-                    Listener.class, Listener.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class));
+                    Listener.class,
+                    Listener.class,
+                    Listener.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class));
             assertThat(new Stores(context.getBean(IdempotencyProperties.class), context).of(listener))
                     .isSameAs(context.getBean("ownStore"));
         });

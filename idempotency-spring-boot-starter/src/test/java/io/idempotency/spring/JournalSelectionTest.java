@@ -64,7 +64,8 @@ class JournalSelectionTest {
 
     private static ClaimStore storeOf(AssertableApplicationContext context, Class<?> listener) {
         return new Stores(context.getBean(IdempotencyProperties.class), context)
-                .of(ListenerDefinition.of(listener, listener.getDeclaredMethods()[0].getAnnotation(Idempotent.class)));
+                .of(ListenerDefinition.of(
+                        listener, listener, listener.getDeclaredMethods()[0].getAnnotation(Idempotent.class)));
     }
 
     private static boolean isCreated(AssertableApplicationContext context, String store) {
@@ -251,7 +252,9 @@ class JournalSelectionTest {
     private static Optional<Duration> rememberedFor(AssertableApplicationContext context) {
         return new Stores(context.getBean(IdempotencyProperties.class), context)
                 .rememberedFor(ListenerDefinition.of(
-                        Journal.class, Journal.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class)));
+                        Journal.class,
+                        Journal.class,
+                        Journal.class.getDeclaredMethods()[0].getAnnotation(Idempotent.class)));
     }
 
     @Configuration(proxyBeanMethods = false)

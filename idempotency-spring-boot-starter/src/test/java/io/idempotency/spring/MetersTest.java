@@ -177,7 +177,8 @@ class MetersTest {
                         consumer,
                         new SettledRecords(),
                         new PollTime(Duration.ofMinutes(1), System::nanoTime),
-                        new Observations(() -> ObservationRegistry.NOOP))
+                        new Observations(() -> ObservationRegistry.NOOP),
+                        false)
                 .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);

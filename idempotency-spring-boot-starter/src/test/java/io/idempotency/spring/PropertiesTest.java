@@ -31,6 +31,7 @@ class PropertiesTest {
         assertThat(defaults.journal().retention()).isEqualTo(JournalStore.DEFAULT_RETENTION);
         assertThat(defaults.lease()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_LEASE);
         assertThat(defaults.claimTimeout()).isEqualTo(TableStore.DEFAULT_CLAIM_TIMEOUT);
+        assertThat(defaults.standStillAfter()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_STAND_STILL_AFTER);
         assertThat(defaults.cache().size()).isEqualTo(CaffeineCache.DEFAULT_MAX_IDS);
         assertThat(defaults.cache().time()).isEqualTo(CaffeineCache.DEFAULT_TIME);
         assertThat(defaults.messageId().headers()).containsExactly(MessageIds.HEADER);
@@ -54,6 +55,7 @@ class PropertiesTest {
         assertThat(defaults.journal().streams()).isEmpty();
         assertThat(defaults.consumers()).isEmpty();
         assertThat(defaults.consumer("any").enabled()).isTrue();
+        assertThat(defaults.consumer("any").listeners()).isEmpty();
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.Set;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -444,5 +445,96 @@ class QuarantineRecovererTest {
 
         assertThat(deadLetters.values()).containsExactly("poison");
         assertThat(kept("b").delivery().position().stream()).isEqualTo(topic.name);
+    }
+
+    private List<MessageId> quarantined() {
+        return bench.bean(QuarantineStore.class).list("billing", 100);
+    }
+
+    private void awaitStandStill() {
+        ListenerBench.await().until(() -> topic.container().isPartitionPaused(new TopicPartition(topic.name, 0)));
+    }
+
+    @Test
+    @Tag("rule-1.6")
+    void standsStillInsteadOfDrainingAndGoesOnWhenTheListenerIsMended() throws Exception {
+        bench.start(Billing.class);
+        String[] values = {"d1", "d2", "d3", "d4", "d5", "d6", "d7"};
+        for (String value : values) {
+            bench.ledger().fail(value, () -> new IllegalStateException("the other service is down"));
+        }
+
+        topic.sendAll(0, values);
+        awaitStandStill();
+
+        assertThat(quarantined()).hasSize(5);
+        topic.send(1, "other", "other");
+        ListenerBench.await().until(() -> bench.effects("other").size() == 1);
+        assertThat(topic.committed(0)).isEqualTo(5);
+        assertThat(bench.ledger().callsOf("d7")).isZero();
+        bench.ledger().then("d6", () -> {});
+        bench.ledger().then("d7", () -> {});
+        topic.whileStopped(() -> {});
+        topic.awaitSettled();
+        assertThat(bench.effects("d")).containsExactly("d6", "d7");
+    }
+
+    @Test
+    @Tag("rule-5.15")
+    void standsStillWhereNoMessageHasAnId() throws Exception {
+        bench.start(Billing.class);
+
+        for (int i = 0; i < 7; i++) {
+            topic.sendWithoutId(0, "without " + i);
+        }
+        awaitStandStill();
+
+        assertThat(quarantined()).hasSize(5);
+        assertThat(topic.committed(0)).isEqualTo(5);
+    }
+
+    @Test
+    @Tag("rule-5.15")
+    void goesOnBehindMessagesWithoutAnIdWhereOthersHaveOne() {
+        bench.start(Billing.class);
+        topic.send(1, "a", "good");
+        topic.awaitSettled();
+
+        for (int i = 0; i < 7; i++) {
+            topic.sendWithoutId(0, "without " + i);
+        }
+        topic.send(0, "b", "behind");
+        topic.awaitSettled();
+
+        assertThat(quarantined()).hasSize(7);
+        assertThat(bench.effects("")).containsExactly("good", "behind");
+    }
+
+    @Test
+    @Tag("rule-5.15")
+    void standsStillAtTheFirstMessageWhereTheExpressionIsWrong() throws Exception {
+        bench.with("idempotency.consumers.billing.message-id=value.orderId").start(Billing.class);
+
+        topic.send(0, "a", "first");
+        awaitStandStill();
+
+        assertThat(quarantined()).isEmpty();
+        assertThat(topic.committed(0)).isZero();
+        assertThat(bench.bean(Effects.Consumptions.class).all)
+                .isNotEmpty()
+                .allSatisfy(consumption -> assertThat(consumption.failure().orElseThrow())
+                        .hasMessageContainingAll("orderId", "a java.lang.String", "JSON take a pointer", "#payload"));
+    }
+
+    @Test
+    @Tag("rule-5.15")
+    void quarantinesThemAllIfThatIsWanted() {
+        bench.with("idempotency.consumers.billing.message-id=value.orderId", "idempotency.stand-still-after=0")
+                .start(Billing.class);
+
+        topic.sendAll(0, "1", "2", "3", "4", "5", "6", "7");
+        topic.awaitSettled();
+
+        assertThat(quarantined()).hasSize(7);
     }
 }

@@ -6,12 +6,14 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -29,8 +31,11 @@ import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.messaging.Message;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Propagation;
@@ -509,6 +514,247 @@ class RefusalTest {
 
     @Test
     void refusesAMessageIdThatIsNoExpression() {
-        refuses(NoExpression.class, "is no expression", "SpEL");
+        refuses(NoExpression.class, "is no expression", "SpEL", "JSON pointer");
+    }
+
+    @KafkaListener(topics = "orders", groupId = "g")
+    static class OnAHandler {
+        @KafkaHandler
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    static class OnNoListener {
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Idempotent("billing")
+    static class OnNoListenersClass {
+        void charge(String order) {}
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesAnAnnotationThatHasNoEffect() {
+        refuses(OnAHandler.class, "it is a @KafkaHandler", "on the class");
+        refuses(OnNoListener.class, "is no @KafkaListener", "IdempotentConsumer");
+        refuses(OnNoListenersClass.class, "has no @KafkaListener", "listeners=<its id>");
+    }
+
+    static class Identified {
+        @KafkaListener(id = "payments", topics = "orders", groupId = "g")
+        void charge(String order) {}
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesPropertiesThatHaveNoEffect() {
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.biling.level=AT_LEAST_ONCE"),
+                Plain.class,
+                "idempotency.consumers.biling",
+                "are [billing]");
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.listeners=paiments"),
+                Identified.class,
+                "names the listener paiments",
+                "There are [payments]");
+        refuses(
+                runner.withPropertyValues(
+                        "idempotency.consumers.billing.listeners=payments",
+                        "idempotency.consumers.shipping.listeners=payments"),
+                Identified.class,
+                "bound to several consumers, billing and shipping");
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues("idempotency.consumers.billing.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class AnnotatedAndBound {
+        @KafkaListener(id = "payments", topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    @Tag("rule-2.11")
+    void refusesTwoNamesForOneListener() {
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.shipping.listeners=payments"),
+                AnnotatedAndBound.class,
+                "billing",
+                "bound to consumer shipping",
+                "the annotation or the property");
+    }
+
+    static class Charging {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        public void charge(String order) {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoBeans {
+        @Bean
+        Charging one() {
+            return new Charging();
+        }
+
+        @Bean
+        Charging two() {
+            return new Charging();
+        }
+    }
+
+    static class ChargingOrders extends Charging {}
+
+    static class ChargingRefunds extends Charging {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoSubclasses {
+        @Bean
+        ChargingOrders orders() {
+            return new ChargingOrders();
+        }
+
+        @Bean
+        ChargingRefunds refunds() {
+            return new ChargingRefunds();
+        }
+    }
+
+    @Test
+    @Tag("rule-2.11")
+    void refusesOneNameForTwoBeans() {
+        refuses(TwoBeans.class, "belongs to two listeners", "of a bean of Charging", "#{__listener.name}");
+        refuses(TwoSubclasses.class, "of a bean of ChargingOrders", "of a bean of ChargingRefunds");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class AsyncAcks extends Plain {
+        @Bean
+        ContainerCustomizer<Object, Object, ConcurrentMessageListenerContainer<Object, Object>> customizer() {
+            return container -> container.getContainerProperties().setAsyncAcks(true);
+        }
+    }
+
+    static class Acknowledging {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order, Acknowledgment acknowledgment) {}
+
+        @KafkaListener(topics = "refunds", groupId = "g")
+        @Idempotent("refunds")
+        void refund(Message<String> order) {}
+    }
+
+    @KafkaListener(topics = "orders", groupId = "g")
+    @Idempotent("billing")
+    static class OneAcknowledges {
+        @KafkaHandler
+        void charge(String order, Acknowledgment acknowledgment) {}
+
+        @KafkaHandler
+        void charge(Integer order) {}
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesAcknowledgmentsThatNobodyGives() {
+        refuses(AsyncAcks.class, "asyncAcks=true", "Leave asyncAcks out");
+        ApplicationContextRunner manual = runner.withPropertyValues("spring.kafka.listener.ack-mode=manual");
+        refuses(manual, Plain.class, "ack mode MANUAL", "takes no Acknowledgment", "Acknowledgment parameter");
+        refuses(manual, OneAcknowledges.class, "takes no Acknowledgment");
+        manual.withUserConfiguration(Acknowledging.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class TakesARecord {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(ConsumerRecord<String, String> order) {}
+    }
+
+    static class TakesRecords {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        void charge(List<ConsumerRecord<String, String>> orders) {}
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesRecordsInAShapeThatTheContainerDoesNotGive() {
+        ApplicationContextRunner batches = runner.withPropertyValues("spring.kafka.listener.type=batch");
+        refuses(batches, TakesARecord.class, "takes one ConsumerRecord", "gives it batches", "List<ConsumerRecord");
+        refuses(TakesRecords.class, "takes ConsumerRecords", "gives it single records", "batch = \"true\"");
+        batches.withUserConfiguration(TakesRecords.class)
+                .run(context -> assertThat(context).hasNotFailed());
+        runner.withUserConfiguration(TakesARecord.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Pointing {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", messageId = "/eventId")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesAJsonPointerWithoutJackson() {
+        refuses(
+                runner.withClassLoader(new FilteredClassLoader("tools.jackson")),
+                Pointing.class,
+                "no Jackson",
+                "tools.jackson.core:jackson-databind");
+        runner.withUserConfiguration(Pointing.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithoutListener {
+        @Bean
+        ConcurrentMessageListenerContainer<Object, Object> container(
+                ConsumerFactory<Object, Object> consumers, IdempotentContainers idempotent) {
+            return idempotent.bind(
+                    "billing", new ConcurrentMessageListenerContainer<>(consumers, new ContainerProperties("orders")));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class BoundByAProgram {
+        @Bean
+        ConcurrentMessageListenerContainer<Object, Object> container(
+                ConsumerFactory<Object, Object> consumers, IdempotentContainers idempotent) {
+            ContainerProperties properties = new ContainerProperties("orders");
+            properties.setGroupId("g");
+            properties.setMessageListener((MessageListener<Object, Object>) record -> {});
+            ConcurrentMessageListenerContainer<Object, Object> container =
+                    new ConcurrentMessageListenerContainer<>(consumers, properties);
+            container.setAutoStartup(false);
+            return idempotent.bind("billing", container);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class BoundTwice extends BoundByAProgram {
+        @Bean
+        String again(ConcurrentMessageListenerContainer<Object, Object> container, IdempotentContainers idempotent) {
+            return String.valueOf(idempotent.bind("shipping", container));
+        }
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesOfAContainerOfAProgramWhatItRefusesOfAnAnnotatedListener() {
+        refuses(WithoutListener.class, "[orders] has no listener", "Set its message listener first");
+        refuses(
+                runner.withPropertyValues("spring.kafka.consumer.enable-auto-commit=true"),
+                BoundByAProgram.class,
+                "Listener [orders] of consumer billing",
+                "enable.auto.commit=true");
+        refuses(BoundTwice.class, "has a consumer already", "Bind it once");
+        runner.withUserConfiguration(BoundByAProgram.class)
+                .run(context -> assertThat(context).hasNotFailed());
     }
 }

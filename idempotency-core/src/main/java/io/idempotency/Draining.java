@@ -1,0 +1,62 @@
+package io.idempotency;
+
+import io.idempotency.store.InvalidMessageIdException;
+import io.idempotency.store.UnreadableMessageIdException;
+
+/** Knows when a partition is to stand still instead of draining into quarantine, and what to tell then. Thread-safe. */
+final class Draining {
+
+    private static final int NEVER = Integer.MAX_VALUE;
+    private static final String MEND = ". Mend the handler or the message";
+    private static final String NO_ID =
+            "no message there has had a usable id yet. Correct where ids are read from. If the messages"
+                    + " are wrong, the first one with an id, in any partition, frees this one; or have them quarantined, by"
+                    + " standStillAfter(Integer.MAX_VALUE), in Spring idempotency.stand-still-after=0";
+
+    private final int standStillAfter;
+    private final Lanes lanes;
+
+    Draining(Settings<?> settings, Lanes lanes) {
+        this.standStillAfter = settings.standStillAfter();
+        this.lanes = lanes;
+    }
+
+    /**
+     * Returns whether it is rather the reading of ids that is wrong than the message: it failed, as a wrong expression does, and has not yet
+     * worked for any message of its stream.
+     */
+    boolean isReadingWrong(Item<?> item, Throwable failure) {
+        boolean isRefused =
+                failure instanceof InvalidMessageIdException && !(failure instanceof UnreadableMessageIdException);
+        return item.isReadingDoubtful() && item.lane().isOrdered() && standStillAfter < NEVER && !isRefused;
+    }
+
+    /** Returns whether so many different messages in a row went to quarantine for this failure that one more would be too many. */
+    boolean isOneTooMany(Item<?> item, Throwable failure) {
+        return tellsOfOthers(item)
+                && lanes.quarantinedInARow(item.lane(), Causes.signature(failure)) >= standStillAfter;
+    }
+
+    /** Notes that a message is in quarantine. */
+    void quarantined(Item<?> item, Throwable failure) {
+        if (tellsOfOthers(item)) {
+            lanes.quarantined(item.lane(), item.delivery().id(), Causes.signature(failure));
+        } else {
+            lanes.skipped(item.lane(), item.delivery().id());
+        }
+    }
+
+    /** An unusable id says nothing about the handler, and nothing about other messages once one of them had a usable id. */
+    private static boolean tellsOfOthers(Item<?> item) {
+        return item.unreadable().isEmpty() || item.isReadingDoubtful();
+    }
+
+    static String whyReadingIsWrong() {
+        return NO_ID;
+    }
+
+    String whyOneTooMany(Item<?> item) {
+        return standStillAfter + " messages in a row failed in the same way"
+                + (item.isReadingDoubtful() ? ", and " + NO_ID : MEND);
+    }
+}

@@ -1,0 +1,141 @@
+package io.idempotency.spring;
+
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
+import java.lang.reflect.Type;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.core.ResolvableType;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.DelegatingMessageListener;
+import org.springframework.kafka.listener.ListenerType;
+import org.springframework.kafka.listener.ListenerUtils;
+import org.springframework.kafka.listener.adapter.HandlerAdapter;
+import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
+import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaNull;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
+import org.springframework.messaging.Message;
+import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
+
+/**
+ * The listener of a container behind all that stands around it, and what the adapter of its methods knows and does not tell.
+ *
+ * @param listener calls what the application wrote, or is it
+ */
+record AdaptedListener(Object listener) {
+
+    static AdaptedListener in(Object listener) {
+        Object target = listener;
+        while (target instanceof DelegatingMessageListener<?> delegating) {
+            target = delegating.getDelegate();
+        }
+        return new AdaptedListener(target);
+    }
+
+    /** Returns whether the results of its methods come later. */
+    boolean isAsync() {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?> adapter && adapter.isAsyncReplies();
+    }
+
+    boolean isBatch() {
+        return listener instanceof BatchMessageListener<?, ?>;
+    }
+
+    /** Returns the object whose methods handle messages. */
+    Object bean() {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?>
+                ? handler().getBean()
+                : listener;
+    }
+
+    /** Returns the one method that handles messages, or the class that has them. */
+    AnnotatedElement element() {
+        Class<?> type = AopUtils.getTargetClass(bean());
+        Object method = listener instanceof MessagingMessageListenerAdapter<?, ?>
+                ? field(handler(), "invokerHandlerMethod")
+                : null;
+        return method == null
+                ? type
+                : AopUtils.getMostSpecificMethod(((InvocableHandlerMethod) method).getMethod(), type);
+    }
+
+    /** Returns whether every one of the methods, or else the listener, has a parameter that brings an acknowledgment. */
+    boolean isAcknowledging(List<Method> methods) {
+        if (listener instanceof MessagingMessageListenerAdapter<?, ?>) {
+            return methods.stream()
+                    .allMatch(method -> parameters(method)
+                            .anyMatch(type -> isAcknowledgment(type) || isAcknowledgment(type.getGeneric(0))));
+        }
+        ListenerType type = ListenerUtils.determineListenerType(listener);
+        return type == ListenerType.ACKNOWLEDGING || type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
+    }
+
+    /** A message carries it in its headers. */
+    private static boolean isAcknowledgment(ResolvableType type) {
+        Class<?> parameter = type.resolve(Object.class);
+        return Acknowledgment.class.isAssignableFrom(parameter)
+                || Message.class.isAssignableFrom(parameter)
+                || Map.class.isAssignableFrom(parameter);
+    }
+
+    /** Returns whether a method takes records as the container does not give them: one of a batch, or several at a time. */
+    boolean isOfAnotherShape(Method method) {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?>
+                && parameters(method).anyMatch(type -> isBatch() ? isRecord(type) : isBatch(type));
+    }
+
+    private static boolean isRecord(ResolvableType type) {
+        return type.resolve() == ConsumerRecord.class;
+    }
+
+    private static boolean isBatch(ResolvableType type) {
+        return type.resolve() == ConsumerRecords.class
+                || (type.resolve() == List.class && isRecord(type.getGeneric(0)));
+    }
+
+    private static Stream<ResolvableType> parameters(Method method) {
+        return IntStream.range(0, method.getParameterCount())
+                .mapToObj(i -> ResolvableType.forMethodParameter(method, i));
+    }
+
+    /** Returns what makes of a record the payload that the listener method gets, null of a tombstone; the value if nothing converts it. */
+    Function<ConsumerRecord<?, ?>, @Nullable Object> payloads() {
+        if (!(listener instanceof MessagingMessageListenerAdapter<?, ?>)) {
+            return ConsumerRecord::value;
+        }
+        RecordMessageConverter converter =
+                (RecordMessageConverter) Objects.requireNonNull(field(listener, "messageConverter"));
+        Object inferred = field(listener, "inferredType");
+        Type type = (Type) (inferred == null ? field(listener, "fallbackType") : inferred);
+        Type ofOne = isBatch() ? element(type) : type;
+        return record -> {
+            Object payload = converter.toMessage(record, null, null, ofOne).getPayload();
+            return payload instanceof KafkaNull ? null : payload;
+        };
+    }
+
+    /** Returns the type of one of several payloads. */
+    private static @Nullable Type element(@Nullable Type type) {
+        ResolvableType list = ResolvableType.forType(type);
+        return list.hasGenerics() ? list.getGeneric(0).getType() : type;
+    }
+
+    /** The adapter has a setter for its handler, and no getter. */
+    HandlerAdapter handler() {
+        return (HandlerAdapter) Objects.requireNonNull(field(listener, "handlerMethod"));
+    }
+
+    static @Nullable Object field(Object object, String name) {
+        return new DirectFieldAccessor(object).getPropertyValue(name);
+    }
+}

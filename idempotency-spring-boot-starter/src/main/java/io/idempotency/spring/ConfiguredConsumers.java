@@ -1,0 +1,105 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+
+/** Which consumers and listeners the properties name, and which of these there are. Thread-safe. */
+final class ConfiguredConsumers {
+
+    private static final String PREFIX = "idempotency.consumers.";
+
+    /** What a container that is no bean yet, and has no id, calls itself. */
+    private static final String NAMELESS = "noBeanNameSet";
+
+    private final Map<String, IdempotencyProperties.Consumer> configured;
+    private final Set<String> names = ConcurrentHashMap.newKeySet();
+    private final Set<String> ids = ConcurrentHashMap.newKeySet();
+    private final Set<AbstractMessageListenerContainer<?, ?>> noted = ConcurrentHashMap.newKeySet();
+
+    ConfiguredConsumers(IdempotencyProperties properties) {
+        this.configured = properties.consumers();
+    }
+
+    /**
+     * Returns what the listener of a container asks for, by its annotation or because the properties name its id; notes both.
+     *
+     * @throws ListenerRefusedException if they name different consumers
+     */
+    Optional<ListenerDefinition> definition(
+            Optional<ListenerDefinition> annotated, AbstractMessageListenerContainer<?, ?> container) {
+        Optional<String> bound = boundTo(container);
+        refuseIf(
+                annotated.isPresent() && bound.isPresent(),
+                annotated.map(ListenerDefinition::toString).orElse("") + " is bound to consumer " + bound.orElse("")
+                        + " by " + PREFIX + bound.orElse("") + ".listeners, too",
+                "Leave the annotation or the property.");
+        Optional<ListenerDefinition> found =
+                annotated.or(() -> bound.map(name -> ListenerDefinition.bound(name, container)));
+        noted.add(container);
+        ids.add(id(container));
+        found.ifPresent(listener -> names.add(listener.name()));
+        return found;
+    }
+
+    boolean isNoted(AbstractMessageListenerContainer<?, ?> container) {
+        return noted.contains(container);
+    }
+
+    private Optional<String> boundTo(AbstractMessageListenerContainer<?, ?> container) {
+        List<String> consumers = configured.entrySet().stream()
+                .filter(entry -> entry.getValue().listeners().contains(id(container)))
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+        refuseIf(
+                consumers.size() > 1,
+                "The listener " + id(container) + " is bound to several consumers, " + String.join(" and ", consumers)
+                        + ", and a listener belongs to one",
+                "Leave its id in one of " + PREFIX + "<name>.listeners.");
+        return consumers.stream().findFirst();
+    }
+
+    /** The id of the listener, for the containers of its retry topics, too; of one without an id, its topics. */
+    static String id(AbstractMessageListenerContainer<?, ?> container) {
+        String main = container.getMainListenerId();
+        String id = main == null ? container.getListenerId() : main;
+        return id == null || id.equals(NAMELESS)
+                ? Arrays.toString(container.getContainerProperties().getTopics())
+                : id;
+    }
+
+    /**
+     * Refuses properties of a consumer that no listener has, and ids that no listener has.
+     *
+     * @param beans knows the listeners whose beans are not created yet
+     */
+    void requireAllThere(ListenerBeans beans) {
+        configured.forEach((name, consumer) -> {
+            consumer.listeners().stream()
+                    .filter(id -> !ids.contains(id) && !beans.mayHaveId(id))
+                    .findFirst()
+                    .ifPresent(id -> refuseIf(
+                            true,
+                            PREFIX + name + ".listeners names the listener " + id + ", and none has this id: it would"
+                                    + " run without the consumer. There are " + sorted(ids),
+                            "Correct the id, give the @KafkaListener this id, or leave the property out."));
+            refuseIf(
+                    consumer.listeners().isEmpty() && !names.contains(name) && !beans.mayHaveName(name),
+                    "There are properties " + PREFIX + name + ".*, and no listener is @Idempotent(\"" + name
+                            + "\"), so they have no effect. The names of consumers here are " + sorted(names),
+                    "Correct the name, or leave the properties out.");
+        });
+    }
+
+    private static Set<String> sorted(Set<String> some) {
+        return new TreeSet<>(some);
+    }
+}

@@ -1,0 +1,144 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import java.lang.annotation.Annotation;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.MethodIntrospector;
+import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.AnnotationUtils;
+import org.springframework.kafka.annotation.KafkaHandler;
+import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.util.ClassUtils;
+
+/** What the classes of the beans say of listeners, without creating one: where an annotation has no effect, and who may come later. */
+final class ListenerBeans {
+
+    private static final Logger log = LoggerFactory.getLogger(ListenerBeans.class);
+    private static final String SPRINGS = "org.springframework.";
+
+    private final ConfigurableListableBeanFactory beans;
+
+    ListenerBeans(ConfigurableListableBeanFactory beans) {
+        this.beans = beans;
+    }
+
+    /** Returns the containers that are there, with an annotation or without. */
+    Stream<AbstractMessageListenerContainer<?, ?>> containers() {
+        List<MessageListenerContainer> all =
+                new ArrayList<>(beans.getBeansOfType(MessageListenerContainer.class, false, false)
+                        .values());
+        beans.getBeanProvider(KafkaListenerEndpointRegistry.class)
+                .ifAvailable(registry -> all.addAll(registry.getListenerContainers()));
+        return all.stream()
+                .filter(AbstractMessageListenerContainer.class::isInstance)
+                .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
+    }
+
+    /** Refuses {@link Idempotent} on what is no listener. */
+    void requireListeners() {
+        types(false).forEach(type -> {
+            Set<Method> methods = annotated(type, Idempotent.class);
+            methods.forEach(ListenerBeans::requireListener);
+            refuseIf(
+                    methods.isEmpty()
+                            && has(type, Idempotent.class)
+                            && !has(type, KafkaListener.class)
+                            && annotated(type, KafkaListener.class).isEmpty(),
+                    "@Idempotent on " + type + " has no effect: the class has no @KafkaListener",
+                    "Put it beside the @KafkaListener that it is meant for. A listener that cannot be annotated is bound by"
+                            + " idempotency.consumers.<name>.listeners=<its id>.");
+        });
+    }
+
+    private static void requireListener(Method method) {
+        boolean isListener = has(method, KafkaListener.class);
+        refuseIf(
+                !isListener && has(method, KafkaHandler.class),
+                "@Idempotent on " + method
+                        + " has no effect: it is a @KafkaHandler, and all handlers of a class are one"
+                        + " listener, with one consumer",
+                "Put it on the class, beside @KafkaListener.");
+        refuseIf(
+                !isListener,
+                "@Idempotent on " + method
+                        + " has no effect: the method is no @KafkaListener, and whoever calls it gets no"
+                        + " transaction and no claim",
+                "Put it on the @KafkaListener method. For messages from elsewhere build an IdempotentConsumer.");
+    }
+
+    /** Returns whether a bean that is not created yet has a listener of this consumer, as far as its annotation tells. */
+    boolean mayHaveName(String consumer) {
+        return notCreated(Idempotent.class)
+                .map(annotation -> annotation.value())
+                .anyMatch(name -> isOrMayBe(name, consumer));
+    }
+
+    /** Returns whether a bean that is not created yet has a listener of this id, as far as its annotation tells. */
+    boolean mayHaveId(String id) {
+        return notCreated(KafkaListener.class)
+                .map(annotation -> annotation.id())
+                .anyMatch(text -> isOrMayBe(text, id));
+    }
+
+    private boolean isOrMayBe(String text, String wanted) {
+        String resolved = beans.resolveEmbeddedValue(text);
+        return resolved != null && (resolved.equals(wanted) || resolved.contains("#{"));
+    }
+
+    private <A extends Annotation> Stream<A> notCreated(Class<A> annotation) {
+        return types(true)
+                .flatMap(type -> Stream.concat(Stream.of(type), annotated(type, annotation).stream()))
+                .flatMap(element -> Stream.ofNullable(
+                        AnnotatedElementUtils.findMergedAnnotation((AnnotatedElement) element, annotation)));
+    }
+
+    private Stream<Class<?>> types(boolean isNotCreated) {
+        List<Class<?>> types = new ArrayList<>();
+        for (String name : beans.getBeanDefinitionNames()) {
+            Class<?> type = isNotCreated && beans.containsSingleton(name) ? null : type(name);
+            if (type != null
+                    && !type.getName().startsWith(SPRINGS)
+                    && AnnotationUtils.isCandidateClass(type, Idempotent.class)) {
+                types.add(ClassUtils.getUserClass(type));
+            }
+        }
+        return types.stream();
+    }
+
+    private @Nullable Class<?> type(String name) {
+        try {
+            return AutoProxyUtils.determineTargetClass(beans, name);
+        } catch (RuntimeException | LinkageError e) {
+            log.debug("The class of bean {} cannot be told.", name, e);
+            return null;
+        }
+    }
+
+    private static Set<Method> annotated(Class<?> type, Class<? extends Annotation> annotation) {
+        try {
+            return MethodIntrospector.selectMethods(type, (Method method) -> has(method, annotation));
+        } catch (RuntimeException | LinkageError e) {
+            // As of an optional class that is not there.
+            log.debug("The methods of {} cannot be told.", type, e);
+            return Set.of();
+        }
+    }
+
+    private static boolean has(AnnotatedElement element, Class<? extends Annotation> annotation) {
+        return AnnotatedElementUtils.hasAnnotation(element, annotation);
+    }
+}
