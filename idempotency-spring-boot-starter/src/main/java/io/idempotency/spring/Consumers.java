@@ -14,6 +14,7 @@ import io.idempotency.kafka.TopicIds;
 import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -105,7 +106,8 @@ final class Consumers implements DisposableBean {
                 .lease(properties.lease())
                 .store(store);
         if (level(listener) == ConsistencyLevel.STRONG) {
-            builder.transactions(stores.guarded(listener, transactions.of(listener, store)));
+            TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
+            builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);

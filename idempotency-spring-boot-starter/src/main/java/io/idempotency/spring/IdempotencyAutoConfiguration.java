@@ -130,6 +130,11 @@ public class IdempotencyAutoConfiguration {
     }
 
     @Bean
+    static OutputProducers idempotencyOutputProducers(ObjectProvider<IdempotencyProperties> properties) {
+        return new OutputProducers(properties);
+    }
+
+    @Bean
     ProducerSetup idempotencyProducerSetup(IdempotencyProperties properties) {
         return new ProducerSetup(properties);
     }

@@ -159,8 +159,19 @@ final class BenchTopic {
 
     /** Reads what is in the topic, such as a dead-letter topic, without any group. */
     List<ConsumerRecord<String, String>> read() {
+        return read("read_uncommitted");
+    }
+
+    /** Reads as {@link #read()} does, without what Kafka transactions have not committed. */
+    List<ConsumerRecord<String, String>> readCommitted() {
+        return read("read_committed");
+    }
+
+    private List<ConsumerRecord<String, String>> read(String isolation) {
+        Map<String, Object> properties = new HashMap<>(bench.kafka);
+        properties.put("isolation.level", isolation);
         try (KafkaConsumer<String, String> consumer =
-                new KafkaConsumer<>(bench.kafka, new StringDeserializer(), new StringDeserializer())) {
+                new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
             Map<TopicPartition, Long> ends = ends();
             consumer.assign(ends.keySet());
             consumer.seekToBeginning(ends.keySet());
