@@ -78,7 +78,9 @@ public final class DerivedIds {
         for (String name : headers) {
             Optional<MessageId> of = id(output.headers(), name)
                     .flatMap(id -> handled.having(
-                            name, id, message -> message instanceof ConsumerRecord<?, ?> record
+                            name,
+                            id,
+                            message -> message instanceof ConsumerRecord<?, ?> record
                                     ? id(record.headers(), name)
                                     : Optional.empty()));
             if (of.isPresent() && (incoming.isEmpty() || incoming.equals(of))) {

@@ -96,12 +96,7 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
 
     static <K, V> ProducerRecord<K, V> copy(ProducerRecord<K, V> record) {
         return new ProducerRecord<>(
-                record.topic(),
-                record.partition(),
-                record.timestamp(),
-                record.key(),
-                record.value(),
-                record.headers());
+                record.topic(), record.partition(), record.timestamp(), record.key(), record.value(), record.headers());
     }
 
     @Override

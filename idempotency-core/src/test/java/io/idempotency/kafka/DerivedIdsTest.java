@@ -87,8 +87,7 @@ class DerivedIdsTest {
     @Test
     @Tag("rule-5.18")
     void areTheSameWhenTheRecordIsHandledAgainWhateverIsSentWithIt() {
-        List<ConsumerRecord<String, String>> poll =
-                List.of(record(0, "message-id", "a"), record(1, "message-id", "b"));
+        List<ConsumerRecord<String, String>> poll = List.of(record(0, "message-id", "a"), record(1, "message-id", "b"));
         billing.consumeAll(poll, (record, claim) -> {
             sendTwice(record);
             if (record.offset() == 1) {
@@ -151,7 +150,8 @@ class DerivedIdsTest {
 
         billing.consume(record(0, "message-id", "a", "Event-Id", "a", "trace", "t"), (record, claim) -> {
             Headers output = forward(record(1, incoming).headers());
-            assertThat(id(output, "Event-Id")).isEqualTo(DerivedIds.of(claim.delivery().id(), 0));
+            assertThat(id(output, "Event-Id"))
+                    .isEqualTo(DerivedIds.of(claim.delivery().id(), 0));
             assertThat(id(output, "trace")).isEqualTo("t");
             assertThat(output.toArray()).hasSize(2);
         });
@@ -165,7 +165,8 @@ class DerivedIdsTest {
             Headers copied = forward(record.headers());
             Headers other =
                     forward(record(1, "ce_id", "7", "ce_source", "/billing").headers());
-            assertThat(id(copied, "ce_id")).isEqualTo(DerivedIds.of(claim.delivery().id(), 0));
+            assertThat(id(copied, "ce_id"))
+                    .isEqualTo(DerivedIds.of(claim.delivery().id(), 0));
             assertThat(id(copied, "ce_source")).isEqualTo("/shop");
             assertThat(id(other, "ce_id")).isEqualTo("7");
         });
@@ -204,15 +205,14 @@ class DerivedIdsTest {
 
         billing.consume(
                 record(0, "message-id", "a"),
-                (record, claim) -> assertThat(id(forward(record.headers()), "message-id"))
-                        .isEqualTo("a"));
+                (record, claim) ->
+                        assertThat(id(forward(record.headers()), "message-id")).isEqualTo("a"));
     }
 
     @Test
     void areOfACopyWhereTheHeadersAreClosed() {
         billing.consume(record(0, "message-id", "a"), (record, claim) -> {
-            ProducerRecord<String, String> output =
-                    new ProducerRecord<>("out", 3, 17L, "k", "v", record.headers());
+            ProducerRecord<String, String> output = new ProducerRecord<>("out", 3, 17L, "k", "v", record.headers());
             ((RecordHeaders) output.headers()).setReadOnly();
 
             ProducerRecord<String, String> copy = interceptor.onSend(output);

@@ -48,8 +48,7 @@ final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<
     @SuppressWarnings("unchecked")
     public Producer<Object, Object> apply(Producer<Object, Object> producer) {
         IdempotencyProperties.Producer settings = properties.getObject().producer();
-        DerivedIds derivedIds =
-                DerivedIds.in(properties.getObject().messageId().headers());
+        DerivedIds derivedIds = DerivedIds.in(properties.getObject().messageId().headers());
         return (Producer<Object, Object>) Proxy.newProxyInstance(
                 Producer.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("equals")) {

@@ -119,7 +119,8 @@ final class Outputs implements TransactionSynchronization {
 
     /** Those that joined would commit behind the database: after a crash in between nobody would send their records again. */
     private static void commitKafkaTransactions() {
-        for (Object resource : TransactionSynchronizationManager.getResourceMap().values()) {
+        for (Object resource :
+                TransactionSynchronizationManager.getResourceMap().values()) {
             if (resource instanceof KafkaResourceHolder<?, ?> joined && joined.isSynchronizedWithTransaction()) {
                 joined.commit();
             }

@@ -95,7 +95,12 @@ class CopiedIdsTest {
                 ledger.post(record.value());
                 for (int i = 0; i < 2; i++) {
                     CompletableFuture<?> unused = madeByHand.send(new ProducerRecord<>(
-                            outputs.apply(Kind.BATCH).name, null, null, record.key(), record.value(), record.headers()));
+                            outputs.apply(Kind.BATCH).name,
+                            null,
+                            null,
+                            record.key(),
+                            record.value(),
+                            record.headers()));
                 }
             }
         }

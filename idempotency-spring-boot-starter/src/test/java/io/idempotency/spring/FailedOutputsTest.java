@@ -107,8 +107,8 @@ class FailedOutputsTest {
             ledger.post(value);
             if (value.endsWith("refused")) {
                 try {
-                    CompletableFuture<?> unused = template.send(
-                            outputs.apply(kind).name, value + "!".repeat(MAX_REQUEST_SIZE));
+                    CompletableFuture<?> unused =
+                            template.send(outputs.apply(kind).name, value + "!".repeat(MAX_REQUEST_SIZE));
                 } catch (KafkaException e) {
                     CompletableFuture<?> unused = template.send(outputs.apply(kind).name, value + " instead");
                 }

@@ -240,9 +240,7 @@ class OutputsTest {
     void areNotAwaitedIfSwitchedOff() {
         try (ListenerBench hasty = new ListenerBench()
                 .withoutJpa()
-                .with(
-                        "spring.kafka.producer.properties[linger.ms]=" + LINGER,
-                        "idempotency.producer.await=false")) {
+                .with("spring.kafka.producer.properties[linger.ms]=" + LINGER, "idempotency.producer.await=false")) {
             BenchTopic topic = hasty.topic("HASTY");
             hasty.start(Hasty.class);
 

@@ -69,8 +69,7 @@ class ProducerSetupTest {
 
     @Test
     void keepCopiedIdsIfToldTo() {
-        runner.run(
-                context -> assertThat(configured(context)).containsEntry(MessageIdInterceptor.DERIVED_CONFIG, true));
+        runner.run(context -> assertThat(configured(context)).containsEntry(MessageIdInterceptor.DERIVED_CONFIG, true));
         runner.withPropertyValues("idempotency.producer.derived-ids=false")
                 .run(context ->
                         assertThat(configured(context)).containsEntry(MessageIdInterceptor.DERIVED_CONFIG, false));
