@@ -3,9 +3,12 @@ package io.idempotency.spring;
 import io.idempotency.kafka.DerivedIds;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.kafka.core.KafkaTemplate;
@@ -16,11 +19,16 @@ import org.springframework.kafka.core.ProducerPostProcessor;
  * Has the producers of all factories and templates that are beans note what listeners send, and replace the message ids that listeners copy.
  * Created early, so it holds nothing but a provider.
  */
-final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<Object, Object> {
+final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<Object, Object>, DisposableBean {
 
     private static final String SEND = "send";
 
     private final ObjectProvider<IdempotencyProperties> properties;
+    private final ExecutorService flushing = Executors.newCachedThreadPool(flush -> {
+        Thread thread = new Thread(flush, "idempotency-flush");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     OutputProducers(ObjectProvider<IdempotencyProperties> properties) {
         this.properties = properties;
@@ -49,6 +57,7 @@ final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<
     public Producer<Object, Object> apply(Producer<Object, Object> producer) {
         IdempotencyProperties.Producer settings = properties.getObject().producer();
         DerivedIds derivedIds = DerivedIds.in(properties.getObject().messageId().headers());
+        WatchedProducer watched = new WatchedProducer(producer, flushing);
         return (Producer<Object, Object>) Proxy.newProxyInstance(
                 Producer.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("equals")) {
@@ -61,12 +70,17 @@ final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<
                     try {
                         Object result = method.invoke(producer, arguments);
                         if (isSend && settings.await()) {
-                            Outputs.note(producer, (ProducerRecord<?, ?>) arguments[0], (Future<?>) result);
+                            Outputs.note(watched, (ProducerRecord<?, ?>) arguments[0], (Future<?>) result);
                         }
                         return result;
                     } catch (InvocationTargetException e) {
                         throw e.getTargetException();
                     }
                 });
+    }
+
+    @Override
+    public void destroy() {
+        flushing.shutdown();
     }
 }

@@ -3,14 +3,12 @@ package io.idempotency.spring;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.store.TransactionRunner;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +34,7 @@ final class Outputs implements TransactionSynchronization {
         OVER
     }
 
-    private record Sent(Producer<?, ?> producer, ProducerRecord<?, ?> record, Future<?> result) {}
+    private record Sent(WatchedProducer producer, ProducerRecord<?, ?> record, Future<?> result) {}
 
     /** A call of a listener. */
     @FunctionalInterface
@@ -86,7 +84,7 @@ final class Outputs implements TransactionSynchronization {
      * Notes what was sent on this thread, if a listener is on it. Not what has failed already: the template throws that, and the listener may
      * send something else instead.
      */
-    static void note(Producer<?, ?> producer, ProducerRecord<?, ?> record, Future<?> result) {
+    static void note(WatchedProducer producer, ProducerRecord<?, ?> record, Future<?> result) {
         Outputs current = CURRENT.get();
         if (current != null && current.state != State.OVER && !(result.isDone() && failure(result) != null)) {
             current.sent.add(new Sent(producer, record, result));
@@ -165,7 +163,7 @@ final class Outputs implements TransactionSynchronization {
 
     /** A producer may wait for more before it sends. */
     private void flushProducers() {
-        Set<Producer<?, ?>> open = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<WatchedProducer> open = new HashSet<>();
         for (Sent each : sent) {
             if (!each.result().isDone() && open.add(each.producer())) {
                 each.producer().flush();

@@ -8,6 +8,8 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.kafka.clients.producer.Producer;
@@ -48,6 +50,8 @@ class OutputsTest {
     private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
     private static final Function<Kind, BenchTopic> outputs = bench.topics(Kind.class, "-out");
     private static final AtomicInteger flushes = new AtomicInteger();
+    /** A flush goes on until also what others sent has arrived. */
+    private static volatile CountDownLatch othersAreSent = new CountDownLatch(0);
 
     @BeforeAll
     static void start() {
@@ -73,6 +77,9 @@ class OutputsTest {
                     Producer.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                         if (method.getName().equals("flush")) {
                             flushes.incrementAndGet();
+                            while (!othersAreSent.await(10, TimeUnit.MILLISECONDS)) {
+                                method.invoke(producer, arguments);
+                            }
                         }
                         return method.invoke(producer, arguments);
                     }));
@@ -234,6 +241,16 @@ class OutputsTest {
         topic.awaitSettled();
         assertThat(bench.effects(value)).hasSize(4);
         assertThat(flushes.get() - before).isEqualTo(1);
+    }
+
+    @Test
+    void areAwaitedWithoutThoseOfOthers() {
+        othersAreSent = new CountDownLatch(1);
+        try {
+            settlesWithItsOutput(Kind.RECORD, "RECORD:alone:");
+        } finally {
+            othersAreSent.countDown();
+        }
     }
 
     @Test
