@@ -34,22 +34,28 @@ sealed interface Handling<M> {
 
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
-            long start = System.nanoTime();
-            long before = start;
-            for (int i = 0; i < items.size(); i++) {
-                if (i > 0 && before - start > poll.timeNanos()) {
-                    throw new OutOfTime(i);
+            HandledMessages handled = HandledMessages.begin(items);
+            try {
+                long start = System.nanoTime();
+                long before = start;
+                for (int i = 0; i < items.size(); i++) {
+                    if (i > 0 && before - start > poll.timeNanos()) {
+                        throw new OutOfTime(i);
+                    }
+                    Item<M> item = items.get(i);
+                    handled.only(i);
+                    try {
+                        handler.handle(item.message(), claims.get(i));
+                    } catch (Throwable thrown) {
+                        throw failure(poll, i, thrown);
+                    } finally {
+                        long after = System.nanoTime();
+                        took(poll, List.of(item), after - before);
+                        before = after;
+                    }
                 }
-                Item<M> item = items.get(i);
-                try {
-                    handler.handle(item.message(), claims.get(i));
-                } catch (Throwable thrown) {
-                    throw failure(poll, i, thrown);
-                } finally {
-                    long after = System.nanoTime();
-                    took(poll, List.of(item), after - before);
-                    before = after;
-                }
+            } finally {
+                handled.end();
             }
         }
     }
@@ -64,6 +70,7 @@ sealed interface Handling<M> {
 
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
+            HandledMessages handled = HandledMessages.begin(items);
             long before = System.nanoTime();
             try {
                 handler.handle(items.stream().map(Item::message).toList(), claims);
@@ -73,6 +80,7 @@ sealed interface Handling<M> {
                 throw failure(poll, items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
             } finally {
                 took(poll, items, System.nanoTime() - before);
+                handled.end();
             }
         }
     }

@@ -22,7 +22,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
     /** What bytes that are not UTF-8 become, unless it stood there. */
     private static final char REPLACEMENT = '\uFFFD';
 
-    private static final String SOURCE = "ce_source";
+    static final String SOURCE = "ce_source";
     static final String ID = "ce_id";
 
     HeaderIds {
@@ -86,6 +86,15 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
         byte @Nullable [] value = header.value();
         String text = value == null ? "" : utf8(value, () -> "header " + header.key());
         return MessageId.isBlank(text) ? Optional.empty() : Optional.of(text);
+    }
+
+    /** Returns the text of a header as it counts for an id; empty if it cannot be one. */
+    static Optional<String> usable(Headers headers, String name) {
+        try {
+            return text(headers, name);
+        } catch (UnusableId e) {
+            return Optional.empty();
+        }
     }
 
     /** Returns whether there is an id, or what its author took for one. */

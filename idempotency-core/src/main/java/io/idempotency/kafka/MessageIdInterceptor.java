@@ -9,12 +9,14 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.ProducerInterceptor;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Stamps a time-ordered UUID (version 7) as the message id on every record that has none, nor a {@code ce_id} of CloudEvents; set it as
- * {@code interceptor.classes} of a producer. Never overwrites an id, never makes a send fail. Thread-safe.
+ * {@code interceptor.classes} of a producer. Never overwrites an id, but for one that a handler copied from the record it was given: that is
+ * replaced by one of its own ({@link DerivedIds}). Never makes a send fail. Thread-safe.
  *
  * <p>The id is made when the record is sent: the producer's own retries keep it, a second {@code send} of a new record gets another one.
  * Where an application sends again, give the message its id yourself.
@@ -31,11 +33,16 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
      */
     public static final String FORWARDED_CONFIG = "idempotency.message-id.forwarded";
 
+    /** The producer property that says whether copied ids are replaced; {@code true} unless set. */
+    public static final String DERIVED_CONFIG = "idempotency.message-id.derived";
+
     private static final Logger log = LoggerFactory.getLogger(MessageIdInterceptor.class);
 
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private List<String> headers = List.of(MessageIds.HEADER);
+    private DerivedIds derivedIds = DerivedIds.in(headers);
     private boolean isStampingForwarded = true;
+    private boolean isDeriving = true;
 
     @Override
     public void configure(Map<String, ?> configs) {
@@ -43,17 +50,24 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
         if (names != null && !names.toString().isBlank()) {
             headers = Stream.of(names.toString().split(",")).map(String::trim).toList();
         }
-        Object forwarded = configs.get(FORWARDED_CONFIG);
-        isStampingForwarded =
-                forwarded == null || Boolean.parseBoolean(forwarded.toString().trim());
+        derivedIds = DerivedIds.in(headers);
+        isStampingForwarded = isOn(configs.get(FORWARDED_CONFIG));
+        isDeriving = isOn(configs.get(DERIVED_CONFIG));
+    }
+
+    private static boolean isOn(@Nullable Object config) {
+        return config == null || Boolean.parseBoolean(config.toString().trim());
     }
 
     @Override
     public ProducerRecord<K, V> onSend(ProducerRecord<K, V> record) {
         try {
-            return hasId(record.headers()) || isLeftAlone(record.headers()) ? record : stamped(record);
+            if (hasId(record.headers())) {
+                return isDeriving ? derivedIds.derived(record) : record;
+            }
+            return isLeftAlone(record.headers()) ? record : stamped(record);
         } catch (RuntimeException failure) {
-            log.warn("A record for {} is sent without a message id", record.topic(), failure);
+            log.warn("A record for {} is sent without a message id of its own", record.topic(), failure);
             return record;
         }
     }
@@ -74,16 +88,15 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
             return record;
         } catch (IllegalStateException readOnly) {
             // A record that was sent before: its headers are closed, a copy's are not.
-            ProducerRecord<K, V> copy = new ProducerRecord<>(
-                    record.topic(),
-                    record.partition(),
-                    record.timestamp(),
-                    record.key(),
-                    record.value(),
-                    record.headers());
+            ProducerRecord<K, V> copy = copy(record);
             copy.headers().add(headers.get(0), id);
             return copy;
         }
+    }
+
+    static <K, V> ProducerRecord<K, V> copy(ProducerRecord<K, V> record) {
+        return new ProducerRecord<>(
+                record.topic(), record.partition(), record.timestamp(), record.key(), record.value(), record.headers());
     }
 
     @Override

@@ -74,7 +74,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             // A filter may take records out of the list that it is given; indexes then count in what it left.
             List<ConsumerRecord<Object, Object>> given = new ArrayList<>(batch);
             try {
-                call(given, ack, consumer);
+                Outputs.awaited(idempotent.level(), () -> call(given, ack, consumer));
                 if (ack != null) {
                     ack.requireAcknowledged(given);
                 }

@@ -13,6 +13,7 @@ import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -120,7 +121,8 @@ final class Consumers implements DisposableBean {
                 .standStillAfter(properties.standStillAfter() == 0 ? Integer.MAX_VALUE : properties.standStillAfter())
                 .store(store);
         if (level(listener) == ConsistencyLevel.STRONG) {
-            builder.transactions(stores.guarded(listener, transactions.of(listener, store)));
+            TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
+            builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);

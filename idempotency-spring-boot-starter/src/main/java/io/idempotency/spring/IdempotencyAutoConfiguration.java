@@ -100,6 +100,11 @@ public class IdempotencyAutoConfiguration {
         return new Consumers(properties, beans, cache, quarantine, listeners, scope);
     }
 
+    @Bean
+    static OutputProducers idempotencyOutputProducers(ObjectProvider<IdempotencyProperties> properties) {
+        return new OutputProducers(properties);
+    }
+
     /** Meters, if Micrometer is there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(MeterRegistry.class)

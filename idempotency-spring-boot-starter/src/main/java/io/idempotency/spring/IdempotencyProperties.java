@@ -143,8 +143,14 @@ public record IdempotencyProperties(
      * Producers.
      *
      * @param messageId whether every producer that Spring Boot configures stamps a message id where there is none
+     * @param derivedIds whether an output that carries the id of the record being handled gets one of its own, the same whenever the record is
+     *     handled again
+     * @param await whether a message is settled only when what its listener sent has arrived; without it, outputs are lost in a crash behind the commit
      */
-    public record Producer(@DefaultValue("true") boolean messageId) {}
+    public record Producer(
+            @DefaultValue("true") boolean messageId,
+            @DefaultValue("true") boolean derivedIds,
+            @DefaultValue("true") boolean await) {}
 
     /**
      * A single consumer; what is set here counts more than the annotation.

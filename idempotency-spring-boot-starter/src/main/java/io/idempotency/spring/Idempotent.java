@@ -20,7 +20,8 @@ import java.lang.annotation.Target;
  *
  * <p>Under {@link ConsistencyLevel#STRONG} the listener runs inside a transaction on the data source of the idempotency tables; its
  * statements join it, and a crash anywhere leaves both the effect and the memory of it, or neither. Offsets are committed by the container, after
- * that transaction. A duplicate is acknowledged without calling the listener.
+ * that transaction. What it sends on its thread by {@code KafkaTemplate}s has arrived before the commit: it may repeat, and is never lost. A
+ * duplicate is acknowledged without calling the listener.
  *
  * <p>What would weaken this is refused at start-up, with what to change.
  */

@@ -35,14 +35,18 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
             @Nullable Consumer<?, ?> consumer) {
         return idempotent.consumeAll(records, (record, claim) -> {
             requireDeserialized(record);
-            switch (delegateType) {
-                case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, null, consumer);
-                case ACKNOWLEDGING -> delegate.onMessage(record, (Acknowledgment) null);
-                case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
-                case SIMPLE -> delegate.onMessage(record);
-            }
+            Outputs.awaited(idempotent.level(), () -> call(record, consumer));
             PersistenceContexts.end();
         });
+    }
+
+    private void call(ConsumerRecord<Object, Object> record, @Nullable Consumer<?, ?> consumer) {
+        switch (delegateType) {
+            case ACKNOWLEDGING_CONSUMER_AWARE -> delegate.onMessage(record, null, consumer);
+            case ACKNOWLEDGING -> delegate.onMessage(record, (Acknowledgment) null);
+            case CONSUMER_AWARE -> delegate.onMessage(record, consumer);
+            case SIMPLE -> delegate.onMessage(record);
+        }
     }
 
     /** Does what the container does for record listeners only: an ErrorHandlingDeserializer leaves null and a header. */

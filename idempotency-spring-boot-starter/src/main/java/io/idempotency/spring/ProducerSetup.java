@@ -21,10 +21,12 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
     private final List<String> headers;
     private final boolean stamps;
     private final boolean stampsForwarded;
+    private final boolean derives;
 
     ProducerSetup(IdempotencyProperties properties) {
         this.headers = properties.messageId().headers();
         this.stamps = properties.producer().messageId();
+        this.derives = properties.producer().derivedIds();
         this.stampsForwarded = properties.messageId().missing() != IdempotencyProperties.Missing.COORDINATES;
     }
 
@@ -38,7 +40,9 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
                     MessageIdInterceptor.HEADER_CONFIG,
                     String.join(",", headers),
                     MessageIdInterceptor.FORWARDED_CONFIG,
-                    stampsForwarded));
+                    stampsForwarded,
+                    MessageIdInterceptor.DERIVED_CONFIG,
+                    derives));
         }
         warn(configured);
     }

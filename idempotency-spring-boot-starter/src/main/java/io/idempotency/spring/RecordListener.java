@@ -59,7 +59,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         try {
             result = idempotent.consumeAll(List.of(record), (message, claim) -> {
                 isCalled[0] = true;
-                call(message, acknowledgment != null, consumer);
+                Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
             });
         } catch (RuntimeException e) {
             throw WaitingException.standingStill(List.of(record), e);

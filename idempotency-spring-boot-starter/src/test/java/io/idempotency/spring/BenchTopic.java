@@ -11,6 +11,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.StreamSupport;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -18,6 +20,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
@@ -37,6 +40,21 @@ final class BenchTopic {
         this.kind = kind;
         this.name = bench.topic + "-" + kind;
         TestServers.createTopic(name);
+    }
+
+    /** Sets a property of the topic. */
+    BenchTopic configured(String property, String value) {
+        ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name);
+        AlterConfigOp set = new AlterConfigOp(new ConfigEntry(property, value), AlterConfigOp.OpType.SET);
+        try {
+            bench.admin
+                    .incrementalAlterConfigs(Map.of(topic, List.of(set)))
+                    .all()
+                    .get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+        return this;
     }
 
     /** Sends a message; returns where it stands. */
@@ -159,8 +177,19 @@ final class BenchTopic {
 
     /** Reads what is in the topic, such as a dead-letter topic, without any group. */
     List<ConsumerRecord<String, String>> read() {
+        return read("read_uncommitted");
+    }
+
+    /** Reads as {@link #read()} does, without what Kafka transactions have not committed. */
+    List<ConsumerRecord<String, String>> readCommitted() {
+        return read("read_committed");
+    }
+
+    private List<ConsumerRecord<String, String>> read(String isolation) {
+        Map<String, Object> properties = new HashMap<>(bench.kafka);
+        properties.put("isolation.level", isolation);
         try (KafkaConsumer<String, String> consumer =
-                new KafkaConsumer<>(bench.kafka, new StringDeserializer(), new StringDeserializer())) {
+                new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
             Map<TopicPartition, Long> ends = ends();
             consumer.assign(ends.keySet());
             consumer.seekToBeginning(ends.keySet());

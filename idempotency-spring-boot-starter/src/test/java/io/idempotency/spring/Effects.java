@@ -115,6 +115,16 @@ class Effects {
             jdbc.update("insert into refused (value) values (?)", value);
         }
 
+        /** Lets the first transaction that has the effect of this value not commit. */
+        void refuseFirstCommitOf(String value) {
+            refuseCommitOf(value);
+            then(value, () -> {
+                if (callsOf(value) > 1) {
+                    allowCommitOf(value);
+                }
+            });
+        }
+
         void allowCommitOf(String value) {
             jdbc.update("delete from refused where value = ?", value);
         }

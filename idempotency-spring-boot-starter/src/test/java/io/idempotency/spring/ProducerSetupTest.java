@@ -68,6 +68,14 @@ class ProducerSetupTest {
     }
 
     @Test
+    void keepCopiedIdsIfToldTo() {
+        runner.run(context -> assertThat(configured(context)).containsEntry(MessageIdInterceptor.DERIVED_CONFIG, true));
+        runner.withPropertyValues("idempotency.producer.derived-ids=false")
+                .run(context ->
+                        assertThat(configured(context)).containsEntry(MessageIdInterceptor.DERIVED_CONFIG, false));
+    }
+
+    @Test
     void areWarnedOfWhatMakesDuplicatesOrChangesTheOrder(CapturedOutput output) {
         runner.withPropertyValues(
                         "spring.kafka.producer.properties[enable.idempotence]=false",

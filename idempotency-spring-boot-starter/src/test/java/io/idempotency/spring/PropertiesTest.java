@@ -47,6 +47,8 @@ class PropertiesTest {
         assertThat(defaults.schema().mode()).isEqualTo(IdempotencyProperties.SchemaMode.EMBEDDED);
         assertThat(defaults.schema().tablePrefix()).isEqualTo("idempotency_");
         assertThat(defaults.producer().messageId()).isTrue();
+        assertThat(defaults.producer().derivedIds()).isTrue();
+        assertThat(defaults.producer().await()).isTrue();
         assertThat(defaults.journal().memory()).isNull();
         assertThat(defaults.journal().raiseHorizonIfFull()).isFalse();
         assertThat(defaults.journal().unjudged()).isEqualTo(JournalStore.Unjudged.REFUSE);

@@ -68,7 +68,7 @@ final class StarterMeasurement {
     public static void main(String[] arguments) throws InterruptedException {
         String topic = TestServers.name();
         TestServers.createTopic(topic);
-        fill(topic);
+        fill(topic, 0, RECORDS);
         Map<String, List<Double>> rates = new LinkedHashMap<>();
         try (ConfigurableApplicationContext application = application(topic).run()) {
             for (int run = 0; run <= RUNS; run++) {
@@ -82,7 +82,7 @@ final class StarterMeasurement {
                 }
             }
         }
-        print("record listener on a broker, records/s, more is better", rates, "bare");
+        print("record listener on a broker, records/s, more is better", RUNS, rates, "bare");
         Map<String, List<Double>> starts = new LinkedHashMap<>();
         for (int run = 0; run <= RUNS; run++) {
             double without = seconds(application(topic)
@@ -93,7 +93,8 @@ final class StarterMeasurement {
                 starts.computeIfAbsent("with", key -> new ArrayList<>()).add(with);
             }
         }
-        print("start of an application, seconds, less is better", starts, "without");
+        print("start of an application, seconds, less is better", RUNS, starts, "without");
+        OutputMeasurement.print();
         System.exit(0);
     }
 
@@ -110,12 +111,12 @@ final class StarterMeasurement {
                         "topic=" + topic);
     }
 
-    private static void fill(String topic) {
+    static void fill(String topic, int from, int records) {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", TestServers.bootstrapServers(), "linger.ms", "20"),
                 new StringSerializer(),
                 new StringSerializer())) {
-            for (int i = 0; i < RECORDS; i++) {
+            for (int i = from; i < from + records; i++) {
                 ProducerRecord<String, String> record = new ProducerRecord<>(topic, "key-" + i % 100, "x".repeat(200));
                 record.headers().add("message-id", ("id-" + i).getBytes(StandardCharsets.UTF_8));
                 Future<?> unused = producer.send(record, (metadata, failure) -> {
@@ -149,10 +150,10 @@ final class StarterMeasurement {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static void print(String title, Map<String, List<Double>> all, String base) {
-        System.out.printf("%n%s, medians of %d runs%n", title, RUNS);
+    static void print(String title, int runs, Map<String, List<Double>> all, String base) {
+        System.out.printf("%n%s, medians of %d runs%n", title, runs);
         all.forEach((name, values) -> System.out.printf(
-                "  %-12s %,12.2f  ratio %.2f  (%,.2f to %,.2f)%n",
+                "  %-14s %,12.2f  ratio %.2f  (%,.2f to %,.2f)%n",
                 name,
                 median(values),
                 median(values) / median(Objects.requireNonNull(all.get(base))),
