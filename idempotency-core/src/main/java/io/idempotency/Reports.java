@@ -2,6 +2,9 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -56,6 +59,30 @@ final class Reports {
                 false,
                 0,
                 item.handlerNanos()));
+    }
+
+    /** Logs that a message has failed for good, and where the one who has to look after it finds it. */
+    void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
+        log.error(
+                "Quarantined {} after {}, {}, in {}.",
+                message.delivery(),
+                attempts(message.attempts()),
+                bytes(message.payload()),
+                into,
+                FailureText.loggable(failure));
+    }
+
+    static String attempts(int attempts) {
+        return attempts == 1 ? "1 attempt" : attempts + " attempts";
+    }
+
+    /** Returns whether the bytes of a message in quarantine are there. */
+    static String bytes(Payload payload) {
+        return switch (payload.origin()) {
+            case SWITCHED_OFF -> "without its bytes, which were not to be kept";
+            case POSITION_ONLY -> "without its bytes, which are in the topic only, until its retention ends";
+            default -> "with its bytes";
+        };
     }
 
     void transientlyFailed(Item<?> item, Lanes.Passing passing, Throwable failure) {

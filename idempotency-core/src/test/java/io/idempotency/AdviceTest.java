@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.kafka.LogCapture;
 import io.idempotency.store.MemoryStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the log and the exceptions tell a reader to do. */
@@ -85,6 +89,60 @@ class AdviceTest {
                 .reader(Message.READER)
                 .failures(FailurePolicy.quarantineAfter(1))
                 .build();
+    }
+
+    /** What the last line says of a message that was quarantined, which is never below ERROR. */
+    private String quarantined(IdempotentConsumer<Message> consumer, int attempts) {
+        bench.failing.put("a", new IllegalStateException("scripted"));
+        for (int attempt = 0; attempt < attempts; attempt++) {
+            consumer.consumeAll(List.of(Message.of("a", 0, 0)), bench::handle);
+        }
+        assertThat(log.traces()).last().asString().contains("scripted");
+        return log.errors().get(log.errors().size() - 1);
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysWhereAQuarantinedMessageIsAndThatItsBytesAreThere() {
+        assertThat(quarantined(bench.strong().build(), 3))
+                .isEqualTo("Quarantined billing/a at orders-0@0 after 3 attempts, with its bytes, in the memory of this process.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysThatTheBytesOfAQuarantinedMessageAreNotKept() {
+        FailurePolicy once = FailurePolicy.quarantineAfter(1);
+
+        assertThat(quarantined(bench.strong().failures(once).keepPayloads(false).build(), 1))
+                .isEqualTo("Quarantined billing/a at orders-0@0 after 1 attempt, without its bytes, which were not to be kept, in the"
+                        + " memory of this process.");
+        bench.quarantine.delete(new MessageId("billing", "a"));
+        bench.store.forget(new MessageId("billing", "a"));
+        assertThat(quarantined(bench.strong().failures(once).reader(positions()).build(), 1))
+                .isEqualTo("Quarantined billing/a at orders-0@0 after 1 attempt, without its bytes, which are in the topic only, until"
+                        + " its retention ends, in the memory of this process.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysWhereAMessageIsThatFailedAtMostOnce() {
+        assertThat(quarantined(bench.level(ConsistencyLevel.AT_MOST_ONCE).build(), 1))
+                .isEqualTo("The handler of billing/a at orders-0@0 failed. At most once, so it is not repeated. It is kept with"
+                        + " its bytes, in the memory of this process.");
+    }
+
+    private static MessageReader<Message> positions() {
+        return new MessageReader<>() {
+            @Override
+            public Position position(Message message) {
+                return message.position();
+            }
+
+            @Override
+            public Payload payload(Message message) {
+                return Payload.none(Payload.Origin.POSITION_ONLY);
+            }
+        };
     }
 
     @Test
