@@ -170,10 +170,10 @@ final class Failures {
     <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
         log.error(
-                "The handler of {} failed. At most once, so it is not repeated. It is kept {}, in {}.",
+                "The handler of {} failed. At most once, so it is not repeated. It is kept in {}, {}.",
                 item.delivery(),
+                quarantine.<Object>map(into -> into).orElse("this line only"),
                 Reports.bytes(payload),
-                quarantine.<Object>map(into -> into).orElse("the log only"),
                 FailureText.loggable(failure));
         QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
         try {

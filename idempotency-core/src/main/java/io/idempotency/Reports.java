@@ -64,11 +64,11 @@ final class Reports {
     /** Logs that a message has failed for good, and where the one who has to look after it finds it. */
     void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
         log.error(
-                "Quarantined {} after {}, {}, in {}.",
+                "Quarantined {} after {}, in {}, {}.",
                 message.delivery(),
                 attempts(message.attempts()),
-                bytes(message.payload()),
                 into,
+                bytes(message.payload()),
                 FailureText.loggable(failure));
     }
 
@@ -79,8 +79,8 @@ final class Reports {
     /** Returns whether the bytes of a message in quarantine are there. */
     static String bytes(Payload payload) {
         return switch (payload.origin()) {
-            case SWITCHED_OFF -> "without its bytes, which were not to be kept";
-            case POSITION_ONLY -> "without its bytes, which are in the topic only, until its retention ends";
+            case SWITCHED_OFF -> "without its bytes, which are not to be kept";
+            case POSITION_ONLY -> "without its bytes: they are in the topic only, until its retention ends";
             default -> "with its bytes";
         };
     }

@@ -105,7 +105,8 @@ class AdviceTest {
     @Tag("rule-7.10")
     void saysWhereAQuarantinedMessageIsAndThatItsBytesAreThere() {
         assertThat(quarantined(bench.strong().build(), 3))
-                .isEqualTo("Quarantined billing/a at orders-0@0 after 3 attempts, with its bytes, in the memory of this process.");
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 3 attempts, in the memory of this process, with its bytes.");
     }
 
     @Test
@@ -114,21 +115,24 @@ class AdviceTest {
         FailurePolicy once = FailurePolicy.quarantineAfter(1);
 
         assertThat(quarantined(bench.strong().failures(once).keepPayloads(false).build(), 1))
-                .isEqualTo("Quarantined billing/a at orders-0@0 after 1 attempt, without its bytes, which were not to be kept, in the"
-                        + " memory of this process.");
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes, which"
+                                + " are not to be kept.");
         bench.quarantine.delete(new MessageId("billing", "a"));
         bench.store.forget(new MessageId("billing", "a"));
         assertThat(quarantined(bench.strong().failures(once).reader(positions()).build(), 1))
-                .isEqualTo("Quarantined billing/a at orders-0@0 after 1 attempt, without its bytes, which are in the topic only, until"
-                        + " its retention ends, in the memory of this process.");
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes: they"
+                                + " are in the topic only, until its retention ends.");
     }
 
     @Test
     @Tag("rule-7.10")
     void saysWhereAMessageIsThatFailedAtMostOnce() {
         assertThat(quarantined(bench.level(ConsistencyLevel.AT_MOST_ONCE).build(), 1))
-                .isEqualTo("The handler of billing/a at orders-0@0 failed. At most once, so it is not repeated. It is kept with"
-                        + " its bytes, in the memory of this process.");
+                .isEqualTo(
+                        "The handler of billing/a at orders-0@0 failed. At most once, so it is not repeated. It is kept in the memory"
+                                + " of this process, with its bytes.");
     }
 
     private static MessageReader<Message> positions() {

@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import javax.sql.DataSource;
 import org.springframework.core.io.ByteArrayResource;
@@ -81,7 +83,7 @@ public final class Schema {
     }
 
     /**
-     * Creates the tables that are not there, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
+     * Creates the tables that are not there, and the schema that is given, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
      * has left half done is completed.
      *
      * @throws IdempotencyException if the tables cannot be created, or differ from these
@@ -117,6 +119,7 @@ public final class Schema {
             boolean isAutoCommit = connection.getAutoCommit();
             connection.setAutoCommit(false);
             try {
+                createSchema(connection);
                 ScriptUtils.executeSqlScript(
                         connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
                 connection.commit();
@@ -124,6 +127,24 @@ public final class Schema {
                 connection.rollback();
                 connection.setAutoCommit(isAutoCommit);
             }
+        }
+    }
+
+    /** Creates the schema that is given and not there; on MariaDB it is a database. Who may not create any has it created before. */
+    private void createSchema(Connection connection) throws SQLException {
+        if (tables.schema().isEmpty()) {
+            return;
+        }
+        DatabaseMetaData database = connection.getMetaData();
+        try (ResultSet there =
+                        database.supportsSchemasInTableDefinitions() ? database.getSchemas() : database.getCatalogs();
+                Statement statement = connection.createStatement()) {
+            while (there.next()) {
+                if (there.getString(1).equalsIgnoreCase(tables.schema())) {
+                    return;
+                }
+            }
+            statement.execute("create schema " + tables.schema());
         }
     }
 

@@ -15,6 +15,7 @@ import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,6 +35,7 @@ final class Consumers implements DisposableBean {
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<ConsumptionListener> listeners;
     private final ObjectProvider<RecordScope> scope;
+    private final ObjectProvider<Meters> meters;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final Map<String, Admin> admins = new ConcurrentHashMap<>();
@@ -46,7 +48,8 @@ final class Consumers implements DisposableBean {
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope) {
+            ObjectProvider<RecordScope> scope,
+            ObjectProvider<Meters> meters) {
         this.properties = properties;
         this.stores = stores;
         this.transactions = transactions;
@@ -54,11 +57,32 @@ final class Consumers implements DisposableBean {
         this.quarantine = quarantine;
         this.listeners = listeners;
         this.scope = scope;
+        this.meters = meters;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
         ConsistencyLevel configured = properties.consumer(listener.name()).level();
         return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
+    }
+
+    /** Says how the listener is idempotent, for the log. */
+    String describe(ListenerDefinition listener) {
+        ConsistencyLevel level = level(listener);
+        return "consumer " + listener.name() + ", " + level
+                + (level == ConsistencyLevel.NONE ? "" : ", " + stores.asked(listener)) + ", ids from "
+                + idsFrom(listener);
+    }
+
+    private String idsFrom(ListenerDefinition listener) {
+        List<String> headers = properties.messageId().headers();
+        String from = !listener.messageId().isEmpty()
+                ? listener.messageId()
+                : (headers.size() == 1 ? "header " : "headers ") + String.join(", ", headers);
+        return switch (properties.messageId().missing()) {
+            case FAIL -> from;
+            case PROCESS -> from + ", processed also without one";
+            case COORDINATES -> from + ", else its coordinates";
+        };
     }
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
@@ -111,6 +135,7 @@ final class Consumers implements DisposableBean {
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
         scope.ifAvailable(builder::scope);
+        meters.ifAvailable(of -> of.begin(listener.name(), level(listener)));
         return builder.build();
     }
 

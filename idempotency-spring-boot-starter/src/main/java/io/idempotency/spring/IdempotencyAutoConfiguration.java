@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -31,6 +32,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
@@ -60,7 +62,9 @@ public class IdempotencyAutoConfiguration {
     /** Created by Spring. */
     IdempotencyAutoConfiguration() {}
 
+    /** Made for a bean post-processor, before others are there: Spring is not to warn of that. */
     @Bean(name = IdempotentListeners.BEAN)
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static IdempotentListeners idempotentListeners(ObjectProvider<ListenerInstaller> installer) {
         return new IdempotentListeners(installer);
     }
@@ -101,7 +105,8 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope) {
+            ObjectProvider<RecordScope> scope,
+            ObjectProvider<Meters> meters) {
         return new Consumers(
                 properties,
                 new Stores(properties, beans),
@@ -109,7 +114,8 @@ public class IdempotencyAutoConfiguration {
                 cache,
                 quarantine,
                 listeners,
-                scope);
+                scope,
+                meters);
     }
 
     /** The store in memory: for tests, and for what need not survive. */

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
+import org.springframework.validation.Errors;
+import org.springframework.validation.Validator;
 
 /**
  * The properties of the starter. Immutable.
@@ -42,7 +44,20 @@ public record IdempotencyProperties(
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
         @DefaultValue Producer producer,
-        @DefaultValue Map<String, Consumer> consumers) {
+        @DefaultValue Map<String, Consumer> consumers)
+        implements Validator {
+
+    /** {@inheritDoc} Called by Spring Boot. */
+    @Override
+    public boolean supports(Class<?> type) {
+        return type == IdempotencyProperties.class;
+    }
+
+    /** {@inheritDoc} Called by Spring Boot, which names what is not allowed. */
+    @Override
+    public void validate(Object properties, Errors errors) {
+        AllowedValues.require((IdempotencyProperties) properties, errors);
+    }
 
     /**
      * Where message ids are.

@@ -2,8 +2,13 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What an annotated listener asks for; empty where it leaves the choice to the properties.
@@ -29,7 +34,30 @@ record ListenerDefinition(
                 atMostOne(element, "transactionPer", annotation.transactionPer()));
     }
 
+    /** Returns the method with its parameters, or the class, as short as it can be told in a line of the log. */
+    String signature() {
+        if (element instanceof Method method) {
+            return method.getName()
+                    + Stream.of(method.getParameterTypes())
+                            .map(Class::getSimpleName)
+                            .collect(Collectors.joining(", ", "(", ")"));
+        }
+        return element instanceof Class<?> type ? type.getSimpleName() : element.toString();
+    }
+
+    /**
+     * Returns the definition with the name as it is.
+     *
+     * @throws ListenerRefusedException if it cannot be one
+     */
     ListenerDefinition named(String resolved) {
+        try {
+            MessageId.requireConsumer(resolved);
+        } catch (IdempotencyException e) {
+            throw new ListenerRefusedException(
+                    this + " has a name that cannot be one. " + e.getMessage(),
+                    "Name the consumer by what it does, such as @Idempotent(\"billing\").");
+        }
         return new ListenerDefinition(element, resolved, level, messageId, store, transactionPer);
     }
 

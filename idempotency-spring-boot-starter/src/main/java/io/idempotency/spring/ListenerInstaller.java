@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -27,6 +28,7 @@ import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
@@ -35,6 +37,7 @@ import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapte
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
+import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
@@ -44,7 +47,7 @@ import org.springframework.transaction.interceptor.TransactionInterceptor;
  */
 final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
-    private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
 
     private final IdempotencyProperties properties;
@@ -128,6 +131,13 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 isBatch);
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
+        if (!isRetry) {
+            log.info(
+                    "Listener {} on {} is idempotent: {}",
+                    annotated.signature(),
+                    topics(container.getContainerProperties()),
+                    consumers.describe(listener));
+        }
         if (isRunning) {
             guard(container, with);
         }
@@ -195,6 +205,17 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         return resolver == null || main == null || topics == null || topics.length == 0
                 ? Optional.empty()
                 : Optional.ofNullable(resolver.getDestinationTopicByName(main, topics[0]));
+    }
+
+    private static Object topics(ContainerProperties container) {
+        if (container.getTopics() != null) {
+            return List.of(container.getTopics());
+        }
+        return container.getTopicPattern() != null
+                ? container.getTopicPattern()
+                : Stream.of(Objects.requireNonNull(container.getTopicPartitions()))
+                        .map(TopicPartitionOffset::getTopicPartition)
+                        .toList();
     }
 
     private static Duration chunkTime(Map<String, Object> kafka) {

@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 
@@ -54,6 +56,51 @@ class PropertiesTest {
         assertThat(defaults.journal().streams()).isEmpty();
         assertThat(defaults.consumers()).isEmpty();
         assertThat(defaults.consumer("any").enabled()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            retention=0s                    | at least 1m
+            retention=-1d                   | at least 1m
+            retention=30                    | at least 1m, with its unit: a number alone is one of milliseconds
+            journal.retention=59s           | at least 1m
+            lease=0s                        | at least 100ms
+            claim-timeout=-5s               | at least 1ms
+            cache.size=-1                   | at least 0; 0 is no cache
+            cache.time=0s                   | at least 1ms
+            purge.interval=0s               | at least 1ms
+            purge.batch-size=0              | at least 1
+            journal.memory=0B               | at least 1 byte
+            message-id.headers=             | at least one name
+            message-id.headers=id,          | not blank
+            schema.table-prefix=my-app_     | up to 40 letters A-Z, digits and underscores
+            schema.name=my app              | up to 40 letters A-Z, digits and underscores
+            store=                          | not blank
+            schema.mode=sometimes           | ALWAYS
+            message-id.missing=drop         | COORDINATES
+            consumers.billing.level=weak    | AT_LEAST_ONCE
+            """)
+    void areRefusedByTheirNameWithWhatIsAllowed(String setting, String allowed) {
+        Runners.h2().withPropertyValues("idempotency." + setting).run(context -> {
+            assertThat(context).hasFailed();
+            assertThat(Runners.printed(Objects.requireNonNull(context.getStartupFailure())))
+                    .contains("idempotency." + setting.substring(0, setting.indexOf('=')))
+                    .contains(allowed);
+        });
+    }
+
+    @Test
+    void areTakenAtTheirLimits() {
+        Runners.h2()
+                .withPropertyValues(
+                        "idempotency.retention=1m",
+                        "idempotency.journal.retention=1m",
+                        "idempotency.lease=100ms",
+                        "idempotency.claim-timeout=1ms",
+                        "idempotency.cache.size=0",
+                        "idempotency.purge.batch-size=1",
+                        "idempotency.schema.table-prefix=_Once9")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     @Test
