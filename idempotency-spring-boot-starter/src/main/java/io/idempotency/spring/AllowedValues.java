@@ -29,17 +29,17 @@ final class AllowedValues {
         allowed.atLeast("retention", properties.retention(), SHORTEST_RETENTION, "1m");
         allowed.atLeast("journal.retention", properties.journal().retention(), SHORTEST_RETENTION, "1m");
         allowed.atLeast("lease", properties.lease(), SHORTEST_LEASE, "100ms");
-        allowed.atLeast("claimTimeout", properties.claimTimeout(), POSITIVE, "1ms");
+        allowed.atLeast("claim-timeout", properties.claimTimeout(), POSITIVE, "1ms");
         allowed.atLeast("cache.time", properties.cache().time(), POSITIVE, "1ms");
         allowed.atLeast("purge.interval", properties.purge().interval(), POSITIVE, "1ms");
         allowed.atLeast("cache.size", properties.cache().size(), 0, "; 0 is no cache");
-        allowed.atLeast("purge.batchSize", properties.purge().batchSize(), 1, "");
+        allowed.atLeast("purge.batch-size", properties.purge().batchSize(), 1, "");
         DataSize memory = properties.journal().memory();
         if (memory != null) {
             allowed.atLeast("journal.memory", memory.toBytes(), 1, " byte");
         }
-        allowed.texts("messageId.headers", properties.messageId().headers());
-        allowed.identifier("schema.tablePrefix", properties.schema().tablePrefix());
+        allowed.texts("message-id.headers", properties.messageId().headers());
+        allowed.identifier("schema.table-prefix", properties.schema().tablePrefix());
         if (!properties.schema().name().isEmpty()) {
             allowed.identifier("schema.name", properties.schema().name());
         }

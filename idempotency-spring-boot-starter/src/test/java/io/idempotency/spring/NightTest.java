@@ -132,7 +132,9 @@ class NightTest {
                     .containsOnlyOnce("\"idempotency_message\" does not exist")
                     .doesNotContain("Schema.");
         }
-        assertThat(output).contains("i.i.spring.Idempotent").doesNotContain("WaitingException", "\tat ");
+        assertThat(output)
+                .contains("i.i.s.Idempotent - Consumer billing")
+                .doesNotContain("WaitingException", "Caused by");
     }
 
     @Test

@@ -230,7 +230,7 @@ class RefusalTest {
                         "idempotency.transaction-manager=kafkaTransactionManager"),
                 KafkaTransaction.class,
                 "The transaction manager kafkaTransactionManager, which idempotency.transaction-manager names, does not manage the"
-                        + " data source of the idempotency tables. Those that do: none");
+                        + " data source of the idempotency tables. Those that do: own");
     }
 
     @Test
@@ -243,7 +243,7 @@ class RefusalTest {
     }
 
     @Test
-    void refusesAStoreThatIsNotThere() {
+    void saysWhichPropertyNamesAStoreThatIsNotThere() {
         refuses(
                 runner.withPropertyValues("idempotency.store=tabel"),
                 Plain.class,
