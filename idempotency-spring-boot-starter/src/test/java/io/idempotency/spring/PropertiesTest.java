@@ -10,14 +10,16 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.MessageIds;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
 
 /** The properties have the defaults that the library has without Spring, and are described for editors. */
 class PropertiesTest {
@@ -105,15 +107,35 @@ class PropertiesTest {
 
     @Test
     void areDescribedForEditors() throws IOException {
+        JsonNode metadata;
         try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
-            String metadata = new String(Objects.requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(metadata)
-                    .contains(
-                            "\"idempotency.retention\"",
-                            "\"8d\"",
-                            "\"idempotency.schema.mode\"",
-                            "\"idempotency.journal.unjudged\"",
-                            "at least as long as the topics");
+            metadata = new ObjectMapper().readTree(file);
         }
+        assertThat(metadata.get("properties"))
+                .allSatisfy(property -> assertThat(text(property, "description"))
+                        .as(text(property, "name"))
+                        .matches("[A-Z].*\\.")
+                        .doesNotContain("{@")
+                        .matches(description -> description.startsWith("Whether ")
+                                == text(property, "type").equals("java.lang.Boolean")));
+        assertThat(metadata.get("groups"))
+                .allSatisfy(group -> assertThat(text(group, "description"))
+                        .as(text(group, "name"))
+                        .matches("[A-Z].*\\."))
+                .extracting(group -> text(group, "name"))
+                .doesNotHaveDuplicates();
+        assertThat(metadata.get("properties"))
+                .extracting(property -> text(property, "name"))
+                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.journal.unjudged")
+                .containsAll(Stream.of(IdempotencyProperties.Consumer.class.getRecordComponents())
+                        .map(part -> "idempotency.consumers.*." + part.getName())
+                        .toList());
+        assertThat(metadata.get("hints"))
+                .extracting(hint -> text(hint, "name"))
+                .contains("idempotency.store", "idempotency.consumers.*.store", "idempotency.consumers.*.level");
+    }
+
+    private static String text(JsonNode node, String name) {
+        return node.path(name).asString();
     }
 }
