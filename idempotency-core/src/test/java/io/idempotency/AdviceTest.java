@@ -13,6 +13,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.NOPLoggerFactory;
 
 /** What the log and the exceptions tell a reader to do. */
 class AdviceTest {
@@ -161,6 +163,15 @@ class AdviceTest {
         assertThatThrownBy(() -> consumer.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle))
                 .hasMessage(
                         "The store cannot be used for billing/a at orders-0@0 and 2 more; nothing was recorded. no tables");
+    }
+
+    @Test
+    void refusesToRunWhereAnOldSlf4jKeepsEverythingFromBeingLogged() {
+        assertThatThrownBy(() -> LoggingCheck.requireHeard(new NOPLoggerFactory(), false))
+                .hasMessageContainingAll("kafka-clients", "Declare org.slf4j:slf4j-api 2.0");
+        LoggingCheck.requireHeard(new NOPLoggerFactory(), true);
+        LoggingCheck.requireHeard(LoggerFactory.getILoggerFactory(), false);
+        LoggingCheck.requireHeard();
     }
 
     @Test
