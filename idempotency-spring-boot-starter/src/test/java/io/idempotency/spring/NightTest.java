@@ -6,11 +6,19 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
@@ -148,5 +156,59 @@ class NightTest {
                         .timer()
                         .count())
                 .isZero();
+    }
+
+    /** Its failures have no end, and its clock is moved by the test. */
+    @Configuration(proxyBeanMethods = false)
+    static class Stubborn {
+
+        private final AtomicLong nanos = new AtomicLong();
+
+        @Bean
+        Standstill watched() {
+            return new Standstill(nanos::get);
+        }
+
+        @Bean
+        static DefaultErrorHandler errors() {
+            return new DefaultErrorHandler(new FixedBackOff(20, FixedBackOff.UNLIMITED_ATTEMPTS));
+        }
+
+        @KafkaListener(id = "BILLING", groupId = "${topic}-BILLING", topics = "${topic}-BILLING")
+        @Idempotent("billing")
+        void charge(String order) {
+            throw new IllegalStateException("no such account as " + order);
+        }
+    }
+
+    @Test
+    @Tag("rule-7.11")
+    void healthForgetsThePartitionThatMovedToAnotherProcess() {
+        bench.start(Stubborn.class);
+        Standstill health = bench.application().getBean("watched", Standstill.class);
+        topic.send(0, "a", "first");
+        ListenerBench.await().untilAsserted(() -> {
+            bench.bean(Stubborn.class).nanos.addAndGet(Duration.ofMinutes(2).toNanos());
+            assertThat(health.health().getDetails()).containsOnlyKeys("billing on " + topic.name + "-0");
+        });
+        assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(health.health().getDetails().toString())
+                .contains("java.lang.IllegalStateException")
+                .doesNotContain("account");
+
+        Map<String, Object> other = new HashMap<>(bench.kafka);
+        other.put("group.id", topic.name);
+        // The first of the members by name gets the first partition.
+        other.put("client.id", "another");
+        try (KafkaConsumer<String, String> another =
+                new KafkaConsumer<>(other, new StringDeserializer(), new StringDeserializer())) {
+            another.subscribe(List.of(topic.name));
+            ListenerBench.await().until(() -> {
+                another.poll(Duration.ofMillis(50));
+                return another.assignment().contains(new TopicPartition(topic.name, 0));
+            });
+
+            assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+        }
     }
 }
