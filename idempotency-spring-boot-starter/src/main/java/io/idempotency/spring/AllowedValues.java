@@ -26,6 +26,9 @@ final class AllowedValues {
     static void require(IdempotencyProperties properties, Errors errors) {
         AllowedValues allowed = new AllowedValues(errors);
         allowed.text("store", properties.store());
+        if (properties.transactionManager() != null) {
+            allowed.text("transaction-manager", properties.transactionManager());
+        }
         allowed.atLeast("retention", properties.retention(), SHORTEST_RETENTION, "1m");
         allowed.atLeast("journal.retention", properties.journal().retention(), SHORTEST_RETENTION, "1m");
         allowed.atLeast("lease", properties.lease(), SHORTEST_LEASE, "100ms");

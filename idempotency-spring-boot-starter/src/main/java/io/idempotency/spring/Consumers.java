@@ -15,7 +15,6 @@ import io.idempotency.kafka.TopicRetention;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -65,24 +64,9 @@ final class Consumers implements DisposableBean {
         return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
     }
 
-    /** Says how the listener is idempotent, for the log. */
-    String describe(ListenerDefinition listener) {
-        ConsistencyLevel level = level(listener);
-        return "consumer " + listener.name() + ", " + level
-                + (level == ConsistencyLevel.NONE ? "" : ", " + stores.asked(listener)) + ", ids from "
-                + idsFrom(listener);
-    }
-
-    private String idsFrom(ListenerDefinition listener) {
-        List<String> headers = properties.messageId().headers();
-        String from = !listener.messageId().isEmpty()
-                ? listener.messageId()
-                : (headers.size() == 1 ? "header " : "headers ") + String.join(", ", headers);
-        return switch (properties.messageId().missing()) {
-            case FAIL -> from;
-            case PROCESS -> from + ", processed also without one";
-            case COORDINATES -> from + ", else its coordinates";
-        };
+    /** Returns the kind or name of the listener's store. */
+    String store(ListenerDefinition listener) {
+        return stores.asked(listener);
     }
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {

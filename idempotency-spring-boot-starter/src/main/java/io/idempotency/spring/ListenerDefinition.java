@@ -5,10 +5,7 @@ import io.idempotency.TransactionPer;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import java.lang.reflect.AnnotatedElement;
-import java.lang.reflect.Method;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * What an annotated listener asks for; empty where it leaves the choice to the properties.
@@ -32,17 +29,6 @@ record ListenerDefinition(
                 annotation.messageId(),
                 annotation.store(),
                 atMostOne(element, "transactionPer", annotation.transactionPer()));
-    }
-
-    /** Returns the method with its parameters, or the class, as short as it can be told in a line of the log. */
-    String signature() {
-        if (element instanceof Method method) {
-            return method.getName()
-                    + Stream.of(method.getParameterTypes())
-                            .map(Class::getSimpleName)
-                            .collect(Collectors.joining(", ", "(", ")"));
-        }
-        return element instanceof Class<?> type ? type.getSimpleName() : element.toString();
     }
 
     /**

@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -28,7 +27,6 @@ import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.CommonErrorHandler;
-import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
@@ -37,7 +35,6 @@ import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapte
 import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
-import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
@@ -132,11 +129,12 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
         if (!isRetry) {
-            log.info(
-                    "Listener {} on {} is idempotent: {}",
-                    annotated.signature(),
-                    topics(container.getContainerProperties()),
-                    consumers.describe(listener));
+            log.info(Introduction.of(
+                    listener,
+                    consumers.level(listener),
+                    consumers.store(listener),
+                    properties.messageId(),
+                    container.getContainerProperties()));
         }
         if (isRunning) {
             guard(container, with);
@@ -205,17 +203,6 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         return resolver == null || main == null || topics == null || topics.length == 0
                 ? Optional.empty()
                 : Optional.ofNullable(resolver.getDestinationTopicByName(main, topics[0]));
-    }
-
-    private static Object topics(ContainerProperties container) {
-        if (container.getTopics() != null) {
-            return List.of(container.getTopics());
-        }
-        return container.getTopicPattern() != null
-                ? container.getTopicPattern()
-                : Stream.of(Objects.requireNonNull(container.getTopicPartitions()))
-                        .map(TopicPartitionOffset::getTopicPartition)
-                        .toList();
     }
 
     private static Duration chunkTime(Map<String, Object> kafka) {

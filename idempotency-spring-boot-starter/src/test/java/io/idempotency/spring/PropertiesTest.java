@@ -78,6 +78,7 @@ class PropertiesTest {
             schema.table-prefix=my-app_     | up to 40 letters A-Z, digits and underscores
             schema.name=my app              | up to 40 letters A-Z, digits and underscores
             store=                          | not blank
+            transaction-manager=            | not blank
             schema.mode=sometimes           | ALWAYS
             message-id.missing=drop         | COORDINATES
             consumers.billing.level=weak    | AT_LEAST_ONCE
