@@ -1,7 +1,12 @@
 package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
@@ -11,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -143,6 +149,36 @@ class NightTest {
         assertThat(output)
                 .contains("i.i.s.Idempotent - Consumer billing")
                 .doesNotContain("WaitingException", "Caused by");
+    }
+
+    @Test
+    void tellsOnceWhyElseAStoreCannotBeUsed(CapturedOutput output) {
+        for (RuntimeException why : List.of(
+                new IllegalStateException("no room"),
+                new IdempotencyException("Could not claim: no room", new IllegalStateException("no room")))) {
+            IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = KafkaRecords.<Object, Object>consumer("full")
+                    .store(MemoryStore.create())
+                    .transactions(work -> {
+                        throw why;
+                    })
+                    .build();
+
+            assertThatThrownBy(() -> new PollListener(record -> {}, consumer).onMessage(List.of(withId())))
+                    .isInstanceOf(LeftRecordsException.class);
+
+            assertThat(lines(output, "ERROR", "Consumer full"))
+                    .last()
+                    .isEqualTo("Consumer full stands still at orders-0@7: "
+                            + why.getClass().getName() + ": " + why.getMessage()
+                            + ". It is tried again in 30 s, and nothing is lost.");
+        }
+        assertThat(output).doesNotContain("Caused by");
+    }
+
+    private static ConsumerRecord<Object, Object> withId() {
+        ConsumerRecord<Object, Object> record = new ConsumerRecord<>("orders", 0, 7, "k", "v");
+        record.headers().add("message-id", new byte[] {'a'});
+        return record;
     }
 
     @Test
