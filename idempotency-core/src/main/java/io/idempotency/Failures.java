@@ -173,7 +173,7 @@ final class Failures {
                 "The handler of {} failed. At most once, so it is not repeated. It is kept in {}, {}.",
                 item.delivery(),
                 quarantine.<Object>map(into -> into).orElse("this line only"),
-                Reports.bytes(payload),
+                Reports.bytes(payload, item.delivery().position()),
                 FailureText.loggable(failure));
         QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
         try {

@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
@@ -35,8 +36,7 @@ final class Reports {
         Delivery delivery = claim.delivery();
         return Optional.of(claim.processed()
                 .map(first -> Duplicate.of(delivery.position(), first.position(), first.age()))
-                .orElseGet(() ->
-                        new Duplicate(Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, Duration.ZERO)));
+                .orElseGet(() -> new Duplicate(Duplicate.Kind.UNKNOWN, Position.UNKNOWN, Duration.ZERO)));
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
@@ -68,7 +68,7 @@ final class Reports {
                 message.delivery(),
                 attempts(message.attempts()),
                 into,
-                bytes(message.payload()),
+                bytes(message.payload(), message.delivery().position()),
                 FailureText.loggable(failure));
     }
 
@@ -77,10 +77,14 @@ final class Reports {
     }
 
     /** Returns whether the bytes of a message in quarantine are there. */
-    static String bytes(Payload payload) {
+    static String bytes(Payload payload, Position position) {
         return switch (payload.origin()) {
             case SWITCHED_OFF -> "without its bytes, which are not to be kept";
-            case POSITION_ONLY -> "without its bytes: they are in the topic only, until its retention ends";
+            case POSITION_ONLY ->
+                "without its bytes"
+                        + (position.equals(Position.UNKNOWN)
+                                ? ""
+                                : ": they are in the topic only, until its retention ends");
             default -> "with its bytes";
         };
     }

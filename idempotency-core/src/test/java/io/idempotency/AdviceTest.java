@@ -130,6 +130,22 @@ class AdviceTest {
 
     @Test
     @Tag("rule-7.10")
+    void doesNotSendAnybodyToATopicWhereThereIsNone() {
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .failures(FailurePolicy.quarantineAfter(1))
+                .reader(positions())
+                .build();
+        bench.failing.put("a", new IllegalStateException("scripted"));
+
+        consumer.consumeAll(List.of(somewhere), bench::handle);
+
+        assertThat(log.errors())
+                .containsExactly(
+                        "Quarantined billing/a at unknown position after 1 attempt, in the memory of this process, without its bytes.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
     void saysWhereAMessageIsThatFailedAtMostOnce() {
         assertThat(quarantined(bench.level(ConsistencyLevel.AT_MOST_ONCE).build(), 1))
                 .isEqualTo(

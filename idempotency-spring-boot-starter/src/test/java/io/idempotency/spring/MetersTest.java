@@ -217,6 +217,7 @@ class MetersTest {
                 .transactions(work -> {
                     throw new IllegalStateException("no tables");
                 })
+                .listener(new Meters(registry))
                 .listener(standstill)
                 .build();
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -227,6 +228,7 @@ class MetersTest {
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
         assertThat(standstill.health().getDetails().toString()).contains("orders-0@0", "IllegalStateException");
+        assertThat(registry.get(Meters.TRANSIENT).counter().count()).isEqualTo(2);
     }
 
     @Test
