@@ -27,7 +27,7 @@ public final class FailureText {
     }
 
     /** Returns class and message in one line, and those of the innermost cause, which says what happened. */
-    static String lineWithCause(Throwable failure) {
+    public static String lineWithCause(Throwable failure) {
         List<Throwable> causes = Causes.of(failure);
         Throwable innermost = causes.get(causes.size() - 1);
         return innermost == failure ? line(failure) : line(failure) + ", caused by " + line(innermost);

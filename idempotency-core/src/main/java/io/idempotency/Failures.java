@@ -182,11 +182,13 @@ final class Failures {
      * that is known.
      */
     <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
-        log.error(
-                "The handler of {} failed; at most once, so it is recorded as failed and not repeated.",
-                item.delivery(),
-                FailureText.loggable(failure));
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
+        log.error(
+                "The handler of {} failed. At most once, so it is not repeated. It is kept in {}, {}.",
+                item.delivery(),
+                quarantine.<Object>map(into -> into).orElse("this line only"),
+                Reports.bytes(payload, item.delivery().position()),
+                FailureText.loggable(failure));
         QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
         try {
             transactions.inTransaction(() -> {
@@ -239,7 +241,7 @@ final class Failures {
     }
 
     private static void tellStandStill(Item<?> item, Charge<?> charge, String why) {
-        String attempts = charge.attempts() == 1 ? "1 attempt" : charge.attempts() + " attempts";
+        String attempts = Reports.attempts(charge.attempts());
         if (item.lane().isOrdered()) {
             log.error(
                     "Partition {} stands still at {} after {}, for {}; it is tried again every {} s. Nothing behind it is lost.",
@@ -299,10 +301,10 @@ final class Failures {
             }
             return;
         }
-        settle(poll, item, charge, settling);
+        settle(poll, item, charge, settling, () -> reports.quarantined(message, into, charge.failure()));
     }
 
-    private <T> void settle(Poll<T> poll, Item<T> item, Charge<T> charge, Settling settling) {
+    private <T> void settle(Poll<T> poll, Item<T> item, Charge<T> charge, Settling settling, Runnable told) {
         Claim claim = settling.claim.orElseThrow();
         if (!settling.isCommitted || claim.status() == Claim.Status.IN_PROGRESS) {
             stop(poll, item, lanes.waitForOther(item.lane()), charge);
@@ -314,11 +316,7 @@ final class Failures {
             item.outcome(Outcome.QUARANTINED);
             draining.quarantined(item, charge.failure());
             reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
-            log.info(
-                    "Quarantined {} after {} attempts.",
-                    item.delivery(),
-                    charge.attempts(),
-                    FailureText.loggable(charge.failure()));
+            told.run();
         }
     }
 

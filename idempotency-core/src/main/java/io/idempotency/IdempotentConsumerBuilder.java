@@ -154,14 +154,15 @@ public final class IdempotentConsumerBuilder<M> {
     /**
      * Builds the consumer. Warns of a second one with this name on this store, as long as the first is not closed: one name, one handler.
      *
-     * @throws IdempotencyException if something required is missing, a value makes no sense, the name is the library's own, or the
-     *     store cannot serve the level
+     * @throws IdempotencyException if something required is missing, a value makes no sense, the name is the library's own, the
+     *     store cannot serve the level, or nothing would be logged because an old slf4j-api hides the one that is needed
      */
     public IdempotentConsumer<M> build() {
         return build(System::nanoTime);
     }
 
     IdempotentConsumer<M> build(LongSupplier nanoTime) {
+        LoggingCheck.requireHeard();
         if (store == null && level == ConsistencyLevel.NONE) {
             store = MemoryStore.create();
         }

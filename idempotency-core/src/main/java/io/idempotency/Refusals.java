@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +63,6 @@ final class Refusals<M> {
                 item.lane(),
                 item.delivery(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
-                FailureText.loggable(failure)));
+                FailureText.loggable(Objects.requireNonNullElse(failure.getCause(), failure))));
     }
 }

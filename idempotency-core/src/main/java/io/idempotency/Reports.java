@@ -2,6 +2,10 @@ package io.idempotency;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -32,8 +36,7 @@ final class Reports {
         Delivery delivery = claim.delivery();
         return Optional.of(claim.processed()
                 .map(first -> Duplicate.of(delivery.position(), first.position(), first.age()))
-                .orElseGet(() ->
-                        new Duplicate(Duplicate.Kind.UNKNOWN, io.idempotency.store.Position.UNKNOWN, Duration.ZERO)));
+                .orElseGet(() -> new Duplicate(Duplicate.Kind.UNKNOWN, Position.UNKNOWN, Duration.ZERO)));
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
@@ -56,6 +59,34 @@ final class Reports {
                 false,
                 0,
                 item.handlerNanos()));
+    }
+
+    /** Logs that a message has failed for good, and where the one who has to look after it finds it. */
+    void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
+        log.error(
+                "Quarantined {} after {}, in {}, {}.",
+                message.delivery(),
+                attempts(message.attempts()),
+                into,
+                bytes(message.payload(), message.delivery().position()),
+                FailureText.loggable(failure));
+    }
+
+    static String attempts(int attempts) {
+        return attempts == 1 ? "1 attempt" : attempts + " attempts";
+    }
+
+    /** Returns whether the bytes of a message in quarantine are there. */
+    static String bytes(Payload payload, Position position) {
+        return switch (payload.origin()) {
+            case SWITCHED_OFF -> "without its bytes, which are not to be kept";
+            case POSITION_ONLY ->
+                "without its bytes"
+                        + (position.equals(Position.UNKNOWN)
+                                ? ""
+                                : ": they are in the topic only, until its retention ends");
+            default -> "with its bytes";
+        };
     }
 
     void transientlyFailed(Item<?> item, Lanes.Passing passing, Throwable failure) {

@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.kafka.LogCapture;
 import io.idempotency.store.MemoryStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.NOPLoggerFactory;
 
 /** What the log and the exceptions tell a reader to do. */
 class AdviceTest {
@@ -87,6 +93,80 @@ class AdviceTest {
                 .build();
     }
 
+    /** What the last line says of a message that was quarantined, which is never below ERROR. */
+    private String quarantined(IdempotentConsumer<Message> consumer, int attempts) {
+        bench.failing.put("a", new IllegalStateException("scripted"));
+        for (int attempt = 0; attempt < attempts; attempt++) {
+            consumer.consumeAll(List.of(Message.of("a", 0, 0)), bench::handle);
+        }
+        assertThat(log.traces()).last().asString().contains("scripted");
+        return log.errors().get(log.errors().size() - 1);
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysWhereAQuarantinedMessageIsAndThatItsBytesAreThere() {
+        assertThat(quarantined(bench.strong().build(), 3))
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 3 attempts, in the memory of this process, with its bytes.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysThatTheBytesOfAQuarantinedMessageAreNotKept() {
+        FailurePolicy once = FailurePolicy.quarantineAfter(1);
+
+        assertThat(quarantined(bench.strong().failures(once).keepPayloads(false).build(), 1))
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes, which"
+                                + " are not to be kept.");
+        bench.quarantine.delete(new MessageId("billing", "a"));
+        bench.store.forget(new MessageId("billing", "a"));
+        assertThat(quarantined(bench.strong().failures(once).reader(positions()).build(), 1))
+                .isEqualTo(
+                        "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes: they"
+                                + " are in the topic only, until its retention ends.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void doesNotSendAnybodyToATopicWhereThereIsNone() {
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .failures(FailurePolicy.quarantineAfter(1))
+                .reader(positions())
+                .build();
+        bench.failing.put("a", new IllegalStateException("scripted"));
+
+        consumer.consumeAll(List.of(somewhere), bench::handle);
+
+        assertThat(log.errors())
+                .containsExactly(
+                        "Quarantined billing/a at unknown position after 1 attempt, in the memory of this process, without its bytes.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void saysWhereAMessageIsThatFailedAtMostOnce() {
+        assertThat(quarantined(bench.level(ConsistencyLevel.AT_MOST_ONCE).build(), 1))
+                .isEqualTo(
+                        "The handler of billing/a at orders-0@0 failed. At most once, so it is not repeated. It is kept in the memory"
+                                + " of this process, with its bytes.");
+    }
+
+    private static MessageReader<Message> positions() {
+        return new MessageReader<>() {
+            @Override
+            public Position position(Message message) {
+                return message.position();
+            }
+
+            @Override
+            public Payload payload(Message message) {
+                return Payload.none(Payload.Origin.POSITION_ONLY);
+            }
+        };
+    }
+
     @Test
     void namesTheOneMessageThatAStoreCannotBeUsedFor() {
         FaultyStore faulty = new FaultyStore(bench.store);
@@ -99,6 +179,15 @@ class AdviceTest {
         assertThatThrownBy(() -> consumer.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle))
                 .hasMessage(
                         "The store cannot be used for billing/a at orders-0@0 and 2 more; nothing was recorded. no tables");
+    }
+
+    @Test
+    void refusesToRunWhereAnOldSlf4jKeepsEverythingFromBeingLogged() {
+        assertThatThrownBy(() -> LoggingCheck.requireHeard(new NOPLoggerFactory(), false))
+                .hasMessageContainingAll("kafka-clients", "Declare org.slf4j:slf4j-api 2.0");
+        LoggingCheck.requireHeard(new NOPLoggerFactory(), true);
+        LoggingCheck.requireHeard(LoggerFactory.getILoggerFactory(), false);
+        LoggingCheck.requireHeard();
     }
 
     @Test

@@ -43,7 +43,7 @@ final class Contained {
                     .add(record));
             Map<TopicPartition, Left> left = new HashMap<>();
             if (partitions.size() == 1 || failure instanceof IdempotencyException) {
-                Duration wait = wait(partitions, failure);
+                Duration wait = wait(flow, partitions, failure);
                 partitions.forEach((partition, some) -> left.put(partition, Left.at(some.get(0), wait)));
             } else {
                 log.warn(
@@ -67,14 +67,15 @@ final class Contained {
                     : Optional.of(result.stops().get(0).retryAfter());
         } catch (RuntimeException | Error failure) {
             letFatalLeave(failure);
-            return Optional.of(wait(Map.of(rejected.failure().topicPartition(), List.of()), failure));
+            return Optional.of(wait(flow, Map.of(rejected.failure().topicPartition(), List.of()), failure));
         }
     }
 
-    private static Duration wait(Map<TopicPartition, ?> partitions, Throwable failure) {
+    private static Duration wait(Flow<?, ?> flow, Map<TopicPartition, ?> partitions, Throwable failure) {
         if (failure instanceof TransientStoreException) {
             log.warn(
-                    "The records of {} wait {} s: {}",
+                    "Consumer {}: the records of {} wait {} s: {}",
+                    flow.describe(),
                     partitions.keySet(),
                     LATER.toSeconds(),
                     FailureText.line(failure));
@@ -82,7 +83,8 @@ final class Contained {
             return LATER;
         }
         log.error(
-                "The partitions {} stand still; they are tried again every {} s. Nothing is lost.",
+                "Consumer {}: the partitions {} stand still; they are tried again every {} s. Nothing is lost.",
+                flow.describe(),
                 partitions.keySet(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
                 FailureText.loggable(failure));

@@ -15,15 +15,17 @@ import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Compares how long topics keep records with how long ids are remembered. */
 public final class TopicRetention {
 
-    private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
+    private static final Logger log = LoggerFactory.getLogger(TopicRetention.class);
     /** Kafka's own. */
     private static final Duration DEFAULT_POLL_INTERVAL = Duration.ofMinutes(5);
 
@@ -64,18 +66,30 @@ public final class TopicRetention {
         List<ConfigResource> resources = topics.stream()
                 .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
                 .toList();
+        long end = System.nanoTime() + ADMIN_TIMEOUT.toNanos();
         try {
             admin.describeConfigs(resources)
-                    .all()
-                    .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                    .forEach((topic, config) -> warnIfShorter(retention, topic.name(), config));
+                    .values()
+                    .forEach((topic, config) -> compare(retention, topic.name(), config, end - System.nanoTime()));
+        } catch (KafkaException failure) {
+            log.info("How long {} keep their records could not be asked: {}", topics, FailureText.line(failure));
+        }
+    }
+
+    private static void compare(Duration retention, String topic, KafkaFuture<Config> config, long nanos) {
+        try {
+            warnIfShorter(retention, topic, config.get(Math.max(nanos, 0), TimeUnit.NANOSECONDS));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException | KafkaException failure) {
-            log.info(
-                    "The retention of {} could not be compared with the one of the store: {}",
-                    topics,
-                    FailureText.line(failure));
+            if (failure.getCause() instanceof UnknownTopicOrPartitionException) {
+                log.debug("Topic {} is not there yet, so nobody knows how long it will keep its records.", topic);
+            } else {
+                log.info(
+                        "How long topic {} keeps its records could not be asked: {}",
+                        topic,
+                        FailureText.lineWithCause(failure));
+            }
         }
     }
 

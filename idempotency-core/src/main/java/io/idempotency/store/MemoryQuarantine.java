@@ -49,4 +49,10 @@ public final class MemoryQuarantine implements QuarantineStore {
         });
         return kept[0];
     }
+
+    /** Says where to find its messages, for the log. */
+    @Override
+    public String toString() {
+        return "the memory of this process";
+    }
 }

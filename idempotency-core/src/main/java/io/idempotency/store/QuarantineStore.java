@@ -3,7 +3,8 @@ package io.idempotency.store;
 import java.util.List;
 import java.util.Optional;
 
-/** Keeps quarantined messages until they are replayed or deleted. Joins the active transaction, or uses its own. Thread-safe. */
+/** Keeps quarantined messages until they are replayed or deleted. Joins the active transaction, or uses its own. Its text says in the log where the
+ * messages are found. Thread-safe. */
 public interface QuarantineStore {
 
     /** Keeps a message; one that is kept already is replaced. */

@@ -43,7 +43,7 @@ final class Failures {
                     failure);
         }
         if (NO_TABLE.contains(state)) {
-            return new IdempotencyException(
+            return new MissingTableException(
                     "Could not " + verb
                             + ": a table is missing or out of reach. Create the tables by Schema.migrate() or"
                             + " run the text of Schema.script(); is the schema or table prefix another one? "

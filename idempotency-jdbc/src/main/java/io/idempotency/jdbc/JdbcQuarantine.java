@@ -183,6 +183,12 @@ public final class JdbcQuarantine implements QuarantineStore {
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
+    /** Says where to find its messages, for the log. */
+    @Override
+    public String toString() {
+        return "table " + tables.quarantine();
+    }
+
     /** Statements in the running transaction. */
     @FunctionalInterface
     private interface Work<T> {

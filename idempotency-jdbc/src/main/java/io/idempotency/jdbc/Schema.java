@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.init.ScriptException;
@@ -79,7 +81,7 @@ public final class Schema {
     }
 
     /**
-     * Creates the tables that are not there, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
+     * Creates the tables that are not there, and the schema that is given, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
      * has left half done is completed.
      *
      * @throws IdempotencyException if the tables cannot be created, or differ from these
@@ -87,6 +89,7 @@ public final class Schema {
     public void create() {
         for (int attempt = 1; !areThere(); attempt++) {
             try {
+                createSchema();
                 ScriptRun.run(dataSource, script(), this::areThere);
                 validate();
             } catch (SQLException | ScriptException e) {
@@ -105,6 +108,34 @@ public final class Schema {
         } catch (TransientStoreException e) {
             throw e;
         } catch (IdempotencyException absent) {
+            return false;
+        }
+    }
+
+    /** Creates the schema that is given and not there; on MariaDB it is a database. Who may not create any has it created before. */
+    private void createSchema() throws SQLException {
+        if (tables.schema().isEmpty()) {
+            return;
+        }
+        try (Connection connection = dataSource.getConnection();
+                Statement statement = connection.createStatement()) {
+            if (!isSchemaThere(connection.getMetaData())) {
+                statement.execute("create schema " + tables.schema());
+                if (!connection.getAutoCommit()) {
+                    connection.commit();
+                }
+            }
+        }
+    }
+
+    private boolean isSchemaThere(DatabaseMetaData database) throws SQLException {
+        try (ResultSet there =
+                database.supportsSchemasInTableDefinitions() ? database.getSchemas() : database.getCatalogs()) {
+            while (there.next()) {
+                if (there.getString(1).equalsIgnoreCase(tables.schema())) {
+                    return true;
+                }
+            }
             return false;
         }
     }

@@ -185,6 +185,22 @@ class SchemaTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2", "HSQLDB"})
+    void createsTheSchemaWithItsTables(TestDatabase database) {
+        try (HikariDataSource dataSource = database.pool(3)) {
+            Schema schema = Schema.on(dataSource).schema("Created_Place");
+
+            schema.create();
+            schema.create();
+
+            assertThatCode(schema::validate).doesNotThrowAnyException();
+            Schema other = schema.tablePrefix("other_");
+            other.create();
+            assertThatCode(other::validate).doesNotThrowAnyException();
+        }
+    }
+
     @Test
     void leavesTheApplicationsOwnMigrationsAlone() {
         try (HikariDataSource dataSource = TestDatabase.H2.pool(3)) {

@@ -38,6 +38,7 @@ final class Consumers implements DisposableBean {
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<ConsumptionListener> listeners;
     private final ObjectProvider<RecordScope> scope;
+    private final ObjectProvider<Meters> meters;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
@@ -48,7 +49,8 @@ final class Consumers implements DisposableBean {
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope) {
+            ObjectProvider<RecordScope> scope,
+            ObjectProvider<Meters> meters) {
         this.properties = properties;
         this.ids = new ListenerIds(properties, beans);
         this.stores = new Stores(properties, beans);
@@ -57,11 +59,17 @@ final class Consumers implements DisposableBean {
         this.quarantine = quarantine;
         this.listeners = listeners;
         this.scope = scope;
+        this.meters = meters;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
         ConsistencyLevel configured = properties.consumer(listener.name()).level();
         return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
+    }
+
+    /** Returns the kind or name of the listener's store. */
+    String store(ListenerDefinition listener) {
+        return stores.asked(listener);
     }
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
@@ -128,6 +136,7 @@ final class Consumers implements DisposableBean {
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
         scope.ifAvailable(builder::scope);
+        meters.ifAvailable(of -> of.begin(listener.name(), level(listener)));
         return builder.build();
     }
 

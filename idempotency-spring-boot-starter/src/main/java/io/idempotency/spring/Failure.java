@@ -50,6 +50,16 @@ final class Failure {
         }
     }
 
+    /** Returns what the listener itself threw, without what the container and the adapter put around it. */
+    static Throwable thrown(Throwable failure) {
+        for (Throwable cause : causes(failure)) {
+            if (!(cause instanceof ListenerExecutionFailedException || cause instanceof LeftRecordsException)) {
+                return cause;
+            }
+        }
+        return failure;
+    }
+
     /** Returns the chain of causes from the outside in, each once, as far as it can be followed. */
     static List<Throwable> causes(Throwable thrown) {
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -6,6 +6,7 @@ import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -20,8 +21,7 @@ import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
-import org.springframework.core.env.Environment;
-import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Role;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
@@ -50,7 +50,9 @@ public class IdempotencyAutoConfiguration {
     /** Created by Spring. */
     IdempotencyAutoConfiguration() {}
 
+    /** Made for a bean post-processor, before others are there: Spring is not to warn of that. */
     @Bean(name = IdempotentListeners.BEAN)
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static IdempotentListeners idempotentListeners(ObjectProvider<ListenerInstaller> installer) {
         return new IdempotentListeners(installer);
     }
@@ -96,8 +98,9 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope) {
-        return new Consumers(properties, beans, cache, quarantine, listeners, scope);
+            ObjectProvider<RecordScope> scope,
+            ObjectProvider<Meters> meters) {
+        return new Consumers(properties, beans, cache, quarantine, listeners, scope, meters);
     }
 
     @Bean

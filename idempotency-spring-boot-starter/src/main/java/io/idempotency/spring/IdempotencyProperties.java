@@ -11,25 +11,27 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
+import org.springframework.validation.Errors;
+import org.springframework.validation.Validator;
 
 /**
  * The properties of the starter. Immutable.
  *
- * @param enabled whether {@code @Idempotent} does anything; without it, listeners run as with spring-kafka alone
- * @param store where messages are remembered, unless a listener says otherwise
- * @param retention how long messages are remembered in tables, at least as long as the topics keep records
- * @param lease how long a lease lasts under AT_LEAST_ONCE; it is renewed at a third
- * @param claimTimeout how long a claim waits for another transaction that claims the same message
- * @param standStillAfter after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining
- *     into quarantine; 0 for never
- * @param transactionManager the bean name of the transaction manager, where several manage the data source
- * @param messageId where message ids are
- * @param purge how what is older than the retention is forgotten
- * @param journal the journal store
- * @param cache which duplicates are known without a round trip
- * @param schema the tables
- * @param producer what is done for producers
- * @param consumers settings of single consumers, by name
+ * @param enabled Whether listeners that are annotated with @Idempotent are idempotent. If not, they run as if the starter were not there.
+ * @param store Where messages are remembered, unless a listener says otherwise: table, journal, memory or the name of a ClaimStore bean.
+ * @param retention How long messages are remembered in tables: at least as long as the topics keep their records, and at least a minute.
+ * @param lease How long a message is lent to a listener with the level AT_LEAST_ONCE. The lease is renewed at a third of it.
+ * @param claimTimeout How long a claim waits for another transaction that has claimed the same message.
+ * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still instead of
+ *     draining into quarantine; 0 for never.
+ * @param transactionManager Bean name of the transaction manager of the listeners, where several manage the data source.
+ * @param messageId Where message ids are.
+ * @param purge How messages that are older than the retention are forgotten.
+ * @param journal The journal store.
+ * @param cache Which duplicates are known without asking the database.
+ * @param schema The tables of the stores.
+ * @param producer What is done for producers.
+ * @param consumers Settings of single consumers, by the name that @Idempotent gives them. They count more than the annotation.
  */
 @ConfigurationProperties("idempotency")
 public record IdempotencyProperties(
@@ -46,15 +48,28 @@ public record IdempotencyProperties(
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
         @DefaultValue Producer producer,
-        @DefaultValue Map<String, Consumer> consumers) {
+        @DefaultValue Map<String, Consumer> consumers)
+        implements Validator {
+
+    /** {@inheritDoc} Called by Spring Boot. */
+    @Override
+    public boolean supports(Class<?> type) {
+        return type == IdempotencyProperties.class;
+    }
+
+    /** {@inheritDoc} Called by Spring Boot, which names what is not allowed. */
+    @Override
+    public void validate(Object properties, Errors errors) {
+        AllowedValues.require((IdempotencyProperties) properties, errors);
+    }
 
     /**
      * Where message ids are.
      *
-     * @param headers the headers that may carry the id, the first that is there counts; CloudEvents headers come last
-     * @param missing what becomes of a message without an id
-     * @param retryTopics retry and dead-letter topics beside those of {@code @RetryableTopic}: under {@code coordinates} their records count as
-     *     those of the topic that they were forwarded from
+     * @param headers Headers that may carry the id of a message. The first one that is there counts; ce_source and ce_id come last.
+     * @param missing What becomes of a message without an id.
+     * @param retryTopics Retry and dead-letter topics beside those of @RetryableTopic. If coordinates are the ids of messages without one, records
+     *     of these topics count as the original ones.
      */
     public record MessageId(
             @DefaultValue("message-id") List<String> headers,
@@ -74,9 +89,9 @@ public record IdempotencyProperties(
     /**
      * The purge.
      *
-     * @param enabled whether this application purges at all
-     * @param interval the time between two runs
-     * @param batchSize how many messages one transaction forgets at most
+     * @param enabled Whether this application forgets messages that are older than the retention.
+     * @param interval Time between two runs of the purge.
+     * @param batchSize How many messages one transaction of the purge forgets at most.
      */
     public record Purge(
             @DefaultValue("true") boolean enabled,
@@ -86,13 +101,13 @@ public record IdempotencyProperties(
     /**
      * The journal store.
      *
-     * @param retention how long messages are remembered in journals, which takes memory: about 26 bytes a message
-     * @param memory the most memory that the journals may take; half of the heap by default
-     * @param raiseHorizonIfFull whether the oldest messages are forgotten before their time if that is not enough, instead of a failure
-     * @param unjudged what becomes of a delivery that is older than what is remembered
-     * @param acceptStrays whether messages without a key and from retry topics are taken, whose copies in other partitions are not recognised
-     * @param topicIds whether a topic that is deleted and created again under the same name is another one, with journals of its own
-     * @param streams the names under which topics have their journals, by topic, where a topic was renamed or is mirrored
+     * @param retention How long messages are remembered in journals, at least a minute. Each takes about 26 bytes of memory.
+     * @param memory Most memory that the journals of this process may take. Half of the heap by default.
+     * @param raiseHorizonIfFull Whether the oldest messages are forgotten before their time if the memory is not enough. If not, claims fail.
+     * @param unjudged What becomes of a record that is older than what its journal remembers.
+     * @param acceptStrays Whether records without a key and of retry topics are taken. Their copies in other partitions are not recognised.
+     * @param topicIds Whether a topic that is deleted and created again gets journals of its own.
+     * @param streams Names of the journals of topics that were renamed or are mirrored, by topic.
      */
     public record Journal(
             @DefaultValue("1d") Duration retention,
@@ -106,8 +121,8 @@ public record IdempotencyProperties(
     /**
      * The cache of known duplicates, if Caffeine is on the class path.
      *
-     * @param size how many message ids are kept; 0 switches it off
-     * @param time how long an id is kept, never longer than the retention
+     * @param size How many message ids are kept. 0 switches the cache off.
+     * @param time How long an id is kept, never longer than the retention.
      */
     public record Cache(
             @DefaultValue("10000") long size,
@@ -116,9 +131,9 @@ public record IdempotencyProperties(
     /**
      * The tables.
      *
-     * @param mode who creates them
-     * @param tablePrefix what their names begin with
-     * @param name the database schema they are in; the connection's own by default
+     * @param mode Who creates the tables that ids and quarantined messages are stored in.
+     * @param tablePrefix Prefix of the names of the tables.
+     * @param name Database schema of the tables. The one of the connection by default; created with them by the modes always and flyway.
      */
     public record Schema(
             @DefaultValue("embedded") SchemaMode mode,
@@ -142,10 +157,10 @@ public record IdempotencyProperties(
     /**
      * Producers.
      *
-     * @param messageId whether every producer that Spring Boot configures stamps a message id where there is none
-     * @param derivedIds whether an output that carries the id of the record being handled gets one of its own, the same whenever the record is
-     *     handled again
-     * @param await whether a message is settled only when what its listener sent has arrived; without it, outputs are lost in a crash behind the commit
+     * @param messageId Whether producers that Spring Boot configures give an id to each message that has none.
+     * @param derivedIds Whether an output that carries the id of the record being handled gets an id of its own, the same whenever the record is
+     *     handled again.
+     * @param await Whether a message is settled only when what its listener sent has arrived. If not, a crash behind the commit loses outputs.
      */
     public record Producer(
             @DefaultValue("true") boolean messageId,
@@ -155,12 +170,12 @@ public record IdempotencyProperties(
     /**
      * A single consumer; what is set here counts more than the annotation.
      *
-     * @param enabled whether its listener is idempotent at all
-     * @param level its consistency level
-     * @param store its store
-     * @param listeners the ids of listeners that belong to it and are not annotated, such as those of a library
-     * @param messageId where the message id is, as in the annotation
-     * @param transactionPer how many records share a transaction
+     * @param enabled Whether the listener of this consumer is idempotent.
+     * @param level Consistency level of this consumer.
+     * @param store Store of this consumer: table, journal, memory or the name of a ClaimStore bean.
+     * @param listeners Ids of listeners that belong to this consumer and are not annotated, such as those of a library.
+     * @param messageId Where the message id of this consumer is: an expression or a JSON pointer, as in the annotation.
+     * @param transactionPer How many records share a transaction.
      */
     public record Consumer(
             @DefaultValue("true") boolean enabled,

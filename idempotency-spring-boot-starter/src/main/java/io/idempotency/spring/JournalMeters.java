@@ -23,6 +23,7 @@ final class JournalMeters {
                 .register(registry);
         Gauge.builder(MESSAGES, store, JournalStore::rememberedMessages)
                 .description("Messages of journals that are kept in memory")
+                .baseUnit("messages")
                 .register(registry);
     }
 }

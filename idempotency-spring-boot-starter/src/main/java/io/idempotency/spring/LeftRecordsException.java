@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 
 /**
@@ -49,6 +50,16 @@ final class LeftRecordsException extends BatchListenerFailedException {
             }
         }
         return new LeftRecordsException(message, cause, open);
+    }
+
+    /** Returns the one in the chain of causes, or null. */
+    static @Nullable LeftRecordsException in(Throwable thrown) {
+        for (Throwable next : Failure.causes(thrown)) {
+            if (next instanceof LeftRecordsException left) {
+                return left;
+            }
+        }
+        return null;
     }
 
     /** Returns the records that are not settled, the one that failed or waits first. */

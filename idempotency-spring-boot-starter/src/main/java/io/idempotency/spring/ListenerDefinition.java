@@ -2,6 +2,8 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import java.lang.reflect.AnnotatedElement;
 import java.util.Objects;
 import java.util.Optional;
@@ -52,7 +54,19 @@ record ListenerDefinition(
                 Optional.empty());
     }
 
+    /**
+     * Returns the definition with the name as it is.
+     *
+     * @throws ListenerRefusedException if it cannot be one
+     */
     ListenerDefinition named(String resolved) {
+        try {
+            MessageId.requireConsumer(resolved);
+        } catch (IdempotencyException e) {
+            throw new ListenerRefusedException(
+                    this + " has a name that cannot be one. " + e.getMessage(),
+                    "Name the consumer by what it does, such as @Idempotent(\"billing\").");
+        }
         return new ListenerDefinition(element, bean, resolved, boundTo, level, messageId, store, transactionPer);
     }
 

@@ -43,7 +43,7 @@ import org.springframework.transaction.interceptor.TransactionInterceptor;
  */
 final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
-    private static final Logger log = LoggerFactory.getLogger(ListenerInstaller.class);
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
 
     private final IdempotencyProperties properties;
@@ -137,6 +137,14 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 isAwaited);
         container.setupMessageListener(inFront(target, listener, with));
         installed.put(container, with);
+        if (!isRetry) {
+            log.info(Introduction.of(
+                    listener,
+                    consumers.level(listener),
+                    consumers.store(listener),
+                    properties.messageId(),
+                    container.getContainerProperties()));
+        }
         if (isRunning) {
             guard(container, with);
         }

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
@@ -9,6 +10,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
@@ -22,69 +24,104 @@ final class Meters implements ConsumptionListener {
     static final String STUCK = "idempotency.transient.stuck";
     static final String EARLY = "idempotency.early.commits";
 
+    private static final String FAILED = "failed";
+    private static final List<String> OUTCOMES = List.of(
+            name(Outcome.PROCESSED),
+            name(Outcome.DUPLICATE),
+            FAILED,
+            name(Outcome.QUARANTINED),
+            name(Outcome.IN_PROGRESS));
+
     private final MeterRegistry registry;
 
     Meters(MeterRegistry registry) {
         this.registry = registry;
     }
 
+    /** Has the meters of a consumer exist, with 0, before anything happens: the rate of what was never there shows no first time. */
+    void begin(String consumer, ConsistencyLevel level) {
+        OUTCOMES.forEach(outcome -> consumptions(consumer, level, outcome));
+        for (Duplicate.Kind kind : Duplicate.Kind.values()) {
+            duplicates(consumer, kind);
+        }
+        age(consumer);
+        transientFailures(consumer);
+        stuck(consumer);
+        earlyCommits(consumer);
+    }
+
     @Override
     public void onConsumption(Consumption consumption) {
         String consumer = consumption.delivery().id().consumer();
         if (consumption.isTransient()) {
-            Counter.builder(TRANSIENT)
-                    .description("Failures that said nothing about a message and were not counted")
-                    .tag("consumer", consumer)
-                    .register(registry)
-                    .increment();
+            transientFailures(consumer).increment();
             if (consumption.isStuck()) {
-                Counter.builder(STUCK)
-                        .description(
-                                "Failures that should have passed: each one behind many others of the same message")
-                        .tag("consumer", consumer)
-                        .register(registry)
-                        .increment();
+                stuck(consumer).increment();
             }
             return;
         }
-        Timer.builder(CONSUMPTIONS)
-                .description("Consumptions by how they ended; the time is the handler's")
-                .tag("consumer", consumer)
-                .tag("level", name(consumption.level()))
-                .tag("outcome", outcome(consumption))
-                .register(registry)
+        consumptions(consumer, consumption.level(), outcome(consumption))
                 .record(consumption.handlerNanos(), TimeUnit.NANOSECONDS);
-        consumption.duplicate().ifPresent(duplicate -> duplicate(consumer, duplicate));
+        consumption.duplicate().ifPresent(duplicate -> {
+            duplicates(consumer, duplicate.kind()).increment();
+            age(consumer).record(duplicate.age().toMillis() / 1000.0);
+        });
     }
 
     @Override
     public void onEarlyCommit(Delivery first) {
-        Counter.builder(EARLY)
-                .description("Transactions that a listener committed itself, before they were to end")
-                .tag("consumer", first.id().consumer())
-                .register(registry)
-                .increment();
+        earlyCommits(first.id().consumer()).increment();
     }
 
-    private void duplicate(String consumer, Duplicate duplicate) {
-        Counter.builder(DUPLICATES)
+    private Timer consumptions(String consumer, ConsistencyLevel level, String outcome) {
+        return Timer.builder(CONSUMPTIONS)
+                .description("Consumptions by how they ended; the time is the handler's, and 0 where none ran")
+                .tag("consumer", consumer)
+                .tag("level", name(level))
+                .tag("outcome", outcome)
+                .register(registry);
+    }
+
+    private Counter duplicates(String consumer, Duplicate.Kind kind) {
+        return Counter.builder(DUPLICATES)
                 .description("Messages skipped because they were processed before")
                 .tag("consumer", consumer)
-                .tag("kind", name(duplicate.kind()))
-                .register(registry)
-                .increment();
-        DistributionSummary.builder(AGE)
+                .tag("kind", name(kind))
+                .register(registry);
+    }
+
+    private DistributionSummary age(String consumer) {
+        return DistributionSummary.builder(AGE)
                 .description("How long ago the message of a duplicate was processed")
                 .baseUnit("seconds")
                 .tag("consumer", consumer)
-                .register(registry)
-                .record(duplicate.age().toMillis() / 1000.0);
+                .register(registry);
+    }
+
+    private Counter transientFailures(String consumer) {
+        return counter(TRANSIENT, consumer, "Failures that said nothing about a message and were not counted");
+    }
+
+    private Counter stuck(String consumer) {
+        return counter(
+                STUCK, consumer, "Failures that should have passed: each one behind many others of the same message");
+    }
+
+    private Counter earlyCommits(String consumer) {
+        return counter(EARLY, consumer, "Transactions that a listener committed itself, before they were to end");
+    }
+
+    private Counter counter(String name, String consumer, String description) {
+        return Counter.builder(name)
+                .description(description)
+                .tag("consumer", consumer)
+                .register(registry);
     }
 
     private static String outcome(Consumption consumption) {
         return consumption.outcome() == Outcome.RELEASED
                         && consumption.failure().isPresent()
-                ? "failed"
+                ? FAILED
                 : name(consumption.outcome());
     }
 

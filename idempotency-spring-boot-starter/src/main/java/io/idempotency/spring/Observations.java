@@ -4,6 +4,7 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.springframework.util.function.SingletonSupplier;
 
 /**
@@ -18,9 +19,17 @@ final class Observations {
         this.registry = SingletonSupplier.of(registry);
     }
 
-    void stopCurrent() {
+    /**
+     * Stops the one of this thread.
+     *
+     * @param error why the listener was not called, if that is a failure
+     */
+    void stopCurrent(@Nullable Throwable error) {
         Observation current = Objects.requireNonNull(registry.get()).getCurrentObservation();
         if (current != null) {
+            if (error != null) {
+                current.error(error);
+            }
             current.stop();
         }
     }

@@ -11,7 +11,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.log.LogAccessor;
@@ -67,7 +66,7 @@ final class PolledAgain {
             ConsumerRecords<?, ?> polled,
             Consumer<?, ?> consumer,
             MessageListenerContainer container) {
-        LeftRecordsException failure = failure(thrown);
+        LeftRecordsException failure = LeftRecordsException.in(thrown);
         if (failure == null) {
             List<ConsumerRecord<?, ?>> all = list(polled);
             seek(consumer, all);
@@ -111,15 +110,6 @@ final class PolledAgain {
         List<ConsumerRecord<?, ?>> list = new ArrayList<>(records.count());
         records.forEach(list::add);
         return list;
-    }
-
-    private static @Nullable LeftRecordsException failure(Throwable thrown) {
-        for (Throwable next : Failure.causes(thrown)) {
-            if (next instanceof LeftRecordsException failure) {
-                return failure;
-            }
-        }
-        return null;
     }
 
     /** Returns the failure as a record listener's would come. */

@@ -14,7 +14,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchAcknowledgingConsumerAwareMessageListener;
-import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListenerAdapter;
 import org.springframework.kafka.support.Acknowledgment;
 
@@ -60,7 +59,8 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             result = consume(idempotent, due, acknowledgment != null, consumer);
         } catch (RuntimeException e) {
-            throw LeftRecordsException.all(WAITS, WaitingException.standingStill(records, e), records);
+            throw LeftRecordsException.all(
+                    WAITS, WaitingException.standingStill(idempotent.name(), records, e), records);
         }
         List<Integer> stops = new ArrayList<>();
         result.stops().forEach(stop -> stops.add(stop.index()));
@@ -105,11 +105,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
     }
 
     private static String failed(Throwable cause) {
-        Throwable thrown = cause;
-        while (thrown instanceof ListenerExecutionFailedException && thrown.getCause() != null) {
-            thrown = thrown.getCause();
-        }
-        return "The listener failed with " + FailureText.line(thrown) + " at";
+        return "The listener failed with " + FailureText.line(Failure.thrown(cause)) + " at";
     }
 
     /** {@inheritDoc} Called for lost partitions, too. */

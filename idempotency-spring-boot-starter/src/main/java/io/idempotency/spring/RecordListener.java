@@ -50,22 +50,25 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
             @Nullable Acknowledgment acknowledgment,
             @Nullable Consumer<?, ?> consumer) {
         if (pollTime.isOver(consumer)) {
-            observations.stopCurrent();
+            observations.stopCurrent(null);
             throw WaitingException.handedBack(record);
         }
         settled.begun(record);
         boolean[] isCalled = {false};
         BatchResult result;
+        Throwable error = null;
         try {
             result = idempotent.consumeAll(List.of(record), (message, claim) -> {
                 isCalled[0] = true;
                 Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
             });
+            error = cause(result);
         } catch (RuntimeException e) {
-            throw WaitingException.standingStill(List.of(record), e);
+            error = e;
+            throw WaitingException.standingStill(idempotent.name(), List.of(record), e);
         } finally {
             if (!isCalled[0]) {
-                observations.stopCurrent();
+                observations.stopCurrent(error);
             }
         }
         if (result.isSettled()) {
@@ -76,7 +79,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
             return;
         }
         Stop stop = result.stops().get(0);
-        Throwable cause = stop.cause().orElse(null);
+        Throwable cause = error;
         if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
             acknowledgment.nack(nack.sleep());
         } else if (cause != null && stop.isCharged()) {
@@ -84,6 +87,13 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         } else {
             throw WaitingException.of(List.of(record), result);
         }
+    }
+
+    private static @Nullable Throwable cause(BatchResult result) {
+        return result.stops().stream()
+                .flatMap(stop -> stop.cause().stream())
+                .findFirst()
+                .orElse(null);
     }
 
     private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {

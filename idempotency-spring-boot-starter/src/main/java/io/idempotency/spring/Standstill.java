@@ -3,7 +3,9 @@ package io.idempotency.spring;
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Outcome;
+import io.idempotency.store.Delivery;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,7 +31,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
-    private record Stuck(String at, String why, long sinceNanos) {}
+    private record Stuck(Delivery delivery, String why, long sinceNanos) {}
 
     private final Map<String, Stuck> stuck = new ConcurrentHashMap<>();
     /** Why threads of listeners stopped, by listener. */
@@ -51,14 +53,16 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
             stuck.remove(lane);
             return;
         }
-        String at = consumption.delivery().toString();
-        String why = consumption.failure().map(Standstill::text).orElse("in progress elsewhere");
+        Delivery delivery = consumption.delivery();
+        String why = consumption.failure().map(Standstill::kind).orElse("in progress elsewhere");
         stuck.compute(
                 lane,
                 (key, before) -> new Stuck(
-                        at,
+                        delivery,
                         why,
-                        before != null && before.at().equals(at) ? before.sinceNanos() : nanoTime.getAsLong()));
+                        before != null && before.delivery().equals(delivery)
+                                ? before.sinceNanos()
+                                : nanoTime.getAsLong()));
     }
 
     /** {@inheritDoc} Health tells of it where it is consumed now. */
@@ -71,12 +75,10 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         return consumer + " on " + stream + "-" + partition;
     }
 
-    private static String text(Throwable failure) {
-        try {
-            return String.valueOf(failure);
-        } catch (RuntimeException | StackOverflowError e) {
-            return failure.getClass().getName();
-        }
+    /** Returns the class of what was thrown first: texts of exceptions and messages are not for everybody who may see the health. */
+    private static String kind(Throwable failure) {
+        List<Throwable> causes = Failure.causes(failure);
+        return causes.get(causes.size() - 1).getClass().getName();
     }
 
     @EventListener
@@ -110,7 +112,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
             if (nanos > PATIENCE.toNanos()) {
                 told.put(
                         lane,
-                        "stands still at " + where.at() + " for "
+                        "stands still at " + where.delivery().position() + " for "
                                 + Duration.ofNanos(nanos).toSeconds() + " s: " + where.why());
             }
         });

@@ -72,11 +72,7 @@ final class StoreTransactions {
         }
         if (names.size() != 1) {
             throw new ListenerRefusedException(
-                    managing.isEmpty()
-                            ? "No transaction manager manages the data source of the idempotency tables; there are "
-                                    + all
-                            : "Several transaction managers manage the data source of the idempotency tables: "
-                                    + managing.keySet(),
+                    whyNone(all.keySet(), managing.keySet()),
                     "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source (Spring Boot's own"
                             + " is left out where another one is there, such as the one that"
                             + " spring.kafka.producer.transaction-id-prefix brings), or name one by"
@@ -87,6 +83,24 @@ final class StoreTransactions {
         managing.values().removeIf(other -> other == manager);
         managing.forEach((other, of) -> keepOff(other, of, name));
         return manager;
+    }
+
+    private String whyNone(Set<String> all, Set<String> managing) {
+        String those = managing.isEmpty() ? "none" : String.join(", ", managing);
+        if (chosen != null && !all.contains(chosen)) {
+            return "No transaction manager is named " + chosen
+                    + ", as idempotency.transaction-manager says. Those of the data source of the idempotency tables: "
+                    + those;
+        }
+        if (chosen != null) {
+            return "The transaction manager " + chosen
+                    + ", which idempotency.transaction-manager names, does not manage the data source of the idempotency tables."
+                    + " Those that do: " + those;
+        }
+        return managing.isEmpty()
+                ? "No transaction manager manages the data source of the idempotency tables; those of others: "
+                        + (all.isEmpty() ? "none" : String.join(", ", all))
+                : "Several transaction managers manage the data source of the idempotency tables: " + those;
     }
 
     private void keepOff(String other, PlatformTransactionManager manager, String name) {

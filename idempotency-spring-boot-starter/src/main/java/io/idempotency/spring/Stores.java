@@ -8,6 +8,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.springframework.beans.BeansException;
+import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -18,6 +22,9 @@ final class Stores {
     static final String TABLE = "table";
     static final String JOURNAL = "journal";
     static final String MEMORY = "memory";
+
+    /** The bean that is there where a data source is chosen for the tables. */
+    private static final String DATABASE = "idempotencyDataSource";
 
     private final IdempotencyProperties properties;
     private final ListableBeanFactory beans;
@@ -96,10 +103,17 @@ final class Stores {
                 : beans.getBean(JournalStore.class);
     }
 
-    ClaimStore of(ListenerDefinition listener) {
+    /** Returns what the listener, or a property, asks for: a kind, or the name of a bean. */
+    String asked(ListenerDefinition listener) {
         String configured = properties.consumer(listener.name()).store();
-        String asked =
-                configured != null ? configured : listener.store().isEmpty() ? properties.store() : listener.store();
+        if (configured != null) {
+            return configured;
+        }
+        return listener.store().isEmpty() ? properties.store() : listener.store();
+    }
+
+    ClaimStore of(ListenerDefinition listener) {
+        String asked = asked(listener);
         try {
             return switch (asked) {
                 case TABLE -> durable();
@@ -107,12 +121,29 @@ final class Stores {
                 case MEMORY -> beans.getBean(IdempotencyAutoConfiguration.MEMORY_STORE, ClaimStore.class);
                 default -> beans.getBean(asked, ClaimStore.class);
             };
-        } catch (NoSuchBeanDefinitionException e) {
+        } catch (NoSuchBeanDefinitionException | BeanNotOfRequiredTypeException e) {
             throw new ListenerRefusedException(
-                    "The store " + asked + " of " + listener + " is not there: " + e.getMessage(),
-                    "Name table, journal, memory, or a bean that is a ClaimStore. Table and journal need a data source, and"
-                            + " idempotency.store to be one of the two; of several data sources, mark the one that the listeners"
-                            + " write to with @IdempotencyDataSource, or make it primary.");
+                    "The store " + asked + " of " + listener + " is not there: " + why(asked, e),
+                    "Name table, journal, memory, or a bean that is a ClaimStore, by store = \"..\" at the listener,"
+                            + " idempotency.consumers." + listener.name()
+                            + ".store or idempotency.store. Table and journal need"
+                            + " a data source, and idempotency.store to be one of the two; of several data sources, mark the one"
+                            + " that the listeners write to with @IdempotencyDataSource, or make it primary.");
         }
+    }
+
+    private String why(String asked, BeansException failure) {
+        List<String> sources = List.of(beans.getBeanNamesForType(DataSource.class));
+        boolean isInDatabase = Set.of(TABLE, JOURNAL).contains(asked);
+        if (!isInDatabase || beans.containsBean(DATABASE)) {
+            return String.valueOf(failure.getMessage());
+        }
+        if (!Set.of(TABLE, JOURNAL).contains(properties.store())) {
+            return "idempotency.store is " + properties.store() + ", so there are no tables";
+        }
+        return sources.isEmpty()
+                ? "there is no data source"
+                : "there are several data sources, " + String.join(", ", sources)
+                        + ", and none of them is marked with @IdempotencyDataSource or primary";
     }
 }

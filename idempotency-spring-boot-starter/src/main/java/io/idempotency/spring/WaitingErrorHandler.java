@@ -1,7 +1,8 @@
 package io.idempotency.spring;
 
-import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.InvalidMessageIdException;
 import java.time.Duration;
 import java.util.Collection;
@@ -32,7 +33,7 @@ import org.springframework.util.backoff.FixedBackOff;
  */
 final class WaitingErrorHandler implements CommonErrorHandler {
 
-    private static final Logger log = LoggerFactory.getLogger(WaitingErrorHandler.class);
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
     private static final Duration SHORT = Duration.ofMillis(500);
 
     private final CommonErrorHandler users;
@@ -92,8 +93,31 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                     thrown);
             return endless;
         }
+        LeftRecordsException left = LeftRecordsException.in(thrown);
+        ConsumerRecord<?, ?> failed = left == null ? first : left.open().get(0);
+        if (failed != null) {
+            warnOfAttempt(thrown, failed);
+        }
         CurrentConsumer.set(consumer);
         return users;
+    }
+
+    /** Before the decision, for the back-off is a part of it. */
+    private void warnOfAttempt(Exception thrown, ConsumerRecord<?, ?> record) {
+        int attempt =
+                users.deliveryAttempt(new TopicPartitionOffset(record.topic(), record.partition(), record.offset()));
+        log.warn(
+                "Consumer {} failed at {}@{}{}: {}",
+                consumer.name(),
+                WaitingException.partition(record),
+                record.offset(),
+                attempt > 0 ? ", attempt " + attempt : "",
+                FailureText.lineWithCause(Failure.thrown(thrown)));
+        log.debug(
+                "What failed at {}@{}",
+                WaitingException.partition(record),
+                record.offset(),
+                FailureText.loggable(thrown));
     }
 
     /** A container is not stopped by an interruption, but polls again and again in vain while its thread is interrupted. */

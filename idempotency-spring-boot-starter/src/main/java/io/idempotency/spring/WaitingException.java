@@ -1,8 +1,10 @@
 package io.idempotency.spring;
 
 import io.idempotency.BatchResult;
+import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Stop;
+import io.idempotency.jdbc.MissingTableException;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -21,7 +23,7 @@ import org.slf4j.LoggerFactory;
 final class WaitingException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
-    private static final Logger log = LoggerFactory.getLogger(WaitingException.class);
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final transient Map<TopicPartition, Duration> waits;
 
@@ -63,20 +65,35 @@ final class WaitingException extends IdempotencyException {
     }
 
     /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
-    static WaitingException standingStill(List<ConsumerRecord<Object, Object>> records, RuntimeException cause) {
+    static WaitingException standingStill(
+            String consumer, List<ConsumerRecord<Object, Object>> records, RuntimeException cause) {
         Map<TopicPartition, Duration> waits = new HashMap<>();
         for (ConsumerRecord<Object, Object> record : records) {
             if (waits.putIfAbsent(partition(record), IdempotentConsumer.STAND_STILL) == null) {
                 log.error(
-                        "Partition {} stands still at {}; it is tried again in {} s, and nothing is lost.",
+                        "Consumer {} stands still at {}@{}: {}. It is tried again in {} s, and nothing is lost.",
+                        consumer,
                         partition(record),
                         record.offset(),
-                        IdempotentConsumer.STAND_STILL.toSeconds(),
-                        cause);
+                        why(cause),
+                        IdempotentConsumer.STAND_STILL.toSeconds());
             }
         }
+        log.debug("Consumer {} stands still.", consumer, FailureText.loggable(cause));
         ConsumerRecord<Object, Object> first = records.get(0);
         return new WaitingException("Standing still at " + partition(first) + "@" + first.offset(), waits, cause);
+    }
+
+    /** Returns what is wrong with the store, once, with what to do about it here. */
+    private static String why(RuntimeException failure) {
+        List<Throwable> causes = Failure.causes(failure);
+        Throwable root = causes.get(causes.size() - 1);
+        if (causes.stream().anyMatch(MissingTableException.class::isInstance)) {
+            return "a table is missing or out of reach (" + FailureText.line(root)
+                    + "). See idempotency.schema.mode, which can create the tables, and idempotency.schema.name and .table-prefix";
+        }
+        Throwable first = causes.get(Math.min(1, causes.size() - 1));
+        return first instanceof IdempotencyException ? FailureText.line(first) : FailureText.lineWithCause(first);
     }
 
     /** The records are processed and recorded: that their offsets could not be committed is no failure of theirs. */

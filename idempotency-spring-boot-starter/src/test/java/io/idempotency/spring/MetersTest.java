@@ -2,7 +2,9 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
@@ -72,6 +74,25 @@ class MetersTest {
     }
 
     @Test
+    void areThereWithZeroBeforeAnythingHappens() {
+        new Meters(registry).begin("billing", ConsistencyLevel.STRONG);
+
+        for (String outcome : List.of("processed", "duplicate", "failed", "quarantined", "in_progress")) {
+            assertThat(count(outcome)).isZero();
+        }
+        assertThat(registry.getMeters())
+                .hasSize(12)
+                .allSatisfy(
+                        meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
+                .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
+        consume("a", 0, new TransientStoreException("deadlock"));
+        consume("a", 0, new IllegalStateException("no"));
+        consume("a", 0);
+        consume("a", 1);
+        assertThat(registry.getMeters()).hasSize(12);
+    }
+
+    @Test
     void countDuplicatesByKindWithTheirAge() {
         consume("a", 0);
         consume("a", 0);
@@ -116,15 +137,16 @@ class MetersTest {
     }
 
     @Test
+    @Tag("rule-7.11")
     void healthTellsWhichPartitionStandsStillAndWhy() {
-        consume("a", 0, new IllegalStateException("no such account"));
+        consume("secret", 7, new IllegalStateException("around it", new java.io.IOException("no such account")));
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
 
         nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
-        assertThat(standstill.health().getDetails().toString())
-                .contains("billing on orders-0", "a at orders-0@0", "no such account");
+        assertThat(standstill.health().getDetails())
+                .containsOnly(entry("billing on orders-0", "stands still at orders-0@7 for 61 s: java.io.IOException"));
     }
 
     @Test
@@ -149,7 +171,8 @@ class MetersTest {
         consume("a", 0, new TransientStoreException("signal"));
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
-        assertThat(standstill.health().getDetails().toString()).contains("a at orders-0@0", "signal");
+        assertThat(standstill.health().getDetails().toString())
+                .contains("orders-0@0", TransientStoreException.class.getName());
     }
 
     @Test
@@ -163,7 +186,7 @@ class MetersTest {
         });
         nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
 
-        assertThat(standstill.health().getDetails().toString()).contains("a at orders-0@0", "MetersTest");
+        assertThat(standstill.health().getDetails().toString()).contains("orders-0@0", "MetersTest");
     }
 
     @Test
@@ -195,6 +218,7 @@ class MetersTest {
                 .transactions(work -> {
                     throw new IllegalStateException("no tables");
                 })
+                .listener(new Meters(registry))
                 .listener(standstill)
                 .build();
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -204,7 +228,8 @@ class MetersTest {
         }
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
-        assertThat(standstill.health().getDetails().toString()).contains("no tables");
+        assertThat(standstill.health().getDetails().toString()).contains("orders-0@0", "IllegalStateException");
+        assertThat(registry.get(Meters.TRANSIENT).counter().count()).isEqualTo(2);
     }
 
     @Test

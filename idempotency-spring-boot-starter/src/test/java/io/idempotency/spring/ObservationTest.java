@@ -54,6 +54,7 @@ class ObservationTest {
 
         private final List<String> started = new CopyOnWriteArrayList<>();
         private final List<String> stopped = new CopyOnWriteArrayList<>();
+        private final List<String> failed = new CopyOnWriteArrayList<>();
 
         @Bean
         RecordFilterStrategy<String, String> unwanted() {
@@ -73,6 +74,10 @@ class ObservationTest {
         @Override
         public void onStop(KafkaRecordReceiverContext context) {
             stopped.add(what(context));
+            if (context.getError() != null) {
+                failed.add(
+                        what(context) + " by " + context.getError().getClass().getSimpleName());
+            }
         }
 
         private static String what(KafkaRecordReceiverContext context) {
@@ -134,6 +139,13 @@ class ObservationTest {
                         value + "bad",
                         value + "nameless");
         assertThat(observed.stopped).containsExactlyElementsOf(observed.started);
+        assertThat(observed.failed)
+                .filteredOn(what -> what.startsWith(value))
+                .containsExactly(
+                        value + "bad by IllegalStateException",
+                        value + "bad by IllegalStateException",
+                        value + "bad by IllegalStateException",
+                        value + "nameless by InvalidMessageIdException");
     }
 
     @ParameterizedTest

@@ -10,12 +10,16 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.MessageIds;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
 
 /** The properties have the defaults that the library has without Spring, and are described for editors. */
 class PropertiesTest {
@@ -60,17 +64,84 @@ class PropertiesTest {
         assertThat(defaults.consumer("any").listeners()).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            retention=0s                    | at least 1m
+            retention=-1d                   | at least 1m
+            retention=30                    | at least 1m, with its unit: a number alone is one of milliseconds
+            journal.retention=59s           | at least 1m
+            lease=0s                        | at least 100ms
+            claim-timeout=-5s               | at least 1ms
+            cache.size=-1                   | at least 0; 0 is no cache
+            stand-still-after=-1            | at least 0; 0 is never
+            cache.time=0s                   | at least 1ms
+            purge.interval=0s               | at least 1ms
+            purge.batch-size=0              | at least 1
+            journal.memory=0B               | at least 1 byte
+            message-id.headers=             | at least one name
+            message-id.headers=id,          | not blank
+            schema.table-prefix=my-app_     | up to 40 letters A-Z, digits and underscores
+            schema.name=my app              | up to 40 letters A-Z, digits and underscores
+            store=                          | not blank
+            transaction-manager=            | not blank
+            schema.mode=sometimes           | ALWAYS
+            message-id.missing=drop         | COORDINATES
+            consumers.billing.level=weak    | AT_LEAST_ONCE
+            """)
+    void areRefusedByTheirNameWithWhatIsAllowed(String setting, String allowed) {
+        Runners.h2().withPropertyValues("idempotency." + setting).run(context -> {
+            assertThat(context).hasFailed();
+            assertThat(Runners.printed(Objects.requireNonNull(context.getStartupFailure())))
+                    .contains("idempotency." + setting.substring(0, setting.indexOf('=')))
+                    .contains(allowed);
+        });
+    }
+
+    @Test
+    void areTakenAtTheirLimits() {
+        Runners.h2()
+                .withPropertyValues(
+                        "idempotency.retention=1m",
+                        "idempotency.journal.retention=1m",
+                        "idempotency.lease=100ms",
+                        "idempotency.claim-timeout=1ms",
+                        "idempotency.cache.size=0",
+                        "idempotency.purge.batch-size=1",
+                        "idempotency.schema.table-prefix=_Once9")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
     @Test
     void areDescribedForEditors() throws IOException {
+        JsonNode metadata;
         try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
-            String metadata = new String(Objects.requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(metadata)
-                    .contains(
-                            "\"idempotency.retention\"",
-                            "\"8d\"",
-                            "\"idempotency.schema.mode\"",
-                            "\"idempotency.journal.unjudged\"",
-                            "at least as long as the topics");
+            metadata = new ObjectMapper().readTree(file);
         }
+        assertThat(metadata.get("properties"))
+                .allSatisfy(property -> assertThat(text(property, "description"))
+                        .as(text(property, "name"))
+                        .matches("[A-Z].*\\.")
+                        .doesNotContain("{@")
+                        .matches(description -> description.startsWith("Whether ")
+                                == text(property, "type").equals("java.lang.Boolean")));
+        assertThat(metadata.get("groups"))
+                .allSatisfy(group -> assertThat(text(group, "description"))
+                        .as(text(group, "name"))
+                        .matches("[A-Z].*\\."))
+                .extracting(group -> text(group, "name"))
+                .doesNotHaveDuplicates();
+        assertThat(metadata.get("properties"))
+                .extracting(property -> text(property, "name"))
+                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.journal.unjudged")
+                .containsAll(Stream.of(IdempotencyProperties.Consumer.class.getRecordComponents())
+                        .map(part -> "idempotency.consumers.*." + part.getName())
+                        .toList());
+        assertThat(metadata.get("hints"))
+                .extracting(hint -> text(hint, "name"))
+                .contains("idempotency.store", "idempotency.consumers.*.store", "idempotency.consumers.*.level");
+    }
+
+    private static String text(JsonNode node, String name) {
+        return node.path(name).asString();
     }
 }

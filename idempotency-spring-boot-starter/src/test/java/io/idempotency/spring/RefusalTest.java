@@ -234,7 +234,47 @@ class RefusalTest {
                         "spring.kafka.producer.transaction-id-prefix=tx-",
                         "idempotency.transaction-manager=kafkaTransactionManager"),
                 KafkaTransaction.class,
-                "transaction manager");
+                "The transaction manager kafkaTransactionManager, which idempotency.transaction-manager names, does not manage the"
+                        + " data source of the idempotency tables. Those that do: own");
+    }
+
+    @Test
+    void refusesAManagerThatIsNotThere() {
+        refuses(
+                runner.withPropertyValues("idempotency.transaction-manager=nope"),
+                Plain.class,
+                "No transaction manager is named nope, as idempotency.transaction-manager says. Those of the data source of the"
+                        + " idempotency tables: transactionManager");
+    }
+
+    @Test
+    void saysWhichPropertyNamesAStoreThatIsNotThere() {
+        refuses(
+                runner.withPropertyValues("idempotency.store=tabel"),
+                Plain.class,
+                "The store tabel of",
+                "idempotency.store");
+        refuses(
+                runner.withPropertyValues("idempotency.consumers.billing.store=dataSource"),
+                Plain.class,
+                "The store dataSource of",
+                "idempotency.consumers.billing.store");
+        refuses(
+                runner.withPropertyValues("idempotency.store=memory", "idempotency.consumers.billing.store=table"),
+                Plain.class,
+                "is not there: idempotency.store is memory, so there are no tables");
+    }
+
+    static class Nameless {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("${name:}")
+        void charge(String order) {}
+    }
+
+    @Test
+    void refusesANameThatCannotBeOne() {
+        refuses(Nameless.class, "charge", "1 to 100 characters", "such as @Idempotent(\"billing\")");
+        refuses(runner.withPropertyValues("name=the bills"), Nameless.class, "the bills");
     }
 
     @Test
@@ -393,7 +433,7 @@ class RefusalTest {
     }
 
     static class Journaled {
-        @KafkaListener(topics = "orders", groupId = "g", properties = "max.poll.interval.ms=60000")
+        @KafkaListener(topics = "orders", groupId = "g", properties = "max.poll.interval.ms=120000")
         @Idempotent(value = "billing", store = "journal")
         void charge(String order) {}
     }
@@ -408,13 +448,13 @@ class RefusalTest {
                 "PT5M",
                 "idempotency.retention");
         refuses(
-                runner.withPropertyValues("idempotency.journal.retention=59s"),
+                runner.withPropertyValues("idempotency.journal.retention=119s"),
                 Journaled.class,
-                "PT59S",
-                "PT1M",
+                "PT1M59S",
+                "PT2M",
                 "idempotency.journal.retention");
         runner.withUserConfiguration(Journaled.class)
-                .withPropertyValues("idempotency.journal.retention=60s")
+                .withPropertyValues("idempotency.journal.retention=120s")
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

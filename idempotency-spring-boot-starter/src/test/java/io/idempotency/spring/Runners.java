@@ -6,12 +6,14 @@ import java.util.Objects;
 import java.util.UUID;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.transaction.autoconfigure.TransactionAutoConfiguration;
+import org.springframework.core.io.support.SpringFactoriesLoader;
 
 /** Applications whose listeners are set up and not started, on a database in memory. */
 final class Runners {
@@ -39,6 +41,18 @@ final class Runners {
             }
             assertThat(analysis.getDescription() + analysis.getAction()).contains(said);
         });
+    }
+
+    /** Returns what Spring Boot prints of a start that failed. */
+    static String printed(Throwable failure) {
+        return SpringFactoriesLoader.forDefaultResourceLocation()
+                .load(FailureAnalyzer.class, SpringFactoriesLoader.FailureHandler.handleMessage((message, e) -> {}))
+                .stream()
+                .map(analyzer -> analyzer.analyze(failure))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .map(analysis -> analysis.getDescription() + "\n" + analysis.getAction())
+                .orElseThrow(() -> new AssertionError("Nobody explains it", failure));
     }
 
     static ApplicationContextRunner withoutDatabase() {

@@ -7,6 +7,7 @@ import io.idempotency.jdbc.Schema;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,14 @@ class SchemaModesTest {
                         "idempotency.schema.table-prefix=once_",
                         "idempotency.schema.name=messaging")
                 .run(context -> hasTables(context, "messaging.once_"));
+    }
+
+    @Test
+    void createsTheSchemaOfTheTables() {
+        for (ApplicationContextRunner runner : List.of(postgres(), Runners.h2())) {
+            runner.withPropertyValues("idempotency.schema.mode=always", "idempotency.schema.name=messaging")
+                    .run(context -> hasTables(context, "messaging.idempotency_"));
+        }
     }
 
     @Test

@@ -53,7 +53,12 @@ class SeveralDataSourcesTest {
 
     @Test
     void refusesToChooseBetweenTwoAndSaysHowToMarkOne() {
-        Runners.refuses(runner, Unmarked.class, "The store table of", "@IdempotencyDataSource");
+        Runners.refuses(
+                runner,
+                Unmarked.class,
+                "The store table of",
+                "is not there: there are several data sources, customers, bills, and none of them is marked with"
+                        + " @IdempotencyDataSource or primary");
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -3,13 +3,17 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MemoryStore;
 import java.util.List;
 import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.hibernate.context.spi.CurrentTenantIdentifierResolver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -18,7 +22,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
 import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.TopicPartition;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.KafkaListenerErrorHandler;
 import org.springframework.messaging.handler.annotation.SendTo;
@@ -75,12 +81,62 @@ class WarningTest {
         void charge(String order) {}
     }
 
+    @ParameterizedTest
+    @ValueSource(classes = {WithErrorHandler.class, Plain.class})
+    void saysNothingWhereNothingIsToBeSaid(Class<?> listener, CapturedOutput output) {
+        runner.withUserConfiguration(listener)
+                .run(context -> assertThat(output.toString().lines())
+                        .filteredOn(line -> line.contains("WARN") || line.contains("idempot"))
+                        .singleElement()
+                        .asString()
+                        .contains("INFO", "Listener charge(String) on [orders] is idempotent"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Several extends WithErrorHandler {
+
+        @KafkaListener(
+                topics = {"new", "old"},
+                groupId = "g",
+                batch = "true")
+        @Idempotent(value = "mails", store = "memory", messageId = "value.length")
+        void send(List<String> texts, Consumer<?, ?> consumer) {}
+
+        @KafkaListener(topicPattern = "some.*", groupId = "g")
+        @Idempotent(value = "audit", level = ConsistencyLevel.NONE)
+        void note(String text) {}
+
+        @KafkaListener(topicPartitions = @TopicPartition(topic = "fixed", partitions = "1"), groupId = "g")
+        @Idempotent("fixed")
+        static class Handlers {
+            @KafkaHandler
+            void handle(String text) {}
+        }
+    }
+
     @Test
-    void saysNothingWhereNothingIsToBeSaid(CapturedOutput output) {
+    void saysOfEachListenerHowItIsIdempotent(CapturedOutput output) {
+        runner.withUserConfiguration(Several.class, Several.Handlers.class)
+                .withPropertyValues("idempotency.consumers.fixed.level=at-most-once")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(output.toString().lines())
+                            .filteredOn(line -> line.contains("is idempotent"))
+                            .allMatch(line -> line.contains(" INFO "))
+                            .extracting(line -> line.substring(line.indexOf("Listener ")))
+                            .containsExactlyInAnyOrder(
+                                    "Listener charge(String) on [orders] is idempotent: consumer billing, STRONG, table, ids from header"
+                                            + " message-id",
+                                    "Listener send(List, Consumer) on [new, old] is idempotent: consumer mails, STRONG, memory, ids from"
+                                            + " value.length",
+                                    "Listener note(String) on some.* is idempotent: consumer audit, NONE, ids from header message-id",
+                                    "Listener Handlers on [fixed-1] is idempotent: consumer fixed, AT_MOST_ONCE, table, ids from header"
+                                            + " message-id");
+                });
         runner.withUserConfiguration(WithErrorHandler.class)
-                .run(context -> assertThat(output).doesNotContain("io.idempotency", "WARN"));
-        runner.withUserConfiguration(Plain.class)
-                .run(context -> assertThat(output).doesNotContain("io.idempotency", "WARN"));
+                .withPropertyValues(
+                        "idempotency.message-id.headers=id,key", "idempotency.message-id.missing=coordinates")
+                .run(context -> assertThat(output).contains("table, ids from headers id, key, else its coordinates"));
     }
 
     @Test

@@ -1,0 +1,66 @@
+package io.idempotency.spring;
+
+import io.idempotency.ConsistencyLevel;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.support.TopicPartitionOffset;
+
+/** What the log says of a listener at its start: that it is idempotent, and how. */
+final class Introduction {
+
+    private Introduction() {}
+
+    /**
+     * Returns the sentence.
+     *
+     * @param store the kind or name of its store
+     * @param ids where message ids are unless the listener says it
+     */
+    static String of(
+            ListenerDefinition listener,
+            ConsistencyLevel level,
+            String store,
+            IdempotencyProperties.MessageId ids,
+            ContainerProperties container) {
+        return "Listener " + signature(listener.element()) + " on " + topics(container) + " is idempotent: consumer "
+                + listener.name() + ", " + level + (level == ConsistencyLevel.NONE ? "" : ", " + store) + ", ids from "
+                + source(listener, ids);
+    }
+
+    /** Returns the method with its parameters, or the class, as short as it can be told. */
+    private static String signature(AnnotatedElement element) {
+        if (element instanceof Method method) {
+            return method.getName()
+                    + Stream.of(method.getParameterTypes())
+                            .map(Class::getSimpleName)
+                            .collect(Collectors.joining(", ", "(", ")"));
+        }
+        return element instanceof Class<?> type ? type.getSimpleName() : element.toString();
+    }
+
+    private static Object topics(ContainerProperties container) {
+        if (container.getTopics() != null) {
+            return List.of(container.getTopics());
+        }
+        return container.getTopicPattern() != null
+                ? container.getTopicPattern()
+                : Stream.of(Objects.requireNonNull(container.getTopicPartitions()))
+                        .map(TopicPartitionOffset::getTopicPartition)
+                        .toList();
+    }
+
+    private static String source(ListenerDefinition listener, IdempotencyProperties.MessageId ids) {
+        String headers = (ids.headers().size() == 1 ? "header " : "headers ") + String.join(", ", ids.headers());
+        String from = listener.messageId().isEmpty() ? headers : listener.messageId();
+        return switch (ids.missing()) {
+            case FAIL -> from;
+            case PROCESS -> from + "; without one it is processed each time";
+            case COORDINATES -> from + ", else its coordinates";
+        };
+    }
+}
