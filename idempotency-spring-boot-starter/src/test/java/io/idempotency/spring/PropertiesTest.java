@@ -7,16 +7,24 @@ import io.idempotency.cache.CaffeineCache;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.kafka.MessageIdInterceptor;
 import io.idempotency.kafka.MessageIds;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
@@ -111,12 +119,50 @@ class PropertiesTest {
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
+    private static final Pattern WITH_A_VALUE = Pattern.compile("(?<![\\w.])(idempotency\\.[a-z][a-z.<>-]*[a-z>])=");
+    private static final Pattern IN_THE_TABLE = Pattern.compile("\\| `(idempotency\\.[a-z][a-z.<>-]*)`");
+
+    /** With a value on any page, or in the table of the properties. */
+    @Test
+    void areThereIfTheDocumentsNameThem() throws IOException {
+        Set<String> known = new TreeSet<>();
+        metadata().get("properties").forEach(property -> known.add(text(property, "name")));
+        String starter = page("docs/spring-boot.md");
+        int table = starter.indexOf("## Properties");
+        Set<String> named =
+                new TreeSet<>(names(IN_THE_TABLE, starter.substring(table, starter.indexOf("\n## ", table + 1))));
+        for (String page : List.of("README.md", "docs/operations.md", "docs/night.md", "docs/introducing.md")) {
+            named.addAll(names(WITH_A_VALUE, page(page)));
+        }
+        named.addAll(names(WITH_A_VALUE, starter));
+        // Of a producer that is configured without the starter.
+        named.remove(MessageIdInterceptor.DERIVED_CONFIG);
+        assertThat(named).hasSizeGreaterThan(20).isSubsetOf(known);
+    }
+
+    private static String page(String name) throws IOException {
+        return Files.readString(
+                Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolveSibling(name));
+    }
+
+    private static List<String> names(Pattern pattern, String page) {
+        return pattern.matcher(page)
+                .results()
+                .map(found -> found.group(1)
+                        .replaceAll("consumers\\.(<name>|[a-z]+)\\.", "consumers.*.")
+                        .replace("streams.<topic>", "streams"))
+                .toList();
+    }
+
+    private JsonNode metadata() throws IOException {
+        try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
+            return new ObjectMapper().readTree(file);
+        }
+    }
+
     @Test
     void areDescribedForEditors() throws IOException {
-        JsonNode metadata;
-        try (InputStream file = getClass().getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
-            metadata = new ObjectMapper().readTree(file);
-        }
+        JsonNode metadata = metadata();
         assertThat(metadata.get("properties"))
                 .allSatisfy(property -> assertThat(text(property, "description"))
                         .as(text(property, "name"))
@@ -134,7 +180,7 @@ class PropertiesTest {
                 .extracting(property -> text(property, "name"))
                 .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.journal.unjudged")
                 .containsAll(Stream.of(IdempotencyProperties.Consumer.class.getRecordComponents())
-                        .map(part -> "idempotency.consumers.*." + part.getName())
+                        .map(part -> "idempotency.consumers.*." + DataObjectPropertyName.toDashedForm(part.getName()))
                         .toList());
         assertThat(metadata.get("hints"))
                 .extracting(hint -> text(hint, "name"))
