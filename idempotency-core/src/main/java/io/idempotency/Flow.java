@@ -93,7 +93,7 @@ final class Flow<M> {
             Duration wait = lanes.waitForOther(item.lane());
             item.outcome(Outcome.IN_PROGRESS);
             poll.stop(item, wait, Optional.empty());
-            reports.settled(item, Outcome.IN_PROGRESS, 0, Optional.empty());
+            reports.inProgress(item, wait);
         }
     }
 

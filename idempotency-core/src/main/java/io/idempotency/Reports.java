@@ -48,6 +48,16 @@ final class Reports {
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, 0, item.handlerNanos()));
     }
 
+    /** Tells of a message that another process has claimed, and may have died with. */
+    void inProgress(Item<?> item, Duration wait) {
+        log.info(
+                "{} is claimed by another process, or was by one that died. What is behind it waits until that claim has ended, at most"
+                        + " 5 minutes after such a death or the time of a lease; it is looked at again in {} ms.",
+                item.delivery(),
+                wait.toMillis());
+        settled(item, Outcome.IN_PROGRESS, 0, Optional.empty());
+    }
+
     void failed(Item<?> item, Outcome outcome, int attempts, Throwable failure) {
         tell(new Consumption(
                 level,

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.kafka.LogCapture;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -59,6 +61,20 @@ class AdviceTest {
                 .asString()
                 .startsWith("Transient failure at billing/a at unknown position")
                 .endsWith("nothing tries it again by itself: deliver it again.");
+    }
+
+    @Test
+    void saysWhatAPartitionWaitsForIfAMessageIsClaimedElsewhere() {
+        Delivery leased = new Delivery(new MessageId("billing", "a"), new Position("orders", 0, 0));
+        bench.store.lease(List.of(leased), Duration.ofMinutes(1));
+
+        assertThat(bench.strong().build().consume(Message.of("a", 0, 0), bench::handle))
+                .isEqualTo(Outcome.IN_PROGRESS);
+
+        assertThat(log.all())
+                .singleElement()
+                .asString()
+                .startsWith("billing/a at orders-0@0 is claimed by another process, or was by one that died.");
     }
 
     @Test
