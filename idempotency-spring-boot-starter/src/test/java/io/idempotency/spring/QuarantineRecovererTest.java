@@ -337,6 +337,20 @@ class QuarantineRecovererTest {
         keepsWhatNobodyCouldDeserialize();
     }
 
+    /** A listener that is called meets such a store before; a record that nobody could read comes here first. */
+    @Test
+    @Tag("rule-5.13")
+    void waitsIfTheStoreCannotKeepWhatNobodyCouldDeserialize() {
+        bench.start(Json.class);
+        bench.jdbc().execute("alter table idempotency_message rename to away");
+        try {
+            topic.send(0, "b", "}{");
+            awaitStandStill();
+        } finally {
+            bench.jdbc().execute("alter table away rename to idempotency_message");
+        }
+    }
+
     @Test
     @Tag("rule-5.13")
     void isFoundInTheErrorHandlersThatItIsGivenTo() {
