@@ -191,12 +191,18 @@ public final class Schema {
             result.next();
             if (result.getInt(1) != 2) {
                 throw new IdempotencyException(
-                        "A trigger is missing. Schema.migrate() creates it, and so does this script:\n\n" + script());
+                        "A trigger is missing. Schema.migrate() creates it, and so does this script:\n\n"
+                                + script(connection));
             }
         }
     }
 
-    private void validate(Connection connection, String query) {
+    /** The pool may have no other connection. */
+    private String script(Connection connection) throws SQLException {
+        return tables.fill(resource(Dialects.nameOf(connection)));
+    }
+
+    private void validate(Connection connection, String query) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(query)) {
             statement.executeQuery().close();
         } catch (SQLException e) {
@@ -205,7 +211,8 @@ public final class Schema {
             }
             throw new IdempotencyException(
                     "A table is missing or differs (" + e.getMessage()
-                            + "). Schema.migrate() creates the tables, and so" + " does this script:\n\n" + script(),
+                            + "). Schema.migrate() creates the tables, and so" + " does this script:\n\n"
+                            + script(connection),
                     e);
         }
     }

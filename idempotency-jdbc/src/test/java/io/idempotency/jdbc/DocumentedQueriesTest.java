@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
@@ -11,12 +12,14 @@ import io.idempotency.store.QuarantinedMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -62,6 +65,46 @@ class DocumentedQueriesTest {
                             .satisfies(row -> assertThat(row).containsEntry("id_value", ID));
                 }
             }
+        }
+    }
+
+    /** As introducing.md says of the user's rights: these on the five tables, nothing else. The tables are created with a single connection. */
+    @Test
+    void theStoresNeedNoOtherRightsThanThoseOnTheRows() {
+        String prefix = "granted_";
+        try (HikariDataSource owner = TestDatabase.POSTGRESQL.pool(1)) {
+            Schema.on(owner).tablePrefix(prefix).create();
+            JdbcTemplate jdbc = new JdbcTemplate(owner);
+            jdbc.execute("create role granted login password 'granted'");
+            for (String table : List.of("name", "message", "quarantine", "journal", "segment")) {
+                jdbc.execute("grant select, insert, update, delete on " + prefix + table + " to granted");
+            }
+        }
+        try (HikariDataSource pool = TestDatabase.POSTGRESQL.pool(2, config -> {
+            config.setJdbcUrl(config.getJdbcUrl().replaceAll("user=\\w+", "user=granted"));
+            config.setPassword("granted");
+        })) {
+            Schema.on(pool).tablePrefix(prefix).validate();
+            Delivery delivery = new Delivery(new MessageId("billing", ID), new Position("payments", 3, 42));
+            TableStore table = TableStore.builder(pool).tablePrefix(prefix).build();
+            JournalStore journal =
+                    JournalStore.builder(pool).tablePrefix(prefix).build();
+            for (ClaimStore store : List.of(table, journal)) {
+                for (boolean isGranted : List.of(true, false)) {
+                    store.transactions()
+                            .inTransaction(() -> assertThat(store.claim(List.of(delivery))
+                                            .get(0)
+                                            .isGranted())
+                                    .isEqualTo(isGranted));
+                }
+                assertThat(store.find(delivery.id())).isPresent();
+                assertThat(Purger.of(store).build().runOnce()).isZero();
+                assertThat(store.forget(delivery.id())).isTrue();
+            }
+            table.lease(List.of(delivery), Duration.ofMinutes(1));
+            JdbcQuarantine.on(pool)
+                    .tablePrefix(prefix)
+                    .save(new QuarantinedMessage(delivery, Payload.none(Payload.Origin.POSITION_ONLY), "none", 1));
         }
     }
 
