@@ -124,13 +124,6 @@ class PlainDialect implements Dialect {
 
     private static final String NOW = "select ${clock} from ${tables}name where id = 0";
 
-    private static final String INSERT = """
-            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
-            values ${rows}
-            """;
-
-    private static final String VALUES = "(?, ?, ?, ?, ?, ?)";
-
     List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
             throws SQLException {
         long now = now(connection);
@@ -138,49 +131,8 @@ class PlainDialect implements Dialect {
         for (Arrival arrival : absent) {
             rows.add(new Row(arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
         }
-        if (syntax.rowsAtOnce() == 1) {
-            insertAsBatch(connection, rows);
-        }
-        for (int from = 0; from < rows.size() && syntax.rowsAtOnce() > 1; from += syntax.rowsAtOnce()) {
-            insertTogether(connection, rows.subList(from, Math.min(rows.size(), from + syntax.rowsAtOnce())));
-        }
+        new RowInsert(connection, this).run(rows, syntax.rowsAtOnce());
         return rows;
-    }
-
-    private void insertTogether(Connection connection, List<Row> rows) throws SQLException {
-        String values = (VALUES + ", ").repeat(rows.size() - 1) + VALUES;
-        try (PreparedStatement statement =
-                connection.prepareStatement(filled(INSERT).replace("${rows}", values))) {
-            bound(statement);
-            int i = 0;
-            for (Row row : rows) {
-                i = set(statement, i, row);
-            }
-            statement.executeUpdate();
-        }
-    }
-
-    private void insertAsBatch(Connection connection, List<Row> rows) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(filled(INSERT).replace("${rows}", VALUES))) {
-            bound(statement);
-            for (Row row : rows) {
-                set(statement, 0, row);
-                statement.addBatch();
-            }
-            statement.executeBatch();
-        }
-    }
-
-    private int set(PreparedStatement statement, int before, Row row) throws SQLException {
-        int i = before;
-        statement.setLong(++i, row.at());
-        statement.setLong(++i, row.offset());
-        statement.setLong(++i, row.place());
-        statement.setInt(++i, row.key().consumer());
-        statement.setInt(++i, row.state().packed());
-        statement.setObject(++i, id(row.key().id()));
-        return i;
     }
 
     @Override

@@ -1,0 +1,75 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+
+/** Inserts new rows. The same for every database without a dialect, but for how many rows a statement may have. */
+final class RowInsert {
+
+    private static final String INSERT = """
+            insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
+            values ${rows}
+            """;
+
+    private static final String VALUES = "(?, ?, ?, ?, ?, ?)";
+
+    private final Connection connection;
+    private final PlainDialect dialect;
+
+    RowInsert(Connection connection, PlainDialect dialect) {
+        this.connection = connection;
+        this.dialect = dialect;
+    }
+
+    /** @param atOnce how many rows one statement may have; with 1, several are a batch */
+    void run(List<Row> rows, int atOnce) throws SQLException {
+        if (atOnce == 1) {
+            asBatch(rows);
+            return;
+        }
+        for (int from = 0; from < rows.size(); from += atOnce) {
+            together(rows.subList(from, Math.min(rows.size(), from + atOnce)));
+        }
+    }
+
+    private void together(List<Row> rows) throws SQLException {
+        String values = (VALUES + ", ").repeat(rows.size() - 1) + VALUES;
+        try (PreparedStatement statement = prepared(values)) {
+            int i = 0;
+            for (Row row : rows) {
+                i = set(statement, i, row);
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    private void asBatch(List<Row> rows) throws SQLException {
+        try (PreparedStatement statement = prepared(VALUES)) {
+            for (Row row : rows) {
+                set(statement, 0, row);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+
+    private PreparedStatement prepared(String values) throws SQLException {
+        PreparedStatement statement =
+                connection.prepareStatement(dialect.filled(INSERT).replace("${rows}", values));
+        dialect.bound(statement);
+        return statement;
+    }
+
+    private int set(PreparedStatement statement, int before, Row row) throws SQLException {
+        int i = before;
+        statement.setLong(++i, row.at());
+        statement.setLong(++i, row.offset());
+        statement.setLong(++i, row.place());
+        statement.setInt(++i, row.key().consumer());
+        statement.setInt(++i, row.state().packed());
+        statement.setObject(++i, dialect.id(row.key().id()));
+        return i;
+    }
+}
