@@ -1,11 +1,13 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.IdempotencyException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Locale;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 
 /** The one class that needs Flyway, so that everything else loads without it. */
@@ -24,7 +26,14 @@ final class FlywayMigration {
         if (!tables.schema().isEmpty()) {
             flyway.defaultSchema(stored(dataSource, tables.schema()));
         }
-        flyway.load().migrate();
+        try {
+            flyway.load().migrate();
+        } catch (FlywayException e) {
+            if (String.valueOf(e.getMessage()).startsWith("Unsupported Database")) {
+                throw new IdempotencyException(Schema.NEEDS_FLYWAY, e);
+            }
+            throw e;
+        }
     }
 
     /** Flyway quotes names, the statements do not: so it must be given the name as the database stores it. */

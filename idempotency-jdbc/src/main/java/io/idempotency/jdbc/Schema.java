@@ -27,6 +27,11 @@ public final class Schema {
 
     private static final int MOST_ATTEMPTS = 10;
 
+    static final String NEEDS_FLYWAY =
+            "Schema.migrate() needs org.flywaydb:flyway-core and its module for the database, such as"
+                    + " flyway-database-postgresql or, for MariaDB, flyway-mysql, on the class path. Without them, use Schema.create() or run the"
+                    + " statements of Schema.script(); in Spring, idempotency.schema.mode=always does so";
+
     private final DataSource dataSource;
     private final Tables tables;
 
@@ -73,10 +78,7 @@ public final class Schema {
         try {
             FlywayMigration.run(dataSource, tables, dialect);
         } catch (NoClassDefFoundError e) {
-            throw new IdempotencyException(
-                    "Schema.migrate() needs org.flywaydb:flyway-core and its module for the database, such as"
-                            + " flyway-database-postgresql, on the class path. Without them, run the statements of Schema.script()",
-                    e);
+            throw new IdempotencyException(NEEDS_FLYWAY, e);
         }
     }
 

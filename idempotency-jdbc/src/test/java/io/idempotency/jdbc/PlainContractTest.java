@@ -1,9 +1,12 @@
 package io.idempotency.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.jdbc.StoreContractTest.Contracts;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.StoreComparison;
 import java.io.IOException;
@@ -109,6 +112,16 @@ class PlainContractTest {
                     .asString()
                     .contains("Some Database", "no message is processed twice or lost", "-Pcontracts");
             assertThat(Warnings.of(TableStore.class, () -> dialect(connection))).isEmpty();
+        }
+    }
+
+    @Test
+    void saysWhatIsMissingWhereFlywayHasNoModuleForTheDatabase() {
+        try (HikariDataSource derby = PlainDatabase.DERBY.pool(1)) {
+            assertThatThrownBy(() -> Schema.on(derby).migrate())
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("flyway-mysql")
+                    .hasMessageContaining("Schema.create()");
         }
     }
 
