@@ -132,7 +132,7 @@ final class Failures {
             stop(poll, item, decision.retryAfter(), charge);
         } else if (draining.isReadingWrong(item, failure)) {
             poll.stop(item, IdempotentConsumer.STAND_STILL, Optional.of(failure));
-            standStill(poll, item, charge, Draining.whyReadingIsWrong());
+            standStill(poll, item, charge, Draining.whyReadingIsWrong(failure));
         } else if (decision.action() == FailurePolicy.Action.LEAVE) {
             stop(poll, item, Duration.ZERO, charge);
         } else if (quarantine.isEmpty()) {

@@ -28,6 +28,13 @@ import org.springframework.jdbc.core.JdbcTemplate;
 class DocumentedQueriesTest {
 
     private static final Pattern BLOCK = Pattern.compile("```sql\n-- (\\w+)\n(.*?)```", Pattern.DOTALL);
+    private static final String FAILURE = """
+            org.springframework.kafka.listener.ListenerExecutionFailedException: Listener failed
+            \tat some.Class.method(Class.java:1)
+            Caused by: java.lang.RuntimeException: outer
+            Caused by: java.lang.IllegalStateException: no account
+            \tat some.Class.method(Class.java:2)
+            """;
     private static final String ID = "0192f0c1-7a7b-7d3e-8f00-000000000000";
 
     @ParameterizedTest
@@ -43,7 +50,7 @@ class DocumentedQueriesTest {
                 if (store.claim(List.of(delivery)).get(0).isGranted()) {
                     JdbcQuarantine.on(pool)
                             .save(new QuarantinedMessage(
-                                    delivery, Payload.none(Payload.Origin.POSITION_ONLY), "no account", 10));
+                                    delivery, Payload.none(Payload.Origin.POSITION_ONLY), FAILURE, 10));
                 }
             });
             JdbcTemplate jdbc = new JdbcTemplate(pool);
@@ -62,7 +69,9 @@ class DocumentedQueriesTest {
                 } else if (query.contains("idempotency_quarantine")) {
                     assertThat(rows)
                             .singleElement()
-                            .satisfies(row -> assertThat(row).containsEntry("id_value", ID));
+                            .satisfies(row -> assertThat(row)
+                                    .containsEntry("id_value", ID)
+                                    .containsEntry("cause", "java.lang.IllegalStateException: no account"));
                 }
             }
         }
