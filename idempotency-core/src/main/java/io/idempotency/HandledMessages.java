@@ -24,7 +24,7 @@ public final class HandledMessages {
     /** What a batch is asked for, by property and value: made once, for every output may ask. Most handlers do not ask. */
     private @Nullable Map<String, Map<Object, MessageId>> known;
 
-    private @Nullable Map<MessageId, Integer> numbers;
+    private @Nullable Map<Object, Integer> numbers;
 
     private HandledMessages(List<? extends Item<?>> items) {
         this.items = items;
@@ -78,10 +78,15 @@ public final class HandledMessages {
         return index;
     }
 
-    /** Returns 0 when it is asked for the first time while the message is handled, then 1, and so on. */
-    public int nextNumber(MessageId id) {
-        Map<MessageId, Integer> counts = numbers == null ? new HashMap<>() : numbers;
+    /** Returns the id of the message, if the handler was given one alone; empty if it has a batch of several. */
+    public Optional<MessageId> single() {
+        return to - from == 1 ? Optional.of(items.get(from).delivery().id()) : Optional.empty();
+    }
+
+    /** Returns 0 when it is asked for this thing for the first time while the handler runs, then 1, and so on. */
+    public int nextNumber(Object thing) {
+        Map<Object, Integer> counts = numbers == null ? new HashMap<>() : numbers;
         numbers = counts;
-        return counts.merge(id, 1, Integer::sum) - 1;
+        return counts.merge(thing, 1, Integer::sum) - 1;
     }
 }

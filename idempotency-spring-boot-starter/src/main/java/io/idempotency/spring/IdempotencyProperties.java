@@ -158,8 +158,8 @@ public record IdempotencyProperties(
      * Producers.
      *
      * @param messageId Whether producers that Spring Boot configures give an id to each message that has none.
-     * @param derivedIds Whether an output that carries the id of the record being handled gets an id of its own, the same whenever the record is
-     *     handled again.
+     * @param derivedIds Whether what a listener sends gets ids derived from its message and from what it says, the same when the message is handled
+     *     again.
      * @param await Whether a message is settled only when what its listener sent has arrived. If not, a crash behind the commit loses outputs.
      */
     public record Producer(

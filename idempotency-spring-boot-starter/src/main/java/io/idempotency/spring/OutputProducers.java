@@ -1,6 +1,6 @@
 package io.idempotency.spring;
 
-import io.idempotency.kafka.DerivedIds;
+import io.idempotency.kafka.MessageIdInterceptor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.ExecutorService;
@@ -16,10 +16,10 @@ import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.core.ProducerPostProcessor;
 
 /**
- * Has the producers of all factories and templates that are beans note what listeners send, and replace the message ids that listeners copy.
- * Created early, so it holds nothing but a provider.
+ * Has the producers of all factories and templates that are beans note what listeners send, and give it ids derived from the message that is
+ * handled. Created early, so it holds nothing but a provider.
  */
-final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<Object, Object>, DisposableBean {
+final class OutputProducers implements BeanPostProcessor, DisposableBean {
 
     private static final String SEND = "send";
 
@@ -46,37 +46,52 @@ final class OutputProducers implements BeanPostProcessor, ProducerPostProcessor<
 
     @SuppressWarnings("unchecked")
     private void watch(ProducerFactory<?, ?> factory) {
-        if (!factory.getPostProcessors().contains(this)) {
-            ((ProducerFactory<Object, Object>) factory).addPostProcessor(this);
+        if (factory.getPostProcessors().stream().noneMatch(OfFactory.class::isInstance)) {
+            ((ProducerFactory<Object, Object>) factory)
+                    .addPostProcessor(new OfFactory((ProducerFactory<Object, Object>) factory));
         }
     }
 
-    /** Not a class of its own: the methods of producers become more with each version of Kafka. */
-    @Override
-    @SuppressWarnings("unchecked")
-    public Producer<Object, Object> apply(Producer<Object, Object> producer) {
-        IdempotencyProperties.Producer settings = properties.getObject().producer();
-        DerivedIds derivedIds = DerivedIds.in(properties.getObject().messageId().headers());
-        WatchedProducer watched = new WatchedProducer(producer, flushing);
-        return (Producer<Object, Object>) Proxy.newProxyInstance(
-                Producer.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("equals")) {
-                        return proxy == arguments[0];
-                    }
-                    boolean isSend = method.getName().equals(SEND);
-                    if (isSend && settings.derivedIds()) {
-                        arguments[0] = derivedIds.derived((ProducerRecord<?, ?>) arguments[0]);
-                    }
-                    try {
-                        Object result = method.invoke(producer, arguments);
-                        if (isSend && settings.await()) {
-                            Outputs.note(watched, (ProducerRecord<?, ?>) arguments[0], (Future<?>) result);
+    private final class OfFactory implements ProducerPostProcessor<Object, Object> {
+
+        private final ProducerFactory<Object, Object> factory;
+
+        OfFactory(ProducerFactory<Object, Object> factory) {
+            this.factory = factory;
+        }
+
+        /** Not a class of its own: the methods of producers become more with each version of Kafka. */
+        @Override
+        @SuppressWarnings("unchecked")
+        public Producer<Object, Object> apply(Producer<Object, Object> producer) {
+            IdempotencyProperties settings = properties.getObject();
+            boolean isAwaited = settings.producer().await();
+            MessageIdInterceptor<Object, Object> ids = ProducerSetup.interceptor(factory, settings);
+            WatchedProducer watched = new WatchedProducer(producer, flushing);
+            return (Producer<Object, Object>) Proxy.newProxyInstance(
+                    Producer.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("equals")) {
+                            return proxy == arguments[0];
                         }
-                        return result;
-                    } catch (InvocationTargetException e) {
-                        throw e.getTargetException();
-                    }
-                });
+                        boolean isSend = method.getName().equals(SEND);
+                        if (isSend) {
+                            arguments[0] = ids.onSend((ProducerRecord<Object, Object>) arguments[0]);
+                        }
+                        try {
+                            Object result = method.invoke(producer, arguments);
+                            if (isSend && isAwaited) {
+                                Outputs.note(watched, (ProducerRecord<?, ?>) arguments[0], (Future<?>) result);
+                            }
+                            return result;
+                        } catch (InvocationTargetException e) {
+                            throw e.getTargetException();
+                        } finally {
+                            if (method.getName().equals("close")) {
+                                ids.close();
+                            }
+                        }
+                    });
+        }
     }
 
     @Override

@@ -3,14 +3,18 @@ package io.idempotency.spring;
 import io.idempotency.kafka.MessageIdInterceptor;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryCustomizer;
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
+import org.springframework.kafka.core.ProducerFactory;
 
 /** Has the producers that Spring Boot configures stamp message ids, behind the user's own interceptors, and warns of settings that make duplicates. */
 final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
@@ -36,31 +40,90 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
         if (stamps) {
             factory.updateConfigs(Map.of(
                     ProducerConfig.INTERCEPTOR_CLASSES_CONFIG,
-                    withOurs(configured.get(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG)),
-                    MessageIdInterceptor.HEADER_CONFIG,
-                    String.join(",", headers),
-                    MessageIdInterceptor.FORWARDED_CONFIG,
-                    stampsForwarded,
-                    MessageIdInterceptor.DERIVED_CONFIG,
-                    derives));
+                    withOurs(configured.get(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG))));
+            factory.updateConfigs(settings());
         }
         warn(configured);
     }
 
-    private static List<Object> withOurs(@Nullable Object users) {
-        List<Object> all = new ArrayList<>();
-        if (users instanceof Collection<?> several) {
-            all.addAll(several);
-        } else if (users instanceof String names && !names.isBlank()) {
-            all.addAll(List.of(names.trim().split("\\s*,\\s*")));
-        } else if (users instanceof Class<?> single) {
-            all.add(single);
+    private Map<String, Object> settings() {
+        return Map.of(
+                MessageIdInterceptor.HEADER_CONFIG,
+                String.join(",", headers),
+                MessageIdInterceptor.FORWARDED_CONFIG,
+                stampsForwarded,
+                MessageIdInterceptor.DERIVED_CONFIG,
+                derives);
+    }
+
+    /**
+     * Returns an interceptor to be called in front of the factory's producers. It knows the factory's serializers, which may be objects, and the
+     * one inside of the producers does not. It stamps where that one does and no interceptor of the user, which may have ids of its own, is in front.
+     */
+    static <K, V> MessageIdInterceptor<K, V> interceptor(
+            ProducerFactory<K, V> factory, IdempotencyProperties properties) {
+        Map<String, Object> configs = new HashMap<>(configs(factory));
+        new ProducerSetup(properties).settings().forEach(configs::putIfAbsent);
+        List<Object> interceptors = interceptors(configs.get(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG));
+        configs.put(
+                MessageIdInterceptor.STAMPED_CONFIG,
+                !interceptors.isEmpty() && interceptors.stream().allMatch(ProducerSetup::isOurs));
+        putSerializer(configs, true, factory, factory.getKeySerializerSupplier());
+        putSerializer(configs, false, factory, factory.getValueSerializerSupplier());
+        MessageIdInterceptor<K, V> interceptor = new MessageIdInterceptor<>();
+        interceptor.configure(configs);
+        return interceptor;
+    }
+
+    private static Map<String, Object> configs(ProducerFactory<?, ?> factory) {
+        try {
+            return factory.getConfigurationProperties();
+        } catch (UnsupportedOperationException ofOwnKind) {
+            return Map.of();
         }
-        String ours = MessageIdInterceptor.class.getName();
-        if (!all.contains(ours) && !all.contains(MessageIdInterceptor.class)) {
-            all.add(ours);
+    }
+
+    /** A supplier may make a new one for each producer, which the factory configures then. */
+    private static void putSerializer(
+            Map<String, Object> configs,
+            boolean isKey,
+            ProducerFactory<?, ?> factory,
+            @Nullable Supplier<? extends @Nullable Serializer<?>> supplier) {
+        Serializer<?> serializer = supplier == null ? null : supplier.get();
+        if (serializer == null) {
+            return;
+        }
+        if (factory instanceof DefaultKafkaProducerFactory<?, ?> configuring && configuring.isConfigureSerializers()) {
+            serializer.configure(configs, isKey);
+        }
+        configs.put(
+                isKey ? ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG : ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
+                serializer);
+    }
+
+    private static List<Object> withOurs(@Nullable Object users) {
+        List<Object> all = interceptors(users);
+        if (all.stream().noneMatch(ProducerSetup::isOurs)) {
+            all.add(MessageIdInterceptor.class.getName());
         }
         return all;
+    }
+
+    private static List<Object> interceptors(@Nullable Object configured) {
+        List<Object> all = new ArrayList<>();
+        if (configured instanceof Collection<?> several) {
+            all.addAll(several);
+        } else if (configured instanceof String names && !names.isBlank()) {
+            all.addAll(List.of(names.trim().split("\\s*,\\s*")));
+        } else if (configured instanceof Class<?> single) {
+            all.add(single);
+        }
+        return all;
+    }
+
+    private static boolean isOurs(Object interceptor) {
+        return interceptor.equals(MessageIdInterceptor.class)
+                || interceptor.equals(MessageIdInterceptor.class.getName());
     }
 
     private static void warn(Map<String, Object> configured) {

@@ -2,11 +2,11 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.idempotency.kafka.DerivedIds;
-import io.idempotency.store.MessageId;
+import io.idempotency.kafka.MessageIdInterceptor;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -27,13 +27,17 @@ import org.springframework.kafka.support.KafkaHeaders;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.support.MessageBuilder;
 
-/** Two outputs with the headers of their record are two messages, and the same two when the record is handled again. */
+/** Two outputs of a record are two messages, and the same two when the record is handled again, also if they carry the headers of their record. */
 class CopiedIdsTest {
 
     enum Kind {
         MESSAGE,
-        BATCH
+        BATCH,
+        PLAIN
     }
+
+    /** A value that the template's own serializer knows, and the class of serializers in the settings does not. */
+    record Posted(String value) {}
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
     private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
@@ -60,6 +64,19 @@ class CopiedIdsTest {
                     new StringSerializer(),
                     new StringSerializer()));
         }
+
+        /** Stamps as those of Boot do, with a serializer that is an object. */
+        @Bean(defaultCandidate = false)
+        KafkaTemplate<String, Posted> withSerializer() {
+            return new KafkaTemplate<>(new DefaultKafkaProducerFactory<>(
+                    Map.of(
+                            "bootstrap.servers",
+                            TestServers.bootstrapServers(),
+                            "interceptor.classes",
+                            MessageIdInterceptor.class.getName()),
+                    new StringSerializer(),
+                    (topic, posted) -> posted.value().getBytes(StandardCharsets.UTF_8)));
+        }
     }
 
     static class Listeners {
@@ -67,14 +84,26 @@ class CopiedIdsTest {
         private final Effects.Ledger ledger;
         private final KafkaTemplate<Object, Object> template;
         private final KafkaTemplate<String, String> madeByHand;
+        private final KafkaTemplate<String, Posted> withSerializer;
 
         Listeners(
                 Effects.Ledger ledger,
                 KafkaTemplate<Object, Object> template,
-                @Qualifier("madeByHand") KafkaTemplate<String, String> madeByHand) {
+                @Qualifier("madeByHand") KafkaTemplate<String, String> madeByHand,
+                @Qualifier("withSerializer") KafkaTemplate<String, Posted> withSerializer) {
             this.ledger = ledger;
             this.template = template;
             this.madeByHand = madeByHand;
+            this.withSerializer = withSerializer;
+        }
+
+        @KafkaListener(id = "PLAIN", groupId = "${topic}-PLAIN", topics = "${topic}-PLAIN")
+        @Idempotent("plain")
+        void plain(String value) {
+            ledger.post(value);
+            for (int i = 0; i < 2; i++) {
+                CompletableFuture<?> unused = withSerializer.send(outputs.apply(Kind.PLAIN).name, new Posted(value));
+            }
         }
 
         @KafkaListener(id = "MESSAGE", groupId = "${topic}-MESSAGE", topics = "${topic}-MESSAGE")
@@ -117,14 +146,14 @@ class CopiedIdsTest {
         topic.whileStopped(() -> topic.sendAll(0, value + 1, value + 2));
 
         topic.awaitSettled();
-        MessageId second = new MessageId(kind.name().toLowerCase(Locale.ROOT), value + 2);
-        assertThat(outputs.apply(kind).read())
-                .filteredOn(output -> output.value().equals(value + 2))
-                .extracting(output -> BenchTopic.header(output, "message-id"))
-                .containsExactly(
-                        DerivedIds.of(second, 0),
-                        DerivedIds.of(second, 1),
-                        DerivedIds.of(second, 0),
-                        DerivedIds.of(second, 1));
+        List<String> ids = outputs.apply(kind).read().stream()
+                .filter(output -> output.value().equals(value + 2))
+                .map(output -> BenchTopic.header(output, "message-id"))
+                .toList();
+        assertThat(ids).hasSize(4);
+        assertThat(ids.subList(0, 2))
+                .doesNotHaveDuplicates()
+                .isEqualTo(ids.subList(2, 4))
+                .allSatisfy(id -> assertThat(UUID.fromString(id).version()).isEqualTo(8));
     }
 }
