@@ -25,7 +25,7 @@ final class Flow<M> {
         this.settings = settings;
         this.lanes = new Lanes(nanoTime);
         this.known = new KnownDuplicates(settings.cache());
-        this.reports = new Reports(settings.level(), settings.listener());
+        this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
         this.failures = new Failures(settings, lanes, reports);
     }
 

@@ -9,6 +9,7 @@ import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,11 +23,13 @@ final class Reports {
 
     private final ConsistencyLevel level;
     private final ConsumptionListener listener;
+    private final StoppedLanes stopped;
     private final AtomicBoolean isEarlyCommitTold = new AtomicBoolean();
 
-    Reports(ConsistencyLevel level, ConsumptionListener listener) {
+    Reports(ConsistencyLevel level, ConsumptionListener listener, LongSupplier nanoTime) {
         this.level = level;
         this.listener = listener;
+        this.stopped = new StoppedLanes(nanoTime);
     }
 
     static Optional<Duplicate> duplicate(Claim claim) {
@@ -172,10 +175,12 @@ final class Reports {
     }
 
     void revoked(String consumer, Lane lane) {
+        stopped.forget(lane);
         tell(lane, () -> listener.onRevoked(consumer, lane.stream(), lane.partition()));
     }
 
     private void tell(Consumption consumption) {
+        stopped.note(consumption.delivery(), consumption.outcome());
         tell(consumption.delivery(), () -> listener.onConsumption(consumption));
     }
 

@@ -12,6 +12,7 @@ import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,31 @@ class AdviceTest {
                         "Partition orders-0 stands still at billing/a at orders-0@0 after 1 attempt, for there is no quarantine"
                                 + " store. Mend the handler or the message, or set quarantine(..); it is tried again every 30 s. Nothing behind"
                                 + " it is lost.");
+    }
+
+    @Test
+    @Tag("rule-7.12")
+    void saysThatAPartitionGoesOnThatWasStoppedForLong() {
+        AtomicLong now = new AtomicLong();
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .failures(failure -> FailurePolicy.Decision.retryAfter(Duration.ofSeconds(1)))
+                .build(now::get);
+        for (long seconds : new long[] {0, 5, 9}) {
+            now.set(Duration.ofSeconds(seconds).toNanos());
+            fail(consumer, Message.of("a", 0, 0), new IllegalStateException("scripted"));
+        }
+        now.set(Duration.ofSeconds(12).toNanos());
+        bench.failing.clear();
+
+        consumer.consume(Message.of("a", 0, 0), bench::handle);
+        consumer.consume(Message.of("b", 0, 1), bench::handle);
+        fail(consumer, Message.of("c", 0, 2), new TransientStoreException("scripted"));
+        bench.failing.clear();
+        consumer.consume(Message.of("c", 0, 2), bench::handle);
+
+        assertThat(log.all())
+                .filteredOn(line -> line.contains("goes on:"))
+                .containsExactly("Partition orders-0 goes on: billing/a at orders-0@0 had stopped it for 12 s.");
     }
 
     @Test

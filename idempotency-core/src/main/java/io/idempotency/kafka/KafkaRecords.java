@@ -146,7 +146,7 @@ public final class KafkaRecords {
                 RecordReread.warnOfLoss(
                         position(record), "its consumer has no KafkaRecords.reader(RecordReread.of(properties))");
             }
-            return again.flatMap(from -> from.read(partition(record), record.offset()))
+            return again.flatMap(from -> from.read(record))
                     .map(raw -> new Payload(raw.key(), raw.value(), headers(raw.headers()), Payload.Origin.REREAD))
                     .orElseGet(() -> left(record));
         }

@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads the bytes of a record again from its topic, for the quarantine, with a consumer of its own that belongs to no group. A record is
- * accepted only if it stands at the very offset asked for: after compaction or retention Kafka answers with the next one.
+ * accepted only if it stands at the very offset, with the same time: after compaction or retention Kafka answers with the next one, and a topic that was
+ * made anew has another one there.
  *
  * <p>Thread-safe; one read at a time, each for at most five seconds. Connects at the first read.
  */
@@ -92,18 +93,21 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns the record at exactly this place; empty if it is gone or cannot be read in time, and the log says which. */
-    synchronized Optional<ConsumerRecord<byte[], byte[]>> read(TopicPartition partition, long offset) {
+    /** Returns the record that stands where this one did; empty if it is gone or cannot be read in time, and the log says which. */
+    synchronized Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
         String why;
         try {
-            ConsumerRecord<byte[], byte[]> found = poll(connected(), partition, offset);
-            if (found != null && found.offset() == offset) {
+            ConsumerRecord<byte[], byte[]> found = poll(connected(), KafkaRecords.partition(wanted), wanted.offset());
+            if (found == null) {
+                why = "nothing came within " + timeout.toSeconds()
+                        + " s, because Kafka is away or it was the last one and is gone";
+            } else if (found.offset() != wanted.offset()) {
+                why = "it is gone, as after a compaction, and the next one is at offset " + found.offset();
+            } else if (wanted.timestamp() != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != wanted.timestamp()) {
+                why = "another one is there, with another time, as after a topic was made anew";
+            } else {
                 return Optional.of(found);
             }
-            why = found == null
-                    ? "nothing came within " + timeout.toSeconds()
-                            + " s, because Kafka is away or it was the last one and is gone"
-                    : "it is gone, as after a compaction, and the next one is at offset " + found.offset();
         } catch (OffsetOutOfRangeException cut) {
             why = "it is gone: the log begins behind it";
         } catch (InterruptException interrupted) {
@@ -112,7 +116,7 @@ public final class RecordReread implements AutoCloseable {
         } catch (KafkaException failure) {
             why = FailureText.line(failure);
         }
-        warnOfLoss(new Position(partition.topic(), partition.partition(), offset), why);
+        warnOfLoss(KafkaRecords.position(wanted), why);
         return Optional.empty();
     }
 

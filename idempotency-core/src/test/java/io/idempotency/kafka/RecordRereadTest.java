@@ -61,10 +61,40 @@ class RecordRereadTest {
         RecordReread reread = new RecordReread(() -> consumer, Duration.ofSeconds(5));
 
         try (LogCapture logs = new LogCapture()) {
-            assertThat(reread.read(ORDERS, 8)).isEmpty();
+            assertThat(reread.read(at("orders", 8, ConsumerRecord.NO_TIMESTAMP)))
+                    .isEmpty();
             assertThat(logs.warnings()).singleElement().asString().contains("orders-0@8", "it is gone", "offset 9");
         }
-        assertThat(reread.read(ORDERS, 9)).isPresent();
+        assertThat(reread.read(at("orders", 9, ConsumerRecord.NO_TIMESTAMP))).isPresent();
+    }
+
+    private static ConsumerRecord<String, String> at(String topic, long offset, long timestamp) {
+        return new ConsumerRecord<>(
+                topic,
+                0,
+                offset,
+                timestamp,
+                TimestampType.CREATE_TIME,
+                0,
+                0,
+                "k",
+                "v",
+                new RecordHeaders(),
+                Optional.empty());
+    }
+
+    @Test
+    @Tag("rule-5.1")
+    void refusesTheRecordOfATopicThatWasMadeAnew() {
+        String topic = Broker.topic(1);
+        Broker.send(topic, 0, "a", "another one");
+        ConsumerRecord<String, String> wanted = at(topic, 0, 1_000);
+
+        try (RecordReread reread = RecordReread.of(Broker.consumer("classic"));
+                LogCapture logs = new LogCapture()) {
+            assertThat(reread.read(wanted)).isEmpty();
+            assertThat(logs.warnings()).singleElement().asString().contains(topic + "-0@0", "made anew");
+        }
     }
 
     @Test
@@ -115,7 +145,7 @@ class RecordRereadTest {
         properties.put("fetch.min.bytes", 50_000_000);
         properties.put("fetch.max.wait.ms", 25_000);
         try (RecordReread reread = RecordReread.of(properties)) {
-            assertThat(reread.read(new TopicPartition(topic, 0), 0)).isPresent();
+            assertThat(reread.read(at(topic, 0, ConsumerRecord.NO_TIMESTAMP))).isPresent();
         }
     }
 
@@ -128,7 +158,7 @@ class RecordRereadTest {
                 topic,
                 0,
                 0,
-                0,
+                ConsumerRecord.NO_TIMESTAMP,
                 TimestampType.CREATE_TIME,
                 1,
                 6,
@@ -152,8 +182,10 @@ class RecordRereadTest {
         RecordReread reread = new RecordReread(() -> consumer, Duration.ZERO);
 
         try (LogCapture logs = new LogCapture()) {
-            assertThat(reread.read(ORDERS, 8)).isEmpty();
-            assertThat(reread.read(ORDERS, 8)).isEmpty();
+            assertThat(reread.read(at("orders", 8, ConsumerRecord.NO_TIMESTAMP)))
+                    .isEmpty();
+            assertThat(reread.read(at("orders", 8, ConsumerRecord.NO_TIMESTAMP)))
+                    .isEmpty();
             assertThat(logs.warnings()).hasSize(2).allMatch(line -> line.contains("orders-0@8"));
             assertThat(logs.warnings().get(0)).contains("scripted");
             assertThat(logs.warnings().get(1)).contains("nothing came");

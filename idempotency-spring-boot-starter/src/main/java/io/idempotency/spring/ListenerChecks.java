@@ -17,6 +17,7 @@ import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
 import org.springframework.kafka.listener.ContainerProperties.AssignmentCommitOption;
@@ -184,6 +185,17 @@ final class ListenerChecks {
                             + " not handled. Set spring.kafka.consumer.auto-offset-reset=earliest unless that is meant.",
                     listener);
         }
+    }
+
+    /** Refuses a recoverer that has nowhere to put a record: it would come again for ever. */
+    static void requireNoQuarantine(CommonErrorHandler users, AbstractMessageListenerContainer<?, ?> container) {
+        refuseIf(
+                QuarantineRecoverer.isIn(users),
+                "The error handler of listener " + container.getListenerId()
+                        + " puts what fails for good into quarantine, and there is none: a failing record would stop its partition for"
+                        + " ever.",
+                "Define a QuarantineStore, such as JdbcQuarantine, or give the handler another recoverer, such as"
+                        + " DeadLetterPublishingRecoverer.");
     }
 
     /** Says what happens to records that fail for good where the container has no error handler and there is no quarantine. */

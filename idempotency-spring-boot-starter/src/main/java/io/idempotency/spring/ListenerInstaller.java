@@ -189,6 +189,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         if (users instanceof WaitingErrorHandler) {
             return;
         }
+        if (users != null && !consumers.haveQuarantine()) {
+            ListenerChecks.requireNoQuarantine(users, container);
+        }
         doNotRetryWithoutId();
         container.setCommonErrorHandler(new WaitingErrorHandler(
                 users == null ? quarantining(container) : users,

@@ -51,15 +51,15 @@ final class Outputs implements TransactionSynchronization {
     /** Returns transactions that do not commit before what was sent in them is there. */
     static TransactionRunner awaited(TransactionRunner transactions) {
         return work -> {
+            Outputs outer = CURRENT.get();
             try {
                 transactions.inTransaction(() -> {
-                    Outputs outputs = new Outputs();
-                    CURRENT.set(outputs);
+                    Outputs outputs = begin();
                     work.run();
                     outputs.awaitBeforeCommit();
                 });
             } finally {
-                CURRENT.remove();
+                end(outer);
             }
         };
     }
@@ -70,13 +70,28 @@ final class Outputs implements TransactionSynchronization {
             call.run();
             return;
         }
-        Outputs outputs = new Outputs();
-        CURRENT.set(outputs);
+        Outputs outer = CURRENT.get();
+        Outputs outputs = begin();
         try {
             call.run();
             outputs.await();
         } finally {
+            end(outer);
+        }
+    }
+
+    private static Outputs begin() {
+        Outputs outputs = new Outputs();
+        CURRENT.set(outputs);
+        return outputs;
+    }
+
+    /** A listener may have another consumer process something on its thread. */
+    private static void end(@Nullable Outputs outer) {
+        if (outer == null) {
             CURRENT.remove();
+        } else {
+            CURRENT.set(outer);
         }
     }
 

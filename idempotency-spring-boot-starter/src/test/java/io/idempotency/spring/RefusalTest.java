@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
+import io.idempotency.store.MemoryStore;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.List;
@@ -31,6 +32,7 @@ import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.MessageListener;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
@@ -416,6 +418,34 @@ class RefusalTest {
     @Test
     void refusesAStoreThatIsNotThere() {
         refuses(UnknownStore.class, "The store redis", "ClaimStore");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class NowhereToPut {
+        @KafkaListener(id = "orders", topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", store = "own")
+        void charge(String order) {}
+
+        @Bean
+        MemoryStore own() {
+            return MemoryStore.create();
+        }
+
+        @Bean
+        DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
+            return new DefaultErrorHandler(quarantine);
+        }
+    }
+
+    @Test
+    @Tag("rule-5.17")
+    void refusesAnErrorHandlerThatQuarantinesWhereThereIsNoQuarantine() {
+        refuses(
+                Runners.withoutDatabase(),
+                NowhereToPut.class,
+                "listener orders",
+                "a failing record would stop its partition",
+                "QuarantineStore");
     }
 
     static class Leased {

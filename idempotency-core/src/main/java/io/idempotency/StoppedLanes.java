@@ -1,0 +1,60 @@
+package io.idempotency;
+
+import io.idempotency.store.Delivery;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Knows since when partitions are stopped at a message, and logs when one that was for long goes on. Thread-safe. */
+final class StoppedLanes {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+    /** Whoever was called by the line of a stop may still be looking. */
+    private static final Duration LONG = Duration.ofSeconds(10);
+
+    private record Stopped(Delivery at, long sinceNanos) {}
+
+    private final Map<Lane, Stopped> stopped = new ConcurrentHashMap<>();
+    private final LongSupplier nanoTime;
+
+    StoppedLanes(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
+
+    void note(Delivery delivery, Outcome outcome) {
+        boolean isStop = outcome == Outcome.RELEASED || outcome == Outcome.IN_PROGRESS;
+        if (!isStop && stopped.isEmpty()) {
+            return;
+        }
+        Lane lane = Lane.of(delivery.position());
+        if (!lane.isOrdered()) {
+            return;
+        }
+        if (isStop) {
+            stopped.compute(
+                    lane,
+                    (key, before) -> before != null && before.at().equals(delivery)
+                            ? before
+                            : new Stopped(delivery, nanoTime.getAsLong()));
+            return;
+        }
+        Stopped before = stopped.remove(lane);
+        if (before != null) {
+            tell(lane, before);
+        }
+    }
+
+    private void tell(Lane lane, Stopped before) {
+        Duration since = Duration.ofNanos(nanoTime.getAsLong() - before.sinceNanos());
+        if (since.compareTo(LONG) >= 0) {
+            log.info("Partition {} goes on: {} had stopped it for {} s.", lane, before.at(), since.toSeconds());
+        }
+    }
+
+    void forget(Lane lane) {
+        stopped.remove(lane);
+    }
+}
