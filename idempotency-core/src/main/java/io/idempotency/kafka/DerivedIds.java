@@ -9,8 +9,8 @@ import java.util.UUID;
 
 /**
  * Makes the ids of outputs from the id of the message that was handled, so that an output has the same id when the message is handled again, and a
- * receiver that is idempotent skips the repetition. Each is a UUID of version 8 by SHA-256. If the incoming id is a UUID that begins with its time
- * (version 7, or 8 as made here), the output's begins with the same 48 bits: an index of ids then grows at its end.
+ * receiver that is idempotent skips the repetition. Each is a UUID by SHA-256: of version 8, or, if the incoming id is one of version 7, of version 7
+ * with the same time, so that an index of ids grows at its end.
  *
  * <p>{@link MessageIdInterceptor} does so for what a handler sends on its own thread.
  */
@@ -18,7 +18,9 @@ public final class DerivedIds {
 
     private static final long TIME = 0xFFFF_FFFF_FFFF_0000L;
     private static final long VERSION_MASK = 0xFFFF_FFFF_FFFF_0FFFL;
+    private static final long VERSION_7 = 0x7000L;
     private static final long VERSION_8 = 0x8000L;
+    private static final long RANDOM = 0x0FFFL;
     private static final long VARIANT_MASK = 0x3FFF_FFFF_FFFF_FFFFL;
     private static final long VARIANT = 0x8000_0000_0000_0000L;
     private static final int TEXT_LENGTH = 36;
@@ -42,9 +44,9 @@ public final class DerivedIds {
         // Consumer names have no slash, and numbers neither.
         digest.update((incoming.consumer() + "/" + incoming.value() + "/" + number).getBytes(StandardCharsets.UTF_8));
         ByteBuffer hash = ByteBuffer.wrap(digest.digest(content));
-        long high = (hash.getLong() & VERSION_MASK) | VERSION_8;
+        long high = withTimeOf(incoming.value(), (hash.getLong() & VERSION_MASK) | VERSION_8);
         long low = (hash.getLong() & VARIANT_MASK) | VARIANT;
-        return new UUID(withTimeOf(incoming.value(), high), low).toString();
+        return new UUID(high, low).toString();
     }
 
     private static long withTimeOf(String incoming, long high) {
@@ -53,9 +55,7 @@ public final class DerivedIds {
         }
         try {
             UUID uuid = UUID.fromString(incoming);
-            return uuid.version() == 7 || uuid.version() == 8
-                    ? (uuid.getMostSignificantBits() & TIME) | (high & ~TIME)
-                    : high;
+            return uuid.version() == 7 ? (uuid.getMostSignificantBits() & TIME) | VERSION_7 | (high & RANDOM) : high;
         } catch (IllegalArgumentException noUuid) {
             return high;
         }
