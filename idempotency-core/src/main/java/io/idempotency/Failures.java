@@ -241,21 +241,21 @@ final class Failures {
     }
 
     private static void tellStandStill(Item<?> item, Charge<?> charge, String why) {
-        String attempts = Reports.attempts(charge.attempts());
+        String after = Reports.after(charge.attempts());
         if (item.lane().isOrdered()) {
             log.error(
-                    "Partition {} stands still at {} after {}, for {}; it is tried again every {} s. Nothing behind it is lost.",
+                    "Partition {} stands still at {} {}, for {}; it is tried again every {} s. Nothing behind it is lost.",
                     item.lane(),
                     item.delivery(),
-                    attempts,
+                    after,
                     why,
                     IdempotentConsumer.STAND_STILL.toSeconds(),
                     FailureText.loggable(charge.failure()));
         } else {
             log.error(
-                    "{} is not settled after {}, for {}; then deliver it again.",
+                    "{} is not settled {}, for {}; then deliver it again.",
                     item.delivery(),
-                    attempts,
+                    after,
                     why,
                     FailureText.loggable(charge.failure()));
         }

@@ -77,16 +77,21 @@ final class Reports {
     /** Logs that a message has failed for good, and where the one who has to look after it finds it. */
     void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
         log.error(
-                "Quarantined {} after {}, in {}, {}.",
+                "Quarantined {} {}, in {}, {}.",
                 message.delivery(),
-                attempts(message.attempts()),
+                after(message.attempts()),
                 into,
                 bytes(message.payload(), message.delivery().position()),
                 FailureText.loggable(failure));
     }
 
-    static String attempts(int attempts) {
-        return attempts == 1 ? "1 attempt" : attempts + " attempts";
+    /** Returns after how many calls of its handler something became of a message; there is none if it could not be read. */
+    static String after(int attempts) {
+        return switch (attempts) {
+            case 0 -> "before its handler was called";
+            case 1 -> "after 1 attempt";
+            default -> "after " + attempts + " attempts";
+        };
     }
 
     /** Returns whether the bytes of a message in quarantine are there. */

@@ -155,6 +155,17 @@ class AdviceTest {
 
     @Test
     @Tag("rule-7.10")
+    void saysOfAQuarantinedMessageThatItNeverCameToItsHandler() {
+        bench.strong().build().quarantine(Message.of("a", 0, 0), new IllegalStateException("scripted"));
+
+        assertThat(log.errors())
+                .containsExactly(
+                        "Quarantined billing/a at orders-0@0 before its handler was called, in the memory of this process,"
+                                + " with its bytes.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
     void saysThatTheBytesOfAQuarantinedMessageAreNotKept() {
         FailurePolicy once = FailurePolicy.quarantineAfter(1);
 
