@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
 import javax.sql.DataSource;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -23,8 +22,6 @@ final class CommittingManager extends JdbcTransactionManager {
 
     CommittingManager(DataSource dataSource) {
         super(dataSource);
-        // Its lines at DEBUG are Spring's, and would drown those of the library.
-        logger = LogFactory.getLog(JdbcTransactionManager.class);
     }
 
     /** Commits, but only after a proof that this is right. */
