@@ -112,6 +112,22 @@ class NightTest {
     }
 
     @Test
+    void bringsAMessageBackAsThePageForTheNightSays() throws Exception {
+        bench.with("idempotency.cache.size=100").start(Listeners.class, BringBack.class);
+        bench.ledger().fail("poison", () -> new IllegalStateException("no such account"));
+        topic.sendAll(0, "poison", "poison", "last");
+        topic.awaitSettled();
+        assertThat(bench.effects("poison")).isEmpty();
+
+        bench.ledger().then("poison", () -> {});
+        bench.bean(BringBack.class).send("billing", "poison");
+        topic.awaitSettled();
+
+        assertThat(bench.effects("poison")).hasSize(1);
+        assertThat(bench.bean(QuarantineStore.class).list("billing", 10)).isEmpty();
+    }
+
+    @Test
     @Tag("rule-7.10")
     void tellsOfARecordWithoutAnId(CapturedOutput output) {
         bench.start(Listeners.class);
