@@ -2,10 +2,14 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.TransientStoreException;
 import java.sql.SQLException;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionStatus;
+import org.springframework.transaction.support.CallbackPreferringPlatformTransactionManager;
 import org.springframework.transaction.support.TransactionCallback;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -36,7 +40,7 @@ final class Ending implements TransactionSynchronization {
             TransactionTemplate template, DataSource dataSource, TransactionCallback<T> work) {
         Ending ending = new Ending(dataSource);
         try {
-            return template.<T>execute(status -> {
+            return Ending.<T>execute(template, status -> {
                 if (status.isNewTransaction()) {
                     TransactionSynchronizationManager.registerSynchronization(ending);
                 }
@@ -50,6 +54,28 @@ final class Ending implements TransactionSynchronization {
         } catch (Throwable thrown) {
             throw Ending.<RuntimeException>unchecked(ending.reason(thrown));
         }
+    }
+
+    /** Does what the template does, which logs a rollback that fails as an error: here it is suppressed by the failure that is told. */
+    private static <T extends @Nullable Object> T execute(TransactionTemplate template, TransactionCallback<T> work) {
+        PlatformTransactionManager manager = Objects.requireNonNull(template.getTransactionManager());
+        if (manager instanceof CallbackPreferringPlatformTransactionManager) {
+            return template.<T>execute(work);
+        }
+        TransactionStatus status = manager.getTransaction(template);
+        T result;
+        try {
+            result = work.doInTransaction(status);
+        } catch (Throwable thrown) {
+            try {
+                manager.rollback(status);
+            } catch (RuntimeException | Error e) {
+                thrown.addSuppressed(e);
+            }
+            throw thrown;
+        }
+        manager.commit(status);
+        return result;
     }
 
     private Throwable reason(Throwable thrown) {

@@ -184,10 +184,10 @@ final class ChangedMessages {
     private static final String SECTION = """
             ## Messages that their handler changes
 
-            A handler that changes its message (`order.setStatus("ACCEPT")`) and does nothing for one that is changed already must not get the same
-            object again after a rollback. So none is handed to a handler twice: what failed comes again from Kafka, newly read, with the suspect alone.
+            Some handlers change their message (`order.setStatus("ACCEPT")`) and do nothing if it is changed already. Such a handler must not get the same
+            object again after a rollback. So no object is handed to a handler twice: after a failure the messages are read again from Kafka, and the suspect runs alone.
             [Seen](${tests}ChangedMessages.java) with such a handler, a broker and PostgreSQL: seven messages in one poll, of which `lock1` meets a deadlock once, `ill1` fails
-            once, `bad1` always. Whoever gives lists of objects to the plain API gives new ones after a `Stop`.
+            once, `bad1` always. If you give lists of objects to the plain API, give new objects after a `Stop`.
 
             ${table}""";
 }

@@ -91,13 +91,13 @@ final class GuaranteesPage {
             ## Crash by crash
 
             Seen, not reasoned: [a test](${tests}CrashTest.java) forks a process for every cell, halts it without any farewell at
-            that point, starts it again until all its offsets are committed, and counts what is in the database. Five messages stand in one
-            partition and arrive in one poll, the crash hits the third one. The broker is real, and so is the database: the table store on
-            PostgreSQL. The effect is a row that the handler inserts: under `STRONG` on the claim's connection, otherwise in a transaction of
+            that point, starts it again until all its offsets are committed, and counts the rows in the database. Five messages stand in one
+            partition and arrive in one poll; the crash hits the third one. Broker and database are real; the database is PostgreSQL with the table
+            store. The effect is a row that the handler inserts: under `STRONG` on the claim's connection, otherwise in a transaction of
             its own. A cell that differs from its [promise](${tests}Promise.java) fails the build.
 
-            **effects**: how often the effect of the message that was hit is there in the end. **calls**: how often its handler was called.
-            No message around it was missing in any cell, and under `STRONG` and `AT_MOST_ONCE` none was doubled. ${journal}
+            **effects**: how often the effect of the message that was hit exists in the end. **calls**: how often its handler was called.
+            In no cell was a message around it missing, and under `STRONG` and `AT_MOST_ONCE` none was doubled. ${journal}
 
             ${table}
 
@@ -108,38 +108,38 @@ final class GuaranteesPage {
 
             ## `STRONG`
 
-            - It covers statements on the claim's own connection. Whatever else a handler does (HTTP, a transaction of its own, another database,
-              sending messages) may repeat, and also for a message that did not fail: when another message of its chunk fails, their common
-              transaction is rolled back, and its handler runs again. For such effects take `AT_LEAST_ONCE`.
-            - So a handler may run more than once for a message whose effect happens once. The calls in the table above say how often.
+            - It covers statements on the claim's own connection. Anything else that a handler does (HTTP, a transaction of its own, another database,
+              sending messages) may repeat, even for a message that did not fail: if another message of its chunk fails, their common
+              transaction is rolled back, and its handler runs again. For such effects use `AT_LEAST_ONCE`.
+            - So a handler may run more than once for a message whose effect happens once. The table above counts the calls.
             - Only a message that failed alone, in its own transaction, uses up an attempt. Transient failures (the database is away, deadlocks,
-              serialization failures, timeouts) never do; the work is run again for as long as it takes.
-            - A commit whose outcome is unknown, because the connection was lost, settles nothing. The redelivery decides.
+              serialization failures, timeouts) never do. The work is repeated until it succeeds.
+            - If the connection is lost during a commit, its outcome is unknown. Nothing is settled then, and the redelivery finds out.
 
             ## A handler that commits
 
-            The transaction belongs to the claim. A handler ends it all the same if it calls `commit()` or `setAutoCommit(true)`, says `COMMIT`, runs a
-            statement that commits (`TRUNCATE`, `CREATE TABLE` and others on MariaDB and H2), or calls a service with a transaction manager of its own on
-            the same data source. A claim is final only when it is proved, right before the library's own commit; until then it counts as a lease of five
-            minutes in the table, and for nothing in a journal. What is left of the transaction is committed with the proof. The log says so at ERROR,
-            once for each consumer, and `ConsumptionListener.onEarlyCommit` at each time.
+            The transaction belongs to the claim. A handler can still end it: by `commit()`, `setAutoCommit(true)` or the statement `COMMIT`, by a
+            statement that commits (`TRUNCATE`, `CREATE TABLE` and others on MariaDB and H2), or by a service with its own transaction manager on
+            the same data source. A claim is final only when it is proved, right before the library's own commit. Until then it counts as a lease of five
+            minutes in the table, and does not count in a journal. The rest of the transaction is committed with the proof. The log has an ERROR,
+            once for each consumer, and `ConsumptionListener.onEarlyCommit` is called each time.
 
             [Seen](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EarlyCommitTest.java) with five messages in one partition, the third of
             which commits between two halves of its effect: on PostgreSQL, MariaDB and H2, with both stores, with the store's own transaction manager and one of
-            the application, in every way above. A number says how often an effect is there; *n + m* that its first half is there n times, its second m times.
+            the application, in every way above. A number says how often an effect exists; *n + m* says that its first half exists n times, its second m times.
 
             <!-- early commits -->
             ${early}
             <!-- end of early commits -->
 
-            Nothing is lost, and nothing is double but what the handler committed itself, if it or another message of the same transaction fails behind that, or the
-            process dies. That can be the messages before it in its chunk, too: once, for then the messages of its consumer have transactions of their own, and those of a batch are
-            handled again one by one.
+            Nothing is lost. An effect is doubled only if the handler committed it itself and after that the handler fails, another message of the same transaction fails, or the
+            process dies. This can also hit the messages before it in its chunk, but only once: after that, each message of this consumer has its own transaction, and those of a
+            batch are handled one by one.
 
             ## A transaction of the caller
 
-            Within a transaction of Spring on the same data source, a consumer takes part in it. When that has begun to end, nothing would commit what is done
-            in it, so a consumer refuses to. [Seen](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EndingTransactionTest.java) on PostgreSQL,
+            A consumer joins a Spring transaction on the same data source. If that transaction has begun to end, nothing would commit the consumer's work, so the
+            consumer refuses. [Seen](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EndingTransactionTest.java) on PostgreSQL,
             MariaDB and H2, with both stores, with pools that switch auto-commit on and off:
 
             <!-- ending transactions -->
@@ -148,54 +148,54 @@ final class GuaranteesPage {
 
             ## `AT_LEAST_ONCE`
 
-            - It repeats also without a crash, when a live owner overruns its lease: leases are renewed at a third of their length, but a process that
-              is paused for longer than a lease has lost it. It cannot complete, renew or release what another attempt has taken.
-            - Its late effect may then come after newer ones. The handler gets the claim: attempt and end of the lease are the fencing token to send
-              along, so that the receiver can refuse the older one.
-            - After a crash, the messages whose leases have not ended are waited for, in order; other partitions go on. Messages that had been handled
-              and not yet completed are handled again, also those before the one that crashed. No attempt is used up by waiting.
+            - An effect can repeat without a crash, too, if a live owner overruns its lease. Leases are renewed after a third of their length, but a process
+              that is paused for longer than its lease has lost it. It cannot complete, renew or release a lease that another attempt has taken.
+            - Its late effect may then come after newer ones. The handler gets the claim. Send its fencing token along (attempt and end of the lease), so
+              that the receiver can refuse the older effect.
+            - After a crash, the next owner waits until the leases have ended, in order; other partitions go on. Messages that were handled but not yet
+              completed are handled again, even those before the one that crashed. Waiting uses up no attempt.
 
             ## `AT_MOST_ONCE`
 
-            - Messages are claimed one by one, each in a transaction that is committed before its handler. A crash loses at most the one effect that was
-              under way, not a poll.
-            - A handler that throws is recorded as failed, with the message in quarantine, and is not repeated, whatever it threw. After a crash nothing
-              says that a message was not finished: it counts as processed.
+            - Messages are claimed one by one, each in a transaction that is committed before its handler. A crash loses at most the effect of the
+              message that was being handled, not of a whole poll.
+            - If the handler throws, the message is quarantined and not repeated, whatever the exception. After a crash nothing shows that a message was not
+              finished: it counts as processed.
 
             ## Poison
 
-            - A message that always fails is retried as the failure policy says, with the order of its partition kept, then quarantined. Nothing behind
-              it is lost. What its handler did outside a claim's transaction stays, once for each attempt.
-            - Without a quarantine store nothing can be quarantined: the partition stands still at the message, which is tried again every 30 seconds. It
-              does so, too, when several different messages in a row fail in the same way, instead of draining into quarantine.
-            - **Poison that kills the process** repeats for ever under `STRONG`, because attempts are counted in memory and its transaction is rolled back
-              with everything in it. Nothing is lost, and nothing goes on. With a transaction for each record the messages before it stay processed. Under
-              `AT_LEAST_ONCE` a lease that ended without release counts as a started attempt, in the database, so it ends in quarantine. Under `AT_MOST_ONCE` it kills one process.
+            - A message that always fails is retried as the failure policy says, in the order of its partition, and then quarantined. Nothing behind
+              it is lost. Whatever its handler did outside the claim's transaction stays, once for each attempt.
+            - Without a quarantine store the partition stands still at the message, which is tried again every 30 seconds. The partition also stands still
+              if several different messages in a row fail in the same way. Otherwise the whole topic could end in quarantine.
+            - **Poison that kills the process** repeats for ever under `STRONG`: attempts are counted in memory, and the transaction is rolled back.
+              Nothing is lost, and its partition does not go on. With a transaction for each record the messages before it stay processed. Under
+              `AT_LEAST_ONCE` a lease that ended without release counts as an attempt, in the database, so the message ends in quarantine. Under `AT_MOST_ONCE` it kills one process.
 
             ## Two owners at the same time
 
-            A consumer that lost its partition and does not know it yet, and the new owner; or two copies of a message in two partitions:
+            Two owners exist if a consumer has lost its partition and does not know it yet, or if two copies of a message stand in two partitions:
 
-            - Under `STRONG` and `AT_MOST_ONCE` the second claim waits for the transaction of the first. Then it sees a duplicate, or takes over if that was
-              rolled back. It waits at most the claim timeout (5 seconds); then the partition pauses, polling goes on, and the work is run again.
-            - Against a live lease it comes back later. A message is never skipped because it is in progress somewhere.
-            - On multi-master databases the conflict appears only at COMMIT: as a transient failure, never as a double.
+            - Under `STRONG` and `AT_MOST_ONCE` the second claim waits for the transaction of the first. Then it sees a duplicate, or takes over if the first was
+              rolled back. It waits at most the claim timeout (5 seconds). Then the partition pauses, polling goes on, and the work is repeated.
+            - If the first owner has a live lease, the second comes back later. A message is never skipped because it is in progress somewhere.
+            - On multi-master databases the conflict appears only at COMMIT, as a transient failure. It never causes a double.
 
             ## What cannot be seen
 
             - Copies with different message ids. A producer that makes a new id for each try of the same message defeats every consumer.
-            - Copies that come after their id was purged. The retention has to be longer than the topic keeps its messages, and longer than the latest
-              re-send or replay.
-            - With the journal store: copies in another partition than the first. They come about if messages have no key, if the partitioner or the number of
-              partitions is changed, or from another topic. Records without a key or from a retry topic are refused, a changed number of partitions is
-              warned of, and topics can share the name that they are remembered under ([operations](operations.md#the-journal-store)).
-            - With the journal store: offsets that were reset to before what is remembered, or a topic that was created again. Whether such a message was
-              processed cannot be told; it is refused, unless it is to be processed or skipped by choice.
-            - With coordinates as ids, because messages have none: a message that is sent again. Where retry or dead-letter topics are followed back, also that
-              another record stands at an offset since the log was cut, if both have one timestamp: spring-kafka does not forward the leader epoch.
+            - Copies that come after their id was purged. Choose a retention that is longer than the topic's, and longer than the time after which anybody
+              sends again.
+            - With the journal store: copies in another partition than the first. They arise if messages have no key, if the partitioner or the number of
+              partitions changes, or from another topic. Records without a key or from a retry topic are refused. A changed number of partitions causes a
+              warning. Topics can share the name of their journals ([operations](operations.md#the-journal-store)).
+            - With the journal store: offsets that were reset to before what is remembered, or a topic that was created again. Nobody can tell whether such a
+              message was processed. It is refused, unless you choose to process or skip it.
+            - With coordinates as ids: a message that is sent again. If retry or dead-letter topics are followed back, also another record at the same offset
+              after the log was cut, if both have the same timestamp: spring-kafka does not forward the leader epoch.
             - Commits that the database confirmed and lost: `synchronous_commit=off`, an asynchronous fail-over, a backup that was restored. The promises
-              end where its durability ends. After a restore, restart the consumers.
-            - Records that a consumer never gets. An unclean leader election may cut the log below the offset that a group has committed: `PollLoop` sees that and goes back, a container of
+              end where the database's durability ends. After a restore, restart the consumers.
+            - Records that a consumer never gets. An unclean leader election may cut the log below the offset that a group has committed: `PollLoop` notices that and goes back; a container of
               spring-kafka does not ([operations](operations.md#kafka)).
             - The same message at two consumers. Ids are remembered per consumer, because each of them has an effect of its own.
             - Whether an effect outside the database happened. Under `AT_MOST_ONCE` and `AT_LEAST_ONCE` only its receiver can know.

@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.store.ClaimStore;
@@ -10,24 +11,38 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantinedMessage;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.mariadb.jdbc.Configuration;
+import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** Every query of the documents runs on the database that it names, and finds what it is there for. */
 class DocumentedQueriesTest {
 
     private static final Pattern BLOCK = Pattern.compile("```sql\n-- (\\w+)\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern SETTING = Pattern.compile("`([a-z]+(?:_[a-z]+)+|[a-z]+T[a-z]+)(?:=\\w+)?`");
+
+    /** Options of MariaDB's driver. */
+    private static final Set<String> DRIVER = Stream.of(Configuration.Builder.class.getDeclaredMethods())
+            .map(Method::getName)
+            .collect(Collectors.toSet());
+
     private static final String FAILURE = """
             org.springframework.kafka.listener.ListenerExecutionFailedException: Listener failed
             \tat some.Class.method(Class.java:1)
@@ -53,10 +68,13 @@ class DocumentedQueriesTest {
                                     delivery, Payload.none(Payload.Origin.POSITION_ONLY), FAILURE, 10));
                 }
             });
+            JournalStore journal = JournalStore.builder(pool).build();
+            Delivery order = new Delivery(new MessageId("billing", ID), new Position("orders", 0, 1));
+            journal.transactions().inTransaction(() -> journal.claim(List.of(order)));
             JdbcTemplate jdbc = new JdbcTemplate(pool);
 
             for (String query : queries) {
-                if (query.strip().startsWith("update")) {
+                if (query.strip().matches("(?s)(update|delete) .*")) {
                     assertThat(jdbc.update(query)).isOne();
                     continue;
                 }
@@ -77,22 +95,25 @@ class DocumentedQueriesTest {
         }
     }
 
-    /** As introducing.md says of the user's rights: these on the five tables, nothing else. The tables are created with a single connection. */
-    @Test
-    void theStoresNeedNoOtherRightsThanThoseOnTheRows() {
+    /** The user that introducing.md makes, word for word, can do nothing else. The tables are created with a single connection. */
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB"})
+    void theStoresNeedNoOtherRightsThanTheDocumentedOnes(TestDatabase database) throws IOException {
         String prefix = "granted_";
-        try (HikariDataSource owner = TestDatabase.POSTGRESQL.pool(1)) {
+        try (HikariDataSource owner = database.pool(1)) {
             Schema.on(owner).tablePrefix(prefix).create();
             JdbcTemplate jdbc = new JdbcTemplate(owner);
-            jdbc.execute("create role granted login password 'granted'");
-            for (String table : List.of("name", "message", "quarantine", "journal", "segment")) {
-                jdbc.execute("grant select, insert, update, delete on " + prefix + table + " to granted");
-            }
+            List<String> grants = blocks("introducing.md", database);
+            assertThat(grants).hasSizeGreaterThanOrEqualTo(2);
+            grants.forEach(grant -> jdbc.execute(grant.replace("idempotency_", prefix)));
         }
-        try (HikariDataSource pool = TestDatabase.POSTGRESQL.pool(2, config -> {
-            config.setJdbcUrl(config.getJdbcUrl().replaceAll("user=\\w+", "user=granted"));
-            config.setPassword("granted");
+        try (HikariDataSource pool = database.pool(2, config -> {
+            config.setJdbcUrl(config.getJdbcUrl().replaceAll("user=\\w+", "user=billing"));
+            config.setPassword("secret");
         })) {
+            JdbcTemplate jdbc = new JdbcTemplate(pool);
+            assertThatThrownBy(() -> jdbc.execute("drop table " + prefix + "message"))
+                    .isInstanceOf(DataAccessException.class);
             Schema.on(pool).tablePrefix(prefix).validate();
             Delivery delivery = new Delivery(new MessageId("billing", ID), new Position("payments", 3, 42));
             TableStore table = TableStore.builder(pool).tablePrefix(prefix).build();
@@ -117,24 +138,58 @@ class DocumentedQueriesTest {
         }
     }
 
-    private static List<String> queries(TestDatabase database) throws IOException {
-        Path docs = Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolveSibling("docs");
-        List<String> queries = new ArrayList<>();
-        for (String page : List.of("operations.md", "night.md")) {
-            String text = Files.readString(docs.resolve(page));
-            Matcher block = BLOCK.matcher(text);
-            int blocks = 0;
-            while (block.find()) {
-                blocks++;
-                if (block.group(1).equals("any") || block.group(1).equalsIgnoreCase(database.name())) {
-                    queries.addAll(statements(block.group(2)));
-                }
-            }
-            assertThat(blocks)
-                    .as("blocks of " + page + " that name their database")
-                    .isEqualTo(text.split("```sql", -1).length - 1);
+    /** Settings of the server, and of the driver where they are in another spelling. */
+    @ParameterizedTest
+    @CsvSource({
+        "POSTGRESQL, PostgreSQL, select count(*) from pg_settings where name = ?",
+        "MARIADB, MariaDB, select count(*) from information_schema.system_variables where variable_name = ?"
+    })
+    void everySettingThatIsNamedIsOneOfTheDatabase(TestDatabase database, String title, String count)
+            throws IOException {
+        String page = page("operations.md");
+        int section = page.indexOf("## " + title + "\n");
+        Set<String> names = new TreeSet<>();
+        SETTING.matcher(page.substring(section, page.indexOf("\n## ", section + 1)))
+                .results()
+                .forEach(found -> names.add(found.group(1)));
+        assertThat(names).hasSizeGreaterThan(4);
+        try (HikariDataSource pool = database.pool(1)) {
+            JdbcTemplate jdbc = new JdbcTemplate(pool);
+            assertThat(names)
+                    .allMatch(name -> DRIVER.contains(name)
+                            || Objects.equals(jdbc.queryForObject(count, Integer.class, name), 1));
         }
+    }
+
+    private static List<String> queries(TestDatabase database) throws IOException {
+        List<String> queries = new ArrayList<>(blocks("operations.md", database));
+        queries.addAll(blocks("night.md", database));
         return queries;
+    }
+
+    /** Returns the statements of the page that are for the database. */
+    private static List<String> blocks(String page, TestDatabase database) throws IOException {
+        String text = page(page);
+        List<String> statements = new ArrayList<>();
+        Matcher block = BLOCK.matcher(text);
+        int blocks = 0;
+        while (block.find()) {
+            blocks++;
+            if (block.group(1).equals("any") || block.group(1).equalsIgnoreCase(database.name())) {
+                statements.addAll(statements(block.group(2)));
+            }
+        }
+        assertThat(blocks)
+                .as("blocks of " + page + " that name their database")
+                .isEqualTo(text.split("```sql", -1).length - 1);
+        return statements;
+    }
+
+    private static String page(String name) throws IOException {
+        return Files.readString(Path.of(System.getProperty("basedir", ""))
+                .toAbsolutePath()
+                .resolveSibling("docs")
+                .resolve(name));
     }
 
     private static List<String> statements(String block) {

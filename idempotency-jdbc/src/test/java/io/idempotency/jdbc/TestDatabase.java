@@ -130,6 +130,9 @@ enum TestDatabase {
                 builder.addArg("--user=root");
             }
             builder.setDeletingTemporaryBaseAndDataDirsOnShutdown(true);
+            // It would start without rights, and everybody could do everything.
+            builder.setSecurityDisabled(false);
+            builder.addArg("--secure-file-priv=" + new File(target, "tmp-" + pid));
             builder.addArg("--innodb-flush-log-at-trx-commit=0");
             builder.addArg("--bind-address=127.0.0.1");
             // It would draw a new RSA key, which takes anything from a second to a minute.
@@ -163,6 +166,8 @@ enum TestDatabase {
                     "--no-defaults",
                     "--force",
                     "--skip-name-resolve",
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db", // and without users that have no name
                     "--basedir=" + configuration.getBaseDir(),
                     "--datadir=" + configuration.getDataDir());
             process.environment().put("TMPDIR", configuration.getTmpDir().getPath());

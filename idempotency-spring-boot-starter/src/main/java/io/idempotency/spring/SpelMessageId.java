@@ -51,7 +51,7 @@ final class SpelMessageId {
             return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()), adapted, beans);
         } catch (ParseException e) {
             throw new ListenerRefusedException(
-                    "The messageId of " + listener + " is no expression: " + e.getMessage(),
+                    "The messageId of " + listener + " is not a valid expression: " + e.getMessage(),
                     "Write a SpEL expression on the ConsumerRecord, such as value.eventId, or a JSON pointer, such as"
                             + " /eventId.");
         }

@@ -44,7 +44,7 @@ final class StoreChecks {
         tenants.require(listener, level, store);
         refuseIf(
                 level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
-                listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", lends no messages",
+                listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", does not support leases",
                 "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
                         + ".store=table; or the level STRONG.");
         refuseIf(

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -109,6 +110,42 @@ class NightTest {
         }
         assertThat(output.toString().split("Caused by: java.lang.IllegalStateException"))
                 .hasSize(3);
+    }
+
+    @Test
+    void bringsAMessageBackAsThePageForTheNightSays() throws Exception {
+        bench.with("idempotency.cache.size=100").start(Listeners.class, BringBack.class);
+        bench.ledger().fail("poison", () -> new IllegalStateException("no such account"));
+        topic.sendAll(0, "poison", "poison", "last");
+        topic.awaitSettled();
+        assertThat(bench.effects("poison")).isEmpty();
+
+        bench.ledger().then("poison", () -> {});
+        bench.bean(BringBack.class).send("billing", "poison");
+        topic.awaitSettled();
+
+        assertThat(bench.effects("poison")).hasSize(1);
+        assertThat(bench.bean(QuarantineStore.class).list("billing", 10)).isEmpty();
+    }
+
+    /** Spring's template would tell at ERROR, with two stack traces, of the rollback that fails, too. */
+    @Test
+    @Tag("rule-7.3")
+    void tellsOfALostConnectionAsOfWhatPasses(CapturedOutput output) {
+        bench.start(Listeners.class);
+        AtomicInteger calls = new AtomicInteger();
+        bench.ledger().then("lost", () -> {
+            if (calls.incrementAndGet() == 1) {
+                bench.jdbc().queryForList("select pg_terminate_backend(pg_backend_pid())");
+            }
+        });
+        topic.send(0, "lost", "lost");
+        topic.awaitSettled();
+
+        assertThat(bench.effects("lost")).hasSize(1);
+        assertThat(calls).hasValue(2);
+        assertThat(lines(output, "INFO", "Transient failure at billing/lost")).hasSize(1);
+        assertThat(output).doesNotContain("ERROR");
     }
 
     @Test

@@ -11,9 +11,12 @@ import io.idempotency.kafka.MessageIdInterceptor;
 import io.idempotency.kafka.MessageIds;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -131,18 +134,50 @@ class PropertiesTest {
         int table = starter.indexOf("## Properties");
         Set<String> named =
                 new TreeSet<>(names(IN_THE_TABLE, starter.substring(table, starter.indexOf("\n## ", table + 1))));
-        for (String page : List.of("README.md", "docs/operations.md", "docs/night.md", "docs/introducing.md")) {
-            named.addAll(names(WITH_A_VALUE, page(page)));
+        for (String page : pages()) {
+            named.addAll(names(WITH_A_VALUE, page));
         }
-        named.addAll(names(WITH_A_VALUE, starter));
         // Of a producer that is configured without the starter.
         named.remove(MessageIdInterceptor.DERIVED_CONFIG);
         assertThat(named).hasSizeGreaterThan(20).isSubsetOf(known);
     }
 
+    private static final Pattern OF_BOOT =
+            Pattern.compile("(?<![\\w.])((?:spring|management)\\.[a-z][a-z.-]*[a-z])(?==|`)");
+
+    @Test
+    void areBootsIfTheDocumentsNameThemSo() throws IOException {
+        Set<String> known = new TreeSet<>();
+        for (URL file : Collections.list(
+                getClass().getClassLoader().getResources("META-INF/spring-configuration-metadata.json"))) {
+            try (InputStream metadata = file.openStream()) {
+                new ObjectMapper().readTree(metadata).get("properties").forEach(one -> known.add(text(one, "name")));
+            }
+        }
+        Set<String> named = new TreeSet<>();
+        for (String page : pages()) {
+            named.addAll(names(OF_BOOT, page));
+        }
+        assertThat(named).hasSizeGreaterThan(4).isSubsetOf(known);
+    }
+
+    private static List<String> pages() throws IOException {
+        List<String> pages = new ArrayList<>(List.of(page("README.md"), page("samples/README.md")));
+        try (Stream<Path> files = Files.list(root().resolve("docs"))) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".md")).toList()) {
+                pages.add(Files.readString(file));
+            }
+        }
+        return pages;
+    }
+
     private static String page(String name) throws IOException {
-        return Files.readString(
-                Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolveSibling(name));
+        return Files.readString(root().resolve(name));
+    }
+
+    private static Path root() {
+        return Path.of(System.getProperty("basedir", "")).toAbsolutePath().resolveSibling("");
     }
 
     private static List<String> names(Pattern pattern, String page) {

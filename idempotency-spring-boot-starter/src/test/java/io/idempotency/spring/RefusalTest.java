@@ -9,6 +9,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -26,6 +27,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.ContainerCustomizer;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
@@ -305,6 +307,59 @@ class RefusalTest {
     }
 
     @Configuration(proxyBeanMethods = false)
+    static class BothKinds {
+        // tag::both[]
+        @Bean
+        JdbcTransactionManager transactionManager(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @Bean
+        ConcurrentKafkaListenerContainerFactory<Object, Object> withoutKafkaTransaction(
+                ConsumerFactory<Object, Object> consumers) {
+            var factory = new ConcurrentKafkaListenerContainerFactory<Object, Object>();
+            factory.setConsumerFactory(consumers);
+            return factory;
+        }
+        // end::both[]
+    }
+
+    static class ListenersOfBothKinds {
+        @KafkaListener(
+                id = "both",
+                topics = "orders",
+                groupId = "g",
+                autoStartup = "false",
+                containerFactory = "withoutKafkaTransaction")
+        @Idempotent("billing")
+        void charge(String order) {}
+
+        @KafkaListener(id = "transactional", topics = "orders", groupId = "h", autoStartup = "false")
+        void forward(String order) {}
+    }
+
+    /** As introducing.md says. */
+    @Test
+    void takesAContainerWithoutAKafkaTransactionBesideOneThatHasIt() {
+        runner.withPropertyValues("spring.kafka.producer.transaction-id-prefix=tx-")
+                .withUserConfiguration(BothKinds.class, ListenersOfBothKinds.class)
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    KafkaListenerEndpointRegistry registry = context.getBean(KafkaListenerEndpointRegistry.class);
+                    assertThat(List.of("both", "transactional"))
+                            .satisfiesExactly(
+                                    id -> assertThat(properties(registry, id).getKafkaAwareTransactionManager())
+                                            .isNull(),
+                                    id -> assertThat(properties(registry, id).getKafkaAwareTransactionManager())
+                                            .isNotNull());
+                });
+    }
+
+    private static ContainerProperties properties(KafkaListenerEndpointRegistry registry, String id) {
+        return Objects.requireNonNull(registry.getListenerContainer(id)).getContainerProperties();
+    }
+
+    @Configuration(proxyBeanMethods = false)
     static class ContainerTransaction extends Plain {
         @Bean
         @SuppressWarnings({"removal", "deprecation"})
@@ -456,7 +511,12 @@ class RefusalTest {
 
     @Test
     void refusesLeasesOfTheJournal() {
-        refuses(Leased.class, "AT_LEAST_ONCE", "JournalStore", "lends no messages", "consumers.billing.store=table");
+        refuses(
+                Leased.class,
+                "AT_LEAST_ONCE",
+                "JournalStore",
+                "does not support leases",
+                "consumers.billing.store=table");
         runner.withUserConfiguration(Leased.class)
                 .withPropertyValues("idempotency.consumers.billing.store=table")
                 .run(context -> assertThat(context).hasNotFailed());
@@ -584,7 +644,7 @@ class RefusalTest {
 
     @Test
     void refusesAMessageIdThatIsNoExpression() {
-        refuses(NoExpression.class, "is no expression", "SpEL", "JSON pointer");
+        refuses(NoExpression.class, "is not a valid expression", "SpEL", "JSON pointer");
     }
 
     @KafkaListener(topics = "orders", groupId = "g")

@@ -1,7 +1,6 @@
 package io.idempotency.samples.plain;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
+// tag::program[]
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.cache.CaffeineCache;
@@ -12,27 +11,20 @@ import io.idempotency.jdbc.Schema;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.PollLoop;
-import java.sql.SQLException;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.serialization.StringDeserializer;
+// end::program[]
 
-/**
- * Posts every payment of a topic once. Run with two arguments, {@code bootstrap-servers} and {@code jdbc-url}, it polls until it
- * is interrupted.
- */
-public final class LedgerService implements AutoCloseable {
+/** Posts every payment of a topic once. */
+final class LedgerService implements AutoCloseable {
 
     private final PollLoop<String, String> loop;
     private final Purger purger;
 
-    LedgerService(DataSource dataSource, Map<String, ?> kafka, String topic) throws SQLException {
-        // tag::schema[]
+    LedgerService(DataSource dataSource, Map<String, ?> kafka, String topic) {
+        // tag::program[]
         Schema.on(dataSource).migrate();
-        // end::schema[]
-        new Ledger(dataSource).create();
-        // tag::consumer[]
         TableStore store = TableStore.on(dataSource);
         Ledger ledger = new Ledger(JdbcTransactions.on(dataSource).dataSource());
 
@@ -43,12 +35,14 @@ public final class LedgerService implements AutoCloseable {
                 .cache(CaffeineCache.create())
                 .build();
 
-        loop = PollLoop.of(billing, (record, claim) -> ledger.post(record.value()))
+        PollLoop<String, String> loop = PollLoop.of(billing, (record, claim) -> ledger.post(record.value()))
                 .properties(kafka)
                 .topics(topic)
                 .build();
-        // end::consumer[]
-        purger = Purger.of(store).start();
+        Purger purger = Purger.of(store).start();
+        // end::program[]
+        this.loop = loop;
+        this.purger = purger;
     }
 
     void run() {
@@ -64,32 +58,5 @@ public final class LedgerService implements AutoCloseable {
     public void close() {
         stop();
         purger.close();
-    }
-
-    public static void main(String[] args) throws SQLException {
-        if (args.length != 2) {
-            System.err.println("usage: LedgerService <bootstrap-servers> <jdbc-url>");
-            System.exit(2);
-        }
-        HikariConfig pool = new HikariConfig();
-        pool.setJdbcUrl(args[1]);
-        Map<String, Object> kafka = Map.of(
-                "bootstrap.servers",
-                args[0],
-                "group.id",
-                "ledger",
-                "auto.offset.reset",
-                "earliest",
-                "isolation.level",
-                "read_committed",
-                "key.deserializer",
-                StringDeserializer.class,
-                "value.deserializer",
-                StringDeserializer.class);
-        try (HikariDataSource dataSource = new HikariDataSource(pool);
-                LedgerService service = new LedgerService(dataSource, kafka, "payments")) {
-            Runtime.getRuntime().addShutdownHook(new Thread(service::stop));
-            service.run();
-        }
     }
 }

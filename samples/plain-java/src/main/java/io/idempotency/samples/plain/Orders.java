@@ -1,9 +1,11 @@
 package io.idempotency.samples.plain;
 
+// tag::order[]
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
 import io.idempotency.jdbc.TableStore;
 import java.util.Optional;
+// end::order[]
 
 /** Messages that do not come from Kafka: an order that arrives by HTTP, and perhaps twice. */
 final class Orders {

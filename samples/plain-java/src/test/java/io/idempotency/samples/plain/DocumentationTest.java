@@ -2,12 +2,18 @@ package io.idempotency.samples.plain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,22 +30,95 @@ class DocumentationTest {
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
     private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
+    private static final Pattern JAR = Pattern.compile("^\\| (`[^|]+`) \\| (\\d[^ |]*) \\|", Pattern.MULTILINE);
     private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?!\\(|: \\.)");
 
     @Test
     void everyJavaBlockOfTheReadmeIsARegionOfCompiledCode() throws IOException {
         List<Path> compiled = new ArrayList<>(sources("src", "main"));
         compiled.addAll(sources("src", "test"));
-        List<String> regions = find(REGION, 2, compiled);
+        List<String> regions = new ArrayList<>();
+        for (Path file : compiled) {
+            regions.addAll(regions(Files.readString(file)));
+        }
 
-        assertThat(find(JAVA_BLOCK, 1, List.of(ROOT.resolve("README.md"))))
-                .isNotEmpty()
+        assertThat(find(JAVA_BLOCK, 1, List.of(ROOT.resolve("README.md"), ROOT.resolve("docs/plain-java.md"))))
+                .hasSizeGreaterThanOrEqualTo(5)
                 .allSatisfy(block -> assertThat(regions).contains(block));
+    }
+
+    /** Returns what stands in the regions of a file: in several of one name, such as one of the imports and one of a method, one behind the other. */
+    private static Collection<String> regions(String file) {
+        Map<String, String> regions = new LinkedHashMap<>();
+        Matcher matcher = REGION.matcher(file);
+        while (matcher.find()) {
+            regions.merge(matcher.group(1), plain(matcher.group(2)), (first, second) -> first + "\n\n" + second);
+        }
+        return regions.values();
     }
 
     @Test
     void theFirstCodeOfTheReadmeStandsInItsFirstTwelveLines() throws IOException {
         assertThat(Files.readAllLines(ROOT.resolve("README.md")).subList(0, 12)).contains("```java");
+    }
+
+    /** The jars of docs/plain-java.md are those of this class path, by name and version. */
+    @Test
+    void theListedJarsAreTheOnesThatTheTestsRun() throws IOException {
+        Map<String, String> jars = jars("## Jars");
+
+        assertThat(jars).containsKeys("idempotency-jdbc", "kafka-clients", "flyway-database-postgresql");
+        jars.forEach((name, version) -> assertThat(onClassPath(name))
+                .as(name)
+                .allMatch(path -> version.endsWith("-SNAPSHOT")
+                        || path.matches(".*[/\\\\]" + name + "-" + version + "(-test)?\\.jar")));
+    }
+
+    /** With those of the first table, a database and this sample, a program runs that reads no Kafka. */
+    @Test
+    void aProgramRunsWithTheJarsThatAreListedAsNeeded() throws IOException, InterruptedException {
+        Set<String> path = new TreeSet<>(onClassPath("h2"));
+        path.addAll(List.of(
+                Path.of("target", "classes").toString(),
+                Path.of("target", "test-classes").toString()));
+        jars("## Jars", "Add what you use").keySet().forEach(name -> path.addAll(onClassPath(name)));
+
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        String.join(File.pathSeparator, path),
+                        MinimalProgram.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(said.lines().filter(line -> line.matches("[A-Z]+")))
+                .as(said)
+                .containsExactly("PROCESSED", "DUPLICATE");
+        assertThat(program.waitFor()).isZero();
+    }
+
+    private static Map<String, String> jars(String from, String... to) throws IOException {
+        String page = Files.readString(ROOT.resolve("docs/plain-java.md"));
+        page = page.substring(page.indexOf(from) + from.length());
+        page = page.substring(0, page.indexOf(to.length == 0 ? "\n## " : to[0]));
+        Map<String, String> jars = new TreeMap<>();
+        Matcher row = JAR.matcher(page);
+        while (row.find()) {
+            for (String name : row.group(1).split(", ", -1)) {
+                jars.put(name.replaceAll(".*:|`", ""), row.group(2));
+            }
+        }
+        return jars;
+    }
+
+    private static List<String> onClassPath(String artifact) {
+        List<String> found = Pattern.compile(File.pathSeparator)
+                .splitAsStream(System.getProperty("java.class.path"))
+                .filter(path -> path.matches(".*[/\\\\]" + artifact + "(-\\d[^/\\\\]*\\.jar|[/\\\\]target[/\\\\].*)"))
+                .toList();
+        assertThat(found).as(artifact + " on the class path").isNotEmpty();
+        return found;
     }
 
     @Test
@@ -94,9 +173,13 @@ class DocumentationTest {
         for (Path path : in) {
             Matcher matcher = pattern.matcher(Files.readString(path));
             while (matcher.find()) {
-                found.add(matcher.group(group).stripIndent().strip().replaceAll("\n +", "\n"));
+                found.add(plain(matcher.group(group)));
             }
         }
         return found.build().toList();
+    }
+
+    private static String plain(String code) {
+        return code.stripIndent().strip().replaceAll("\n +", "\n");
     }
 }
