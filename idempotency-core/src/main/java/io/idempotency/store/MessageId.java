@@ -7,14 +7,15 @@ import java.util.regex.Pattern;
  * The unique number that the producer gave a message, and the consumer that remembers it. Checked here, once.
  *
  * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids. Printed with
- * what does not show escaped, see {@link Printable}; compared and stored as it is.
+ * what does not show escaped, see {@link Printable}; compared and stored as it is. Ordered by consumer, then by value: hash maps then also find ids
+ * fast that a sender has made to have one hash code.
  *
  * @param consumer the logical name of the processing step, {@code [A-Za-z0-9._-]{1,100}}
  * @param value the id: not {@link #isBlank blank}, at most 4 KiB of UTF-8, without control characters, unpaired surrogates and the
  *     replacement character U+FFFD (two binary ids can decode to one string that holds it), and not the text of an array, which is another
  *     one at each delivery
  */
-public record MessageId(String consumer, String value) {
+public record MessageId(String consumer, String value) implements Comparable<MessageId> {
 
     /** The most bytes of UTF-8 that a message id may have. */
     public static final int MAX_BYTES = 4096;
@@ -102,6 +103,12 @@ public record MessageId(String consumer, String value) {
 
     private static String start(String value) {
         return Printable.of(value.length() > 40 ? value.substring(0, 40) + "…" : value);
+    }
+
+    @Override
+    public int compareTo(MessageId other) {
+        int byConsumer = consumer.compareTo(other.consumer);
+        return byConsumer != 0 ? byConsumer : value.compareTo(other.value);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
@@ -23,6 +24,19 @@ final class IdTable {
     private static final int PIECE = 1 << PIECE_BITS;
     private static final int FIRST_SLOTS = 64;
     private static final int REGION_BITS = 7;
+    private static final long LOWER = 0xFFFF_FFFFL;
+
+    private static final SecureRandom DRAWN = new SecureRandom();
+    private static final long A0 = DRAWN.nextLong();
+    private static final long A1 = DRAWN.nextLong();
+    private static final long A2 = DRAWN.nextLong();
+    private static final long A3 = DRAWN.nextLong();
+    private static final long A4 = DRAWN.nextLong();
+    private static final long B0 = DRAWN.nextLong();
+    private static final long B1 = DRAWN.nextLong();
+    private static final long B2 = DRAWN.nextLong();
+    private static final long B3 = DRAWN.nextLong();
+    private static final long B4 = DRAWN.nextLong();
 
     private long[][] pieces = new long[4][];
     private int[] slots;
@@ -224,9 +238,20 @@ final class IdTable {
         return (int) hash << NUMBER_BITS;
     }
 
-    /** Mixes both halves, for time-ordered ids differ in few bits (the finalizer of MurmurHash3, public domain). */
+    /**
+     * Mixes all bits, with multipliers that each process draws for itself. Senders choose ids: whoever knows the function can send ids that all fall into one
+     * slot, each of which is then compared with all others. Two sums of products with random multipliers, of which the upper halves are taken, make
+     * any two ids collide as seldom as chance does (multilinear hashing: M. Thorup, "High Speed Hashing for Integers and Strings", 2015). A permutation spreads
+     * what lies close together (the finalizer of MurmurHash3, public domain), for linear probing makes clusters of it.
+     */
     static long hash(long high, long low) {
-        long mixed = high * 0x9E3779B97F4A7C15L ^ low;
+        long first = high >>> Integer.SIZE;
+        long second = high & LOWER;
+        long third = low >>> Integer.SIZE;
+        long fourth = low & LOWER;
+        long upper = A0 + A1 * first + A2 * second + A3 * third + A4 * fourth;
+        long lower = B0 + B1 * first + B2 * second + B3 * third + B4 * fourth;
+        long mixed = (upper & ~LOWER) | (lower >>> Integer.SIZE);
         mixed = (mixed ^ mixed >>> 33) * 0xFF51AFD7ED558CCDL;
         mixed = (mixed ^ mixed >>> 33) * 0xC4CEB9FE1A85EC53L;
         return mixed ^ mixed >>> 33;

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +51,25 @@ class IdTableTest {
         for (int i = 0; i < ids; i++) {
             assertThat(table.find(random.nextLong(), random.nextLong())).isEqualTo(-1);
         }
+    }
+
+    /** Each of these ids would be compared with all before it: UUIDs of version 4 that a fixed function sends to one slot. */
+    @Test
+    void spreadsIdsThatAreMadeToCollideInAFunctionThatAnybodyKnows() {
+        int ids = 4_096;
+        Set<Integer> slots = new HashSet<>();
+        Set<Integer> slotsOfRandomOnes = new HashSet<>();
+        for (int added = 0; added < ids; ) {
+            long high = (random.nextLong() & ~0xF000L) | 0x4000L;
+            long low = high * 0x9E3779B97F4A7C15L ^ 0x1234_5678_9ABC_DEF0L;
+            if (low >>> 62 == 2) {
+                slots.add((int) (IdTable.hash(high, low) >>> 32) & (ids - 1));
+                slotsOfRandomOnes.add((int) (IdTable.hash(random.nextLong(), random.nextLong()) >>> 32) & (ids - 1));
+                added++;
+            }
+        }
+
+        assertThat(slots.size()).isGreaterThan(slotsOfRandomOnes.size() / 2);
     }
 
     @ParameterizedTest

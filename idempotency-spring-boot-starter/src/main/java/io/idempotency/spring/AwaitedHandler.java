@@ -1,8 +1,12 @@
 package io.idempotency.spring;
 
+import io.idempotency.store.IdempotencyException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.adapter.AdapterUtils;
 import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
@@ -14,37 +18,44 @@ import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
 import reactor.core.publisher.Mono;
 
 /**
- * Calls a listener method whose result comes later, and waits for it on the thread of the container while the lease is renewed.
+ * Calls a listener method whose result comes later, and waits for it on the thread of the container while the lease is renewed; not for ever, for
+ * the lease would be renewed for ever, too.
  *
  * <p>Left to itself, the container acknowledges a result that failed before its error handler sees it: after a crash in between the message is
  * lost. An acknowledgment held back for it would keep the consumer paused, once a later one has come.
  */
 final class AwaitedHandler extends HandlerAdapter {
 
-    private AwaitedHandler(InvocableHandlerMethod method) {
+    private final Duration most;
+
+    private AwaitedHandler(InvocableHandlerMethod method, Duration most) {
         super(method);
+        this.most = most;
     }
 
-    private AwaitedHandler(DelegatingInvocableHandler methods) {
+    private AwaitedHandler(DelegatingInvocableHandler methods, Duration most) {
         super(methods);
+        this.most = most;
     }
 
-    /** Lets the listener wait for its results, if they come later. Returns whether they do. */
-    static boolean await(Object listener) {
+    /** Lets the listener wait for its results, if they come later, each for at most the time given. Returns whether they do. */
+    static boolean await(Object listener, Duration most) {
         AdaptedListener adapted = AdaptedListener.in(listener);
         if (!adapted.isAsync()) {
             return false;
         }
-        ((MessagingMessageListenerAdapter<?, ?>) adapted.listener()).setHandlerMethod(of(adapted.handler()));
+        ((MessagingMessageListenerAdapter<?, ?>) adapted.listener()).setHandlerMethod(of(adapted.handler(), most));
         return true;
     }
 
-    private static HandlerAdapter of(HandlerAdapter handler) {
+    private static HandlerAdapter of(HandlerAdapter handler, Duration most) {
         Object method = AdaptedListener.field(handler, "invokerHandlerMethod");
         return method != null
-                ? new AwaitedHandler((InvocableHandlerMethod) method)
-                : new AwaitedHandler((DelegatingInvocableHandler)
-                        Objects.requireNonNull(AdaptedListener.field(handler, "delegatingHandler")));
+                ? new AwaitedHandler((InvocableHandlerMethod) method, most)
+                : new AwaitedHandler(
+                        (DelegatingInvocableHandler)
+                                Objects.requireNonNull(AdaptedListener.field(handler, "delegatingHandler")),
+                        most);
     }
 
     /** What comes back is there: the container is not to wait for acknowledgments from other threads. */
@@ -63,16 +74,25 @@ final class AwaitedHandler extends HandlerAdapter {
         return awaited(result);
     }
 
-    private static @Nullable Object awaited(@Nullable Object result) throws Exception {
+    private @Nullable Object awaited(@Nullable Object result) throws Exception {
+        if (result instanceof CompletableFuture<?> future) {
+            return awaited(future);
+        }
+        return result != null && AdapterUtils.isMono(result.getClass()) ? awaited(Reactive.future(result)) : result;
+    }
+
+    private @Nullable Object awaited(CompletableFuture<?> result) throws Exception {
         try {
-            if (result instanceof CompletableFuture<?> future) {
-                return future.get();
-            }
-            return result != null && AdapterUtils.isMono(result.getClass())
-                    ? Reactive.future(result).get()
-                    : result;
+            return result.get(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             throw Failure.of(Objects.requireNonNullElse(e.getCause(), e));
+        } catch (TimeoutException e) {
+            result.cancel(true);
+            throw new IdempotencyException(
+                    "The result of the listener did not come within " + most.toMillis()
+                            + " ms, nine tenths of max.poll.interval.ms, so its message counts as failed. What it works on may go on: let it end in"
+                            + " time itself, as by orTimeout(..), or raise max.poll.interval.ms",
+                    e);
         }
     }
 

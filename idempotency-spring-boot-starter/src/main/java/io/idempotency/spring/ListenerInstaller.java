@@ -125,7 +125,8 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                     consumers.ids().retryTopics(listener),
                     Objects.requireNonNull(container.getContainerProperties().getTopics()));
         }
-        boolean isAwaited = AwaitedHandler.await(target);
+        boolean isAwaited = AwaitedHandler.await(
+                target, TopicRetention.pollInterval(kafka).multipliedBy(9).dividedBy(10));
         boolean isBatch = target instanceof BatchMessageListener<?, ?>;
         ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         Installed with = new Installed(

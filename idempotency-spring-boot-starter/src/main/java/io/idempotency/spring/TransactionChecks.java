@@ -7,6 +7,8 @@ import io.idempotency.TransactionPer;
 import java.util.Optional;
 import java.util.Set;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+import org.springframework.beans.factory.annotation.BeanFactoryAnnotationUtils;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
@@ -82,11 +84,23 @@ final class TransactionChecks {
                 "Use transactionPer = RECORD, or leave the timeout out.");
     }
 
+    /** Returns the manager that has this qualifier, or this name or alias, as Spring itself looks for it. */
+    private TransactionManager named(ListenerDefinition listener, String qualifier) {
+        try {
+            return BeanFactoryAnnotationUtils.qualifiedBeanOfType(beans, TransactionManager.class, qualifier);
+        } catch (NoSuchBeanDefinitionException e) {
+            throw new ListenerRefusedException(
+                    listener + " is @Transactional by \"" + qualifier
+                            + "\", and not exactly one transaction manager has this name or qualifier",
+                    "Name the transaction manager of the idempotency tables in @Transactional, or leave @Transactional out.");
+        }
+    }
+
     private void requireSame(
             ListenerDefinition listener, TransactionAttribute attribute, PlatformTransactionManager ofStore) {
         String qualifier = attribute.getQualifier();
         TransactionManager used = StringUtils.hasText(qualifier)
-                ? beans.getBean(qualifier, TransactionManager.class)
+                ? named(listener, qualifier)
                 : beans.getBeanProvider(TransactionManager.class).getIfUnique();
         refuseIf(
                 used != null && used != ofStore,

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.support.Acknowledgment;
+import org.springframework.kafka.support.KafkaHeaders;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -41,6 +42,9 @@ class AsyncResultTest {
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
     private static final Function<Kind, BenchTopic> topics = bench.topics(Kind.class, "");
     private static final Function<Kind, BenchTopic> deadLetters = bench.topics(Kind.class, "-dlt");
+
+    private static final BenchTopic never = bench.topic("never");
+    private static final BenchTopic neverDead = bench.topic("never-dlt");
 
     @BeforeAll
     static void start() {
@@ -64,6 +68,18 @@ class AsyncResultTest {
         @Idempotent(value = "future", level = ConsistencyLevel.AT_LEAST_ONCE)
         CompletableFuture<Void> future(String value) {
             return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaListener(
+                id = "never",
+                groupId = "${topic}-never",
+                topics = "${topic}-never",
+                properties = "max.poll.interval.ms=1000")
+        @Idempotent(value = "never", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletableFuture<Void> never(String value) {
+            return value.endsWith("never")
+                    ? new CompletableFuture<>()
+                    : CompletableFuture.runAsync(() -> ledger.post(value));
         }
 
         @KafkaListener(id = "MONO", groupId = "${topic}-MONO", topics = "${topic}-MONO")
@@ -188,6 +204,20 @@ class AsyncResultTest {
 
         topic.awaitSettled();
         assertThat(bench.effects(value)).containsExactly(value);
+    }
+
+    @Test
+    @Tag("rule-5.16")
+    void isAFailureIfItDoesNotCome() {
+        never.whileStopped(() -> never.sendAll(0, "never", "after"));
+
+        never.awaitSettled();
+        assertThat(bench.effects("after")).containsExactly("after");
+        assertThat(neverDead.read()).singleElement().satisfies(dead -> {
+            assertThat(dead.value()).isEqualTo("never");
+            assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_STACKTRACE))
+                    .contains("did not come within 900 ms", "orTimeout");
+        });
     }
 
     @Test

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
 import io.idempotency.store.MemoryStore;
+import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -15,6 +17,7 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -186,6 +189,65 @@ class RefusalTest {
         @Idempotent("billing")
         @Transactional("other")
         void charge(String order) {}
+    }
+
+    /** {@code @Transactional} with a qualifier, on an annotation of the application's own. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @Transactional("orders-db")
+    @interface OrderTransaction {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class QualifiedOwnManager {
+        @Bean({"own", "ownAlias"})
+        @Qualifier("orders-db")
+        JdbcTransactionManager own(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        @OrderTransaction
+        void charge(String order) {}
+
+        @KafkaListener(topics = "refunds", groupId = "g")
+        @Idempotent("refunding")
+        @Transactional("ownAlias")
+        void refund(String order) {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class QualifiedOtherManager extends Plain {
+        @Bean
+        @Qualifier("orders-db")
+        JdbcTransactionManager other() {
+            return new JdbcTransactionManager(new DriverManagerDataSource("jdbc:h2:mem:other"));
+        }
+
+        @Bean
+        JdbcTransactionManager own(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @KafkaListener(topics = "refunds", groupId = "g")
+        @Idempotent("refunding")
+        @OrderTransaction
+        void refund(String order) {}
+    }
+
+    static class UnknownManager extends Plain {
+        @KafkaListener(topics = "refunds", groupId = "g")
+        @Idempotent("refunding")
+        @Transactional("nope")
+        void refund(String order) {}
+    }
+
+    @Test
+    void findsTheManagerOfATransactionalMethodByQualifierAndAlias() {
+        runner.withUserConfiguration(QualifiedOwnManager.class)
+                .run(context -> assertThat(context).hasNotFailed());
+        refuses(QualifiedOtherManager.class, "another transaction manager", "Name the right one");
+        refuses(UnknownManager.class, "by \"nope\"", "Name the transaction manager of the idempotency tables");
     }
 
     static class OnlyOtherManager extends Plain {
