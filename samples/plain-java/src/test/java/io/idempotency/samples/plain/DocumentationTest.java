@@ -98,7 +98,7 @@ class DocumentationTest {
         assertThat(find(NAMED_PROPERTY, 1, documents)).contains("jdbc.url").isSubsetOf(properties);
         assertThat(find(NAMED_PROFILE, 1, documents)).contains("contracts").isSubsetOf(find(PROFILE, 1, poms));
         for (String modules : find(NAMED_MODULES, 1, documents)) {
-            assertThat(modules.split(","))
+            assertThat(modules.split(",", -1))
                     .allSatisfy(module -> assertThat(ROOT.resolve(module)).isDirectory());
         }
     }
