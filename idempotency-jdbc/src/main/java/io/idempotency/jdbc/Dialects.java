@@ -48,7 +48,7 @@ final class Dialects {
                     "The stores were never run on {} {}. They use plain statements, which take more round trips: a message that is claimed twice at the same time"
                             + " fails transiently and is run again, a claim may wait for longer than the claim timeout, and there are no journals. What is promised all the"
                             + " same, because the primary key and one transaction are enough for it: no message is processed twice or lost. To see whether it holds, run"
-                            + " the contracts against this database: mvn -Pcontracts -Djdbc.url=...",
+                            + " the contracts and the crash table against this database: mvn -Pcontracts -Djdbc.url=...",
                     database.getDatabaseProductName(),
                     database.getDatabaseProductVersion());
         }

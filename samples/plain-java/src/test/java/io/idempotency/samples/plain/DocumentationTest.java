@@ -32,6 +32,7 @@ class DocumentationTest {
             Pattern.compile("<profile>\\s*(?:<!--.*?-->\\s*)?<id>([^<]+)</id>", Pattern.DOTALL);
     private static final Pattern POM_PROPERTY = Pattern.compile("\\$\\{([\\w.-]+)}");
     private static final Pattern LITERAL = Pattern.compile("\"([a-z][\\w.-]*)\"");
+    private static final Pattern TESTS = Pattern.compile("<test>([^<]+)</test>");
     private static final Set<String> OF_MAVEN = Set.of("skipTests", "test", "surefire.failIfNoSpecifiedTests");
 
     @Test
@@ -100,6 +101,20 @@ class DocumentationTest {
         for (String modules : find(NAMED_MODULES, 1, documents)) {
             assertThat(modules.split(",", -1))
                     .allSatisfy(module -> assertThat(ROOT.resolve(module)).isDirectory());
+        }
+    }
+
+    /** Maven passes over a test that it does not find. */
+    @Test
+    void everyTestThatAProfileRunsIsThere() throws IOException {
+        List<String> sources =
+                files(".java").map(path -> path.getFileName().toString()).toList();
+        List<String> tests = find(TESTS, 1, files("pom.xml").toList());
+
+        assertThat(tests).isNotEmpty();
+        for (String names : tests) {
+            assertThat(names.split(",", -1))
+                    .allSatisfy(name -> assertThat(sources).contains(name + ".java"));
         }
     }
 
