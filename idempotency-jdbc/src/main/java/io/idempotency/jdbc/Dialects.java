@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,6 +13,11 @@ import org.slf4j.LoggerFactory;
 final class Dialects {
 
     private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
+
+    private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
+
+    /** The name of what databases without a dialect share. */
+    static final String PLAIN = "plain";
 
     private Dialects() {}
 
@@ -26,9 +33,13 @@ final class Dialects {
         };
     }
 
+    /** Says so once, however many stores there are. */
     private static void tell(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
-        if (PlainSyntax.of(connection).isTested(connection)) {
+        if (!TOLD.add(database.getDatabaseProductName() + " " + database.getDatabaseProductVersion())) {
+            return;
+        }
+        if (PlainSyntax.of(connection).isTested()) {
             LOG.info(
                     "{} has no statements of its own here: plain ones are used, which take more round trips",
                     database.getDatabaseProductName());
@@ -37,29 +48,21 @@ final class Dialects {
                     "The stores were never run on {} {}. They use plain statements, which take more round trips: a message that is claimed twice at the same time"
                             + " fails transiently and is run again, a claim may wait for longer than the claim timeout, and there are no journals. What is promised all the"
                             + " same, because the primary key and one transaction are enough for it: no message is processed twice or lost. To see whether it holds, run"
-                            + " the contracts against this database: mvn -Pcontracts -Djdbc.url=...",
+                            + " the contracts and the crash table against this database: mvn -Pcontracts -Djdbc.url=...",
                     database.getDatabaseProductName(),
                     database.getDatabaseProductVersion());
         }
     }
 
-    /** Returns the name of the dialect, which is the folder of its scripts. */
+    /** Returns the name of the dialect, which is the folder of its script. */
     static String nameOf(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
         return switch (database.getDatabaseProductName()) {
             case "PostgreSQL" -> "postgresql";
             case "MariaDB" -> "mariadb";
-            case "MySQL" -> isMariaDb(database) ? "mariadb" : PlainSyntax.MYSQL.folder();
+            case "MySQL" -> isMariaDb(database) ? "mariadb" : PLAIN;
             case "H2" -> "h2";
-            default -> PlainSyntax.of(connection).folder();
-        };
-    }
-
-    /** Returns whether the script passes over what is there; where not, each of its statements is run for itself, and may fail. */
-    static boolean isScriptRepeatable(Connection connection) throws SQLException {
-        return switch (nameOf(connection)) {
-            case "postgresql", "mariadb", "h2" -> true;
-            default -> PlainSyntax.of(connection).isRepeatable();
+            default -> PLAIN;
         };
     }
 

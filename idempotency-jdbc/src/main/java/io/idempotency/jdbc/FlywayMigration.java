@@ -4,7 +4,6 @@ import io.idempotency.store.IdempotencyException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Locale;
-import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -15,14 +14,14 @@ final class FlywayMigration {
 
     private FlywayMigration() {}
 
-    static void run(DataSource dataSource, Tables tables, String dialect) {
+    static void run(DataSource dataSource, Tables tables, Script script) {
         FluentConfiguration flyway = Flyway.configure(FlywayMigration.class.getClassLoader())
                 .dataSource(dataSource)
-                .locations("classpath:io/idempotency/jdbc/" + dialect)
+                .locations("classpath:io/idempotency/jdbc/" + script.dialect())
                 .table(tables.prefix() + "schema_history")
                 .baselineOnMigrate(true)
                 .baselineVersion("0")
-                .placeholders(Map.of("tables", tables.qualifiedPrefix(), "prefix", tables.prefix()));
+                .placeholders(script.placeholders(tables));
         if (!tables.schema().isEmpty()) {
             flyway.defaultSchema(stored(dataSource, tables.schema()));
         }

@@ -3,52 +3,47 @@ package io.idempotency.jdbc;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
-import java.util.Locale;
 
-/** In what the databases differ that share the plain statements. The name in small letters is the folder of their scripts. */
+/** In what the databases differ that share the plain statements, beside {@link PlainTypes}. */
 enum PlainSyntax {
-    /** A database that nobody has tried, by the letter of the standard; HSQLDB, which keeps to it. */
-    ANSI("HSQL Database Engine", "current_timestamp", "fetch first %d rows only", 100, true, true),
-    DERBY("Apache Derby", "current_timestamp", "fetch first %d rows only", 100, true, false),
+    HSQLDB("HSQL Database Engine", "current_timestamp", "fetch first %d rows only", 100, true),
+    DERBY("Apache Derby", "current_timestamp", "fetch first %d rows only", 100, true),
     /** By the local time of the server: before version 4 it has no other. */
     FIREBIRD(
             "Firebird",
             "datediff(millisecond from timestamp '1970-01-01 00:00:00' to cast(current_timestamp as timestamp)) * 1000",
             "fetch first %d rows only",
             1,
-            false,
-            false),
+            true),
     MYSQL(
             "MySQL",
             "timestampdiff(microsecond, timestamp'1970-01-01 00:00:00', utc_timestamp(6))",
             "limit %d",
             100,
-            false,
-            true),
+            false),
     /** Several rows in one {@code values} came with version 23. */
-    ORACLE("Oracle", "current_timestamp", "fetch first %d rows only", 1, false, false),
+    ORACLE("Oracle", "current_timestamp", "fetch first %d rows only", 1, false),
     SQLSERVER(
             "Microsoft SQL Server",
             "datediff_big(microsecond, '1970-01-01', sysutcdatetime())",
             "offset 0 rows fetch first %d rows only",
             100,
-            false,
-            false);
+            false),
+    /** A database that nobody has tried, by the letter of the standard. */
+    ANSI("", "current_timestamp", "fetch first %d rows only", 100, false);
 
     private final String product;
     private final String clock;
     private final String first;
     private final int rowsAtOnce;
     private final boolean isTested;
-    private final boolean isRepeatable;
 
-    PlainSyntax(String product, String clock, String first, int rowsAtOnce, boolean isTested, boolean isRepeatable) {
+    PlainSyntax(String product, String clock, String first, int rowsAtOnce, boolean isTested) {
         this.product = product;
         this.clock = clock;
         this.first = first;
         this.rowsAtOnce = rowsAtOnce;
         this.isTested = isTested;
-        this.isRepeatable = isRepeatable;
     }
 
     static PlainSyntax of(Connection connection) throws SQLException {
@@ -59,10 +54,6 @@ enum PlainSyntax {
             }
         }
         return ANSI;
-    }
-
-    String folder() {
-        return name().toLowerCase(Locale.ROOT);
     }
 
     /** Returns the expression for the time: microseconds since 1970, or a timestamp. */
@@ -81,12 +72,7 @@ enum PlainSyntax {
     }
 
     /** Returns whether the store contracts are kept on the database in the tests of this library. */
-    boolean isTested(Connection connection) throws SQLException {
-        return isTested && connection.getMetaData().getDatabaseProductName().startsWith(product);
-    }
-
-    /** Returns whether its script passes over what is there; where not, each statement is run for itself, and may fail. */
-    boolean isRepeatable() {
-        return isRepeatable;
+    boolean isTested() {
+        return isTested;
     }
 }

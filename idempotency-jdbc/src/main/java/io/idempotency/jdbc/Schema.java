@@ -2,9 +2,6 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
@@ -74,9 +71,9 @@ public final class Schema {
      * @throws IdempotencyException if Flyway is not on the class path
      */
     public void migrate() {
-        String dialect = dialectName();
+        Script script = inDatabase();
         try {
-            FlywayMigration.run(dataSource, tables, dialect);
+            FlywayMigration.run(dataSource, tables, script);
         } catch (NoClassDefFoundError e) {
             throw new IdempotencyException(NEEDS_FLYWAY, e);
         }
@@ -92,7 +89,7 @@ public final class Schema {
         for (int attempt = 1; !areThere(); attempt++) {
             try {
                 createSchema();
-                ScriptRun.run(dataSource, script(), this::areThere);
+                ScriptRun.run(dataSource, tables, this::areThere);
                 validate();
             } catch (SQLException | ScriptException e) {
                 // Another node creates the same: what it has committed by now is passed over next time.
@@ -144,7 +141,7 @@ public final class Schema {
 
     /** Returns the statements that create the tables in this database, with all names filled in. */
     public String script() {
-        return tables.fill(resource(dialectName()));
+        return inDatabase().text(tables);
     }
 
     /**
@@ -201,7 +198,7 @@ public final class Schema {
 
     /** The pool may have no other connection. */
     private String script(Connection connection) throws SQLException {
-        return tables.fill(resource(Dialects.nameOf(connection)));
+        return Script.in(connection).text(tables);
     }
 
     private void validate(Connection connection, String query) throws SQLException {
@@ -219,22 +216,11 @@ public final class Schema {
         }
     }
 
-    private String dialectName() {
+    private Script inDatabase() {
         try (Connection connection = dataSource.getConnection()) {
-            return Dialects.nameOf(connection);
+            return Script.in(connection);
         } catch (SQLException e) {
             throw Failures.translated("look at the database", e);
-        }
-    }
-
-    private static String resource(String dialect) {
-        try (InputStream script = Schema.class.getResourceAsStream(dialect + "/V1__messages.sql")) {
-            if (script == null) {
-                throw new IllegalStateException("No script for " + dialect);
-            }
-            return new String(script.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IdempotencyException("Cannot read the script for " + dialect, e);
         }
     }
 }

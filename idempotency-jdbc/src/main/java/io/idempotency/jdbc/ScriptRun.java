@@ -16,12 +16,14 @@ final class ScriptRun {
     private ScriptRun() {}
 
     /** @param isAllThere tells whether the tables are there by now, whatever failed */
-    static void run(DataSource dataSource, String script, BooleanSupplier isAllThere) throws SQLException {
-        EncodedResource resource = new EncodedResource(
-                new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
+    static void run(DataSource dataSource, Tables tables, BooleanSupplier isAllThere) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
             boolean isAutoCommit = connection.getAutoCommit();
-            boolean isRepeatable = Dialects.isScriptRepeatable(connection);
+            Script script = Script.in(connection);
+            boolean isRepeatable = script.isRepeatable();
+            EncodedResource resource = new EncodedResource(
+                    new ByteArrayResource(script.text(tables).getBytes(StandardCharsets.UTF_8)),
+                    StandardCharsets.UTF_8);
             connection.setAutoCommit(!isRepeatable);
             try {
                 if (isRepeatable) {

@@ -83,6 +83,9 @@ final class TransientFailures {
      */
     private static final String POOL_SAYS_CLOSED = "Connection is closed";
 
+    /** What Firebird says, for want of a number, of a row that another transaction has just deleted. */
+    private static final String FIREBIRD_SAYS_ERASED = "cannot update erased record";
+
     private TransientFailures() {}
 
     static boolean isTransient(Throwable failure) {
@@ -147,7 +150,10 @@ final class TransientFailures {
         if (state == null || state.isEmpty()) {
             return failure instanceof SQLTransientException || POOL_SAYS_CLOSED.equals(failure.getMessage());
         }
-        return isTransientState(state) || state.equals(CODES.get(failure.getErrorCode())) || isPoolAtItsEnd(failure);
+        return isTransientState(state)
+                || state.equals(CODES.get(failure.getErrorCode()))
+                || isPoolAtItsEnd(failure)
+                || String.valueOf(failure.getMessage()).startsWith(FIREBIRD_SAYS_ERASED);
     }
 
     private static boolean isTransientState(String state) {

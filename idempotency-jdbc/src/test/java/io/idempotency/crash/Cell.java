@@ -4,6 +4,7 @@ import io.idempotency.ConsistencyLevel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** One cell of the table of promises: a level, and where the process halts; and the store that it is seen with. */
 record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
@@ -25,6 +26,12 @@ record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
 
     /** The life in which a message that killed all lives before does so no more: one more than quarantine would need. */
     static final int MENDED_LIFE = ATTEMPTS + 2;
+
+    /** Tells one run from another; the processes of a run have it in their environment. */
+    static final String RUN_VARIABLE = "IDEMPOTENCY_RUN";
+
+    static final String RUN = Optional.ofNullable(System.getenv(RUN_VARIABLE))
+            .orElseGet(() -> Long.toString(System.currentTimeMillis(), Character.MAX_RADIX));
 
     /** The levels that the journal store serves. Deadly poison is the crash behind the effect once more, and takes the longest. */
     private static List<ConsistencyLevel> ofJournals(CrashPoint point) {
@@ -50,9 +57,9 @@ record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
         return cells;
     }
 
-    /** The name of its topic, its group and its consumer. */
+    /** The name of its topic, its group and its consumer: another one in each run, for a database may remember the last one. */
     String id() {
-        return (level + "-" + point + (store == Kind.TABLE ? "" : "-" + store))
+        return (level + "-" + point + (store == Kind.TABLE ? "" : "-" + store) + "-" + RUN)
                 .toLowerCase(Locale.ROOT)
                 .replace('_', '-');
     }

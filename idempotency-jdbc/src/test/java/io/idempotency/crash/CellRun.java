@@ -35,8 +35,9 @@ final class CellRun {
 
     /** Lives once. Returns whether everything is settled, false if it crashed before. */
     private boolean isSettledBy(int life) {
-        List<String> arguments = Life.arguments(cell, life, servers.bootstrap(), servers.database());
-        try (ChildProcess child = ChildProcess.start(Life.class, arguments, folder.resolve(cell.id() + "-" + life))) {
+        List<String> arguments = Life.arguments(cell, life, servers.bootstrap());
+        try (ChildProcess child = ChildProcess.start(
+                Life.class, arguments, servers.environment(), folder.resolve(cell.id() + "-" + life))) {
             await().alias(cell + ", life " + life)
                     .atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofMillis(100))

@@ -64,7 +64,7 @@ final class ChangedMessages {
 
     private ChangedMessages(Servers servers) {
         this.servers = servers;
-        this.dataSource = Ledger.postgres(servers.database());
+        this.dataSource = servers.dataSource();
         this.jdbc = new JdbcTemplate(JdbcTransactions.on(dataSource).dataSource());
     }
 
@@ -76,9 +76,22 @@ final class ChangedMessages {
                 new StringBuilder("| messages are handed over | table store | journal store |\n|---|---|---|");
         for (Way way : Way.values()) {
             table.append("\n| ").append(way.words).append(" | ");
-            table.append(changed.seen(way, TableStore.on(changed.dataSource), "table"));
+            table.append(changed.seen(
+                    way,
+                    TableStore.builder(changed.dataSource)
+                            .tablePrefix(Ledger.PREFIX)
+                            .build(),
+                    "table"));
             table.append(" | ");
-            table.append(way.isLeased() ? "–" : changed.seen(way, JournalStore.on(changed.dataSource), "journal"));
+            table.append(
+                    way.isLeased()
+                            ? "–"
+                            : changed.seen(
+                                    way,
+                                    JournalStore.builder(changed.dataSource)
+                                            .tablePrefix(Ledger.PREFIX)
+                                            .build(),
+                                    "journal"));
             table.append(" |");
         }
         return SECTION.replace("${table}", table);
@@ -93,7 +106,7 @@ final class ChangedMessages {
                 .transactionPer(way == Way.RECORD ? TransactionPer.RECORD : TransactionPer.POLL)
                 .store(store)
                 .failures(FailurePolicy.quarantineAfter(Cell.ATTEMPTS).backOff(BACK_OFF, BACK_OFF))
-                .quarantine(JdbcQuarantine.on(dataSource))
+                .quarantine(JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX))
                 .build();
         RecordProcessor<byte[], byte[]> processor = way == Way.RECORD || way == Way.POLL
                 ? RecordProcessor.of(consumer, (record, claim) -> listener.accept(record))
@@ -107,9 +120,10 @@ final class ChangedMessages {
             await().atMost(Duration.ofMinutes(2)).until(() -> servers.isSettled(cell, MESSAGES.size()));
         }
         consumer.close();
-        List<String> quarantined = JdbcQuarantine.on(dataSource).list(cell, MESSAGES.size()).stream()
-                .map(MessageId::value)
-                .toList();
+        List<String> quarantined =
+                JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX).list(cell, MESSAGES.size()).stream()
+                        .map(MessageId::value)
+                        .toList();
         return "effects **" + String.join(" ", effects(way, cell)) + "**, quarantined " + String.join(" ", quarantined);
     }
 

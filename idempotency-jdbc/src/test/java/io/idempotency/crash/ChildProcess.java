@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A forked JVM with the class path of the test. It ends when it is told to, when it halts, or with this one. */
@@ -24,9 +25,10 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Starts the main class, with all that makes a short life begin quickly.
      *
+     * @param environment what it is told beside its arguments, which everybody can read
      * @param output where everything goes that it prints
      */
-    static ChildProcess start(Class<?> main, List<String> arguments, Path output) {
+    static ChildProcess start(Class<?> main, List<String> arguments, Map<String, String> environment, Path output) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
@@ -38,6 +40,7 @@ final class ChildProcess implements AutoCloseable {
         command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.environment().putAll(environment);
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         try {
             return new ChildProcess(builder.start(), output);

@@ -6,10 +6,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** Two tables without any unique constraint, so that what is doubled is seen twice: calls of handlers, and their effects. */
 final class Ledger {
+
+    /** Of these tables and of those of the stores. */
+    static final String PREFIX = "crash_";
 
     private final DataSource dataSource;
 
@@ -17,36 +19,46 @@ final class Ledger {
         this.dataSource = dataSource;
     }
 
-    static DataSource postgres(String url) {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(url);
-        return dataSource;
+    /** Creates the tables, unless they are there from another run. */
+    void create() {
+        createUnlessThere("select cell, message from crash_call where 1 = 0", "create table crash_call");
+        createUnlessThere("select cell, message from crash_effect where 1 = 0", "create table crash_effect");
     }
 
-    void create() {
+    private void createUnlessThere(String query, String creation) {
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {
-            statement.execute("create table handler_call (cell text not null, message text not null)");
-            statement.execute("create table effect (cell text not null, message text not null)");
+            if (!isThere(statement, query)) {
+                statement.execute(creation + " (cell varchar(100) not null, message varchar(20) not null)");
+            }
         } catch (SQLException e) {
             throw new IllegalStateException("The ledger was not created", e);
         }
     }
 
+    private static boolean isThere(Statement statement, String query) {
+        try {
+            statement.executeQuery(query).close();
+            return true;
+        } catch (SQLException absent) {
+            return false;
+        }
+    }
+
     void call(Cell cell, String message) {
-        insert("insert into handler_call (cell, message) values (?, ?)", cell, message);
+        insert("insert into crash_call (cell, message) values (?, ?)", cell, message);
     }
 
     void effect(Cell cell, String message) {
-        insert("insert into effect (cell, message) values (?, ?)", cell, message);
+        insert("insert into crash_effect (cell, message) values (?, ?)", cell, message);
     }
 
     int calls(Cell cell, String message) {
-        return count("select count(*) from handler_call where cell = ? and message = ?", cell, message);
+        return count("select count(*) from crash_call where cell = ? and message = ?", cell, message);
     }
 
     int effects(Cell cell, String message) {
-        return count("select count(*) from effect where cell = ? and message = ?", cell, message);
+        return count("select count(*) from crash_effect where cell = ? and message = ?", cell, message);
     }
 
     private void insert(String sql, Cell cell, String message) {

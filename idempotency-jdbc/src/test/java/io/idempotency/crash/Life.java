@@ -6,6 +6,7 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
+import io.idempotency.database.Database;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.jdbc.JournalStore;
@@ -25,7 +26,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.LoggerFactory;
 
 /**
- * One life of a consuming process: a poll loop on the topic of a cell, with the store of the cell on PostgreSQL. It ends by the halt of its
+ * One life of a consuming process: a poll loop on the topic of a cell, with the store of the cell on the database that its environment names. It ends by the halt of its
  * cell, or in order when its standard input ends.
  */
 public final class Life {
@@ -38,17 +39,16 @@ public final class Life {
     private final String servers;
     private final DataSource dataSource;
 
-    private Life(Cell cell, int life, String servers, String database) {
+    private Life(Cell cell, int life, String servers) {
         this.cell = cell;
         this.halt = new Halt(cell, life);
         this.servers = servers;
-        this.dataSource = Ledger.postgres(database);
+        this.dataSource = Database.named().dataSource();
     }
 
     /** The arguments that {@link #main} understands. */
-    static List<String> arguments(Cell cell, int life, String servers, String database) {
-        return List.of(
-                cell.level().name(), cell.point().name(), cell.store().name(), String.valueOf(life), servers, database);
+    static List<String> arguments(Cell cell, int life, String servers) {
+        return List.of(cell.level().name(), cell.point().name(), cell.store().name(), String.valueOf(life), servers);
     }
 
     /** Lives until it halts or its input ends. */
@@ -56,7 +56,7 @@ public final class Life {
         quieten();
         Cell cell =
                 new Cell(ConsistencyLevel.valueOf(args[0]), CrashPoint.valueOf(args[1]), Cell.Kind.valueOf(args[2]));
-        PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[3]), args[4], args[5]).loop();
+        PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[3]), args[4]).loop();
         Thread polling = new Thread(loop, "polling");
         polling.setUncaughtExceptionHandler((thread, failure) -> {
             failure.printStackTrace();
@@ -75,7 +75,9 @@ public final class Life {
     }
 
     private PollLoop<byte[], byte[]> loop() {
-        ClaimStore store = cell.store() == Cell.Kind.TABLE ? TableStore.on(dataSource) : JournalStore.on(dataSource);
+        ClaimStore store = cell.store() == Cell.Kind.TABLE
+                ? TableStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build()
+                : JournalStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build();
         Ledger ofTransaction = new Ledger(JdbcTransactions.on(dataSource).dataSource());
         Effects effects = new Effects(cell, halt, new Ledger(dataSource), ofTransaction);
         IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer = consumer(store, effects);
@@ -112,7 +114,7 @@ public final class Life {
                     }
                 })
                 .failures(FailurePolicy.quarantineAfter(Cell.ATTEMPTS).backOff(BACK_OFF, BACK_OFF))
-                .quarantine(JdbcQuarantine.on(dataSource))
+                .quarantine(JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX))
                 .lease(LEASE)
                 .build();
     }

@@ -2,10 +2,14 @@ package io.idempotency.crash;
 
 import static java.util.stream.Collectors.toSet;
 
+import io.idempotency.database.Database;
 import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Schema;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -24,33 +28,42 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** A broker and a database for all cells; the processes that crash are their clients. Thread-safe. */
 final class Servers implements AutoCloseable {
 
-    private final EmbeddedPostgres postgres;
+    private final Closeable server;
+    private final Database database;
     private final EmbeddedKafkaKraftBroker broker;
     private final Admin admin;
     private final KafkaProducer<byte[], byte[]> producer;
     private final DataSource dataSource;
 
-    private Servers(EmbeddedPostgres postgres, EmbeddedKafkaKraftBroker broker) {
-        this.postgres = postgres;
+    private Servers(Closeable server, Database database, EmbeddedKafkaKraftBroker broker) {
+        this.server = server;
+        this.database = database;
         this.broker = broker;
         this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap()));
         this.producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", bootstrap()), new ByteArraySerializer(), new ByteArraySerializer());
-        this.dataSource = Ledger.postgres(database());
+        this.dataSource = database.dataSource();
+        Schema.on(dataSource).tablePrefix(Ledger.PREFIX).create();
+        new Ledger(dataSource).create();
     }
 
-    static Servers start() {
+    /** Starts a broker and PostgreSQL. */
+    static Servers onPostgres() {
         CompletableFuture<EmbeddedPostgres> postgres = CompletableFuture.supplyAsync(Servers::startPostgres);
         EmbeddedKafkaKraftBroker broker = startBroker();
-        Servers servers = new Servers(postgres.join(), broker);
-        Schema.on(servers.dataSource).migrate();
-        new Ledger(servers.dataSource).create();
-        return servers;
+        EmbeddedPostgres server = postgres.join();
+        return new Servers(server, Database.at(server.getJdbcUrl("postgres", "postgres")), broker);
+    }
+
+    /** Starts a broker beside a database that runs. */
+    static Servers beside(Database database) {
+        return new Servers(() -> {}, database, startBroker());
     }
 
     private static EmbeddedPostgres startPostgres() {
@@ -75,16 +88,44 @@ final class Servers implements AutoCloseable {
         return broker.getBrokersAsString();
     }
 
-    String database() {
-        return postgres.getJdbcUrl("postgres", "postgres");
+    DataSource dataSource() {
+        return dataSource;
+    }
+
+    /** Returns what the processes are told. */
+    Map<String, String> environment() {
+        Map<String, String> environment = new TreeMap<>(database.environment());
+        environment.put(Cell.RUN_VARIABLE, Cell.RUN);
+        return environment;
+    }
+
+    /** Returns why the store of a cell cannot be had here, or null if it can. */
+    @Nullable
+    String missing(Cell cell) {
+        if (cell.store() == Cell.Kind.TABLE) {
+            return null;
+        }
+        try {
+            JournalStore.builder(dataSource)
+                    .tablePrefix(Ledger.PREFIX)
+                    .build()
+                    .purge(JournalStore.DEFAULT_RETENTION, 1);
+            return null;
+        } catch (IdempotencyException e) {
+            if (String.valueOf(e.getMessage()).startsWith("There are no journals")) {
+                return e.getMessage();
+            }
+            throw e;
+        }
     }
 
     /** Returns what has become of each message of a cell. */
     Map<String, Seen.Fate> fates(Cell cell) {
         Ledger ledger = new Ledger(dataSource);
-        Set<String> quarantined = JdbcQuarantine.on(dataSource).list(cell.id(), Cell.MESSAGES.size()).stream()
-                .map(MessageId::value)
-                .collect(toSet());
+        Set<String> quarantined =
+                JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX).list(cell.id(), Cell.MESSAGES.size()).stream()
+                        .map(MessageId::value)
+                        .collect(toSet());
         Map<String, Seen.Fate> fates = new TreeMap<>();
         for (String message : Cell.MESSAGES) {
             int calls = ledger.calls(cell, message);
@@ -146,6 +187,6 @@ final class Servers implements AutoCloseable {
         producer.close();
         admin.close();
         broker.destroy();
-        postgres.close();
+        server.close();
     }
 }

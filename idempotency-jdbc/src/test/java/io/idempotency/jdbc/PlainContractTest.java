@@ -2,15 +2,14 @@ package io.idempotency.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.database.Database;
 import io.idempotency.jdbc.StoreContractTest.Contracts;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.StoreComparison;
-import java.io.IOException;
-import java.io.InputStream;
+import java.io.File;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -19,12 +18,11 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Objects;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.jdbc.datasource.init.ScriptUtils;
 
@@ -34,30 +32,15 @@ class PlainContractTest {
     @Nested
     class OnDerby extends Created {
         OnDerby() {
-            super(PlainDatabase.DERBY);
-        }
-
-        @Override
-        @Test
-        public void isNotHeldUpByARunningTransaction() {
-            assumeTrue(false, "in Derby, readers wait for writers: such a purge is transient");
-        }
-    }
-
-    /** {@code mvn -Pcontracts -Djdbc.url=...}. */
-    @Nested
-    @EnabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "no -Djdbc.url names a database")
-    class OnTheNamedDatabase extends Created {
-        OnTheNamedDatabase() {
-            super(PlainDatabase.NAMED);
+            super(derby(8));
         }
     }
 
     /** Without Flyway, which has no module for some of them. */
     abstract static class Created extends Contracts {
 
-        Created(PlainDatabase database) {
-            super(database.pool(8));
+        Created(HikariDataSource dataSource) {
+            super(dataSource);
         }
 
         @Override
@@ -81,23 +64,36 @@ class PlainContractTest {
 
     /** As near as one gets to a database that does not run here: its types and its grammar, by a mode of H2. Firebird has none. */
     @ParameterizedTest
-    @CsvSource({"mysql, MySQL", "oracle, Oracle", "sqlserver, MSSQLServer", "derby, Derby"})
-    void theScriptIsOneInTheGrammarOfItsDatabase(String folder, String mode) throws SQLException, IOException {
-        try (InputStream text = Schema.class.getResourceAsStream(folder + "/V1__messages.sql");
-                Connection connection = DriverManager.getConnection("jdbc:h2:mem:;MODE=" + mode)) {
-            String script = Tables.standard()
-                    .fill(new String(Objects.requireNonNull(text).readAllBytes(), StandardCharsets.UTF_8))
-                    .replace(" collate Latin1_General_100_BIN2", "")
+    @CsvSource({
+        "ANSI, Regular",
+        "HSQLDB, HSQLDB",
+        "DERBY, Derby",
+        "MYSQL, MySQL",
+        "ORACLE, Oracle",
+        "SQLSERVER, MSSQLServer"
+    })
+    void theScriptIsOneInTheGrammarOfItsDatabase(PlainSyntax syntax, String mode) throws SQLException {
+        String script = Script.of(syntax).text(Tables.standard());
+        assertThat(script).doesNotContain("${");
+        try (Connection connection = DriverManager.getConnection("jdbc:h2:mem:;MODE=" + mode)) {
+            String known = script.replace(" collate Latin1_General_100_BIN2", "")
                     .replace(" collate utf8mb4_0900_bin", "")
                     .replace(" for bit data", "");
 
-            ScriptUtils.executeSqlScript(connection, new ByteArrayResource(script.getBytes(StandardCharsets.UTF_8)));
+            ScriptUtils.executeSqlScript(connection, new ByteArrayResource(known.getBytes(StandardCharsets.UTF_8)));
 
             try (ResultSet names = connection.createStatement().executeQuery("select id, name from idempotency_name")) {
                 assertThat(names.next()).isTrue();
                 assertThat(names.getInt(1)).isZero();
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theScriptSaysWhereNobodyHasRunIt(PlainSyntax syntax) {
+        assertThat(Script.of(syntax).text(Tables.standard()).startsWith("-- By the manual"))
+                .isNotEqualTo(syntax.isTested());
     }
 
     @Test
@@ -107,7 +103,10 @@ class PlainContractTest {
                     DatabaseMetaData.class, connection.getMetaData(), "getDatabaseProductName", "Some Database");
             Connection to = answering(Connection.class, connection, "getMetaData", unknown);
 
-            assertThat(Warnings.of(TableStore.class, () -> dialect(to)))
+            assertThat(Warnings.of(TableStore.class, () -> {
+                        dialect(to);
+                        dialect(to);
+                    }))
                     .singleElement()
                     .asString()
                     .contains("Some Database", "no message is processed twice or lost", "-Pcontracts");
@@ -117,12 +116,19 @@ class PlainContractTest {
 
     @Test
     void saysWhatIsMissingWhereFlywayHasNoModuleForTheDatabase() {
-        try (HikariDataSource derby = PlainDatabase.DERBY.pool(1)) {
+        try (HikariDataSource derby = derby(1)) {
             assertThatThrownBy(() -> Schema.on(derby).migrate())
                     .isInstanceOf(IdempotencyException.class)
                     .hasMessageContaining("flyway-mysql")
                     .hasMessageContaining("Schema.create()");
         }
+    }
+
+    private static HikariDataSource derby(int connections) {
+        System.setProperty("derby.stream.error.file", new File("target/derby.log").getAbsolutePath());
+        System.setProperty("derby.locks.waitTimeout", "1");
+        System.setProperty("derby.locks.deadlockTimeout", "1");
+        return Database.at("jdbc:derby:memory:idempotency;create=true").pool(connections);
     }
 
     private static void dialect(Connection connection) {

@@ -48,6 +48,15 @@ class TransientFailuresTest {
                 .isTrue();
     }
 
+    /** Its number stands beside any text, also beside the name of a table that is missing. */
+    @Test
+    void knowsARowThatWasDeletedInFirebirdByItsText() {
+        assertThat(TransientFailures.isTransient(new SQLException("cannot update erased record", "HY000", 335544382)))
+                .isTrue();
+        assertThat(TransientFailures.isTransient(new SQLException("IDEMPOTENCY_NAME", "HY000", 335544382)))
+                .isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "23505,0",

@@ -32,6 +32,15 @@ class DocumentationTest {
     private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
     private static final Pattern JAR = Pattern.compile("^\\| (`[^|]+`) \\| (\\d[^ |]*) \\|", Pattern.MULTILINE);
     private static final Pattern REFERRING = Pattern.compile("\\[(\\w+Test)](?!\\(|: \\.)");
+    private static final Pattern NAMED_PROPERTY = Pattern.compile("(?<=[ `])-D([\\w.-]+)");
+    private static final Pattern NAMED_PROFILE = Pattern.compile("(?<=[ `])-P([\\w-]+)");
+    private static final Pattern NAMED_MODULES = Pattern.compile("mvn[^`\n]* -pl ([\\w,/-]+)");
+    private static final Pattern PROFILE =
+            Pattern.compile("<profile>\\s*(?:<!--.*?-->\\s*)?<id>([^<]+)</id>", Pattern.DOTALL);
+    private static final Pattern POM_PROPERTY = Pattern.compile("\\$\\{([\\w.-]+)}");
+    private static final Pattern LITERAL = Pattern.compile("\"([a-z][\\w.-]*)\"");
+    private static final Pattern TESTS = Pattern.compile("<test>([^<]+)</test>");
+    private static final Set<String> OF_MAVEN = Set.of("skipTests", "test", "surefire.failIfNoSpecifiedTests");
 
     @Test
     void everyJavaBlockOfTheReadmeIsARegionOfCompiledCode() throws IOException {
@@ -149,6 +158,42 @@ class DocumentationTest {
             assertThat(find(REFERENCE, 1, List.of(document)))
                     .as("%s", document)
                     .containsAll(find(REFERRING, 1, List.of(document)));
+        }
+    }
+
+    @Test
+    void everyCommandNamesProfilesModulesAndPropertiesThatThereAre() throws IOException {
+        List<Path> documents =
+                files(".md").filter(path -> !path.endsWith("CHANGELOG.md")).toList();
+        List<Path> poms = files("pom.xml").toList();
+        Set<String> properties = new TreeSet<>(find(POM_PROPERTY, 1, poms));
+        properties.addAll(find(
+                LITERAL,
+                1,
+                files(".java")
+                        .filter(path -> !path.endsWith("DocumentationTest.java"))
+                        .toList()));
+        properties.addAll(OF_MAVEN);
+
+        assertThat(find(NAMED_PROPERTY, 1, documents)).contains("jdbc.url").isSubsetOf(properties);
+        assertThat(find(NAMED_PROFILE, 1, documents)).contains("contracts").isSubsetOf(find(PROFILE, 1, poms));
+        for (String modules : find(NAMED_MODULES, 1, documents)) {
+            assertThat(modules.split(",", -1))
+                    .allSatisfy(module -> assertThat(ROOT.resolve(module)).isDirectory());
+        }
+    }
+
+    /** Maven passes over a test that it does not find. */
+    @Test
+    void everyTestThatAProfileRunsIsThere() throws IOException {
+        List<String> sources =
+                files(".java").map(path -> path.getFileName().toString()).toList();
+        List<String> tests = find(TESTS, 1, files("pom.xml").toList());
+
+        assertThat(tests).isNotEmpty();
+        for (String names : tests) {
+            assertThat(names.split(",", -1))
+                    .allSatisfy(name -> assertThat(sources).contains(name + ".java"));
         }
     }
 

@@ -1,0 +1,60 @@
+package io.idempotency.crash;
+
+import io.idempotency.database.DatabaseServer;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/** The promises on the databases that have no test of their own in the build, and on the one that a user names: {@code mvn -Pcontracts}. */
+class ServerCrashes {
+
+    @Nested
+    @EnabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "no -Djdbc.url names a database")
+    class OnTheNamedDatabase extends On {
+        OnTheNamedDatabase() {
+            super(DatabaseServer.NAMED);
+        }
+    }
+
+    @Nested
+    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    class OnDerby extends On {
+        OnDerby() {
+            super(DatabaseServer.DERBY);
+        }
+    }
+
+    @Nested
+    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    class OnH2 extends On {
+        OnH2() {
+            super(DatabaseServer.H2);
+        }
+    }
+
+    @Nested
+    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    class OnHsqldb extends On {
+        OnHsqldb() {
+            super(DatabaseServer.HSQLDB);
+        }
+    }
+
+    @Nested
+    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    @EnabledIf(
+            value = "io.idempotency.database.DatabaseServer#isFirebirdInstalled",
+            disabledReason = "needs the Debian package firebird3.0-server")
+    class OnFirebird extends On {
+        OnFirebird() {
+            super(DatabaseServer.FIREBIRD);
+        }
+    }
+
+    abstract static class On extends CrashTable {
+        On(DatabaseServer server) {
+            super(() -> Servers.beside(server.database()));
+        }
+    }
+}
