@@ -13,6 +13,7 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -32,6 +33,7 @@ import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.DefaultBatchToRecordAdapter;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.kafka.support.Acknowledgment;
@@ -667,7 +669,7 @@ class RefusalTest {
     @Test
     @Tag("rule-2.11")
     void refusesOneNameForTwoBeans() {
-        refuses(TwoBeans.class, "belongs to two listeners", "of a bean of Charging", "#{__listener.name}");
+        refuses(TwoBeans.class, "belongs to two listeners", "of two beans of Charging", "#{__listener.name}");
         refuses(TwoSubclasses.class, "of a bean of ChargingOrders", "of a bean of ChargingRefunds");
     }
 
@@ -731,6 +733,46 @@ class RefusalTest {
         batches.withUserConfiguration(TakesRecords.class)
                 .run(context -> assertThat(context).hasNotFailed());
         runner.withUserConfiguration(TakesARecord.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Adapting {
+        @Bean
+        static BeanPostProcessor oneByOne() {
+            return new BeanPostProcessor() {
+                @Override
+                @SuppressWarnings("unchecked")
+                public Object postProcessAfterInitialization(Object bean, String name) {
+                    if (bean instanceof ConcurrentKafkaListenerContainerFactory<?, ?> factory) {
+                        ((ConcurrentKafkaListenerContainerFactory<Object, Object>) factory)
+                                .setBatchToRecordAdapter(new DefaultBatchToRecordAdapter<>());
+                    }
+                    return bean;
+                }
+            };
+        }
+    }
+
+    /** By its default, it logs what a record threw, and goes on with the next one. */
+    @Test
+    @Tag("rule-5.20")
+    void refusesAnAdapterThatTakesRecordsOutOfABatchAndKeepsTheirFailures() {
+        ApplicationContextRunner adapting =
+                runner.withPropertyValues("spring.kafka.listener.type=batch").withUserConfiguration(Adapting.class);
+        for (Class<?> listener : List.of(Plain.class, TakesARecord.class)) {
+            refuses(
+                    adapting,
+                    listener,
+                    "has a BatchToRecordAdapter",
+                    "counts as processed",
+                    "transactionPer = POLL",
+                    "batch = \"false\"");
+            adapting.withPropertyValues("idempotency.consumers.billing.level=NONE")
+                    .withUserConfiguration(listener)
+                    .run(context -> assertThat(context).hasNotFailed());
+        }
+        // The container of single records has no use for it.
+        runner.withUserConfiguration(Adapting.class, TakesARecord.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
