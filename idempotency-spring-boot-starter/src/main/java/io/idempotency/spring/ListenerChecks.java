@@ -55,7 +55,8 @@ final class ListenerChecks {
         refuseIf(
                 Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),
                 listener + " has enable.auto.commit=true: offsets of records that are not processed would be committed",
-                "Leave spring.kafka.consumer.enable-auto-commit out.");
+                "Leave spring.kafka.consumer.enable-auto-commit out, and enable.auto.commit where the application makes the"
+                        + " consumer factory itself.");
         refuseIf(
                 properties.getAssignmentCommitOption() == AssignmentCommitOption.NEVER
                         && !"earliest".equals(kafka.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)),
