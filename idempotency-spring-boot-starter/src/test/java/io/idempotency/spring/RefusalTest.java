@@ -14,6 +14,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -273,7 +275,37 @@ class RefusalTest {
         void charge(String order) {}
     }
 
+    static class Misreferring {
+        @KafkaListener(topics = "orders", groupId = "g", beanRef = "me")
+        @Idempotent("billing-#{__listener.name}")
+        void charge(String order) {}
+    }
+
+    static class Unresolved {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing-${shop.name}")
+        void charge(String order) {}
+    }
+
     @Test
+    @Tag("rule-2.12")
+    void refusesANameThatCannotBeResolved() {
+        refuses(
+                Misreferring.class,
+                "@Idempotent(\"billing-#{__listener.name}\")",
+                "charge(java.lang.String)",
+                "has a name that cannot be resolved",
+                "'__listener' cannot be found",
+                "beanRef");
+        refuses(
+                runner.withConfiguration(AutoConfigurations.of(PropertyPlaceholderAutoConfiguration.class)),
+                Unresolved.class,
+                "has a name that cannot be resolved",
+                "shop.name");
+    }
+
+    @Test
+    @Tag("rule-2.12")
     void refusesANameThatCannotBeOne() {
         refuses(Nameless.class, "charge", "1 to 100 characters", "such as @Idempotent(\"billing\")");
         refuses(runner.withPropertyValues("name=the bills"), Nameless.class, "the bills");
