@@ -19,6 +19,7 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.DelegatingMessageListener;
 import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.listener.ListenerUtils;
+import org.springframework.kafka.listener.adapter.BatchMessagingMessageListenerAdapter;
 import org.springframework.kafka.listener.adapter.HandlerAdapter;
 import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
 import org.springframework.kafka.support.Acknowledgment;
@@ -49,6 +50,12 @@ record AdaptedListener(Object listener) {
 
     boolean isBatch() {
         return listener instanceof BatchMessageListener<?, ?>;
+    }
+
+    /** Returns whether something takes the records out of a batch, and calls a method with each. */
+    boolean hasRecordAdapter() {
+        return listener instanceof BatchMessagingMessageListenerAdapter<?, ?>
+                && field(listener, "batchToRecordAdapter") != null;
     }
 
     /** Returns the object whose methods handle messages. */
@@ -91,6 +98,7 @@ record AdaptedListener(Object listener) {
     /** Returns whether a method takes records as the container does not give them: one of a batch, or several at a time. */
     boolean isOfAnotherShape(Method method) {
         return listener instanceof MessagingMessageListenerAdapter<?, ?>
+                && !hasRecordAdapter()
                 && parameters(method).anyMatch(type -> isBatch() ? isRecord(type) : isBatch(type));
     }
 

@@ -97,19 +97,27 @@ final class Consumers implements DisposableBean {
         ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
         refuseIf(
                 owner != null && !owner.isSame(listener),
-                "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner) + " and "
-                        + describe(listener) + ": what one of them processed, the other would skip",
+                "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner, listener)
+                        + ": what one of them processed, the other would skip",
                 "Give each listener a name of its own. Where several beans have one method, the name may be an expression,"
                         + " such as #{__listener.name}, or stand on each subclass.");
         return built.computeIfAbsent(listener.name(), name -> build(listener, adapted, chunkTime, connection));
     }
 
-    /** Several beans may have one method. */
-    private static String describe(@Nullable ListenerDefinition listener) {
-        return listener == null
-                ? ""
-                : listener.element() + " of a bean of "
-                        + AopUtils.getTargetClass(listener.bean()).getSimpleName();
+    /** Several beans may have one method, and one class. */
+    private static String describe(@Nullable ListenerDefinition owner, ListenerDefinition listener) {
+        if (owner == null) {
+            return "";
+        }
+        String type = type(listener);
+        return owner.element().equals(listener.element()) && type(owner).equals(type)
+                ? listener.element() + " of two beans of " + type
+                : owner.element() + " of a bean of " + type(owner) + " and " + listener.element() + " of a bean of "
+                        + type;
+    }
+
+    private static String type(ListenerDefinition listener) {
+        return AopUtils.getTargetClass(listener.bean()).getSimpleName();
     }
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
+import org.springframework.kafka.listener.TimestampedException;
 
 /** What a listener threw, on its way back to the container that asked for it. */
 final class Failure {
@@ -50,10 +51,12 @@ final class Failure {
         }
     }
 
-    /** Returns what the listener itself threw, without what the container and the adapter put around it. */
+    /** Returns what the listener itself threw, without what the container, the adapter and retry topics put around it. */
     static Throwable thrown(Throwable failure) {
         for (Throwable cause : causes(failure)) {
-            if (!(cause instanceof ListenerExecutionFailedException || cause instanceof LeftRecordsException)) {
+            if (!(cause instanceof ListenerExecutionFailedException
+                    || cause instanceof TimestampedException
+                    || cause instanceof LeftRecordsException)) {
                 return cause;
             }
         }

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.FailureText;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.BeansException;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.ObjectProvider;
@@ -89,8 +91,16 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
     }
 
     private ListenerDefinition definition(Annotated listener) {
-        return ListenerDefinition.of(listener.element(), listener.bean(), listener.annotation())
-                .named(resolved(listener.annotation().value(), listener));
+        ListenerDefinition definition =
+                ListenerDefinition.of(listener.element(), listener.bean(), listener.annotation());
+        try {
+            return definition.named(resolved(listener.annotation().value(), listener));
+        } catch (BeansException | IllegalArgumentException e) {
+            throw new ListenerRefusedException(
+                    definition + " has a name that cannot be resolved: " + FailureText.lineWithCause(e),
+                    "Name the consumer by text, a property or an expression. In an expression the bean of the listener is"
+                            + " __listener, or what the beanRef of its @KafkaListener says.");
+        }
     }
 
     /** The name may have placeholders and expressions, as the attributes of {@code @KafkaListener} may. */

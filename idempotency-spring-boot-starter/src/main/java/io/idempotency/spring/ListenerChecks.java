@@ -56,7 +56,8 @@ final class ListenerChecks {
         refuseIf(
                 Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),
                 listener + " has enable.auto.commit=true: offsets of records that are not processed would be committed",
-                "Leave spring.kafka.consumer.enable-auto-commit out.");
+                "Leave spring.kafka.consumer.enable-auto-commit out, and enable.auto.commit where the application makes the"
+                        + " consumer factory itself.");
         refuseIf(
                 properties.getAssignmentCommitOption() == AssignmentCommitOption.NEVER
                         && !"earliest".equals(kafka.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)),
@@ -67,18 +68,7 @@ final class ListenerChecks {
         methods(listener.element()).forEach(method -> requireMethod(listener, level, method));
         AdaptedListener adapted = AdaptedListener.in(Objects.requireNonNull(properties.getMessageListener()));
         requireAcknowledgment(listener, properties, adapted);
-        methods(listener.element()).stream()
-                .filter(adapted::isOfAnotherShape)
-                .forEach(method -> refuseIf(
-                        true,
-                        listener + " takes " + (adapted.isBatch() ? "one ConsumerRecord" : "ConsumerRecords")
-                                + ", and its container gives it " + (adapted.isBatch() ? "batches" : "single records")
-                                + ": no call would succeed",
-                        adapted.isBatch()
-                                ? "Take a List<ConsumerRecord<..>>, or set batch = \"false\" in its @KafkaListener"
-                                        + " (spring.kafka.listener.type=single is for all)."
-                                : "Take one ConsumerRecord, or set batch = \"true\" in its @KafkaListener"
-                                        + " (spring.kafka.listener.type=batch is for all)."));
+        requireShape(listener, level, adapted);
         refuseIf(
                 isAsync(properties) && level != ConsistencyLevel.AT_LEAST_ONCE,
                 listener + " returns before its work is done, and its transaction would commit before that",
@@ -97,6 +87,28 @@ final class ListenerChecks {
                 has(method, Async.class) && level != ConsistencyLevel.NONE,
                 listener + " is @Async: it would be recorded as processed before its work is begun",
                 "Remove @Async; for more threads set the concurrency of the listener.");
+    }
+
+    /** An adapter gives single records to a listener in a container for batches. */
+    private static void requireShape(ListenerDefinition listener, ConsistencyLevel level, AdaptedListener adapted) {
+        refuseIf(
+                adapted.hasRecordAdapter() && level != ConsistencyLevel.NONE,
+                listener
+                        + " has a BatchToRecordAdapter: what fails ends in the adapter, so it counts as processed, and what it"
+                        + " wrote until then commits with the other records of the batch",
+                "Let the container deliver single records: leave the adapter out, and set batch = \"false\" in the @KafkaListener"
+                        + " (spring.kafka.listener.type=single is for all). With transactionPer = POLL the records of a poll"
+                        + " share a transaction all the same.");
+        refuseIf(
+                methods(listener.element()).stream().anyMatch(adapted::isOfAnotherShape),
+                listener + " takes " + (adapted.isBatch() ? "one ConsumerRecord" : "ConsumerRecords")
+                        + ", and its container gives it " + (adapted.isBatch() ? "batches" : "single records")
+                        + ": no call would succeed",
+                adapted.isBatch()
+                        ? "Take a List<ConsumerRecord<..>>, or set batch = \"false\" in its @KafkaListener"
+                                + " (spring.kafka.listener.type=single is for all)."
+                        : "Take one ConsumerRecord, or set batch = \"true\" in its @KafkaListener"
+                                + " (spring.kafka.listener.type=batch is for all).");
     }
 
     private static void requireAcknowledgment(

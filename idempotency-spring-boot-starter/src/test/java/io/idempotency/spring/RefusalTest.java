@@ -18,6 +18,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -39,6 +42,7 @@ import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.DefaultBatchToRecordAdapter;
 import org.springframework.kafka.retrytopic.RetryTopicConfiguration;
 import org.springframework.kafka.retrytopic.RetryTopicConfigurationBuilder;
 import org.springframework.kafka.support.Acknowledgment;
@@ -337,7 +341,37 @@ class RefusalTest {
         void charge(String order) {}
     }
 
+    static class Misreferring {
+        @KafkaListener(topics = "orders", groupId = "g", beanRef = "me")
+        @Idempotent("billing-#{__listener.name}")
+        void charge(String order) {}
+    }
+
+    static class Unresolved {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing-${shop.name}")
+        void charge(String order) {}
+    }
+
     @Test
+    @Tag("rule-2.12")
+    void refusesANameThatCannotBeResolved() {
+        refuses(
+                Misreferring.class,
+                "@Idempotent(\"billing-#{__listener.name}\")",
+                "charge(java.lang.String)",
+                "has a name that cannot be resolved",
+                "'__listener' cannot be found",
+                "beanRef");
+        refuses(
+                runner.withConfiguration(AutoConfigurations.of(PropertyPlaceholderAutoConfiguration.class)),
+                Unresolved.class,
+                "has a name that cannot be resolved",
+                "shop.name");
+    }
+
+    @Test
+    @Tag("rule-2.12")
     void refusesANameThatCannotBeOne() {
         refuses(Nameless.class, "charge", "1 to 100 characters", "such as @Idempotent(\"billing\")");
         refuses(runner.withPropertyValues("name=the bills"), Nameless.class, "the bills");
@@ -819,7 +853,7 @@ class RefusalTest {
     @Test
     @Tag("rule-2.11")
     void refusesOneNameForTwoBeans() {
-        refuses(TwoBeans.class, "belongs to two listeners", "of a bean of Charging", "#{__listener.name}");
+        refuses(TwoBeans.class, "belongs to two listeners", "of two beans of Charging", "#{__listener.name}");
         refuses(TwoSubclasses.class, "of a bean of ChargingOrders", "of a bean of ChargingRefunds");
     }
 
@@ -883,6 +917,46 @@ class RefusalTest {
         batches.withUserConfiguration(TakesRecords.class)
                 .run(context -> assertThat(context).hasNotFailed());
         runner.withUserConfiguration(TakesARecord.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    static class Adapting {
+        @Bean
+        static BeanPostProcessor oneByOne() {
+            return new BeanPostProcessor() {
+                @Override
+                @SuppressWarnings("unchecked")
+                public Object postProcessAfterInitialization(Object bean, String name) {
+                    if (bean instanceof ConcurrentKafkaListenerContainerFactory<?, ?> factory) {
+                        ((ConcurrentKafkaListenerContainerFactory<Object, Object>) factory)
+                                .setBatchToRecordAdapter(new DefaultBatchToRecordAdapter<>());
+                    }
+                    return bean;
+                }
+            };
+        }
+    }
+
+    /** By its default, it logs what a record threw, and goes on with the next one. */
+    @Test
+    @Tag("rule-5.20")
+    void refusesAnAdapterThatTakesRecordsOutOfABatchAndKeepsTheirFailures() {
+        ApplicationContextRunner adapting =
+                runner.withPropertyValues("spring.kafka.listener.type=batch").withUserConfiguration(Adapting.class);
+        for (Class<?> listener : List.of(Plain.class, TakesARecord.class)) {
+            refuses(
+                    adapting,
+                    listener,
+                    "has a BatchToRecordAdapter",
+                    "counts as processed",
+                    "transactionPer = POLL",
+                    "batch = \"false\"");
+            adapting.withPropertyValues("idempotency.consumers.billing.level=NONE")
+                    .withUserConfiguration(listener)
+                    .run(context -> assertThat(context).hasNotFailed());
+        }
+        // The container of single records has no use for it.
+        runner.withUserConfiguration(Adapting.class, TakesARecord.class)
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

@@ -8,12 +8,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.kafka.annotation.BackOff;
 import org.springframework.kafka.annotation.DltHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
 
 /** A listener with retry topics and a dead-letter topic. */
+@ExtendWith(OutputCaptureExtension.class)
 class RetryableTopicTest {
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
@@ -66,7 +70,7 @@ class RetryableTopicTest {
     }
 
     @Test
-    void triesAFailedMessageOnItsRetryTopicsAndThenHandsItToTheDeadLetters() {
+    void triesAFailedMessageOnItsRetryTopicsAndThenHandsItToTheDeadLetters(CapturedOutput output) {
         bench.ledger().fail("bad:2", () -> new IllegalStateException("bad"));
 
         topic.sendAll(0, "bad:1", "bad:2", "bad:3");
@@ -76,6 +80,11 @@ class RetryableTopicTest {
         assertThat(bench.effects("bad:")).containsExactlyInAnyOrder("bad:1", "bad:3");
         assertThat(bench.ledger().callsOf("bad:2")).isEqualTo(3);
         assertThat(dead("bad:")).containsExactly("bad:2");
+        assertThat(output.getOut().lines().filter(line -> line.contains("Consumer orders failed at")))
+                .filteredOn(line -> line.contains("IllegalStateException: bad"))
+                .hasSize(3)
+                .allMatch(line -> line.contains(": java.lang.IllegalStateException: bad"))
+                .noneMatch(line -> line.contains("TimestampedException"));
     }
 
     @Test
