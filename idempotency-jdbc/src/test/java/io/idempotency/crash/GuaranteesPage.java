@@ -179,7 +179,7 @@ final class GuaranteesPage {
             - Under `STRONG` and `AT_MOST_ONCE` the second claim waits for the transaction of the first. Then it sees a duplicate, or takes over if the first was
               rolled back. It waits at most the claim timeout (5 seconds). Then the partition pauses, polling goes on, and the work is repeated.
             - If the first owner has a live lease, the second comes back later. A message is never skipped because it is in progress somewhere.
-            - On multi-master databases the conflict appears only at COMMIT, as a transient failure. It never causes a double.
+            - On a multi-master database, let all consumers write to one node. No test runs against several writers, so nothing is promised for them.
 
             ## What cannot be seen
 
