@@ -44,10 +44,10 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             keeper.endLeftOvers();
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
-            if (!flow.failures().isTransient(e)) {
-                throw flow.failures().storeFailure(items, e);
+            if (!flow.transients().isTransient(e)) {
+                throw StoreFailure.of(items, e);
             }
-            flow.failures().stopTransiently(poll, items, e);
+            flow.transients().stop(poll, items, e);
             return;
         }
         List<Item<M>> granted = new ArrayList<>();
@@ -176,7 +176,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             Throwable failure =
                     new IdempotencyException("The handler of " + item.delivery() + " was started " + lease.starts()
                             + " times and did not complete: it failed, its process died, or it outlived its lease");
-            if (!flow.failures().policy().isEnough(item.delivery(), lease.starts(), failure)) {
+            if (!flow.charging().policy().isEnough(item.delivery(), lease.starts(), failure)) {
                 return false;
             }
             complete();
@@ -186,8 +186,8 @@ final class AtLeastOnceLevel<M> implements Level<M> {
 
         private void failed(List<Item<M>> items, List<Claim> claims, HandlerFailure handler) {
             Throwable failure = handler.thrown();
-            if (flow.failures().isTransient(failure)) {
-                flow.failures().stopTransiently(poll, items, failure);
+            if (flow.transients().isTransient(failure)) {
+                flow.transients().stop(poll, items, failure);
             } else if (items.size() == 1) {
                 leases.started(items.get(0).delivery());
                 charge(items.get(0), claims.get(0), claims.get(0).starts() + 1, failure);
@@ -233,10 +233,10 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 lost = new HashSet<>(
                         leases.complete(done.stream().map(Item::delivery).toList()));
             } catch (RuntimeException e) {
-                if (!flow.failures().isTransient(e)) {
-                    throw flow.failures().storeFailure(done, e);
+                if (!flow.transients().isTransient(e)) {
+                    throw StoreFailure.of(done, e);
                 }
-                flow.failures().stopTransiently(poll, done, e);
+                flow.transients().stop(poll, done, e);
                 return;
             }
             for (Item<M> item : done) {

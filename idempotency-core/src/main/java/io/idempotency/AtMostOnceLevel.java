@@ -39,10 +39,10 @@ final class AtMostOnceLevel<M> implements Level<M> {
         try {
             claim = claim(item);
         } catch (RuntimeException e) {
-            if (!flow.failures().isTransient(e)) {
-                throw flow.failures().storeFailure(List.of(item), e);
+            if (!flow.transients().isTransient(e)) {
+                throw StoreFailure.of(List.of(item), e);
             }
-            flow.failures().stopTransiently(poll, List.of(item), e);
+            flow.transients().stop(poll, List.of(item), e);
             return;
         }
         if (claim.status() == Claim.Status.IN_PROGRESS) {

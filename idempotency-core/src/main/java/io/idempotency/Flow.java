@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the levels share: settings, partitions in trouble, known duplicates, reports and failures. Thread-safe. */
+/** What the levels share: settings, partitions in trouble, known duplicates, reports and what becomes of failures. Thread-safe. */
 final class Flow<M> {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -19,14 +19,16 @@ final class Flow<M> {
     private final Suspects suspects = new Suspects();
     private final KnownDuplicates known;
     private final Reports reports;
-    private final Failures failures;
+    private final TransientStops transients;
+    private final Charging charging;
 
     Flow(Settings<M> settings, LongSupplier nanoTime) {
         this.settings = settings;
         this.lanes = new Lanes(nanoTime);
         this.known = new KnownDuplicates(settings.cache());
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
-        this.failures = new Failures(settings, lanes, reports);
+        this.transients = new TransientStops(settings.store(), lanes, reports);
+        this.charging = new Charging(settings, lanes, reports, transients);
     }
 
     Settings<M> settings() {
@@ -49,8 +51,12 @@ final class Flow<M> {
         return reports;
     }
 
-    Failures failures() {
-        return failures;
+    TransientStops transients() {
+        return transients;
+    }
+
+    Charging charging() {
+        return charging;
     }
 
     static Outcome outcome(Claim claim) {
@@ -102,20 +108,20 @@ final class Flow<M> {
         if (item.unreadable().isPresent() || suspects.isEmpty()) {
             return item.unreadable();
         }
-        return suspects.takeNamed(item).filter(named -> !failures.isSettled(item, named));
+        return suspects.takeNamed(item).filter(named -> !charging.quarantining().isSettled(item, named));
     }
 
     /** Charges a message that failed alone, or that its handler named. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure) {
         suspects.charged(item);
-        failures.charge(poll, item, failure, this::payload);
+        charging.charge(poll, item, failure, this::payload);
     }
 
     /** Charges a message that failed while its claim is held. The claim may count less: its attempts have an end. */
     void charge(Poll<M> poll, Item<M> item, Throwable failure, Claim held, int attempts) {
         suspects.charged(item);
         int counted = lanes.countFailure(item.lane(), item.delivery().id(), attempts);
-        failures.charge(poll, item, new Failures.Charge<>(failure, counted, Optional.of(held), this::payload));
+        charging.charge(poll, item, new Charge<>(failure, counted, Optional.of(held), this::payload));
     }
 
     /**
@@ -132,7 +138,7 @@ final class Flow<M> {
         if (log.isDebugEnabled()) {
             log.debug(
                     "Failed together: {}. They are to be delivered again.",
-                    Failures.named(handed),
+                    Item.named(handed),
                     FailureText.loggable(failure));
         }
         Poll.firstOfEachLane(handed).forEach(item -> poll.stop(item, Duration.ZERO, Optional.of(failure)));
@@ -140,12 +146,12 @@ final class Flow<M> {
 
     /** Quarantines a message at the caller's decision. */
     void quarantine(Poll<M> poll, Item<M> item, Throwable failure) {
-        failures.quarantine(poll, item, failure, this::payload);
+        charging.quarantine(poll, item, failure, this::payload);
     }
 
     /** Records a message whose claim is committed and whose handler failed. */
     void recordFailed(Item<M> item, Claim claim, Throwable failure) {
-        failures.recordFailed(item, claim, failure, this::payload);
+        charging.quarantining().recordFailed(item, claim, failure, this::payload);
     }
 
     private Payload payload(M message) {

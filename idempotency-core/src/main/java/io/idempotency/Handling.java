@@ -95,7 +95,7 @@ sealed interface Handling<M> {
             log.warn(
                     "The handler took {} ms for {}, longer than the {} ms that a whole chunk may take.",
                     nanos / 1_000_000,
-                    Failures.named(items),
+                    Item.named(items),
                     poll.timeNanos() / 1_000_000);
         }
     }

@@ -151,7 +151,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         Item<Payload> item = reading.rejected(position, messageId, payload);
         Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime());
-        flow.failures().charge(poll, item, cause, Function.identity());
+        flow.charging().charge(poll, item, cause, Function.identity());
         return poll.result();
     }
 

@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Delivery;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,12 @@ final class Item<M> {
         this.delivery = delivery;
         this.lane = lane;
         this.unreadable = unreadable;
+    }
+
+    /** Names the first of the messages, and how many there are. */
+    static String named(List<? extends Item<?>> items) {
+        Delivery first = items.get(0).delivery();
+        return items.size() == 1 ? first.toString() : first + " and " + (items.size() - 1) + " more";
     }
 
     int index() {

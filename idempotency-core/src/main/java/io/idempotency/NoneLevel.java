@@ -38,8 +38,8 @@ final class NoneLevel<M> implements Level<M> {
         try {
             handling.handle(poll, items, claims);
         } catch (HandlerFailure e) {
-            if (flow.failures().isTransient(e.thrown())) {
-                flow.failures().stopTransiently(poll, items, e.thrown());
+            if (flow.transients().isTransient(e.thrown())) {
+                flow.transients().stop(poll, items, e.thrown());
             } else if (items.size() == 1) {
                 flow.charge(poll, items.get(0), e.thrown());
             } else {

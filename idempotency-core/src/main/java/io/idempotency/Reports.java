@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 /** Tells the listener and the log how consumptions ended. */
 final class Reports {
 
+    static final String AGAIN = "nothing tries it again by itself: deliver it again";
+
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     /** How long a transient failure may take before it is one to be warned of. */
@@ -157,7 +159,7 @@ final class Reports {
 
     private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
         String next =
-                item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : Failures.AGAIN;
+                item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : AGAIN;
         if (passing.inARow() % Consumption.MANY_TRANSIENT_FAILURES == 0) {
             log.error(
                     "Transient failure at {}, {} in a row, for {} s now. It is not charged for it, and nothing behind it"

@@ -1,13 +1,21 @@
 package io.idempotency;
 
 import io.idempotency.store.IdempotencyException;
+import java.util.List;
 
 /** The store refused messages for good, or cannot be used at all; nothing of them was recorded. */
 final class StoreFailure extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
 
-    StoreFailure(String message, Throwable cause) {
+    private StoreFailure(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /** Returns the one for these messages, with what the store threw. */
+    static StoreFailure of(List<? extends Item<?>> items, Throwable failure) {
+        String what = failure instanceof IdempotencyException ? "The store refuses " : "The store cannot be used for ";
+        return new StoreFailure(
+                what + Item.named(items) + "; nothing was recorded. " + FailureText.message(failure), failure);
     }
 }

@@ -74,7 +74,7 @@ final class StrongLevel<M> implements Level<M> {
         Causes.letFatalLeave(thrown);
         if (attempt.isCommitted && attempt.stopper != null) {
             throw new IdempotencyException(
-                    "The transaction runner committed although the work in it failed, so that " + Failures.named(items)
+                    "The transaction runner committed although the work in it failed, so that " + Item.named(items)
                             + " are recorded without all of their effects. Let it roll back for every exception",
                     thrown);
         }
@@ -91,12 +91,12 @@ final class StrongLevel<M> implements Level<M> {
                                 "The handler ended its transaction itself before it failed: part of what it wrote may be committed"));
             }
             if (attempt.isCommitted
-                    || flow.failures().isTransient(failure)
-                    || flow.failures().isTransient(thrown)) {
+                    || flow.transients().isTransient(failure)
+                    || flow.transients().isTransient(thrown)) {
                 // What failed after the commit says nothing about a message: the redelivery finds duplicates.
-                flow.failures().stopTransiently(poll, items, failure);
+                flow.transients().stop(poll, items, failure);
             } else if (!attempt.isHandled && handler == null) {
-                throw flow.failures().storeFailure(items, failure);
+                throw StoreFailure.of(items, failure);
             } else if (items.size() == 1) {
                 flow.charge(poll, items.get(0), failure);
             } else {
@@ -157,7 +157,7 @@ final class StrongLevel<M> implements Level<M> {
                 throw stopper != null
                         ? stopper
                         : new TransientStoreException("The transaction runner ran its work again. "
-                                + Failures.named(items) + " are to be delivered again instead, for a handler may have"
+                                + Item.named(items) + " are to be delivered again instead, for a handler may have"
                                 + " changed them");
             }
             granted.clear();
@@ -224,7 +224,7 @@ final class StrongLevel<M> implements Level<M> {
                 throw stopper;
             }
             if (!isCommitted) {
-                throw new TransactionLostException("The transaction of " + Failures.named(items)
+                throw new TransactionLostException("The transaction of " + Item.named(items)
                         + " returned without a commit: it was set to roll back,"
                         + " or the transaction runner does not run transactions on the store's data source");
             }

@@ -1,0 +1,176 @@
+package io.idempotency;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.TransactionRunner;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Settles messages that failed for good, and keeps them where there is a quarantine. Thread-safe. */
+final class Quarantining {
+
+    private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    private final ClaimStore store;
+    private final TransactionRunner transactions;
+    private final Optional<QuarantineStore> quarantine;
+    private final boolean keepPayloads;
+    private final Draining draining;
+    private final Lanes lanes;
+    private final Reports reports;
+    private final TransientStops transients;
+    private final ChargedStops stops;
+
+    Quarantining(
+            Settings<?> settings,
+            Draining draining,
+            Lanes lanes,
+            Reports reports,
+            TransientStops transients,
+            ChargedStops stops) {
+        this.store = settings.store();
+        this.transactions = settings.transactions();
+        this.quarantine = settings.quarantine();
+        this.keepPayloads = settings.keepPayloads();
+        this.draining = draining;
+        this.lanes = lanes;
+        this.reports = reports;
+        this.transients = transients;
+        this.stops = stops;
+    }
+
+    /** Returns whether there is a store that keeps them. */
+    boolean isPossible() {
+        return quarantine.isPresent();
+    }
+
+    /** Returns the bytes of the message, read at its first failure where they may be gone later. */
+    <T> Payload kept(Item<T> item, Charge<T> charge) {
+        return lanes.payload(item.lane(), item.delivery().id(), () -> payload(item, charge.reader()));
+    }
+
+    /** Quarantines a message in a transaction with its claim, the one that is held or one of its own. Settles it, or stops its partition. */
+    <T> void quarantine(Poll<T> poll, Item<T> item, Charge<T> charge) {
+        QuarantineStore into = quarantine.orElseThrow();
+        QuarantinedMessage message = new QuarantinedMessage(
+                item.delivery(), kept(item, charge), FailureText.trace(charge.failure()), charge.attempts());
+        Settling settling = new Settling();
+        try {
+            transactions.inTransaction(() -> {
+                Claim claim = charge.held()
+                        .orElseGet(() -> store.claim(List.of(item.delivery())).get(0));
+                settling.claim = Optional.of(claim);
+                if (claim.isGranted()) {
+                    store.quarantine(claim);
+                    into.save(message);
+                }
+                store.transactions().afterCommit(() -> settling.isCommitted = true);
+            });
+        } catch (ClaimLostException e) {
+            log.debug("Another attempt decides. {}", e.getMessage());
+            stops.stop(poll, item, lanes.waitForOther(item.lane()), charge);
+            return;
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            if (e != charge.failure()) {
+                e.addSuppressed(charge.failure());
+            }
+            if (transients.isTransient(e)) {
+                transients.stop(poll, List.of(item), e);
+            } else {
+                log.error("{} cannot be quarantined.", item.delivery(), FailureText.loggable(e));
+                stops.standStill(
+                        poll,
+                        item,
+                        charge,
+                        "it cannot be quarantined: " + FailureText.line(e) + ". " + ChargedStops.MEND);
+            }
+            return;
+        }
+        settle(poll, item, charge, settling, () -> reports.quarantined(message, into, charge.failure()));
+    }
+
+    private <T> void settle(Poll<T> poll, Item<T> item, Charge<T> charge, Settling settling, Runnable told) {
+        Claim claim = settling.claim.orElseThrow();
+        if (!settling.isCommitted || claim.status() == Claim.Status.IN_PROGRESS) {
+            stops.stop(poll, item, lanes.waitForOther(item.lane()), charge);
+        } else if (claim.status() == Claim.Status.DUPLICATE) {
+            item.outcome(Outcome.DUPLICATE);
+            lanes.skipped(item.lane(), item.delivery().id());
+            reports.settled(item, Outcome.DUPLICATE, 0, Reports.duplicate(claim));
+        } else {
+            item.outcome(Outcome.QUARANTINED);
+            draining.quarantined(item, charge.failure());
+            reports.failed(item, Outcome.QUARANTINED, charge.attempts(), charge.failure());
+            told.run();
+        }
+    }
+
+    private static final class Settling {
+        private Optional<Claim> claim = Optional.empty();
+        private boolean isCommitted;
+    }
+
+    /**
+     * Records a message whose claim is committed and whose handler failed, never to be repeated. If even that fails, the log has all
+     * that is known.
+     */
+    <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
+        Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
+        log.error(
+                "The handler of {} failed. At most once, so it is not repeated. It is kept in {}, {}.",
+                item.delivery(),
+                quarantine.<Object>map(into -> into).orElse("this line only"),
+                Reports.bytes(payload, item.delivery().position()),
+                FailureText.loggable(failure));
+        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
+        try {
+            transactions.inTransaction(() -> {
+                store.quarantine(claim);
+                quarantine.ifPresent(into -> into.save(message));
+            });
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.error(
+                    "The failure of {} could not be recorded in the quarantine.",
+                    item.delivery(),
+                    FailureText.loggable(e));
+        }
+        item.outcome(Outcome.QUARANTINED);
+        reports.failed(item, Outcome.QUARANTINED, 1, failure);
+    }
+
+    /** A message that is not claimed when it is charged may be settled already. */
+    boolean isSettled(Item<?> item, Throwable failure) {
+        try {
+            return store.find(item.delivery().id()).isPresent();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+            return false;
+        }
+    }
+
+    private <T> Payload payload(Item<T> item, Function<? super T, Payload> reader) {
+        if (!keepPayloads) {
+            return Payload.none(Payload.Origin.SWITCHED_OFF);
+        }
+        try {
+            return Objects.requireNonNull(reader.apply(item.message()));
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.warn(
+                    "The bytes of {} cannot be read for the quarantine; only its position is kept.",
+                    item.delivery(),
+                    FailureText.loggable(e));
+            return Payload.none(Payload.Origin.POSITION_ONLY);
+        }
+    }
+}
