@@ -32,9 +32,9 @@ final class Contained {
     private Contained() {}
 
     /** Returns how far the partitions of the records have come. */
-    static <K, V> Map<TopicPartition, Left> consume(Flow<K, V> flow, List<ConsumerRecord<K, V>> records) {
+    static <K, V> Map<TopicPartition, Left> consume(BoundConsumer<K, V> bound, List<ConsumerRecord<K, V>> records) {
         try {
-            return Left.of(records, flow.consume(records));
+            return Left.of(records, bound.consume(records));
         } catch (RuntimeException | Error failure) {
             letFatalLeave(failure);
             Map<TopicPartition, List<ConsumerRecord<K, V>>> partitions = new LinkedHashMap<>();
@@ -43,14 +43,14 @@ final class Contained {
                     .add(record));
             Map<TopicPartition, Left> left = new HashMap<>();
             if (partitions.size() == 1 || failure instanceof IdempotencyException) {
-                Duration wait = wait(flow, partitions, failure);
+                Duration wait = wait(bound, partitions, failure);
                 partitions.forEach((partition, some) -> left.put(partition, Left.at(some.get(0), wait)));
             } else {
                 log.warn(
                         "The records of {} failed together; now one partition after the other.",
                         partitions.keySet(),
                         FailureText.loggable(failure));
-                partitions.values().forEach(some -> left.putAll(consume(flow, some)));
+                partitions.values().forEach(some -> left.putAll(consume(bound, some)));
             }
             return left;
         }
@@ -58,24 +58,26 @@ final class Contained {
 
     /** Returns how long the partition waits at a record that could not be deserialized; empty if it is settled. */
     static Optional<Duration> reject(
-            Flow<?, ?> flow, RejectedRecord rejected, MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
+            BoundConsumer<?, ?> bound,
+            RejectedRecord rejected,
+            MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         try {
-            BatchResult result = flow.reject(
+            BatchResult result = bound.reject(
                     rejected.position(), Optional.of(rejected.messageId(ids)), rejected.payload(), rejected.failure());
             return result.isSettled()
                     ? Optional.empty()
                     : Optional.of(result.stops().get(0).retryAfter());
         } catch (RuntimeException | Error failure) {
             letFatalLeave(failure);
-            return Optional.of(wait(flow, Map.of(rejected.failure().topicPartition(), List.of()), failure));
+            return Optional.of(wait(bound, Map.of(rejected.failure().topicPartition(), List.of()), failure));
         }
     }
 
-    private static Duration wait(Flow<?, ?> flow, Map<TopicPartition, ?> partitions, Throwable failure) {
+    private static Duration wait(BoundConsumer<?, ?> bound, Map<TopicPartition, ?> partitions, Throwable failure) {
         if (failure instanceof TransientStoreException) {
             log.warn(
                     "Consumer {}: the records of {} wait {} s: {}",
-                    flow.describe(),
+                    bound.describe(),
                     partitions.keySet(),
                     LATER.toSeconds(),
                     FailureText.line(failure));
@@ -84,7 +86,7 @@ final class Contained {
         }
         log.error(
                 "Consumer {}: the partitions {} stand still; they are tried again every {} s. Nothing is lost.",
-                flow.describe(),
+                bound.describe(),
                 partitions.keySet(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
                 FailureText.loggable(failure));

@@ -53,7 +53,7 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
  */
 public final class RecordProcessor<K, V> {
 
-    private final Flow<K, V> flow;
+    private final BoundConsumer<K, V> bound;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
     private final LongSupplier nanoTime;
     private final Waits waits;
@@ -61,10 +61,10 @@ public final class RecordProcessor<K, V> {
     private Set<TopicPartition> owned = Set.of();
 
     RecordProcessor(
-            Flow<K, V> flow,
+            BoundConsumer<K, V> bound,
             MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds,
             LongSupplier nanoTime) {
-        this.flow = flow;
+        this.bound = bound;
         this.rejectedIds = rejectedIds;
         this.nanoTime = nanoTime;
         this.waits = new Waits(nanoTime);
@@ -73,13 +73,13 @@ public final class RecordProcessor<K, V> {
     /** Returns a processor that hands single records to the handler. */
     public static <K, V> RecordProcessor<K, V> of(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
-        return new RecordProcessor<>(Flow.of(consumer, handler), MessageIds.defaults(), System::nanoTime);
+        return new RecordProcessor<>(BoundConsumer.of(consumer, handler), MessageIds.defaults(), System::nanoTime);
     }
 
     /** Returns a processor that hands several records at once to the handler. */
     public static <K, V> RecordProcessor<K, V> batches(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
-        return new RecordProcessor<>(Flow.batches(consumer, handler), MessageIds.defaults(), System::nanoTime);
+        return new RecordProcessor<>(BoundConsumer.batches(consumer, handler), MessageIds.defaults(), System::nanoTime);
     }
 
     /**
@@ -87,7 +87,7 @@ public final class RecordProcessor<K, V> {
      * header names as the consumer's own; unless said otherwise by {@link MessageIds#defaults()}.
      */
     public RecordProcessor<K, V> rejectedMessageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
-        return new RecordProcessor<>(flow, ids, nanoTime);
+        return new RecordProcessor<>(bound, ids, nanoTime);
     }
 
     /**
@@ -111,7 +111,7 @@ public final class RecordProcessor<K, V> {
             settled.keySet().removeAll(polled.partitions());
             List<ConsumerRecord<K, V>> records = admit(consumer, polled, unsettled);
             if (!records.isEmpty()) {
-                settled.putAll(settle(consumer, polled, Contained.consume(flow, records), unsettled));
+                settled.putAll(settle(consumer, polled, Contained.consume(bound, records), unsettled));
             }
             offsets.commit(consumer, settled);
         } catch (Throwable failure) {
@@ -137,7 +137,7 @@ public final class RecordProcessor<K, V> {
             if (!isAssigned || !isReady(consumer, partition, here)) {
                 return;
             }
-            Optional<Duration> wait = Contained.reject(flow, new RejectedRecord(failure), rejectedIds);
+            Optional<Duration> wait = Contained.reject(bound, new RejectedRecord(failure), rejectedIds);
             if (wait.isPresent()) {
                 waits.leave(consumer, partition, here, wait.get());
                 offsets.commit(consumer, Map.of());
@@ -184,21 +184,21 @@ public final class RecordProcessor<K, V> {
     /** Tells the idempotent consumer of the partitions that are no longer among those given. */
     void retain(Set<TopicPartition> assigned) {
         if (!assigned.equals(owned)) {
-            owned.stream().filter(partition -> !assigned.contains(partition)).forEach(flow::revoked);
+            owned.stream().filter(partition -> !assigned.contains(partition)).forEach(bound::revoked);
             owned = Set.copyOf(assigned);
         }
     }
 
     Duration chunkTime() {
-        return flow.chunkTime();
+        return bound.chunkTime();
     }
 
     String describe() {
-        return flow.describe();
+        return bound.describe();
     }
 
     private void refuseTransaction() {
-        if (flow.isTransactionActive()) {
+        if (bound.isTransactionActive()) {
             throw new IdempotencyException("Records are not handled inside a transaction of the caller: "
                     + "their offsets would be committed before it. End it before calling the processor");
         }

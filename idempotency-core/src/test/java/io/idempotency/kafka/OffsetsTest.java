@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OffsetsTest {
 
     private final AtomicLong nanos = new AtomicLong();
-    private final ScriptedFlow flow = new ScriptedFlow();
+    private final ScriptedBound flow = new ScriptedBound();
     private final RecordProcessor<String, String> processor =
             new RecordProcessor<>(flow, MessageIds.defaults(), nanos::get);
     private final ScriptedConsumer consumer = new ScriptedConsumer(P0, P1);

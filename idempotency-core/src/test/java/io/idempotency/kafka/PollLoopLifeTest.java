@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The start, the failures and the end of a loop, without a broker. */
 class PollLoopLifeTest {
 
-    private final ScriptedFlow flow = new ScriptedFlow();
+    private final ScriptedBound flow = new ScriptedBound();
     private final AtomicLong nanos = new AtomicLong();
     private final RecordProcessor<String, String> processor =
             new RecordProcessor<>(flow, MessageIds.defaults(), nanos::get);

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class RecordProcessorTest {
 
     private final AtomicLong nanos = new AtomicLong();
-    private final ScriptedFlow flow = new ScriptedFlow();
+    private final ScriptedBound flow = new ScriptedBound();
     private final RecordProcessor<String, String> processor =
             new RecordProcessor<>(flow, MessageIds.defaults(), nanos::get);
     private final ScriptedConsumer consumer = new ScriptedConsumer(P0, P1);

@@ -30,7 +30,7 @@ class RejectionTest {
     private static final Position BAD = new Position("orders", 0, 7);
 
     private final AtomicLong nanos = new AtomicLong();
-    private final ScriptedFlow flow = new ScriptedFlow();
+    private final ScriptedBound flow = new ScriptedBound();
     private final RecordProcessor<String, String> processor =
             new RecordProcessor<>(flow, MessageIds.defaults(), nanos::get);
     private final ScriptedConsumer consumer = new ScriptedConsumer(P0, P1);

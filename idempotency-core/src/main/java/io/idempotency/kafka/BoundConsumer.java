@@ -13,7 +13,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /** What a processor asks of an idempotent consumer and the handler bound to it. */
-interface Flow<K, V> {
+interface BoundConsumer<K, V> {
 
     /** Returns name and level, for logs. */
     String describe();
@@ -33,9 +33,9 @@ interface Flow<K, V> {
     /** Tells that a partition was given up; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
 
-    static <K, V> Flow<K, V> of(
+    static <K, V> BoundConsumer<K, V> of(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
-        return new Bound<>(consumer) {
+        return new OfHandler<>(consumer) {
             @Override
             public BatchResult consume(List<ConsumerRecord<K, V>> records) {
                 return consumer.consumeAll(records, handler);
@@ -43,9 +43,9 @@ interface Flow<K, V> {
         };
     }
 
-    static <K, V> Flow<K, V> batches(
+    static <K, V> BoundConsumer<K, V> batches(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
-        return new Bound<>(consumer) {
+        return new OfHandler<>(consumer) {
             @Override
             public BatchResult consume(List<ConsumerRecord<K, V>> records) {
                 return consumer.consumeBatch(records, handler);
@@ -54,11 +54,11 @@ interface Flow<K, V> {
     }
 
     /** An idempotent consumer, whichever handler is bound to it. */
-    abstract class Bound<K, V> implements Flow<K, V> {
+    abstract class OfHandler<K, V> implements BoundConsumer<K, V> {
 
         private final IdempotentConsumer<ConsumerRecord<K, V>> consumer;
 
-        Bound(IdempotentConsumer<ConsumerRecord<K, V>> consumer) {
+        OfHandler(IdempotentConsumer<ConsumerRecord<K, V>> consumer) {
             this.consumer = consumer;
         }
 

@@ -18,7 +18,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /** Settles every record but those it was told to fail. */
-final class ScriptedFlow implements Flow<String, String> {
+final class ScriptedBound implements BoundConsumer<String, String> {
 
     final List<Position> handled = new ArrayList<>();
     final List<Position> rejected = new ArrayList<>();
