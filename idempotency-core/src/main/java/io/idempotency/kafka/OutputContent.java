@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether two outputs say the same: the SHA-256 of topic, key, value and headers. Key and value are what the producer's serializers make of
+ * Tells whether two outputs say the same: the SHA-256 of topic, partition if the sender names one, key, value and headers. Key and value are what the producer's serializers make of
  * them, so they are serialized twice. Thread-safe, as serializers of producers are.
  */
 final class OutputContent implements Closeable {
@@ -60,6 +60,13 @@ final class OutputContent implements Closeable {
     private byte[] digested(ProducerRecord<?, ?> output, Predicate<String> isLeftOut) {
         MessageDigest digest = DerivedIds.sha256();
         add(digest, output.topic().getBytes(StandardCharsets.UTF_8));
+        if (output.partition() != null) {
+            add(
+                    digest,
+                    ByteBuffer.allocate(Integer.BYTES)
+                            .putInt(output.partition())
+                            .array());
+        }
         add(digest, bytes(keys, output, output.key()));
         add(digest, bytes(values, output, output.value()));
         for (Header header : output.headers()) {
