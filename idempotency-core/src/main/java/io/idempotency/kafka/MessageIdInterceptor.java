@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  * <p>Outside of a handler the id is a time-ordered UUID (version 7), made when the record is sent: the producer's own retries keep it, a second
  * {@code send} of a new record gets another one. Where an application sends again, give the message its id yourself.
  *
- * <p>What a handler sends on its own thread gets an id {@linkplain DerivedIds derived} from the message that is handled, and from the topic, key,
- * value and headers of the output (those of tracing aside): the same one when the message is handled again and says the same. If it then says
+ * <p>What a handler sends on its own thread gets an id {@linkplain DerivedIds derived} from the message that is handled, and from the topic,
+ * partition and timestamp (if the sender sets them), key, value and headers of the output (those of tracing aside): the same one when the message is handled again and says the same. If it then says
  * something else, the output is another message. Key and value are serialized once more for that. In a batch it holds for outputs with the id of
  * one of its messages, and others get a UUID of version 7.
  */

@@ -22,7 +22,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether two outputs say the same: the SHA-256 of topic, key, value and headers. Key and value are what the producer's serializers make of
+ * Tells whether two outputs say the same: the SHA-256 of topic, partition and timestamp if the sender sets them, key, value and headers. Key and value are what the producer's serializers make of
  * them, so they are serialized twice. Thread-safe, as serializers of producers are.
  */
 final class OutputContent implements Closeable {
@@ -60,6 +60,8 @@ final class OutputContent implements Closeable {
     private byte[] digested(ProducerRecord<?, ?> output, Predicate<String> isLeftOut) {
         MessageDigest digest = DerivedIds.sha256();
         add(digest, output.topic().getBytes(StandardCharsets.UTF_8));
+        add(digest, number(output.partition()));
+        add(digest, number(output.timestamp()));
         add(digest, bytes(keys, output, output.key()));
         add(digest, bytes(values, output, output.value()));
         for (Header header : output.headers()) {
@@ -69,6 +71,12 @@ final class OutputContent implements Closeable {
             }
         }
         return digest.digest();
+    }
+
+    private static byte @Nullable [] number(@Nullable Number given) {
+        return given == null
+                ? null
+                : ByteBuffer.allocate(Long.BYTES).putLong(given.longValue()).array();
     }
 
     private static boolean isTracing(String header) {

@@ -77,6 +77,12 @@ class DerivedIdsTest {
                 .headers();
     }
 
+    private Headers sendTo(int partition) {
+        return interceptor
+                .onSend(new ProducerRecord<>("out", partition, "k", "v"))
+                .headers();
+    }
+
     /** Handles a record, and handles it again because the first run fails; returns the ids of what was sent in each. */
     private List<List<String>> inTwoRuns(String id, BiConsumer<ConsumerRecord<String, String>, Integer> handler) {
         List<List<String>> runs = new ArrayList<>();
@@ -175,6 +181,36 @@ class DerivedIdsTest {
         assertThat(runs.get(0)).hasSize(2).doesNotHaveDuplicates();
         assertThat(runs.get(1)).containsExactlyInAnyOrderElementsOf(runs.get(0));
         assertThat(runs.get(1)).isNotEqualTo(runs.get(0));
+    }
+
+    /** A handler that sends to partitions by number means them: what arrives in another one is another message. */
+    @Test
+    @Tag("rule-5.18")
+    void areOthersInAnotherPartition() {
+        List<List<String>> runs = inTwoRuns("a", (record, run) -> {
+            send(sendTo(1 - run));
+            if (run == 1) {
+                send(sendTo(1));
+            }
+        });
+
+        assertThat(runs.get(1))
+                .hasSize(2)
+                .doesNotHaveDuplicates()
+                .endsWith(runs.get(0).get(0));
+    }
+
+    /** As of an event, whose time says what it is. */
+    @Test
+    @Tag("rule-5.18")
+    void areOthersAtAnotherTime() {
+        List<List<String>> runs = inTwoRuns(
+                "a",
+                (record, run) -> send(interceptor
+                        .onSend(new ProducerRecord<>("out", null, 1_000L + run, "k", "v"))
+                        .headers()));
+
+        assertThat(runs.get(0)).doesNotContainAnyElementsOf(runs.get(1));
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -46,6 +47,13 @@ record AdaptedListener(Object listener) {
     /** Returns whether the results of its methods come later. */
     boolean isAsync() {
         return listener instanceof MessagingMessageListenerAdapter<?, ?> adapter && adapter.isAsyncReplies();
+    }
+
+    /** Returns whether a method declares something that a future is, too, so that spring-kafka does not know before one comes. */
+    boolean mayBeAsync() {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?>
+                && ListenerChecks.methods(element()).stream()
+                        .anyMatch(method -> method.getReturnType().isAssignableFrom(CompletableFuture.class));
     }
 
     boolean isBatch() {

@@ -4,6 +4,7 @@ import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -38,14 +39,18 @@ final class AwaitedHandler extends HandlerAdapter {
         this.most = most;
     }
 
-    /** Lets the listener wait for its results, if they come later, each for at most the time given. Returns whether they do. */
+    /**
+     * Lets the listener wait for its results, if they come later, each for at most the time given. Returns whether they do by what its methods
+     * declare; one that declares an object may have one.
+     */
     static boolean await(Object listener, Duration most) {
         AdaptedListener adapted = AdaptedListener.in(listener);
-        if (!adapted.isAsync()) {
+        boolean isAsync = adapted.isAsync();
+        if (!isAsync && !adapted.mayBeAsync()) {
             return false;
         }
         ((MessagingMessageListenerAdapter<?, ?>) adapted.listener()).setHandlerMethod(of(adapted.handler(), most));
-        return true;
+        return isAsync;
     }
 
     private static HandlerAdapter of(HandlerAdapter handler, Duration most) {
@@ -75,8 +80,8 @@ final class AwaitedHandler extends HandlerAdapter {
     }
 
     private @Nullable Object awaited(@Nullable Object result) throws Exception {
-        if (result instanceof CompletableFuture<?> future) {
-            return awaited(future);
+        if (result instanceof CompletionStage<?> stage) {
+            return awaited(stage.toCompletableFuture());
         }
         return result != null && AdapterUtils.isMono(result.getClass()) ? awaited(Reactive.future(result)) : result;
     }

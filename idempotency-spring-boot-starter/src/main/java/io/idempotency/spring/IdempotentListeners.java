@@ -115,8 +115,11 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
                 return listener.beanReference().equals(key) ? listener.bean() : null;
             }
         };
-        return String.valueOf(
-                beans.getBeanExpressionResolver().evaluate(text, new BeanExpressionContext(beans, scope)));
+        Object value = beans.getBeanExpressionResolver().evaluate(text, new BeanExpressionContext(beans, scope));
+        if (value == null) {
+            throw new IllegalArgumentException("the value of " + text + " is null");
+        }
+        return value.toString();
     }
 
     /** Refuses annotations that spring-kafka did not call back for, as with share consumers. */

@@ -19,6 +19,7 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.annotation.KafkaListeners;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
@@ -66,6 +67,10 @@ final class ListenerBeans {
 
     private static void requireListener(Method method) {
         boolean isListener = has(method, KafkaListener.class);
+        refuseIf(
+                has(method, KafkaListeners.class),
+                "@Idempotent on " + method + " is on several @KafkaListener, and one consumer has one listener",
+                "Name all topics in one @KafkaListener, or give each listener a method and a name of its own.");
         refuseIf(
                 !isListener && has(method, KafkaHandler.class),
                 "@Idempotent on " + method

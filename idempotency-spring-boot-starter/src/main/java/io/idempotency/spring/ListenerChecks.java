@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.slf4j.Logger;
@@ -70,7 +72,8 @@ final class ListenerChecks {
         requireAcknowledgment(listener, properties, adapted);
         requireShape(listener, level, adapted);
         refuseIf(
-                isAsync(properties) && level != ConsistencyLevel.AT_LEAST_ONCE,
+                (isAsync(properties) || methods(listener.element()).stream().anyMatch(ListenerChecks::isLater))
+                        && level != ConsistencyLevel.AT_LEAST_ONCE,
                 listener + " returns before its work is done, and its transaction would commit before that",
                 "Return the result itself, or set level = AT_LEAST_ONCE.");
         if (level != ConsistencyLevel.NONE) {
@@ -133,6 +136,12 @@ final class ListenerChecks {
 
     private static boolean isAsync(ContainerProperties properties) {
         return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();
+    }
+
+    /** spring-kafka knows only its own two types by their declaration, and takes each future that comes for one. */
+    private static boolean isLater(Method method) {
+        return Future.class.isAssignableFrom(method.getReturnType())
+                || CompletionStage.class.isAssignableFrom(method.getReturnType());
     }
 
     /** Polls need a container in batch mode, in which these are lost. */
@@ -205,7 +214,7 @@ final class ListenerChecks {
                 QuarantineRecoverer.isIn(users),
                 "The error handler of listener " + container.getListenerId()
                         + " puts what fails for good into quarantine, and there is none: a failing record would stop its partition for"
-                        + " ever.",
+                        + " ever",
                 "Define a QuarantineStore, such as JdbcQuarantine, or give the handler another recoverer, such as"
                         + " DeadLetterPublishingRecoverer.");
     }

@@ -14,6 +14,7 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.core.ProducerPostProcessor;
+import org.springframework.kafka.core.RoutingKafkaTemplate;
 
 /**
  * Has the producers of all factories and templates that are beans note what listeners send, and give it ids derived from the message that is
@@ -38,8 +39,11 @@ final class OutputProducers implements BeanPostProcessor, DisposableBean {
     public Object postProcessAfterInitialization(Object bean, String name) {
         if (bean instanceof ProducerFactory<?, ?> factory) {
             watch(factory);
-        } else if (bean instanceof KafkaTemplate<?, ?> template) {
-            watch(template.getProducerFactory());
+        } else if (bean instanceof KafkaTemplate<?, ?> template && !(bean instanceof RoutingKafkaTemplate)) {
+            ProducerFactory<?, ?> factory = template.getProducerFactory();
+            if (factory != null) { // as of a mock
+                watch(factory);
+            }
         }
         return bean;
     }

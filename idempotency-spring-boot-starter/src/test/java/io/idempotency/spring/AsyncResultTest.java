@@ -7,6 +7,7 @@ import io.idempotency.ConsistencyLevel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -30,6 +31,10 @@ class AsyncResultTest {
 
     enum Kind {
         FUTURE,
+        /** spring-kafka does not see by this type that the result comes later. */
+        STAGE,
+        /** Nor by this one, which the starter does not refuse under {@code STRONG}. */
+        OBJECT,
         MONO,
         HANDLERS,
         /** Takes an acknowledgment that it need not use, for spring-kafka acknowledges when the result is there. */
@@ -80,6 +85,19 @@ class AsyncResultTest {
             return value.endsWith("never")
                     ? new CompletableFuture<>()
                     : CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaListener(id = "STAGE", groupId = "${topic}-STAGE", topics = "${topic}-STAGE")
+        @Idempotent(value = "stage", level = ConsistencyLevel.AT_LEAST_ONCE)
+        CompletionStage<Void> stage(String value) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
+        }
+
+        @KafkaListener(id = "OBJECT", groupId = "${topic}-OBJECT", topics = "${topic}-OBJECT")
+        @Idempotent("object")
+        @SuppressWarnings("FutureReturnValueIgnored")
+        Object object(String value) {
+            return CompletableFuture.runAsync(() -> ledger.post(value));
         }
 
         @KafkaListener(id = "MONO", groupId = "${topic}-MONO", topics = "${topic}-MONO")

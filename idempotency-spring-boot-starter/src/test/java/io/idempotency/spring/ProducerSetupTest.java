@@ -6,14 +6,20 @@ import static org.assertj.core.api.InstanceOfAssertFactories.list;
 import io.idempotency.kafka.MessageIdInterceptor;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.mockito.Mockito;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.core.RoutingKafkaTemplate;
+import org.springframework.kafka.mock.MockProducerFactory;
 
 /** Producers that Spring Boot configures stamp message ids, and are warned of what makes duplicates. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -65,6 +71,17 @@ class ProducerSetupTest {
         runner.withPropertyValues("idempotency.message-id.missing=coordinates")
                 .run(context ->
                         assertThat(configured(context)).containsEntry(MessageIdInterceptor.FORWARDED_CONFIG, false));
+    }
+
+    /** A routing template has several factories and refuses to name one; a mock has none. */
+    @Test
+    void areNotAskedOfTemplatesThatHaveNone() {
+        KafkaTemplate<Object, Object> routing =
+                new RoutingKafkaTemplate(Map.of(Pattern.compile(".*"), new MockProducerFactory<>(MockProducer::new)));
+        for (KafkaTemplate<Object, Object> template : List.of(routing, Mockito.<KafkaTemplate<Object, Object>>mock())) {
+            runner.withBean("template", KafkaTemplate.class, () -> template)
+                    .run(context -> assertThat(context).hasNotFailed().hasBean("template"));
+        }
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Tag;
@@ -353,9 +354,16 @@ class RefusalTest {
         void charge(String order) {}
     }
 
+    static class NamedByNull {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("#{systemProperties['no.such.property']}")
+        void charge(String order) {}
+    }
+
     @Test
     @Tag("rule-2.12")
     void refusesANameThatCannotBeResolved() {
+        refuses(NamedByNull.class, "has a name that cannot be resolved", "is null");
         refuses(
                 Misreferring.class,
                 "@Idempotent(\"billing-#{__listener.name}\")",
@@ -490,9 +498,18 @@ class RefusalTest {
         }
     }
 
+    static class Stage {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent("billing")
+        CompletionStage<Void> charge(String order) {
+            return CompletableFuture.completedFuture(null);
+        }
+    }
+
     @Test
     void refusesWorkThatGoesOnBehindTheTransaction() {
         refuses(Asynchronous.class, "@Async");
+        refuses(Stage.class, "returns before its work is done", "AT_LEAST_ONCE");
         refuses(Future.class, "returns before its work is done", "AT_LEAST_ONCE");
     }
 
@@ -755,6 +772,13 @@ class RefusalTest {
         void charge(String order) {}
     }
 
+    static class OnTwoListeners {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @KafkaListener(topics = "returns", groupId = "g")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
     @Idempotent("billing")
     static class OnNoListenersClass {
         void charge(String order) {}
@@ -765,6 +789,7 @@ class RefusalTest {
     void refusesAnAnnotationThatHasNoEffect() {
         refuses(OnAHandler.class, "it is a @KafkaHandler", "on the class");
         refuses(OnNoListener.class, "is no @KafkaListener", "IdempotentConsumer");
+        refuses(OnTwoListeners.class, "several @KafkaListener", "topics");
         refuses(OnNoListenersClass.class, "has no @KafkaListener", "listeners=<its id>");
     }
 
