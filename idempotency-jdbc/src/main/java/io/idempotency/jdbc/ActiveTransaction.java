@@ -43,8 +43,8 @@ final class ActiveTransaction implements TransactionSynchronization {
     private final Object owner;
     private final Evidence evidence;
     private final Map<String, Integer> proposedNames = new HashMap<>();
-    private final Map<JournalKey, Overlay> overlays = new TreeMap<>();
-    private final Map<Object, Window> windows = new HashMap<>();
+    private final Map<JournalKey, JournalOverlay> overlays = new TreeMap<>();
+    private final Map<Object, JournalWindow> windows = new HashMap<>();
     private final List<Runnable> afterCommit = new ArrayList<>();
     private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
     private int steps;
@@ -134,7 +134,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     }
 
     /** What the transaction appended to journals, in the order of their keys. */
-    Map<JournalKey, Overlay> overlays() {
+    Map<JournalKey, JournalOverlay> overlays() {
         return overlays;
     }
 
@@ -143,11 +143,11 @@ final class ActiveTransaction implements TransactionSynchronization {
      * must not take it for committed.
      */
     @Nullable
-    Overlay overlay(Head head) {
-        Overlay overlay = overlays.get(head.key());
+    JournalOverlay overlay(JournalHead head) {
+        JournalOverlay overlay = overlays.get(head.key());
         for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
             if (overlay == null && each instanceof ActiveTransaction active) {
-                Overlay of = active.overlays.get(head.key());
+                JournalOverlay of = active.overlays.get(head.key());
                 overlay = of != null && of.hasMade(head.tip()) ? of : null;
             }
         }
@@ -158,7 +158,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     }
 
     /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */
-    Map<Object, Window> windows() {
+    Map<Object, JournalWindow> windows() {
         return windows;
     }
 

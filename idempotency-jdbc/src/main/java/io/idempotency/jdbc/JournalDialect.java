@@ -16,7 +16,7 @@ interface JournalDialect {
      *
      * @param next the tip that it makes
      */
-    record Append(JournalKey key, Tip behind, Tip next, Segment.Content content) {}
+    record Append(JournalKey key, JournalTip behind, JournalTip next, JournalSegment.Content content) {}
 
     /**
      * What became of appends.
@@ -25,7 +25,7 @@ interface JournalDialect {
      * @param heads the heads as they are: before the appends that were not done; those that do not exist are not among them
      * @param times the times of the segments
      */
-    record Appended(boolean isDone, List<Head> heads, Map<JournalKey, Long> times, long now) {}
+    record Appended(boolean isDone, List<JournalHead> heads, Map<JournalKey, Long> times, long now) {}
 
     /**
      * What was purged.
@@ -33,7 +33,7 @@ interface JournalDialect {
      * @param messages how many messages; 0 if only times that lay ahead were mended
      * @param head the head of the journal, with its new horizon; null if no journal was found
      */
-    record Purged(int messages, @Nullable Head head) {
+    record Purged(int messages, @Nullable JournalHead head) {
 
         static final Purged NOTHING = new Purged(0, null);
     }
@@ -45,7 +45,7 @@ interface JournalDialect {
     Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException;
 
     /** Returns the heads that exist; with {@code isLocking}, locked until the end of the transaction. */
-    List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
+    List<JournalHead> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
 
     /**
      * Creates the head of a new journal, unless it is there.
@@ -62,7 +62,8 @@ interface JournalDialect {
      *
      * @param isLocked whether the head is locked by this transaction, which must then see what was committed before
      */
-    void read(Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
+    void read(
+            Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<JournalSegment> each)
             throws SQLException;
 
     /** Makes what the running transaction appended final, like {@link Dialect#prove}. */

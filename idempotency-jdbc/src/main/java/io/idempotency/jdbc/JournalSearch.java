@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import java.sql.Connection;
@@ -32,7 +32,7 @@ final class JournalSearch {
      *
      * @param own what the running transaction appended, and has not proved yet
      */
-    Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<Tip, Kind> own) {
+    Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<JournalTip, Kind> own) {
         return connections.onCurrent("find a message", connection -> {
             Integer consumer = table.consumer(connection, id.consumer(), proposed);
             if (consumer == null) {
@@ -55,7 +55,7 @@ final class JournalSearch {
     }
 
     private static @Nullable Hit newest(
-            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<Tip, Kind> own)
+            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<JournalTip, Kind> own)
             throws SQLException {
         Hit[] hit = new Hit[1];
         journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {

@@ -1,7 +1,7 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Content;
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalSegment.Content;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
@@ -68,8 +68,8 @@ public final class JournalStore implements ClaimStore {
     private final MessageTable table;
     private final Retentions retentions;
     private final JournalRound round;
-    private final Windows windows;
-    private final Journaling journaling;
+    private final JournalWindows windows;
+    private final JournalClaims journaling;
     private final JournalSearch search;
     private final boolean isRefusingStrays;
     private final Duration retention;
@@ -83,8 +83,8 @@ public final class JournalStore implements ClaimStore {
         this.table = new MessageTable(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
         this.round = new JournalRound(table);
-        this.windows = new Windows(table, new PartitionCounts(tables), retentions, builder.settings());
-        this.journaling = new Journaling(table, connections, windows);
+        this.windows = new JournalWindows(table, new PartitionCounts(tables), retentions, builder.settings());
+        this.journaling = new JournalClaims(table, connections, windows);
         this.search = new JournalSearch(table, connections);
     }
 
@@ -104,7 +104,7 @@ public final class JournalStore implements ClaimStore {
         if (windows.areLoaded(deliveries) || JdbcTransactions.isAnyActive()) {
             return;
         }
-        Map<Place, Integer> partitions = windows.absent(deliveries);
+        Map<JournalPlace, Integer> partitions = windows.absent(deliveries);
         connections.alone("create journals", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
             windows.create(connection, partitions, proposed);
@@ -166,26 +166,26 @@ public final class JournalStore implements ClaimStore {
         found.map(of -> of.processed().position())
                 .ifPresent(at -> append(
                         "forget a message",
-                        new Place(id.consumer(), at.stream(), at.partition()),
+                        new JournalPlace(id.consumer(), at.stream(), at.partition()),
                         id,
                         at.offset(),
                         Kind.FORGOTTEN));
         return found.isPresent();
     }
 
-    private Map<Tip, Kind> own() {
+    private Map<JournalTip, Kind> own() {
         return !transactions.isActive()
                 ? Map.of()
                 : ActiveTransaction.of(table).overlays().values().stream()
                         .flatMap(overlay -> overlay.segments().stream())
-                        .collect(Collectors.toMap(Segment::tip, Segment::kind));
+                        .collect(Collectors.toMap(JournalSegment::tip, JournalSegment::kind));
     }
 
     private Map<String, Integer> proposed() {
         return transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
     }
 
-    private void append(String verb, Place place, MessageId message, long offset, Kind kind) {
+    private void append(String verb, JournalPlace place, MessageId message, long offset, Kind kind) {
         UUID id = MessageKey.idOf(message.value());
         Content content = new Content(
                 kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});

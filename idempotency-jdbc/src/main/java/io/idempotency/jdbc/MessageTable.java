@@ -70,7 +70,7 @@ final class MessageTable {
     boolean areNamed(List<Delivery> deliveries) {
         Delivery last = null;
         for (Delivery delivery : deliveries) {
-            if (last == null || !Place.isSame(last, delivery)) {
+            if (last == null || !JournalPlace.isSame(last, delivery)) {
                 last = delivery;
                 if (!names.areKnown(Asked.namesIn(List.of(delivery)))) {
                     return false;

@@ -37,7 +37,12 @@ final class PartitionCounts {
      * @param count how many partitions the topic has; 0 if nobody says
      */
     void compare(
-            Connection connection, JournalDialect journals, Place place, JournalKey key, @Nullable Head head, int count)
+            Connection connection,
+            JournalDialect journals,
+            JournalPlace place,
+            JournalKey key,
+            @Nullable JournalHead head,
+            int count)
             throws SQLException {
         int before = head == null ? ofOtherPartitions(connection, key) : head.partitions();
         if (count == 0 || count == before) {

@@ -10,16 +10,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Reads journals into windows. */
-final class JournalReading {
+final class JournalLoad {
 
     private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
     private static final int READINGS = 3;
 
     private final MessageTable table;
     private final long retentionMicros;
-    private final WindowMemory memory;
+    private final JournalMemory memory;
 
-    JournalReading(MessageTable table, long retentionMicros, WindowMemory memory) {
+    JournalLoad(MessageTable table, long retentionMicros, JournalMemory memory) {
         this.table = table;
         this.retentionMicros = retentionMicros;
         this.memory = memory;
@@ -30,10 +30,10 @@ final class JournalReading {
      *
      * @throws IdempotencyException if it does not fit into memory
      */
-    Window read(Connection connection, Place place, JournalKey key) throws SQLException {
+    JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
         for (int reading = 0; reading < READINGS; reading++) {
-            Head head = head(connection, place, key);
-            Window window = new Window(place, head, retentionMicros, memory.sum());
+            JournalHead head = head(connection, place, key);
+            JournalWindow window = new JournalWindow(place, head, retentionMicros, memory.sum());
             try {
                 if (isRead(connection, window, head)) {
                     return window;
@@ -47,7 +47,7 @@ final class JournalReading {
         throw new TransientStoreException("The journal of " + place + " changed while it was read; run it again");
     }
 
-    private boolean isRead(Connection connection, Window window, Head head) throws SQLException {
+    private boolean isRead(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
         long began = System.nanoTime();
         long[] unread = new long[1];
         table.journals(connection)
@@ -75,12 +75,12 @@ final class JournalReading {
     }
 
     /** Returns the window of a journal that was created just now, in the running transaction. */
-    Window ofNew(Connection connection, Place place, JournalKey key) throws SQLException {
-        return new Window(place, head(connection, place, key), retentionMicros, memory.sum());
+    JournalWindow ofNew(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
+        return new JournalWindow(place, head(connection, place, key), retentionMicros, memory.sum());
     }
 
-    private Head head(Connection connection, Place place, JournalKey key) throws SQLException {
-        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
+    private JournalHead head(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
+        List<JournalHead> heads = table.journals(connection).heads(connection, List.of(key), false);
         if (heads.isEmpty()) {
             throw new TransientStoreException(
                     "The journal of " + place + " was created by another transaction; run it again");
@@ -93,12 +93,13 @@ final class JournalReading {
      *
      * @param isLocked whether the head is locked by the running transaction
      */
-    boolean catchUp(Connection connection, Window window, Head head, boolean isLocked) throws SQLException {
-        Tip known = window.tip();
+    boolean catchUp(Connection connection, JournalWindow window, JournalHead head, boolean isLocked)
+            throws SQLException {
+        JournalTip known = window.tip();
         if (head.isAt(known)) {
             return true;
         }
-        List<Segment> missing = new ArrayList<>();
+        List<JournalSegment> missing = new ArrayList<>();
         boolean isThere = known.version() > head.horizonVersion();
         table.journals(connection)
                 .read(
@@ -108,7 +109,7 @@ final class JournalReading {
                         head.version(),
                         isLocked,
                         missing::add);
-        Tip last = Tip.NONE;
+        JournalTip last = JournalTip.NONE;
         if (isThere && !missing.isEmpty()) {
             last = missing.remove(0).tip();
         }
@@ -121,14 +122,16 @@ final class JournalReading {
         return true;
     }
 
-    private static void requireNoGap(Tip known, List<Segment> missing, Head head, Window window) {
+    private static void requireNoGap(
+            JournalTip known, List<JournalSegment> missing, JournalHead head, JournalWindow window) {
         long version = known.version();
-        for (Segment segment : missing) {
+        for (JournalSegment segment : missing) {
             if (segment.tip().version() != ++version) {
                 break;
             }
         }
-        Tip last = missing.isEmpty() ? known : missing.get(missing.size() - 1).tip();
+        JournalTip last =
+                missing.isEmpty() ? known : missing.get(missing.size() - 1).tip();
         if (version != head.version() || !head.isAt(last)) {
             throw new TransientStoreException("This transaction cannot see all of the journal of " + window
                     + " up to version " + head.version() + "; run it again in a new one");

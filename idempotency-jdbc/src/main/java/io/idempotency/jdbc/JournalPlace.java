@@ -10,7 +10,7 @@ import java.util.Set;
  *
  * @param stream the name that the topic's journals have
  */
-record Place(String consumer, String stream, int partition) {
+record JournalPlace(String consumer, String stream, int partition) {
 
     /** Returns whether two deliveries have the same journal without a look at the names of streams. */
     static boolean isSame(Delivery one, Delivery other) {

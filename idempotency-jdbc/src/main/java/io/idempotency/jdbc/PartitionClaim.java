@@ -1,8 +1,8 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Generation.Entry;
-import io.idempotency.jdbc.Segment.Content;
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalGeneration.Entry;
+import io.idempotency.jdbc.JournalSegment.Content;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
@@ -18,19 +18,19 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The deliveries of one claim that are of one partition, and what is decided about them. */
-final class Part {
+final class PartitionClaim {
 
     private static final int NEW = -1;
     private static final int KNOWN = -2;
 
-    private final Window window;
+    private final JournalWindow window;
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
     /** Where the answers belong. */
     private int[] places;
 
-    private Tip tip = Tip.NONE;
+    private JournalTip tip = JournalTip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
     private int[] verdicts = new int[0];
 
@@ -42,7 +42,7 @@ final class Part {
      *
      * @param expected how many there will be, unless more come in another place of the claim
      */
-    Part(Window window, JournalStore.Unjudged unjudged, int expected) {
+    PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
@@ -61,7 +61,7 @@ final class Part {
         deliveries.add(delivery);
     }
 
-    Window window() {
+    JournalWindow window() {
         return window;
     }
 
@@ -70,7 +70,7 @@ final class Part {
     }
 
     /** Returns where the journal stood when this was decided. */
-    Tip tip() {
+    JournalTip tip() {
         return tip;
     }
 
@@ -81,7 +81,7 @@ final class Part {
     }
 
     /** Decides by what is known; what the window learns meanwhile can only make the append find it behind. */
-    void decide(@Nullable Overlay overlay) {
+    void decide(@Nullable JournalOverlay overlay) {
         tip = overlay == null ? window.tip() : overlay.tip();
         long horizon = window.horizonOffset();
         int size = deliveries.size();
