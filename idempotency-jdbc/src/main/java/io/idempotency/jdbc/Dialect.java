@@ -36,19 +36,22 @@ interface Dialect {
      * Inserts the messages that are absent, waiting for others that are inserting them, with a time that lies
      * {@code aheadMicros} after now. Returns the inserted rows as granted; of the others those that it can tell.
      */
-    List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
+    List<MessageRow> insert(Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
+            throws SQLException;
 
     /**
      * Inserts the messages that are absent, as claimed by the running transaction, waiting and answering like {@link #insert}. It can be proved
      * afterwards, and until then, others do not take the rows for processed, even if they are committed.
      */
-    default List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+    default List<MessageRow> claim(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
         prepareProof(connection, evidence);
-        return insert(connection, arrivals, State.unproved(1, 0), 0);
+        return insert(connection, arrivals, MessageState.unproved(1, 0), 0);
     }
 
     /** Takes over, as claimed by the running transaction, the rows that are free, and returns all that are there. */
-    List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException;
+    List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException;
 
     /** Sets the parameters of a statement. */
     @FunctionalInterface
@@ -63,7 +66,7 @@ interface Dialect {
     int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException;
 
     /** Returns the rows that are there; until the end of the transaction nobody else changes those that are not settled. */
-    List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException;
+    List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
     /** Stores the number of a name unless it is stored. Returns whether the number is this name's. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;

@@ -72,7 +72,7 @@ final class MessageTable {
         for (Delivery delivery : deliveries) {
             if (last == null || !JournalPlace.isSame(last, delivery)) {
                 last = delivery;
-                if (!names.areKnown(Asked.namesIn(List.of(delivery)))) {
+                if (!names.areKnown(MessageLookup.namesIn(List.of(delivery)))) {
                     return false;
                 }
             }
@@ -81,7 +81,8 @@ final class MessageTable {
     }
 
     /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
-    Asked asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
+    MessageLookup asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed)
+            throws SQLException {
         String consumer = null;
         for (Delivery delivery : deliveries) {
             if (!delivery.id().consumer().equals(consumer)) {
@@ -89,7 +90,7 @@ final class MessageTable {
                 retentions.met(consumer);
             }
         }
-        return Asked.of(deliveries, names.numbers(connection, Asked.namesIn(deliveries), proposed));
+        return MessageLookup.of(deliveries, names.numbers(connection, MessageLookup.namesIn(deliveries), proposed));
     }
 
     /** Returns how long the messages of each consumer are remembered. */
@@ -108,7 +109,7 @@ final class MessageTable {
         return names.find(connection, consumer, proposed);
     }
 
-    Processed processed(Connection connection, Row row, Map<String, Integer> proposed) throws SQLException {
+    Processed processed(Connection connection, MessageRow row, Map<String, Integer> proposed) throws SQLException {
         return processed(names.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
     }
 
@@ -158,7 +159,7 @@ final class MessageTable {
             """;
 
     /** Returns the row, without a lock. */
-    Optional<Row> find(Connection connection, MessageKey key) throws SQLException {
+    Optional<MessageRow> find(Connection connection, MessageKey key) throws SQLException {
         Dialect current = dialect(connection);
         String find = tables.fill(FIND.replace("${clock}", current.clock()));
         try (PreparedStatement statement = connection.prepareStatement(find)) {
@@ -166,10 +167,10 @@ final class MessageTable {
             statement.setObject(2, current.id(key.id()));
             try (ResultSet result = statement.executeQuery()) {
                 return result.next()
-                        ? Optional.of(new Row(
+                        ? Optional.of(new MessageRow(
                                 key,
                                 result.getLong(1),
-                                State.of(result.getInt(2)),
+                                MessageState.of(result.getInt(2)),
                                 result.getLong(3),
                                 result.getLong(4),
                                 PlainDialect.micros(result, 5),
@@ -186,7 +187,7 @@ final class MessageTable {
             return false;
         }
         for (Map.Entry<MessageKey, Long> each : evidence.quarantined().entrySet()) {
-            Optional<Row> row = find(connection, each.getKey());
+            Optional<MessageRow> row = find(connection, each.getKey());
             if (row.filter(found -> found.at() == each.getValue()).isEmpty()) {
                 return false;
             }
@@ -200,8 +201,8 @@ final class MessageTable {
     }
 
     /** Writes rows that the running transaction has locked, or inserted. */
-    void update(Connection connection, Collection<Row> rows) throws SQLException {
-        RowUpdate.run(connection, dialect(connection), tables, rows);
+    void update(Connection connection, Collection<MessageRow> rows) throws SQLException {
+        MessageUpdate.run(connection, dialect(connection), tables, rows);
     }
 
     private static final String DELETE = "delete from ${tables}message where consumer = ? and message_id = ?";

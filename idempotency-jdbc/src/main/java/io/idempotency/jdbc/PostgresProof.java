@@ -73,7 +73,7 @@ final class PostgresProof {
             throws SQLException {
         active.evidence().isAnother();
         if (!remains.settle(connection)) {
-            throw TransactionLostException.rolledBack(Claiming.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(TableClaims.NOT_THE_SAME);
         }
         try (PreparedStatement statement = connection.prepareStatement(SETTLED)) {
             statement.execute();

@@ -37,16 +37,16 @@ public final class TableStore implements LeaseStore {
     private final JdbcTransactions transactions;
     private final Connections connections;
     private final MessageTable table;
-    private final Claiming claiming;
-    private final Leasing leasing;
+    private final TableClaims claiming;
+    private final TableLeases leasing;
     private final MessagePurge purge;
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
         this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
-        this.claiming = new Claiming(table, connections);
-        this.leasing = new Leasing(table, connections);
+        this.claiming = new TableClaims(table, connections);
+        this.leasing = new TableLeases(table, connections);
         this.purge = new MessagePurge(table);
     }
 
@@ -71,7 +71,7 @@ public final class TableStore implements LeaseStore {
         }
         connections.alone("store names", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
-            table.numbers(connection, Asked.namesIn(deliveries), proposed);
+            table.numbers(connection, MessageLookup.namesIn(deliveries), proposed);
             table.storeNames(connection, proposed);
             return true;
         });
@@ -105,14 +105,14 @@ public final class TableStore implements LeaseStore {
                 transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
         return connections.onCurrent("find a message", connection -> {
             MessageKey key = key(connection, id, proposed);
-            Optional<Row> row = key == null ? Optional.empty() : table.find(connection, key);
+            Optional<MessageRow> row = key == null ? Optional.empty() : table.find(connection, key);
             return row.isPresent() && (row.get().state().isSettled() || isClaimedHere(row.get()))
                     ? Optional.of(table.processed(connection, row.get(), proposed))
                     : Optional.empty();
         });
     }
 
-    private boolean isClaimedHere(Row row) {
+    private boolean isClaimedHere(MessageRow row) {
         return transactions.isActive() && ActiveTransaction.of(table).evidence().isClaimed(row);
     }
 

@@ -25,7 +25,7 @@ import java.util.Set;
  *   <li>Before the commit: prove that this transaction is the one that did all this.
  * </ol>
  */
-final class Claiming implements ActiveTransaction.LastWord {
+final class TableClaims implements ActiveTransaction.LastWord {
 
     static final String NOT_THE_SAME =
             "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
@@ -34,7 +34,7 @@ final class Claiming implements ActiveTransaction.LastWord {
     private final MessageTable table;
     private final Connections connections;
 
-    Claiming(MessageTable table, Connections connections) {
+    TableClaims(MessageTable table, Connections connections) {
         this.table = table;
         this.connections = connections;
     }
@@ -58,40 +58,42 @@ final class Claiming implements ActiveTransaction.LastWord {
         Dialect dialect = table.dialect(connection);
         table.lookAtIsolation(connection);
         prove(active);
-        Asked asked = table.asked(connection, deliveries, active.proposedNames());
-        List<Arrival> arrivals = List.copyOf(asked.all());
-        List<Row> inserted = dialect.claim(connection, arrivals, active.evidence());
+        MessageLookup asked = table.asked(connection, deliveries, active.proposedNames());
+        List<MessageArrival> arrivals = List.copyOf(asked.all());
+        List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
         if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
         table.requireCommittedReads(connection);
-        Map<MessageKey, Row> rows = new HashMap<>();
+        Map<MessageKey, MessageRow> rows = new HashMap<>();
         inserted.forEach(row -> rows.put(row.key(), row));
-        List<Arrival> rest = arrivals.stream()
-                .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))
+        List<MessageArrival> rest = arrivals.stream()
+                .filter(arrival -> !MessageRow.isAnswered(rows.get(arrival.key())))
                 .toList();
         if (!rest.isEmpty()) {
             dialect.takeOver(connection, rest, active.evidence()).forEach(row -> rows.put(row.key(), row));
         }
         List<Claim> answers = answers(connection, asked, rows, active);
-        active.evidence().add(rows.values().stream().filter(Row::isGranted).toList());
+        active.evidence()
+                .add(rows.values().stream().filter(MessageRow::isGranted).toList());
         return answers;
     }
 
-    private static boolean isAllGranted(List<Row> known, List<Arrival> arrivals) {
-        return known.size() == arrivals.size() && known.stream().allMatch(Row::isGranted);
+    private static boolean isAllGranted(List<MessageRow> known, List<MessageArrival> arrivals) {
+        return known.size() == arrivals.size() && known.stream().allMatch(MessageRow::isGranted);
     }
 
-    private List<Claim> answers(Connection connection, Asked asked, Map<MessageKey, Row> rows, ActiveTransaction active)
+    private List<Claim> answers(
+            Connection connection, MessageLookup asked, Map<MessageKey, MessageRow> rows, ActiveTransaction active)
             throws SQLException {
         List<Claim> answers = new ArrayList<>(asked.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
         for (int i = 0; i < asked.deliveries().size(); i++) {
             Delivery delivery = asked.deliveries().get(i);
             MessageKey key = asked.keys().get(i);
-            Row row = rows.get(key);
-            if (row == null || !Row.isAnswered(row)) {
+            MessageRow row = rows.get(key);
+            if (row == null || !MessageRow.isAnswered(row)) {
                 throw new TransientStoreException(
                         "The claim of " + delivery + " met another transaction that changed it; run it again");
             }
@@ -102,7 +104,7 @@ final class Claiming implements ActiveTransaction.LastWord {
         return answers;
     }
 
-    private Claim answer(Connection connection, Delivery delivery, Row row, ActiveTransaction active)
+    private Claim answer(Connection connection, Delivery delivery, MessageRow row, ActiveTransaction active)
             throws SQLException {
         Map<String, Integer> names = active.proposedNames();
         if (row.isGranted() || (row.state().isUnproved() && active.evidence().isClaimed(row))) {
@@ -116,7 +118,7 @@ final class Claiming implements ActiveTransaction.LastWord {
         };
     }
 
-    private Processed processed(Connection connection, Row row, Map<String, Integer> names) throws SQLException {
+    private Processed processed(Connection connection, MessageRow row, Map<String, Integer> names) throws SQLException {
         Processed processed = table.processed(connection, row, names);
         return row.isGranted() ? new Processed(processed.position(), processed.at(), Duration.ZERO) : processed;
     }
