@@ -65,7 +65,7 @@ final class ActiveTransaction implements TransactionSynchronization {
      */
     static ActiveTransaction of(Object owner) {
         List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
-        boolean isOurs = registered.stream().anyMatch(Ending.class::isInstance);
+        boolean isOurs = registered.stream().anyMatch(TransactionOutcome.class::isInstance);
         Evidence evidence = new Evidence(isOurs);
         for (TransactionSynchronization each : registered) {
             if (each instanceof ActiveTransaction active) {
@@ -74,7 +74,7 @@ final class ActiveTransaction implements TransactionSynchronization {
                 }
                 evidence = active.evidence.ofAnotherOwner();
             }
-            if ((each instanceof Ending ending && ending.isEnding())
+            if ((each instanceof TransactionOutcome ending && ending.isEnding())
                     || (each instanceof ActiveTransaction active && active.isLastWordSaid)) {
                 throw Completion.refused();
             }

@@ -53,7 +53,7 @@ final class Connections {
                 DataSourceUtils.releaseConnection(connection, dataSource);
             }
         } catch (SQLException | DataAccessException e) {
-            throw Failures.translated(verb, e);
+            throw SqlFailures.translated(verb, e);
         }
     }
 
@@ -102,9 +102,9 @@ final class Connections {
 
     private <T extends @Nullable Object> T within(TransactionTemplate template, String verb, Work<T> work) {
         try {
-            return Ending.<T>run(template, dataSource, status -> onCurrent(verb, work));
+            return TransactionOutcome.<T>run(template, dataSource, status -> onCurrent(verb, work));
         } catch (TransactionException | DataAccessException e) {
-            throw Failures.translated(verb, e);
+            throw SqlFailures.translated(verb, e);
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the library's own exceptions out of the driver's. */
-final class Failures {
+final class SqlFailures {
 
     /** A table does not exist: PostgreSQL, the standard with MariaDB and HSQLDB, H2. */
     private static final Set<String> NO_TABLE = Set.of("42P01", "42S02", "42501", "42S03", "42S04", "3F000", "90079");
@@ -20,7 +20,7 @@ final class Failures {
     /** PostgreSQL takes no statement any more but a rollback. */
     static final String ABORTED = "25P02";
 
-    private Failures() {}
+    private SqlFailures() {}
 
     /** Returns what to throw for a failure of ours to do what the verb says, such as "claim". */
     static IdempotencyException translated(String verb, Throwable failure) {
