@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Evidence {
 
+    /** What is said where the proof fails. */
+    static final String NOT_THE_SAME =
+            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
+                    + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
+
     private final Common common;
     private final List<MessageRow> claimed = new ArrayList<>();
     private final Map<MessageKey, Long> quarantined = new LinkedHashMap<>();

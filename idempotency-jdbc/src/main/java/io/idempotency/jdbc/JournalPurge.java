@@ -62,11 +62,11 @@ final class JournalPurge {
     }
 
     private long latest() {
-        return clock.later() + MessageTable.micros(AHEAD);
+        return clock.later() + StoredTime.micros(AHEAD);
     }
 
     private long gone() {
-        return clock.earlier() - retention - MessageTable.micros(GONE);
+        return clock.earlier() - retention - StoredTime.micros(GONE);
     }
 
     private boolean isGone(JournalHead head) {

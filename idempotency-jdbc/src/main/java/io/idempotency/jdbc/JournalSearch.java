@@ -44,7 +44,7 @@ final class JournalSearch {
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,
-                            MessageTable.processed(
+                            StoredTime.processed(
                                     table.position(connection, key.place(), hit.offset(), proposed),
                                     hit.at(),
                                     table.now(connection))));

@@ -203,7 +203,7 @@ public final class JournalStore implements ClaimStore {
      */
     @Override
     public int purge(Duration olderThan, int limit) {
-        retentions.say(connections, MessageTable.micros(olderThan));
+        retentions.say(connections, StoredTime.micros(olderThan));
         JournalDialect.Purged purged;
         do {
             purged = connections.alone(

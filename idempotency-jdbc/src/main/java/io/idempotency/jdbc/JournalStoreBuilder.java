@@ -130,7 +130,7 @@ public final class JournalStoreBuilder {
     JournalStore.Settings settings() {
         return new JournalStore.Settings(
                 unjudged,
-                MessageTable.micros(retention),
+                StoredTime.micros(retention),
                 memoryBytes,
                 isRaisingHorizon,
                 revalidation,

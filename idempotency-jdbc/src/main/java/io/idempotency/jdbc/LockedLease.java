@@ -16,7 +16,7 @@ record LockedLease(Claim claim, @Nullable MessageRow row) {
         return row != null
                 && row.state().status() == MessageState.Status.LEASED
                 && isSameAttempt(row)
-                && row.at() == MessageTable.micros(claim.until());
+                && row.at() == StoredTime.micros(claim.until());
     }
 
     /** Returns whether this very lease has settled the message before. */
@@ -24,7 +24,7 @@ record LockedLease(Claim claim, @Nullable MessageRow row) {
         return row != null
                 && row.state().isSettled()
                 && isSameAttempt(row)
-                && row.state().isSealedBy(MessageTable.micros(claim.until()) - row.at());
+                && row.state().isSealedBy(StoredTime.micros(claim.until()) - row.at());
     }
 
     /** Returns whether this very lease has come to this end before. */
@@ -38,7 +38,7 @@ record LockedLease(Claim claim, @Nullable MessageRow row) {
     }
 
     MessageState sealed(MessageState state, long at) {
-        return state.sealed(MessageTable.micros(claim.until()) - at);
+        return state.sealed(StoredTime.micros(claim.until()) - at);
     }
 
     private boolean isSameAttempt(MessageRow other) {

@@ -9,8 +9,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -110,11 +108,8 @@ final class MessageTable {
     }
 
     Processed processed(Connection connection, MessageRow row, Map<String, Integer> proposed) throws SQLException {
-        return processed(names.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
-    }
-
-    static Processed processed(Position position, long at, long now) {
-        return new Processed(position, instant(at), Duration.of(Math.max(0, now - at), ChronoUnit.MICROS));
+        return StoredTime.processed(
+                names.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
     }
 
     /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
@@ -214,17 +209,5 @@ final class MessageTable {
             statement.setObject(2, dialect(connection).id(key.id()));
             return statement.executeUpdate() > 0;
         }
-    }
-
-    static Instant instant(long micros) {
-        return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
-    }
-
-    static long micros(Instant instant) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
-    }
-
-    static long micros(Duration duration) {
-        return duration.toNanos() / 1000;
     }
 }

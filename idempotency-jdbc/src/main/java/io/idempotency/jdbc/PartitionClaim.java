@@ -177,15 +177,14 @@ final class PartitionClaim {
         }
         if (verdict != KNOWN) {
             Position first = deliveries.get(verdict).position();
-            return Claim.duplicate(
-                    delivery, Optional.of(new Processed(first, MessageTable.instant(at), Duration.ZERO)));
+            return Claim.duplicate(delivery, Optional.of(new Processed(first, StoredTime.instant(at), Duration.ZERO)));
         }
         Entry entry = entries[index];
         if (entry == null) {
             return Claim.duplicate(delivery, Optional.empty());
         }
         Position position = delivery.position();
-        Optional<Processed> processed = Optional.of(MessageTable.processed(
+        Optional<Processed> processed = Optional.of(StoredTime.processed(
                 new Position(position.stream(), position.partition(), entry.offset()), entry.at(), now));
         return entry.kind() == Kind.QUARANTINED
                 ? Claim.quarantined(delivery, processed)

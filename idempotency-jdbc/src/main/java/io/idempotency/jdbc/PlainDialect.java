@@ -57,7 +57,7 @@ class PlainDialect implements Dialect {
         }
         requireTransaction(connection, evidence);
         if (!remains.settle(connection)) {
-            throw TransactionLostException.rolledBack(TableClaims.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Evidence.NOT_THE_SAME);
         }
         if (evidence.isOfAnother()) {
             active.evidence().committedEarly();
@@ -306,7 +306,7 @@ class PlainDialect implements Dialect {
         if (value instanceof Number number) {
             return number.longValue();
         }
-        return MessageTable.micros(
+        return StoredTime.micros(
                 value instanceof Timestamp local
                         ? local.toInstant()
                         : result.getObject(column, OffsetDateTime.class).toInstant());

@@ -74,7 +74,7 @@ final class PostgresProof {
             throws SQLException {
         active.evidence().isAnother();
         if (!remains.settle(connection)) {
-            throw TransactionLostException.rolledBack(TableClaims.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Evidence.NOT_THE_SAME);
         }
         try (PreparedStatement statement = connection.prepareStatement(SETTLED)) {
             statement.execute();

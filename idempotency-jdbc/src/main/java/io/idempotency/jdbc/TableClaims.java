@@ -27,10 +27,6 @@ import java.util.Set;
  */
 final class TableClaims implements ActiveTransaction.LastWord {
 
-    static final String NOT_THE_SAME =
-            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
-                    + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
-
     private final MessageTable table;
     private final Connections connections;
 
@@ -113,8 +109,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(processed(connection, row, names)));
-            case LEASED, RELEASED ->
-                Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.until()));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), StoredTime.instant(row.until()));
         };
     }
 

@@ -40,10 +40,10 @@ final class TableLeases {
         return connections.alone("lease messages", connection -> {
             Map<String, Integer> names = new HashMap<>();
             MessageLookup asked = table.asked(connection, deliveries, names);
-            Map<MessageKey, MessageRow> rows = insertOrLock(connection, asked, MessageTable.micros(length));
+            Map<MessageKey, MessageRow> rows = insertOrLock(connection, asked, StoredTime.micros(length));
             long waited = waitedMicros(began, length);
             rows.replaceAll((key, row) -> row.isGranted() ? row.with(row.state(), row.at() + waited) : row);
-            LeaseDecision decision = new LeaseDecision(asked, rows, MessageTable.micros(length) + waited);
+            LeaseDecision decision = new LeaseDecision(asked, rows, StoredTime.micros(length) + waited);
             List<LeaseDecision.Answer> answers = decision.decide();
             write(connection, rows, decision.granted(), waited);
             List<Claim> claims = claims(connection, answers, names);
@@ -64,7 +64,7 @@ final class TableLeases {
             if (!lost.isEmpty()) {
                 throw new ClaimLostException("renew", lost);
             }
-            long ahead = MessageTable.micros(length) + waitedMicros(began, length);
+            long ahead = StoredTime.micros(length) + waitedMicros(began, length);
             List<MessageRow> renewed = held.stream()
                     .flatMap(each -> each.found().stream())
                     .map(row -> row.with(row.state(), row.now() + ahead))
@@ -72,8 +72,8 @@ final class TableLeases {
             table.update(connection, renewed);
             List<Claim> claims = new ArrayList<>();
             for (int i = 0; i < leased.size(); i++) {
-                claims.add(leased.get(i)
-                        .renewed(MessageTable.instant(renewed.get(i).at())));
+                claims.add(
+                        leased.get(i).renewed(StoredTime.instant(renewed.get(i).at())));
             }
             return claims;
         });
@@ -170,12 +170,12 @@ final class TableLeases {
         MessageRow row = answer.row();
         Delivery delivery = answer.delivery();
         if (answer.isLeased()) {
-            return Claim.leased(delivery, row.state().attempt(), row.state().starts(), MessageTable.instant(row.at()));
+            return Claim.leased(delivery, row.state().attempt(), row.state().starts(), StoredTime.instant(row.at()));
         }
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(table.processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(table.processed(connection, row, names)));
-            case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), MessageTable.instant(answer.until()));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), StoredTime.instant(answer.until()));
         };
     }
 
@@ -231,6 +231,6 @@ final class TableLeases {
 
     private static long waitedMicros(long beganNanos, Duration length) {
         long waited = (System.nanoTime() - beganNanos) / 1000;
-        return waited > MessageTable.micros(length) / NEGLIGIBLE_PART ? waited : 0;
+        return waited > StoredTime.micros(length) / NEGLIGIBLE_PART ? waited : 0;
     }
 }

@@ -135,7 +135,7 @@ public final class TableStore implements LeaseStore {
      */
     @Override
     public int purge(Duration olderThan, int limit) {
-        table.retentions().say(connections, MessageTable.micros(olderThan));
+        table.retentions().say(connections, StoredTime.micros(olderThan));
         return connections.alone(
                 "purge messages",
                 connection -> purge.purge(connection, table.retentions().all(connection), limit));
