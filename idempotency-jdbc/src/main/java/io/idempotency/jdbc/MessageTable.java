@@ -24,8 +24,7 @@ final class MessageTable {
     private final Names names;
     private final Retentions retentions;
     private final String delete;
-    private volatile @Nullable Dialect dialect;
-    private volatile @Nullable JournalDialect journals;
+    private volatile @Nullable Dialects dialects;
     private volatile boolean isIsolationSeen;
 
     MessageTable(Tables tables, Duration claimTimeout) {
@@ -38,11 +37,15 @@ final class MessageTable {
 
     /** Returns the dialect of the database, which is known from the first connection on. */
     Dialect dialect(Connection connection) throws SQLException {
-        Dialect known = dialect;
+        return dialects(connection).messages();
+    }
+
+    private Dialects dialects(Connection connection) throws SQLException {
+        Dialects known = dialects;
         if (known == null) {
             known = Dialects.of(connection, tables, claimTimeout);
-            names.waiting(known.waiting());
-            dialect = known;
+            names.waiting(known.messages().waiting());
+            dialects = known;
         }
         return known;
     }
@@ -119,25 +122,14 @@ final class MessageTable {
         return names.numbers(connection, wanted, proposed);
     }
 
-    private JournalDialect journals(Dialect of) {
-        if (of instanceof PostgresDialect postgres) {
-            return new PostgresJournals(tables, postgres);
-        }
-        if (of instanceof InsertFirstDialect standard) {
-            return new StandardJournals(standard);
-        }
-        throw new IdempotencyException(
-                "There are no journals for this database, only for PostgreSQL, MariaDB and H2: use a TableStore");
-    }
-
     /** Returns the statements for journals. */
     JournalDialect journals(Connection connection) throws SQLException {
-        JournalDialect known = journals;
-        if (known == null) {
-            known = journals(dialect(connection));
-            journals = known;
+        JournalDialect journals = dialects(connection).journals();
+        if (journals == null) {
+            throw new IdempotencyException(
+                    "There are no journals for this database, only for PostgreSQL, MariaDB and H2: use a TableStore");
         }
-        return known;
+        return journals;
     }
 
     Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
