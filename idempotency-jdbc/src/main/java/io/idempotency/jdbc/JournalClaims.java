@@ -31,12 +31,12 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 final class JournalClaims implements ActiveTransaction.LastWord {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Connections connections;
     private final JournalWindows windows;
 
-    JournalClaims(MessageTable table, Connections connections, JournalWindows windows) {
-        this.table = table;
+    JournalClaims(StoreDatabase database, Connections connections, JournalWindows windows) {
+        this.database = database;
         this.connections = connections;
         this.windows = windows;
     }
@@ -52,7 +52,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
-        table.lookAtIsolation(connection);
+        database.lookAtIsolation(connection);
         List<PartitionClaim> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
         // The append looks at the heads of the others.
@@ -91,8 +91,8 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     }
 
     private List<JournalHead> heads(Connection connection, List<PartitionClaim> parts) throws SQLException {
-        table.requireCommittedReads(connection);
-        return table.journals(connection)
+        database.requireCommittedReads(connection);
+        return database.journals(connection)
                 .heads(
                         connection,
                         parts.stream().map(PartitionClaim::key).sorted().toList(),
@@ -129,7 +129,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
             throws SQLException {
         active.dependOn(this);
         appends.sort((one, other) -> one.key().compareTo(other.key()));
-        Appended appended = table.journals(connection).append(connection, appends, active.evidence());
+        Appended appended = database.journals(connection).append(connection, appends, active.evidence());
         windows.tellTime(appended.now());
         if (appended.isDone()) {
             for (Append append : appends) {
@@ -166,7 +166,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     /** Appends a single entry about a message, whatever was known of it. */
     void append(ActiveTransaction active, JournalWindow window, Content content) {
         connections.onCurrent("append to a journal", connection -> {
-            List<JournalHead> heads = table.journals(connection).heads(connection, List.of(window.key()), true);
+            List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
             if (heads.isEmpty()) {
                 throw gone(window);
             }
@@ -222,8 +222,8 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     @Override
     public void say(ActiveTransaction active) {
         connections.onCurrent("prove the claim", connection -> {
-            table.storeNames(connection, active.proposedNames());
-            table.journals(connection).prove(connection, active);
+            database.storeNames(connection, active.proposedNames());
+            database.journals(connection).prove(connection, active);
             return true;
         });
     }
@@ -234,6 +234,6 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return !active.overlays().isEmpty()
                 && connections.afterwards(
                         "look for claims that were committed early",
-                        connection -> table.journals(connection).unproved(connection, active) > 0);
+                        connection -> database.journals(connection).unproved(connection, active) > 0);
     }
 }

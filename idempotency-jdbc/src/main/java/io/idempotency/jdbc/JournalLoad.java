@@ -15,12 +15,12 @@ final class JournalLoad {
     private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
     private static final int READINGS = 3;
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final long retentionMicros;
     private final JournalMemory memory;
 
-    JournalLoad(MessageTable table, long retentionMicros, JournalMemory memory) {
-        this.table = table;
+    JournalLoad(StoreDatabase database, long retentionMicros, JournalMemory memory) {
+        this.database = database;
         this.retentionMicros = retentionMicros;
         this.memory = memory;
     }
@@ -50,7 +50,7 @@ final class JournalLoad {
     private boolean isRead(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
         long began = System.nanoTime();
         long[] unread = new long[1];
-        table.journals(connection)
+        database.journals(connection)
                 .read(connection, head.key(), head.horizonVersion() + 1, head.version(), false, segment -> {
                     if (unread[0] > 0 || !memory.isRoomFor(window)) {
                         unread[0] += segment.offsets().length;
@@ -80,7 +80,7 @@ final class JournalLoad {
     }
 
     private JournalHead head(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
-        List<JournalHead> heads = table.journals(connection).heads(connection, List.of(key), false);
+        List<JournalHead> heads = database.journals(connection).heads(connection, List.of(key), false);
         if (heads.isEmpty()) {
             throw new TransientStoreException(
                     "The journal of " + place + " was created by another transaction; run it again");
@@ -101,7 +101,7 @@ final class JournalLoad {
         }
         List<JournalSegment> missing = new ArrayList<>();
         boolean isThere = known.version() > head.horizonVersion();
-        table.journals(connection)
+        database.journals(connection)
                 .read(
                         connection,
                         head.key(),

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Looks for a message in all journals of a consumer, from the database. */
 final class JournalSearch {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Connections connections;
 
     /** Where a message is remembered. */
@@ -22,8 +22,8 @@ final class JournalSearch {
     /** The newest entry of a message in a journal. */
     private record Hit(JournalKey key, Kind kind, long at, long offset) {}
 
-    JournalSearch(MessageTable table, Connections connections) {
-        this.table = table;
+    JournalSearch(StoreDatabase database, Connections connections) {
+        this.database = database;
         this.connections = connections;
     }
 
@@ -34,20 +34,20 @@ final class JournalSearch {
      */
     Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<JournalTip, Kind> own) {
         return connections.onCurrent("find a message", connection -> {
-            Integer consumer = table.consumer(connection, id.consumer(), proposed);
+            Integer consumer = database.consumer(connection, id.consumer(), proposed);
             if (consumer == null) {
                 return Optional.empty();
             }
-            JournalDialect journals = table.journals(connection);
+            JournalDialect journals = database.journals(connection);
             for (JournalKey key : journals.keys(connection, consumer)) {
                 Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()), own);
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,
                             StoredTime.processed(
-                                    table.position(connection, key.place(), hit.offset(), proposed),
+                                    database.position(connection, key.place(), hit.offset(), proposed),
                                     hit.at(),
-                                    table.now(connection))));
+                                    database.now(connection))));
                 }
             }
             return Optional.empty();

@@ -65,7 +65,7 @@ public final class JournalStore implements ClaimStore {
 
     private final JdbcTransactions transactions;
     private final Connections connections;
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Retentions retentions;
     private final JournalRound round;
     private final JournalWindows windows;
@@ -80,12 +80,12 @@ public final class JournalStore implements ClaimStore {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
         Tables tables = builder.tables();
-        this.table = new MessageTable(tables, builder.claimTimeout());
+        this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
-        this.round = new JournalRound(table);
-        this.windows = new JournalWindows(table, new PartitionCounts(tables), retentions, builder.settings());
-        this.journaling = new JournalClaims(table, connections, windows);
-        this.search = new JournalSearch(table, connections);
+        this.round = new JournalRound(database);
+        this.windows = new JournalWindows(database, new PartitionCounts(tables), retentions, builder.settings());
+        this.journaling = new JournalClaims(database, connections, windows);
+        this.search = new JournalSearch(database, connections);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -108,7 +108,7 @@ public final class JournalStore implements ClaimStore {
         connections.alone("create journals", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
             windows.create(connection, partitions, proposed);
-            table.storeNames(connection, proposed);
+            database.storeNames(connection, proposed);
             return true;
         });
         connections.alone("read journals", connection -> {
@@ -176,13 +176,13 @@ public final class JournalStore implements ClaimStore {
     private Map<JournalTip, Kind> own() {
         return !transactions.isActive()
                 ? Map.of()
-                : ActiveTransaction.of(table).overlays().values().stream()
+                : ActiveTransaction.of(database).overlays().values().stream()
                         .flatMap(overlay -> overlay.segments().stream())
                         .collect(Collectors.toMap(JournalSegment::tip, JournalSegment::kind));
     }
 
     private Map<String, Integer> proposed() {
-        return transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
+        return transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
     }
 
     private void append(String verb, JournalPlace place, MessageId message, long offset, Kind kind) {
@@ -242,6 +242,6 @@ public final class JournalStore implements ClaimStore {
 
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
-        return ActiveTransaction.of(table);
+        return ActiveTransaction.of(database);
     }
 }

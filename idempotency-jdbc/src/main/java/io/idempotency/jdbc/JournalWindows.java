@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** The windows of a store, read when a partition is met first, and kept within a bound. Thread-safe. */
 final class JournalWindows {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final JournalStore.Settings settings;
     private final JournalLoad reading;
     private final PartitionCounts partitionCounts;
@@ -38,16 +38,16 @@ final class JournalWindows {
     }
 
     JournalWindows(
-            MessageTable table,
+            StoreDatabase database,
             PartitionCounts partitionCounts,
             Retentions retentions,
             JournalStore.Settings settings) {
-        this.table = table;
+        this.database = database;
         this.partitionCounts = partitionCounts;
         this.retentions = retentions;
         this.settings = settings;
         this.memory = new JournalMemory(settings, windows, this::drop);
-        this.reading = new JournalLoad(table, settings.retentionMicros(), memory);
+        this.reading = new JournalLoad(database, settings.retentionMicros(), memory);
     }
 
     /** Returns the time of the database, from the last statement on that told it. */
@@ -74,7 +74,7 @@ final class JournalWindows {
     boolean areLoaded(List<Delivery> deliveries) {
         Delivery last = null;
         for (Delivery delivery : deliveries) {
-            if (last == null || !JournalPlace.isSame(last, delivery)) {
+            if (last == null || !Names.areOfOnePlace(last, delivery)) {
                 last = delivery;
                 if (!windows.containsKey(place(delivery))) {
                     return false;
@@ -122,7 +122,7 @@ final class JournalWindows {
     /** Returns where the deliveries end that follow one another and are of the same partition. */
     private static int endOfPartition(List<Delivery> deliveries, int begin) {
         int end = begin + 1;
-        while (end < deliveries.size() && JournalPlace.isSame(deliveries.get(begin), deliveries.get(end))) {
+        while (end < deliveries.size() && Names.areOfOnePlace(deliveries.get(begin), deliveries.get(end))) {
             end++;
         }
         return end;
@@ -142,21 +142,21 @@ final class JournalWindows {
 
     private JournalWindow ofNew(Connection connection, JournalPlace place, ActiveTransaction active)
             throws SQLException {
-        table.requireCommittedReads(connection);
+        database.requireCommittedReads(connection);
         JournalKey key = key(connection, place, active.proposedNames());
         JournalHead head = head(connection, key);
         if (head != null) {
             JournalOverlay appended = active.overlay(head);
             return appended == null ? read(connection, place, key) : appended.window();
         }
-        table.journals(connection).create(connection, key, 0);
+        database.journals(connection).create(connection, key, 0);
         JournalWindow window = reading.ofNew(connection, place, key);
         active.afterCommit(() -> keep(window));
         return window;
     }
 
     private @Nullable JournalHead head(Connection connection, JournalKey key) throws SQLException {
-        List<JournalHead> heads = table.journals(connection).heads(connection, List.of(key), false);
+        List<JournalHead> heads = database.journals(connection).heads(connection, List.of(key), false);
         return heads.isEmpty() ? null : heads.get(0);
     }
 
@@ -171,7 +171,7 @@ final class JournalWindows {
         for (JournalPlace place : partitions.keySet()) {
             sorted.put(key(connection, place, proposed), place);
         }
-        JournalDialect journals = table.journals(connection);
+        JournalDialect journals = database.journals(connection);
         for (Map.Entry<JournalKey, JournalPlace> each : sorted.entrySet()) {
             JournalKey key = each.getKey();
             int count = partitions.getOrDefault(each.getValue(), 0);
@@ -194,7 +194,7 @@ final class JournalWindows {
 
     private JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
         JournalWindow window = reading.read(connection, place, key);
-        tellTime(table.now(connection));
+        tellTime(database.now(connection));
         return keep(window);
     }
 
@@ -211,7 +211,7 @@ final class JournalWindows {
 
     private JournalKey key(Connection connection, JournalPlace place, Map<String, Integer> proposed)
             throws SQLException {
-        Map<String, Integer> numbers = table.numbers(connection, place.names(), proposed);
+        Map<String, Integer> numbers = database.numbers(connection, place.names(), proposed);
         Integer consumer = numbers.get(place.consumer());
         if (consumer == null) {
             throw new IllegalStateException("No number for " + place.consumer());

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
@@ -48,6 +49,13 @@ final class Names {
     static long place(Position position, Map<String, Integer> numbers) {
         Integer stream = numbers.get(position.stream());
         return stream == null ? UNKNOWN_PLACE : (long) stream << 32 | position.partition();
+    }
+
+    /** Returns whether two deliveries have the same names, and so the same numbers, and the same partition. */
+    static boolean areOfOnePlace(Delivery one, Delivery other) {
+        return one.position().partition() == other.position().partition()
+                && one.position().stream().equals(other.position().stream())
+                && one.id().consumer().equals(other.id().consumer());
     }
 
     /**

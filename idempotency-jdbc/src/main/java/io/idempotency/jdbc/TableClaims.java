@@ -27,10 +27,12 @@ import java.util.Set;
  */
 final class TableClaims implements ActiveTransaction.LastWord {
 
+    private final StoreDatabase database;
     private final MessageTable table;
     private final Connections connections;
 
     TableClaims(MessageTable table, Connections connections) {
+        this.database = table.database();
         this.table = table;
         this.connections = connections;
     }
@@ -51,8 +53,8 @@ final class TableClaims implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
-        Dialect dialect = table.dialect(connection);
-        table.lookAtIsolation(connection);
+        Dialect dialect = database.dialect(connection);
+        database.lookAtIsolation(connection);
         prove(active);
         MessageLookup asked = table.asked(connection, deliveries, active.proposedNames());
         List<MessageArrival> arrivals = List.copyOf(asked.all());
@@ -61,7 +63,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
             active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
-        table.requireCommittedReads(connection);
+        database.requireCommittedReads(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
         inserted.forEach(row -> rows.put(row.key(), row));
         List<MessageArrival> rest = arrivals.stream()
@@ -121,8 +123,8 @@ final class TableClaims implements ActiveTransaction.LastWord {
     @Override
     public void say(ActiveTransaction active) {
         connections.onCurrent("prove the claim", connection -> {
-            table.storeNames(connection, active.proposedNames());
-            table.dialect(connection).prove(connection, active, at -> table.settle(at, active.evidence()));
+            database.storeNames(connection, active.proposedNames());
+            database.dialect(connection).prove(connection, active, at -> table.settle(at, active.evidence()));
             return true;
         });
     }

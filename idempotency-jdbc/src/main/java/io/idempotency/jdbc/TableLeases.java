@@ -26,10 +26,12 @@ final class TableLeases {
     /** Waiting for less than this part of a lease does not count. */
     private static final long NEGLIGIBLE_PART = 100;
 
+    private final StoreDatabase database;
     private final MessageTable table;
     private final Connections connections;
 
     TableLeases(MessageTable table, Connections connections) {
+        this.database = table.database();
         this.table = table;
         this.connections = connections;
     }
@@ -47,7 +49,7 @@ final class TableLeases {
             List<LeaseDecision.Answer> answers = decision.decide();
             write(connection, rows, decision.granted(), waited);
             List<Claim> claims = claims(connection, answers, names);
-            table.storeNames(connection, names);
+            database.storeNames(connection, names);
             return claims;
         });
     }
@@ -90,7 +92,7 @@ final class TableLeases {
     /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
     boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
         MessageLookup asked = table.asked(connection, List.of(claim.delivery()), active.proposedNames());
-        table.dialect(connection).prepareProof(connection, active.evidence());
+        database.dialect(connection).prepareProof(connection, active.evidence());
         MessageKey key = asked.keys().get(0);
         MessageRow found = locked(connection, List.of(key)).get(key);
         LockedLease held = new LockedLease(claim, found);
@@ -111,7 +113,7 @@ final class TableLeases {
     }
 
     private MessageRow inserted(Connection connection, MessageLookup asked, MessageState state) throws SQLException {
-        return table.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
+        return database.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
                 .filter(MessageRow::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
@@ -121,7 +123,7 @@ final class TableLeases {
     /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
     private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup asked, long lengthMicros)
             throws SQLException {
-        Dialect dialect = table.dialect(connection);
+        Dialect dialect = database.dialect(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
         if (asked.all().isEmpty()) {
             return rows;
@@ -224,7 +226,7 @@ final class TableLeases {
     private Map<MessageKey, MessageRow> locked(Connection connection, List<MessageKey> keys) throws SQLException {
         Map<MessageKey, MessageRow> rows = new HashMap<>();
         if (!keys.isEmpty()) {
-            table.dialect(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
+            database.dialect(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
         }
         return rows;
     }

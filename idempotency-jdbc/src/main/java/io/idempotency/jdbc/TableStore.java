@@ -32,10 +32,11 @@ import org.springframework.transaction.PlatformTransactionManager;
 public final class TableStore implements LeaseStore {
 
     /** How long a claim waits for another transaction that claims the same message, unless set otherwise. */
-    public static final Duration DEFAULT_CLAIM_TIMEOUT = Duration.ofSeconds(5);
+    public static final Duration DEFAULT_CLAIM_TIMEOUT = StoreDatabase.DEFAULT_CLAIM_TIMEOUT;
 
     private final JdbcTransactions transactions;
     private final Connections connections;
+    private final StoreDatabase database;
     private final MessageTable table;
     private final TableClaims claiming;
     private final TableLeases leasing;
@@ -44,10 +45,12 @@ public final class TableStore implements LeaseStore {
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
-        this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
+        Tables tables = new Tables(builder.schema, builder.tablePrefix);
+        this.database = new StoreDatabase(tables, builder.claimTimeout);
+        this.table = new MessageTable(database, tables);
         this.claiming = new TableClaims(table, connections);
         this.leasing = new TableLeases(table, connections);
-        this.purge = new MessagePurge(table);
+        this.purge = new MessagePurge(database);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -71,8 +74,8 @@ public final class TableStore implements LeaseStore {
         }
         connections.alone("store names", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
-            table.numbers(connection, MessageLookup.namesIn(deliveries), proposed);
-            table.storeNames(connection, proposed);
+            database.numbers(connection, MessageLookup.namesIn(deliveries), proposed);
+            database.storeNames(connection, proposed);
             return true;
         });
     }
@@ -102,7 +105,7 @@ public final class TableStore implements LeaseStore {
     @Override
     public Optional<Processed> find(MessageId id) {
         Map<String, Integer> proposed =
-                transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
+                transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
         return connections.onCurrent("find a message", connection -> {
             MessageKey key = key(connection, id, proposed);
             Optional<MessageRow> row = key == null ? Optional.empty() : table.find(connection, key);
@@ -113,7 +116,8 @@ public final class TableStore implements LeaseStore {
     }
 
     private boolean isClaimedHere(MessageRow row) {
-        return transactions.isActive() && ActiveTransaction.of(table).evidence().isClaimed(row);
+        return transactions.isActive()
+                && ActiveTransaction.of(database).evidence().isClaimed(row);
     }
 
     @Override
@@ -168,12 +172,12 @@ public final class TableStore implements LeaseStore {
 
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
-        return ActiveTransaction.of(table);
+        return ActiveTransaction.of(database);
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
-        Integer consumer = table.consumer(connection, id.consumer(), proposed);
+        Integer consumer = database.consumer(connection, id.consumer(), proposed);
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
