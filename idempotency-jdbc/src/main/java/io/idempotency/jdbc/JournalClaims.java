@@ -83,7 +83,8 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     }
 
     private static void decide(List<PartitionClaim> parts, ActiveTransaction active) {
-        parts.forEach(part -> part.decide(active.overlays().get(part.key())));
+        parts.forEach(
+                part -> part.decide(JournalTransaction.of(active).overlays().get(part.key())));
     }
 
     private static boolean isNothingNew(List<PartitionClaim> parts) {
@@ -133,10 +134,11 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         windows.tellTime(appended.now());
         if (appended.isDone()) {
             for (Append append : appends) {
-                JournalOverlay overlay = active.overlays().get(append.key());
+                JournalOverlay overlay =
+                        JournalTransaction.of(active).overlays().get(append.key());
                 if (overlay == null) {
                     overlay = new JournalOverlay(windowOf(appendedTo, append), append.behind());
-                    active.overlays().put(append.key(), overlay);
+                    JournalTransaction.of(active).overlays().put(append.key(), overlay);
                     active.afterCommit(overlay::committed);
                 }
                 overlay.add(append.content().at(append.next(), timeOf(appended, append)));
@@ -212,7 +214,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     private void catchUp(
             Connection connection, ActiveTransaction active, JournalWindow window, JournalHead head, boolean isLocked)
             throws SQLException {
-        JournalOverlay overlay = active.overlay(head);
+        JournalOverlay overlay = JournalTransaction.of(active).overlay(head);
         if (overlay != null && !head.isAt(overlay.tip())) {
             throw gone(window);
         }
@@ -231,7 +233,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     /** {@inheritDoc} A segment that is not proved counts for nothing, so there is nothing to do. */
     @Override
     public boolean takeBack(ActiveTransaction active) {
-        return !active.overlays().isEmpty()
+        return !JournalTransaction.of(active).overlays().isEmpty()
                 && connections.afterwards(
                         "look for claims that were committed early",
                         connection -> database.journals(connection).unproved(connection, active) > 0);

@@ -176,7 +176,7 @@ public final class JournalStore implements ClaimStore {
     private Map<JournalTip, Kind> own() {
         return !transactions.isActive()
                 ? Map.of()
-                : ActiveTransaction.of(database).overlays().values().stream()
+                : JournalTransaction.of(ActiveTransaction.of(database)).overlays().values().stream()
                         .flatMap(overlay -> overlay.segments().stream())
                         .collect(Collectors.toMap(JournalSegment::tip, JournalSegment::kind));
     }

@@ -130,11 +130,11 @@ final class JournalWindows {
 
     /** Returns the window of a partition. */
     JournalWindow of(Connection connection, JournalPlace place, ActiveTransaction active) throws SQLException {
-        JournalWindow window = active.windows().get(place);
+        JournalWindow window = JournalTransaction.of(active).windows().get(place);
         if (window == null) {
             window = windows.get(place);
             window = window == null ? ofNew(connection, place, active) : window;
-            active.windows().put(place, window);
+            JournalTransaction.of(active).windows().put(place, window);
             window.used();
         }
         return window;
@@ -146,7 +146,7 @@ final class JournalWindows {
         JournalKey key = key(connection, place, active.proposedNames());
         JournalHead head = head(connection, key);
         if (head != null) {
-            JournalOverlay appended = active.overlay(head);
+            JournalOverlay appended = JournalTransaction.of(active).overlay(head);
             return appended == null ? read(connection, place, key) : appended.window();
         }
         database.journals(connection).create(connection, key, 0);

@@ -100,7 +100,7 @@ abstract class Journals implements JournalDialect {
      * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
      */
     final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
-        List<JournalOverlay> overlays = active.overlays().values().stream()
+        List<JournalOverlay> overlays = JournalTransaction.of(active).overlays().values().stream()
                 .filter(overlay -> !overlay.isSettled())
                 .toList();
         for (JournalSegment.Kind kind : JournalSegment.Kind.values()) {
@@ -196,7 +196,8 @@ abstract class Journals implements JournalDialect {
     public int unproved(Connection connection, ActiveTransaction active) throws SQLException {
         int count = 0;
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(COUNT_UNPROVED))) {
-            for (JournalOverlay overlay : active.overlays().values()) {
+            for (JournalOverlay overlay :
+                    JournalTransaction.of(active).overlays().values()) {
                 statement.setInt(1, overlay.key().consumer());
                 statement.setLong(2, overlay.key().place());
                 statement.setLong(3, overlay.tip().version());
