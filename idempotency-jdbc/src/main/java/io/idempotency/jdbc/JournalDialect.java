@@ -73,7 +73,7 @@ interface JournalDialect {
     int unproved(Connection connection, ActiveTransaction active) throws SQLException;
 
     /**
-     * Deletes the oldest segments of one journal of the consumer, the first one from the place given on that has some which are older than the retention:
+     * Deletes the oldest segments of one journal of the consumer, the first one from the key given on that has some which are older than the retention:
      * as many as make up the limit, and at least one. Passes over journals that others hold.
      */
     Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)

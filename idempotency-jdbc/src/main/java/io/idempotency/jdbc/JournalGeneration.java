@@ -151,8 +151,8 @@ final class JournalGeneration {
 
     /** Returns what is known of the entry with the number. */
     Entry entry(int number) {
-        int place = Arrays.binarySearch(firstNumbers, 0, segments, number);
-        int segment = place >= 0 ? place : -place - 2;
+        int found = Arrays.binarySearch(firstNumbers, 0, segments, number);
+        int segment = found >= 0 ? found : -found - 2;
         // A segment that is not proved holds nothing, so the next one begins with the same number.
         while (segment + 1 < segments && firstNumbers[segment + 1] == number) {
             segment++;

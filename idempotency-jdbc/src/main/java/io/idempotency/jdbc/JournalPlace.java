@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a journal is for: a partition that a consumer reads.
+ * The place of a journal by its names: a partition of a stream, and the consumer that reads it. {@link JournalKey} is the same in numbers.
  *
  * @param stream the name that the topic's journals have
  */

@@ -28,7 +28,7 @@ final class JournalSearch {
     }
 
     /**
-     * Returns the first place where the message is remembered.
+     * Returns the first journal that remembers the message, and what it remembers.
      *
      * @param own what the running transaction appended, and has not proved yet
      */

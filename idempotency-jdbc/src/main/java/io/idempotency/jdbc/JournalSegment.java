@@ -50,7 +50,7 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
                 new JournalTip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
     }
 
-    /** What a segment is made of before it has a place and a time. */
+    /** What a segment is made of before it has a tip and a time. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares contents
     record Content(Kind kind, long[] ids, long[] offsets) {
 

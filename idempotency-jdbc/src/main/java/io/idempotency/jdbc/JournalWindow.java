@@ -82,7 +82,7 @@ final class JournalWindow {
     synchronized void add(JournalTip from, List<JournalSegment> segments) {
         if (tip.equals(from)) {
             segments.forEach(this::add);
-            // Soon behind the claim, which has looked at the same places.
+            // Soon behind the claim, which has looked at the same slots.
             index();
             count();
         }

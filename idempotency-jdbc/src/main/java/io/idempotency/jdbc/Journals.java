@@ -104,13 +104,13 @@ abstract class Journals implements JournalDialect {
                 .filter(overlay -> !overlay.isSettled())
                 .toList();
         for (JournalSegment.Kind kind : JournalSegment.Kind.values()) {
-            List<Stand> places = new ArrayList<>();
+            List<Stand> stands = new ArrayList<>();
             for (JournalOverlay overlay : overlays) {
                 overlay.segments().stream()
                         .filter(segment -> segment.kind() == kind)
-                        .forEach(segment -> places.add(new Stand(overlay.key(), segment.tip())));
+                        .forEach(segment -> stands.add(new Stand(overlay.key(), segment.tip())));
             }
-            if (!settle(connection, active.evidence(), kind, places)) {
+            if (!settle(connection, active.evidence(), kind, stands)) {
                 return false;
             }
         }
@@ -123,30 +123,30 @@ abstract class Journals implements JournalDialect {
         return true;
     }
 
-    /** Where a segment is. */
+    /** A segment that must be there: its journal, and its tip. */
     private record Stand(JournalKey key, JournalTip tip) {}
 
-    private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${places})";
+    private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${stands})";
 
-    private boolean settle(Connection connection, Evidence evidence, JournalSegment.Kind kind, List<Stand> places)
+    private boolean settle(Connection connection, Evidence evidence, JournalSegment.Kind kind, List<Stand> stands)
             throws SQLException {
-        if (places.isEmpty()) {
+        if (stands.isEmpty()) {
             return true;
         }
         String one = "(consumer = ? and place = ? and version = ? and token = ?)";
-        String all = one + (" or " + one).repeat(places.size() - 1);
-        String sql = tables.fill(SETTLE).replace("${places}", all);
-        return places.size()
+        String all = one + (" or " + one).repeat(stands.size() - 1);
+        String sql = tables.fill(SETTLE).replace("${stands}", all);
+        return stands.size()
                 == dialect.change(connection, evidence, sql, statement -> {
                     int i = 0;
                     statement.setInt(++i, kind.number());
                     statement.setInt(++i, JournalSegment.Kind.UNPROVED.number());
                     statement.setInt(++i, kind.number());
-                    for (Stand place : places) {
-                        statement.setInt(++i, place.key().consumer());
-                        statement.setLong(++i, place.key().place());
-                        statement.setLong(++i, place.tip().version());
-                        statement.setLong(++i, place.tip().token());
+                    for (Stand stand : stands) {
+                        statement.setInt(++i, stand.key().consumer());
+                        statement.setLong(++i, stand.key().place());
+                        statement.setLong(++i, stand.tip().version());
+                        statement.setLong(++i, stand.tip().token());
                     }
                 });
     }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A message as it stands in the table.
  *
  * @param at when it was settled or released, or when its lease ends, in microseconds since 1970 UTC
- * @param place where it stood, see {@link Names#place}
+ * @param place the partition of the stream where it stood, see {@link Names#place}
  * @param now the database's clock when the row was read, in microseconds since 1970 UTC
  * @param isGranted whether the statement that returned this row made it the caller's
  */

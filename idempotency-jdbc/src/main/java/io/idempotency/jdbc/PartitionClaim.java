@@ -27,8 +27,8 @@ final class PartitionClaim {
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
-    /** Where the answers belong. */
-    private int[] places;
+    /** The indices of the deliveries in the claim, where their answers belong. */
+    private int[] answerIndices;
 
     private JournalTip tip = JournalTip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
@@ -40,23 +40,23 @@ final class PartitionClaim {
     /**
      * Creates a part without deliveries.
      *
-     * @param expected how many there will be, unless more come in another place of the claim
+     * @param expected how many there will be, unless more come further on in the claim
      */
     PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
         this.ids = new Ids(expected);
-        this.places = new int[expected];
+        this.answerIndices = new int[expected];
     }
 
-    void add(int place, Delivery delivery) {
+    void add(int indexInClaim, Delivery delivery) {
         int index = deliveries.size();
-        if (index == places.length) {
-            places = Arrays.copyOf(places, index * 2);
+        if (index == answerIndices.length) {
+            answerIndices = Arrays.copyOf(answerIndices, index * 2);
         }
         UUID id = MessageKey.idOf(delivery.id().value());
-        places[index] = place;
+        answerIndices[index] = indexInClaim;
         ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());
         deliveries.add(delivery);
     }
@@ -165,7 +165,7 @@ final class PartitionClaim {
      */
     void answer(Claim[] answers, long at, long now) {
         for (int i = 0; i < verdicts.length; i++) {
-            answers[places[i]] = answer(i, at, now);
+            answers[answerIndices[i]] = answer(i, at, now);
         }
     }
 
