@@ -80,11 +80,7 @@ class ArchitectureTest {
             .and()
             .haveNameNotMatching(JOURNAL_ROOM)
             .and()
-            .doNotHaveSimpleName("Dialects")
-            .and()
-            .doNotHaveSimpleName("StoreDatabase")
-            .and()
-            .doNotHaveSimpleName("Purger")
+            .haveNameNotMatching("io\\.idempotency\\.jdbc\\.(Dialects|StoreDatabase|Purger)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .haveNameMatching(JOURNAL_ROOM);
