@@ -8,7 +8,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The statements for one database, chosen by its product name. A new database gets one case in {@link #choice}.
@@ -17,7 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 record Dialects(Dialect messages, @Nullable JournalDialect journals) {
 
-    private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
+    private static final Logger LOG = Loggers.TABLE_STORE;
 
     private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
 

@@ -7,12 +7,11 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Reads journals into windows. */
 final class JournalLoad {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
     private static final int READINGS = 3;
 
     private final StoreDatabase database;

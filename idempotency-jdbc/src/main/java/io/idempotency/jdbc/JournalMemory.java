@@ -9,7 +9,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How many bytes the windows of a store take, and may take. Where they need more: windows of partitions that this process has left are dropped; then the
@@ -17,7 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalMemory {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
     /** A window that no claim came to for so long belongs to a partition that somebody else has by now. */
     private static final Duration IDLE = Duration.ofMinutes(10);
 

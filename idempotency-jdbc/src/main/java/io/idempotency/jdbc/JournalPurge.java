@@ -9,7 +9,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Deletes the oldest segments of one journal, and notes in its head how far: whoever reads the journal next begins there, and a
@@ -20,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalPurge {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
 
     /** How far ahead a segment may lie before its clock was wrong. */
     private static final Duration AHEAD = Duration.ofMinutes(1);

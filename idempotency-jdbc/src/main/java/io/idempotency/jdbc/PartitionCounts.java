@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Notices that a topic has another number of partitions than it had when a journal for it was met before, and says so once: from then on, a copy may be
@@ -17,7 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PartitionCounts {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
 
     private final String select;
     private final String update;
