@@ -27,6 +27,9 @@ interface JournalDialect {
      */
     record Appended(boolean isDone, List<JournalHead> heads, Map<JournalKey, Long> times, long now) {}
 
+    /** Segments of a journal, by their versions, with both ends. */
+    record Range(JournalKey key, long from, long to) {}
+
     /**
      * What was purged.
      *
@@ -62,9 +65,7 @@ interface JournalDialect {
      *
      * @param isLocked whether the head is locked by this transaction, which must then see what was committed before
      */
-    void read(
-            Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<JournalSegment> each)
-            throws SQLException;
+    void read(Connection connection, Range range, boolean isLocked, Consumer<JournalSegment> each) throws SQLException;
 
     /** Makes what the running transaction appended final, like {@link Dialect#prove}. */
     void prove(Connection connection, ActiveTransaction active) throws SQLException;

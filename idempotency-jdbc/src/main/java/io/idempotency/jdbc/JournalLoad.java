@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
@@ -49,15 +50,15 @@ final class JournalLoad {
     private boolean isRead(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
         long began = System.nanoTime();
         long[] unread = new long[1];
-        database.journals(connection)
-                .read(connection, head.key(), head.horizonVersion() + 1, head.version(), false, segment -> {
-                    if (unread[0] > 0 || !memory.isRoomFor(window)) {
-                        unread[0] += segment.offsets().length;
-                    } else if (segment.tip().version() == window.tip().version() + 1) {
-                        window.add(segment);
-                        window.count();
-                    }
-                });
+        Range range = new Range(head.key(), head.horizonVersion() + 1, head.version());
+        database.journals(connection).read(connection, range, false, segment -> {
+            if (unread[0] > 0 || !memory.isRoomFor(window)) {
+                unread[0] += segment.offsets().length;
+            } else if (segment.tip().version() == window.tip().version() + 1) {
+                window.add(segment);
+                window.count();
+            }
+        });
         memory.requireRoom(window, unread[0]);
         if (!window.tip().equals(head.tip())) {
             return false;
@@ -100,14 +101,8 @@ final class JournalLoad {
         }
         List<JournalSegment> missing = new ArrayList<>();
         boolean isThere = known.version() > head.horizonVersion();
-        database.journals(connection)
-                .read(
-                        connection,
-                        head.key(),
-                        isThere ? known.version() : known.version() + 1,
-                        head.version(),
-                        isLocked,
-                        missing::add);
+        Range range = new Range(head.key(), isThere ? known.version() : known.version() + 1, head.version());
+        database.journals(connection).read(connection, range, isLocked, missing::add);
         JournalTip last = JournalTip.NONE;
         if (isThere && !missing.isEmpty()) {
             last = missing.remove(0).tip();

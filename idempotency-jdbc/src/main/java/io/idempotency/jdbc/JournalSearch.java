@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
@@ -58,7 +59,7 @@ final class JournalSearch {
             Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<JournalTip, Kind> own)
             throws SQLException {
         Hit[] hit = new Hit[1];
-        journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
+        journals.read(connection, new Range(key, 1, Long.MAX_VALUE), false, segment -> {
             Kind kind = own.getOrDefault(segment.tip(), segment.kind());
             long[] ids = segment.ids();
             for (int i = 0; i < ids.length && kind != Kind.UNPROVED; i += 2) {

@@ -83,7 +83,8 @@ public final class JournalStore implements ClaimStore {
         this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
         this.round = new JournalRound(database);
-        this.windows = new JournalWindows(database, new PartitionCounts(tables), retentions, builder.settings());
+        this.windows =
+                new JournalWindows(database, new PartitionCounts(database, tables), retentions, builder.settings());
         this.journaling = new JournalClaims(database, connections, windows);
         this.search = new JournalSearch(database, connections);
     }

@@ -176,7 +176,7 @@ final class JournalWindows {
             JournalKey key = each.getKey();
             int count = partitions.getOrDefault(each.getValue(), 0);
             JournalHead head = head(connection, key);
-            partitionCounts.compare(connection, journals, each.getValue(), key, head, count);
+            partitionCounts.compare(connection, each.getValue(), key, head, count);
             if (head == null) {
                 journals.create(connection, key, count);
             }

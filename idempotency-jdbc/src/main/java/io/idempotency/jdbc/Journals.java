@@ -217,16 +217,15 @@ abstract class Journals implements JournalDialect {
             """;
 
     @Override
-    public void read(
-            Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<JournalSegment> each)
+    public void read(Connection connection, Range range, boolean isLocked, Consumer<JournalSegment> each)
             throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement(waiting.bounded(tables.fill(READ) + (isLocked ? currentRead() : "")))) {
             statement.setFetchSize(ROWS_AT_A_TIME);
-            statement.setInt(1, key.consumer());
-            statement.setLong(2, key.place());
-            statement.setLong(3, from);
-            statement.setLong(4, to);
+            statement.setInt(1, range.key().consumer());
+            statement.setLong(2, range.key().place());
+            statement.setLong(3, range.from());
+            statement.setLong(4, range.to());
             try (ResultSet result = waiting.run(statement)) {
                 while (result.next()) {
                     each.accept(JournalSegment.unpacked(

@@ -18,13 +18,15 @@ final class PartitionCounts {
 
     private static final Logger LOG = Loggers.JOURNAL_STORE;
 
+    private final StoreDatabase database;
     private final String select;
     private final String update;
     private final Set<Said> said = ConcurrentHashMap.newKeySet();
 
     private record Said(String consumer, String stream, int count) {}
 
-    PartitionCounts(Tables tables) {
+    PartitionCounts(StoreDatabase database, Tables tables) {
+        this.database = database;
         this.select = tables.fill(SELECT);
         this.update = tables.fill(UPDATE);
     }
@@ -35,20 +37,14 @@ final class PartitionCounts {
      * @param head the head, if the journal is there
      * @param count how many partitions the topic has; 0 if nobody says
      */
-    void compare(
-            Connection connection,
-            JournalDialect journals,
-            JournalPlace place,
-            JournalKey key,
-            @Nullable JournalHead head,
-            int count)
+    void compare(Connection connection, JournalPlace place, JournalKey key, @Nullable JournalHead head, int count)
             throws SQLException {
         int before = head == null ? ofOtherPartitions(connection, key) : head.partitions();
         if (count == 0 || count == before) {
             return;
         }
         if (head != null) {
-            note(connection, journals, key, count);
+            note(connection, key, count);
         }
         if (before > 0 && said.add(new Said(place.consumer(), place.stream(), count))) {
             LOG.warn(
@@ -78,9 +74,9 @@ final class PartitionCounts {
 
     private static final String UPDATE = "update ${tables}journal set partitions = ? where consumer = ? and place = ?";
 
-    private void note(Connection connection, JournalDialect journals, JournalKey key, int count) throws SQLException {
+    private void note(Connection connection, JournalKey key, int count) throws SQLException {
         // Waits for a running append no longer than the claim timeout.
-        journals.heads(connection, List.of(key), true);
+        database.journals(connection).heads(connection, List.of(key), true);
         try (PreparedStatement statement = connection.prepareStatement(update)) {
             statement.setInt(1, count);
             statement.setInt(2, key.consumer());
