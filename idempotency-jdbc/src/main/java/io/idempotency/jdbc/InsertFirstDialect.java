@@ -38,12 +38,12 @@ abstract class InsertFirstDialect extends PlainDialect {
                 rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
                 return rows;
             } catch (SQLException e) {
-                if (!isDuplicateKey(e)) {
+                if (!SqlFailures.isDuplicateKey(e)) {
                     throw e;
                 }
                 List<MessageRow> found = read(connection, keys(absent), "");
                 if (found.isEmpty()) {
-                    throw faster(e);
+                    throw SqlFailures.faster(e);
                 }
                 rows.addAll(found);
                 Set<MessageKey> known = found.stream().map(MessageRow::key).collect(Collectors.toSet());

@@ -83,7 +83,7 @@ public final class JdbcQuarantine implements QuarantineStore {
                 statement.setBytes(12, StoredHeaders.toBytes(payload.headers()));
                 statement.executeUpdate();
             } catch (SQLException e) {
-                if (PlainDialect.isDuplicateKey(e)) {
+                if (SqlFailures.isDuplicateKey(e)) {
                     throw new TransientStoreException("Another transaction is keeping " + message.delivery(), e);
                 }
                 throw e;

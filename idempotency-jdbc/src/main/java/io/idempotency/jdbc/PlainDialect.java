@@ -1,7 +1,6 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.TransactionLostException;
-import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -114,8 +113,8 @@ class PlainDialect implements Dialect {
             try {
                 rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
             } catch (SQLException e) {
-                if (isDuplicateKey(e)) {
-                    throw faster(e);
+                if (SqlFailures.isDuplicateKey(e)) {
+                    throw SqlFailures.faster(e);
                 }
                 throw e;
             }
@@ -277,27 +276,6 @@ class PlainDialect implements Dialect {
 
     static List<MessageKey> keys(List<MessageArrival> arrivals) {
         return arrivals.stream().map(MessageArrival::key).toList();
-    }
-
-    /** Tells a duplicate key from other violated constraints, which stay violated when the work is run again. */
-    static boolean isDuplicateKey(SQLException failure) {
-        for (Throwable next = failure; next != null; next = next.getCause()) {
-            if (next instanceof SQLException sql
-                    && ("23505".equals(sql.getSQLState())
-                            || ("23000".equals(sql.getSQLState()) && DUPLICATE_KEYS.contains(sql.getErrorCode())))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
-    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601, 335544665, 335544349);
-
-    static TransientStoreException faster(SQLException duplicateKey) {
-        return new TransientStoreException(
-                "Another transaction has just stored one of the messages, and this one cannot see it; run it again",
-                duplicateKey);
     }
 
     /** Reads the clock: microseconds, or a timestamp with its zone, or one in the zone of the JVM. */

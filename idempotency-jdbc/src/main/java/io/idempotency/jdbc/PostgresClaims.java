@@ -110,7 +110,7 @@ final class PostgresClaims {
         try (PreparedStatement statement = connection.prepareStatement(many)) {
             statement.setInt(1, PROCESSED.packed());
             statement.setObject(2, arrivals.get(0).key().id());
-            PostgresDialect.setArrivals(statement, 3, arrivals);
+            PostgresArrays.setArrivals(statement, 3, arrivals);
             statement.setInt(7, arrivals.size());
             statement.setLong(8, mark);
             try (ResultSet result = waiting.run(statement)) {

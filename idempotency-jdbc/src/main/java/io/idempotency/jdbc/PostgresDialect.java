@@ -1,6 +1,5 @@
 package io.idempotency.jdbc;
 
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
 
 /**
  * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known (two more for a single message).
@@ -97,7 +95,7 @@ final class PostgresDialect implements Dialect {
         try (PreparedStatement statement = connection.prepareStatement(insert)) {
             statement.setLong(1, aheadMicros);
             statement.setInt(2, state.packed());
-            setArrivals(statement, 3, arrivals);
+            PostgresArrays.setArrivals(statement, 3, arrivals);
             return known(statement);
         }
     }
@@ -168,7 +166,7 @@ final class PostgresDialect implements Dialect {
     public List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(takeOver)) {
-            setArrivals(statement, 1, arrivals);
+            PostgresArrays.setArrivals(statement, 1, arrivals);
             statement.setInt(5, MessageState.FIRST_SETTLED);
             statement.setInt(6, MessageState.FIRST_RELEASED);
             statement.setInt(7, MessageState.UNPROVED);
@@ -211,8 +209,8 @@ final class PostgresDialect implements Dialect {
     @Override
     public List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
-            statement.setArray(1, array(connection, "integer", keys, MessageKey::consumer));
-            statement.setArray(2, array(connection, "uuid", keys, MessageKey::id));
+            statement.setArray(1, PostgresArrays.array(connection, "integer", keys, MessageKey::consumer));
+            statement.setArray(2, PostgresArrays.array(connection, "uuid", keys, MessageKey::id));
             statement.setInt(3, MessageState.FIRST_SETTLED);
             statement.setInt(4, MessageState.FIRST_SETTLED);
             return known(statement);
@@ -274,30 +272,6 @@ final class PostgresDialect implements Dialect {
     @Override
     public Object id(UUID id) {
         return id;
-    }
-
-    static void setArrivals(PreparedStatement statement, int index, List<MessageArrival> arrivals) throws SQLException {
-        // Arrays of primitives go in binary.
-        int[] consumers = new int[arrivals.size()];
-        UUID[] ids = new UUID[arrivals.size()];
-        long[] offsets = new long[arrivals.size()];
-        long[] places = new long[arrivals.size()];
-        for (int i = 0; i < ids.length; i++) {
-            MessageArrival arrival = arrivals.get(i);
-            consumers[i] = arrival.key().consumer();
-            ids[i] = arrival.key().id();
-            offsets[i] = arrival.offset();
-            places[i] = arrival.place();
-        }
-        statement.setObject(index, consumers);
-        statement.setArray(index + 1, statement.getConnection().createArrayOf("uuid", ids));
-        statement.setObject(index + 2, offsets);
-        statement.setObject(index + 3, places);
-    }
-
-    static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
-            throws SQLException {
-        return connection.createArrayOf(type, values.stream().map(element).toArray());
     }
 
     private List<MessageRow> known(PreparedStatement statement) throws SQLException {

@@ -130,7 +130,7 @@ final class PostgresJournals extends Journals {
             statement.setObject(5, longs(appends, a -> a.next().token()));
             statement.setObject(6, longs(appends, a -> a.content().first()));
             statement.setObject(7, longs(appends, a -> a.content().last()));
-            statement.setArray(8, PostgresDialect.array(connection, "smallint", appends, a ->
+            statement.setArray(8, PostgresArrays.array(connection, "smallint", appends, a ->
                     (short) a.content().kind().number()));
             statement.setArray(9, bytes(connection, appends, a -> a.content().packedGaps()));
             statement.setArray(10, bytes(connection, appends, a -> a.content().packedIds()));

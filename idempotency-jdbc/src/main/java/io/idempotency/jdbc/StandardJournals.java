@@ -52,7 +52,7 @@ final class StandardJournals extends Journals {
             });
         } catch (SQLException e) {
             // Another one was faster; the statement has undone itself.
-            if (!PlainDialect.isDuplicateKey(e)) {
+            if (!SqlFailures.isDuplicateKey(e)) {
                 throw e;
             }
         }
