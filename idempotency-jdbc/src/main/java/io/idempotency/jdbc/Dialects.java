@@ -14,7 +14,7 @@ import org.slf4j.Logger;
  *
  * @param journals null if there are no journals for this database
  */
-record Dialects(Dialect messages, @Nullable JournalDialect journals) {
+record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
 
     private static final Logger LOG = Loggers.TABLE_STORE;
 

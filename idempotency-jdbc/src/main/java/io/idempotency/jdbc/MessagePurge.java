@@ -18,7 +18,7 @@ final class MessagePurge {
     }
 
     int purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
-        Dialect dialect = database.dialect(connection);
+        MessageDialect dialect = database.messages(connection);
         long now = PurgeClock.of(database.now(connection)).earlier();
         List<Map.Entry<Integer, Long>> round =
                 new ArrayList<>(retentions.tailMap(next).entrySet());

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * Any database, by standard statements: reads what is there, inserts what is absent, and leaves the rest to the primary key. A
  * duplicate key means that another transaction was faster: this one is to be run again.
  */
-class PlainDialect implements Dialect {
+class PlainDialect implements MessageDialect {
 
     private static final int MOST_KEYS = 512;
 

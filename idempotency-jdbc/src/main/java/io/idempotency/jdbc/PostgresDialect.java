@@ -16,7 +16,7 @@ import java.util.UUID;
  * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
  * Measured by the contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new}.
  */
-final class PostgresDialect implements Dialect {
+final class PostgresDialect implements MessageDialect {
 
     private static final String CLOCK = "(date_part('epoch', clock_timestamp()) * 1000000)::bigint";
 

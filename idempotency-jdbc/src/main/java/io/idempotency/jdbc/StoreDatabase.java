@@ -30,8 +30,13 @@ final class StoreDatabase {
         this.names = new Names(tables);
     }
 
-    /** Returns the dialect of the database, which is known from the first connection on. */
+    /** Returns the statements that do not depend on what is kept. */
     Dialect dialect(Connection connection) throws SQLException {
+        return dialects(connection).messages();
+    }
+
+    /** Returns the statements for messages. */
+    MessageDialect messages(Connection connection) throws SQLException {
         return dialects(connection).messages();
     }
 

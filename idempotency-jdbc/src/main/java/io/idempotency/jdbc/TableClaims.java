@@ -53,7 +53,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
-        Dialect dialect = database.dialect(connection);
+        MessageDialect dialect = database.messages(connection);
         database.lookAtIsolation(connection);
         prove(active);
         MessageLookup asked = table.asked(connection, deliveries, active.proposedNames());

@@ -113,7 +113,7 @@ final class TableLeases {
     }
 
     private MessageRow inserted(Connection connection, MessageLookup asked, MessageState state) throws SQLException {
-        return database.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
+        return database.messages(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
                 .filter(MessageRow::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
@@ -123,7 +123,7 @@ final class TableLeases {
     /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
     private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup asked, long lengthMicros)
             throws SQLException {
-        Dialect dialect = database.dialect(connection);
+        MessageDialect dialect = database.messages(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
         if (asked.all().isEmpty()) {
             return rows;
@@ -226,7 +226,7 @@ final class TableLeases {
     private Map<MessageKey, MessageRow> locked(Connection connection, List<MessageKey> keys) throws SQLException {
         Map<MessageKey, MessageRow> rows = new HashMap<>();
         if (!keys.isEmpty()) {
-            database.dialect(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
+            database.messages(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
         }
         return rows;
     }

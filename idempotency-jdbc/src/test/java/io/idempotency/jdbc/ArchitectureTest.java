@@ -53,7 +53,7 @@ class ArchitectureTest {
             "io\\.idempotency\\.jdbc\\.(Journal.*|[^.]+Journals|Partition.+|Ids|IdTable)(\\$.*)?";
 
     private static final String TABLE_ROOM =
-            "io\\.idempotency\\.jdbc\\.(Message(Row|State|Lookup|Table|Purge|Insert|Update|Arrival)"
+            "io\\.idempotency\\.jdbc\\.(Message(Row|State|Lookup|Table|Dialect|Purge|Insert|Update|Arrival)"
                     + "|Table[A-Z].*|Lease.+|LockedLease|ClaimedRows)(\\$.*)?";
 
     @ArchTest
