@@ -62,8 +62,8 @@ public final class JdbcQuarantine implements QuarantineStore {
     @Override
     public void save(QuarantinedMessage message) {
         within("keep a quarantined message", (connection, active) -> {
-            MessageLookup asked = lookup(connection, message.delivery(), active.proposedNames());
-            MessageArrival arrival = asked.all().iterator().next();
+            MessageLookup lookup = lookup(connection, message.delivery(), active.proposedNames());
+            MessageArrival arrival = lookup.all().iterator().next();
             delete(connection, arrival.key());
             try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
                 Payload payload = message.payload();

@@ -69,7 +69,7 @@ public final class JournalStore implements ClaimStore {
     private final Retentions retentions;
     private final JournalRound round;
     private final JournalWindows windows;
-    private final JournalClaims journaling;
+    private final JournalClaims claims;
     private final JournalSearch search;
     private final boolean isRefusingStrays;
     private final Duration retention;
@@ -85,7 +85,7 @@ public final class JournalStore implements ClaimStore {
         this.round = new JournalRound(database);
         this.windows =
                 new JournalWindows(database, new PartitionCounts(database, tables), retentions, builder.settings());
-        this.journaling = new JournalClaims(database, connections, windows);
+        this.claims = new JournalClaims(database, connections, windows);
         this.search = new JournalSearch(database, connections);
     }
 
@@ -132,7 +132,7 @@ public final class JournalStore implements ClaimStore {
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();
-        return deliveries.isEmpty() ? List.of() : journaling.claim(active, deliveries);
+        return deliveries.isEmpty() ? List.of() : claims.claim(active, deliveries);
     }
 
     @Override
@@ -192,7 +192,7 @@ public final class JournalStore implements ClaimStore {
                 kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            journaling.append(active, windows.of(connection, place, active), content);
+            claims.append(active, windows.of(connection, place, active), content);
             return true;
         });
     }

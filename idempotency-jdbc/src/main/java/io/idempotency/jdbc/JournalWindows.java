@@ -21,7 +21,7 @@ final class JournalWindows {
 
     private final StoreDatabase database;
     private final JournalStore.Settings settings;
-    private final JournalLoad reading;
+    private final JournalLoad load;
     private final PartitionCounts partitionCounts;
     private final Retentions retentions;
     private final JournalMemory memory;
@@ -47,7 +47,7 @@ final class JournalWindows {
         this.retentions = retentions;
         this.settings = settings;
         this.memory = new JournalMemory(settings, windows, this::drop);
-        this.reading = new JournalLoad(database, settings.retentionMicros(), memory);
+        this.load = new JournalLoad(database, settings.retentionMicros(), memory);
     }
 
     /** Returns the time of the database, from the last statement on that told it. */
@@ -150,7 +150,7 @@ final class JournalWindows {
             return appended == null ? read(connection, place, key) : appended.window();
         }
         database.journals(connection).create(connection, key, 0);
-        JournalWindow window = reading.ofNew(connection, place, key);
+        JournalWindow window = load.ofNew(connection, place, key);
         active.afterCommit(() -> keep(window));
         return window;
     }
@@ -193,7 +193,7 @@ final class JournalWindows {
     }
 
     private JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
-        JournalWindow window = reading.read(connection, place, key);
+        JournalWindow window = load.read(connection, place, key);
         tellTime(database.now(connection));
         return keep(window);
     }
@@ -229,7 +229,7 @@ final class JournalWindows {
 
     /** Lets a window know what is behind it, up to the head. */
     void catchUp(Connection connection, JournalWindow window, JournalHead head, boolean isLocked) throws SQLException {
-        if (!reading.catchUp(connection, window, head, isLocked)) {
+        if (!load.catchUp(connection, window, head, isLocked)) {
             drop(window);
             throw new TransientStoreException("The journal of " + window
                     + " is another one than was known, so it is read anew: it was purged in between, or the database"

@@ -46,7 +46,7 @@ final class MessageTable {
     }
 
     /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
-    MessageLookup asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed)
+    MessageLookup lookup(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed)
             throws SQLException {
         String consumer = null;
         for (Delivery delivery : deliveries) {

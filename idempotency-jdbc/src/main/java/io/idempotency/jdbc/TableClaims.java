@@ -56,8 +56,8 @@ final class TableClaims implements ActiveTransaction.LastWord {
         MessageDialect dialect = database.messages(connection);
         database.lookAtIsolation(connection);
         prove(active);
-        MessageLookup asked = table.asked(connection, deliveries, active.proposedNames());
-        List<MessageArrival> arrivals = List.copyOf(asked.all());
+        MessageLookup lookup = table.lookup(connection, deliveries, active.proposedNames());
+        List<MessageArrival> arrivals = List.copyOf(lookup.all());
         List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
         if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
@@ -72,7 +72,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         if (!rest.isEmpty()) {
             dialect.takeOver(connection, rest, active.evidence()).forEach(row -> rows.put(row.key(), row));
         }
-        List<Claim> answers = answers(connection, asked, rows, active);
+        List<Claim> answers = answers(connection, lookup, rows, active);
         active.evidence()
                 .add(rows.values().stream().filter(MessageRow::isGranted).toList());
         return answers;
@@ -83,13 +83,13 @@ final class TableClaims implements ActiveTransaction.LastWord {
     }
 
     private List<Claim> answers(
-            Connection connection, MessageLookup asked, Map<MessageKey, MessageRow> rows, ActiveTransaction active)
+            Connection connection, MessageLookup lookup, Map<MessageKey, MessageRow> rows, ActiveTransaction active)
             throws SQLException {
-        List<Claim> answers = new ArrayList<>(asked.deliveries().size());
+        List<Claim> answers = new ArrayList<>(lookup.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
-        for (int i = 0; i < asked.deliveries().size(); i++) {
-            Delivery delivery = asked.deliveries().get(i);
-            MessageKey key = asked.keys().get(i);
+        for (int i = 0; i < lookup.deliveries().size(); i++) {
+            Delivery delivery = lookup.deliveries().get(i);
+            MessageKey key = lookup.keys().get(i);
             MessageRow row = rows.get(key);
             if (row == null || !MessageRow.isAnswered(row)) {
                 throw new TransientStoreException(

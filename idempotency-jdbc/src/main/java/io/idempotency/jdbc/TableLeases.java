@@ -41,11 +41,11 @@ final class TableLeases {
         long began = System.nanoTime();
         return connections.alone("lease messages", connection -> {
             Map<String, Integer> names = new HashMap<>();
-            MessageLookup asked = table.asked(connection, deliveries, names);
-            Map<MessageKey, MessageRow> rows = insertOrLock(connection, asked, StoredTime.micros(length));
+            MessageLookup lookup = table.lookup(connection, deliveries, names);
+            Map<MessageKey, MessageRow> rows = insertOrLock(connection, lookup, StoredTime.micros(length));
             long waited = waitedMicros(began, length);
             rows.replaceAll((key, row) -> row.isGranted() ? row.with(row.state(), row.at() + waited) : row);
-            LeaseDecision decision = new LeaseDecision(asked, rows, StoredTime.micros(length) + waited);
+            LeaseDecision decision = new LeaseDecision(lookup, rows, StoredTime.micros(length) + waited);
             List<LeaseDecision.Answer> answers = decision.decide();
             write(connection, rows, decision.granted(), waited);
             List<Claim> claims = claims(connection, answers, names);
@@ -91,9 +91,9 @@ final class TableLeases {
 
     /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
     boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
-        MessageLookup asked = table.asked(connection, List.of(claim.delivery()), active.proposedNames());
+        MessageLookup lookup = table.lookup(connection, List.of(claim.delivery()), active.proposedNames());
         database.dialect(connection).prepareProof(connection, active.evidence());
-        MessageKey key = asked.keys().get(0);
+        MessageKey key = lookup.keys().get(0);
         MessageRow found = locked(connection, List.of(key)).get(key);
         LockedLease held = new LockedLease(claim, found);
         if (claim.isLease()
@@ -104,39 +104,39 @@ final class TableLeases {
             return false;
         }
         MessageState state = new MessageState(MessageState.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
-        MessageRow row = found != null ? found : inserted(connection, asked, state);
-        MessageArrival arrival = asked.all().iterator().next();
+        MessageRow row = found != null ? found : inserted(connection, lookup, state);
+        MessageArrival arrival = lookup.all().iterator().next();
         MessageRow quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.update(connection, List.of(quarantined));
         active.evidence().quarantined(key, quarantined.at());
         return true;
     }
 
-    private MessageRow inserted(Connection connection, MessageLookup asked, MessageState state) throws SQLException {
-        return database.messages(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
+    private MessageRow inserted(Connection connection, MessageLookup lookup, MessageState state) throws SQLException {
+        return database.messages(connection).insert(connection, List.copyOf(lookup.all()), state, 0).stream()
                 .filter(MessageRow::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
-                        asked.deliveries().get(0) + " is being claimed by another transaction; run it again"));
+                        lookup.deliveries().get(0) + " is being claimed by another transaction; run it again"));
     }
 
     /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
-    private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup asked, long lengthMicros)
+    private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup lookup, long lengthMicros)
             throws SQLException {
         MessageDialect dialect = database.messages(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
-        if (asked.all().isEmpty()) {
+        if (lookup.all().isEmpty()) {
             return rows;
         }
-        dialect.insert(connection, List.copyOf(asked.all()), MessageState.leased(1, 0), lengthMicros)
+        dialect.insert(connection, List.copyOf(lookup.all()), MessageState.leased(1, 0), lengthMicros)
                 .forEach(row -> rows.put(row.key(), row));
-        List<MessageKey> rest = asked.arrivals().keySet().stream()
+        List<MessageKey> rest = lookup.arrivals().keySet().stream()
                 .filter(key -> !MessageRow.isAnswered(rows.get(key)))
                 .toList();
         if (!rest.isEmpty()) {
             dialect.lock(connection, rest).forEach(row -> rows.put(row.key(), row));
         }
-        if (rows.size() < asked.arrivals().size()) {
+        if (rows.size() < lookup.arrivals().size()) {
             throw new TransientStoreException("A lease met another transaction that changed a message; run it again");
         }
         return rows;
@@ -213,12 +213,12 @@ final class TableLeases {
             }
         }
         List<Delivery> deliveries = leased.stream().map(Claim::delivery).toList();
-        MessageLookup asked = table.asked(connection, deliveries, new HashMap<>());
+        MessageLookup lookup = table.lookup(connection, deliveries, new HashMap<>());
         Map<MessageKey, MessageRow> rows =
-                locked(connection, List.copyOf(asked.arrivals().keySet()));
+                locked(connection, List.copyOf(lookup.arrivals().keySet()));
         List<LockedLease> held = new ArrayList<>();
         for (int i = 0; i < leased.size(); i++) {
-            held.add(new LockedLease(leased.get(i), rows.get(asked.keys().get(i))));
+            held.add(new LockedLease(leased.get(i), rows.get(lookup.keys().get(i))));
         }
         return held;
     }

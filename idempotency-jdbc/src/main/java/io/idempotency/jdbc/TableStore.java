@@ -38,8 +38,8 @@ public final class TableStore implements LeaseStore {
     private final Connections connections;
     private final StoreDatabase database;
     private final MessageTable table;
-    private final TableClaims claiming;
-    private final TableLeases leasing;
+    private final TableClaims claims;
+    private final TableLeases leases;
     private final MessagePurge purge;
 
     private TableStore(Builder builder) {
@@ -48,8 +48,8 @@ public final class TableStore implements LeaseStore {
         Tables tables = new Tables(builder.schema, builder.tablePrefix);
         this.database = new StoreDatabase(tables, builder.claimTimeout);
         this.table = new MessageTable(database, tables);
-        this.claiming = new TableClaims(table, connections);
-        this.leasing = new TableLeases(table, connections);
+        this.claims = new TableClaims(table, connections);
+        this.leases = new TableLeases(table, connections);
         this.purge = new MessagePurge(database);
     }
 
@@ -83,7 +83,7 @@ public final class TableStore implements LeaseStore {
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();
-        return deliveries.isEmpty() ? List.of() : claiming.claim(active, deliveries);
+        return deliveries.isEmpty() ? List.of() : claims.claim(active, deliveries);
     }
 
     @Override
@@ -94,8 +94,8 @@ public final class TableStore implements LeaseStore {
         }
         boolean isOwned = connections.joining("quarantine a message", connection -> {
             ActiveTransaction active = activeTransaction();
-            claiming.prove(active);
-            return leasing.quarantine(connection, claim, active);
+            claims.prove(active);
+            return leases.quarantine(connection, claim, active);
         });
         if (!isOwned) {
             throw new ClaimLostException("quarantine", List.of(claim));
@@ -147,22 +147,22 @@ public final class TableStore implements LeaseStore {
 
     @Override
     public List<Claim> lease(List<Delivery> deliveries, Duration length) {
-        return leasing.lease(deliveries, length);
+        return leases.lease(deliveries, length);
     }
 
     @Override
     public List<Claim> renew(List<Claim> leased, Duration length) {
-        return leasing.renew(leased, length);
+        return leases.renew(leased, length);
     }
 
     @Override
     public void complete(List<Claim> leased) {
-        leasing.complete(leased);
+        leases.complete(leased);
     }
 
     @Override
     public void release(List<Claim> leased) {
-        leasing.release(leased);
+        leases.release(leased);
     }
 
     @Override
