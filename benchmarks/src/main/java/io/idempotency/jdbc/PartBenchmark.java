@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Content;
+import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
@@ -27,9 +27,9 @@ public class PartBenchmark {
     private static final long MICROS_OF_A_POLL = HOUR_MICROS / (KNOWN / POLL);
 
     private final SplittableRandom random = new SplittableRandom(1);
-    private final Window window = new Window(
-            new Place("billing", "orders", 0),
-            new Head(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1),
+    private final JournalWindow window = new JournalWindow(
+            new JournalPlace("billing", "orders", 0),
+            new JournalHead(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1),
             HOUR_MICROS,
             new AtomicLong());
     private List<Delivery> deliveries = List.of();
@@ -67,7 +67,7 @@ public class PartBenchmark {
     }
 
     private @Nullable Content decided() {
-        Part part = new Part(window, JournalStore.Unjudged.PROCESS, deliveries.size());
+        PartitionClaim part = new PartitionClaim(window, JournalStore.Unjudged.PROCESS, deliveries.size());
         for (int i = 0; i < POLL; i++) {
             part.add(i, deliveries.get(i));
         }
@@ -81,8 +81,8 @@ public class PartBenchmark {
     public @Nullable Object claimsNewPoll() {
         Content content = decided();
         if (content != null) {
-            Tip behind = window.tip();
-            Tip tip = new Tip(behind.version() + 1, 1);
+            JournalTip behind = window.tip();
+            JournalTip tip = new JournalTip(behind.version() + 1, 1);
             window.add(behind, List.of(content.at(tip, tip.version() * MICROS_OF_A_POLL)));
         }
         return content;

@@ -19,7 +19,7 @@ final class AbortedTransaction {
             statement.execute("select 1");
             return null;
         } catch (SQLException e) {
-            return Failures.ABORTED.equals(e.getSQLState()) ? e.getCause() : null;
+            return SqlFailures.ABORTED.equals(e.getSQLState()) ? e.getCause() : null;
         } finally {
             DataSourceUtils.releaseConnection(connection, dataSource);
         }

@@ -8,7 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
@@ -43,10 +43,9 @@ final class ActiveTransaction implements TransactionSynchronization {
     private final Object owner;
     private final Evidence evidence;
     private final Map<String, Integer> proposedNames = new HashMap<>();
-    private final Map<JournalKey, Overlay> overlays = new TreeMap<>();
-    private final Map<Object, Window> windows = new HashMap<>();
     private final List<Runnable> afterCommit = new ArrayList<>();
     private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
+    private @Nullable Object state;
     private int steps;
     private @Nullable LastWord lastWord;
     private boolean isLastWordSaid;
@@ -65,7 +64,7 @@ final class ActiveTransaction implements TransactionSynchronization {
      */
     static ActiveTransaction of(Object owner) {
         List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
-        boolean isOurs = registered.stream().anyMatch(Ending.class::isInstance);
+        boolean isOurs = registered.stream().anyMatch(TransactionOutcome.class::isInstance);
         Evidence evidence = new Evidence(isOurs);
         for (TransactionSynchronization each : registered) {
             if (each instanceof ActiveTransaction active) {
@@ -74,7 +73,7 @@ final class ActiveTransaction implements TransactionSynchronization {
                 }
                 evidence = active.evidence.ofAnotherOwner();
             }
-            if ((each instanceof Ending ending && ending.isEnding())
+            if ((each instanceof TransactionOutcome ending && ending.isEnding())
                     || (each instanceof ActiveTransaction active && active.isLastWordSaid)) {
                 throw Completion.refused();
             }
@@ -133,33 +132,17 @@ final class ActiveTransaction implements TransactionSynchronization {
         return proposedNames;
     }
 
-    /** What the transaction appended to journals, in the order of their keys. */
-    Map<JournalKey, Overlay> overlays() {
-        return overlays;
+    /** Returns what the owner keeps for the transaction; it is created when it is asked for first. Only the owner knows what it is. */
+    <S> S state(Class<S> type, Supplier<S> initial) {
+        if (state == null) {
+            state = initial.get();
+        }
+        return type.cast(state);
     }
 
-    /**
-     * Returns what the transaction appended to a journal; if that was through another store on the same tables, it is shared from now on. A window
-     * must not take it for committed.
-     */
-    @Nullable
-    Overlay overlay(Head head) {
-        Overlay overlay = overlays.get(head.key());
-        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
-            if (overlay == null && each instanceof ActiveTransaction active) {
-                Overlay of = active.overlays.get(head.key());
-                overlay = of != null && of.hasMade(head.tip()) ? of : null;
-            }
-        }
-        if (overlay != null) {
-            overlays.put(head.key(), overlay);
-        }
-        return overlay;
-    }
-
-    /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */
-    Map<Object, Window> windows() {
-        return windows;
+    /** Returns what the owner keeps for the transaction, if it keeps anything of the type. */
+    <S> Optional<S> state(Class<S> type) {
+        return Optional.ofNullable(state).filter(type::isInstance).map(type::cast);
     }
 
     @Override

@@ -23,7 +23,7 @@ final class ClaimedRows {
     /** Rows that one statement changes. */
     private record Alike(int consumer, long at, int attempt, int starts) implements Comparable<Alike> {
 
-        static Alike of(Row row) {
+        static Alike of(MessageRow row) {
             return new Alike(
                     row.key().consumer(),
                     row.at(),
@@ -50,11 +50,11 @@ final class ClaimedRows {
     /** Makes them processed for good. Returns whether all of them are there. */
     boolean settle() throws SQLException {
         int settled = 0;
-        for (Map.Entry<Alike, List<Row>> each : alike().entrySet()) {
-            State unproved =
-                    State.unproved(each.getKey().attempt(), each.getKey().starts());
-            State processed =
-                    State.processed(each.getKey().attempt(), each.getKey().starts());
+        for (Map.Entry<Alike, List<MessageRow>> each : alike().entrySet()) {
+            MessageState unproved =
+                    MessageState.unproved(each.getKey().attempt(), each.getKey().starts());
+            MessageState processed = MessageState.processed(
+                    each.getKey().attempt(), each.getKey().starts());
             settled += change(each.getKey(), each.getValue(), processed, unproved, processed);
         }
         return settled == evidence.claimed().size();
@@ -64,11 +64,11 @@ final class ClaimedRows {
     int release() throws SQLException {
         evidence.savepoint(null);
         int released = 0;
-        for (Map.Entry<Alike, List<Row>> each : alike().entrySet()) {
-            State unproved =
-                    State.unproved(each.getKey().attempt(), each.getKey().starts());
-            State free = new State(
-                    State.Status.RELEASED,
+        for (Map.Entry<Alike, List<MessageRow>> each : alike().entrySet()) {
+            MessageState unproved =
+                    MessageState.unproved(each.getKey().attempt(), each.getKey().starts());
+            MessageState free = new MessageState(
+                    MessageState.Status.RELEASED,
                     each.getKey().attempt(),
                     each.getKey().starts(),
                     0);
@@ -77,18 +77,19 @@ final class ClaimedRows {
         return released;
     }
 
-    private Map<Alike, List<Row>> alike() {
-        Map<Alike, List<Row>> alike = new TreeMap<>();
-        for (Row row : evidence.claimed()) {
+    private Map<Alike, List<MessageRow>> alike() {
+        Map<Alike, List<MessageRow>> alike = new TreeMap<>();
+        for (MessageRow row : evidence.claimed()) {
             alike.computeIfAbsent(Alike.of(row), key -> new ArrayList<>()).add(row);
         }
         return alike;
     }
 
-    private int change(Alike alike, List<Row> rows, State to, State from, State orFrom) throws SQLException {
+    private int change(Alike alike, List<MessageRow> rows, MessageState to, MessageState from, MessageState orFrom)
+            throws SQLException {
         int changed = 0;
         for (int begin = 0; begin < rows.size(); begin += MOST_KEYS) {
-            List<Row> some = rows.subList(begin, Math.min(rows.size(), begin + MOST_KEYS));
+            List<MessageRow> some = rows.subList(begin, Math.min(rows.size(), begin + MOST_KEYS));
             changed += changeSome(alike, some, to, from, orFrom);
         }
         return changed;
@@ -100,20 +101,21 @@ final class ClaimedRows {
             where consumer = ? and message_id in (${ids}) and at_micros = ? and state in (?, ?, ?)
             """;
 
-    private int changeSome(Alike alike, List<Row> rows, State to, State from, State orFrom) throws SQLException {
+    private int changeSome(Alike alike, List<MessageRow> rows, MessageState to, MessageState from, MessageState orFrom)
+            throws SQLException {
         String sql = tables.fill(CHANGE).replace("${ids}", PlainDialect.parameters(rows.size()));
         return dialect.change(connection, evidence, sql, statement -> {
             int i = 0;
             statement.setInt(++i, to.packed());
             statement.setInt(++i, alike.consumer());
             for (int j = 0; j < PlainDialect.parametersFor(rows.size()); j++) {
-                Row row = rows.get(Math.min(j, rows.size() - 1));
+                MessageRow row = rows.get(Math.min(j, rows.size() - 1));
                 statement.setObject(++i, dialect.id(row.key().id()));
             }
             statement.setLong(++i, alike.at());
             statement.setInt(++i, from.packed());
             statement.setInt(++i, orFrom.packed());
-            statement.setInt(++i, orFrom.packed() | State.UNPROVED);
+            statement.setInt(++i, orFrom.packed() | MessageState.UNPROVED);
         });
     }
 }

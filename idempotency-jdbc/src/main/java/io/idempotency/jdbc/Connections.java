@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -27,7 +26,7 @@ final class Connections {
         T run(Connection connection) throws SQLException;
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
+    private static final Logger LOG = Loggers.TABLE_STORE;
 
     private final JdbcTransactions transactions;
     private final DataSource dataSource;
@@ -53,7 +52,7 @@ final class Connections {
                 DataSourceUtils.releaseConnection(connection, dataSource);
             }
         } catch (SQLException | DataAccessException e) {
-            throw Failures.translated(verb, e);
+            throw SqlFailures.translated(verb, e);
         }
     }
 
@@ -102,9 +101,9 @@ final class Connections {
 
     private <T extends @Nullable Object> T within(TransactionTemplate template, String verb, Work<T> work) {
         try {
-            return Ending.<T>run(template, dataSource, status -> onCurrent(verb, work));
+            return TransactionOutcome.<T>run(template, dataSource, status -> onCurrent(verb, work));
         } catch (TransactionException | DataAccessException e) {
-            throw Failures.translated(verb, e);
+            throw SqlFailures.translated(verb, e);
         }
     }
 

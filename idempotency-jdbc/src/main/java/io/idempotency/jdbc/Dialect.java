@@ -4,12 +4,11 @@ import io.idempotency.store.TransactionLostException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.List;
 import java.util.UUID;
 
 /**
- * The statements in which databases differ. Keys are given sorted and without copies; rows that a method does not return are
- * never taken for granted.
+ * The statements in which databases differ, whatever is kept in them: of the proof, of names, of waiting and of the clock. Those about messages are in
+ * {@link MessageDialect}, those about journals in {@link JournalDialect}.
  */
 interface Dialect {
 
@@ -32,24 +31,6 @@ interface Dialect {
      */
     void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException;
 
-    /**
-     * Inserts the messages that are absent, waiting for others that are inserting them, with a time that lies
-     * {@code aheadMicros} after now. Returns the inserted rows as granted; of the others those that it can tell.
-     */
-    List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros) throws SQLException;
-
-    /**
-     * Inserts the messages that are absent, as claimed by the running transaction, waiting and answering like {@link #insert}. It can be proved
-     * afterwards, and until then, others do not take the rows for processed, even if they are committed.
-     */
-    default List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
-        prepareProof(connection, evidence);
-        return insert(connection, arrivals, State.unproved(1, 0), 0);
-    }
-
-    /** Takes over, as claimed by the running transaction, the rows that are free, and returns all that are there. */
-    List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException;
-
     /** Sets the parameters of a statement. */
     @FunctionalInterface
     interface Parameters {
@@ -62,14 +43,8 @@ interface Dialect {
      */
     int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException;
 
-    /** Returns the rows that are there; until the end of the transaction nobody else changes those that are not settled. */
-    List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException;
-
     /** Stores the number of a name unless it is stored. Returns whether the number is this name's. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;
-
-    /** Deletes up to {@code limit} rows of the consumer whose time is before the one given, the oldest first, passing over those that others hold. */
-    int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 
     /**
      * Returns what is to stand before an update that may wait for a row or for a table, so that it waits at most the claim timeout; nothing where that is

@@ -6,31 +6,69 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** Chooses the dialect by the product name of the database. */
-final class Dialects {
+/**
+ * The statements for one database, chosen by its product name. A new database gets one case in {@link #choice}.
+ *
+ * @param journals null if there are no journals for this database
+ */
+record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
 
-    private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
+    private static final Logger LOG = Loggers.TABLE_STORE;
 
     private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
 
     /** The name of what databases without a dialect share. */
     static final String PLAIN = "plain";
 
-    private Dialects() {}
+    /** Creates the statements, from the first connection to a database. */
+    @FunctionalInterface
+    private interface Creation {
+        Dialects create(Connection connection, Tables tables, Duration claimTimeout) throws SQLException;
+    }
 
-    static Dialect of(Connection connection, Tables tables, Duration claimTimeout) throws SQLException {
-        return switch (nameOf(connection)) {
-            case "postgresql" -> new PostgresDialect(tables, claimTimeout);
-            case "mariadb" -> new MariaDbDialect(tables, claimTimeout);
-            case "h2" -> new H2Dialect(tables, claimTimeout);
-            default -> {
-                tell(connection);
-                yield new PlainDialect(tables, claimTimeout, PlainSyntax.of(connection));
-            }
+    /** What is chosen for a database: the folder of its script, and its statements. */
+    private record Choice(String name, Creation creation) {}
+
+    private static Choice choice(DatabaseMetaData database) throws SQLException {
+        return switch (database.getDatabaseProductName()) {
+            case "PostgreSQL" -> new Choice("postgresql", Dialects::postgres);
+            case "MariaDB" -> mariaDb();
+            case "MySQL" -> isMariaDb(database) ? mariaDb() : plain();
+            case "H2" -> new Choice("h2", (connection, tables, timeout) -> insertFirst(new H2Dialect(tables, timeout)));
+            default -> plain();
         };
+    }
+
+    private static Choice mariaDb() {
+        return new Choice("mariadb", (connection, tables, timeout) -> insertFirst(new MariaDbDialect(tables, timeout)));
+    }
+
+    private static Choice plain() {
+        return new Choice(PLAIN, (connection, tables, timeout) -> {
+            tell(connection);
+            return new Dialects(new PlainDialect(tables, timeout, PlainSyntax.of(connection)), null);
+        });
+    }
+
+    private static Dialects postgres(Connection connection, Tables tables, Duration claimTimeout) {
+        PostgresDialect dialect = new PostgresDialect(tables, claimTimeout);
+        return new Dialects(dialect, new PostgresJournals(tables, dialect));
+    }
+
+    private static Dialects insertFirst(InsertFirstDialect dialect) {
+        return new Dialects(dialect, new StandardJournals(dialect));
+    }
+
+    static Dialects of(Connection connection, Tables tables, Duration claimTimeout) throws SQLException {
+        return choice(connection.getMetaData()).creation().create(connection, tables, claimTimeout);
+    }
+
+    /** Returns the name of the dialect, which is the folder of its script. */
+    static String nameOf(Connection connection) throws SQLException {
+        return choice(connection.getMetaData()).name();
     }
 
     /** Says so once, however many stores there are. */
@@ -52,18 +90,6 @@ final class Dialects {
                     database.getDatabaseProductName(),
                     database.getDatabaseProductVersion());
         }
-    }
-
-    /** Returns the name of the dialect, which is the folder of its script. */
-    static String nameOf(Connection connection) throws SQLException {
-        DatabaseMetaData database = connection.getMetaData();
-        return switch (database.getDatabaseProductName()) {
-            case "PostgreSQL" -> "postgresql";
-            case "MariaDB" -> "mariadb";
-            case "MySQL" -> isMariaDb(database) ? "mariadb" : PLAIN;
-            case "H2" -> "h2";
-            default -> PLAIN;
-        };
     }
 
     /** By {@code useMysqlMetadata}, the driver calls MariaDB by the name of MySQL. MySQL's own driver does not take the statements for MariaDB. */

@@ -15,8 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Evidence {
 
+    /** What is said where the proof fails. */
+    static final String NOT_THE_SAME =
+            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
+                    + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
+
     private final Common common;
-    private final List<Row> claimed = new ArrayList<>();
+    private final List<MessageRow> claimed = new ArrayList<>();
     private final Map<MessageKey, Long> quarantined = new LinkedHashMap<>();
     private @Nullable MessageKey unguarded;
 
@@ -58,7 +63,7 @@ final class Evidence {
     }
 
     /** Keeps rows that a claim was granted. */
-    void add(List<Row> granted) {
+    void add(List<MessageRow> granted) {
         claimed.addAll(granted);
     }
 
@@ -88,7 +93,7 @@ final class Evidence {
     }
 
     /** Returns the rows that were granted, as the claims left them. */
-    List<Row> claimed() {
+    List<MessageRow> claimed() {
         return claimed;
     }
 
@@ -98,7 +103,7 @@ final class Evidence {
     }
 
     /** Returns whether the row, as it was read, is one that this transaction claimed. */
-    boolean isClaimed(Row row) {
+    boolean isClaimed(MessageRow row) {
         return claimed.stream().anyMatch(each -> each.key().equals(row.key()) && each.at() == row.at());
     }
 

@@ -43,7 +43,7 @@ final class FlywayMigration {
             }
             return connection.getMetaData().storesLowerCaseIdentifiers() ? name.toLowerCase(Locale.ROOT) : name;
         } catch (SQLException e) {
-            throw Failures.translated("look at the database", e);
+            throw SqlFailures.translated("look at the database", e);
         }
     }
 }

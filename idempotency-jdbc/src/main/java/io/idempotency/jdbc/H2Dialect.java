@@ -38,14 +38,16 @@ final class H2Dialect extends InsertFirstDialect {
     }
 
     @Override
-    public List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
-        List<Row> rows = super.claim(connection, arrivals, evidence);
+    public List<MessageRow> claim(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
+        List<MessageRow> rows = super.claim(connection, arrivals, evidence);
         evidence.add(transactionId(connection));
         return rows;
     }
 
     @Override
-    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<MessageRow> insert(
+            Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
             throws SQLException {
         int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
         try {
@@ -56,14 +58,15 @@ final class H2Dialect extends InsertFirstDialect {
     }
 
     @Override
-    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
-        List<Row> rows = super.takeOver(connection, arrivals, evidence);
+    public List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
+        List<MessageRow> rows = super.takeOver(connection, arrivals, evidence);
         evidence.add(transactionId(connection));
         return rows;
     }
 
     @Override
-    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+    public List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException {
         return trying(() -> read(connection, keys, FOR_UPDATE + NOWAIT));
     }
 
@@ -138,21 +141,22 @@ final class H2Dialect extends InsertFirstDialect {
             """;
 
     @Override
-    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+    List<MessageRow> insertAbsent(
+            Connection connection, List<MessageArrival> absent, MessageState state, long aheadMicros)
             throws SQLException {
         long now = now(connection);
         try (PreparedStatement statement = connection.prepareStatement(filled(INSERT))) {
             statement.setLong(1, now + aheadMicros);
             statement.setInt(2, state.packed());
-            statement.setObject(3, absent.stream().map(Arrival::offset).toArray());
-            statement.setObject(4, absent.stream().map(Arrival::place).toArray());
+            statement.setObject(3, absent.stream().map(MessageArrival::offset).toArray());
+            statement.setObject(4, absent.stream().map(MessageArrival::place).toArray());
             statement.setObject(5, absent.stream().map(a -> a.key().consumer()).toArray());
             statement.setObject(6, absent.stream().map(a -> a.key().id()).toArray());
             statement.executeUpdate();
         }
         return absent.stream()
-                .map(arrival ->
-                        new Row(arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true))
+                .map(arrival -> new MessageRow(
+                        arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true))
                 .toList();
     }
 

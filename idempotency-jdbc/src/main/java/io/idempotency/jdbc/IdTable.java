@@ -123,9 +123,9 @@ final class IdTable {
         int[] sortedEntries = new int[count];
         for (int i = 0; i < count; i++) {
             long hash = hashOf(indexed + i);
-            int place = begins[slot(hash) >>> shift]++;
-            sortedSlots[place] = slot(hash);
-            sortedEntries[place] = indexed + i + 1 | tag(hash);
+            int at = begins[slot(hash) >>> shift]++;
+            sortedSlots[at] = slot(hash);
+            sortedEntries[at] = indexed + i + 1 | tag(hash);
         }
         for (int i = 0; i < count; i++) {
             put(sortedSlots[i], sortedEntries[i]);

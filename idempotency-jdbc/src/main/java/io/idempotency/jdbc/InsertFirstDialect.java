@@ -28,24 +28,25 @@ abstract class InsertFirstDialect extends PlainDialect {
     }
 
     @Override
-    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<MessageRow> insert(
+            Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
             throws SQLException {
-        List<Row> rows = new ArrayList<>();
-        List<Arrival> absent = arrivals;
+        List<MessageRow> rows = new ArrayList<>();
+        List<MessageArrival> absent = arrivals;
         for (int round = 0; round < MOST_ROUNDS; round++) {
             try {
                 rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
                 return rows;
             } catch (SQLException e) {
-                if (!isDuplicateKey(e)) {
+                if (!SqlFailures.isDuplicateKey(e)) {
                     throw e;
                 }
-                List<Row> found = read(connection, keys(absent), "");
+                List<MessageRow> found = read(connection, keys(absent), "");
                 if (found.isEmpty()) {
-                    throw faster(e);
+                    throw SqlFailures.faster(e);
                 }
                 rows.addAll(found);
-                Set<MessageKey> known = found.stream().map(Row::key).collect(Collectors.toSet());
+                Set<MessageKey> known = found.stream().map(MessageRow::key).collect(Collectors.toSet());
                 absent = absent.stream()
                         .filter(arrival -> !known.contains(arrival.key()))
                         .toList();
@@ -91,7 +92,7 @@ abstract class InsertFirstDialect extends PlainDialect {
     }
 
     @Override
-    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+    public List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException {
         return read(connection, keys, FOR_UPDATE);
     }
 

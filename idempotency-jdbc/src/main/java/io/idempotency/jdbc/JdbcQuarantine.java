@@ -28,14 +28,14 @@ public final class JdbcQuarantine implements QuarantineStore {
     private final Tables tables;
     private final Connections connections;
     private final JdbcTransactions transactions;
-    private final MessageTable table;
+    private final StoreDatabase database;
 
     private JdbcQuarantine(DataSource dataSource, Tables tables) {
         this.dataSource = dataSource;
         this.tables = tables;
         this.transactions = JdbcTransactions.on(dataSource);
         this.connections = new Connections(transactions);
-        this.table = new MessageTable(tables, TableStore.DEFAULT_CLAIM_TIMEOUT);
+        this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
     }
 
     /** Returns the quarantine with the default names on the data source. Does not connect yet. */
@@ -62,15 +62,15 @@ public final class JdbcQuarantine implements QuarantineStore {
     @Override
     public void save(QuarantinedMessage message) {
         within("keep a quarantined message", (connection, active) -> {
-            Asked asked = table.asked(connection, List.of(message.delivery()), active.proposedNames());
-            Arrival arrival = asked.all().iterator().next();
+            MessageLookup lookup = lookup(connection, message.delivery(), active.proposedNames());
+            MessageArrival arrival = lookup.all().iterator().next();
             delete(connection, arrival.key());
             try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
                 Payload payload = message.payload();
                 statement.setInt(1, arrival.key().consumer());
                 statement.setObject(
-                        2, table.dialect(connection).id(arrival.key().id()));
-                statement.setLong(3, table.now(connection));
+                        2, database.dialect(connection).id(arrival.key().id()));
+                statement.setLong(3, database.now(connection));
                 statement.setLong(4, arrival.offset());
                 statement.setLong(5, arrival.place());
                 statement.setInt(6, message.attempts());
@@ -83,13 +83,19 @@ public final class JdbcQuarantine implements QuarantineStore {
                 statement.setBytes(12, StoredHeaders.toBytes(payload.headers()));
                 statement.executeUpdate();
             } catch (SQLException e) {
-                if (PlainDialect.isDuplicateKey(e)) {
+                if (SqlFailures.isDuplicateKey(e)) {
                     throw new TransientStoreException("Another transaction is keeping " + message.delivery(), e);
                 }
                 throw e;
             }
             return true;
         });
+    }
+
+    private MessageLookup lookup(Connection connection, Delivery delivery, Map<String, Integer> proposed)
+            throws SQLException {
+        List<Delivery> one = List.of(delivery);
+        return MessageLookup.of(one, database.numbers(connection, MessageLookup.namesIn(one), proposed));
     }
 
     private static final String FIND = """
@@ -106,7 +112,7 @@ public final class JdbcQuarantine implements QuarantineStore {
             }
             try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIND))) {
                 statement.setInt(1, key.consumer());
-                statement.setObject(2, table.dialect(connection).id(key.id()));
+                statement.setObject(2, database.dialect(connection).id(key.id()));
                 try (ResultSet result = statement.executeQuery()) {
                     return result.next()
                             ? Optional.of(message(connection, id, result, active.proposedNames()))
@@ -126,7 +132,7 @@ public final class JdbcQuarantine implements QuarantineStore {
         String failure = result.getString(5);
         int attempts = result.getInt(3);
         return new QuarantinedMessage(
-                new Delivery(id, table.position(connection, result.getLong(2), result.getLong(1), proposed)),
+                new Delivery(id, database.position(connection, result.getLong(2), result.getLong(1), proposed)),
                 payload,
                 failure,
                 attempts);
@@ -141,12 +147,12 @@ public final class JdbcQuarantine implements QuarantineStore {
     public List<MessageId> list(String consumer, int limit) {
         return within("list quarantined messages", (connection, active) -> {
             List<MessageId> ids = new ArrayList<>();
-            Integer number = table.consumer(connection, consumer, active.proposedNames());
+            Integer number = database.consumer(connection, consumer, active.proposedNames());
             if (number == null || limit < 1) {
                 return ids;
             }
             String list = tables.fill(LIST)
-                    .replace("${first}", table.dialect(connection).first(limit));
+                    .replace("${first}", database.dialect(connection).first(limit));
             try (PreparedStatement statement = connection.prepareStatement(list)) {
                 statement.setInt(1, number);
                 try (ResultSet result = statement.executeQuery()) {
@@ -172,14 +178,14 @@ public final class JdbcQuarantine implements QuarantineStore {
     private boolean delete(Connection connection, MessageKey key) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(DELETE))) {
             statement.setInt(1, key.consumer());
-            statement.setObject(2, table.dialect(connection).id(key.id()));
+            statement.setObject(2, database.dialect(connection).id(key.id()));
             return statement.executeUpdate() > 0;
         }
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
-        Integer consumer = table.consumer(connection, id.consumer(), proposed);
+        Integer consumer = database.consumer(connection, id.consumer(), proposed);
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
@@ -197,9 +203,9 @@ public final class JdbcQuarantine implements QuarantineStore {
 
     private <T> T within(String verb, Work<T> work) {
         return connections.joining(verb, connection -> {
-            ActiveTransaction active = ActiveTransaction.of(table);
+            ActiveTransaction active = ActiveTransaction.of(database);
             active.dependOn(each -> connections.onCurrent("store names", last -> {
-                table.storeNames(last, each.proposedNames());
+                database.storeNames(last, each.proposedNames());
                 return true;
             }));
             return work.run(connection, active);

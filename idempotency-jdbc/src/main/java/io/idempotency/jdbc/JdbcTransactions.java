@@ -42,7 +42,7 @@ public final class JdbcTransactions implements Transactions {
      */
     public static JdbcTransactions on(DataSource dataSource) {
         DataSource target = unwrapped(dataSource);
-        return new JdbcTransactions(target, new CommittingManager(target));
+        return new JdbcTransactions(target, new ProvingTransactionManager(target));
     }
 
     /** Returns transactions that the manager given begins and ends; it must manage the data source given. */
@@ -85,7 +85,7 @@ public final class JdbcTransactions implements Transactions {
             return;
         }
         refuseOther();
-        Ending.run(template, target, status -> {
+        TransactionOutcome.run(template, target, status -> {
             if (!status.isNewTransaction()) {
                 // One that has committed, and that Spring has forgotten, but for the connection, behind another one
                 // begun after the commit.
@@ -93,7 +93,7 @@ public final class JdbcTransactions implements Transactions {
             }
             work.run();
             if (status.isRollbackOnly()) {
-                throw Failures.rollbackOnly(firstFailure());
+                throw SqlFailures.rollbackOnly(firstFailure());
             }
             // What JPA holds back is written before the proof, not behind it.
             status.flush();

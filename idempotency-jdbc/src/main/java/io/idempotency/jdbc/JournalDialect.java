@@ -16,7 +16,7 @@ interface JournalDialect {
      *
      * @param next the tip that it makes
      */
-    record Append(JournalKey key, Tip behind, Tip next, Segment.Content content) {}
+    record Append(JournalKey key, JournalTip behind, JournalTip next, JournalSegment.Content content) {}
 
     /**
      * What became of appends.
@@ -25,7 +25,10 @@ interface JournalDialect {
      * @param heads the heads as they are: before the appends that were not done; those that do not exist are not among them
      * @param times the times of the segments
      */
-    record Appended(boolean isDone, List<Head> heads, Map<JournalKey, Long> times, long now) {}
+    record Appended(boolean isDone, List<JournalHead> heads, Map<JournalKey, Long> times, long now) {}
+
+    /** Segments of a journal, by their versions, with both ends. */
+    record Range(JournalKey key, long from, long to) {}
 
     /**
      * What was purged.
@@ -33,7 +36,7 @@ interface JournalDialect {
      * @param messages how many messages; 0 if only times that lay ahead were mended
      * @param head the head of the journal, with its new horizon; null if no journal was found
      */
-    record Purged(int messages, @Nullable Head head) {
+    record Purged(int messages, @Nullable JournalHead head) {
 
         static final Purged NOTHING = new Purged(0, null);
     }
@@ -45,7 +48,7 @@ interface JournalDialect {
     Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException;
 
     /** Returns the heads that exist; with {@code isLocking}, locked until the end of the transaction. */
-    List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
+    List<JournalHead> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException;
 
     /**
      * Creates the head of a new journal, unless it is there.
@@ -62,8 +65,7 @@ interface JournalDialect {
      *
      * @param isLocked whether the head is locked by this transaction, which must then see what was committed before
      */
-    void read(Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
-            throws SQLException;
+    void read(Connection connection, Range range, boolean isLocked, Consumer<JournalSegment> each) throws SQLException;
 
     /** Makes what the running transaction appended final, like {@link Dialect#prove}. */
     void prove(Connection connection, ActiveTransaction active) throws SQLException;
@@ -72,7 +74,7 @@ interface JournalDialect {
     int unproved(Connection connection, ActiveTransaction active) throws SQLException;
 
     /**
-     * Deletes the oldest segments of one journal of the consumer, the first one from the place given on that has some which are older than the retention:
+     * Deletes the oldest segments of one journal of the consumer, the first one from the key given on that has some which are older than the retention:
      * as many as make up the limit, and at least one. Passes over journals that others hold.
      */
     Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)

@@ -9,7 +9,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Deletes the oldest segments of one journal, and notes in its head how far: whoever reads the journal next begins there, and a
@@ -20,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class JournalPurge {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
 
     /** How far ahead a segment may lie before its clock was wrong. */
     private static final Duration AHEAD = Duration.ofMinutes(1);
@@ -42,7 +41,7 @@ final class JournalPurge {
     }
 
     JournalDialect.Purged purge(Connection connection, JournalKey from, int limit) throws SQLException {
-        Head head = next(connection, from);
+        JournalHead head = next(connection, from);
         if (head == null) {
             return JournalDialect.Purged.NOTHING;
         }
@@ -55,25 +54,25 @@ final class JournalPurge {
             return new JournalDialect.Purged(0, head);
         }
         delete(connection, head, old);
-        Head raised = head.withHorizon(
+        JournalHead raised = head.withHorizon(
                 old.version(), Math.max(old.offset(), firstOffset(connection, head, old.version() + 1) - 1));
         raiseHorizon(connection, raised);
         return new JournalDialect.Purged(old.messages(), raised);
     }
 
     private long latest() {
-        return clock.later() + MessageTable.micros(AHEAD);
+        return clock.later() + StoredTime.micros(AHEAD);
     }
 
     private long gone() {
-        return clock.earlier() - retention - MessageTable.micros(GONE);
+        return clock.earlier() - retention - StoredTime.micros(GONE);
     }
 
-    private boolean isGone(Head head) {
+    private boolean isGone(JournalHead head) {
         return head.at() < gone();
     }
 
-    private long before(Head head) {
+    private long before(JournalHead head) {
         return Math.min(head.at(), clock.earlier()) - retention;
     }
 
@@ -89,7 +88,7 @@ final class JournalPurge {
             """;
 
     /** Returns the next journal with something to purge or to mend, locked. */
-    private @Nullable Head next(Connection connection, JournalKey from) throws SQLException {
+    private @Nullable JournalHead next(Connection connection, JournalKey from) throws SQLException {
         String query = journals.tables.fill(NEXT).replace("${locking}", journals.skipLocked());
         try (PreparedStatement statement = connection.prepareStatement(query)) {
             statement.setInt(1, from.consumer());
@@ -98,7 +97,7 @@ final class JournalPurge {
             statement.setLong(4, gone());
             statement.setLong(5, clock.earlier());
             statement.setLong(6, retention);
-            List<Head> heads = Journals.readHeads(statement.executeQuery());
+            List<JournalHead> heads = Journals.readHeads(statement.executeQuery());
             return heads.isEmpty() ? null : heads.get(0);
         }
     }
@@ -113,7 +112,7 @@ final class JournalPurge {
      * The database's clock was ahead when this was appended, and whatever is appended behind it takes its time over: it would not get old before that
      * time comes.
      */
-    private void mend(Connection connection, Head head) throws SQLException {
+    private void mend(Connection connection, JournalHead head) throws SQLException {
         LOG.warn(
                 "The clock of the database was {} ahead when messages were appended to a journal: they are taken for new",
                 Duration.of(head.at() - clock.later(), ChronoUnit.MICROS));
@@ -138,7 +137,7 @@ final class JournalPurge {
             fetch first ${limit} rows only
             """;
 
-    private Old old(Connection connection, Head head, long before, int limit) throws SQLException {
+    private Old old(Connection connection, JournalHead head, long before, int limit) throws SQLException {
         String query = journals.tables.fill(OLD).replace("${limit}", String.valueOf(limit));
         Old old = new Old(head.horizonVersion(), head.horizonOffset(), 0);
         try (PreparedStatement statement = connection.prepareStatement(query)) {
@@ -161,7 +160,7 @@ final class JournalPurge {
     private static final String DELETE =
             "delete from ${tables}segment where consumer = ? and place = ? and version > ? and version <= ?";
 
-    private void delete(Connection connection, Head head, Old old) throws SQLException {
+    private void delete(Connection connection, JournalHead head, Old old) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(DELETE))) {
             statement.setInt(1, head.key().consumer());
             statement.setLong(2, head.key().place());
@@ -174,7 +173,7 @@ final class JournalPurge {
     private static final String FIRST_OFFSET =
             "select first_offset from ${tables}segment where consumer = ? and place = ? and version = ?";
 
-    private long firstOffset(Connection connection, Head head, long version) throws SQLException {
+    private long firstOffset(Connection connection, JournalHead head, long version) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(FIRST_OFFSET))) {
             statement.setInt(1, head.key().consumer());
             statement.setLong(2, head.key().place());
@@ -188,7 +187,7 @@ final class JournalPurge {
     private static final String RAISE =
             "update ${tables}journal set horizon_version = ?, horizon_offset = ? where consumer = ? and place = ?";
 
-    private void raiseHorizon(Connection connection, Head head) throws SQLException {
+    private void raiseHorizon(Connection connection, JournalHead head) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(RAISE))) {
             statement.setLong(1, head.horizonVersion());
             statement.setLong(2, head.horizonOffset());

@@ -12,11 +12,11 @@ final class JournalRound {
 
     private static final long FIRST_PLACE = Long.MIN_VALUE;
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private volatile JournalKey next = new JournalKey(0, FIRST_PLACE);
 
-    JournalRound(MessageTable table) {
-        this.table = table;
+    JournalRound(StoreDatabase database) {
+        this.database = database;
     }
 
     /**
@@ -25,8 +25,8 @@ final class JournalRound {
      * @param retentions how long each consumer is remembered; of others, nothing is forgotten
      */
     Purged purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
-        JournalDialect journals = table.journals(connection);
-        PurgeClock clock = PurgeClock.of(table.now(connection));
+        JournalDialect journals = database.journals(connection);
+        PurgeClock clock = PurgeClock.of(database.now(connection));
         for (JournalKey from : round(retentions)) {
             Long retention = retentions.get(from.consumer());
             Purged purged =

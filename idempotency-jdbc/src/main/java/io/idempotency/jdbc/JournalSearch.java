@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalDialect.Range;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import java.sql.Connection;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** Looks for a message in all journals of a consumer, from the database. */
 final class JournalSearch {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Connections connections;
 
     /** Where a message is remembered. */
@@ -22,32 +23,32 @@ final class JournalSearch {
     /** The newest entry of a message in a journal. */
     private record Hit(JournalKey key, Kind kind, long at, long offset) {}
 
-    JournalSearch(MessageTable table, Connections connections) {
-        this.table = table;
+    JournalSearch(StoreDatabase database, Connections connections) {
+        this.database = database;
         this.connections = connections;
     }
 
     /**
-     * Returns the first place where the message is remembered.
+     * Returns the first journal that remembers the message, and what it remembers.
      *
      * @param own what the running transaction appended, and has not proved yet
      */
-    Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<Tip, Kind> own) {
+    Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<JournalTip, Kind> own) {
         return connections.onCurrent("find a message", connection -> {
-            Integer consumer = table.consumer(connection, id.consumer(), proposed);
+            Integer consumer = database.consumer(connection, id.consumer(), proposed);
             if (consumer == null) {
                 return Optional.empty();
             }
-            JournalDialect journals = table.journals(connection);
+            JournalDialect journals = database.journals(connection);
             for (JournalKey key : journals.keys(connection, consumer)) {
                 Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()), own);
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,
-                            MessageTable.processed(
-                                    table.position(connection, key.place(), hit.offset(), proposed),
+                            StoredTime.processed(
+                                    database.position(connection, key.place(), hit.offset(), proposed),
                                     hit.at(),
-                                    table.now(connection))));
+                                    database.now(connection))));
                 }
             }
             return Optional.empty();
@@ -55,10 +56,10 @@ final class JournalSearch {
     }
 
     private static @Nullable Hit newest(
-            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<Tip, Kind> own)
+            Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<JournalTip, Kind> own)
             throws SQLException {
         Hit[] hit = new Hit[1];
-        journals.read(connection, key, 1, Long.MAX_VALUE, false, segment -> {
+        journals.read(connection, new Range(key, 1, Long.MAX_VALUE), false, segment -> {
             Kind kind = own.getOrDefault(segment.tip(), segment.kind());
             long[] ids = segment.ids();
             for (int i = 0; i < ids.length && kind != Kind.UNPROVED; i += 2) {

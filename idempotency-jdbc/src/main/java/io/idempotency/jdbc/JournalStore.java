@@ -1,7 +1,7 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Content;
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalSegment.Content;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
@@ -65,11 +65,11 @@ public final class JournalStore implements ClaimStore {
 
     private final JdbcTransactions transactions;
     private final Connections connections;
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Retentions retentions;
     private final JournalRound round;
-    private final Windows windows;
-    private final Journaling journaling;
+    private final JournalWindows windows;
+    private final JournalClaims claims;
     private final JournalSearch search;
     private final boolean isRefusingStrays;
     private final Duration retention;
@@ -80,12 +80,13 @@ public final class JournalStore implements ClaimStore {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
         Tables tables = builder.tables();
-        this.table = new MessageTable(tables, builder.claimTimeout());
+        this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
-        this.round = new JournalRound(table);
-        this.windows = new Windows(table, new PartitionCounts(tables), retentions, builder.settings());
-        this.journaling = new Journaling(table, connections, windows);
-        this.search = new JournalSearch(table, connections);
+        this.round = new JournalRound(database);
+        this.windows =
+                new JournalWindows(database, new PartitionCounts(database, tables), retentions, builder.settings());
+        this.claims = new JournalClaims(database, connections, windows);
+        this.search = new JournalSearch(database, connections);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -104,11 +105,11 @@ public final class JournalStore implements ClaimStore {
         if (windows.areLoaded(deliveries) || JdbcTransactions.isAnyActive()) {
             return;
         }
-        Map<Place, Integer> partitions = windows.absent(deliveries);
+        Map<JournalPlace, Integer> partitions = windows.absent(deliveries);
         connections.alone("create journals", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
             windows.create(connection, partitions, proposed);
-            table.storeNames(connection, proposed);
+            database.storeNames(connection, proposed);
             return true;
         });
         connections.alone("read journals", connection -> {
@@ -131,7 +132,7 @@ public final class JournalStore implements ClaimStore {
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();
-        return deliveries.isEmpty() ? List.of() : journaling.claim(active, deliveries);
+        return deliveries.isEmpty() ? List.of() : claims.claim(active, deliveries);
     }
 
     @Override
@@ -166,32 +167,32 @@ public final class JournalStore implements ClaimStore {
         found.map(of -> of.processed().position())
                 .ifPresent(at -> append(
                         "forget a message",
-                        new Place(id.consumer(), at.stream(), at.partition()),
+                        new JournalPlace(id.consumer(), at.stream(), at.partition()),
                         id,
                         at.offset(),
                         Kind.FORGOTTEN));
         return found.isPresent();
     }
 
-    private Map<Tip, Kind> own() {
+    private Map<JournalTip, Kind> own() {
         return !transactions.isActive()
                 ? Map.of()
-                : ActiveTransaction.of(table).overlays().values().stream()
+                : JournalTransaction.of(ActiveTransaction.of(database)).overlays().values().stream()
                         .flatMap(overlay -> overlay.segments().stream())
-                        .collect(Collectors.toMap(Segment::tip, Segment::kind));
+                        .collect(Collectors.toMap(JournalSegment::tip, JournalSegment::kind));
     }
 
     private Map<String, Integer> proposed() {
-        return transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
+        return transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
     }
 
-    private void append(String verb, Place place, MessageId message, long offset, Kind kind) {
+    private void append(String verb, JournalPlace place, MessageId message, long offset, Kind kind) {
         UUID id = MessageKey.idOf(message.value());
         Content content = new Content(
                 kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            journaling.append(active, windows.of(connection, place, active), content);
+            claims.append(active, windows.of(connection, place, active), content);
             return true;
         });
     }
@@ -203,7 +204,7 @@ public final class JournalStore implements ClaimStore {
      */
     @Override
     public int purge(Duration olderThan, int limit) {
-        retentions.say(connections, MessageTable.micros(olderThan));
+        retentions.say(connections, StoredTime.micros(olderThan));
         JournalDialect.Purged purged;
         do {
             purged = connections.alone(
@@ -242,6 +243,6 @@ public final class JournalStore implements ClaimStore {
 
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
-        return ActiveTransaction.of(table);
+        return ActiveTransaction.of(database);
     }
 }

@@ -16,7 +16,7 @@ public final class JournalStoreBuilder {
     private @Nullable PlatformTransactionManager transactionManager;
     private String tablePrefix = Tables.DEFAULT_PREFIX;
     private String schema = "";
-    private Duration claimTimeout = TableStore.DEFAULT_CLAIM_TIMEOUT;
+    private Duration claimTimeout = StoreDatabase.DEFAULT_CLAIM_TIMEOUT;
     private Duration retention = JournalStore.DEFAULT_RETENTION;
     private Duration revalidation = JournalStore.DEFAULT_REVALIDATION;
     private Unjudged unjudged = Unjudged.REFUSE;
@@ -130,7 +130,7 @@ public final class JournalStoreBuilder {
     JournalStore.Settings settings() {
         return new JournalStore.Settings(
                 unjudged,
-                MessageTable.micros(retention),
+                StoredTime.micros(retention),
                 memoryBytes,
                 isRaisingHorizon,
                 revalidation,

@@ -60,16 +60,16 @@ abstract class Journals implements JournalDialect {
     }
 
     /** Reads the heads; the statement closes the result. */
-    static List<Head> readHeads(ResultSet result) throws SQLException {
-        List<Head> heads = new ArrayList<>();
+    static List<JournalHead> readHeads(ResultSet result) throws SQLException {
+        List<JournalHead> heads = new ArrayList<>();
         while (result.next()) {
             heads.add(readHead(result));
         }
         return heads;
     }
 
-    static Head readHead(ResultSet result) throws SQLException {
-        return new Head(
+    static JournalHead readHead(ResultSet result) throws SQLException {
+        return new JournalHead(
                 new JournalKey(result.getInt(1), result.getLong(2)),
                 result.getLong(3),
                 result.getLong(4),
@@ -80,7 +80,8 @@ abstract class Journals implements JournalDialect {
     }
 
     @Override
-    public List<Head> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking) throws SQLException {
+    public List<JournalHead> heads(Connection connection, Collection<JournalKey> keys, boolean isLocking)
+            throws SQLException {
         if (isLocking) {
             return lock(connection, keys);
         }
@@ -91,7 +92,7 @@ abstract class Journals implements JournalDialect {
     }
 
     /** Returns the heads, locked in the order of their keys. */
-    abstract List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException;
+    abstract List<JournalHead> lock(Connection connection, Collection<JournalKey> keys) throws SQLException;
 
     /**
      * Makes the segments that the transaction appended count, if all of them are there; those that another store on the same tables has settled in it
@@ -99,21 +100,21 @@ abstract class Journals implements JournalDialect {
      * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
      */
     final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
-        List<Overlay> overlays = active.overlays().values().stream()
+        List<JournalOverlay> overlays = JournalTransaction.of(active).overlays().values().stream()
                 .filter(overlay -> !overlay.isSettled())
                 .toList();
-        for (Segment.Kind kind : Segment.Kind.values()) {
-            List<Stand> places = new ArrayList<>();
-            for (Overlay overlay : overlays) {
+        for (JournalSegment.Kind kind : JournalSegment.Kind.values()) {
+            List<Stand> stands = new ArrayList<>();
+            for (JournalOverlay overlay : overlays) {
                 overlay.segments().stream()
                         .filter(segment -> segment.kind() == kind)
-                        .forEach(segment -> places.add(new Stand(overlay.key(), segment.tip())));
+                        .forEach(segment -> stands.add(new Stand(overlay.key(), segment.tip())));
             }
-            if (!settle(connection, active.evidence(), kind, places)) {
+            if (!settle(connection, active.evidence(), kind, stands)) {
                 return false;
             }
         }
-        for (Overlay overlay : overlays) {
+        for (JournalOverlay overlay : overlays) {
             if (active.evidence().isOfAnother() && !retoken(connection, overlay)) {
                 return false;
             }
@@ -122,30 +123,30 @@ abstract class Journals implements JournalDialect {
         return true;
     }
 
-    /** Where a segment is. */
-    private record Stand(JournalKey key, Tip tip) {}
+    /** A segment that must be there: its journal, and its tip. */
+    private record Stand(JournalKey key, JournalTip tip) {}
 
-    private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${places})";
+    private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${stands})";
 
-    private boolean settle(Connection connection, Evidence evidence, Segment.Kind kind, List<Stand> places)
+    private boolean settle(Connection connection, Evidence evidence, JournalSegment.Kind kind, List<Stand> stands)
             throws SQLException {
-        if (places.isEmpty()) {
+        if (stands.isEmpty()) {
             return true;
         }
         String one = "(consumer = ? and place = ? and version = ? and token = ?)";
-        String all = one + (" or " + one).repeat(places.size() - 1);
-        String sql = tables.fill(SETTLE).replace("${places}", all);
-        return places.size()
+        String all = one + (" or " + one).repeat(stands.size() - 1);
+        String sql = tables.fill(SETTLE).replace("${stands}", all);
+        return stands.size()
                 == dialect.change(connection, evidence, sql, statement -> {
                     int i = 0;
                     statement.setInt(++i, kind.number());
-                    statement.setInt(++i, Segment.Kind.UNPROVED.number());
+                    statement.setInt(++i, JournalSegment.Kind.UNPROVED.number());
                     statement.setInt(++i, kind.number());
-                    for (Stand place : places) {
-                        statement.setInt(++i, place.key().consumer());
-                        statement.setLong(++i, place.key().place());
-                        statement.setLong(++i, place.tip().version());
-                        statement.setLong(++i, place.tip().token());
+                    for (Stand stand : stands) {
+                        statement.setInt(++i, stand.key().consumer());
+                        statement.setLong(++i, stand.key().place());
+                        statement.setLong(++i, stand.tip().version());
+                        statement.setLong(++i, stand.tip().token());
                     }
                 });
     }
@@ -156,10 +157,11 @@ abstract class Journals implements JournalDialect {
     private static final String RETOKEN_SEGMENT =
             "update ${tables}segment set token = ? where consumer = ? and place = ? and version = ? and token = ?";
 
-    private boolean retoken(Connection connection, Overlay overlay) throws SQLException {
-        List<Segment> segments = overlay.segments();
-        List<Segment> others = segments.stream().map(Segment::withAnotherToken).toList();
-        Tip tip = others.get(others.size() - 1).tip();
+    private boolean retoken(Connection connection, JournalOverlay overlay) throws SQLException {
+        List<JournalSegment> segments = overlay.segments();
+        List<JournalSegment> others =
+                segments.stream().map(JournalSegment::withAnotherToken).toList();
+        JournalTip tip = others.get(others.size() - 1).tip();
         boolean isThere = retoken(connection, RETOKEN_HEAD, overlay.key(), overlay.tip(), tip);
         for (int i = 0; isThere && i < segments.size(); i++) {
             isThere = retoken(
@@ -173,7 +175,8 @@ abstract class Journals implements JournalDialect {
         return isThere;
     }
 
-    private boolean retoken(Connection connection, String sql, JournalKey key, Tip from, Tip to) throws SQLException {
+    private boolean retoken(Connection connection, String sql, JournalKey key, JournalTip from, JournalTip to)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(sql))) {
             statement.setLong(1, to.token());
             statement.setInt(2, key.consumer());
@@ -193,12 +196,13 @@ abstract class Journals implements JournalDialect {
     public int unproved(Connection connection, ActiveTransaction active) throws SQLException {
         int count = 0;
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(COUNT_UNPROVED))) {
-            for (Overlay overlay : active.overlays().values()) {
+            for (JournalOverlay overlay :
+                    JournalTransaction.of(active).overlays().values()) {
                 statement.setInt(1, overlay.key().consumer());
                 statement.setLong(2, overlay.key().place());
                 statement.setLong(3, overlay.tip().version());
                 statement.setLong(4, overlay.tip().token());
-                statement.setInt(5, Segment.Kind.UNPROVED.number());
+                statement.setInt(5, JournalSegment.Kind.UNPROVED.number());
                 try (ResultSet result = statement.executeQuery()) {
                     count += result.next() ? result.getInt(1) : 0;
                 }
@@ -213,21 +217,20 @@ abstract class Journals implements JournalDialect {
             """;
 
     @Override
-    public void read(
-            Connection connection, JournalKey key, long from, long to, boolean isLocked, Consumer<Segment> each)
+    public void read(Connection connection, Range range, boolean isLocked, Consumer<JournalSegment> each)
             throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement(waiting.bounded(tables.fill(READ) + (isLocked ? currentRead() : "")))) {
             statement.setFetchSize(ROWS_AT_A_TIME);
-            statement.setInt(1, key.consumer());
-            statement.setLong(2, key.place());
-            statement.setLong(3, from);
-            statement.setLong(4, to);
+            statement.setInt(1, range.key().consumer());
+            statement.setLong(2, range.key().place());
+            statement.setLong(3, range.from());
+            statement.setLong(4, range.to());
             try (ResultSet result = waiting.run(statement)) {
                 while (result.next()) {
-                    each.accept(Segment.unpacked(
+                    each.accept(JournalSegment.unpacked(
                                     result.getInt(5), result.getLong(4), result.getBytes(7), result.getBytes(6))
-                            .at(new Tip(result.getLong(1), result.getLong(2)), result.getLong(3)));
+                            .at(new JournalTip(result.getLong(1), result.getLong(2)), result.getLong(3)));
                 }
             }
         }

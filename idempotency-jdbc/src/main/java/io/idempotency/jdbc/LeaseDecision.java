@@ -17,32 +17,32 @@ final class LeaseDecision {
     /** A stream's partition. */
     private record Partition(String stream, int number) {}
 
-    private final Asked asked;
-    private final Map<MessageKey, Row> rows;
+    private final MessageLookup asked;
+    private final Map<MessageKey, MessageRow> rows;
     private final long lengthMicros;
     private final Map<Partition, Long> blocked = new HashMap<>();
     private final Set<Partition> granting = new HashSet<>();
-    private final Map<MessageKey, Row> granted = new HashMap<>();
+    private final Map<MessageKey, MessageRow> granted = new HashMap<>();
 
     /**
      * @param rows all rows of what is asked; those that were inserted just now are granted
      * @param lengthMicros what a lease lasts beyond the moment its row was read
      */
-    LeaseDecision(Asked asked, Map<MessageKey, Row> rows, long lengthMicros) {
+    LeaseDecision(MessageLookup asked, Map<MessageKey, MessageRow> rows, long lengthMicros) {
         this.asked = asked;
         this.rows = rows;
         this.lengthMicros = lengthMicros;
     }
 
     /** One answer per delivery: leased, settled, or in progress until the moment given. */
-    record Answer(Delivery delivery, Row row, boolean isLeased, int attempt, long until) {}
+    record Answer(Delivery delivery, MessageRow row, boolean isLeased, int attempt, long until) {}
 
     List<Answer> decide() {
         List<Answer> answers = new ArrayList<>();
         Set<MessageKey> seen = new HashSet<>();
         for (int i = 0; i < asked.deliveries().size(); i++) {
             MessageKey key = asked.keys().get(i);
-            Row row = rows.get(key);
+            MessageRow row = rows.get(key);
             if (row == null) {
                 throw new IllegalStateException(
                         "No row for " + asked.deliveries().get(i));
@@ -53,11 +53,11 @@ final class LeaseDecision {
     }
 
     /** The leases to be written, by key; an inserted row that is not among them must go. */
-    Map<MessageKey, Row> granted() {
+    Map<MessageKey, MessageRow> granted() {
         return granted;
     }
 
-    private Answer decide(Delivery delivery, Row row, boolean isFirst) {
+    private Answer decide(Delivery delivery, MessageRow row, boolean isFirst) {
         if (row.state().isSettled()) {
             return new Answer(delivery, row, false, 0, 0);
         }
@@ -67,8 +67,8 @@ final class LeaseDecision {
             blocked.putIfAbsent(partition, row.until());
             return new Answer(delivery, row, false, row.state().attempt(), row.until());
         }
-        boolean isOverdue = row.state().status() == State.Status.LEASED && !row.isGranted();
-        Row lease = leased(delivery, row, isOverdue);
+        boolean isOverdue = row.state().status() == MessageState.Status.LEASED && !row.isGranted();
+        MessageRow lease = leased(delivery, row, isOverdue);
         if (!isFirst || (isOverdue && granting.contains(partition))) {
             blocked.putIfAbsent(partition, lease.at());
         }
@@ -85,16 +85,16 @@ final class LeaseDecision {
         return new Answer(delivery, lease, true, lease.state().attempt(), lease.at());
     }
 
-    private Row leased(Delivery delivery, Row row, boolean isOverdue) {
+    private MessageRow leased(Delivery delivery, MessageRow row, boolean isOverdue) {
         if (row.isGranted()) {
             return row;
         }
-        Arrival arrival = asked.arrivals().get(row.key());
+        MessageArrival arrival = asked.arrivals().get(row.key());
         if (arrival == null) {
             throw new IllegalStateException("No arrival for " + delivery);
         }
-        State state = row.state();
-        State next = State.leased(state.attempt() + 1, state.starts() + (isOverdue ? 1 : 0));
+        MessageState state = row.state();
+        MessageState next = MessageState.leased(state.attempt() + 1, state.starts() + (isOverdue ? 1 : 0));
         return row.granted(arrival, next, row.now() + lengthMicros);
     }
 }

@@ -53,7 +53,7 @@ final class ManagedConnection extends DataSourceTransactionManager {
         try {
             return connection.getAutoCommit();
         } catch (SQLException e) {
-            throw Failures.translated("look at the transaction", e);
+            throw SqlFailures.translated("look at the transaction", e);
         }
     }
 }

@@ -29,14 +29,15 @@ final class MariaDbDialect extends InsertFirstDialect {
             """;
 
     @Override
-    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+    List<MessageRow> insertAbsent(
+            Connection connection, List<MessageArrival> absent, MessageState state, long aheadMicros)
             throws SQLException {
         String row = "(" + clock() + " + ?, ?, ?, ?, ?, ?)";
         String rows = (row + ", ").repeat(absent.size() - 1) + row;
         try (PreparedStatement statement =
                 connection.prepareStatement(bounded + filled(INSERT).replace("${rows}", rows))) {
             int i = 0;
-            for (Arrival arrival : absent) {
+            for (MessageArrival arrival : absent) {
                 statement.setLong(++i, aheadMicros);
                 statement.setLong(++i, arrival.offset());
                 statement.setLong(++i, arrival.place());
@@ -50,13 +51,13 @@ final class MariaDbDialect extends InsertFirstDialect {
         }
     }
 
-    private static List<Row> granted(ResultSet result) throws SQLException {
-        List<Row> rows = new ArrayList<>();
+    private static List<MessageRow> granted(ResultSet result) throws SQLException {
+        List<MessageRow> rows = new ArrayList<>();
         while (result.next()) {
-            rows.add(new Row(
+            rows.add(new MessageRow(
                     new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))),
                     result.getLong(3),
-                    State.of(result.getInt(4)),
+                    MessageState.of(result.getInt(4)),
                     result.getLong(5),
                     result.getLong(6),
                     result.getLong(7),

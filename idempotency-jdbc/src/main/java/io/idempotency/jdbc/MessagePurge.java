@@ -10,16 +10,16 @@ import java.util.SortedMap;
 /** Forgets the messages of one consumer after the other, each by its own retention, and goes on where it stopped last. Thread-safe. */
 final class MessagePurge {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private volatile int next;
 
-    MessagePurge(MessageTable table) {
-        this.table = table;
+    MessagePurge(StoreDatabase database) {
+        this.database = database;
     }
 
     int purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
-        Dialect dialect = table.dialect(connection);
-        long now = PurgeClock.of(table.now(connection)).earlier();
+        MessageDialect dialect = database.messages(connection);
+        long now = PurgeClock.of(database.now(connection)).earlier();
         List<Map.Entry<Integer, Long>> round =
                 new ArrayList<>(retentions.tailMap(next).entrySet());
         round.addAll(retentions.headMap(next).entrySet());

@@ -1,78 +1,43 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
-/** The rows of the messages: the statements that are the same for every database, and the way to the others. */
+/** The rows of the messages: the statements that are the same for every database. */
 final class MessageTable {
 
     private final Tables tables;
-    private final Duration claimTimeout;
-    private final Names names;
+    private final StoreDatabase database;
     private final Retentions retentions;
     private final String delete;
-    private volatile @Nullable Dialect dialect;
-    private volatile @Nullable JournalDialect journals;
-    private volatile boolean isIsolationSeen;
 
-    MessageTable(Tables tables, Duration claimTimeout) {
+    MessageTable(StoreDatabase database, Tables tables) {
         this.tables = tables;
-        this.claimTimeout = claimTimeout;
-        this.names = new Names(tables);
+        this.database = database;
         this.retentions = Retentions.ofMessages(tables);
         this.delete = tables.fill(DELETE);
     }
 
-    /** Returns the dialect of the database, which is known from the first connection on. */
-    Dialect dialect(Connection connection) throws SQLException {
-        Dialect known = dialect;
-        if (known == null) {
-            known = Dialects.of(connection, tables, claimTimeout);
-            names.waiting(known.waiting());
-            dialect = known;
-        }
-        return known;
-    }
-
-    /** Looks at the isolation of the first transaction, so that a pool with the wrong one is refused at once. */
-    void lookAtIsolation(Connection connection) throws SQLException {
-        if (!isIsolationSeen) {
-            requireCommittedReads(connection);
-            isIsolationSeen = true;
-        }
-    }
-
-    /** Refuses to go by what a query shows that may not be committed. For those who read: MariaDB's driver may ask the server. */
-    void requireCommittedReads(Connection connection) throws SQLException {
-        if (dialect(connection).isReadingUncommitted(connection)) {
-            throw new IdempotencyException(
-                    "Messages cannot be claimed at READ UNCOMMITTED, which the pool, the session or the server has as its default:"
-                            + " use READ COMMITTED or a stricter isolation level");
-        }
+    /** Returns the database in which the table is. */
+    StoreDatabase database() {
+        return database;
     }
 
     /** Returns whether the numbers of all names are known. */
     boolean areNamed(List<Delivery> deliveries) {
         Delivery last = null;
         for (Delivery delivery : deliveries) {
-            if (last == null || !Place.isSame(last, delivery)) {
+            if (last == null || !Names.areOfOnePlace(last, delivery)) {
                 last = delivery;
-                if (!names.areKnown(Asked.namesIn(List.of(delivery)))) {
+                if (!database.areKnown(MessageLookup.namesIn(List.of(delivery)))) {
                     return false;
                 }
             }
@@ -81,7 +46,8 @@ final class MessageTable {
     }
 
     /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
-    Asked asked(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed) throws SQLException {
+    MessageLookup lookup(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed)
+            throws SQLException {
         String consumer = null;
         for (Delivery delivery : deliveries) {
             if (!delivery.id().consumer().equals(consumer)) {
@@ -89,7 +55,7 @@ final class MessageTable {
                 retentions.met(consumer);
             }
         }
-        return Asked.of(deliveries, names.numbers(connection, Asked.namesIn(deliveries), proposed));
+        return MessageLookup.of(deliveries, database.numbers(connection, MessageLookup.namesIn(deliveries), proposed));
     }
 
     /** Returns how long the messages of each consumer are remembered. */
@@ -97,60 +63,9 @@ final class MessageTable {
         return retentions;
     }
 
-    /** Stores the proposed numbers, as late as possible in the running transaction. */
-    void storeNames(Connection connection, Map<String, Integer> proposed) throws SQLException {
-        names.store(connection, dialect(connection), proposed);
-    }
-
-    /** Returns the number of the consumer, or null if nothing was ever stored for it. */
-    @Nullable
-    Integer consumer(Connection connection, String consumer, Map<String, Integer> proposed) throws SQLException {
-        return names.find(connection, consumer, proposed);
-    }
-
-    Processed processed(Connection connection, Row row, Map<String, Integer> proposed) throws SQLException {
-        return processed(names.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
-    }
-
-    static Processed processed(Position position, long at, long now) {
-        return new Processed(position, instant(at), Duration.of(Math.max(0, now - at), ChronoUnit.MICROS));
-    }
-
-    /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
-    Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
-            throws SQLException {
-        dialect(connection);
-        return names.numbers(connection, wanted, proposed);
-    }
-
-    private JournalDialect journals(Dialect of) {
-        if (of instanceof PostgresDialect postgres) {
-            return new PostgresJournals(tables, postgres);
-        }
-        if (of instanceof InsertFirstDialect standard) {
-            return new StandardJournals(standard);
-        }
-        throw new IdempotencyException(
-                "There are no journals for this database, only for PostgreSQL, MariaDB and H2: use a TableStore");
-    }
-
-    /** Returns the statements for journals. */
-    JournalDialect journals(Connection connection) throws SQLException {
-        JournalDialect known = journals;
-        if (known == null) {
-            known = journals(dialect(connection));
-            journals = known;
-        }
-        return known;
-    }
-
-    Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
-            throws SQLException {
-        return names.position(connection, place, offset, proposed);
-    }
-
-    long now(Connection connection) throws SQLException {
-        return dialect(connection).now(connection);
+    Processed processed(Connection connection, MessageRow row, Map<String, Integer> proposed) throws SQLException {
+        return StoredTime.processed(
+                database.position(connection, row.place(), row.offset(), proposed), row.at(), row.now());
     }
 
     private static final String FIND = """
@@ -158,18 +73,18 @@ final class MessageTable {
             """;
 
     /** Returns the row, without a lock. */
-    Optional<Row> find(Connection connection, MessageKey key) throws SQLException {
-        Dialect current = dialect(connection);
+    Optional<MessageRow> find(Connection connection, MessageKey key) throws SQLException {
+        Dialect current = database.dialect(connection);
         String find = tables.fill(FIND.replace("${clock}", current.clock()));
         try (PreparedStatement statement = connection.prepareStatement(find)) {
             statement.setInt(1, key.consumer());
             statement.setObject(2, current.id(key.id()));
             try (ResultSet result = statement.executeQuery()) {
                 return result.next()
-                        ? Optional.of(new Row(
+                        ? Optional.of(new MessageRow(
                                 key,
                                 result.getLong(1),
-                                State.of(result.getInt(2)),
+                                MessageState.of(result.getInt(2)),
                                 result.getLong(3),
                                 result.getLong(4),
                                 PlainDialect.micros(result, 5),
@@ -181,12 +96,12 @@ final class MessageTable {
 
     /** Makes what was claimed processed for good. Returns whether all of it is there, and what was quarantined. */
     boolean settle(Connection connection, Evidence evidence) throws SQLException {
-        Dialect current = dialect(connection);
+        Dialect current = database.dialect(connection);
         if (!new ClaimedRows(connection, current, tables, evidence).settle()) {
             return false;
         }
         for (Map.Entry<MessageKey, Long> each : evidence.quarantined().entrySet()) {
-            Optional<Row> row = find(connection, each.getKey());
+            Optional<MessageRow> row = find(connection, each.getKey());
             if (row.filter(found -> found.at() == each.getValue()).isEmpty()) {
                 return false;
             }
@@ -196,12 +111,12 @@ final class MessageTable {
 
     /** Releases what was claimed and committed without a proof. Returns how many messages these are. */
     int release(Connection connection, Evidence evidence) throws SQLException {
-        return new ClaimedRows(connection, dialect(connection), tables, evidence).release();
+        return new ClaimedRows(connection, database.dialect(connection), tables, evidence).release();
     }
 
     /** Writes rows that the running transaction has locked, or inserted. */
-    void update(Connection connection, Collection<Row> rows) throws SQLException {
-        RowUpdate.run(connection, dialect(connection), tables, rows);
+    void update(Connection connection, Collection<MessageRow> rows) throws SQLException {
+        MessageUpdate.run(connection, database.dialect(connection), tables, rows);
     }
 
     private static final String DELETE = "delete from ${tables}message where consumer = ? and message_id = ?";
@@ -210,20 +125,8 @@ final class MessageTable {
     boolean delete(Connection connection, MessageKey key) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(delete)) {
             statement.setInt(1, key.consumer());
-            statement.setObject(2, dialect(connection).id(key.id()));
+            statement.setObject(2, database.dialect(connection).id(key.id()));
             return statement.executeUpdate() > 0;
         }
-    }
-
-    static Instant instant(long micros) {
-        return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
-    }
-
-    static long micros(Instant instant) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
-    }
-
-    static long micros(Duration duration) {
-        return duration.toNanos() / 1000;
     }
 }

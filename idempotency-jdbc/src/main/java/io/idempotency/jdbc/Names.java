@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
@@ -44,10 +45,17 @@ final class Names {
         waiting = bound;
     }
 
-    /** Returns the place of a position: the number of the stream in the upper half, the partition in the lower. */
+    /** Returns the place of a position, a partition of a stream: the number of the stream in the upper half, the partition in the lower. */
     static long place(Position position, Map<String, Integer> numbers) {
         Integer stream = numbers.get(position.stream());
         return stream == null ? UNKNOWN_PLACE : (long) stream << 32 | position.partition();
+    }
+
+    /** Returns whether two deliveries come to one consumer from one place, without a look at the numbers. */
+    static boolean areOfOnePlace(Delivery one, Delivery other) {
+        return one.position().partition() == other.position().partition()
+                && one.position().stream().equals(other.position().stream())
+                && one.id().consumer().equals(other.id().consumer());
     }
 
     /**

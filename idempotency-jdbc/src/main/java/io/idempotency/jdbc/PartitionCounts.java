@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Notices that a topic has another number of partitions than it had when a journal for it was met before, and says so once: from then on, a copy may be
@@ -17,15 +16,17 @@ import org.slf4j.LoggerFactory;
  */
 final class PartitionCounts {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
 
+    private final StoreDatabase database;
     private final String select;
     private final String update;
     private final Set<Said> said = ConcurrentHashMap.newKeySet();
 
     private record Said(String consumer, String stream, int count) {}
 
-    PartitionCounts(Tables tables) {
+    PartitionCounts(StoreDatabase database, Tables tables) {
+        this.database = database;
         this.select = tables.fill(SELECT);
         this.update = tables.fill(UPDATE);
     }
@@ -36,15 +37,14 @@ final class PartitionCounts {
      * @param head the head, if the journal is there
      * @param count how many partitions the topic has; 0 if nobody says
      */
-    void compare(
-            Connection connection, JournalDialect journals, Place place, JournalKey key, @Nullable Head head, int count)
+    void compare(Connection connection, JournalPlace place, JournalKey key, @Nullable JournalHead head, int count)
             throws SQLException {
         int before = head == null ? ofOtherPartitions(connection, key) : head.partitions();
         if (count == 0 || count == before) {
             return;
         }
         if (head != null) {
-            note(connection, journals, key, count);
+            note(connection, key, count);
         }
         if (before > 0 && said.add(new Said(place.consumer(), place.stream(), count))) {
             LOG.warn(
@@ -74,9 +74,9 @@ final class PartitionCounts {
 
     private static final String UPDATE = "update ${tables}journal set partitions = ? where consumer = ? and place = ?";
 
-    private void note(Connection connection, JournalDialect journals, JournalKey key, int count) throws SQLException {
+    private void note(Connection connection, JournalKey key, int count) throws SQLException {
         // Waits for a running append no longer than the claim timeout.
-        journals.heads(connection, List.of(key), true);
+        database.journals(connection).heads(connection, List.of(key), true);
         try (PreparedStatement statement = connection.prepareStatement(update)) {
             statement.setInt(1, count);
             statement.setInt(2, key.consumer());

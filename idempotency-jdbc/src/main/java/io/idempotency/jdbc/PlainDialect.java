@@ -1,7 +1,6 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.TransactionLostException;
-import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -24,7 +23,7 @@ import java.util.stream.Collectors;
  * Any database, by standard statements: reads what is there, inserts what is absent, and leaves the rest to the primary key. A
  * duplicate key means that another transaction was faster: this one is to be run again.
  */
-class PlainDialect implements Dialect {
+class PlainDialect implements MessageDialect {
 
     private static final int MOST_KEYS = 512;
 
@@ -57,7 +56,7 @@ class PlainDialect implements Dialect {
         }
         requireTransaction(connection, evidence);
         if (!remains.settle(connection)) {
-            throw TransactionLostException.rolledBack(Claiming.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Evidence.NOT_THE_SAME);
         }
         if (evidence.isOfAnother()) {
             active.evidence().committedEarly();
@@ -102,19 +101,20 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<MessageRow> insert(
+            Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
             throws SQLException {
-        List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
-        Set<MessageKey> known = rows.stream().map(Row::key).collect(Collectors.toSet());
-        List<Arrival> absent = arrivals.stream()
+        List<MessageRow> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
+        Set<MessageKey> known = rows.stream().map(MessageRow::key).collect(Collectors.toSet());
+        List<MessageArrival> absent = arrivals.stream()
                 .filter(arrival -> !known.contains(arrival.key()))
                 .toList();
         if (!absent.isEmpty()) {
             try {
                 rows.addAll(insertAbsent(connection, absent, state, aheadMicros));
             } catch (SQLException e) {
-                if (isDuplicateKey(e)) {
-                    throw faster(e);
+                if (SqlFailures.isDuplicateKey(e)) {
+                    throw SqlFailures.faster(e);
                 }
                 throw e;
             }
@@ -124,14 +124,16 @@ class PlainDialect implements Dialect {
 
     private static final String NOW = "select ${clock} from ${tables}name where id = 0";
 
-    List<Row> insertAbsent(Connection connection, List<Arrival> absent, State state, long aheadMicros)
+    List<MessageRow> insertAbsent(
+            Connection connection, List<MessageArrival> absent, MessageState state, long aheadMicros)
             throws SQLException {
         long now = now(connection);
-        List<Row> rows = new ArrayList<>();
-        for (Arrival arrival : absent) {
-            rows.add(new Row(arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
+        List<MessageRow> rows = new ArrayList<>();
+        for (MessageArrival arrival : absent) {
+            rows.add(new MessageRow(
+                    arrival.key(), now + aheadMicros, state, arrival.offset(), arrival.place(), now, true));
         }
-        new RowInsert(connection, this).run(rows, syntax.rowsAtOnce());
+        new MessageInsert(connection, this).run(rows, syntax.rowsAtOnce());
         return rows;
     }
 
@@ -147,31 +149,33 @@ class PlainDialect implements Dialect {
     }
 
     @Override
-    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
-        List<Row> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
-        List<MessageKey> free = rows.stream().filter(Row::isFree).map(Row::key).toList();
+    public List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
+        List<MessageRow> rows = new ArrayList<>(read(connection, keys(arrivals), ""));
+        List<MessageKey> free =
+                rows.stream().filter(MessageRow::isFree).map(MessageRow::key).toList();
         if (free.isEmpty()) {
             return rows;
         }
-        Map<MessageKey, Arrival> byKey = new TreeMap<>();
+        Map<MessageKey, MessageArrival> byKey = new TreeMap<>();
         arrivals.forEach(arrival -> byKey.put(arrival.key(), arrival));
-        List<Row> taken = new ArrayList<>();
-        for (Row row : lock(connection, free)) {
-            Arrival arrival = byKey.get(row.key());
+        List<MessageRow> taken = new ArrayList<>();
+        for (MessageRow row : lock(connection, free)) {
+            MessageArrival arrival = byKey.get(row.key());
             if (row.isFree() && arrival != null) {
-                State state = row.state();
-                taken.add(row.granted(arrival, State.unproved(state.attempt() + 1, state.starts()), row.now()));
+                MessageState state = row.state();
+                taken.add(row.granted(arrival, MessageState.unproved(state.attempt() + 1, state.starts()), row.now()));
             }
         }
-        RowUpdate.run(connection, this, tables, taken);
+        MessageUpdate.run(connection, this, tables, taken);
         rows.removeIf(row -> free.contains(row.key()));
         rows.addAll(taken);
         return rows;
     }
 
     @Override
-    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
-        RowUpdate.lock(connection, this, keys);
+    public List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+        MessageUpdate.lock(connection, this, keys);
         return read(connection, keys, "");
     }
 
@@ -181,8 +185,8 @@ class PlainDialect implements Dialect {
             """;
 
     /** Returns the rows that are there; the suffix says how they are locked. */
-    final List<Row> read(Connection connection, Collection<MessageKey> keys, String suffix) throws SQLException {
-        List<Row> rows = new ArrayList<>();
+    final List<MessageRow> read(Connection connection, Collection<MessageKey> keys, String suffix) throws SQLException {
+        List<MessageRow> rows = new ArrayList<>();
         Map<Integer, List<UUID>> ids = new TreeMap<>();
         keys.forEach(key -> ids.computeIfAbsent(key.consumer(), consumer -> new ArrayList<>())
                 .add(key.id()));
@@ -196,7 +200,7 @@ class PlainDialect implements Dialect {
         return rows;
     }
 
-    private void readSome(Connection connection, int consumer, List<UUID> ids, String suffix, List<Row> rows)
+    private void readSome(Connection connection, int consumer, List<UUID> ids, String suffix, List<MessageRow> rows)
             throws SQLException {
         int length = parametersFor(ids.size());
         String sql = filled(READ).replace("${ids}", parameters(ids.size())).replace("${suffix}", suffix);
@@ -208,10 +212,10 @@ class PlainDialect implements Dialect {
             }
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
-                    rows.add(new Row(
+                    rows.add(new MessageRow(
                             new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))),
                             result.getLong(2),
-                            State.of(result.getInt(3)),
+                            MessageState.of(result.getInt(3)),
                             result.getLong(4),
                             result.getLong(5),
                             micros(result, 6),
@@ -270,29 +274,8 @@ class PlainDialect implements Dialect {
         return tables.fill(sql.replace("${clock}", clock()));
     }
 
-    static List<MessageKey> keys(List<Arrival> arrivals) {
-        return arrivals.stream().map(Arrival::key).toList();
-    }
-
-    /** Tells a duplicate key from other violated constraints, which stay violated when the work is run again. */
-    static boolean isDuplicateKey(SQLException failure) {
-        for (Throwable next = failure; next != null; next = next.getCause()) {
-            if (next instanceof SQLException sql
-                    && ("23505".equals(sql.getSQLState())
-                            || ("23000".equals(sql.getSQLState()) && DUPLICATE_KEYS.contains(sql.getErrorCode())))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
-    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601, 335544665, 335544349);
-
-    static TransientStoreException faster(SQLException duplicateKey) {
-        return new TransientStoreException(
-                "Another transaction has just stored one of the messages, and this one cannot see it; run it again",
-                duplicateKey);
+    static List<MessageKey> keys(List<MessageArrival> arrivals) {
+        return arrivals.stream().map(MessageArrival::key).toList();
     }
 
     /** Reads the clock: microseconds, or a timestamp with its zone, or one in the zone of the JVM. */
@@ -301,7 +284,7 @@ class PlainDialect implements Dialect {
         if (value instanceof Number number) {
             return number.longValue();
         }
-        return MessageTable.micros(
+        return StoredTime.micros(
                 value instanceof Timestamp local
                         ? local.toInstant()
                         : result.getObject(column, OffsetDateTime.class).toInstant());

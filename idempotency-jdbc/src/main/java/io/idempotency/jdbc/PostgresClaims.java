@@ -13,10 +13,10 @@ import java.util.UUID;
 /** Claims in PostgreSQL: any number of new messages by one statement. */
 final class PostgresClaims {
 
-    private static final State PROCESSED = State.processed(1, 0);
+    private static final MessageState PROCESSED = MessageState.processed(1, 0);
 
     /** One row of each claim has this state: the trigger looks after it, and through it after the others. */
-    private static final int GUARDED = PROCESSED.packed() | State.UNPROVED;
+    private static final int GUARDED = PROCESSED.packed() | MessageState.UNPROVED;
 
     private final PostgresWaiting waiting;
     private final String one;
@@ -28,9 +28,10 @@ final class PostgresClaims {
         this.many = waiting.marking(PostgresDialect.filled(tables, MANY));
     }
 
-    List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+    List<MessageRow> claim(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
         long mark = PostgresProof.newMark();
-        List<Row> rows = arrivals.size() == 1
+        List<MessageRow> rows = arrivals.size() == 1
                 ? claimOne(connection, arrivals.get(0), mark)
                 : claimMany(connection, arrivals, mark);
         evidence.addMark(mark);
@@ -52,7 +53,7 @@ final class PostgresClaims {
             returning at_micros, ${clock}, ${restored}, ${mark}
             """.replace("${restored}", PostgresWaiting.RESTORED).replace("${mark}", PostgresProof.MARK);
 
-    private List<Row> claimOne(Connection connection, Arrival arrival, long mark) throws SQLException {
+    private List<MessageRow> claimOne(Connection connection, MessageArrival arrival, long mark) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(one)) {
             statement.setLong(1, arrival.offset());
             statement.setLong(2, arrival.place());
@@ -79,8 +80,8 @@ final class PostgresClaims {
         }
     }
 
-    private static Row row(Arrival arrival, long at, long now) {
-        return new Row(arrival.key(), at, PROCESSED, arrival.offset(), arrival.place(), now, true);
+    private static MessageRow row(MessageArrival arrival, long at, long now) {
+        return new MessageRow(arrival.key(), at, PROCESSED, arrival.offset(), arrival.place(), now, true);
     }
 
     /**
@@ -104,11 +105,12 @@ final class PostgresClaims {
             from counted left join inserted on counted.inserted < ?
             """;
 
-    private List<Row> claimMany(Connection connection, List<Arrival> arrivals, long mark) throws SQLException {
+    private List<MessageRow> claimMany(Connection connection, List<MessageArrival> arrivals, long mark)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(many)) {
             statement.setInt(1, PROCESSED.packed());
             statement.setObject(2, arrivals.get(0).key().id());
-            PostgresDialect.setArrivals(statement, 3, arrivals);
+            PostgresArrays.setArrivals(statement, 3, arrivals);
             statement.setInt(7, arrivals.size());
             statement.setLong(8, mark);
             try (ResultSet result = waiting.run(statement)) {
@@ -117,7 +119,7 @@ final class PostgresClaims {
         }
     }
 
-    private static List<Row> granted(ResultSet result, List<Arrival> arrivals) throws SQLException {
+    private static List<MessageRow> granted(ResultSet result, List<MessageArrival> arrivals) throws SQLException {
         result.next();
         long at = result.getLong(1);
         if (result.wasNull()) {
@@ -131,8 +133,8 @@ final class PostgresClaims {
                 inserted.add(new MessageKey(result.getInt(3), id));
             }
         } while (result.next());
-        List<Row> rows = new ArrayList<>(arrivals.size());
-        for (Arrival arrival : arrivals) {
+        List<MessageRow> rows = new ArrayList<>(arrivals.size());
+        for (MessageArrival arrival : arrivals) {
             if (inserted.isEmpty() || inserted.contains(arrival.key())) {
                 rows.add(row(arrival, at, now));
             }

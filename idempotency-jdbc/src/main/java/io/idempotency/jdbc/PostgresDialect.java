@@ -1,6 +1,5 @@
 package io.idempotency.jdbc;
 
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
 
 /**
  * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known (two more for a single message).
@@ -18,7 +16,7 @@ import java.util.function.Function;
  * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
  * Measured by the contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new}.
  */
-final class PostgresDialect implements Dialect {
+final class PostgresDialect implements MessageDialect {
 
     private static final String CLOCK = "(date_part('epoch', clock_timestamp()) * 1000000)::bigint";
 
@@ -91,18 +89,20 @@ final class PostgresDialect implements Dialect {
             """;
 
     @Override
-    public List<Row> insert(Connection connection, List<Arrival> arrivals, State state, long aheadMicros)
+    public List<MessageRow> insert(
+            Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(insert)) {
             statement.setLong(1, aheadMicros);
             statement.setInt(2, state.packed());
-            setArrivals(statement, 3, arrivals);
+            PostgresArrays.setArrivals(statement, 3, arrivals);
             return known(statement);
         }
     }
 
     @Override
-    public List<Row> claim(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+    public List<MessageRow> claim(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
         return claims.claim(connection, arrivals, evidence);
     }
 
@@ -163,17 +163,18 @@ final class PostgresDialect implements Dialect {
             """;
 
     @Override
-    public List<Row> takeOver(Connection connection, List<Arrival> arrivals, Evidence evidence) throws SQLException {
+    public List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
+            throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(takeOver)) {
-            setArrivals(statement, 1, arrivals);
-            statement.setInt(5, State.FIRST_SETTLED);
-            statement.setInt(6, State.FIRST_RELEASED);
-            statement.setInt(7, State.UNPROVED);
-            statement.setLong(8, Row.UNPROVED_MICROS);
-            statement.setInt(9, State.processed(0, 0).packed());
-            statement.setInt(10, State.UNPROVED);
+            PostgresArrays.setArrivals(statement, 1, arrivals);
+            statement.setInt(5, MessageState.FIRST_SETTLED);
+            statement.setInt(6, MessageState.FIRST_RELEASED);
+            statement.setInt(7, MessageState.UNPROVED);
+            statement.setLong(8, MessageRow.UNPROVED_MICROS);
+            statement.setInt(9, MessageState.processed(0, 0).packed());
+            statement.setInt(10, MessageState.UNPROVED);
             MessageKey guarded = evidence.takeUnguarded();
-            statement.setInt(11, State.UNPROVED);
+            statement.setInt(11, MessageState.UNPROVED);
             statement.setInt(12, guarded == null ? 0 : guarded.consumer());
             statement.setObject(13, guarded == null ? NOBODY : guarded.id());
             return known(statement);
@@ -206,12 +207,12 @@ final class PostgresDialect implements Dialect {
             """;
 
     @Override
-    public List<Row> lock(Connection connection, List<MessageKey> keys) throws SQLException {
+    public List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
-            statement.setArray(1, array(connection, "integer", keys, MessageKey::consumer));
-            statement.setArray(2, array(connection, "uuid", keys, MessageKey::id));
-            statement.setInt(3, State.FIRST_SETTLED);
-            statement.setInt(4, State.FIRST_SETTLED);
+            statement.setArray(1, PostgresArrays.array(connection, "integer", keys, MessageKey::consumer));
+            statement.setArray(2, PostgresArrays.array(connection, "uuid", keys, MessageKey::id));
+            statement.setInt(3, MessageState.FIRST_SETTLED);
+            statement.setInt(4, MessageState.FIRST_SETTLED);
             return known(statement);
         }
     }
@@ -273,38 +274,14 @@ final class PostgresDialect implements Dialect {
         return id;
     }
 
-    static void setArrivals(PreparedStatement statement, int index, List<Arrival> arrivals) throws SQLException {
-        // Arrays of primitives go in binary.
-        int[] consumers = new int[arrivals.size()];
-        UUID[] ids = new UUID[arrivals.size()];
-        long[] offsets = new long[arrivals.size()];
-        long[] places = new long[arrivals.size()];
-        for (int i = 0; i < ids.length; i++) {
-            Arrival arrival = arrivals.get(i);
-            consumers[i] = arrival.key().consumer();
-            ids[i] = arrival.key().id();
-            offsets[i] = arrival.offset();
-            places[i] = arrival.place();
-        }
-        statement.setObject(index, consumers);
-        statement.setArray(index + 1, statement.getConnection().createArrayOf("uuid", ids));
-        statement.setObject(index + 2, offsets);
-        statement.setObject(index + 3, places);
-    }
-
-    static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
-            throws SQLException {
-        return connection.createArrayOf(type, values.stream().map(element).toArray());
-    }
-
-    private List<Row> known(PreparedStatement statement) throws SQLException {
-        List<Row> rows = new ArrayList<>();
+    private List<MessageRow> known(PreparedStatement statement) throws SQLException {
+        List<MessageRow> rows = new ArrayList<>();
         try (ResultSet result = waiting.run(statement)) {
             while (result.next()) {
-                rows.add(new Row(
+                rows.add(new MessageRow(
                         new MessageKey(result.getInt(1), result.getObject(2, UUID.class)),
                         result.getLong(3),
-                        State.of(result.getInt(4)),
+                        MessageState.of(result.getInt(4)),
                         result.getLong(5),
                         result.getLong(6),
                         result.getLong(8),

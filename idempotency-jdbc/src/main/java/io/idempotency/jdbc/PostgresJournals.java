@@ -75,7 +75,7 @@ final class PostgresJournals extends Journals {
             statement.setLong(11, mark);
             try (ResultSet result = waiting.run(statement)) {
                 result.next();
-                Head stepped = readHead(result);
+                JournalHead stepped = readHead(result);
                 long now = result.getLong(9);
                 if (stepped.key().equals(key)) {
                     return new Appended(true, List.of(stepped), Map.of(key, stepped.at()), now);
@@ -130,7 +130,7 @@ final class PostgresJournals extends Journals {
             statement.setObject(5, longs(appends, a -> a.next().token()));
             statement.setObject(6, longs(appends, a -> a.content().first()));
             statement.setObject(7, longs(appends, a -> a.content().last()));
-            statement.setArray(8, PostgresDialect.array(connection, "smallint", appends, a ->
+            statement.setArray(8, PostgresArrays.array(connection, "smallint", appends, a ->
                     (short) a.content().kind().number()));
             statement.setArray(9, bytes(connection, appends, a -> a.content().packedGaps()));
             statement.setArray(10, bytes(connection, appends, a -> a.content().packedIds()));
@@ -143,14 +143,14 @@ final class PostgresJournals extends Journals {
     }
 
     private static Appended appended(ResultSet result) throws SQLException {
-        List<Head> heads = new ArrayList<>();
+        List<JournalHead> heads = new ArrayList<>();
         Map<JournalKey, Long> times = new TreeMap<>();
         boolean isDone = false;
         long now = 0;
         while (result.next()) {
             isDone = result.getBoolean(9);
             now = result.getLong(11);
-            Head head = readHead(result);
+            JournalHead head = readHead(result);
             if (head.key().consumer() != 0) {
                 heads.add(head);
                 times.put(head.key(), result.getLong(10));
@@ -168,7 +168,7 @@ final class PostgresJournals extends Journals {
             """;
 
     @Override
-    List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
+    List<JournalHead> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
         List<JournalKey> all = List.copyOf(keys);
         try (PreparedStatement statement = connection.prepareStatement(lock)) {
             statement.setObject(1, all.stream().mapToInt(JournalKey::consumer).toArray());

@@ -52,7 +52,8 @@ final class PostgresProof {
         if (active.evidence().marks() == 0) {
             return;
         }
-        if (!CommittingManager.commitBy(last -> commit(last, active, remains)) && !isProven(connection, active)) {
+        if (!ProvingTransactionManager.commitBy(last -> commit(last, active, remains))
+                && !isProven(connection, active)) {
             settle(connection, active, remains);
         }
     }
@@ -73,7 +74,7 @@ final class PostgresProof {
             throws SQLException {
         active.evidence().isAnother();
         if (!remains.settle(connection)) {
-            throw TransactionLostException.rolledBack(Claiming.NOT_THE_SAME);
+            throw TransactionLostException.rolledBack(Evidence.NOT_THE_SAME);
         }
         try (PreparedStatement statement = connection.prepareStatement(SETTLED)) {
             statement.execute();
@@ -102,8 +103,8 @@ final class PostgresProof {
                 settle(connection, active, remains);
                 return;
             }
-            if (Failures.ABORTED.equals(e.getSQLState())) {
-                throw Failures.translated("prove the claim", e);
+            if (SqlFailures.ABORTED.equals(e.getSQLState())) {
+                throw SqlFailures.translated("prove the claim", e);
             }
             throw e;
         }

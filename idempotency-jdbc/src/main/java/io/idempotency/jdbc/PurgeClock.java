@@ -9,7 +9,7 @@ import java.time.Instant;
 record PurgeClock(long earlier, long later) {
 
     static PurgeClock of(long database) {
-        long process = MessageTable.micros(Instant.now());
+        long process = StoredTime.micros(Instant.now());
         return new PurgeClock(Math.min(database, process), Math.max(database, process));
     }
 }

@@ -12,7 +12,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How long the messages of each consumer are remembered, as it stands beside the consumer's name: the longest time that any application on these tables
@@ -20,7 +19,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Retentions {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Purger.class);
+    private static final Logger LOG = Loggers.PURGER;
 
     private final Tables tables;
     private final String column;

@@ -94,7 +94,7 @@ public final class Schema {
             } catch (SQLException | ScriptException e) {
                 // Another node creates the same: what it has committed by now is passed over next time.
                 if (attempt == MOST_ATTEMPTS) {
-                    throw Failures.translated("create the tables", e);
+                    throw SqlFailures.translated("create the tables", e);
                 }
             }
         }
@@ -158,7 +158,7 @@ public final class Schema {
                 validateTriggers(connection);
             }
         } catch (SQLException e) {
-            throw Failures.translated("validate the tables", e);
+            throw SqlFailures.translated("validate the tables", e);
         }
     }
 
@@ -206,7 +206,7 @@ public final class Schema {
             statement.executeQuery().close();
         } catch (SQLException e) {
             if (TransientFailures.isTransient(e)) {
-                throw Failures.translated("validate the tables", e);
+                throw SqlFailures.translated("validate the tables", e);
             }
             throw new IdempotencyException(
                     "A table is missing or differs (" + e.getMessage()
@@ -220,7 +220,7 @@ public final class Schema {
         try (Connection connection = dataSource.getConnection()) {
             return Script.in(connection);
         } catch (SQLException e) {
-            throw Failures.translated("look at the database", e);
+            throw SqlFailures.translated("look at the database", e);
         }
     }
 }

@@ -19,7 +19,7 @@ final class StandardJournals extends Journals {
     }
 
     @Override
-    List<Head> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
+    List<JournalHead> lock(Connection connection, Collection<JournalKey> keys) throws SQLException {
         return dialect.locking(connection, queryHeads(keys.size()), statement -> {
             setKeys(statement, keys);
             return readHeads(statement.executeQuery());
@@ -52,7 +52,7 @@ final class StandardJournals extends Journals {
             });
         } catch (SQLException e) {
             // Another one was faster; the statement has undone itself.
-            if (!PlainDialect.isDuplicateKey(e)) {
+            if (!SqlFailures.isDuplicateKey(e)) {
                 throw e;
             }
         }
@@ -70,7 +70,8 @@ final class StandardJournals extends Journals {
     @Override
     public Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException {
         dialect.prepareProof(connection, evidence);
-        List<Head> heads = lock(connection, appends.stream().map(Append::key).toList());
+        List<JournalHead> heads =
+                lock(connection, appends.stream().map(Append::key).toList());
         long now = dialect.now(connection);
         if (!areFitting(heads, appends)) {
             return new Appended(false, heads, Map.of(), now);
@@ -91,7 +92,7 @@ final class StandardJournals extends Journals {
         return new Appended(true, heads, times, now);
     }
 
-    private static boolean areFitting(List<Head> heads, List<Append> appends) {
+    private static boolean areFitting(List<JournalHead> heads, List<Append> appends) {
         if (heads.size() != appends.size()) {
             return false;
         }
@@ -111,7 +112,7 @@ final class StandardJournals extends Journals {
         insert.setLong(5, at);
         insert.setLong(6, append.content().first());
         insert.setLong(7, append.content().last());
-        insert.setInt(8, Segment.Kind.UNPROVED.number());
+        insert.setInt(8, JournalSegment.Kind.UNPROVED.number());
         insert.setBytes(9, append.content().packedGaps());
         insert.setBytes(10, append.content().packedIds());
         insert.addBatch();

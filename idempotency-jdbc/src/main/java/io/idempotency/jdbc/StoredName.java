@@ -22,7 +22,7 @@ final class StoredName {
             statement.executeUpdate();
             return true;
         } catch (SQLException e) {
-            if (PlainDialect.isDuplicateKey(e)) {
+            if (SqlFailures.isDuplicateKey(e)) {
                 return isSame(connection, dialect.tables, number, name);
             }
             throw e;

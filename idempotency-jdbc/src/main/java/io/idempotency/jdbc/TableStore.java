@@ -32,22 +32,25 @@ import org.springframework.transaction.PlatformTransactionManager;
 public final class TableStore implements LeaseStore {
 
     /** How long a claim waits for another transaction that claims the same message, unless set otherwise. */
-    public static final Duration DEFAULT_CLAIM_TIMEOUT = Duration.ofSeconds(5);
+    public static final Duration DEFAULT_CLAIM_TIMEOUT = StoreDatabase.DEFAULT_CLAIM_TIMEOUT;
 
     private final JdbcTransactions transactions;
     private final Connections connections;
+    private final StoreDatabase database;
     private final MessageTable table;
-    private final Claiming claiming;
-    private final Leasing leasing;
+    private final TableClaims claims;
+    private final TableLeases leases;
     private final MessagePurge purge;
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
-        this.table = new MessageTable(new Tables(builder.schema, builder.tablePrefix), builder.claimTimeout);
-        this.claiming = new Claiming(table, connections);
-        this.leasing = new Leasing(table, connections);
-        this.purge = new MessagePurge(table);
+        Tables tables = new Tables(builder.schema, builder.tablePrefix);
+        this.database = new StoreDatabase(tables, builder.claimTimeout);
+        this.table = new MessageTable(database, tables);
+        this.claims = new TableClaims(table, connections);
+        this.leases = new TableLeases(table, connections);
+        this.purge = new MessagePurge(database);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -71,8 +74,8 @@ public final class TableStore implements LeaseStore {
         }
         connections.alone("store names", connection -> {
             Map<String, Integer> proposed = new HashMap<>();
-            table.numbers(connection, Asked.namesIn(deliveries), proposed);
-            table.storeNames(connection, proposed);
+            database.numbers(connection, MessageLookup.namesIn(deliveries), proposed);
+            database.storeNames(connection, proposed);
             return true;
         });
     }
@@ -80,7 +83,7 @@ public final class TableStore implements LeaseStore {
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();
-        return deliveries.isEmpty() ? List.of() : claiming.claim(active, deliveries);
+        return deliveries.isEmpty() ? List.of() : claims.claim(active, deliveries);
     }
 
     @Override
@@ -91,8 +94,8 @@ public final class TableStore implements LeaseStore {
         }
         boolean isOwned = connections.joining("quarantine a message", connection -> {
             ActiveTransaction active = activeTransaction();
-            claiming.prove(active);
-            return leasing.quarantine(connection, claim, active);
+            claims.prove(active);
+            return leases.quarantine(connection, claim, active);
         });
         if (!isOwned) {
             throw new ClaimLostException("quarantine", List.of(claim));
@@ -102,18 +105,19 @@ public final class TableStore implements LeaseStore {
     @Override
     public Optional<Processed> find(MessageId id) {
         Map<String, Integer> proposed =
-                transactions.isActive() ? ActiveTransaction.of(table).proposedNames() : new HashMap<>();
+                transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
         return connections.onCurrent("find a message", connection -> {
             MessageKey key = key(connection, id, proposed);
-            Optional<Row> row = key == null ? Optional.empty() : table.find(connection, key);
+            Optional<MessageRow> row = key == null ? Optional.empty() : table.find(connection, key);
             return row.isPresent() && (row.get().state().isSettled() || isClaimedHere(row.get()))
                     ? Optional.of(table.processed(connection, row.get(), proposed))
                     : Optional.empty();
         });
     }
 
-    private boolean isClaimedHere(Row row) {
-        return transactions.isActive() && ActiveTransaction.of(table).evidence().isClaimed(row);
+    private boolean isClaimedHere(MessageRow row) {
+        return transactions.isActive()
+                && ActiveTransaction.of(database).evidence().isClaimed(row);
     }
 
     @Override
@@ -135,7 +139,7 @@ public final class TableStore implements LeaseStore {
      */
     @Override
     public int purge(Duration olderThan, int limit) {
-        table.retentions().say(connections, MessageTable.micros(olderThan));
+        table.retentions().say(connections, StoredTime.micros(olderThan));
         return connections.alone(
                 "purge messages",
                 connection -> purge.purge(connection, table.retentions().all(connection), limit));
@@ -143,22 +147,22 @@ public final class TableStore implements LeaseStore {
 
     @Override
     public List<Claim> lease(List<Delivery> deliveries, Duration length) {
-        return leasing.lease(deliveries, length);
+        return leases.lease(deliveries, length);
     }
 
     @Override
     public List<Claim> renew(List<Claim> leased, Duration length) {
-        return leasing.renew(leased, length);
+        return leases.renew(leased, length);
     }
 
     @Override
     public void complete(List<Claim> leased) {
-        leasing.complete(leased);
+        leases.complete(leased);
     }
 
     @Override
     public void release(List<Claim> leased) {
-        leasing.release(leased);
+        leases.release(leased);
     }
 
     @Override
@@ -168,12 +172,12 @@ public final class TableStore implements LeaseStore {
 
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
-        return ActiveTransaction.of(table);
+        return ActiveTransaction.of(database);
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
-        Integer consumer = table.consumer(connection, id.consumer(), proposed);
+        Integer consumer = database.consumer(connection, id.consumer(), proposed);
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 

@@ -47,4 +47,41 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.flywaydb..");
+
+    /** The rooms of the package, by the names of types; what is in neither is shared. {@code dev/figures.sh} has the same patterns. */
+    private static final String JOURNAL_ROOM =
+            "io\\.idempotency\\.jdbc\\.(Journal.*|[^.]+Journals|Partition.+|Ids|IdTable)(\\$.*)?";
+
+    private static final String TABLE_ROOM =
+            "io\\.idempotency\\.jdbc\\.(Message(Row|State|Lookup|Table|Dialect|Purge|Insert|Update|Arrival)"
+                    + "|Table[A-Z].*|Lease.+|LockedLease|ClaimedRows)(\\$.*)?";
+
+    @ArchTest
+    static final ArchRule keepsTheJournalOutOfTheTableRoom = noClasses()
+            .that()
+            .haveNameMatching(TABLE_ROOM)
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching(JOURNAL_ROOM);
+
+    @ArchTest
+    static final ArchRule keepsTheTableOutOfTheJournalRoom = noClasses()
+            .that()
+            .haveNameMatching(JOURNAL_ROOM)
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching(TABLE_ROOM);
+
+    /** But for the choice of a database's statements and the purge of all stores, nothing that is shared knows of journals. */
+    @ArchTest
+    static final ArchRule keepsTheJournalOutOfWhatIsShared = noClasses()
+            .that()
+            .resideInAPackage("io.idempotency.jdbc")
+            .and()
+            .haveNameNotMatching(JOURNAL_ROOM)
+            .and()
+            .haveNameNotMatching("io\\.idempotency\\.jdbc\\.(Dialects|StoreDatabase|Purger)(\\$.*)?")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching(JOURNAL_ROOM);
 }

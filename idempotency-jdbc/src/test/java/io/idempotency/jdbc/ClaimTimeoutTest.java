@@ -70,8 +70,8 @@ class ClaimTimeoutTest {
             Claim lease = lease(fixture);
 
             fixture.transactions.inTransaction(() -> {
-                fixture.handle("update rules_message set place = place where at_micros = "
-                        + MessageTable.micros(lease.until()));
+                fixture.handle(
+                        "update rules_message set place = place where at_micros = " + StoredTime.micros(lease.until()));
                 assertEnds(() -> fixture.store.renew(List.of(lease), MINUTE));
                 assertEnds(() -> fixture.store.complete(List.of(lease)));
             });

@@ -80,11 +80,12 @@ class MessageKeyTest {
 
     @Test
     void packsTheStateReversibly() {
-        for (State.Status status : State.Status.values()) {
-            State state = new State(status, 8191, 255, 0).sealed(123_456_789);
-            assertThat(State.of(state.packed())).isEqualTo(state);
+        for (MessageState.Status status : MessageState.Status.values()) {
+            MessageState state = new MessageState(status, 8191, 255, 0).sealed(123_456_789);
+            assertThat(MessageState.of(state.packed())).isEqualTo(state);
             assertThat(state.packed()).isNotNegative();
         }
-        assertThat(State.of(State.leased(100_000, 1000).packed())).isEqualTo(State.leased(8191, 255));
+        assertThat(MessageState.of(MessageState.leased(100_000, 1000).packed()))
+                .isEqualTo(MessageState.leased(8191, 255));
     }
 }

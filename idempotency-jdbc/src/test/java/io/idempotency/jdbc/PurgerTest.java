@@ -131,7 +131,7 @@ class PurgerTest {
                     insert into rules_message (at_micros, record_offset, place, consumer, state, message_id)
                     select extract(epoch from now()) * 1000000 - i, i, 1, 12345, ?, gen_random_uuid()
                     from generate_series(1, 30000) i
-                    """, State.processed(1, 0).packed());
+                    """, MessageState.processed(1, 0).packed());
             try (Connection connection = fixture.dataSource.getConnection();
                     Statement statement = connection.createStatement()) {
                 statement.execute("set plan_cache_mode = " + planCacheMode);
@@ -328,7 +328,7 @@ class PurgerTest {
                         () -> assertThat(fixture.store.claim(deliveries)).allMatch(Claim::isGranted));
                 fixture.jdbc.update(
                         "update rules_message set at_micros = 1 where record_offset >= 25 and state >= ?",
-                        State.FIRST_SETTLED);
+                        MessageState.FIRST_SETTLED);
             }
             await().until(() -> fixture.jdbc
                     .queryForList("select place from rules_message where at_micros = 1")

@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The messages of consecutive segments, in memory. A window has a few of them, so that it can forget the oldest ones at once. Of a segment it
  * keeps what a duplicate is told: 20 bytes, and what is rare apart.
  */
-final class Generation {
+final class JournalGeneration {
 
     /** What is known of a message. */
     record Entry(Kind kind, long at, long offset, long version) {}
@@ -27,7 +27,7 @@ final class Generation {
     private long lastVersion;
     private long rareBytes;
 
-    boolean hasRoomFor(Segment segment) {
+    boolean hasRoomFor(JournalSegment segment) {
         return ids.size() + segment.offsets().length <= IdTable.CAPACITY;
     }
 
@@ -61,23 +61,23 @@ final class Generation {
     }
 
     /** Returns a copy without the first segments. */
-    Generation without(int first) {
-        Generation rest = new Generation();
+    JournalGeneration without(int first) {
+        JournalGeneration rest = new JournalGeneration();
         for (int segment = first; segment < segments; segment++) {
             rest.add(segment(segment));
         }
         return rest;
     }
 
-    private Segment segment(int index) {
+    private JournalSegment segment(int index) {
         int size = size(index);
         long[] all = offsets.get(index);
         if (all == null) {
             all = LongStream.range(firstOffsets[index], firstOffsets[index] + size)
                     .toArray();
         }
-        return new Segment(
-                new Tip(lastVersion - segments + 1 + index, 0),
+        return new JournalSegment(
+                new JournalTip(lastVersion - segments + 1 + index, 0),
                 kinds.getOrDefault(index, Kind.PROCESSED),
                 times[index],
                 ids.copy(firstNumbers[index], size),
@@ -100,7 +100,7 @@ final class Generation {
         return ids.bytes() + firstNumbers.length * 20L + rareBytes;
     }
 
-    void add(Segment segment) {
+    void add(JournalSegment segment) {
         if (segments == firstNumbers.length) {
             int room = segments + segments / 2;
             firstNumbers = Arrays.copyOf(firstNumbers, room);
@@ -111,7 +111,7 @@ final class Generation {
         firstNumbers[segments] = ids.size();
         times[segments] = segment.at();
         firstOffsets[segments] = all[0];
-        if (!Segment.isInARow(all)) {
+        if (!JournalSegment.isInARow(all)) {
             offsets.put(segments, all);
             rareBytes += 80 + all.length * 8L;
         }
@@ -151,8 +151,8 @@ final class Generation {
 
     /** Returns what is known of the entry with the number. */
     Entry entry(int number) {
-        int place = Arrays.binarySearch(firstNumbers, 0, segments, number);
-        int segment = place >= 0 ? place : -place - 2;
+        int found = Arrays.binarySearch(firstNumbers, 0, segments, number);
+        int segment = found >= 0 ? found : -found - 2;
         // A segment that is not proved holds nothing, so the next one begins with the same number.
         while (segment + 1 < segments && firstNumbers[segment + 1] == number) {
             segment++;

@@ -20,14 +20,14 @@ import org.springframework.transaction.support.TransactionTemplate;
  * instead of the failure. Behind a lost connection every rollback fails, in pools with an exception that says nothing but that the
  * connection is closed.
  */
-final class Ending implements TransactionSynchronization {
+final class TransactionOutcome implements TransactionSynchronization {
 
     private final DataSource dataSource;
     private @Nullable Throwable failureOfWork;
     private boolean isConnectionLost;
     private boolean isEnding;
 
-    private Ending(DataSource dataSource) {
+    private TransactionOutcome(DataSource dataSource) {
         this.dataSource = dataSource;
     }
 
@@ -38,9 +38,9 @@ final class Ending implements TransactionSynchronization {
      */
     static <T extends @Nullable Object> T run(
             TransactionTemplate template, DataSource dataSource, TransactionCallback<T> work) {
-        Ending ending = new Ending(dataSource);
+        TransactionOutcome ending = new TransactionOutcome(dataSource);
         try {
-            return Ending.<T>execute(template, status -> {
+            return TransactionOutcome.<T>execute(template, status -> {
                 if (status.isNewTransaction()) {
                     TransactionSynchronizationManager.registerSynchronization(ending);
                 }
@@ -52,7 +52,7 @@ final class Ending implements TransactionSynchronization {
                 }
             });
         } catch (Throwable thrown) {
-            throw Ending.<RuntimeException>unchecked(ending.reason(thrown));
+            throw TransactionOutcome.<RuntimeException>unchecked(ending.reason(thrown));
         }
     }
 

@@ -1,8 +1,8 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Generation.Entry;
-import io.idempotency.jdbc.Segment.Content;
-import io.idempotency.jdbc.Segment.Kind;
+import io.idempotency.jdbc.JournalGeneration.Entry;
+import io.idempotency.jdbc.JournalSegment.Content;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
@@ -18,19 +18,19 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The deliveries of one claim that are of one partition, and what is decided about them. */
-final class Part {
+final class PartitionClaim {
 
     private static final int NEW = -1;
     private static final int KNOWN = -2;
 
-    private final Window window;
+    private final JournalWindow window;
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
-    /** Where the answers belong. */
-    private int[] places;
+    /** The indices of the deliveries in the claim, where their answers belong. */
+    private int[] answerIndices;
 
-    private Tip tip = Tip.NONE;
+    private JournalTip tip = JournalTip.NONE;
     /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
     private int[] verdicts = new int[0];
 
@@ -40,28 +40,28 @@ final class Part {
     /**
      * Creates a part without deliveries.
      *
-     * @param expected how many there will be, unless more come in another place of the claim
+     * @param expected how many there will be, unless more come further on in the claim
      */
-    Part(Window window, JournalStore.Unjudged unjudged, int expected) {
+    PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
         this.ids = new Ids(expected);
-        this.places = new int[expected];
+        this.answerIndices = new int[expected];
     }
 
-    void add(int place, Delivery delivery) {
+    void add(int indexInClaim, Delivery delivery) {
         int index = deliveries.size();
-        if (index == places.length) {
-            places = Arrays.copyOf(places, index * 2);
+        if (index == answerIndices.length) {
+            answerIndices = Arrays.copyOf(answerIndices, index * 2);
         }
         UUID id = MessageKey.idOf(delivery.id().value());
-        places[index] = place;
+        answerIndices[index] = indexInClaim;
         ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());
         deliveries.add(delivery);
     }
 
-    Window window() {
+    JournalWindow window() {
         return window;
     }
 
@@ -70,7 +70,7 @@ final class Part {
     }
 
     /** Returns where the journal stood when this was decided. */
-    Tip tip() {
+    JournalTip tip() {
         return tip;
     }
 
@@ -81,7 +81,7 @@ final class Part {
     }
 
     /** Decides by what is known; what the window learns meanwhile can only make the append find it behind. */
-    void decide(@Nullable Overlay overlay) {
+    void decide(@Nullable JournalOverlay overlay) {
         tip = overlay == null ? window.tip() : overlay.tip();
         long horizon = window.horizonOffset();
         int size = deliveries.size();
@@ -165,7 +165,7 @@ final class Part {
      */
     void answer(Claim[] answers, long at, long now) {
         for (int i = 0; i < verdicts.length; i++) {
-            answers[places[i]] = answer(i, at, now);
+            answers[answerIndices[i]] = answer(i, at, now);
         }
     }
 
@@ -177,15 +177,14 @@ final class Part {
         }
         if (verdict != KNOWN) {
             Position first = deliveries.get(verdict).position();
-            return Claim.duplicate(
-                    delivery, Optional.of(new Processed(first, MessageTable.instant(at), Duration.ZERO)));
+            return Claim.duplicate(delivery, Optional.of(new Processed(first, StoredTime.instant(at), Duration.ZERO)));
         }
         Entry entry = entries[index];
         if (entry == null) {
             return Claim.duplicate(delivery, Optional.empty());
         }
         Position position = delivery.position();
-        Optional<Processed> processed = Optional.of(MessageTable.processed(
+        Optional<Processed> processed = Optional.of(StoredTime.processed(
                 new Position(position.stream(), position.partition(), entry.offset()), entry.at(), now));
         return entry.kind() == Kind.QUARANTINED
                 ? Claim.quarantined(delivery, processed)

@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.util.List;
 
 /** Inserts new rows. The same for every database without a dialect, but for how many rows a statement may have. */
-final class RowInsert {
+final class MessageInsert {
 
     private static final String INSERT = """
             insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)
@@ -18,13 +18,13 @@ final class RowInsert {
     private final Connection connection;
     private final PlainDialect dialect;
 
-    RowInsert(Connection connection, PlainDialect dialect) {
+    MessageInsert(Connection connection, PlainDialect dialect) {
         this.connection = connection;
         this.dialect = dialect;
     }
 
     /** @param atOnce how many rows one statement may have; with 1, several are a batch */
-    void run(List<Row> rows, int atOnce) throws SQLException {
+    void run(List<MessageRow> rows, int atOnce) throws SQLException {
         if (atOnce == 1) {
             asBatch(rows);
             return;
@@ -34,20 +34,20 @@ final class RowInsert {
         }
     }
 
-    private void together(List<Row> rows) throws SQLException {
+    private void together(List<MessageRow> rows) throws SQLException {
         String values = (VALUES + ", ").repeat(rows.size() - 1) + VALUES;
         try (PreparedStatement statement = prepared(values)) {
             int i = 0;
-            for (Row row : rows) {
+            for (MessageRow row : rows) {
                 i = set(statement, i, row);
             }
             statement.executeUpdate();
         }
     }
 
-    private void asBatch(List<Row> rows) throws SQLException {
+    private void asBatch(List<MessageRow> rows) throws SQLException {
         try (PreparedStatement statement = prepared(VALUES)) {
-            for (Row row : rows) {
+            for (MessageRow row : rows) {
                 set(statement, 0, row);
                 statement.addBatch();
             }
@@ -62,7 +62,7 @@ final class RowInsert {
         return statement;
     }
 
-    private int set(PreparedStatement statement, int before, Row row) throws SQLException {
+    private int set(PreparedStatement statement, int before, MessageRow row) throws SQLException {
         int i = before;
         statement.setLong(++i, row.at());
         statement.setLong(++i, row.offset());

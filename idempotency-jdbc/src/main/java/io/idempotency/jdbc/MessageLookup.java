@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * @param keys the keys, in the order of the deliveries
  * @param arrivals each message once, with the position of its first delivery in the list, sorted by key
  */
-record Asked(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<MessageKey, Arrival> arrivals) {
+record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<MessageKey, MessageArrival> arrivals) {
 
     static Set<String> namesIn(List<Delivery> deliveries) {
         Set<String> names = new HashSet<>();
@@ -30,9 +30,9 @@ record Asked(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<Message
         return names;
     }
 
-    static Asked of(List<Delivery> deliveries, Map<String, Integer> numbers) {
+    static MessageLookup of(List<Delivery> deliveries, Map<String, Integer> numbers) {
         List<MessageKey> keys = new ArrayList<>(deliveries.size());
-        SortedMap<MessageKey, Arrival> arrivals = new TreeMap<>();
+        SortedMap<MessageKey, MessageArrival> arrivals = new TreeMap<>();
         for (Delivery delivery : deliveries) {
             Integer consumer = numbers.get(delivery.id().consumer());
             if (consumer == null) {
@@ -42,12 +42,12 @@ record Asked(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<Message
                     new MessageKey(consumer, MessageKey.idOf(delivery.id().value()));
             keys.add(key);
             Position position = delivery.position();
-            arrivals.putIfAbsent(key, new Arrival(key, position.offset(), Names.place(position, numbers)));
+            arrivals.putIfAbsent(key, new MessageArrival(key, position.offset(), Names.place(position, numbers)));
         }
-        return new Asked(deliveries, keys, arrivals);
+        return new MessageLookup(deliveries, keys, arrivals);
     }
 
-    Collection<Arrival> all() {
+    Collection<MessageArrival> all() {
         return arrivals.values();
     }
 }

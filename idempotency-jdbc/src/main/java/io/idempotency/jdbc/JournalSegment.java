@@ -14,7 +14,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param offsets one for each message, ascending
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares segments
-record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
+record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] offsets) {
 
     /** What became of the messages of a segment; a later entry of a message counts more than an earlier one. */
     enum Kind {
@@ -45,16 +45,17 @@ record Segment(Tip tip, Kind kind, long at, long[] ids, long[] offsets) {
     }
 
     /** Returns the same segment as another append would have made it. */
-    Segment withAnotherToken() {
-        return new Segment(new Tip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
+    JournalSegment withAnotherToken() {
+        return new JournalSegment(
+                new JournalTip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
     }
 
-    /** What a segment is made of before it has a place and a time. */
+    /** What a segment is made of before it has a tip and a time. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares contents
     record Content(Kind kind, long[] ids, long[] offsets) {
 
-        Segment at(Tip tip, long at) {
-            return new Segment(tip, kind, at, ids, offsets);
+        JournalSegment at(JournalTip tip, long at) {
+            return new JournalSegment(tip, kind, at, ids, offsets);
         }
 
         int size() {

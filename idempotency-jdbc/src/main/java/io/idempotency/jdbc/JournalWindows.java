@@ -17,16 +17,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** The windows of a store, read when a partition is met first, and kept within a bound. Thread-safe. */
-final class Windows {
+final class JournalWindows {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final JournalStore.Settings settings;
-    private final JournalReading reading;
+    private final JournalLoad load;
     private final PartitionCounts partitionCounts;
     private final Retentions retentions;
-    private final WindowMemory memory;
-    private final Map<Place, Window> windows = new ConcurrentHashMap<>();
-    private final Map<JournalKey, Place> places = new ConcurrentHashMap<>();
+    private final JournalMemory memory;
+    private final Map<JournalPlace, JournalWindow> windows = new ConcurrentHashMap<>();
+    private final Map<JournalKey, JournalPlace> places = new ConcurrentHashMap<>();
     private volatile Clock clock = new Clock(0, 0);
 
     /** The database's clock, as it was when this process's was so far. */
@@ -37,17 +37,17 @@ final class Windows {
         }
     }
 
-    Windows(
-            MessageTable table,
+    JournalWindows(
+            StoreDatabase database,
             PartitionCounts partitionCounts,
             Retentions retentions,
             JournalStore.Settings settings) {
-        this.table = table;
+        this.database = database;
         this.partitionCounts = partitionCounts;
         this.retentions = retentions;
         this.settings = settings;
-        this.memory = new WindowMemory(settings, windows, this::drop);
-        this.reading = new JournalReading(table, settings.retentionMicros(), memory);
+        this.memory = new JournalMemory(settings, windows, this::drop);
+        this.load = new JournalLoad(database, settings.retentionMicros(), memory);
     }
 
     /** Returns the time of the database, from the last statement on that told it. */
@@ -60,20 +60,21 @@ final class Windows {
     }
 
     /** Returns what the journal of a delivery is for. */
-    Place place(Delivery delivery) {
+    JournalPlace place(Delivery delivery) {
         Position position = delivery.position();
         if (position.equals(Position.UNKNOWN)) {
             throw new IdempotencyException("A journal remembers by partition and offset, and " + delivery
                     + " has none: use a TableStore for such messages");
         }
-        return new Place(delivery.id().consumer(), settings.streams().apply(position.stream()), position.partition());
+        return new JournalPlace(
+                delivery.id().consumer(), settings.streams().apply(position.stream()), position.partition());
     }
 
     /** Returns whether every partition has its window. */
     boolean areLoaded(List<Delivery> deliveries) {
         Delivery last = null;
         for (Delivery delivery : deliveries) {
-            if (last == null || !Place.isSame(last, delivery)) {
+            if (last == null || !Names.areOfOnePlace(last, delivery)) {
                 last = delivery;
                 if (!windows.containsKey(place(delivery))) {
                     return false;
@@ -84,11 +85,11 @@ final class Windows {
     }
 
     /** Returns the partitions that have no window, each with how many partitions its topic has. */
-    Map<Place, Integer> absent(List<Delivery> deliveries) {
-        Map<Place, Integer> absent = new LinkedHashMap<>();
+    Map<JournalPlace, Integer> absent(List<Delivery> deliveries) {
+        Map<JournalPlace, Integer> absent = new LinkedHashMap<>();
         Map<String, Integer> counts = new HashMap<>();
         for (Delivery delivery : deliveries) {
-            Place place = place(delivery);
+            JournalPlace place = place(delivery);
             if (!windows.containsKey(place)) {
                 String topic = delivery.position().stream();
                 absent.put(place, counts.computeIfAbsent(topic, settings.partitions()::applyAsInt));
@@ -98,15 +99,16 @@ final class Windows {
     }
 
     /** Groups the deliveries by partition. What has no window yet gets one in the running transaction. */
-    List<Part> parts(Connection connection, ActiveTransaction active, List<Delivery> deliveries) throws SQLException {
-        Map<Place, Part> parts = new LinkedHashMap<>();
+    List<PartitionClaim> parts(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
+            throws SQLException {
+        Map<JournalPlace, PartitionClaim> parts = new LinkedHashMap<>();
         int end;
         for (int begin = 0; begin < deliveries.size(); begin = end) {
             end = endOfPartition(deliveries, begin);
-            Place place = place(deliveries.get(begin));
-            Part part = parts.get(place);
+            JournalPlace place = place(deliveries.get(begin));
+            PartitionClaim part = parts.get(place);
             if (part == null) {
-                part = new Part(of(connection, place, active), settings.unjudged(), end - begin);
+                part = new PartitionClaim(of(connection, place, active), settings.unjudged(), end - begin);
                 parts.put(place, part);
             }
             for (int i = begin; i < end; i++) {
@@ -120,40 +122,41 @@ final class Windows {
     /** Returns where the deliveries end that follow one another and are of the same partition. */
     private static int endOfPartition(List<Delivery> deliveries, int begin) {
         int end = begin + 1;
-        while (end < deliveries.size() && Place.isSame(deliveries.get(begin), deliveries.get(end))) {
+        while (end < deliveries.size() && Names.areOfOnePlace(deliveries.get(begin), deliveries.get(end))) {
             end++;
         }
         return end;
     }
 
     /** Returns the window of a partition. */
-    Window of(Connection connection, Place place, ActiveTransaction active) throws SQLException {
-        Window window = active.windows().get(place);
+    JournalWindow of(Connection connection, JournalPlace place, ActiveTransaction active) throws SQLException {
+        JournalWindow window = JournalTransaction.of(active).windows().get(place);
         if (window == null) {
             window = windows.get(place);
             window = window == null ? ofNew(connection, place, active) : window;
-            active.windows().put(place, window);
+            JournalTransaction.of(active).windows().put(place, window);
             window.used();
         }
         return window;
     }
 
-    private Window ofNew(Connection connection, Place place, ActiveTransaction active) throws SQLException {
-        table.requireCommittedReads(connection);
+    private JournalWindow ofNew(Connection connection, JournalPlace place, ActiveTransaction active)
+            throws SQLException {
+        database.requireCommittedReads(connection);
         JournalKey key = key(connection, place, active.proposedNames());
-        Head head = head(connection, key);
+        JournalHead head = head(connection, key);
         if (head != null) {
-            Overlay appended = active.overlay(head);
+            JournalOverlay appended = JournalTransaction.of(active).overlay(head);
             return appended == null ? read(connection, place, key) : appended.window();
         }
-        table.journals(connection).create(connection, key, 0);
-        Window window = reading.ofNew(connection, place, key);
+        database.journals(connection).create(connection, key, 0);
+        JournalWindow window = load.ofNew(connection, place, key);
         active.afterCommit(() -> keep(window));
         return window;
     }
 
-    private @Nullable Head head(Connection connection, JournalKey key) throws SQLException {
-        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
+    private @Nullable JournalHead head(Connection connection, JournalKey key) throws SQLException {
+        List<JournalHead> heads = database.journals(connection).heads(connection, List.of(key), false);
         return heads.isEmpty() ? null : heads.get(0);
     }
 
@@ -162,18 +165,18 @@ final class Windows {
      *
      * @param partitions how many partitions the topic of each has
      */
-    void create(Connection connection, Map<Place, Integer> partitions, Map<String, Integer> proposed)
+    void create(Connection connection, Map<JournalPlace, Integer> partitions, Map<String, Integer> proposed)
             throws SQLException {
-        Map<JournalKey, Place> sorted = new TreeMap<>();
-        for (Place place : partitions.keySet()) {
+        Map<JournalKey, JournalPlace> sorted = new TreeMap<>();
+        for (JournalPlace place : partitions.keySet()) {
             sorted.put(key(connection, place, proposed), place);
         }
-        JournalDialect journals = table.journals(connection);
-        for (Map.Entry<JournalKey, Place> each : sorted.entrySet()) {
+        JournalDialect journals = database.journals(connection);
+        for (Map.Entry<JournalKey, JournalPlace> each : sorted.entrySet()) {
             JournalKey key = each.getKey();
             int count = partitions.getOrDefault(each.getValue(), 0);
-            Head head = head(connection, key);
-            partitionCounts.compare(connection, journals, each.getValue(), key, head, count);
+            JournalHead head = head(connection, key);
+            partitionCounts.compare(connection, each.getValue(), key, head, count);
             if (head == null) {
                 journals.create(connection, key, count);
             }
@@ -181,23 +184,23 @@ final class Windows {
     }
 
     /** Reads the journals of partitions that have no window. */
-    void load(Connection connection, Set<Place> all) throws SQLException {
-        for (Place place : all) {
+    void load(Connection connection, Set<JournalPlace> all) throws SQLException {
+        for (JournalPlace place : all) {
             if (!windows.containsKey(place)) {
                 read(connection, place, key(connection, place, new HashMap<>()));
             }
         }
     }
 
-    private Window read(Connection connection, Place place, JournalKey key) throws SQLException {
-        Window window = reading.read(connection, place, key);
-        tellTime(table.now(connection));
+    private JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
+        JournalWindow window = load.read(connection, place, key);
+        tellTime(database.now(connection));
         return keep(window);
     }
 
-    private Window keep(Window window) {
+    private JournalWindow keep(JournalWindow window) {
         retentions.met(window.place().consumer());
-        Window other = windows.putIfAbsent(window.place(), window);
+        JournalWindow other = windows.putIfAbsent(window.place(), window);
         if (other != null) {
             window.dropped();
             return other;
@@ -206,8 +209,9 @@ final class Windows {
         return window;
     }
 
-    private JournalKey key(Connection connection, Place place, Map<String, Integer> proposed) throws SQLException {
-        Map<String, Integer> numbers = table.numbers(connection, place.names(), proposed);
+    private JournalKey key(Connection connection, JournalPlace place, Map<String, Integer> proposed)
+            throws SQLException {
+        Map<String, Integer> numbers = database.numbers(connection, place.names(), proposed);
         Integer consumer = numbers.get(place.consumer());
         if (consumer == null) {
             throw new IllegalStateException("No number for " + place.consumer());
@@ -216,7 +220,7 @@ final class Windows {
     }
 
     /** Returns whether nobody looked for so long whether a journal has gone on that an entry which was forgotten elsewhere may be missed. */
-    boolean areOld(List<Part> parts) {
+    boolean areOld(List<PartitionClaim> parts) {
         long now = System.nanoTime();
         return parts.stream()
                 .anyMatch(part -> now - part.window().checkedNanos()
@@ -224,8 +228,8 @@ final class Windows {
     }
 
     /** Lets a window know what is behind it, up to the head. */
-    void catchUp(Connection connection, Window window, Head head, boolean isLocked) throws SQLException {
-        if (!reading.catchUp(connection, window, head, isLocked)) {
+    void catchUp(Connection connection, JournalWindow window, JournalHead head, boolean isLocked) throws SQLException {
+        if (!load.catchUp(connection, window, head, isLocked)) {
             drop(window);
             throw new TransientStoreException("The journal of " + window
                     + " is another one than was known, so it is read anew: it was purged in between, or the database"
@@ -235,16 +239,16 @@ final class Windows {
         window.checked();
     }
 
-    void raiseHorizon(Head head) {
-        Place place = places.get(head.key());
-        Window window = place == null ? null : windows.get(place);
+    void raiseHorizon(JournalHead head) {
+        JournalPlace place = places.get(head.key());
+        JournalWindow window = place == null ? null : windows.get(place);
         if (window != null) {
             window.raiseHorizon(head.horizonVersion(), head.horizonOffset());
         }
     }
 
     /** Reads the journal anew when it is met next. */
-    void drop(Window window) {
+    void drop(JournalWindow window) {
         if (windows.remove(window.place(), window)) {
             places.remove(window.key());
         }
@@ -257,7 +261,8 @@ final class Windows {
 
     /** Says that a partition is somebody else's now: its window goes first where there is need of memory. */
     void leave(String consumer, String stream, int partition) {
-        Window window = windows.get(new Place(consumer, settings.streams().apply(stream), partition));
+        JournalWindow window =
+                windows.get(new JournalPlace(consumer, settings.streams().apply(stream), partition));
         if (window != null) {
             window.left();
         }
@@ -268,6 +273,6 @@ final class Windows {
     }
 
     long size() {
-        return windows.values().stream().mapToLong(Window::size).sum();
+        return windows.values().stream().mapToLong(JournalWindow::size).sum();
     }
 }

@@ -12,10 +12,10 @@ package io.idempotency.jdbc;
  * </pre>
  *
  * <p>A claim that is committed and was never proved, because somebody ended its transaction early, is <em>leased</em> with the seal
- * {@value #UNPROVED}: nobody's after {@link Row#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>; one of each claim
+ * {@value #UNPROVED}: nobody's after {@link MessageRow#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>; one of each claim
  * has that seal, too, and a trigger at its row makes them leased if the transaction commits without the proof.
  */
-record State(Status status, int attempt, int starts, int seal) {
+record MessageState(Status status, int attempt, int starts, int seal) {
 
     /** How a message stands, with the number that is stored. */
     enum Status {
@@ -52,32 +52,32 @@ record State(Status status, int attempt, int starts, int seal) {
     private static final int MAX_ATTEMPT = 0x1FFF;
     private static final int MAX_STARTS = 0xFF;
 
-    State {
+    MessageState {
         attempt = Math.min(attempt, MAX_ATTEMPT);
         starts = Math.min(starts, MAX_STARTS);
     }
 
-    static State of(int packed) {
-        return new State(
+    static MessageState of(int packed) {
+        return new MessageState(
                 Status.of(packed >>> 29 & 3), packed >>> 16 & MAX_ATTEMPT, packed >>> 8 & MAX_STARTS, packed & 0xFF);
     }
 
-    static State leased(int attempt, int starts) {
-        return new State(Status.LEASED, attempt, starts, 0);
+    static MessageState leased(int attempt, int starts) {
+        return new MessageState(Status.LEASED, attempt, starts, 0);
     }
 
     /** Returns the state of a message whose claim is not proved yet. */
-    static State unproved(int attempt, int starts) {
-        return new State(Status.LEASED, attempt, starts, UNPROVED);
+    static MessageState unproved(int attempt, int starts) {
+        return new MessageState(Status.LEASED, attempt, starts, UNPROVED);
     }
 
-    static State processed(int attempt, int starts) {
-        return new State(Status.PROCESSED, attempt, starts, 0);
+    static MessageState processed(int attempt, int starts) {
+        return new MessageState(Status.PROCESSED, attempt, starts, 0);
     }
 
     /** Returns this state, sealed with what was left of the lease that it comes from, in microseconds. */
-    State sealed(long leftMicros) {
-        return new State(status, attempt, starts, sealOf(leftMicros));
+    MessageState sealed(long leftMicros) {
+        return new MessageState(status, attempt, starts, sealOf(leftMicros));
     }
 
     boolean isSealedBy(long leftMicros) {

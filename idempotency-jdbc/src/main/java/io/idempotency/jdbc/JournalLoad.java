@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
@@ -7,20 +8,19 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Reads journals into windows. */
-final class JournalReading {
+final class JournalLoad {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
     private static final int READINGS = 3;
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final long retentionMicros;
-    private final WindowMemory memory;
+    private final JournalMemory memory;
 
-    JournalReading(MessageTable table, long retentionMicros, WindowMemory memory) {
-        this.table = table;
+    JournalLoad(StoreDatabase database, long retentionMicros, JournalMemory memory) {
+        this.database = database;
         this.retentionMicros = retentionMicros;
         this.memory = memory;
     }
@@ -30,10 +30,10 @@ final class JournalReading {
      *
      * @throws IdempotencyException if it does not fit into memory
      */
-    Window read(Connection connection, Place place, JournalKey key) throws SQLException {
+    JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
         for (int reading = 0; reading < READINGS; reading++) {
-            Head head = head(connection, place, key);
-            Window window = new Window(place, head, retentionMicros, memory.sum());
+            JournalHead head = head(connection, place, key);
+            JournalWindow window = new JournalWindow(place, head, retentionMicros, memory.sum());
             try {
                 if (isRead(connection, window, head)) {
                     return window;
@@ -47,18 +47,18 @@ final class JournalReading {
         throw new TransientStoreException("The journal of " + place + " changed while it was read; run it again");
     }
 
-    private boolean isRead(Connection connection, Window window, Head head) throws SQLException {
+    private boolean isRead(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
         long began = System.nanoTime();
         long[] unread = new long[1];
-        table.journals(connection)
-                .read(connection, head.key(), head.horizonVersion() + 1, head.version(), false, segment -> {
-                    if (unread[0] > 0 || !memory.isRoomFor(window)) {
-                        unread[0] += segment.offsets().length;
-                    } else if (segment.tip().version() == window.tip().version() + 1) {
-                        window.add(segment);
-                        window.count();
-                    }
-                });
+        Range range = new Range(head.key(), head.horizonVersion() + 1, head.version());
+        database.journals(connection).read(connection, range, false, segment -> {
+            if (unread[0] > 0 || !memory.isRoomFor(window)) {
+                unread[0] += segment.offsets().length;
+            } else if (segment.tip().version() == window.tip().version() + 1) {
+                window.add(segment);
+                window.count();
+            }
+        });
         memory.requireRoom(window, unread[0]);
         if (!window.tip().equals(head.tip())) {
             return false;
@@ -75,12 +75,12 @@ final class JournalReading {
     }
 
     /** Returns the window of a journal that was created just now, in the running transaction. */
-    Window ofNew(Connection connection, Place place, JournalKey key) throws SQLException {
-        return new Window(place, head(connection, place, key), retentionMicros, memory.sum());
+    JournalWindow ofNew(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
+        return new JournalWindow(place, head(connection, place, key), retentionMicros, memory.sum());
     }
 
-    private Head head(Connection connection, Place place, JournalKey key) throws SQLException {
-        List<Head> heads = table.journals(connection).heads(connection, List.of(key), false);
+    private JournalHead head(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
+        List<JournalHead> heads = database.journals(connection).heads(connection, List.of(key), false);
         if (heads.isEmpty()) {
             throw new TransientStoreException(
                     "The journal of " + place + " was created by another transaction; run it again");
@@ -93,22 +93,17 @@ final class JournalReading {
      *
      * @param isLocked whether the head is locked by the running transaction
      */
-    boolean catchUp(Connection connection, Window window, Head head, boolean isLocked) throws SQLException {
-        Tip known = window.tip();
+    boolean catchUp(Connection connection, JournalWindow window, JournalHead head, boolean isLocked)
+            throws SQLException {
+        JournalTip known = window.tip();
         if (head.isAt(known)) {
             return true;
         }
-        List<Segment> missing = new ArrayList<>();
+        List<JournalSegment> missing = new ArrayList<>();
         boolean isThere = known.version() > head.horizonVersion();
-        table.journals(connection)
-                .read(
-                        connection,
-                        head.key(),
-                        isThere ? known.version() : known.version() + 1,
-                        head.version(),
-                        isLocked,
-                        missing::add);
-        Tip last = Tip.NONE;
+        Range range = new Range(head.key(), isThere ? known.version() : known.version() + 1, head.version());
+        database.journals(connection).read(connection, range, isLocked, missing::add);
+        JournalTip last = JournalTip.NONE;
         if (isThere && !missing.isEmpty()) {
             last = missing.remove(0).tip();
         }
@@ -121,14 +116,16 @@ final class JournalReading {
         return true;
     }
 
-    private static void requireNoGap(Tip known, List<Segment> missing, Head head, Window window) {
+    private static void requireNoGap(
+            JournalTip known, List<JournalSegment> missing, JournalHead head, JournalWindow window) {
         long version = known.version();
-        for (Segment segment : missing) {
+        for (JournalSegment segment : missing) {
             if (segment.tip().version() != ++version) {
                 break;
             }
         }
-        Tip last = missing.isEmpty() ? known : missing.get(missing.size() - 1).tip();
+        JournalTip last =
+                missing.isEmpty() ? known : missing.get(missing.size() - 1).tip();
         if (version != head.version() || !head.isAt(last)) {
             throw new TransientStoreException("This transaction cannot see all of the journal of " + window
                     + " up to version " + head.version() + "; run it again in a new one");

@@ -21,15 +21,17 @@ import java.util.Optional;
  * <p>A lease is its attempt and its own end, both compared under a row lock before anything is changed. Ends are counted from
  * after the wait for others: where a statement waited, the leases that it granted are prolonged by that time.
  */
-final class Leasing {
+final class TableLeases {
 
     /** Waiting for less than this part of a lease does not count. */
     private static final long NEGLIGIBLE_PART = 100;
 
+    private final StoreDatabase database;
     private final MessageTable table;
     private final Connections connections;
 
-    Leasing(MessageTable table, Connections connections) {
+    TableLeases(MessageTable table, Connections connections) {
+        this.database = table.database();
         this.table = table;
         this.connections = connections;
     }
@@ -39,15 +41,15 @@ final class Leasing {
         long began = System.nanoTime();
         return connections.alone("lease messages", connection -> {
             Map<String, Integer> names = new HashMap<>();
-            Asked asked = table.asked(connection, deliveries, names);
-            Map<MessageKey, Row> rows = insertOrLock(connection, asked, MessageTable.micros(length));
+            MessageLookup lookup = table.lookup(connection, deliveries, names);
+            Map<MessageKey, MessageRow> rows = insertOrLock(connection, lookup, StoredTime.micros(length));
             long waited = waitedMicros(began, length);
             rows.replaceAll((key, row) -> row.isGranted() ? row.with(row.state(), row.at() + waited) : row);
-            LeaseDecision decision = new LeaseDecision(asked, rows, MessageTable.micros(length) + waited);
+            LeaseDecision decision = new LeaseDecision(lookup, rows, StoredTime.micros(length) + waited);
             List<LeaseDecision.Answer> answers = decision.decide();
             write(connection, rows, decision.granted(), waited);
             List<Claim> claims = claims(connection, answers, names);
-            table.storeNames(connection, names);
+            database.storeNames(connection, names);
             return claims;
         });
     }
@@ -56,44 +58,44 @@ final class Leasing {
         requirePositive(length);
         long began = System.nanoTime();
         return connections.alone("renew leases", connection -> {
-            List<Held> held = lock(connection, leased);
+            List<LockedLease> held = lock(connection, leased);
             List<Claim> lost = held.stream()
                     .filter(each -> !each.isOwned())
-                    .map(Held::claim)
+                    .map(LockedLease::claim)
                     .toList();
             if (!lost.isEmpty()) {
                 throw new ClaimLostException("renew", lost);
             }
-            long ahead = MessageTable.micros(length) + waitedMicros(began, length);
-            List<Row> renewed = held.stream()
+            long ahead = StoredTime.micros(length) + waitedMicros(began, length);
+            List<MessageRow> renewed = held.stream()
                     .flatMap(each -> each.found().stream())
                     .map(row -> row.with(row.state(), row.now() + ahead))
                     .toList();
             table.update(connection, renewed);
             List<Claim> claims = new ArrayList<>();
             for (int i = 0; i < leased.size(); i++) {
-                claims.add(leased.get(i)
-                        .renewed(MessageTable.instant(renewed.get(i).at())));
+                claims.add(
+                        leased.get(i).renewed(StoredTime.instant(renewed.get(i).at())));
             }
             return claims;
         });
     }
 
     void complete(List<Claim> leased) {
-        finish("complete", State.Status.PROCESSED, leased);
+        finish("complete", MessageState.Status.PROCESSED, leased);
     }
 
     void release(List<Claim> leased) {
-        finish("release", State.Status.RELEASED, leased);
+        finish("release", MessageState.Status.RELEASED, leased);
     }
 
     /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
     boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
-        Asked asked = table.asked(connection, List.of(claim.delivery()), active.proposedNames());
-        table.dialect(connection).prepareProof(connection, active.evidence());
-        MessageKey key = asked.keys().get(0);
-        Row found = locked(connection, List.of(key)).get(key);
-        Held held = new Held(claim, found);
+        MessageLookup lookup = table.lookup(connection, List.of(claim.delivery()), active.proposedNames());
+        database.dialect(connection).prepareProof(connection, active.evidence());
+        MessageKey key = lookup.keys().get(0);
+        MessageRow found = locked(connection, List.of(key)).get(key);
+        LockedLease held = new LockedLease(claim, found);
         if (claim.isLease()
                 ? !held.isOwned() && !held.isSettledByIt()
                 : found != null
@@ -101,57 +103,58 @@ final class Leasing {
                         && !active.evidence().isClaimed(found)) {
             return false;
         }
-        State state = new State(State.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
-        Row row = found != null ? found : inserted(connection, asked, state);
-        Arrival arrival = asked.all().iterator().next();
-        Row quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
+        MessageState state = new MessageState(MessageState.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
+        MessageRow row = found != null ? found : inserted(connection, lookup, state);
+        MessageArrival arrival = lookup.all().iterator().next();
+        MessageRow quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.update(connection, List.of(quarantined));
         active.evidence().quarantined(key, quarantined.at());
         return true;
     }
 
-    private Row inserted(Connection connection, Asked asked, State state) throws SQLException {
-        return table.dialect(connection).insert(connection, List.copyOf(asked.all()), state, 0).stream()
-                .filter(Row::isGranted)
+    private MessageRow inserted(Connection connection, MessageLookup lookup, MessageState state) throws SQLException {
+        return database.messages(connection).insert(connection, List.copyOf(lookup.all()), state, 0).stream()
+                .filter(MessageRow::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
-                        asked.deliveries().get(0) + " is being claimed by another transaction; run it again"));
+                        lookup.deliveries().get(0) + " is being claimed by another transaction; run it again"));
     }
 
     /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
-    private Map<MessageKey, Row> insertOrLock(Connection connection, Asked asked, long lengthMicros)
+    private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup lookup, long lengthMicros)
             throws SQLException {
-        Dialect dialect = table.dialect(connection);
-        Map<MessageKey, Row> rows = new HashMap<>();
-        if (asked.all().isEmpty()) {
+        MessageDialect dialect = database.messages(connection);
+        Map<MessageKey, MessageRow> rows = new HashMap<>();
+        if (lookup.all().isEmpty()) {
             return rows;
         }
-        dialect.insert(connection, List.copyOf(asked.all()), State.leased(1, 0), lengthMicros)
+        dialect.insert(connection, List.copyOf(lookup.all()), MessageState.leased(1, 0), lengthMicros)
                 .forEach(row -> rows.put(row.key(), row));
-        List<MessageKey> rest = asked.arrivals().keySet().stream()
-                .filter(key -> !Row.isAnswered(rows.get(key)))
+        List<MessageKey> rest = lookup.arrivals().keySet().stream()
+                .filter(key -> !MessageRow.isAnswered(rows.get(key)))
                 .toList();
         if (!rest.isEmpty()) {
             dialect.lock(connection, rest).forEach(row -> rows.put(row.key(), row));
         }
-        if (rows.size() < asked.arrivals().size()) {
+        if (rows.size() < lookup.arrivals().size()) {
             throw new TransientStoreException("A lease met another transaction that changed a message; run it again");
         }
         return rows;
     }
 
-    private void write(Connection connection, Map<MessageKey, Row> rows, Map<MessageKey, Row> granted, long waited)
+    private void write(
+            Connection connection, Map<MessageKey, MessageRow> rows, Map<MessageKey, MessageRow> granted, long waited)
             throws SQLException {
-        List<Row> changed = new ArrayList<>();
-        for (Row row : rows.values()) {
-            Row lease = granted.get(row.key());
+        List<MessageRow> changed = new ArrayList<>();
+        for (MessageRow row : rows.values()) {
+            MessageRow lease = granted.get(row.key());
             if (lease == null && row.isGranted()) {
                 table.delete(connection, row.key());
             } else if (lease != null && (waited > 0 || !row.isGranted())) {
                 changed.add(lease);
             }
         }
-        changed.sort(Comparator.comparing(Row::key));
+        changed.sort(Comparator.comparing(MessageRow::key));
         table.update(connection, changed);
     }
 
@@ -166,23 +169,23 @@ final class Leasing {
 
     private Claim claim(Connection connection, LeaseDecision.Answer answer, Map<String, Integer> names)
             throws SQLException {
-        Row row = answer.row();
+        MessageRow row = answer.row();
         Delivery delivery = answer.delivery();
         if (answer.isLeased()) {
-            return Claim.leased(delivery, row.state().attempt(), row.state().starts(), MessageTable.instant(row.at()));
+            return Claim.leased(delivery, row.state().attempt(), row.state().starts(), StoredTime.instant(row.at()));
         }
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(table.processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(table.processed(connection, row, names)));
-            case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), MessageTable.instant(answer.until()));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), StoredTime.instant(answer.until()));
         };
     }
 
-    private void finish(String verb, State.Status status, List<Claim> leased) {
+    private void finish(String verb, MessageState.Status status, List<Claim> leased) {
         List<Claim> lost = connections.alone(verb + " leases", connection -> {
             List<Claim> notOwned = new ArrayList<>();
-            List<Row> finished = new ArrayList<>();
-            for (Held held : lock(connection, leased)) {
+            List<MessageRow> finished = new ArrayList<>();
+            for (LockedLease held : lock(connection, leased)) {
                 if (held.isOwned()) {
                     held.found().ifPresent(row -> finished.add(held.as(status, row)));
                 } else if (!held.isFinished(status)) {
@@ -203,33 +206,33 @@ final class Leasing {
         }
     }
 
-    private List<Held> lock(Connection connection, List<Claim> leased) throws SQLException {
+    private List<LockedLease> lock(Connection connection, List<Claim> leased) throws SQLException {
         for (Claim claim : leased) {
             if (!claim.isLease()) {
                 throw new IdempotencyException("Not a lease: " + claim);
             }
         }
         List<Delivery> deliveries = leased.stream().map(Claim::delivery).toList();
-        Asked asked = table.asked(connection, deliveries, new HashMap<>());
-        Map<MessageKey, Row> rows =
-                locked(connection, List.copyOf(asked.arrivals().keySet()));
-        List<Held> held = new ArrayList<>();
+        MessageLookup lookup = table.lookup(connection, deliveries, new HashMap<>());
+        Map<MessageKey, MessageRow> rows =
+                locked(connection, List.copyOf(lookup.arrivals().keySet()));
+        List<LockedLease> held = new ArrayList<>();
         for (int i = 0; i < leased.size(); i++) {
-            held.add(new Held(leased.get(i), rows.get(asked.keys().get(i))));
+            held.add(new LockedLease(leased.get(i), rows.get(lookup.keys().get(i))));
         }
         return held;
     }
 
-    private Map<MessageKey, Row> locked(Connection connection, List<MessageKey> keys) throws SQLException {
-        Map<MessageKey, Row> rows = new HashMap<>();
+    private Map<MessageKey, MessageRow> locked(Connection connection, List<MessageKey> keys) throws SQLException {
+        Map<MessageKey, MessageRow> rows = new HashMap<>();
         if (!keys.isEmpty()) {
-            table.dialect(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
+            database.messages(connection).lock(connection, keys).forEach(row -> rows.put(row.key(), row));
         }
         return rows;
     }
 
     private static long waitedMicros(long beganNanos, Duration length) {
         long waited = (System.nanoTime() - beganNanos) / 1000;
-        return waited > MessageTable.micros(length) / NEGLIGIBLE_PART ? waited : 0;
+        return waited > StoredTime.micros(length) / NEGLIGIBLE_PART ? waited : 0;
     }
 }

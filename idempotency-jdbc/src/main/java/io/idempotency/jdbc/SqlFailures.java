@@ -8,7 +8,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the library's own exceptions out of the driver's. */
-final class Failures {
+final class SqlFailures {
 
     /** A table does not exist: PostgreSQL, the standard with MariaDB and HSQLDB, H2. */
     private static final Set<String> NO_TABLE = Set.of("42P01", "42S02", "42501", "42S03", "42S04", "3F000", "90079");
@@ -17,10 +17,13 @@ final class Failures {
     private static final Set<String> OTHER_SHAPE =
             Set.of("42703", "42804", "42S22", "42883", "22018", "42846", "42P10");
 
+    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
+    private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601, 335544665, 335544349);
+
     /** PostgreSQL takes no statement any more but a rollback. */
     static final String ABORTED = "25P02";
 
-    private Failures() {}
+    private SqlFailures() {}
 
     /** Returns what to throw for a failure of ours to do what the verb says, such as "claim". */
     static IdempotencyException translated(String verb, Throwable failure) {
@@ -80,5 +83,24 @@ final class Failures {
             }
         }
         return null;
+    }
+
+    /** Tells a duplicate key from other violated constraints, which stay violated when the work is run again. */
+    static boolean isDuplicateKey(SQLException failure) {
+        for (Throwable next = failure; next != null; next = next.getCause()) {
+            if (next instanceof SQLException sql
+                    && ("23505".equals(sql.getSQLState())
+                            || ("23000".equals(sql.getSQLState()) && DUPLICATE_KEYS.contains(sql.getErrorCode())))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Returns what to throw where another transaction was faster to insert a message. */
+    static TransientStoreException faster(SQLException duplicateKey) {
+        return new TransientStoreException(
+                "Another transaction has just stored one of the messages, and this one cannot see it; run it again",
+                duplicateKey);
     }
 }

@@ -2,7 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.jdbc.JournalDialect.Append;
 import io.idempotency.jdbc.JournalDialect.Appended;
-import io.idempotency.jdbc.Segment.Content;
+import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.TransientStoreException;
@@ -29,14 +29,14 @@ import java.util.concurrent.ThreadLocalRandom;
  * A window that is behind is noticed by the append, whatever the reason: another owner of the partition, a commit whose answer was lost. One that
  * knows more than the database, because that lost commits, is dropped.
  */
-final class Journaling implements ActiveTransaction.LastWord {
+final class JournalClaims implements ActiveTransaction.LastWord {
 
-    private final MessageTable table;
+    private final StoreDatabase database;
     private final Connections connections;
-    private final Windows windows;
+    private final JournalWindows windows;
 
-    Journaling(MessageTable table, Connections connections, Windows windows) {
-        this.table = table;
+    JournalClaims(StoreDatabase database, Connections connections, JournalWindows windows) {
+        this.database = database;
         this.connections = connections;
         this.windows = windows;
     }
@@ -52,11 +52,12 @@ final class Journaling implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
-        table.lookAtIsolation(connection);
-        List<Part> parts = windows.parts(connection, active, deliveries);
+        database.lookAtIsolation(connection);
+        List<PartitionClaim> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
         // The append looks at the heads of the others.
-        List<Part> known = parts.stream().filter(part -> part.content() == null).toList();
+        List<PartitionClaim> known =
+                parts.stream().filter(part -> part.content() == null).toList();
         if (windows.areOld(known)) {
             catchUp(connection, active, known, heads(connection, known), false);
             decide(known, active);
@@ -75,30 +76,35 @@ final class Journaling implements ActiveTransaction.LastWord {
             times = appended.times();
         }
         Claim[] answers = new Claim[deliveries.size()];
-        for (Part part : parts) {
+        for (PartitionClaim part : parts) {
             part.answer(answers, times.getOrDefault(part.key(), windows.now()), windows.now());
         }
         return Arrays.asList(answers);
     }
 
-    private static void decide(List<Part> parts, ActiveTransaction active) {
-        parts.forEach(part -> part.decide(active.overlays().get(part.key())));
+    private static void decide(List<PartitionClaim> parts, ActiveTransaction active) {
+        parts.forEach(
+                part -> part.decide(JournalTransaction.of(active).overlays().get(part.key())));
     }
 
-    private static boolean isNothingNew(List<Part> parts) {
+    private static boolean isNothingNew(List<PartitionClaim> parts) {
         return parts.stream().allMatch(part -> part.content() == null);
     }
 
-    private List<Head> heads(Connection connection, List<Part> parts) throws SQLException {
-        table.requireCommittedReads(connection);
-        return table.journals(connection)
-                .heads(connection, parts.stream().map(Part::key).sorted().toList(), false);
+    private List<JournalHead> heads(Connection connection, List<PartitionClaim> parts) throws SQLException {
+        database.requireCommittedReads(connection);
+        return database.journals(connection)
+                .heads(
+                        connection,
+                        parts.stream().map(PartitionClaim::key).sorted().toList(),
+                        false);
     }
 
-    private Appended append(Connection connection, ActiveTransaction active, List<Part> parts) throws SQLException {
+    private Appended append(Connection connection, ActiveTransaction active, List<PartitionClaim> parts)
+            throws SQLException {
         List<Append> appends = new ArrayList<>();
-        Map<JournalKey, Window> appendedTo = new TreeMap<>();
-        for (Part part : parts) {
+        Map<JournalKey, JournalWindow> appendedTo = new TreeMap<>();
+        for (PartitionClaim part : parts) {
             Content content = part.content();
             if (content != null) {
                 appends.add(append(part.key(), part.tip(), content));
@@ -108,27 +114,31 @@ final class Journaling implements ActiveTransaction.LastWord {
         return append(connection, active, appends, appendedTo);
     }
 
-    private static Append append(JournalKey key, Tip behind, Content content) {
+    private static Append append(JournalKey key, JournalTip behind, Content content) {
         return new Append(
                 key,
                 behind,
-                new Tip(behind.version() + 1, ThreadLocalRandom.current().nextLong()),
+                new JournalTip(behind.version() + 1, ThreadLocalRandom.current().nextLong()),
                 content);
     }
 
     private Appended append(
-            Connection connection, ActiveTransaction active, List<Append> appends, Map<JournalKey, Window> appendedTo)
+            Connection connection,
+            ActiveTransaction active,
+            List<Append> appends,
+            Map<JournalKey, JournalWindow> appendedTo)
             throws SQLException {
         active.dependOn(this);
         appends.sort((one, other) -> one.key().compareTo(other.key()));
-        Appended appended = table.journals(connection).append(connection, appends, active.evidence());
+        Appended appended = database.journals(connection).append(connection, appends, active.evidence());
         windows.tellTime(appended.now());
         if (appended.isDone()) {
             for (Append append : appends) {
-                Overlay overlay = active.overlays().get(append.key());
+                JournalOverlay overlay =
+                        JournalTransaction.of(active).overlays().get(append.key());
                 if (overlay == null) {
-                    overlay = new Overlay(windowOf(appendedTo, append), append.behind());
-                    active.overlays().put(append.key(), overlay);
+                    overlay = new JournalOverlay(windowOf(appendedTo, append), append.behind());
+                    JournalTransaction.of(active).overlays().put(append.key(), overlay);
                     active.afterCommit(overlay::committed);
                 }
                 overlay.add(append.content().at(append.next(), timeOf(appended, append)));
@@ -139,8 +149,8 @@ final class Journaling implements ActiveTransaction.LastWord {
         return appended;
     }
 
-    private static Window windowOf(Map<JournalKey, Window> windows, Append append) {
-        Window window = windows.get(append.key());
+    private static JournalWindow windowOf(Map<JournalKey, JournalWindow> windows, Append append) {
+        JournalWindow window = windows.get(append.key());
         if (window == null) {
             throw new IllegalStateException("No window of " + append.key());
         }
@@ -156,9 +166,9 @@ final class Journaling implements ActiveTransaction.LastWord {
     }
 
     /** Appends a single entry about a message, whatever was known of it. */
-    void append(ActiveTransaction active, Window window, Content content) {
+    void append(ActiveTransaction active, JournalWindow window, Content content) {
         connections.onCurrent("append to a journal", connection -> {
-            List<Head> heads = table.journals(connection).heads(connection, List.of(window.key()), true);
+            List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
             if (heads.isEmpty()) {
                 throw gone(window);
             }
@@ -173,7 +183,7 @@ final class Journaling implements ActiveTransaction.LastWord {
         });
     }
 
-    private TransientStoreException gone(Window window) {
+    private TransientStoreException gone(JournalWindow window) {
         windows.drop(window);
         return new TransientStoreException("The journal of " + window
                 + " is not what it was: the transaction was rolled back in part, or the database"
@@ -182,12 +192,16 @@ final class Journaling implements ActiveTransaction.LastWord {
 
     /** Brings the windows up to the heads. */
     private void catchUp(
-            Connection connection, ActiveTransaction active, List<Part> parts, List<Head> heads, boolean isLocked)
+            Connection connection,
+            ActiveTransaction active,
+            List<PartitionClaim> parts,
+            List<JournalHead> heads,
+            boolean isLocked)
             throws SQLException {
-        Map<JournalKey, Head> byKey = new TreeMap<>();
+        Map<JournalKey, JournalHead> byKey = new TreeMap<>();
         heads.forEach(head -> byKey.put(head.key(), head));
-        for (Part part : parts) {
-            Head head = byKey.get(part.key());
+        for (PartitionClaim part : parts) {
+            JournalHead head = byKey.get(part.key());
             if (head != null) {
                 catchUp(connection, active, part.window(), head, isLocked);
             } else if (part.content() != null) {
@@ -197,9 +211,10 @@ final class Journaling implements ActiveTransaction.LastWord {
     }
 
     /** Brings a window up to the head, but for what this transaction itself appended. */
-    private void catchUp(Connection connection, ActiveTransaction active, Window window, Head head, boolean isLocked)
+    private void catchUp(
+            Connection connection, ActiveTransaction active, JournalWindow window, JournalHead head, boolean isLocked)
             throws SQLException {
-        Overlay overlay = active.overlay(head);
+        JournalOverlay overlay = JournalTransaction.of(active).overlay(head);
         if (overlay != null && !head.isAt(overlay.tip())) {
             throw gone(window);
         }
@@ -209,8 +224,8 @@ final class Journaling implements ActiveTransaction.LastWord {
     @Override
     public void say(ActiveTransaction active) {
         connections.onCurrent("prove the claim", connection -> {
-            table.storeNames(connection, active.proposedNames());
-            table.journals(connection).prove(connection, active);
+            database.storeNames(connection, active.proposedNames());
+            database.journals(connection).prove(connection, active);
             return true;
         });
     }
@@ -218,9 +233,9 @@ final class Journaling implements ActiveTransaction.LastWord {
     /** {@inheritDoc} A segment that is not proved counts for nothing, so there is nothing to do. */
     @Override
     public boolean takeBack(ActiveTransaction active) {
-        return !active.overlays().isEmpty()
+        return !JournalTransaction.of(active).overlays().isEmpty()
                 && connections.afterwards(
                         "look for claims that were committed early",
-                        connection -> table.journals(connection).unproved(connection, active) > 0);
+                        connection -> database.journals(connection).unproved(connection, active) > 0);
     }
 }

@@ -10,27 +10,27 @@ package io.idempotency.jdbc;
  * @param horizonOffset deliveries up to this offset cannot be judged if they are not known
  * @param partitions how many partitions the topic had when the journal was met last; 0 if nobody said
  */
-record Head(
+record JournalHead(
         JournalKey key, long version, long token, long at, long horizonVersion, long horizonOffset, int partitions) {
 
-    boolean isAt(Tip tip) {
+    boolean isAt(JournalTip tip) {
         return version == tip.version() && token == tip.token();
     }
 
-    Head withHorizon(long newVersion, long newOffset) {
-        return new Head(key, version, token, at, newVersion, newOffset, partitions);
+    JournalHead withHorizon(long newVersion, long newOffset) {
+        return new JournalHead(key, version, token, at, newVersion, newOffset, partitions);
     }
 
-    Head withTime(long newest) {
-        return new Head(key, version, token, newest, horizonVersion, horizonOffset, partitions);
+    JournalHead withTime(long newest) {
+        return new JournalHead(key, version, token, newest, horizonVersion, horizonOffset, partitions);
     }
 
-    Tip tip() {
-        return new Tip(version, token);
+    JournalTip tip() {
+        return new JournalTip(version, token);
     }
 
     /** Returns this head as it was when the journal ended there. */
-    Head back(Tip tip) {
-        return new Head(key, tip.version(), tip.token(), at, horizonVersion, horizonOffset, partitions);
+    JournalHead back(JournalTip tip) {
+        return new JournalHead(key, tip.version(), tip.token(), at, horizonVersion, horizonOffset, partitions);
     }
 }

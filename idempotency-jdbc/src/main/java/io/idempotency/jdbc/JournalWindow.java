@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Generation.Entry;
+import io.idempotency.jdbc.JournalGeneration.Entry;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -12,18 +12,18 @@ import org.jspecify.annotations.Nullable;
  * What a process knows of a journal: committed segments without a gap, from the horizon up to its tip. Nothing gets in that is not committed, so a
  * window is never wrong, only behind; an append that finds it behind says so. Shared by the threads of a store. Thread-safe.
  */
-final class Window {
+final class JournalWindow {
 
     private static final int GENERATIONS_PER_RETENTION = 4;
     /** The part of the only generation that is forgotten at once. */
     private static final int PART = 4;
 
-    private final Place place;
+    private final JournalPlace place;
     private final JournalKey key;
     private final long generationMicros;
     private final AtomicLong sum;
-    private final Deque<Generation> generations = new ArrayDeque<>();
-    private Tip tip;
+    private final Deque<JournalGeneration> generations = new ArrayDeque<>();
+    private JournalTip tip;
     private long horizonVersion;
     private long horizonOffset;
     private long usedNanos = System.nanoTime();
@@ -38,17 +38,17 @@ final class Window {
      * @param retentionMicros how long messages are to be remembered, which sets how finely they are forgotten
      * @param sum the bytes of all windows, to which this one adds its own until it is dropped
      */
-    Window(Place place, Head head, long retentionMicros, AtomicLong sum) {
+    JournalWindow(JournalPlace place, JournalHead head, long retentionMicros, AtomicLong sum) {
         this.sum = sum;
         this.place = place;
         this.key = head.key();
-        this.tip = head.horizonVersion() == head.version() ? head.tip() : new Tip(head.horizonVersion(), 0);
+        this.tip = head.horizonVersion() == head.version() ? head.tip() : new JournalTip(head.horizonVersion(), 0);
         this.horizonVersion = head.horizonVersion();
         this.horizonOffset = head.horizonOffset();
         this.generationMicros = Math.max(1, retentionMicros / GENERATIONS_PER_RETENTION);
     }
 
-    Place place() {
+    JournalPlace place() {
         return place;
     }
 
@@ -56,7 +56,7 @@ final class Window {
         return key;
     }
 
-    synchronized Tip tip() {
+    synchronized JournalTip tip() {
         return tip;
     }
 
@@ -68,7 +68,7 @@ final class Window {
     synchronized @Nullable Entry[] find(Ids ids) {
         @Nullable Entry[] entries = new Entry[ids.size()];
         int missing = entries.length;
-        for (Iterator<Generation> each = generations.descendingIterator(); missing > 0 && each.hasNext(); ) {
+        for (Iterator<JournalGeneration> each = generations.descendingIterator(); missing > 0 && each.hasNext(); ) {
             missing -= each.next().find(ids, entries);
         }
         for (int i = 0; i < entries.length; i++) {
@@ -79,23 +79,23 @@ final class Window {
     }
 
     /** Adds committed segments, if the window stands where they begin; otherwise somebody has added them, or will. */
-    synchronized void add(Tip from, List<Segment> segments) {
+    synchronized void add(JournalTip from, List<JournalSegment> segments) {
         if (tip.equals(from)) {
             segments.forEach(this::add);
-            // Soon behind the claim, which has looked at the same places.
+            // Soon behind the claim, which has looked at the same slots.
             index();
             count();
         }
     }
 
     /** Adds the segment behind the tip. */
-    synchronized void add(Segment segment) {
+    synchronized void add(JournalSegment segment) {
         if (segment.tip().version() != tip.version() + 1) {
             throw new IllegalStateException("Segment " + segment.tip().version() + " does not follow " + tip.version());
         }
-        Generation last = generations.peekLast();
+        JournalGeneration last = generations.peekLast();
         if (last == null || !last.hasRoomFor(segment) || Math.abs(segment.at() - last.begin()) > generationMicros) {
-            last = new Generation();
+            last = new JournalGeneration();
             generations.addLast(last);
         }
         last.add(segment);
@@ -104,7 +104,7 @@ final class Window {
 
     /** Gets ready to find what was added, which otherwise the next claim would wait for. */
     synchronized void index() {
-        generations.forEach(Generation::index);
+        generations.forEach(JournalGeneration::index);
     }
 
     /** Forgets what the purge deleted; its memory is freed a generation at a time. */
@@ -127,7 +127,7 @@ final class Window {
      * how many messages these were.
      */
     synchronized int forgetOldest() {
-        Generation oldest = generations.pollFirst();
+        JournalGeneration oldest = generations.pollFirst();
         if (oldest == null) {
             return 0;
         }
@@ -137,7 +137,7 @@ final class Window {
         int forgotten = oldest.size();
         horizonOffset = Math.max(horizonOffset, oldest.lastOffset(part));
         if (part < oldest.segments()) {
-            Generation rest = oldest.without(part);
+            JournalGeneration rest = oldest.without(part);
             generations.addFirst(rest);
             forgotten -= rest.size();
         }
@@ -157,7 +157,7 @@ final class Window {
     synchronized void count() {
         long bytes = isDropped
                 ? 0
-                : generations.stream().mapToLong(Generation::bytes).sum();
+                : generations.stream().mapToLong(JournalGeneration::bytes).sum();
         sum.addAndGet(bytes - counted);
         counted = bytes;
     }
@@ -169,7 +169,7 @@ final class Window {
     }
 
     synchronized long size() {
-        return generations.stream().mapToLong(Generation::size).sum();
+        return generations.stream().mapToLong(JournalGeneration::size).sum();
     }
 
     synchronized void used() {

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
  * A message as it stands in the table.
  *
  * @param at when it was settled or released, or when its lease ends, in microseconds since 1970 UTC
- * @param place where it stood, see {@link Names#place}
+ * @param place the partition of the stream where it stood, see {@link Names#place}
  * @param now the database's clock when the row was read, in microseconds since 1970 UTC
  * @param isGranted whether the statement that returned this row made it the caller's
  */
-record Row(MessageKey key, long at, State state, long offset, long place, long now, boolean isGranted) {
+record MessageRow(MessageKey key, long at, MessageState state, long offset, long place, long now, boolean isGranted) {
 
     /**
      * How long a claim that was committed and never proved is its owner's, who may be alive and about to make up for it: as long as Kafka waits for
@@ -20,7 +20,8 @@ record Row(MessageKey key, long at, State state, long offset, long place, long n
 
     /** Returns whether nobody has the message: it was released, its lease ended, or its claim was not proved in time. */
     boolean isFree() {
-        return state.status() == State.Status.RELEASED || (state.status() == State.Status.LEASED && until() <= now);
+        return state.status() == MessageState.Status.RELEASED
+                || (state.status() == MessageState.Status.LEASED && until() <= now);
     }
 
     /** Returns until when the message is somebody's, if it is leased or its claim is not proved. */
@@ -29,15 +30,15 @@ record Row(MessageKey key, long at, State state, long offset, long place, long n
     }
 
     /** Returns whether the row, where there is one, is the caller's already, or somebody else's for now or for good. */
-    static boolean isAnswered(@Nullable Row row) {
+    static boolean isAnswered(@Nullable MessageRow row) {
         return row != null && (row.isGranted() || !row.isFree());
     }
 
-    Row with(State newState, long newAt) {
-        return new Row(key, newAt, newState, offset, place, now, isGranted);
+    MessageRow with(MessageState newState, long newAt) {
+        return new MessageRow(key, newAt, newState, offset, place, now, isGranted);
     }
 
-    Row granted(Arrival arrival, State newState, long newAt) {
-        return new Row(key, newAt, newState, arrival.offset(), arrival.place(), now, true);
+    MessageRow granted(MessageArrival arrival, MessageState newState, long newAt) {
+        return new MessageRow(key, newAt, newState, arrival.offset(), arrival.place(), now, true);
     }
 }

@@ -1,7 +1,7 @@
 package io.idempotency.jdbc;
 
 /** How far somebody knows a journal: its last segment, and the token of the append that made it. */
-record Tip(long version, long token) {
+record JournalTip(long version, long token) {
 
-    static final Tip NONE = new Tip(0, 0);
+    static final JournalTip NONE = new JournalTip(0, 0);
 }

@@ -16,11 +16,11 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  * The transaction manager of those who bring none. Where the database can prove and commit in one round trip, it does: a transaction for each message takes three of
  * them, not four. Between two processes of one machine that is 3 percent of its time, over a network up to a quarter.
  */
-final class CommittingManager extends JdbcTransactionManager {
+final class ProvingTransactionManager extends JdbcTransactionManager {
 
     private static final long serialVersionUID = 1L;
 
-    CommittingManager(DataSource dataSource) {
+    ProvingTransactionManager(DataSource dataSource) {
         super(dataSource);
     }
 

@@ -1,6 +1,6 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.Generation.Entry;
+import io.idempotency.jdbc.JournalGeneration.Entry;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -9,18 +9,18 @@ import org.jspecify.annotations.Nullable;
  * What the running transaction appended to a journal. The window behind it sees it only after the commit, and only if it still stands where this
  * began. Confined to the transaction.
  */
-final class Overlay {
+final class JournalOverlay {
 
-    private final Window window;
-    private final Tip base;
-    private final List<Segment> segments = new ArrayList<>();
+    private final JournalWindow window;
+    private final JournalTip base;
+    private final List<JournalSegment> segments = new ArrayList<>();
     /** What the first few segments hold: for a further claim, which most transactions do not make. */
-    private final Generation generation = new Generation();
+    private final JournalGeneration generation = new JournalGeneration();
 
     private int found;
     private boolean isSettled;
 
-    Overlay(Window window, Tip base) {
+    JournalOverlay(JournalWindow window, JournalTip base) {
         this.window = window;
         this.base = base;
     }
@@ -29,24 +29,24 @@ final class Overlay {
         return window.key();
     }
 
-    Window window() {
+    JournalWindow window() {
         return window;
     }
 
     /** Returns where the journal stood before. */
-    Tip base() {
+    JournalTip base() {
         return base;
     }
 
-    boolean hasMade(Tip other) {
+    boolean hasMade(JournalTip other) {
         return segments.stream().anyMatch(segment -> segment.tip().equals(other));
     }
 
-    Tip tip() {
+    JournalTip tip() {
         return segments.isEmpty() ? base : segments.get(segments.size() - 1).tip();
     }
 
-    void add(Segment segment) {
+    void add(JournalSegment segment) {
         segments.add(segment);
     }
 
@@ -59,12 +59,12 @@ final class Overlay {
         return isSettled;
     }
 
-    List<Segment> segments() {
+    List<JournalSegment> segments() {
         return List.copyOf(segments);
     }
 
     /** Takes the segments for the ones given, which are the same with other tokens. */
-    void replace(List<Segment> others) {
+    void replace(List<JournalSegment> others) {
         segments.clear();
         segments.addAll(others);
     }

@@ -9,15 +9,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How many bytes the windows of a store take, and may take. Where they need more: windows of partitions that this process has left are dropped; then the
  * claim fails, or the oldest messages of all are forgotten, by choice. Thread-safe.
  */
-final class WindowMemory {
+final class JournalMemory {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final Logger LOG = Loggers.JOURNAL_STORE;
     /** A window that no claim came to for so long belongs to a partition that somebody else has by now. */
     private static final Duration IDLE = Duration.ofMinutes(10);
 
@@ -28,8 +27,8 @@ final class WindowMemory {
 
     private final long most;
     private final boolean isForgetting;
-    private final Map<Place, Window> windows;
-    private final Consumer<Window> drop;
+    private final Map<JournalPlace, JournalWindow> windows;
+    private final Consumer<JournalWindow> drop;
     private final AtomicLong sum = new AtomicLong();
 
     /**
@@ -37,7 +36,8 @@ final class WindowMemory {
      *
      * @param drop takes a window out of the map
      */
-    WindowMemory(JournalStore.Settings settings, Map<Place, Window> windows, Consumer<Window> drop) {
+    JournalMemory(
+            JournalStore.Settings settings, Map<JournalPlace, JournalWindow> windows, Consumer<JournalWindow> drop) {
         this.most = settings.memoryBytes();
         this.isForgetting = settings.isRaisingHorizon();
         this.windows = windows;
@@ -54,7 +54,7 @@ final class WindowMemory {
     }
 
     /** Makes room if that is possible, and returns whether there is some, for a window that is being read. */
-    boolean isRoomFor(@Nullable Window growing) {
+    boolean isRoomFor(@Nullable JournalWindow growing) {
         if (bytes() <= most) {
             return true;
         }
@@ -71,7 +71,7 @@ final class WindowMemory {
      * @param growing a window that is being read; it is in no map yet
      * @param unread how many messages of it did not fit
      */
-    void requireRoom(@Nullable Window growing, long unread) {
+    void requireRoom(@Nullable JournalWindow growing, long unread) {
         if ((!isRoomFor(growing) || unread > 0) && !isForgetting) {
             throw new IdempotencyException("The journals need "
                     + megabytes(bytes() + unread * BYTES_OF_A_MESSAGE) + " of memory"
@@ -87,21 +87,21 @@ final class WindowMemory {
 
     private void dropIdle() {
         long idleSince = System.nanoTime() - IDLE.toNanos();
-        List<Window> idle = windows.values().stream()
+        List<JournalWindow> idle = windows.values().stream()
                 .filter(window -> window.isIdle(idleSince))
-                .sorted(Comparator.comparingLong(Window::usedNanos))
+                .sorted(Comparator.comparingLong(JournalWindow::usedNanos))
                 .toList();
-        for (Window window : idle) {
+        for (JournalWindow window : idle) {
             if (bytes() > most) {
                 drop.accept(window);
             }
         }
     }
 
-    private void forgetOldest(@Nullable Window growing) {
+    private void forgetOldest(@Nullable JournalWindow growing) {
         long target = most - most / PART;
         long forgotten = 0;
-        Window oldest = oldest(growing);
+        JournalWindow oldest = oldest(growing);
         while (bytes() > target && oldest != null) {
             forgotten += oldest.forgetOldest();
             oldest = oldest(growing);
@@ -112,9 +112,9 @@ final class WindowMemory {
                 forgotten);
     }
 
-    private @Nullable Window oldest(@Nullable Window growing) {
-        Window oldest = growing;
-        for (Window window : windows.values()) {
+    private @Nullable JournalWindow oldest(@Nullable JournalWindow growing) {
+        JournalWindow oldest = growing;
+        for (JournalWindow window : windows.values()) {
             if (oldest == null || window.oldest() < oldest.oldest()) {
                 oldest = window;
             }

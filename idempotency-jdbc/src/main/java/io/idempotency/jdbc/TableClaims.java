@@ -25,16 +25,14 @@ import java.util.Set;
  *   <li>Before the commit: prove that this transaction is the one that did all this.
  * </ol>
  */
-final class Claiming implements ActiveTransaction.LastWord {
+final class TableClaims implements ActiveTransaction.LastWord {
 
-    static final String NOT_THE_SAME =
-            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
-                    + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
-
+    private final StoreDatabase database;
     private final MessageTable table;
     private final Connections connections;
 
-    Claiming(MessageTable table, Connections connections) {
+    TableClaims(MessageTable table, Connections connections) {
+        this.database = table.database();
         this.table = table;
         this.connections = connections;
     }
@@ -55,43 +53,45 @@ final class Claiming implements ActiveTransaction.LastWord {
 
     private List<Claim> claim(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
-        Dialect dialect = table.dialect(connection);
-        table.lookAtIsolation(connection);
+        MessageDialect dialect = database.messages(connection);
+        database.lookAtIsolation(connection);
         prove(active);
-        Asked asked = table.asked(connection, deliveries, active.proposedNames());
-        List<Arrival> arrivals = List.copyOf(asked.all());
-        List<Row> inserted = dialect.claim(connection, arrivals, active.evidence());
+        MessageLookup lookup = table.lookup(connection, deliveries, active.proposedNames());
+        List<MessageArrival> arrivals = List.copyOf(lookup.all());
+        List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
         if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
-        table.requireCommittedReads(connection);
-        Map<MessageKey, Row> rows = new HashMap<>();
+        database.requireCommittedReads(connection);
+        Map<MessageKey, MessageRow> rows = new HashMap<>();
         inserted.forEach(row -> rows.put(row.key(), row));
-        List<Arrival> rest = arrivals.stream()
-                .filter(arrival -> !Row.isAnswered(rows.get(arrival.key())))
+        List<MessageArrival> rest = arrivals.stream()
+                .filter(arrival -> !MessageRow.isAnswered(rows.get(arrival.key())))
                 .toList();
         if (!rest.isEmpty()) {
             dialect.takeOver(connection, rest, active.evidence()).forEach(row -> rows.put(row.key(), row));
         }
-        List<Claim> answers = answers(connection, asked, rows, active);
-        active.evidence().add(rows.values().stream().filter(Row::isGranted).toList());
+        List<Claim> answers = answers(connection, lookup, rows, active);
+        active.evidence()
+                .add(rows.values().stream().filter(MessageRow::isGranted).toList());
         return answers;
     }
 
-    private static boolean isAllGranted(List<Row> known, List<Arrival> arrivals) {
-        return known.size() == arrivals.size() && known.stream().allMatch(Row::isGranted);
+    private static boolean isAllGranted(List<MessageRow> known, List<MessageArrival> arrivals) {
+        return known.size() == arrivals.size() && known.stream().allMatch(MessageRow::isGranted);
     }
 
-    private List<Claim> answers(Connection connection, Asked asked, Map<MessageKey, Row> rows, ActiveTransaction active)
+    private List<Claim> answers(
+            Connection connection, MessageLookup lookup, Map<MessageKey, MessageRow> rows, ActiveTransaction active)
             throws SQLException {
-        List<Claim> answers = new ArrayList<>(asked.deliveries().size());
+        List<Claim> answers = new ArrayList<>(lookup.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
-        for (int i = 0; i < asked.deliveries().size(); i++) {
-            Delivery delivery = asked.deliveries().get(i);
-            MessageKey key = asked.keys().get(i);
-            Row row = rows.get(key);
-            if (row == null || !Row.isAnswered(row)) {
+        for (int i = 0; i < lookup.deliveries().size(); i++) {
+            Delivery delivery = lookup.deliveries().get(i);
+            MessageKey key = lookup.keys().get(i);
+            MessageRow row = rows.get(key);
+            if (row == null || !MessageRow.isAnswered(row)) {
                 throw new TransientStoreException(
                         "The claim of " + delivery + " met another transaction that changed it; run it again");
             }
@@ -102,7 +102,7 @@ final class Claiming implements ActiveTransaction.LastWord {
         return answers;
     }
 
-    private Claim answer(Connection connection, Delivery delivery, Row row, ActiveTransaction active)
+    private Claim answer(Connection connection, Delivery delivery, MessageRow row, ActiveTransaction active)
             throws SQLException {
         Map<String, Integer> names = active.proposedNames();
         if (row.isGranted() || (row.state().isUnproved() && active.evidence().isClaimed(row))) {
@@ -111,12 +111,11 @@ final class Claiming implements ActiveTransaction.LastWord {
         return switch (row.state().status()) {
             case PROCESSED -> Claim.duplicate(delivery, Optional.of(processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(processed(connection, row, names)));
-            case LEASED, RELEASED ->
-                Claim.inProgress(delivery, row.state().attempt(), MessageTable.instant(row.until()));
+            case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), StoredTime.instant(row.until()));
         };
     }
 
-    private Processed processed(Connection connection, Row row, Map<String, Integer> names) throws SQLException {
+    private Processed processed(Connection connection, MessageRow row, Map<String, Integer> names) throws SQLException {
         Processed processed = table.processed(connection, row, names);
         return row.isGranted() ? new Processed(processed.position(), processed.at(), Duration.ZERO) : processed;
     }
@@ -124,8 +123,8 @@ final class Claiming implements ActiveTransaction.LastWord {
     @Override
     public void say(ActiveTransaction active) {
         connections.onCurrent("prove the claim", connection -> {
-            table.storeNames(connection, active.proposedNames());
-            table.dialect(connection).prove(connection, active, at -> table.settle(at, active.evidence()));
+            database.storeNames(connection, active.proposedNames());
+            database.dialect(connection).prove(connection, active, at -> table.settle(at, active.evidence()));
             return true;
         });
     }

@@ -6,9 +6,9 @@ import java.sql.SQLException;
 import java.util.Collection;
 
 /** Writes rows. The same for every database. */
-final class RowUpdate {
+final class MessageUpdate {
 
-    private RowUpdate() {}
+    private MessageUpdate() {}
 
     private static final String UPDATE = """
             update ${tables}message set at_micros = ?, state = ?, record_offset = ?, place = ?
@@ -26,7 +26,7 @@ final class RowUpdate {
             for (MessageKey key : keys) {
                 statement.setInt(1, key.consumer());
                 statement.setObject(2, dialect.id(key.id()));
-                statement.setInt(3, State.FIRST_SETTLED);
+                statement.setInt(3, MessageState.FIRST_SETTLED);
                 statement.addBatch();
             }
             statement.executeBatch();
@@ -34,12 +34,13 @@ final class RowUpdate {
     }
 
     /** Writes rows that the running transaction has locked, or inserted. */
-    static void run(Connection connection, Dialect dialect, Tables tables, Collection<Row> rows) throws SQLException {
+    static void run(Connection connection, Dialect dialect, Tables tables, Collection<MessageRow> rows)
+            throws SQLException {
         if (rows.isEmpty()) {
             return;
         }
         try (PreparedStatement statement = connection.prepareStatement(dialect.beforeWaiting() + tables.fill(UPDATE))) {
-            for (Row row : rows) {
+            for (MessageRow row : rows) {
                 statement.setLong(1, row.at());
                 statement.setInt(2, row.state().packed());
                 statement.setLong(3, row.offset());

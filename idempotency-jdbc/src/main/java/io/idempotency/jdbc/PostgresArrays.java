@@ -1,0 +1,40 @@
+package io.idempotency.jdbc;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** Parameters of PostgreSQL's statements that are arrays. */
+final class PostgresArrays {
+
+    private PostgresArrays() {}
+
+    /** Sets four parameters, from the index on: the consumers, ids, offsets and places of the messages. */
+    static void setArrivals(PreparedStatement statement, int index, List<MessageArrival> arrivals) throws SQLException {
+        // Arrays of primitives go in binary.
+        int[] consumers = new int[arrivals.size()];
+        UUID[] ids = new UUID[arrivals.size()];
+        long[] offsets = new long[arrivals.size()];
+        long[] places = new long[arrivals.size()];
+        for (int i = 0; i < ids.length; i++) {
+            MessageArrival arrival = arrivals.get(i);
+            consumers[i] = arrival.key().consumer();
+            ids[i] = arrival.key().id();
+            offsets[i] = arrival.offset();
+            places[i] = arrival.place();
+        }
+        statement.setObject(index, consumers);
+        statement.setArray(index + 1, statement.getConnection().createArrayOf("uuid", ids));
+        statement.setObject(index + 2, offsets);
+        statement.setObject(index + 3, places);
+    }
+
+    static <T> Array array(Connection connection, String type, List<T> values, Function<T, ?> element)
+            throws SQLException {
+        return connection.createArrayOf(type, values.stream().map(element).toArray());
+    }
+}

@@ -1,0 +1,111 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Position;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The database of a store: its statements, which are known from the first connection on, its clock, its isolation, and the numbers of names. What every
+ * store needs, whatever it keeps in its tables. Thread-safe.
+ */
+final class StoreDatabase {
+
+    /** How long a claim waits for another transaction, unless set otherwise. */
+    static final Duration DEFAULT_CLAIM_TIMEOUT = Duration.ofSeconds(5);
+
+    private final Tables tables;
+    private final Duration claimTimeout;
+    private final Names names;
+    private volatile @Nullable Dialects dialects;
+    private volatile boolean isIsolationSeen;
+
+    StoreDatabase(Tables tables, Duration claimTimeout) {
+        this.tables = tables;
+        this.claimTimeout = claimTimeout;
+        this.names = new Names(tables);
+    }
+
+    /** Returns the statements that do not depend on what is kept. */
+    Dialect dialect(Connection connection) throws SQLException {
+        return dialects(connection).messages();
+    }
+
+    /** Returns the statements for messages. */
+    MessageDialect messages(Connection connection) throws SQLException {
+        return dialects(connection).messages();
+    }
+
+    private Dialects dialects(Connection connection) throws SQLException {
+        Dialects known = dialects;
+        if (known == null) {
+            known = Dialects.of(connection, tables, claimTimeout);
+            names.waiting(known.messages().waiting());
+            dialects = known;
+        }
+        return known;
+    }
+
+    /** Looks at the isolation of the first transaction, so that a pool with the wrong one is refused at once. */
+    void lookAtIsolation(Connection connection) throws SQLException {
+        if (!isIsolationSeen) {
+            requireCommittedReads(connection);
+            isIsolationSeen = true;
+        }
+    }
+
+    /** Refuses to go by what a query shows that may not be committed. For those who read: MariaDB's driver may ask the server. */
+    void requireCommittedReads(Connection connection) throws SQLException {
+        if (dialect(connection).isReadingUncommitted(connection)) {
+            throw new IdempotencyException(
+                    "Messages cannot be claimed at READ UNCOMMITTED, which the pool, the session or the server has as its default:"
+                            + " use READ COMMITTED or a stricter isolation level");
+        }
+    }
+
+    /** Returns whether the numbers of the names are in memory. */
+    boolean areKnown(Set<String> wanted) {
+        return names.areKnown(wanted);
+    }
+
+    /** Stores the proposed numbers, as late as possible in the running transaction. */
+    void storeNames(Connection connection, Map<String, Integer> proposed) throws SQLException {
+        names.store(connection, dialect(connection), proposed);
+    }
+
+    /** Returns the number of the consumer, or null if nothing was ever stored for it. */
+    @Nullable
+    Integer consumer(Connection connection, String consumer, Map<String, Integer> proposed) throws SQLException {
+        return names.find(connection, consumer, proposed);
+    }
+
+    /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
+    Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
+            throws SQLException {
+        dialect(connection);
+        return names.numbers(connection, wanted, proposed);
+    }
+
+    /** Returns the statements for journals. */
+    JournalDialect journals(Connection connection) throws SQLException {
+        JournalDialect journals = dialects(connection).journals();
+        if (journals == null) {
+            throw new IdempotencyException(
+                    "There are no journals for this database, only for PostgreSQL, MariaDB and H2: use a TableStore");
+        }
+        return journals;
+    }
+
+    Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
+            throws SQLException {
+        return names.position(connection, place, offset, proposed);
+    }
+
+    long now(Connection connection) throws SQLException {
+        return dialect(connection).now(connection);
+    }
+}
