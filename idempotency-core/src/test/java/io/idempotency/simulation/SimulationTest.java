@@ -1,0 +1,112 @@
+package io.idempotency.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.idempotency.ConsistencyLevel;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs schedules of the whole flow: a fixed number of seeds, or for {@code -Dsimulate.minutes}. A seed that fails prints its schedule, made as short as
+ * it gets.
+ */
+final class SimulationTest {
+
+    private static final int SEEDS = Integer.getInteger("simulate.seeds", 600);
+    private static final int SEEDS_TO_CATCH = 2_000;
+    private static final long MINUTES = Long.getLong("simulate.minutes", 0);
+    private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.idempotency");
+
+    private static @Nullable Level before;
+    private static ExecutorService threads = Executors.newCachedThreadPool();
+
+    @BeforeAll
+    static void silence() {
+        before = LOG.getLevel();
+        LOG.setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void endSilence() {
+        LOG.setLevel(before);
+        threads.shutdownNow();
+    }
+
+    @Test
+    void everyScheduleKeepsThePromises() {
+        Map<Branch, Integer> visits = Simulation.noVisits();
+        long begin = System.nanoTime();
+        long end = begin + MINUTES * 60_000_000_000L;
+        long seed = Long.getLong("simulate.first", 0);
+        long schedules = 0;
+        while (schedules < SEEDS || System.nanoTime() < end) {
+            for (ConsistencyLevel level : levels()) {
+                run(seed, level, visits);
+                schedules++;
+            }
+            seed++;
+        }
+        long millis = Math.max(1, (System.nanoTime() - begin) / 1_000_000);
+        System.out.println(schedules + " schedules, " + schedules * 60_000 / millis + " a minute; visited: " + visits);
+        Set<Branch> missed = EnumSet.allOf(Branch.class);
+        missed.removeAll(visits.keySet());
+        assertThat(missed).as("branches that no schedule visited").isEmpty();
+    }
+
+    private static Set<ConsistencyLevel> levels() {
+        return EnumSet.complementOf(EnumSet.of(ConsistencyLevel.NONE));
+    }
+
+    private static void run(long seed, ConsistencyLevel level, Map<Branch, Integer> visits) {
+        Choices choices = Choices.ofSeed(seed);
+        try {
+            new Simulation(choices, level, null, false, visits).run(threads);
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError(
+                    "Seed " + seed + " at " + level + ": " + e.getMessage() + "\n"
+                            + new Shrinking(level, null, threads).shortest(choices.made()),
+                    e);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aBrokenVariantIsCaught(Broken broken) {
+        for (int seed = 0; seed < SEEDS_TO_CATCH; seed++) {
+            try {
+                new Simulation(Choices.ofSeed(seed), broken.level, broken, false, Simulation.noVisits()).run(threads);
+            } catch (Violation violation) {
+                System.out.println(broken + " is caught by seed " + seed + ": " + violation.getMessage());
+                return;
+            }
+        }
+        throw new AssertionError(broken + " is not caught by " + SEEDS_TO_CATCH + " seeds");
+    }
+
+    @Test
+    void aSeedIsOneSchedule() {
+        for (ConsistencyLevel level : levels()) {
+            Choices choices = Choices.ofSeed(7);
+            Simulation first = new Simulation(choices, level, null, true, Simulation.noVisits());
+            first.run(threads);
+            Simulation again = new Simulation(Choices.of(choices.made()), level, null, true, Simulation.noVisits());
+            again.run(threads);
+
+            assertThat(again.baton().trace()).isEqualTo(first.baton().trace()).hasSizeGreaterThan(50);
+            assertThat(Arrays.stream(choices.made()).sum()).isPositive();
+        }
+    }
+}
