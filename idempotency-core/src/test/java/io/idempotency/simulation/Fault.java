@@ -14,6 +14,8 @@ enum Fault {
     TAKEN_AWAY(6),
     /** A call of the store fails for a transient reason. */
     STORE_FAILS(12),
+    /** A call of the store fails for a reason that does not pass by itself. */
+    STORE_REFUSES(50),
     /** A transaction fails at its commit, and the answer says so. */
     COMMIT_FAILS(8),
     /** The answer of a commit is lost, whether it was done or not. */

@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 /** A process: polls, handles and commits until it dies, and starts again. */
 final class Member {
 
-    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    private static final Duration CHUNK = Duration.ofSeconds(60);
 
     private final Simulation simulation;
     private final String name;
@@ -104,7 +106,9 @@ final class Member {
                 .quarantine(simulation.store().quarantine())
                 .keepPayloads(false)
                 .standStillAfter(Integer.MAX_VALUE)
-                .chunk(5 - simulation.choices().below(4), Duration.ofSeconds(75))
+                .chunk(
+                        5 - simulation.choices().below(4),
+                        CHUNK.dividedBy(1 + 400L * simulation.choices().below(2)))
                 .lease(Simulation.LEASE)
                 .listener(simulation.history()::told);
         if (simulation.choices().below(2) == 0) {
@@ -180,6 +184,12 @@ final class Member {
             simulation.visit(Branch.ZOMBIE_HANDLED);
         }
         simulation.point("handler begins");
+        if (simulation.isContended() && simulation.choices().oneIn(2)) {
+            int first = simulation.choices().below(2);
+            simulation.store().touch(first);
+            simulation.point("between two rows");
+            simulation.store().touch(1 - first);
+        }
         if (!simulation.choices().oneIn(3)) {
             work(delivery);
             effect(delivery.id());

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /** The client of one process. It believes in its assignment until a poll tells it otherwise. */
 final class SimulatedConsumer implements InvocationHandler {
 
-    private static final int MOST_RECORDS = 5;
+    private static final int MOST_RECORDS = 8;
 
     private final Simulation simulation;
     private final String name;
@@ -40,6 +40,7 @@ final class SimulatedConsumer implements InvocationHandler {
     private final Deque<Runnable> answers = new ArrayDeque<>();
     private @Nullable ConsumerRebalanceListener listener;
     private int generation = -1;
+    private boolean isIncomplete;
 
     @SuppressWarnings("unchecked")
     SimulatedConsumer(Simulation simulation, String name) {
@@ -159,10 +160,13 @@ final class SimulatedConsumer implements InvocationHandler {
 
     /** Returns what the client is told. */
     private @Nullable RuntimeException commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
-        if (!simulation.log().isMember(this, generation)) {
+        if (!simulation.log().accepts(this, generation, offsets.keySet())) {
             simulation.visit(Branch.ZOMBIE_COMMIT_REFUSED);
             simulation.note("a commit of generation " + generation + " is refused");
             return new CommitFailedException();
+        }
+        if (generation != simulation.log().generation()) {
+            simulation.visit(Branch.COMMITTED_WHILE_REBALANCING);
         }
         boolean fails = simulation.happens(Fault.OFFSETS_FAIL);
         boolean isDone = !fails || simulation.choices().below(2) == 1;
@@ -195,6 +199,7 @@ final class SimulatedConsumer implements InvocationHandler {
                 simulation.note("loses " + lost + " in the background");
                 positions.keySet().removeAll(lost);
                 paused.removeAll(lost);
+                simulation.log().giveUp(this, lost);
             }
         }
     }
@@ -216,12 +221,24 @@ final class SimulatedConsumer implements InvocationHandler {
             }
         }
         if (next.isEmpty()) {
-            simulation.sleep(Math.max(1_000_000, timeout.toNanos()));
+            boolean isWoken =
+                    simulation.baton().waitFor(Math.max(1_000_000, timeout.toNanos()), this::hasSomethingToDo);
+            simulation.note(isWoken ? "has something to poll" : "polls nothing");
             return new ConsumerRecords<>(Map.of(), Map.of());
         }
         simulation.note("polls "
                 + records.values().stream().map(SimulatedConsumer::named).toList());
         return new ConsumerRecords<>(records, next);
+    }
+
+    private boolean hasSomethingToDo() {
+        return generation != simulation.log().generation()
+                || positions.entrySet().stream()
+                        .anyMatch(position -> !paused.contains(position.getKey())
+                                && !simulation
+                                        .log()
+                                        .from(position.getKey().partition(), position.getValue(), 1)
+                                        .isEmpty());
     }
 
     private static List<String> named(List<ConsumerRecord<String, String>> records) {
@@ -257,7 +274,7 @@ final class SimulatedConsumer implements InvocationHandler {
         if (!simulation.log().members().contains(this)) {
             simulation.log().join(this);
         }
-        if (generation == simulation.log().generation()) {
+        if (generation == simulation.log().generation() && !isIncomplete) {
             return;
         }
         int joined = simulation.log().generation();
@@ -266,8 +283,9 @@ final class SimulatedConsumer implements InvocationHandler {
         Set<TopicPartition> lost = new HashSet<>(positions.keySet());
         lost.removeAll(now);
         positions.keySet().stream()
-                .filter(partition -> !resets.getOrDefault(partition, 0)
-                        .equals(simulation.log().resets(partition)))
+                .filter(partition -> !simulation.log().holds(this, partition)
+                        || !resets.getOrDefault(partition, 0)
+                                .equals(simulation.log().resets(partition)))
                 .forEach(lost::add);
         if (!lost.isEmpty() && listener != null) {
             if (simulation.choices().below(2) == 0) {
@@ -278,8 +296,11 @@ final class SimulatedConsumer implements InvocationHandler {
         }
         positions.keySet().removeAll(lost);
         paused.removeAll(lost);
+        simulation.log().giveUp(this, lost);
         generation = joined;
         now.removeIf(partition -> !simulation.log().isOwner(this, partition.partition()));
+        now.removeIf(partition -> !simulation.log().take(this, partition));
+        isIncomplete = now.size() < simulation.log().assignment(this).size();
         now.removeAll(positions.keySet());
         for (TopicPartition partition : now) {
             positions.put(partition, Math.max(0, simulation.log().committed(partition)));

@@ -22,6 +22,9 @@ final class SimulatedLog {
     /** Of each member, what it owns. */
     private final Map<SimulatedConsumer, Set<Integer>> members = new LinkedHashMap<>();
 
+    /** Who has a partition: after an orderly rebalance the former owner, until it polls. */
+    private final Map<Integer, SimulatedConsumer> holders = new HashMap<>();
+
     private int generation;
 
     /** A record. */
@@ -106,6 +109,27 @@ final class SimulatedLog {
         return members.containsKey(member) && itsGeneration == generation;
     }
 
+    /** Returns whether the member may commit: it knows the assignment, or has not given up the partitions yet. */
+    boolean accepts(SimulatedConsumer member, int itsGeneration, Set<TopicPartition> some) {
+        return isMember(member, itsGeneration)
+                || (members.containsKey(member)
+                        && some.stream().allMatch(partition -> holders.get(partition.partition()) == member));
+    }
+
+    /** Takes a partition, unless somebody else has not given it up yet. */
+    boolean take(SimulatedConsumer member, TopicPartition partition) {
+        SimulatedConsumer holder = holders.putIfAbsent(partition.partition(), member);
+        return holder == null || holder == member;
+    }
+
+    boolean holds(SimulatedConsumer member, TopicPartition partition) {
+        return holders.get(partition.partition()) == member;
+    }
+
+    void giveUp(SimulatedConsumer member, Set<TopicPartition> lost) {
+        lost.forEach(partition -> holders.remove(partition.partition(), member));
+    }
+
     boolean isOwner(SimulatedConsumer member, int partition) {
         return members.getOrDefault(member, Set.of()).contains(partition);
     }
@@ -137,6 +161,7 @@ final class SimulatedLog {
 
     void leave(SimulatedConsumer member) {
         if (members.remove(member) != null) {
+            holders.values().removeIf(holder -> holder == member);
             rebalance();
         }
     }
@@ -150,9 +175,13 @@ final class SimulatedLog {
         return List.copyOf(members.keySet());
     }
 
-    /** Gives each partition to somebody; whoever had it learns that later. */
+    /** Gives each partition to somebody; whoever had it learns that later, and the next owner waits for that only if the rebalance is orderly. */
     void rebalance() {
         generation++;
+        if (simulation.choices().below(2) == 1) {
+            simulation.visit(Branch.REBALANCED_WITHOUT_WAITING);
+            holders.clear();
+        }
         List<SimulatedConsumer> all = members();
         all.forEach(member -> members.put(member, new TreeSet<>()));
         for (int i = 0; i < partitions.size() && !all.isEmpty(); i++) {

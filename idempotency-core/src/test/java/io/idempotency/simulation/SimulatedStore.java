@@ -79,6 +79,11 @@ final class SimulatedStore implements LeaseStore {
         running().effects.add(id);
     }
 
+    /** Locks a row of the application's own, in whatever order handlers come to it. */
+    void touch(int row) {
+        lock(new MessageId("rows", "row" + row), running());
+    }
+
     private Running running() {
         Running running = simulation.process().transaction;
         if (running == null) {
@@ -179,9 +184,18 @@ final class SimulatedStore implements LeaseStore {
         simulation.history().commits(running);
     }
 
+    private void mayRefuse(String what) {
+        if (simulation.happens(Fault.STORE_REFUSES)) {
+            simulation.visit(Branch.STORE_REFUSED);
+            simulation.note("is refused: " + what);
+            throw new IllegalStateException("The store refuses: " + what);
+        }
+    }
+
     /** A call over the wire that may fail before it does anything. */
     private void fault(String what) {
         simulation.point(what);
+        mayRefuse(what);
         if (simulation.happens(Fault.STORE_FAILS)) {
             simulation.note("fails: " + what);
             throw new TransientStoreException("The store failed: " + what);
@@ -191,6 +205,7 @@ final class SimulatedStore implements LeaseStore {
     /** A call over the wire that may fail before or after it was done. */
     private <T> T call(String what, Supplier<T> work) {
         simulation.point(what);
+        mayRefuse(what);
         boolean fails = simulation.happens(Fault.STORE_FAILS);
         boolean isDone = !fails || simulation.choices().below(2) == 1;
         if (fails) {

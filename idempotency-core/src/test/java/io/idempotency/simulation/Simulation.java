@@ -3,7 +3,9 @@ package io.idempotency.simulation;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.store.MessageId;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -44,9 +46,11 @@ final class Simulation {
     private final List<Member> processes = new ArrayList<>();
     private final Map<Baton.Fibre, Member> byFibre = new HashMap<>();
     private final Set<String> ids = new HashSet<>();
+    private final Deque<String> toSend = new ArrayDeque<>();
     private final Set<String> poison = new HashSet<>();
     private final boolean isBatch;
     private final boolean isNaming;
+    private final boolean isContended;
     private final int wildSteps;
     private boolean isCalm;
 
@@ -70,6 +74,7 @@ final class Simulation {
         }
         this.isBatch = level != ConsistencyLevel.AT_MOST_ONCE && choices.oneIn(3);
         this.isNaming = choices.oneIn(2);
+        this.isContended = level == ConsistencyLevel.STRONG && choices.oneIn(3);
         this.wildSteps = 100 + choices.below(400);
         this.log = new SimulatedLog(this, 1 + choices.below(3));
         layOut();
@@ -86,19 +91,30 @@ final class Simulation {
     }
 
     private void layOut() {
-        int partitions = 1 + choices.below(3);
-        int records = 4 + choices.below(12);
+        int records = 4 + choices.below(24);
         for (int i = 0; i < records; i++) {
             boolean isCopy = i > 0 && choices.oneIn(4);
             String id = "m" + (isCopy ? choices.below(i) : i);
             ids.add(id);
-            log.append(choices.below(partitions) % log.partitions(), id);
+            toSend.add(id);
             if (choices.oneIn(10)) {
                 poison.add(id);
             }
         }
-        if (choices.oneIn(4)) {
-            log.appendMarker(0);
+        int sent = choices.below(records);
+        for (int i = 0; i < records - sent; i++) {
+            send();
+        }
+    }
+
+    /** The producer sends its next record. Copies take any partition. */
+    private void send() {
+        String id = toSend.poll();
+        if (id != null) {
+            log.append(choices.below(log.partitions()), id);
+            if (toSend.isEmpty() && choices.oneIn(4)) {
+                log.appendMarker(0);
+            }
         }
     }
 
@@ -115,6 +131,9 @@ final class Simulation {
             throw new Died();
         }
         note(what);
+        if (!toSend.isEmpty() && choices.below(4) == 0) {
+            send();
+        }
         if (happens(Fault.REBALANCE)) {
             rebalance();
         }
@@ -158,7 +177,7 @@ final class Simulation {
             isCalm = true;
             note("nothing goes wrong from now on; " + log);
         }
-        if (isCalm && log.isConsumed()) {
+        if (isCalm && toSend.isEmpty() && log.isConsumed()) {
             baton.stop();
         }
     }
@@ -206,6 +225,11 @@ final class Simulation {
 
     boolean isNaming() {
         return isNaming;
+    }
+
+    /** Returns whether handlers lock rows that others lock, too. */
+    boolean isContended() {
+        return isContended;
     }
 
     long nanos() {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,14 +21,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs schedules of the whole flow: a fixed number of seeds, or for {@code -Dsimulate.minutes}. A seed that fails prints its schedule, made as short as
+ * Runs schedules of the whole flow: a fixed number of seeds, or for {@code -Dminutes}. A seed that fails prints its schedule, made as short as
  * it gets.
  */
 final class SimulationTest {
 
-    private static final int SEEDS = Integer.getInteger("simulate.seeds", 600);
-    private static final int SEEDS_TO_CATCH = 2_000;
-    private static final long MINUTES = Long.getLong("simulate.minutes", 0);
+    private static final int SCHEDULES = 2_000;
+    private static final int MOST_SEEDS = 2_000;
+    private static final long MINUTE_MILLIS = 60_000;
+    private static final long MINUTES = Long.getLong("minutes", 0);
     private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.idempotency");
 
     private static @Nullable Level before;
@@ -49,10 +51,10 @@ final class SimulationTest {
     void everyScheduleKeepsThePromises() {
         Map<Branch, Integer> visits = Simulation.noVisits();
         long begin = System.nanoTime();
-        long end = begin + MINUTES * 60_000_000_000L;
-        long seed = Long.getLong("simulate.first", 0);
+        long end = begin + TimeUnit.MINUTES.toNanos(MINUTES);
+        long seed = Long.getLong("seed", 0);
         long schedules = 0;
-        while (schedules < SEEDS || System.nanoTime() < end) {
+        while (schedules < SCHEDULES || System.nanoTime() < end) {
             for (ConsistencyLevel level : levels()) {
                 run(seed, level, visits);
                 schedules++;
@@ -60,7 +62,8 @@ final class SimulationTest {
             seed++;
         }
         long millis = Math.max(1, (System.nanoTime() - begin) / 1_000_000);
-        System.out.println(schedules + " schedules, " + schedules * 60_000 / millis + " a minute; visited: " + visits);
+        System.out.println(
+                schedules + " schedules, " + schedules * MINUTE_MILLIS / millis + " a minute; visited: " + visits);
         Set<Branch> missed = EnumSet.allOf(Branch.class);
         missed.removeAll(visits.keySet());
         assertThat(missed).as("branches that no schedule visited").isEmpty();
@@ -85,15 +88,15 @@ final class SimulationTest {
     @ParameterizedTest
     @EnumSource
     void aBrokenVariantIsCaught(Broken broken) {
-        for (int seed = 0; seed < SEEDS_TO_CATCH; seed++) {
+        for (int seed = 0; seed < MOST_SEEDS; seed++) {
             try {
                 new Simulation(Choices.ofSeed(seed), broken.level, broken, false, Simulation.noVisits()).run(threads);
             } catch (Violation violation) {
-                System.out.println(broken + " is caught by seed " + seed + ": " + violation.getMessage());
+                System.out.println(broken + " is caught after " + (seed + 1) + " seeds: " + violation.getMessage());
                 return;
             }
         }
-        throw new AssertionError(broken + " is not caught by " + SEEDS_TO_CATCH + " seeds");
+        throw new AssertionError(broken + " is not caught by " + MOST_SEEDS + " seeds");
     }
 
     @Test
