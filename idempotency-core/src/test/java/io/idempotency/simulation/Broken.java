@@ -9,6 +9,7 @@ enum Broken {
     CACHE_MARKED_BEFORE_COMMIT(ConsistencyLevel.STRONG),
     UNKNOWN_COMMIT_TAKEN_FOR_DONE(ConsistencyLevel.STRONG),
     UNCOMMITTED_CLAIM_CALLED_DUPLICATE(ConsistencyLevel.STRONG),
+    SEEK_IGNORED(ConsistencyLevel.STRONG),
     OFFSET_AHEAD_OF_SETTLED(ConsistencyLevel.STRONG),
     LEASE_NOT_RENEWED(ConsistencyLevel.AT_LEAST_ONCE),
     LATE_OWNER_RELEASES(ConsistencyLevel.AT_LEAST_ONCE),

@@ -12,6 +12,8 @@ enum Fault {
     REWIND(3),
     /** Partitions are taken away while no poll runs, as under KIP-848. */
     TAKEN_AWAY(6),
+    /** The clock of the database goes forth or back. */
+    CLOCK_JUMPS(80),
     /** A call of the store fails for a transient reason. */
     STORE_FAILS(12),
     /** A call of the store fails for a reason that does not pass by itself. */

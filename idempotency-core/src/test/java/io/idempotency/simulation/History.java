@@ -25,6 +25,7 @@ final class History {
     /** Of each partition, the offset of the last message that had its effect from there. */
     private final Map<Integer, Long> lastEffects = new HashMap<>();
 
+    private final Set<MessageId> excused = new HashSet<>();
     private final Set<MessageId> quarantined = new HashSet<>();
     private final Map<MessageId, Delivery> handledAt = new HashMap<>();
 
@@ -57,6 +58,12 @@ final class History {
 
     void failed(MessageId id) {
         failures.merge(id, 1, Integer::sum);
+        excused.add(id);
+    }
+
+    /** Notes that the effect of messages may be missing where the claim is committed first: a crash, a failure, a commit of unknown outcome. */
+    void excuse(Set<MessageId> ids) {
+        excused.addAll(ids);
     }
 
     void handles(Delivery delivery) {
@@ -215,7 +222,7 @@ final class History {
                 throw new Violation(value + " is lost");
             }
             boolean isMissing = isProcessed(id) && effects(id) == 0;
-            if (isMissing && !isLevel(ConsistencyLevel.AT_MOST_ONCE)) {
+            if (isMissing && !(isLevel(ConsistencyLevel.AT_MOST_ONCE) && excused.contains(id))) {
                 throw new Violation("the effect of " + value + " is missing");
             }
         }

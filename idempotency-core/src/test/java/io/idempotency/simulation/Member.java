@@ -16,9 +16,11 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,9 @@ final class Member {
     int verbs;
 
     boolean isDead;
+    /** Messages whose claims are committed and which have had no effect yet; only of use where the claim is committed first. */
+    final Set<MessageId> inHand = new HashSet<>();
+
     SimulatedStore.@Nullable Running transaction;
     private @Nullable Runnable tick;
     private long tickNanos;
@@ -62,6 +67,7 @@ final class Member {
             life++;
             isDead = false;
             verbs = 0;
+            inHand.clear();
             transaction = null;
             tick = null;
             try {
@@ -204,6 +210,7 @@ final class Member {
         if (simulation.level() == ConsistencyLevel.STRONG && !simulation.isBroken(Broken.EFFECT_OUTSIDE_TRANSACTION)) {
             simulation.store().effect(id);
         } else {
+            inHand.remove(id);
             simulation.history().effect(id);
         }
     }
@@ -214,6 +221,7 @@ final class Member {
             simulation.sleep(Simulation.LEASE.toNanos() / 4);
         }
         MessageId id = delivery.id();
+        inHand.remove(id);
         if (simulation.isPoison(id) || simulation.happens(Fault.HANDLER_FAILS)) {
             simulation.note("fails at " + id.value());
             simulation.history().failed(id);
@@ -224,6 +232,7 @@ final class Member {
             throw new IllegalStateException("The handler failed at " + id.value());
         }
         if (simulation.happens(Fault.HANDLER_TRANSIENT)) {
+            simulation.history().excuse(Set.of(id));
             throw new TransientStoreException("The handler failed for now");
         }
     }

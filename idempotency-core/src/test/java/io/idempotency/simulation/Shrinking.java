@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Makes a failing schedule short: replaces decisions by nothing special, as long as it still fails. */
 final class Shrinking {
 
-    private static final int MOST_RUNS = 3_000;
+    private static final int MOST_RUNS = 1_500;
 
     private final ConsistencyLevel level;
     private final @Nullable Broken broken;

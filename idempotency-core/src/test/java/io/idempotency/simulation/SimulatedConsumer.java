@@ -91,7 +91,9 @@ final class SimulatedConsumer implements InvocationHandler {
                 mayBeTakenAway();
                 TopicPartition partition = (TopicPartition) arguments[0];
                 require(partition);
-                positions.put(partition, ((OffsetAndMetadata) arguments[1]).offset());
+                if (!simulation.isBroken(Broken.SEEK_IGNORED)) {
+                    positions.put(partition, ((OffsetAndMetadata) arguments[1]).offset());
+                }
                 return null;
             }
             case "position" -> {

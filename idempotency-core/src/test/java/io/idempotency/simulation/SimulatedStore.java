@@ -1,5 +1,6 @@
 package io.idempotency.simulation;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.DuplicateCache;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
@@ -39,6 +40,7 @@ final class SimulatedStore implements LeaseStore {
     private final MemoryQuarantine quarantine;
     private final Ending ending = new Ending();
     private final Map<MessageId, Running> locks = new HashMap<>();
+    private long skewNanos;
 
     /** A running transaction. */
     static final class Running {
@@ -55,7 +57,7 @@ final class SimulatedStore implements LeaseStore {
     SimulatedStore(Simulation simulation) {
         this.simulation = simulation;
         this.memory = MemoryStore.builder()
-                .clock(() -> Instant.ofEpochSecond(1_000_000, simulation.nanos()))
+                .clock(this::now)
                 .claimTimeout(Duration.ZERO)
                 .build();
         this.quarantine = new MemoryQuarantine(memory);
@@ -71,7 +73,7 @@ final class SimulatedStore implements LeaseStore {
     }
 
     Instant now() {
-        return Instant.ofEpochSecond(1_000_000, simulation.nanos());
+        return Instant.ofEpochSecond(1_000_000, simulation.nanos()).plusNanos(skewNanos);
     }
 
     /** Writes an effect in the running transaction. */
@@ -180,11 +182,20 @@ final class SimulatedStore implements LeaseStore {
                 throw new TransientStoreException("Nobody knows whether this was committed");
             }
             running.isUnknown = true;
+            simulation.history().excuse(running.granted);
         }
         simulation.history().commits(running);
+        if (simulation.level() == ConsistencyLevel.AT_MOST_ONCE && !running.isUnknown) {
+            simulation.process().inHand.addAll(running.granted);
+        }
     }
 
-    private void mayRefuse(String what) {
+    private void maySurprise(String what) {
+        if (simulation.happens(Fault.CLOCK_JUMPS)) {
+            simulation.visit(Branch.CLOCK_JUMPED);
+            skewNanos += Simulation.LEASE.toNanos() * (2 - simulation.choices().below(4));
+            simulation.note("the clock of the database is " + skewNanos / 1_000_000 + " ms ahead");
+        }
         if (simulation.happens(Fault.STORE_REFUSES)) {
             simulation.visit(Branch.STORE_REFUSED);
             simulation.note("is refused: " + what);
@@ -195,7 +206,7 @@ final class SimulatedStore implements LeaseStore {
     /** A call over the wire that may fail before it does anything. */
     private void fault(String what) {
         simulation.point(what);
-        mayRefuse(what);
+        maySurprise(what);
         if (simulation.happens(Fault.STORE_FAILS)) {
             simulation.note("fails: " + what);
             throw new TransientStoreException("The store failed: " + what);
@@ -205,7 +216,7 @@ final class SimulatedStore implements LeaseStore {
     /** A call over the wire that may fail before or after it was done. */
     private <T> T call(String what, Supplier<T> work) {
         simulation.point(what);
-        mayRefuse(what);
+        maySurprise(what);
         boolean fails = simulation.happens(Fault.STORE_FAILS);
         boolean isDone = !fails || simulation.choices().below(2) == 1;
         if (fails) {

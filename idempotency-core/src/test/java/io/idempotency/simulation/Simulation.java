@@ -74,7 +74,7 @@ final class Simulation {
         }
         this.isBatch = level != ConsistencyLevel.AT_MOST_ONCE && choices.oneIn(3);
         this.isNaming = choices.oneIn(2);
-        this.isContended = level == ConsistencyLevel.STRONG && choices.oneIn(3);
+        this.isContended = level == ConsistencyLevel.STRONG && choices.oneIn(2);
         this.wildSteps = 100 + choices.below(400);
         this.log = new SimulatedLog(this, 1 + choices.below(3));
         layOut();
@@ -143,6 +143,7 @@ final class Simulation {
             }
             note("dies");
             process.isDead = true;
+            history.excuse(process.inHand);
             throw new Died();
         }
         if (happens(Fault.PAUSE)) {
@@ -177,7 +178,10 @@ final class Simulation {
             isCalm = true;
             note("nothing goes wrong from now on; " + log);
         }
-        if (isCalm && toSend.isEmpty() && log.isConsumed()) {
+        if (isCalm
+                && toSend.isEmpty()
+                && log.isConsumed()
+                && processes.stream().allMatch(each -> each.inHand.isEmpty())) {
             baton.stop();
         }
     }

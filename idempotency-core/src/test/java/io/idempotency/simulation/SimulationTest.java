@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SimulationTest {
 
-    private static final int SCHEDULES = 2_000;
+    private static final int SCHEDULES = 4_000;
     private static final int MOST_SEEDS = 2_000;
     private static final long MINUTE_MILLIS = 60_000;
     private static final long MINUTES = Long.getLong("minutes", 0);
@@ -111,5 +111,25 @@ final class SimulationTest {
             assertThat(again.baton().trace()).isEqualTo(first.baton().trace()).hasSizeGreaterThan(50);
             assertThat(Arrays.stream(choices.made()).sum()).isPositive();
         }
+    }
+
+    @Test
+    void aFailingScheduleIsMadeShort() {
+        Broken broken = Broken.UNKNOWN_COMMIT_TAKEN_FOR_DONE;
+        for (int seed = 0; seed < MOST_SEEDS; seed++) {
+            Choices choices = Choices.ofSeed(seed);
+            Simulation first = new Simulation(choices, broken.level, broken, true, Simulation.noVisits());
+            try {
+                first.run(threads);
+            } catch (Violation violation) {
+                String shortest = new Shrinking(broken.level, broken, threads).shortest(choices.made());
+
+                assertThat(shortest).contains("the answer of the commit is lost; done: false", "VIOLATED: ");
+                assertThat(shortest.lines().count())
+                        .isLessThan(first.baton().trace().size());
+                return;
+            }
+        }
+        throw new AssertionError(broken + " is not caught");
     }
 }
