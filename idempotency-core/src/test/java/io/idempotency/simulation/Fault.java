@@ -20,6 +20,8 @@ enum Fault {
     STORE_REFUSES(50),
     /** A transaction fails at its commit, and the answer says so. */
     COMMIT_FAILS(8),
+    /** A transaction returns as if all were well, and is rolled back: somebody had set it to. */
+    COMMIT_SILENTLY_UNDONE(12),
     /** The answer of a commit is lost, whether it was done or not. */
     COMMIT_UNKNOWN(8),
     /** An offset commit fails, or its answer is lost. */

@@ -15,8 +15,10 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +42,8 @@ final class Member {
     int verbs;
 
     boolean isDead;
+    /** What the handler was given: it may have changed it. */
+    private final Set<Object> handed = Collections.newSetFromMap(new IdentityHashMap<>());
     /** Messages whose claims are committed and which have had no effect yet; only of use where the claim is committed first. */
     final Set<MessageId> inHand = new HashSet<>();
 
@@ -184,6 +188,9 @@ final class Member {
 
     private void handle(ConsumerRecord<String, String> record, Claim claim) throws Exception {
         Delivery delivery = claim.delivery();
+        if (!handed.add(record)) {
+            throw simulation.baton().violated("the handler is given one object of " + delivery + " twice");
+        }
         simulation.history().handles(delivery);
         simulation.note("handles " + delivery);
         if (client != null && !simulation.log().isOwner(client, record.partition())) {

@@ -52,6 +52,7 @@ final class SimulatedStore implements LeaseStore {
         private @Nullable RuntimeException hidden;
         private boolean isUnknown;
         private boolean isTakenForDone;
+        private boolean isSilentlyUndone;
     }
 
     SimulatedStore(Simulation simulation) {
@@ -126,6 +127,9 @@ final class SimulatedStore implements LeaseStore {
             try {
                 memory.transactions().inTransaction(() -> run(running, work));
             } catch (TransientStoreException e) {
+                if (running.isSilentlyUndone) {
+                    return;
+                }
                 if (!running.isTakenForDone) {
                     throw e;
                 }
@@ -158,7 +162,9 @@ final class SimulatedStore implements LeaseStore {
             }
             throw died;
         } catch (RuntimeException e) {
-            if (simulation.isBroken(Broken.CLAIM_COMMITTED_BEFORE_EFFECT) && !running.isTakenForDone) {
+            if (simulation.isBroken(Broken.CLAIM_COMMITTED_BEFORE_EFFECT)
+                    && !running.isTakenForDone
+                    && !running.isSilentlyUndone) {
                 running.hidden = e;
                 return;
             }
@@ -172,6 +178,14 @@ final class SimulatedStore implements LeaseStore {
             simulation.visit(Branch.COMMIT_REFUSED);
             simulation.note("the commit is refused");
             throw new TransientStoreException("The commit was refused");
+        }
+        if (simulation.happens(Fault.COMMIT_SILENTLY_UNDONE)) {
+            simulation.visit(Branch.COMMIT_SILENTLY_UNDONE);
+            simulation.note("is rolled back without a word");
+            running.isSilentlyUndone = true;
+            // Only a handler can have set it to: that is a failure of its own.
+            running.granted.forEach(simulation.history()::failed);
+            throw new TransientStoreException("Set to roll back");
         }
         if (simulation.happens(Fault.COMMIT_UNKNOWN)) {
             boolean isDone = simulation.choices().below(2) == 1;
