@@ -95,10 +95,14 @@ final class SimulatedLog {
         return resets.getOrDefault(partition, 0);
     }
 
-    boolean isConsumed() {
+    /** Returns whether the offsets behind all records are committed, and, if it is asked for, those behind the markers, too. */
+    boolean isConsumed(boolean isWithMarkers) {
         for (int i = 0; i < ends.size(); i++) {
+            List<Entry> records = partitions.get(i);
+            long behind =
+                    records.isEmpty() ? 0 : records.get(records.size() - 1).offset() + 1;
             // Nothing was to be committed where nothing is.
-            if (Math.max(0, committed(partition(i))) < ends.get(i)) {
+            if (Math.max(0, committed(partition(i))) < (isWithMarkers ? ends.get(i) : behind)) {
                 return false;
             }
         }

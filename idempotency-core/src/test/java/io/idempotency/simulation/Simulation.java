@@ -53,6 +53,7 @@ final class Simulation {
     private final boolean isContended;
     private final int wildSteps;
     private boolean isCalm;
+    private boolean isWithMarkers;
 
     Simulation(
             Choices choices,
@@ -118,6 +119,12 @@ final class Simulation {
         }
     }
 
+    /** Asks for offsets behind the last markers, too. */
+    Simulation withMarkers() {
+        isWithMarkers = true;
+        return this;
+    }
+
     /** Runs it. Throws {@link Violation} if a promise is broken. */
     void run(Executor threads) {
         baton.run(processes.stream().<Runnable>map(process -> process::run).toList(), threads);
@@ -180,7 +187,7 @@ final class Simulation {
         }
         if (isCalm
                 && toSend.isEmpty()
-                && log.isConsumed()
+                && log.isConsumed(isWithMarkers)
                 && processes.stream().allMatch(each -> each.inHand.isEmpty())) {
             baton.stop();
         }
