@@ -105,7 +105,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         private final HeldLeases leases;
         private final long mark;
         private final List<Item<M>> handled = new ArrayList<>();
-        private long completedAt = System.nanoTime();
+        private long completedAt;
         private boolean isStarted;
 
         Run(Poll<M> poll, Handling<M> handling, HeldLeases leases, long mark) {
@@ -113,6 +113,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             this.handling = handling;
             this.leases = leases;
             this.mark = mark;
+            this.completedAt = poll.now();
         }
 
         void handle(List<Item<M>> granted) {
@@ -159,7 +160,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 throw e;
             }
             handled.addAll(items);
-            if (System.nanoTime() - completedAt > COMPLETE_EVERY_NANOS) {
+            if (poll.now() - completedAt > COMPLETE_EVERY_NANOS) {
                 complete();
             }
         }
@@ -224,7 +225,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         private void complete() {
             List<Item<M>> done = List.copyOf(handled);
             handled.clear();
-            completedAt = System.nanoTime();
+            completedAt = poll.now();
             if (done.isEmpty()) {
                 return;
             }

@@ -1,7 +1,7 @@
 package io.idempotency;
 
 import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongUnaryOperator;
 
 /** How long to wait before the next try. */
 final class BackOff {
@@ -18,9 +18,9 @@ final class BackOff {
     }
 
     /** Returns the wait after the given number of transient failures in a row: 100 ms to 10 s, up to half of it added as jitter. */
-    static Duration afterTransients(int inARow) {
+    static Duration afterTransients(int inARow, LongUnaryOperator random) {
         Duration wait = doubling(TRANSIENT_FIRST, TRANSIENT_MAX, inARow);
-        Duration jittered = wait.plusNanos(ThreadLocalRandom.current().nextLong(wait.toNanos() / 2 + 1));
+        Duration jittered = wait.plusNanos(random.applyAsLong(wait.toNanos() / 2 + 1));
         return jittered.compareTo(TRANSIENT_MAX) > 0 ? TRANSIENT_MAX : jittered;
     }
 }

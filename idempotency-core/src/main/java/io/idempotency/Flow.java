@@ -15,6 +15,7 @@ final class Flow<M> {
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     private final Settings<M> settings;
+    private final LongSupplier nanoTime;
     private final Lanes lanes;
     private final Suspects suspects = new Suspects();
     private final KnownDuplicates known;
@@ -22,9 +23,10 @@ final class Flow<M> {
     private final TransientStops transients;
     private final Charging charging;
 
-    Flow(Settings<M> settings, LongSupplier nanoTime) {
+    Flow(Settings<M> settings, Clockwork clockwork) {
         this.settings = settings;
-        this.lanes = new Lanes(nanoTime);
+        this.nanoTime = clockwork.nanoTime();
+        this.lanes = new Lanes(clockwork);
         this.known = new KnownDuplicates(settings.cache());
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
         this.transients = new TransientStops(settings.store(), lanes, reports);
@@ -33,6 +35,10 @@ final class Flow<M> {
 
     Settings<M> settings() {
         return settings;
+    }
+
+    LongSupplier nanoTime() {
+        return nanoTime;
     }
 
     Lanes lanes() {

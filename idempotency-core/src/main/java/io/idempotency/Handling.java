@@ -36,7 +36,7 @@ sealed interface Handling<M> {
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
             HandledMessages handled = HandledMessages.begin(items);
             try {
-                long start = System.nanoTime();
+                long start = poll.now();
                 long before = start;
                 for (int i = 0; i < items.size(); i++) {
                     if (i > 0 && before - start > poll.timeNanos()) {
@@ -49,7 +49,7 @@ sealed interface Handling<M> {
                     } catch (Throwable thrown) {
                         throw failure(poll, i, thrown);
                     } finally {
-                        long after = System.nanoTime();
+                        long after = poll.now();
                         took(poll, List.of(item), after - before);
                         before = after;
                     }
@@ -71,7 +71,7 @@ sealed interface Handling<M> {
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
             HandledMessages handled = HandledMessages.begin(items);
-            long before = System.nanoTime();
+            long before = poll.now();
             try {
                 handler.handle(items.stream().map(Item::message).toList(), claims);
             } catch (BatchFailedException thrown) {
@@ -79,7 +79,7 @@ sealed interface Handling<M> {
             } catch (Throwable thrown) {
                 throw failure(poll, items.size() == 1 ? 0 : HandlerFailure.SOMEWHERE, thrown);
             } finally {
-                took(poll, items, System.nanoTime() - before);
+                took(poll, items, poll.now() - before);
                 handled.end();
             }
         }

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,13 +45,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     private final Scopes<M> scopes;
 
-    IdempotentConsumer(Settings<M> settings, LongSupplier nanoTime) {
+    IdempotentConsumer(Settings<M> settings, Clockwork clockwork) {
         this.settings = settings;
         this.reading = new Reading<>(settings);
-        this.flow = new Flow<>(settings, nanoTime);
+        this.flow = new Flow<>(settings, clockwork);
         this.scopes = new Scopes<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
-                ? Optional.of(new LeaseKeeper((LeaseStore) settings.store(), settings.lease(), settings.name()))
+                ? Optional.of(new LeaseKeeper(
+                        (LeaseStore) settings.store(), settings.lease(), settings.name(), clockwork.ticks()))
                 : Optional.empty();
         this.level = switch (settings.level()) {
             case STRONG -> new StrongLevel<>(flow);
@@ -150,7 +150,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         Item<Payload> item = reading.rejected(position, messageId, payload);
-        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime());
+        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
         flow.charging().charge(poll, item, cause, Function.identity());
         return poll.result();
     }
@@ -165,7 +165,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
-        Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime());
+        Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
         // Without its scope rather than not at all: that may be why it failed.
         scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
@@ -215,7 +215,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             // The caller's transaction may have forgotten what is known to all others.
             items.forEach(this::skipKnown);
         }
-        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime());
+        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime(), flow.nanoTime());
         try {
             if (isJoining) {
                 join(poll, handling);

@@ -162,6 +162,10 @@ public final class IdempotentConsumerBuilder<M> {
     }
 
     IdempotentConsumer<M> build(LongSupplier nanoTime) {
+        return build(Clockwork.of(nanoTime));
+    }
+
+    IdempotentConsumer<M> build(Clockwork clockwork) {
         LoggingCheck.requireHeard();
         if (store == null && level == ConsistencyLevel.NONE) {
             store = MemoryStore.create();
@@ -197,7 +201,7 @@ public final class IdempotentConsumerBuilder<M> {
                 chunkTime,
                 lease,
                 Optional.ofNullable(scope));
-        return new IdempotentConsumer<>(settings, nanoTime);
+        return new IdempotentConsumer<>(settings, clockwork);
     }
 
     private <T> T required(@Nullable T value, String setter) {

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -27,10 +28,16 @@ final class Lanes {
     private final ConcurrentMap<Lane, Trouble> troubles = new ConcurrentHashMap<>();
     private final Unplaced unplaced;
     private final LongSupplier nanoTime;
+    private final LongUnaryOperator random;
     private final AtomicLong keptBytes = new AtomicLong();
 
     Lanes(LongSupplier nanoTime) {
-        this.nanoTime = nanoTime;
+        this(Clockwork.of(nanoTime));
+    }
+
+    Lanes(Clockwork clockwork) {
+        this.nanoTime = clockwork.nanoTime();
+        this.random = clockwork.random();
         this.unplaced = new Unplaced(nanoTime);
     }
 
@@ -129,7 +136,7 @@ final class Lanes {
         return new Passing(
                 changed.row().failures(),
                 Duration.ofNanos(now - changed.row().sinceNanos()),
-                BackOff.afterTransients(changed.waits()));
+                BackOff.afterTransients(changed.waits(), random));
     }
 
     /** Returns how many transient failures of the lane there have been in a row. */
@@ -140,7 +147,7 @@ final class Lanes {
     /** Notes that somebody else holds a message of the lane. Returns how long to wait. */
     Duration waitForOther(Lane lane) {
         return BackOff.afterTransients(
-                change(lane, trouble -> trouble.waiting(trouble.row())).waits());
+                change(lane, trouble -> trouble.waiting(trouble.row())).waits(), random);
     }
 
     /** Notes that a chunk took too long after so many messages. */

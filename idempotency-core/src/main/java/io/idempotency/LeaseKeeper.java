@@ -9,9 +9,6 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,13 +24,19 @@ final class LeaseKeeper implements AutoCloseable {
     private final String consumer;
     private final Set<HeldLeases> held = ConcurrentHashMap.newKeySet();
     private final Queue<LeftOver> leftOvers = new ConcurrentLinkedQueue<>();
-    private @Nullable ScheduledExecutorService scheduler;
+    private final Clockwork.Ticks ticks;
+    private @Nullable Runnable stopper;
     private boolean isClosed;
 
     LeaseKeeper(LeaseStore store, Duration length, String consumer) {
+        this(store, length, consumer, Clockwork.of(System::nanoTime).ticks());
+    }
+
+    LeaseKeeper(LeaseStore store, Duration length, String consumer, Clockwork.Ticks ticks) {
         this.store = store;
         this.length = length;
         this.consumer = consumer;
+        this.ticks = ticks;
     }
 
     LeaseStore store() {
@@ -92,15 +95,9 @@ final class LeaseKeeper implements AutoCloseable {
     }
 
     private void start() {
-        if (scheduler == null) {
-            ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(work -> {
-                Thread thread = new Thread(work, "idempotency-leases-" + consumer);
-                thread.setDaemon(true);
-                return thread;
-            });
-            long third = Math.max(1, length.toMillis() / 3);
-            var unused = started.scheduleAtFixedRate(this::renewAll, third, third, TimeUnit.MILLISECONDS);
-            scheduler = started;
+        if (stopper == null) {
+            Duration third = Duration.ofMillis(Math.max(1, length.toMillis() / 3));
+            stopper = ticks.every(third, "idempotency-leases-" + consumer, this::renewAll);
         }
     }
 
@@ -121,9 +118,9 @@ final class LeaseKeeper implements AutoCloseable {
     @Override
     public synchronized void close() {
         isClosed = true;
-        if (scheduler != null && held.isEmpty()) {
-            scheduler.shutdown();
-            scheduler = null;
+        if (stopper != null && held.isEmpty()) {
+            stopper.run();
+            stopper = null;
         }
     }
 }

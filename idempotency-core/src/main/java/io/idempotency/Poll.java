@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * The messages of one call and how far each partition has come. A message is <em>open</em> until it is settled or its partition
@@ -20,6 +21,7 @@ final class Poll<M> {
     static final Duration NO_LIMIT = Duration.ofDays(36_500);
 
     private final List<Item<M>> items;
+    private final LongSupplier nanoTime;
     private final long timeNanos;
     private final long deadlineNanos;
     private final Map<Lane, Stopped> stopped = new LinkedHashMap<>();
@@ -29,10 +31,16 @@ final class Poll<M> {
 
     private record Stopped(Duration retryAfter, Optional<Throwable> cause, boolean isCharged) {}
 
-    Poll(List<Item<M>> items, Duration time) {
+    Poll(List<Item<M>> items, Duration time, LongSupplier nanoTime) {
         this.items = items;
+        this.nanoTime = nanoTime;
         this.timeNanos = time.compareTo(NO_LIMIT) < 0 ? time.toNanos() : NO_LIMIT.toNanos();
-        this.deadlineNanos = System.nanoTime() + timeNanos;
+        this.deadlineNanos = now() + timeNanos;
+    }
+
+    /** Returns the time, in nanoseconds from anywhere. */
+    long now() {
+        return nanoTime.getAsLong();
     }
 
     /** Returns how long a chunk may take. */
@@ -42,7 +50,7 @@ final class Poll<M> {
 
     /** Returns whether nothing new is to begin: the time is over, or the thread is to end. */
     boolean isOutOfTime() {
-        return isInterrupted || Thread.currentThread().isInterrupted() || System.nanoTime() - deadlineNanos > 0;
+        return isInterrupted || Thread.currentThread().isInterrupted() || now() - deadlineNanos > 0;
     }
 
     /**

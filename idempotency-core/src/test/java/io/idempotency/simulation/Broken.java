@@ -1,0 +1,26 @@
+package io.idempotency.simulation;
+
+import io.idempotency.ConsistencyLevel;
+
+/** Known faults that can be built in. The simulation has to catch each. */
+enum Broken {
+    CLAIM_COMMITTED_BEFORE_EFFECT(ConsistencyLevel.STRONG),
+    EFFECT_OUTSIDE_TRANSACTION(ConsistencyLevel.STRONG),
+    CACHE_MARKED_BEFORE_COMMIT(ConsistencyLevel.STRONG),
+    UNKNOWN_COMMIT_TAKEN_FOR_DONE(ConsistencyLevel.STRONG),
+    UNCOMMITTED_CLAIM_CALLED_DUPLICATE(ConsistencyLevel.STRONG),
+    SEEK_IGNORED(ConsistencyLevel.STRONG),
+    OFFSET_AHEAD_OF_SETTLED(ConsistencyLevel.STRONG),
+    LEASE_NOT_RENEWED(ConsistencyLevel.AT_LEAST_ONCE),
+    LATE_OWNER_RELEASES(ConsistencyLevel.AT_LEAST_ONCE),
+    RELEASED_COUNTED_AS_PROCESSED(ConsistencyLevel.AT_LEAST_ONCE),
+    IN_PROGRESS_CALLED_DUPLICATE(ConsistencyLevel.AT_LEAST_ONCE),
+    CLAIM_TAKEN_BACK_AFTER_FAILURE(ConsistencyLevel.AT_MOST_ONCE);
+
+    /** The level that it hurts. */
+    final ConsistencyLevel level;
+
+    Broken(ConsistencyLevel level) {
+        this.level = level;
+    }
+}
