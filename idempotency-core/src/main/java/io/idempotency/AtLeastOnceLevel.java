@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lease, the handler without a transaction, then completion.
@@ -107,6 +108,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         private final List<Item<M>> handled = new ArrayList<>();
         private long completedAt;
         private boolean isStarted;
+        private @Nullable StoreFailure refusal;
 
         Run(Poll<M> poll, Handling<M> handling, HeldLeases leases, long mark) {
             this.poll = poll;
@@ -125,6 +127,9 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 }
             } finally {
                 complete();
+            }
+            if (refusal != null) {
+                throw refusal;
             }
         }
 
@@ -222,6 +227,16 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             }
         }
 
+        /** Thrown only at the end of the call: what was handled would be handed over again, and a failure behind it would not be charged. */
+        private void refused(List<Item<M>> done, StoreFailure failure) {
+            refusal = refusal == null ? failure : refusal;
+            for (Item<M> item : Poll.firstOfEachLane(done)) {
+                poll.stop(item, IdempotentConsumer.STAND_STILL, Optional.of(failure));
+                flow.reports().refused(item, failure);
+                refusal.stopped().add(item);
+            }
+        }
+
         private void complete() {
             List<Item<M>> done = List.copyOf(handled);
             handled.clear();
@@ -234,10 +249,11 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 lost = new HashSet<>(
                         leases.complete(done.stream().map(Item::delivery).toList()));
             } catch (RuntimeException e) {
-                if (!flow.transients().isTransient(e)) {
-                    throw StoreFailure.of(done, e);
+                if (flow.transients().isTransient(e)) {
+                    flow.transients().stop(poll, done, e);
+                } else {
+                    refused(done, StoreFailure.of(done, e));
                 }
-                flow.transients().stop(poll, done, e);
                 return;
             }
             for (Item<M> item : done) {

@@ -180,7 +180,7 @@ final class Poll<M> {
     }
 
     /** Returns whether nothing is settled, and no partition stopped but at the items given. */
-    boolean hasComeToNothing(Set<Item<M>> stoppedAt) {
+    boolean hasComeToNothing(Set<Item<?>> stoppedAt) {
         return stopped.size() == stoppedAt.size() && items.stream().allMatch(item -> item.outcome() == null);
     }
 

@@ -19,7 +19,7 @@ final class Refusals<M> {
 
     private final Poll<M> poll;
     private final Flow<M> flow;
-    private final Map<Item<M>, StoreFailure> refused = new LinkedHashMap<>();
+    private final Map<Item<?>, StoreFailure> refused = new LinkedHashMap<>();
 
     Refusals(Poll<M> poll, Flow<M> flow) {
         this.poll = poll;
@@ -31,6 +31,7 @@ final class Refusals<M> {
         try {
             level.work(poll, chunk, handling);
         } catch (StoreFailure failure) {
+            failure.stopped().forEach(item -> refused.put(item, failure));
             Map<Lane, List<Item<M>>> lanes = new LinkedHashMap<>();
             poll.open(chunk)
                     .forEach(item -> lanes.computeIfAbsent(item.lane(), lane -> new ArrayList<>())

@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.IdempotencyException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The store refused messages for good, or cannot be used at all; nothing of them was recorded. */
@@ -8,8 +9,15 @@ final class StoreFailure extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
 
+    private final transient List<Item<?>> stopped = new ArrayList<>();
+
     private StoreFailure(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /** Those whose partitions are stopped already, because their handlers have run. */
+    List<Item<?>> stopped() {
+        return stopped;
     }
 
     /** Returns the one for these messages, with what the store threw. */

@@ -178,6 +178,30 @@ class LeaseSafetyTest {
         consumer.close();
     }
 
+    /** Found by the simulation: the failure was lost, and the handler got the same object again in the same call. */
+    @Test
+    void chargesAFailureAlthoughTheStoreRefusesToCompleteWhatWasHandledBeforeIt() {
+        IdempotentConsumer<Message> consumer = consumer(3);
+        List<String> calls = new ArrayList<>();
+        faulty.fault = (verb, arguments) ->
+                verb.equals("complete") ? Optional.of(new IllegalStateException("refused")) : Optional.empty();
+
+        BatchResult result = consumer.consumeAll(
+                List.of(Message.of("a", 0, 0), Message.of("b", 1, 0), Message.of("c", 1, 1)), (message, claim) -> {
+                    calls.add(message.id());
+                    if (message.id().equals("b")) {
+                        throw new IllegalArgumentException("b fails");
+                    }
+                });
+        consumer.close();
+
+        assertThat(calls).containsExactly("a", "b");
+        assertThat(result.outcomes()).containsExactly(RELEASED, RELEASED, RELEASED);
+        assertThat(result.stops()).hasSize(2);
+        assertThat(result.stops().get(0).cause()).get().asString().contains("refused");
+        assertThat(result.stops().get(1).cause()).get().asString().contains("b fails");
+    }
+
     @Test
     void renewsTheOthersAtOnceWhenALeaseIsLost() {
         List<Delivery> both = List.of(delivery("a", 0, 0), delivery("b", 1, 0));

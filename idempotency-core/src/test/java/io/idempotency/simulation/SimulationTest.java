@@ -145,9 +145,6 @@ final class SimulationTest {
     }
 
     @Test
-    @Disabled(
-            "Found by the simulation: a handler fails, and the store refuses to complete what was handled before it. The failure is not charged, and"
-                    + " the same object is handed to the handler again in the same call")
     void noObjectIsHandedOverAgainAfterARefusedCompletion() {
         for (long seed : new long[] {201_653, 210_556, 220_456}) {
             run(seed, ConsistencyLevel.AT_LEAST_ONCE, Simulation.noVisits());
