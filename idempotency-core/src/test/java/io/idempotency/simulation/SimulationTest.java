@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SimulationTest {
 
-    private static final int SCHEDULES = 4_000;
+    private static final int SCHEDULES = 1_500;
     private static final int MOST_SEEDS = 2_000;
     private static final long MINUTE_MILLIS = 60_000;
     private static final long MINUTES = Long.getLong("minutes", 0);
