@@ -107,7 +107,6 @@ public final class RecordProcessor<K, V> {
             Set<TopicPartition> assigned = prepare(consumer);
             Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>(polled.nextOffsets());
             settled.keySet().retainAll(assigned);
-            settled.keySet().removeIf(waits::isWaiting);
             settled.keySet().removeAll(polled.partitions());
             List<ConsumerRecord<K, V>> records = admit(consumer, polled, unsettled);
             if (!records.isEmpty()) {

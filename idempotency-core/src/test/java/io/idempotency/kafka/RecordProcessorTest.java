@@ -84,6 +84,19 @@ class RecordProcessorTest {
         assertThat(consumer.committed(P1)).isEqualTo(9);
     }
 
+    /** It was taken away, another member settled its record, and it came back between two polls. Found by the simulation. */
+    @Test
+    @Tag("rule-5.3")
+    void commitsAPositionBehindTransactionMarkersAlsoInAPartitionThatWaitedBefore() {
+        consumer.records(P1, 0, 1);
+        fail(P1, 0, Duration.ofMinutes(1));
+        poll();
+
+        processor.process(consumer, new ConsumerRecords<>(Map.of(), Map.of(P1, new OffsetAndMetadata(9))));
+
+        assertThat(consumer.committed(P1)).isEqualTo(9);
+    }
+
     @Test
     void goesBackToTheFirstUnsettledRecordAndCommitsUpToIt() {
         consumer.records(P0, 0, 5);

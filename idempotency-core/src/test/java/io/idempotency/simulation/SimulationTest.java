@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -135,9 +134,6 @@ final class SimulationTest {
     }
 
     @Test
-    @Disabled(
-            "Found by the simulation: the offset behind a marker is not committed by a member that waited in the partition, lost it and got it back"
-                    + " within one poll. The lag stays until the next record")
     void theOffsetBehindAMarkerIsCommitted() {
         new Simulation(Choices.ofSeed(392), ConsistencyLevel.STRONG, null, false, Simulation.noVisits())
                 .withMarkers()
