@@ -1,8 +1,8 @@
 package io.idempotency.crash;
 
 import io.idempotency.database.DatabaseServer;
+import io.idempotency.database.UnlessOneIsNamed;
 import org.junit.jupiter.api.Nested;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -18,7 +18,7 @@ class ServerCrashes {
     }
 
     @Nested
-    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    @UnlessOneIsNamed
     class OnDerby extends On {
         OnDerby() {
             super(DatabaseServer.DERBY);
@@ -26,7 +26,7 @@ class ServerCrashes {
     }
 
     @Nested
-    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    @UnlessOneIsNamed
     class OnH2 extends On {
         OnH2() {
             super(DatabaseServer.H2);
@@ -34,7 +34,7 @@ class ServerCrashes {
     }
 
     @Nested
-    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    @UnlessOneIsNamed
     class OnHsqldb extends On {
         OnHsqldb() {
             super(DatabaseServer.HSQLDB);
@@ -42,7 +42,7 @@ class ServerCrashes {
     }
 
     @Nested
-    @DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+    @UnlessOneIsNamed
     @EnabledIf(
             value = "io.idempotency.database.DatabaseServer#isFirebirdInstalled",
             disabledReason = "needs the Debian package firebird3.0-server")
