@@ -18,8 +18,22 @@ public class IdTableBenchmark {
     private final SplittableRandom random = new SplittableRandom(1);
     private final long[] present = random.longs(2 * IDS).toArray();
     private final long[] absent = random.longs(2 * IDS).toArray();
+    private final long[] crafted = crafted();
     private final long[] shuffled = shuffled();
-    private final IdTable table = filled();
+    private final IdTable table = filled(present);
+
+    /** Returns UUIDs of version 4 that a common hash function, high times the golden ratio by exclusive or with low, puts into one slot. */
+    private long[] crafted() {
+        long[] ids = new long[2 * IDS];
+        for (int i = 0; i < IDS; ) {
+            ids[2 * i] = (random.nextLong() & ~0xF000L) | 0x4000L;
+            ids[2 * i + 1] = ids[2 * i] * 0x9E3779B97F4A7C15L ^ 0x1234_5678_9ABC_DEF0L;
+            if (ids[2 * i + 1] >>> 62 == 2) {
+                i++;
+            }
+        }
+        return ids;
+    }
 
     /** Returns the ids in another order than that of the table, which the processor would read ahead. */
     private long[] shuffled() {
@@ -38,10 +52,10 @@ public class IdTableBenchmark {
         ids[other] = kept;
     }
 
-    private IdTable filled() {
+    private static IdTable filled(long[] with) {
         IdTable ids = new IdTable();
         for (int i = 0; i < IDS; i++) {
-            ids.add(present[2 * i], present[2 * i + 1]);
+            ids.add(with[2 * i], with[2 * i + 1]);
         }
         ids.index();
         return ids;
@@ -51,7 +65,14 @@ public class IdTableBenchmark {
     @Benchmark
     @OperationsPerInvocation(IDS)
     public Object adds() {
-        return filled();
+        return filled(present);
+    }
+
+    /** Adds a million ids of a sender who wants them to collide. */
+    @Benchmark
+    @OperationsPerInvocation(IDS)
+    public Object addsCrafted() {
+        return filled(crafted);
     }
 
     /** Adds them to a map of the JDK, for comparison. */
