@@ -71,6 +71,20 @@ class DocumentationTest {
         assertThat(Files.readAllLines(ROOT.resolve("README.md")).subList(0, 12)).contains("```java");
     }
 
+    /** After a change run {@code java dev/TransactionPicture.java > docs/transaction.svg}. */
+    @Test
+    void thePictureIsWhatItsProgramDraws() throws IOException, InterruptedException {
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        ROOT.resolve("dev/TransactionPicture.java").toString())
+                .redirectErrorStream(true)
+                .start();
+        String drawn = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(program.waitFor()).as(drawn).isZero();
+        assertThat(ROOT.resolve("docs/transaction.svg")).hasContent(drawn);
+    }
+
     /** The jars of docs/plain-java.md are those of this class path, by name and version. */
     @Test
     void theListedJarsAreTheOnesThatTheTestsRun() throws IOException {
