@@ -26,6 +26,8 @@ class DocumentationTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern REGION = Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
+    private static final Pattern LISTED_TYPES = Pattern.compile("^\\| ((?:`[A-Z]\\w+`(?:, (?:then )?)?)+) \\|", Pattern.MULTILINE);
+    private static final Pattern TYPE = Pattern.compile("`(\\w+)`");
     private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d+) \\|", Pattern.MULTILINE);
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
@@ -151,6 +153,19 @@ class DocumentationTest {
         tags.addAll(find(TAG, 1, sources("testkit", "main")));
 
         assertThat(tags).isEqualTo(rules);
+    }
+
+    @Test
+    void everyTypeThatTheMapOfTheModulesNamesIsThere() throws IOException {
+        List<String> types = new ArrayList<>();
+        for (String row : find(LISTED_TYPES, 1, List.of(ROOT.resolve("CONTRIBUTING.md")))) {
+            TYPE.matcher(row).results().forEach(type -> types.add(type.group(1) + ".java"));
+        }
+
+        assertThat(types).hasSizeGreaterThan(50);
+        assertThat(sources("src", "main"))
+                .extracting(path -> path.getFileName().toString())
+                .containsAll(types);
     }
 
     @Test
