@@ -311,7 +311,7 @@ class JournalRulesTest {
                     .satisfies(stop -> assertThat(stop.cause())
                             .hasValueSatisfying(cause -> assertThat(cause)
                                     .hasMessageStartingWith("The store refuses " + forgotten)
-                                    .hasMessageContaining("older than what the journal of")));
+                                    .hasMessageContaining("has forgotten offsets up to")));
         }
     }
 

@@ -26,6 +26,9 @@ class DocumentationTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern REGION = Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
+    private static final Pattern LISTED_TYPES =
+            Pattern.compile("^\\| ((?:`[A-Z]\\w+`(?:, (?:then )?)?)+) \\|", Pattern.MULTILINE);
+    private static final Pattern TYPE = Pattern.compile("`(\\w+)`");
     private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d+) \\|", Pattern.MULTILINE);
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
@@ -69,6 +72,20 @@ class DocumentationTest {
     @Test
     void theFirstCodeOfTheReadmeStandsInItsFirstTwelveLines() throws IOException {
         assertThat(Files.readAllLines(ROOT.resolve("README.md")).subList(0, 12)).contains("```java");
+    }
+
+    /** After a change run {@code java dev/TransactionPicture.java > docs/transaction.svg}. */
+    @Test
+    void thePictureIsWhatItsProgramDraws() throws IOException, InterruptedException {
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        ROOT.resolve("dev/TransactionPicture.java").toString())
+                .redirectErrorStream(true)
+                .start();
+        String drawn = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(program.waitFor()).as(drawn).isZero();
+        assertThat(ROOT.resolve("docs/transaction.svg")).hasContent(drawn);
     }
 
     /** The jars of docs/plain-java.md are those of this class path, by name and version. */
@@ -137,6 +154,19 @@ class DocumentationTest {
         tags.addAll(find(TAG, 1, sources("testkit", "main")));
 
         assertThat(tags).isEqualTo(rules);
+    }
+
+    @Test
+    void everyTypeThatTheMapOfTheModulesNamesIsThere() throws IOException {
+        List<String> types = new ArrayList<>();
+        for (String row : find(LISTED_TYPES, 1, List.of(ROOT.resolve("CONTRIBUTING.md")))) {
+            TYPE.matcher(row).results().forEach(type -> types.add(type.group(1) + ".java"));
+        }
+
+        assertThat(types).hasSizeGreaterThan(50);
+        assertThat(sources("src", "main"))
+                .extracting(path -> path.getFileName().toString())
+                .containsAll(types);
     }
 
     @Test
