@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The statements about messages that differ between databases. Callers give keys sorted and without duplicates. They never take a row as granted that a
@@ -34,6 +35,12 @@ interface MessageDialect extends Dialect {
     /** Returns the rows that exist, and locks those that are not settled until the end of the transaction. */
     List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
-    /** Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first. Skips rows that others have locked. */
+    /**
+     * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Skips rows that
+     * others have locked. Returns the number of deleted rows.
+     */
     int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
+
+    /** Returns how far the purge has come in a partition, as committed now. Empty if it has deleted nothing there. */
+    Optional<Horizon> horizon(Connection connection, int consumer, long place) throws SQLException;
 }

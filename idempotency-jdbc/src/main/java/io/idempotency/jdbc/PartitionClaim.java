@@ -24,7 +24,7 @@ final class PartitionClaim {
     private static final int KNOWN = -2;
 
     private final JournalWindow window;
-    private final JournalStore.Unjudged unjudged;
+    private final Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
     /** The indices of the deliveries in the claim, and so of their answers. */
@@ -42,7 +42,7 @@ final class PartitionClaim {
      *
      * @param expected how many deliveries will probably be added
      */
-    PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
+    PartitionClaim(JournalWindow window, Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);

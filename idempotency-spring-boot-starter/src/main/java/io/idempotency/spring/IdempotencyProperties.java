@@ -2,7 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
-import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.Unjudged;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -113,7 +113,7 @@ public record IdempotencyProperties(
             @DefaultValue("1d") Duration retention,
             @Nullable DataSize memory,
             @DefaultValue("false") boolean raiseHorizonIfFull,
-            @DefaultValue("refuse") JournalStore.Unjudged unjudged,
+            @DefaultValue("refuse") Unjudged unjudged,
             @DefaultValue("false") boolean acceptStrays,
             @DefaultValue("false") boolean topicIds,
             @DefaultValue Map<String, String> streams) {}

@@ -1,0 +1,36 @@
+package io.idempotency.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/**
+ * How far the purge has come in a partition.
+ *
+ * @param offset the greatest offset of the purged messages
+ * @param at when the last one of them was settled, in microseconds since 1970 UTC
+ */
+record Horizon(long offset, long at) {
+
+    static final String SELECT =
+            "select record_offset, at_micros from ${tables}horizon where consumer = ? and place = ?";
+
+    static Optional<Horizon> read(Connection connection, Waiting waiting, String sql, int consumer, long place)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(sql))) {
+            statement.setInt(1, consumer);
+            statement.setLong(2, place);
+            try (ResultSet result = waiting.run(statement)) {
+                return result.next()
+                        ? Optional.of(new Horizon(result.getLong(1), result.getLong(2)))
+                        : Optional.empty();
+            }
+        }
+    }
+
+    Horizon and(Horizon other) {
+        return new Horizon(Math.max(offset, other.offset), Math.max(at, other.at));
+    }
+}
