@@ -14,12 +14,17 @@ import java.util.Optional;
  */
 record Horizon(long offset, long at) {
 
-    static final String SELECT =
+    /** The horizon of a partition in which nothing was purged. */
+    static final Horizon NONE = new Horizon(-1, 0);
+
+    private static final String SELECT =
             "select record_offset, at_micros from ${tables}horizon where consumer = ? and place = ?";
 
-    static Optional<Horizon> read(Connection connection, Waiting waiting, String sql, int consumer, long place)
+    /** Reads the horizon, without a lock: a purge does not wait for claims. Empty if nothing was purged. */
+    static Optional<Horizon> read(Connection connection, Dialect dialect, Tables tables, int consumer, long place)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(sql))) {
+        Waiting waiting = dialect.waiting();
+        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(tables.fill(SELECT)))) {
             statement.setInt(1, consumer);
             statement.setLong(2, place);
             try (ResultSet result = waiting.run(statement)) {

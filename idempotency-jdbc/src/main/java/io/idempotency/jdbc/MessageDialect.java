@@ -3,7 +3,6 @@ package io.idempotency.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The statements about messages that differ between databases. Callers give keys sorted and without duplicates. They never take a row as granted that a
@@ -40,7 +39,4 @@ interface MessageDialect extends Dialect {
      * others have locked. Returns the number of deleted rows.
      */
     int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
-
-    /** Returns how far the purge has come in a partition, as committed now. Empty if it has deleted nothing there. */
-    Optional<Horizon> horizon(Connection connection, int consumer, long place) throws SQLException;
 }

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -249,16 +248,6 @@ class PlainDialect implements MessageDialect {
     @Override
     public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return new PlainPurge(this, connection, consumer).purge(before, limit);
-    }
-
-    @Override
-    public Optional<Horizon> horizon(Connection connection, int consumer, long place) throws SQLException {
-        return Horizon.read(connection, waiting(), tables.fill(Horizon.SELECT) + currentRead(), consumer, place);
-    }
-
-    /** Returns the clause that makes a query see all commits before its lock, at every isolation level; empty if there is none. */
-    String currentRead() {
-        return "";
     }
 
     /** Returns the clause that locks the rows of a query and skips rows that others have locked. */

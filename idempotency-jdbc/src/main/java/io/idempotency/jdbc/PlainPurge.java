@@ -96,7 +96,9 @@ final class PlainPurge {
             exists = statement.executeUpdate() > 0;
         }
         Horizon raised = exists
-                ? dialect.horizon(connection, consumer, place).orElse(purged).and(purged)
+                ? Horizon.read(connection, dialect, dialect.tables, consumer, place)
+                        .orElse(purged)
+                        .and(purged)
                 : purged;
         try (PreparedStatement statement = connection.prepareStatement(dialect.filled(exists ? RAISE : INSERT))) {
             statement.setLong(1, raised.offset());

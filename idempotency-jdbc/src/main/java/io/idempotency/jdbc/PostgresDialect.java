@@ -7,7 +7,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -270,12 +269,6 @@ final class PostgresDialect implements MessageDialect {
                 return result.getInt(1);
             }
         }
-    }
-
-    /** {@inheritDoc} A stricter isolation level shows an older horizon; the lock fails then, and the transaction is run again. */
-    @Override
-    public Optional<Horizon> horizon(Connection connection, int consumer, long place) throws SQLException {
-        return Horizon.read(connection, waiting, tables.fill(Horizon.SELECT) + " for share", consumer, place);
     }
 
     @Override

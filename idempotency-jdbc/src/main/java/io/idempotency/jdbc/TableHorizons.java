@@ -11,10 +11,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Decides about new messages that the purge may have deleted. Messages are settled in the order of their offsets, so a message at or before the horizon of
@@ -22,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A claim reads the horizon only if it is granted a message of a partition that this process meets for the first time, has not claimed from for a minute,
  * or has claimed a later offset of. The purge commits a horizon together with the deletions, and the claim reads it after its inserts, so it sees the
- * horizon of each row that it did not meet. Thread-safe.
+ * horizon of each row that it did not meet. Only at an isolation level above READ COMMITTED, and only if the transaction has read before its claim, a
+ * purge that commits between the two stays unseen. Thread-safe.
  */
 final class TableHorizons {
 
@@ -51,11 +51,13 @@ final class TableHorizons {
     }
 
     private final StoreDatabase database;
+    private final Tables tables;
     private final Unjudged unjudged;
     private final Map<Partition, Progress> progress = new ConcurrentHashMap<>();
 
-    TableHorizons(StoreDatabase database, Unjudged unjudged) {
+    TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged) {
         this.database = database;
+        this.tables = tables;
         this.unjudged = unjudged;
     }
 
@@ -75,13 +77,14 @@ final class TableHorizons {
             return Set.of();
         }
         Map<Partition, Range> ranges = ranges(lookup.deliveries());
-        Set<Partition> open = new HashSet<>();
+        Map<Partition, Long> claimed = new HashMap<>();
         ranges.forEach((partition, range) -> {
-            if (!isAhead(progress.get(partition), range)) {
-                open.add(partition);
+            long offset = claimed(partition);
+            if (range.first <= offset) {
+                claimed.put(partition, offset);
             }
         });
-        Set<MessageKey> skipped = open.isEmpty() ? Set.of() : skipped(connection, lookup, rows, open);
+        Set<MessageKey> skipped = claimed.isEmpty() ? Set.of() : skipped(connection, lookup, rows, claimed);
         ranges.forEach((partition, range) -> progress.merge(
                 partition,
                 Progress.now(range.last),
@@ -89,8 +92,10 @@ final class TableHorizons {
         return skipped;
     }
 
-    private static boolean isAhead(@Nullable Progress before, Range range) {
-        return before != null && before.offset() < range.first && before.isTrusted();
+    /** Returns the greatest offset that this process has claimed in a partition of its own, and no less than any offset for other partitions. */
+    private long claimed(Partition partition) {
+        Progress known = progress.get(partition);
+        return known != null && known.isTrusted() ? known.offset() : Long.MAX_VALUE;
     }
 
     private static Map<Partition, Range> ranges(List<Delivery> deliveries) {
@@ -117,32 +122,38 @@ final class TableHorizons {
         return new Partition(delivery.id().consumer(), position.stream(), position.partition());
     }
 
+    /** @param claimed the partitions in which a message is at or before the given offset; only such messages may be behind the horizon */
     private Set<MessageKey> skipped(
-            Connection connection, MessageLookup lookup, Collection<MessageRow> rows, Set<Partition> open)
+            Connection connection, MessageLookup lookup, Collection<MessageRow> rows, Map<Partition, Long> claimed)
             throws SQLException {
         Set<MessageKey> inserted = new HashSet<>();
         rows.stream().filter(MessageRow::isGranted).forEach(row -> inserted.add(row.key()));
         Set<MessageKey> skipped = new HashSet<>();
-        Map<Partition, Optional<Horizon>> horizons = new HashMap<>();
+        Map<Partition, Horizon> horizons = new HashMap<>();
         for (int i = 0; i < lookup.keys().size(); i++) {
             Delivery delivery = lookup.deliveries().get(i);
             MessageKey key = lookup.keys().get(i);
             Partition partition = partitionOf(delivery);
-            if (!open.contains(partition) || !inserted.contains(key)) {
+            long offset = delivery.position().offset();
+            if (!inserted.contains(key) || offset > claimed.getOrDefault(partition, Long.MIN_VALUE)) {
                 continue;
             }
-            MessageArrival arrival = lookup.arrivals().get(key);
-            if (!horizons.containsKey(partition) && arrival != null) {
-                horizons.put(
-                        partition, database.messages(connection).horizon(connection, key.consumer(), arrival.place()));
+            Horizon horizon = horizons.get(partition);
+            if (horizon == null) {
+                horizon = horizon(connection, lookup, key);
+                horizons.put(partition, horizon);
             }
-            Optional<Horizon> horizon = horizons.getOrDefault(partition, Optional.empty());
-            if (horizon.isPresent()
-                    && delivery.position().offset() <= horizon.get().offset()) {
-                skipped.add(skip(delivery, key, horizon.get()));
+            if (offset <= horizon.offset()) {
+                skipped.add(skip(delivery, key, horizon));
             }
         }
         return skipped;
+    }
+
+    private Horizon horizon(Connection connection, MessageLookup lookup, MessageKey key) throws SQLException {
+        MessageArrival arrival = Objects.requireNonNull(lookup.arrivals().get(key));
+        return Horizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
+                .orElse(Horizon.NONE);
     }
 
     private MessageKey skip(Delivery delivery, MessageKey key, Horizon horizon) {

@@ -49,7 +49,7 @@ public final class TableStore implements LeaseStore {
         Tables tables = new Tables(builder.schema, builder.tablePrefix);
         this.database = new StoreDatabase(tables, builder.claimTimeout);
         this.table = new MessageTable(database, tables);
-        this.horizons = new TableHorizons(database, builder.unjudged);
+        this.horizons = new TableHorizons(database, tables, builder.unjudged);
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
