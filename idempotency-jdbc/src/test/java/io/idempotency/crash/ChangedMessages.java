@@ -198,10 +198,11 @@ final class ChangedMessages {
     private static final String SECTION = """
             ## Messages that their handler changes
 
-            Some handlers change their message (`order.setStatus("ACCEPT")`) and do nothing if it is changed already. Such a handler must not get the same
-            object again after a rollback. So no object is handed to a handler twice: after a failure the messages are read again from Kafka, and the suspect runs alone.
-            [Seen](${tests}ChangedMessages.java) with such a handler, a broker and PostgreSQL: seven messages in one poll, of which `lock1` meets a deadlock once, `ill1` fails
-            once, `bad1` always. If you give lists of objects to the plain API, give new objects after a `Stop`.
+            Some handlers change their message (`order.setStatus("ACCEPT")`) and do nothing if it is changed already. Such a handler must not get the same object again after a rollback. So no
+            object is handed to a handler twice. After a failure the messages are read from Kafka again, and the suspect runs alone.
+
+            [A test](${tests}ChangedMessages.java) runs such a handler with a broker and PostgreSQL. Seven messages arrive in one poll: `lock1` meets a deadlock once, `ill1` fails once, `bad1`
+            fails always. If you give lists of objects to the plain API, give new objects after a `Stop`.
 
             ${table}""";
 }

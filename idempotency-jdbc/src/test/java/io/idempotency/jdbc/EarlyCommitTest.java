@@ -86,7 +86,7 @@ class EarlyCommitTest {
         }
         cell(table, title, "messages before it", seen, Seen::before);
         cell(table, "", "its message" + (fate == Fate.FAILS ? ", quarantined" : ""), seen, Seen::breaker);
-        cell(table, "", "messages behind it", seen, Seen::behind);
+        cell(table, "", "messages after it", seen, Seen::behind);
     }
 
     private static void cell(

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the documents show is compiled, and what they promise is tested. */
+/** Compiles the code of the documents and tests their statements. */
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..", "..");
