@@ -31,7 +31,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
- * What becomes of messages that their handler changes where others of the same poll fail: it does nothing for a message that it has changed
+ * Observes messages that their handler changes, if others of the same poll fail. The handler does nothing for a message that it has changed
  * before, as with {@code order.setStatus("ACCEPT")}. The table of it for {@code docs/guarantees.md}.
  */
 final class ChangedMessages {
@@ -68,7 +68,7 @@ final class ChangedMessages {
         this.jdbc = new JdbcTemplate(JdbcTransactions.on(dataSource).dataSource());
     }
 
-    /** Lets all happen, and returns the section of the page with what was seen. */
+    /** Runs all cells, and returns the section of the page with the observations. */
     static String section(Servers servers) {
         ChangedMessages changed = new ChangedMessages(servers);
         changed.jdbc.execute("create table changed (number bigserial, cell text not null, message text not null)");

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Writes {@code docs/guarantees.md}: the table of promises with what was seen in each cell, and what the promises mean. */
+/** Writes {@code docs/guarantees.md}: the table of promises with the observation in each cell, and the meaning of the promises. */
 final class GuaranteesPage {
 
     private static final String TESTS = "../idempotency-jdbc/src/test/java/io/idempotency/crash/";
 
     private GuaranteesPage() {}
 
-    /** Returns the page for what was seen in every cell, and the section for what was seen of changed messages. */
+    /** Returns the page, from the observation of every cell and the section about changed messages. */
     static String of(Map<Cell, Seen> seen, String changed) {
         StringBuilder table = new StringBuilder("| the process halts |");
         for (ConsistencyLevel level : ConsistencyLevel.values()) {

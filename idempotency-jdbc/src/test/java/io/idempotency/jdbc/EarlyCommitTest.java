@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("rule-1.7")
 class EarlyCommitTest {
 
-    /** For what outlives a process that has its database within it. */
+    /** A folder for a database that outlives the process around it. */
     @TempDir
     static Path folder;
 

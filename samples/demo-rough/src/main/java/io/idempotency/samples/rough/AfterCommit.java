@@ -56,8 +56,9 @@ class AfterCommit {
             aside.problem("Order " + event.number() + " was consumed after the commit: " + outcome);
         } catch (IdempotencyException e) {
             if (!String.valueOf(e.getMessage()).contains("REQUIRES_NEW")) {
-                aside.problem("Order " + event.number() + " was refused after the commit, but the error names no way out: "
-                        + e.getClass().getSimpleName());
+                aside.problem(
+                        "Order " + event.number() + " was refused after the commit, but the error names no way out: "
+                                + e.getClass().getSimpleName());
             }
         }
     }

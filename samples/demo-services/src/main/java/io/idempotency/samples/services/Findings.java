@@ -104,12 +104,8 @@ record Findings(
         Report report = new Report()
                 .heading("Orders, over HTTP")
                 .row("placed", stage.clients().count())
-                .row(
-                        "requests repeated without an answer",
-                        stage.clients().retries())
-                .row(
-                        "requests repeated despite an answer",
-                        stage.clients().repeats())
+                .row("requests repeated without an answer", stage.clients().retries())
+                .row("requests repeated despite an answer", stage.clients().repeats())
                 .heading("Killed (SIGKILL) and started again");
         for (Service node : stage.services().nodes()) {
             report.row(node.name(), node.kills());
