@@ -742,7 +742,7 @@ class JournalRulesTest {
         }
     }
 
-    /** What does not change is not counted by MariaDB then: what one store has settled, the other must not settle again. */
+    /** Then MariaDB does not count unchanged rows, so one store must not settle the rows of another again. */
     @Test
     @Tag("rule-4.12")
     void commitsItWhereTheDriverCountsOnlyChanges() {
