@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,21 +31,16 @@ final class LeftRecordsException extends BatchListenerFailedException {
     }
 
     /**
-     * Leaves a poll at a record.
+     * Leaves a poll at its first record that is not settled.
      *
-     * @param told the index of the record that the container is told of, the first one that is not settled
-     * @param stops the indexes of the first record in each partition that is not settled
+     * @param stops the indexes of records to poll again from: at least the first unsettled one of each partition
      */
     static LeftRecordsException at(
-            String message,
-            Throwable cause,
-            List<? extends ConsumerRecord<?, ?>> records,
-            int told,
-            List<Integer> stops) {
+            String message, Throwable cause, List<? extends ConsumerRecord<?, ?>> records, List<Integer> stops) {
         Map<TopicPartition, Integer> from = new HashMap<>();
         stops.forEach(index -> from.merge(WaitingException.partition(records.get(index)), index, Math::min));
         List<ConsumerRecord<?, ?>> open = new ArrayList<>();
-        for (int i = told; i < records.size(); i++) {
+        for (int i = Collections.min(stops); i < records.size(); i++) {
             if (i >= from.getOrDefault(WaitingException.partition(records.get(i)), Integer.MAX_VALUE)) {
                 open.add(records.get(i));
             }

@@ -3,12 +3,9 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
-import io.idempotency.Stop;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -55,43 +52,18 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
             @Nullable Acknowledgment acknowledgment,
             @Nullable Consumer<?, ?> consumer) {
         List<ConsumerRecord<Object, Object>> due = due(records);
-        BatchResult result;
-        try {
-            result = consume(idempotent, due, acknowledgment != null, consumer);
-        } catch (RuntimeException e) {
-            throw LeftRecordsException.all(
-                    WAITS, WaitingException.standingStill(idempotent.name(), records, e), records);
-        }
-        List<Integer> stops = new ArrayList<>();
-        result.stops().forEach(stop -> stops.add(stop.index()));
-        IntStream.range(due.size(), records.size()).forEach(stops::add);
-        if (!result.isSettled()) {
-            leave(records, result, stops, acknowledgment);
-        } else if (!stops.isEmpty()) {
-            int next = due.size();
-            throw LeftRecordsException.at(WAITS, WaitingException.of(records.get(next)), records, next, stops);
-        } else if (acknowledgment != null) {
-            acknowledge(records, acknowledgment);
-        }
-    }
-
-    /** The container takes all records in front of the one it is told of for done, whatever their partition is. */
-    private static void leave(
-            List<ConsumerRecord<Object, Object>> records,
-            BatchResult result,
-            List<Integer> stops,
-            @Nullable Acknowledgment acknowledgment) {
-        Stop first = result.stops().stream()
-                .min(Comparator.comparingInt(Stop::index))
-                .orElseThrow();
-        Throwable cause = first.cause().orElse(null);
-        if (first.isCharged() && cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
-            acknowledgment.nack(first.index(), nack.sleep());
-        } else if (cause != null && first.isCharged()) {
-            Throwable failure = Failure.presentable(cause);
-            throw LeftRecordsException.at(failed(failure), failure, records, first.index(), stops);
-        } else {
-            throw LeftRecordsException.at(WAITS, WaitingException.of(records, result), records, first.index(), stops);
+        Decision decision = Decision.after(
+                () -> consume(idempotent, due, acknowledgment != null, consumer), idempotent, records, due.size());
+        switch (decision.kind()) {
+            case SETTLED -> {
+                if (acknowledgment != null) {
+                    acknowledge(records, acknowledgment);
+                }
+            }
+            case NACKED -> Objects.requireNonNull(acknowledgment).nack(decision.index(), decision.sleep());
+            case FAILED ->
+                throw LeftRecordsException.at(failed(decision.thrown()), decision.thrown(), records, decision.stops());
+            case WAITING -> throw LeftRecordsException.at(WAITS, decision.thrown(), records, decision.stops());
         }
     }
 

@@ -1,11 +1,10 @@
 package io.idempotency.spring;
 
 import io.idempotency.BatchFailedException;
-import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
-import io.idempotency.Stop;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -55,45 +54,28 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         }
         settled.begun(record);
         boolean[] isCalled = {false};
-        BatchResult result;
-        Throwable error = null;
-        try {
-            result = idempotent.consumeAll(List.of(record), (message, claim) -> {
-                isCalled[0] = true;
-                Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
-            });
-            error = cause(result);
-        } catch (RuntimeException e) {
-            error = e;
-            throw WaitingException.standingStill(idempotent.name(), List.of(record), e);
-        } finally {
-            if (!isCalled[0]) {
-                observations.stopCurrent(error);
+        List<ConsumerRecord<Object, Object>> alone = List.of(record);
+        Decision decision = Decision.after(
+                () -> idempotent.consumeAll(alone, (message, claim) -> {
+                    isCalled[0] = true;
+                    Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
+                }),
+                idempotent,
+                alone,
+                1);
+        if (!isCalled[0]) {
+            observations.stopCurrent(decision.failure());
+        }
+        switch (decision.kind()) {
+            case SETTLED -> {
+                settled.settled(record);
+                if (acknowledgment != null) {
+                    acknowledgment.acknowledge();
+                }
             }
+            case NACKED -> Objects.requireNonNull(acknowledgment).nack(decision.sleep());
+            case FAILED, WAITING -> throw Failure.of(decision.thrown());
         }
-        if (result.isSettled()) {
-            settled.settled(record);
-            if (acknowledgment != null) {
-                acknowledgment.acknowledge();
-            }
-            return;
-        }
-        Stop stop = result.stops().get(0);
-        Throwable cause = error;
-        if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
-            acknowledgment.nack(nack.sleep());
-        } else if (cause != null && stop.isCharged()) {
-            throw Failure.of(Failure.presentable(cause));
-        } else {
-            throw WaitingException.of(List.of(record), result);
-        }
-    }
-
-    private static @Nullable Throwable cause(BatchResult result) {
-        return result.stops().stream()
-                .flatMap(stop -> stop.cause().stream())
-                .findFirst()
-                .orElse(null);
     }
 
     private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {

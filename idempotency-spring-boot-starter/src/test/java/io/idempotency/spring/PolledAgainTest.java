@@ -84,7 +84,7 @@ class PolledAgainTest {
         return new ListenerExecutionFailedException(
                 "Listener failed",
                 "group",
-                LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1, 3)));
+                LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), List.of(1, 3)));
     }
 
     private List<ConsumerRecord<?, ?>> all() {
@@ -159,7 +159,7 @@ class PolledAgainTest {
 
     @Test
     void bringsNothingAgainThatIsSettledInOtherPartitions() {
-        Exception left = LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1));
+        Exception left = LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), List.of(1));
 
         assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), left, polled, consumer, container))
                 .isInstanceOf(KafkaException.class);
