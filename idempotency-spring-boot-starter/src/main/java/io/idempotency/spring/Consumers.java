@@ -3,8 +3,6 @@ package io.idempotency.spring;
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
-import io.idempotency.ConsumptionListener;
-import io.idempotency.DuplicateCache;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
@@ -12,7 +10,6 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +21,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
@@ -34,32 +30,17 @@ final class Consumers implements DisposableBean {
     private final ListenerIds ids;
     private final Stores stores;
     private final ListenerTransactions transactions;
-    private final ObjectProvider<DuplicateCache> cache;
-    private final ObjectProvider<QuarantineStore> quarantine;
-    private final ObjectProvider<ConsumptionListener> listeners;
-    private final ObjectProvider<RecordScope> scope;
-    private final ObjectProvider<Meters> meters;
+    private final ConsumerBeans shared;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
 
-    Consumers(
-            IdempotencyProperties properties,
-            ConfigurableListableBeanFactory beans,
-            ObjectProvider<DuplicateCache> cache,
-            ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope,
-            ObjectProvider<Meters> meters) {
+    Consumers(IdempotencyProperties properties, ConfigurableListableBeanFactory beans, ConsumerBeans shared) {
         this.properties = properties;
         this.ids = new ListenerIds(properties, beans);
         this.stores = new Stores(properties, beans);
         this.transactions = new ListenerTransactions(beans);
-        this.cache = cache;
-        this.quarantine = quarantine;
-        this.listeners = listeners;
-        this.scope = scope;
-        this.meters = meters;
+        this.shared = shared;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
@@ -78,7 +59,7 @@ final class Consumers implements DisposableBean {
 
     /** Returns whether what fails for good can be kept. */
     boolean haveQuarantine() {
-        return quarantine.getIfAvailable() != null;
+        return shared.haveQuarantine();
     }
 
     ListenerIds ids() {
@@ -140,11 +121,7 @@ final class Consumers implements DisposableBean {
             TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
             builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
-        cache.ifAvailable(builder::cache);
-        quarantine.ifAvailable(builder::quarantine);
-        listeners.orderedStream().forEach(builder::listener);
-        scope.ifAvailable(builder::scope);
-        meters.ifAvailable(of -> of.begin(listener.name(), level(listener)));
+        shared.addTo(builder, listener, level(listener));
         return builder.build();
     }
 

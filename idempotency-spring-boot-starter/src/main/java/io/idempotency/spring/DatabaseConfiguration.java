@@ -18,6 +18,7 @@ import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitializat
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DependsOn;
 import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.kafka.core.KafkaAdmin;
@@ -26,6 +27,8 @@ import org.springframework.kafka.core.KafkaAdmin;
 @Configuration(proxyBeanMethods = false)
 @Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
 class DatabaseConfiguration {
+
+    private static final String SCHEMA = "idempotencySchema";
 
     /** The store of listeners that do not say otherwise is one in the database. */
     static final class IsWanted extends AnyNestedCondition {
@@ -47,7 +50,7 @@ class DatabaseConfiguration {
         return StoreDataSource.of(all, marked);
     }
 
-    @Bean
+    @Bean(name = SCHEMA)
     SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
         return new SchemaCreation(dataSource.value(), properties);
     }
@@ -61,14 +64,11 @@ class DatabaseConfiguration {
     @Bean(name = IdempotencyAutoConfiguration.TABLE_STORE)
     @Lazy
     @ConditionalOnMissingBean(ClaimStore.class)
+    @DependsOn(SCHEMA)
     @DependsOnDatabaseInitialization
     TableStore idempotencyTableStore(
-            StoreDataSource dataSource,
-            SchemaCreation schema,
-            StoreTransactions transactions,
-            IdempotencyProperties properties,
-            ObjectProvider<Purges> purges) {
-        TableStore store = TableStore.builder(dataSource.value())
+            StoreTransactions transactions, IdempotencyProperties properties, ObjectProvider<Purges> purges) {
+        TableStore store = TableStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())
@@ -83,17 +83,16 @@ class DatabaseConfiguration {
     @Lazy
     @Fallback
     @ConditionalOnMissingBean(JournalStore.class)
+    @DependsOn(SCHEMA)
     @DependsOnDatabaseInitialization
     JournalStore idempotencyJournalStore(
-            StoreDataSource dataSource,
-            SchemaCreation schema,
             StoreTransactions transactions,
             IdempotencyProperties properties,
             KafkaTopics topics,
             ObjectProvider<Purges> purges,
             ObjectProvider<JournalMeters> meters) {
         IdempotencyProperties.Journal journal = properties.journal();
-        JournalStoreBuilder builder = JournalStore.builder(dataSource.value())
+        JournalStoreBuilder builder = JournalStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())

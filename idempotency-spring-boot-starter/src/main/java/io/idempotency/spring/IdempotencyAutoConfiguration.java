@@ -62,20 +62,24 @@ public class IdempotencyAutoConfiguration {
             IdempotencyProperties properties,
             ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
+            ContainerFitter fitter,
+            ObjectProvider<TransactionInterceptor> interceptors) {
+        return new ListenerInstaller(properties, new ListenerBeans(beans), listeners, fitter, interceptors);
+    }
+
+    @Bean
+    ContainerFitter idempotencyContainerFitter(
+            IdempotencyProperties properties,
             Consumers consumers,
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics,
-            ObjectProvider<TransactionInterceptor> interceptors) {
-        return new ListenerInstaller(
+            ObjectProvider<DestinationTopicResolver> retryTopics) {
+        return new ContainerFitter(
                 properties,
-                new ListenerBeans(beans),
-                listeners,
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                retryTopics,
-                interceptors);
+                new RetryTopics(retryTopics));
     }
 
     @Bean
@@ -93,14 +97,18 @@ public class IdempotencyAutoConfiguration {
 
     @Bean
     Consumers idempotencyConsumers(
-            IdempotencyProperties properties,
-            ConfigurableListableBeanFactory beans,
+            IdempotencyProperties properties, ConfigurableListableBeanFactory beans, ConsumerBeans shared) {
+        return new Consumers(properties, beans, shared);
+    }
+
+    @Bean
+    ConsumerBeans idempotencyConsumerBeans(
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope,
             ObjectProvider<Meters> meters) {
-        return new Consumers(properties, beans, cache, quarantine, listeners, scope, meters);
+        return new ConsumerBeans(cache, quarantine, listeners, scope, meters);
     }
 
     @Bean

@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -80,7 +79,7 @@ final class ListenerChecks {
             transactions.require(listener, level, properties);
         }
         if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
-            requirePoll(listener, level, container);
+            PollChecks.require(listener, level, container);
         }
         warn(listener, kafka);
     }
@@ -134,7 +133,7 @@ final class ListenerChecks {
 
     private static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
-    private static boolean isAsync(ContainerProperties properties) {
+    static boolean isAsync(ContainerProperties properties) {
         return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();
     }
 
@@ -143,46 +142,6 @@ final class ListenerChecks {
         return Future.class.isAssignableFrom(method.getReturnType())
                 || CompletionStage.class.isAssignableFrom(method.getReturnType());
     }
-
-    /** Polls need a container in batch mode, in which these are lost. */
-    private static void requirePoll(
-            ListenerDefinition listener,
-            ConsistencyLevel level,
-            AbstractMessageListenerContainer<Object, Object> container) {
-        ContainerProperties properties = container.getContainerProperties();
-        AckMode ackMode = properties.getAckMode();
-        Stream.of(
-                        new Loss(
-                                level != ConsistencyLevel.STRONG,
-                                "level " + level + ", which has no transaction to share"),
-                        new Loss(
-                                has(listener.element(), RetryableTopic.class),
-                                "@RetryableTopic, which forwards single records"),
-                        new Loss(isAsync(properties), "asynchronous results, whose failures would not be seen"),
-                        new Loss(
-                                SINGLE.contains(ackMode),
-                                "ack mode " + ackMode + ", which acknowledges single records"),
-                        new Loss(
-                                container.getRecordInterceptor() != null,
-                                "a RecordInterceptor, which would not be called"),
-                        new Loss(
-                                properties.isDeliveryAttemptHeader(),
-                                "the delivery attempt header, which would be missing"),
-                        new Loss(
-                                properties.isObservationEnabled(),
-                                "observations of single records, which would be missing"),
-                        new Loss(properties.isStopImmediate(), "stopImmediate, which would have no effect"))
-                .filter(Loss::isLost)
-                .findFirst()
-                .ifPresent(lost -> refuseIf(
-                        true,
-                        listener + " has transactionPer = POLL together with " + lost.what(),
-                        "Use transactionPer = RECORD, or do without it."));
-    }
-
-    private record Loss(boolean isLost, String what) {}
-
-    private static final Set<AckMode> SINGLE = Set.of(AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
     private static void warn(ListenerDefinition listener, Map<String, Object> kafka) {
         for (AnnotatedElement element : elements(listener.element())) {
@@ -220,7 +179,7 @@ final class ListenerChecks {
     }
 
     /** Says what happens to records that fail for good where the container has no error handler and there is no quarantine. */
-    void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
+    static void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
         log.warn(
                 "Listener {} has no error handler of its own, and there is no quarantine: after ten failures a record is logged and"
                         + " skipped. Define a QuarantineStore, or a DefaultErrorHandler with a recoverer, such as"

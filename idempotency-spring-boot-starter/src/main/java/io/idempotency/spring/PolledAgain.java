@@ -28,21 +28,14 @@ import org.springframework.kafka.listener.SeekUtils;
  * seekAfterError=false} or because it does not seek at all; the listener would then get the very objects that it has changed, and see its
  * own changes.
  */
-final class PolledAgain {
+record PolledAgain(CommonErrorHandler handler, Consumer<?, ?> consumer, MessageListenerContainer container) {
 
     private static final Logger log = LoggerFactory.getLogger(PolledAgain.class);
 
     private static final LogAccessor seeks = new LogAccessor(LogFactory.getLog(PolledAgain.class));
 
-    private PolledAgain() {}
-
     /** Has the handler decide on the first of the records. Returns if it is done with; the others come again. */
-    static void afterRecord(
-            CommonErrorHandler handler,
-            Exception thrown,
-            List<ConsumerRecord<?, ?>> records,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container) {
+    void afterRecord(Exception thrown, List<ConsumerRecord<?, ?>> records) {
         // This one seeks here, whatever it says.
         if (handler.seeksAfterHandling() || handler instanceof DefaultErrorHandler) {
             handler.handleRemaining(thrown, records, consumer, container);
@@ -60,12 +53,7 @@ final class PolledAgain {
      * Has the handler decide on the record of a poll that failed as if it came alone, so that it sees what the listener threw. Returns if all
      * of the poll is done with.
      */
-    static void afterPoll(
-            CommonErrorHandler handler,
-            Exception thrown,
-            ConsumerRecords<?, ?> polled,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container) {
+    void afterPoll(Exception thrown, ConsumerRecords<?, ?> polled) {
         LeftRecordsException failure = LeftRecordsException.in(thrown);
         if (failure == null) {
             List<ConsumerRecord<?, ?>> all = list(polled);
@@ -78,7 +66,7 @@ final class PolledAgain {
         } catch (RuntimeException e) {
             log.warn("Not all offsets of a poll could be committed; what comes again is skipped.", e);
         }
-        afterRecord(handler, alone(thrown, failure), open, consumer, container);
+        afterRecord(alone(thrown, failure), open);
         commit(consumer, container, open.subList(0, 1));
         if (open.size() > 1) {
             throw comesAgain(open.subList(1, open.size()), thrown);
@@ -86,13 +74,7 @@ final class PolledAgain {
     }
 
     /** Has a handler of the application's own decide on a whole batch. */
-    static void afterBatch(
-            CommonErrorHandler handler,
-            Exception thrown,
-            ConsumerRecords<?, ?> polled,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container,
-            Runnable invokeListener) {
+    void afterBatch(Exception thrown, ConsumerRecords<?, ?> polled, Runnable invokeListener) {
         if (handler.seeksAfterHandling()) {
             handler.handleBatch(thrown, polled, consumer, container, invokeListener);
             return;

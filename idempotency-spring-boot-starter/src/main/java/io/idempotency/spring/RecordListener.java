@@ -28,19 +28,13 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
     private final Observations observations;
     private final boolean isAwaited;
 
-    RecordListener(
-            MessageListener<Object, Object> delegate,
-            IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
-            SettledRecords settled,
-            PollTime pollTime,
-            Observations observations,
-            boolean isAwaited) {
+    RecordListener(MessageListener<Object, Object> delegate, FittedContainer container, Observations observations) {
         super(delegate);
-        this.idempotent = idempotent;
-        this.settled = settled;
-        this.pollTime = pollTime;
+        this.idempotent = container.consumer();
+        this.settled = container.settled();
+        this.pollTime = container.pollTime();
         this.observations = observations;
-        this.isAwaited = isAwaited;
+        this.isAwaited = container.isAwaited();
     }
 
     @Override

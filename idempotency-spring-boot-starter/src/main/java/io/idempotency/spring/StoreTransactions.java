@@ -40,6 +40,10 @@ final class StoreTransactions {
         this.chosen = chosen;
     }
 
+    DataSource dataSource() {
+        return dataSource;
+    }
+
     /**
      * Returns the one that manages the data source, JDBC's or JPA's; of several the one that is chosen by the property, or is primary.
      *

@@ -4,7 +4,6 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.InvalidMessageIdException;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +19,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.kafka.KafkaException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
-import org.springframework.kafka.listener.ListenerContainerPauseService;
-import org.springframework.kafka.listener.ListenerUtils;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.util.backoff.FixedBackOff;
@@ -34,13 +31,12 @@ import org.springframework.util.backoff.FixedBackOff;
 final class WaitingErrorHandler implements CommonErrorHandler {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
-    private static final Duration SHORT = Duration.ofMillis(500);
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
     private final SettledRecords settled;
-    private final ListenerContainerPauseService pauses;
+    private final PartitionWaits waits;
     private final boolean isBatch;
     private final boolean isQuarantining;
     private volatile @Nullable MessageListenerContainer running;
@@ -55,12 +51,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             CommonErrorHandler users,
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
-            ListenerContainerPauseService pauses,
+            PartitionWaits waits,
             boolean isBatch) {
         this.users = users;
         this.consumer = consumer;
         this.settled = settled;
-        this.pauses = pauses;
+        this.waits = waits;
         this.isBatch = isBatch;
         this.isQuarantining = QuarantineRecoverer.isIn(users);
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
@@ -82,7 +78,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         goOnIfInterrupted(container);
         WaitingException waiting = WaitingException.in(thrown);
         if (waiting != null) {
-            waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
+            waits.await(container, waiting.waits());
             return endless;
         }
         if (first != null && settled.isSettled(first)) {
@@ -126,21 +122,6 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             log.warn(
                     "The thread of listener {} was interrupted. Nobody stopped it, so it goes on polling.",
                     container.getListenerId());
-        }
-    }
-
-    private void await(MessageListenerContainer container, TopicPartition partition, Duration wait) {
-        if (wait.isZero()) {
-            return;
-        }
-        if (wait.compareTo(SHORT) > 0) {
-            pauses.pausePartition(container, partition, wait);
-            return;
-        }
-        try {
-            ListenerUtils.stoppableSleep(container, Math.min(wait.toMillis(), SHORT.toMillis()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -195,7 +176,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             MessageListenerContainer container) {
         CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
         try {
-            PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+            new PolledAgain(handler, consumer, container).afterRecord(thrown, records);
         } finally {
             awaitRecoverer(container);
         }
@@ -210,10 +191,11 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Runnable invokeListener) {
         CommonErrorHandler handler = deciding(thrown, null, container);
         try {
+            PolledAgain again = new PolledAgain(handler, consumer, container);
             if (isBatch && !(handler instanceof DefaultErrorHandler)) {
-                PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+                again.afterBatch(thrown, records, invokeListener);
             } else {
-                PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+                again.afterPoll(thrown, records);
             }
         } finally {
             awaitRecoverer(container);
@@ -224,7 +206,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     private void awaitRecoverer(MessageListenerContainer container) {
         CurrentConsumer current = CurrentConsumer.get();
         if (current != null) {
-            current.waits().forEach((partition, wait) -> await(container, partition, wait));
+            waits.await(container, current.waits());
             current.waits().clear();
             CurrentConsumer.remove();
         }
