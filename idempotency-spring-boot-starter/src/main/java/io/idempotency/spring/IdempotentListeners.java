@@ -38,6 +38,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
 
     private static final String ATTRIBUTE = "containerPostProcessor";
     private static final String BEAN_REFERENCE = "beanRef";
+    private static final String DEFAULT_REFERENCE = "__listener";
 
     private final ObjectProvider<ListenerInstaller> installer;
     private final List<AnnotatedElement> elements = new CopyOnWriteArrayList<>();
@@ -88,6 +89,18 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
             annotated.ifPresent(called -> expected.removeIf(called::isSame));
             installer.getObject().install(annotated.map(this::definition), container);
         };
+    }
+
+    /** Returns what a container's listener asks for if it is annotated, whoever made the container. */
+    Optional<ListenerDefinition> annotated(AbstractMessageListenerContainer<?, ?> container) {
+        Object listener = container.getContainerProperties().getMessageListener();
+        if (listener == null) {
+            return Optional.empty();
+        }
+        AdaptedListener adapted = AdaptedListener.in(listener);
+        Object bean = adapted.bean();
+        return Optional.ofNullable(find(adapted.element(), AopUtils.getTargetClass(bean)))
+                .map(found -> definition(new Annotated(adapted.element(), bean, DEFAULT_REFERENCE, found)));
     }
 
     private ListenerDefinition definition(Annotated listener) {

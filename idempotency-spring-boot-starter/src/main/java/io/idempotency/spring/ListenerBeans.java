@@ -30,6 +30,8 @@ final class ListenerBeans {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerBeans.class);
     private static final String SPRINGS = "org.springframework.";
+    private static final String ONE_LISTENER =
+            "Name all topics in one @KafkaListener, or give each listener a method and a name of its own.";
 
     private final ConfigurableListableBeanFactory beans;
 
@@ -37,13 +39,32 @@ final class ListenerBeans {
         this.beans = beans;
     }
 
-    /** Returns the containers that are there, with an annotation or without. */
+    /** Returns the containers of this context and of its parents; without those that a starter of their own looks after. */
     Stream<AbstractMessageListenerContainer<?, ?>> containers() {
+        Stream<AbstractMessageListenerContainer<?, ?>> own = ownContainers();
+        return beans.getParentBeanFactory() instanceof ConfigurableListableBeanFactory factory
+                ? Stream.concat(own, new ListenerBeans(factory).unattendedContainers())
+                : own;
+    }
+
+    private Stream<AbstractMessageListenerContainer<?, ?>> unattendedContainers() {
+        return hasStarter() ? Stream.empty() : containers();
+    }
+
+    /** Returns whether the context has the starter itself, switched off or not. */
+    boolean hasStarter() {
+        return beans.containsLocalBean(IdempotentListeners.BEAN)
+                || beans.containsLocalBean(SwitchedOffAutoConfiguration.BEAN);
+    }
+
+    /** Returns the containers of this context, with an annotation or without. */
+    Stream<AbstractMessageListenerContainer<?, ?>> ownContainers() {
         List<MessageListenerContainer> all =
                 new ArrayList<>(beans.getBeansOfType(MessageListenerContainer.class, false, false)
                         .values());
-        beans.getBeanProvider(KafkaListenerEndpointRegistry.class)
-                .ifAvailable(registry -> all.addAll(registry.getListenerContainers()));
+        beans.getBeansOfType(KafkaListenerEndpointRegistry.class, false, false)
+                .values()
+                .forEach(registry -> all.addAll(registry.getListenerContainers()));
         return all.stream()
                 .filter(AbstractMessageListenerContainer.class::isInstance)
                 .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
@@ -54,9 +75,13 @@ final class ListenerBeans {
         types(false).forEach(type -> {
             Set<Method> methods = annotated(type, Idempotent.class);
             methods.forEach(ListenerBeans::requireListener);
+            boolean isAnnotated = has(type, Idempotent.class);
+            refuseIf(isAnnotated && has(type, KafkaListeners.class), several(type), ONE_LISTENER);
+            annotated(type, KafkaListeners.class)
+                    .forEach(method -> refuseIf(isAnnotated, several(method) + ", by its class", ONE_LISTENER));
             refuseIf(
                     methods.isEmpty()
-                            && has(type, Idempotent.class)
+                            && isAnnotated
                             && !has(type, KafkaListener.class)
                             && annotated(type, KafkaListener.class).isEmpty(),
                     "@Idempotent on " + type + " has no effect: the class has no @KafkaListener",
@@ -67,10 +92,7 @@ final class ListenerBeans {
 
     private static void requireListener(Method method) {
         boolean isListener = has(method, KafkaListener.class);
-        refuseIf(
-                has(method, KafkaListeners.class),
-                "@Idempotent on " + method + " is on several @KafkaListener, and one consumer has one listener",
-                "Name all topics in one @KafkaListener, or give each listener a method and a name of its own.");
+        refuseIf(has(method, KafkaListeners.class), several(method), ONE_LISTENER);
         refuseIf(
                 !isListener && has(method, KafkaHandler.class),
                 "@Idempotent on " + method
@@ -83,6 +105,10 @@ final class ListenerBeans {
                         + " has no effect: the method is no @KafkaListener, and whoever calls it gets no"
                         + " transaction and no claim",
                 "Put it on the @KafkaListener method. For messages from elsewhere build an IdempotentConsumer.");
+    }
+
+    private static String several(AnnotatedElement element) {
+        return "@Idempotent on " + element + " is on several @KafkaListener, and one consumer has one listener";
     }
 
     /** Returns whether a bean that is not created yet has a listener of this consumer, as far as its annotation tells. */

@@ -1,18 +1,24 @@
 package io.idempotency.spring;
 
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
 import io.idempotency.kafka.TopicRetention;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.ContextRefreshedEvent;
+import org.springframework.context.event.EventListener;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
@@ -77,7 +83,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     public void start() {
         isRunning = true;
         beans.requireListeners();
-        beans.containers().filter(container -> !configured.isNoted(container)).forEach(this::installBound);
+        beans.containers().filter(container -> !configured.isNoted(container)).forEach(this::installUnnoted);
         listeners.requireAllCalled();
         configured.requireAllThere(beans);
         if (!installed.isEmpty()) {
@@ -88,10 +94,30 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 .ifPresent(retention -> scheduler.execute(() -> compareRetention(container, retention))));
     }
 
-    /** A container that spring-kafka did not make for an annotation. */
+    /** A program made the container, or a parent of this context has it. */
     @SuppressWarnings("unchecked")
-    private void installBound(AbstractMessageListenerContainer<?, ?> container) {
-        install(Optional.empty(), (AbstractMessageListenerContainer<Object, Object>) container);
+    private void installUnnoted(AbstractMessageListenerContainer<?, ?> container) {
+        Optional<ListenerDefinition> annotated = listeners.annotated(container);
+        refuseIf(
+                container.isRunning() && annotated.isPresent(),
+                annotated.map(ListenerDefinition::toString).orElse("") + " has no effect: its container runs already",
+                "Start the container later, or have the auto-configuration in the context of the container.");
+        install(annotated, (AbstractMessageListenerContainer<Object, Object>) container);
+    }
+
+    /** Refuses listeners of a child context that has no starter: there nobody installs a consumer. */
+    @EventListener
+    void onRefresh(ContextRefreshedEvent event) {
+        if (event.getApplicationContext() instanceof ConfigurableApplicationContext context) {
+            ListenerBeans child = new ListenerBeans(context.getBeanFactory());
+            (child.hasStarter() ? Stream.<AbstractMessageListenerContainer<?, ?>>empty() : child.ownContainers())
+                    .flatMap(container -> listeners.annotated(container).stream())
+                    .findFirst()
+                    .ifPresent(listener -> refuseIf(
+                            true,
+                            listener + " has no effect: it is in a child context without the auto-configuration",
+                            "Have the auto-configuration in the child context, too, or the listener in the parent."));
+        }
     }
 
     /** Runs on a thread of its own: Kafka may be away. */

@@ -19,10 +19,12 @@ import org.springframework.kafka.annotation.KafkaListener;
 @Import({DatabaseConfiguration.class, SharedConfiguration.class})
 public class SwitchedOffAutoConfiguration {
 
+    static final String BEAN = "idempotencySwitchedOff";
+
     /** Created by Spring. */
     SwitchedOffAutoConfiguration() {}
 
-    @Bean
+    @Bean(name = BEAN)
     SwitchedOff idempotencySwitchedOff() {
         return new SwitchedOff();
     }
