@@ -24,7 +24,7 @@ import org.springframework.validation.Validator;
  * @param claimTimeout How long a claim waits for another transaction that has claimed the same message.
  * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still instead of
  *     draining into quarantine; 0 for never.
- * @param transactionManager Bean name of the transaction manager of the listeners, where several manage the data source.
+ * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where message ids are.
  * @param purge How messages that are older than the retention are forgotten.
  * @param journal The journal store.

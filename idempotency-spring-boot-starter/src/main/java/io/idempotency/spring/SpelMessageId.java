@@ -1,5 +1,7 @@
 package io.idempotency.spring;
 
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
 import io.idempotency.store.IdempotencyException;
 import java.util.Set;
 import java.util.function.Function;
@@ -12,6 +14,9 @@ import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelEvaluationException;
 import org.springframework.expression.spel.SpelMessage;
+import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.BeanReference;
+import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
 
@@ -44,16 +49,32 @@ final class SpelMessageId {
      * Parses the expression of a listener.
      *
      * @param adapted converts records as its container does
-     * @throws ListenerRefusedException if it is no expression
+     * @throws ListenerRefusedException if it is no expression, or names a bean that is not there
      */
     static SpelMessageId of(ListenerDefinition listener, AdaptedListener adapted, BeanFactory beans) {
         try {
-            return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()), adapted, beans);
+            SpelExpression expression =
+                    (SpelExpression) new SpelExpressionParser().parseExpression(listener.messageId());
+            requireBeans(expression.getAST(), listener, beans);
+            return new SpelMessageId(expression, adapted, beans);
         } catch (ParseException e) {
             throw new ListenerRefusedException(
                     "The messageId of " + listener + " is not a valid expression: " + e.getMessage(),
                     "Write a SpEL expression on the ConsumerRecord, such as value.eventId, or a JSON pointer, such as"
                             + " /eventId.");
+        }
+    }
+
+    private static void requireBeans(SpelNode node, ListenerDefinition listener, BeanFactory beans) {
+        if (node instanceof BeanReference) {
+            String name = node.toStringAST().replaceAll("^@|'", "");
+            refuseIf(
+                    !beans.containsBean(name),
+                    "The messageId of " + listener + " refers to @" + name + ", and no bean has this name",
+                    "Define the bean, or correct the name.");
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            requireBeans(node.getChild(i), listener, beans);
         }
     }
 
