@@ -19,8 +19,10 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextRefreshedEvent;
 import org.springframework.context.event.EventListener;
+import org.springframework.kafka.event.ConsumerStartingEvent;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
+import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
@@ -117,6 +119,23 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                             true,
                             listener + " has no effect: it is in a child context without the auto-configuration",
                             "Have the auto-configuration in the child context, too, or the listener in the parent."));
+        }
+    }
+
+    /** Stops a container that a program made after the start, and whose listener would run without its consumer. */
+    @EventListener
+    void onStarting(ConsumerStartingEvent event) {
+        if (event.getContainer(MessageListenerContainer.class)
+                        instanceof AbstractMessageListenerContainer<?, ?> container
+                && !configured.isNoted(container)
+                && beans.ownContainers().anyMatch(own -> own == container)) {
+            listeners.annotated(container).ifPresent(listener -> {
+                log.error(
+                        "{} is stopped: its container was made after the start of the application, so it has no idempotent consumer."
+                                + " Pass the container to IdempotentContainers.bind(..) before it starts.",
+                        listener);
+                container.stop(() -> {});
+            });
         }
     }
 

@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.idempotency.IdempotentConsumer;
 import java.util.HashMap;
@@ -131,6 +132,22 @@ class ListenerReachTest {
     @Test
     void anEndpointOfAProgramOnAMethodThatIsAListenerToo() {
         binds(EndpointOfAListener.class, Map.of("annotated", "billing", "programmed", "billing"));
+    }
+
+    @Test
+    void anEndpointThatAProgramRegistersAfterTheStart() {
+        runner.withPropertyValues(
+                        "spring.kafka.listener.auto-startup=true", "spring.kafka.bootstrap-servers=localhost:1")
+                .run(context -> {
+                    KafkaListenerEndpointRegistry registry = context.getBean(KafkaListenerEndpointRegistry.class);
+                    registry.registerListenerContainer(
+                            endpoint(new OnAMethod()),
+                            context.getBean(ConcurrentKafkaListenerContainerFactory.class),
+                            true);
+                    MessageListenerContainer container =
+                            Objects.requireNonNull(registry.getListenerContainer("programmed"));
+                    await().until(() -> !container.isRunning());
+                });
     }
 
     @Configuration(proxyBeanMethods = false)
