@@ -57,7 +57,7 @@ final class Consumers implements DisposableBean {
         return stores.rememberedFor(listener);
     }
 
-    /** Returns whether what fails for good can be kept. */
+    /** Returns whether records that keep failing can be quarantined. */
     boolean haveQuarantine() {
         return shared.haveQuarantine();
     }
@@ -79,13 +79,13 @@ final class Consumers implements DisposableBean {
         refuseIf(
                 owner != null && !owner.isSame(listener),
                 "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner, listener)
-                        + ": what one of them processed, the other would skip",
-                "Give each listener a name of its own. Where several beans have one method, the name may be an expression,"
-                        + " such as #{__listener.name}, or stand on each subclass.");
+                        + ", and one would skip messages that the other processed",
+                "Give each listener a name of its own. If several beans share the method, use an expression, such as"
+                        + " #{__listener.name}, or annotate each subclass.");
         return built.computeIfAbsent(listener.name(), name -> build(listener, adapted, chunkTime, connection));
     }
 
-    /** Several beans may have one method, and one class. */
+    /** Names the beans, too: several may share a method, or a class. */
     private static String describe(@Nullable ListenerDefinition owner, ListenerDefinition listener) {
         if (owner == null) {
             return "";

@@ -23,14 +23,14 @@ import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.kafka.core.KafkaAdmin;
 
-/** The stores in the database, with their schema, quarantine and purge. A store is created when somebody needs it, and purged from then on. */
+/** Sets up the stores in the database, with schema, quarantine and purge. A store is created when a listener needs it, and purged from then on. */
 @Configuration(proxyBeanMethods = false)
 @Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
 class DatabaseConfiguration {
 
     private static final String SCHEMA = "idempotencySchema";
 
-    /** The store of listeners that do not say otherwise is one in the database. */
+    /** Matches if the default store is in the database. */
     static final class IsWanted extends AnyNestedCondition {
 
         IsWanted() {
@@ -78,7 +78,7 @@ class DatabaseConfiguration {
         return store;
     }
 
-    /** Beside the table store; who asks for a {@code ClaimStore} gets that one. */
+    /** A fallback beside the table store, which is injected as the {@code ClaimStore}. */
     @Bean(name = IdempotencyAutoConfiguration.JOURNAL_STORE)
     @Lazy
     @Fallback
@@ -121,7 +121,7 @@ class DatabaseConfiguration {
         return new KafkaTopics(kafka.getIfUnique(), properties.journal());
     }
 
-    /** Ends before the data source does. */
+    /** Closed before the data source. */
     @Bean
     @ConditionalOnMissingBean(Purger.class)
     @ConditionalOnBooleanProperty(

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * @param stops the indexes of the records to poll again from: at least the first unsettled one of each partition; empty if all are settled
- * @param reason what to throw or, of {@link Kind#NACKED}, the negative acknowledgment; empty if all records are settled
+ * @param reason the exception to throw; for {@link Kind#NACKED} the negative acknowledgment; empty if all records are settled
  */
 record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
 
@@ -41,7 +41,7 @@ record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
     }
 
     /**
-     * Has the records consumed, and decides.
+     * Runs the consumption, and decides.
      *
      * @param handed how many of the records the consumer gets, from the first one on
      */
@@ -92,12 +92,12 @@ record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
         return ((RememberedAck.Nack) thrown()).sleep();
     }
 
-    /** Returns what to throw where a record failed or waits. */
+    /** Returns the exception to throw if a record failed or waits. */
     Throwable thrown() {
         return reason.orElseThrow();
     }
 
-    /** Returns what went wrong, or null. */
+    /** Returns the failure behind the decision, or null. */
     @Nullable
     Throwable failure() {
         Throwable thrown = reason.orElse(null);

@@ -8,9 +8,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 /**
  * Holds the parts that the listener and the error handler of one container share.
  *
- * @param rememberedFor how long messages are remembered, where a later copy would be processed again
+ * @param rememberedFor how long messages are remembered, if a later copy would be processed again
  * @param isBatch whether the application's listener takes batches; one whose polls share a transaction takes records
- * @param isAwaited whether the listener returns futures, which its container waits for
+ * @param isAwaited whether the listener declares asynchronous results
  */
 record FittedContainer(
         IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 
 /**
- * Where a poll was left: the record that the container is told of, and all others that are not settled. Those of other partitions that stand
- * behind it and are settled need not come again, as they would for a container that only knows the record.
+ * Names the records of a poll that are not settled, the first of them as the failed one. A container that knows only the failed record would also
+ * redeliver the settled records of other partitions behind it.
  */
 final class LeftRecordsException extends BatchListenerFailedException {
 
@@ -58,7 +58,7 @@ final class LeftRecordsException extends BatchListenerFailedException {
         return null;
     }
 
-    /** Returns the records that are not settled, the one that failed or waits first. */
+    /** Returns the records that are not settled. The first of them failed or waits. */
     List<ConsumerRecord<?, ?>> open() {
         return open;
     }

@@ -11,7 +11,7 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.AckMode;
 
-/** Refuses settings that would silently have no effect where the records of a poll share a transaction: that takes a container for batches. */
+/** Refuses settings that have no effect if the records of a poll share a transaction: their container runs in batch mode. */
 final class PollChecks {
 
     private static final Set<AckMode> SINGLE = Set.of(AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);

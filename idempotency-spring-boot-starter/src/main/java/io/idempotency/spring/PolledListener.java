@@ -15,17 +15,16 @@ import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListe
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Takes what a poll returned. Where a partition is left, it tells the container by a {@link LeftRecordsException}, which names the first record
- * that is not settled; all before it has committed, and what is not settled is polled again ({@link PolledAgain}). Thread-safe: the threads of a
- * container share it.
+ * Takes all records of a poll. If some of them are not settled, it throws a {@link LeftRecordsException} that names the first of these. All records
+ * before that one have committed, and the open ones are polled again by {@link PolledAgain}. Thread-safe: the threads of a container share it.
  *
  * @param <T> the listener behind it, for records or for batches
  */
 abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapter<T>
         implements BatchAcknowledgingConsumerAwareMessageListener<Object, Object> {
 
-    /** Spring puts the record behind the message. */
-    private static final String WAITS = "No record failed, all come again from";
+    /** Spring appends the record to the message. */
+    private static final String WAITS = "No record failed; polled again from";
 
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent;
 
@@ -34,7 +33,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         this.idempotent = idempotent;
     }
 
-    /** Returns the first of the records, as many as may be handed to the listener now. */
+    /** Returns the leading records that may be handed to the listener now. */
     List<ConsumerRecord<Object, Object>> due(List<ConsumerRecord<Object, Object>> records) {
         return records;
     }
@@ -71,7 +70,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             acknowledgment.acknowledge();
         } catch (RuntimeException e) {
-            // All is processed and recorded: that the offsets could not be committed is no failure of a record.
+            // All records are settled: a failed commit of their offsets is no failure of a record.
             throw LeftRecordsException.all(WAITS, WaitingException.offsetNotCommitted(records.get(0), e), records);
         }
     }

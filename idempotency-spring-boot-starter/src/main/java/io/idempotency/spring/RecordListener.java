@@ -15,9 +15,9 @@ import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListe
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Stands before a record listener: claims, calls it in the transaction of the claim, commits, and only then acknowledges. What the listener
- * throws leaves to the container's error handler. Where a poll takes too long, hands its rest back, so that the offsets of what is settled are
- * committed while the partition is still its own. Thread-safe: the threads of a container share it.
+ * Runs in front of a record listener: claims the message, calls the listener in the transaction of the claim, commits, and only then acknowledges. A
+ * failure goes to the error handler of the container. If a poll takes too long, its rest is handed back, so that the offsets of settled records are
+ * committed while the partition is still assigned. Thread-safe: the threads of a container share it.
  */
 final class RecordListener extends AbstractDelegatingMessageListenerAdapter<MessageListener<Object, Object>>
         implements AcknowledgingConsumerAwareMessageListener<Object, Object> {

@@ -8,7 +8,7 @@ import org.springframework.kafka.listener.ExceptionClassifier;
 import org.springframework.kafka.retrytopic.DestinationTopic;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 
-/** Tells the containers of retry and dead-letter topics from others, where there are {@code @RetryableTopic} listeners. */
+/** Recognises the containers of retry and dead-letter topics of {@code @RetryableTopic} listeners. */
 record RetryTopics(ObjectProvider<DestinationTopicResolver> resolver) {
 
     boolean isRetry(AbstractMessageListenerContainer<?, ?> container) {

@@ -20,12 +20,12 @@ import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
 
-/** Reads a message id from a record by a SpEL expression, which may refer to beans and to what the listener gets. Thread-safe. */
+/** Reads a message id from a record by a SpEL expression, which may refer to beans and to the payload of the listener. Thread-safe. */
 final class SpelMessageId {
 
     private static final String PAYLOAD = "payload";
 
-    /** There is nothing where the id would be. */
+    /** Failures of an expression that mean that there is no id. */
     private static final Set<SpelMessage> NOTHING_THERE = Set.of(
             SpelMessage.PROPERTY_OR_FIELD_NOT_READABLE_ON_NULL,
             SpelMessage.METHOD_CALL_ON_NULL_OBJECT_NOT_ALLOWED,
@@ -107,8 +107,9 @@ final class SpelMessageId {
 
     private static IdempotencyException withAdvice(SpelEvaluationException failure) {
         return new IdempotencyException(
-                failure.getMessage() + ". The value is what the deserializer made, here text or bytes: for JSON take a"
-                        + " pointer, such as messageId = \"/eventId\", or what the listener gets, #" + PAYLOAD,
+                failure.getMessage()
+                        + ". The deserializer returns text or bytes here: for JSON take a pointer, such as messageId = \"/eventId\", or"
+                        + " the payload of the listener, #" + PAYLOAD,
                 failure);
     }
 }

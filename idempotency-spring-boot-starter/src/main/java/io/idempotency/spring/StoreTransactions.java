@@ -23,8 +23,8 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionExecutionListener;
 
 /**
- * Finds the transaction manager of the store's data source. Never by type alone: the only one there may be Kafka's, or another data
- * source's, and effects and claims would not commit together. Further managers of the data source are kept off the transactions of claims.
+ * Finds the transaction manager of the store's data source. The type alone does not decide: the only manager may be Kafka's, or that of another data
+ * source, and effects and claims would not commit together. Other managers of the data source are kept off the transactions of claims.
  */
 final class StoreTransactions {
 
@@ -47,7 +47,7 @@ final class StoreTransactions {
     }
 
     /**
-     * Returns the one that manages the data source, JDBC's or JPA's; of several the one that is chosen by the property, or is primary.
+     * Returns the manager of the data source, for JDBC or JPA; of several, the one that the property names, or the primary one.
      *
      * @throws ListenerRefusedException if there is none, or none of several is chosen
      */
@@ -81,10 +81,9 @@ final class StoreTransactions {
         if (names.isEmpty() || (chosen == null && names.size() > 1)) {
             throw new ListenerRefusedException(
                     whyNone(named != null, all.keySet(), managing.keySet()),
-                    "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source (Spring Boot's own"
-                            + " is left out where another one is there, such as the one that"
-                            + " spring.kafka.producer.transaction-id-prefix brings), or name one by"
-                            + " idempotency.transaction-manager.");
+                    "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source, or name one in"
+                            + " idempotency.transaction-manager. Spring Boot defines none if there is another one, such as the one that"
+                            + " spring.kafka.producer.transaction-id-prefix brings.");
         }
         String name = names.get(0);
         PlatformTransactionManager manager = Objects.requireNonNull(managing.remove(name));
@@ -130,9 +129,8 @@ final class StoreTransactions {
         }
         if (chosen == null || !(manager instanceof ConfigurableTransactionManager)) {
             log.warn(
-                    "Two transaction managers manage the data source of the idempotency tables: {}, which the listeners run in,"
-                            + " and {}, which must not be used by what a listener calls. Set idempotency.transaction-manager={} if"
-                            + " that is so.",
+                    "Two transaction managers manage the data source of the idempotency tables. Listeners run in transactions of"
+                            + " {}, and code that they call must not use {}. If this is intended, set idempotency.transaction-manager={}.",
                     name,
                     other,
                     name);
@@ -156,7 +154,10 @@ final class StoreTransactions {
                 && unwrapped(managed) == unwrapped(dataSource);
     }
 
-    /** Spring binds connections by the data source of the manager: one that wraps it, or is wrapped by it, is another one. */
+    /**
+     * Returns the data source to which Spring binds connections. A data source that wraps another one counts as different, except for the
+     * transaction-aware proxy.
+     */
     private static DataSource unwrapped(DataSource dataSource) {
         DataSource inner = dataSource;
         while (inner instanceof TransactionAwareDataSourceProxy aware && aware.getTargetDataSource() != null) {

@@ -24,9 +24,9 @@ import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
- * Stands before the container's own error handler, which decides on every failure of a record. What is no failure of a record comes again
- * without limit and without being counted: a transient failure, records that failed together, a message in progress elsewhere, a failed
- * commit of offsets. Short waits are waited for; for longer ones only the partition is paused. Thread-safe.
+ * Runs in front of the container's own error handler, which decides on each failure of a record. Other records are polled again without limit, and no
+ * attempt is counted: after a transient failure, after records failed together, while a message is in progress elsewhere, after a failed offset
+ * commit. Thread-safe.
  */
 final class WaitingErrorHandler implements CommonErrorHandler {
 
@@ -45,7 +45,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
      * Creates the handler of one container.
      *
      * @param users decides on failures
-     * @param isBatch whether the application's listener takes batches; one that shares a transaction of a poll takes records
+     * @param isBatch whether the application's listener takes batches; one whose polls share a transaction takes records
      */
     WaitingErrorHandler(
             CommonErrorHandler users,
@@ -83,7 +83,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
         if (first != null && settled.isSettled(first)) {
             log.warn(
-                    "The offset of {}@{} could not be committed; the record is processed, and will be skipped.",
+                    "The offset of {}@{} could not be committed. The record is processed, and its redelivery will be skipped.",
                     WaitingException.partition(first),
                     first.offset(),
                     thrown);
@@ -98,7 +98,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         return users;
     }
 
-    /** Before the decision, for the back-off is a part of it. */
+    /** Logs before the handler decides, because its decision includes the back-off. */
     private void warnOfAttempt(Exception thrown, ConsumerRecord<?, ?> record) {
         int attempt =
                 users.deliveryAttempt(new TopicPartitionOffset(record.topic(), record.partition(), record.offset()));
@@ -110,22 +110,19 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                 attempt > 0 ? ", attempt " + attempt : "",
                 FailureText.lineWithCause(Failure.thrown(thrown)));
         log.debug(
-                "What failed at {}@{}",
-                WaitingException.partition(record),
-                record.offset(),
-                FailureText.loggable(thrown));
+                "Failure at {}@{}", WaitingException.partition(record), record.offset(), FailureText.loggable(thrown));
     }
 
-    /** A container is not stopped by an interruption, but polls again and again in vain while its thread is interrupted. */
+    /** Clears the interruption of a thread whose container runs: the container would not stop, but each of its polls would fail. */
     private static void goOnIfInterrupted(MessageListenerContainer container) {
         if (container.isRunning() && Thread.interrupted()) {
             log.warn(
-                    "The thread of listener {} was interrupted. Nobody stopped it, so it goes on polling.",
+                    "The thread of listener {} was interrupted. Its container was not stopped, so it continues to poll.",
                     container.getListenerId());
         }
     }
 
-    /** Whatever the application's own says: see {@link PolledAgain}. */
+    /** Whatever the application's handler says: see {@link PolledAgain}. */
     @Override
     public boolean seeksAfterHandling() {
         return true;
@@ -156,8 +153,8 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     }
 
     /**
-     * Has the error handler decide on a record that could not be deserialized as on any other that failed, with its raw bytes. spring-kafka would
-     * have it polled again and again, without a pause and without an end.
+     * Lets the error handler decide on a record that could not be deserialized, given as raw bytes, as on any failed record. spring-kafka would poll
+     * it again and again, without a pause and without an end.
      */
     private void handleUnreadable(
             RecordDeserializationException unreadable, Consumer<?, ?> consumer, MessageListenerContainer container) {
@@ -202,7 +199,9 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
     }
 
-    /** A recoverer cannot say how long a record that it did not recover is to wait, and it would come again at once. */
+    /**
+     * Waits for the records that a recoverer did not recover. The recoverer itself cannot ask for a pause, and they would be polled again at once.
+     */
     private void awaitRecoverer(MessageListenerContainer container) {
         CurrentConsumer current = CurrentConsumer.get();
         if (current != null) {
@@ -213,8 +212,8 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     }
 
     /**
-     * Comes at the end of a thread, and with every poll that is handled after one that failed: that one may have been of other partitions, and
-     * what failed would be counted from one again, without end.
+     * Does nothing while the container runs. It calls this at the end of a thread, but also after each poll that succeeds, even for other partitions:
+     * attempts would be counted from one again, without end.
      */
     @Override
     public void clearThreadState() {
