@@ -71,17 +71,13 @@ record AdaptedListener(Object listener) {
 
     /** Returns the object whose methods handle messages. */
     Object bean() {
-        return listener instanceof MessagingMessageListenerAdapter<?, ?>
-                ? handler().getBean()
-                : listener;
+        return hasHandler() ? handler().getBean() : listener;
     }
 
     /** Returns the one method that handles messages, or the class that has them. */
     AnnotatedElement element() {
         Class<?> type = AopUtils.getTargetClass(bean());
-        Object method = listener instanceof MessagingMessageListenerAdapter<?, ?>
-                ? field(handler(), "invokerHandlerMethod")
-                : null;
+        Object method = hasHandler() ? field(handler(), "invokerHandlerMethod") : null;
         return method == null
                 ? type
                 : AopUtils.getMostSpecificMethod(((InvocableHandlerMethod) method).getMethod(), type);
@@ -153,6 +149,11 @@ record AdaptedListener(Object listener) {
     private static @Nullable Type element(@Nullable Type type) {
         ResolvableType list = ResolvableType.forType(type);
         return list.hasGenerics() ? list.getGeneric(0).getType() : type;
+    }
+
+    /** Other libraries extend the adapter, and leave it without a method to call. */
+    private boolean hasHandler() {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?> && field(listener, "handlerMethod") != null;
     }
 
     /** The adapter has a setter for its handler, and no getter. */

@@ -78,7 +78,8 @@ final class ListenerBeans {
             boolean isAnnotated = has(type, Idempotent.class);
             refuseIf(isAnnotated && has(type, KafkaListeners.class), several(type), ONE_LISTENER);
             annotated(type, KafkaListeners.class)
-                    .forEach(method -> refuseIf(isAnnotated, several(method) + ", by its class", ONE_LISTENER));
+                    .forEach(method ->
+                            refuseIf(isAnnotated && !has(type, KafkaListener.class), several(method), ONE_LISTENER));
             refuseIf(
                     methods.isEmpty()
                             && isAnnotated

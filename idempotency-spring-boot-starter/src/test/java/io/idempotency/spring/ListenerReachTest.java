@@ -25,8 +25,12 @@ import org.springframework.kafka.annotation.KafkaListenerConfigurer;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.config.MethodKafkaListenerEndpoint;
+import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.DefaultKafkaConsumerFactory;
+import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.listener.adapter.RecordMessagingMessageListenerAdapter;
 import org.springframework.messaging.handler.annotation.support.DefaultMessageHandlerMethodFactory;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.util.ReflectionUtils;
@@ -148,6 +152,38 @@ class ListenerReachTest {
                             Objects.requireNonNull(registry.getListenerContainer("programmed"));
                     await().until(() -> !container.isRunning());
                 });
+    }
+
+    /** As that of Spring Integration, which has no method. */
+    static class OwnAdapter extends RecordMessagingMessageListenerAdapter<Object, Object> {
+        OwnAdapter() {
+            super(null, null);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class AdapterWithoutAMethod {
+        @Bean
+        ConcurrentMessageListenerContainer<Object, Object> container(ConsumerFactory<Object, Object> consumers) {
+            ContainerProperties properties = new ContainerProperties("orders");
+            properties.setGroupId("g");
+            properties.setMessageListener(new OwnAdapter());
+            ConcurrentMessageListenerContainer<Object, Object> container =
+                    new ConcurrentMessageListenerContainer<>(consumers, properties);
+            container.setAutoStartup(false);
+            return container;
+        }
+    }
+
+    @Test
+    void noContainerOfAnotherLibrary() {
+        runner.withUserConfiguration(AdapterWithoutAMethod.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(context.getBean(ConcurrentMessageListenerContainer.class)
+                            .getContainerProperties()
+                            .getMessageListener())
+                    .isInstanceOf(OwnAdapter.class);
+        });
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -282,8 +318,21 @@ class ListenerReachTest {
         void charge(String order) {}
     }
 
+    /** The annotation is that of the class's own listener. */
+    @Idempotent("billing")
+    @KafkaListener(id = "class", topics = "orders", groupId = "g")
+    static class TwoBesideTheClass {
+        @KafkaHandler
+        void charge(String order) {}
+
+        @KafkaListener(id = "one", topics = "returns", groupId = "g")
+        @KafkaListener(id = "two", topics = "refunds", groupId = "g")
+        void other(String order) {}
+    }
+
     @Test
     void aClassWithSeveralListenersOnOneElement() {
+        binds(TwoBesideTheClass.class, Map.of("class", "billing", "one", "", "two", ""));
         Runners.refuses(runner, TwoOnAMethod.class, "several @KafkaListener", "topics");
         Runners.refuses(runner, TwoOnAClass.class, "several @KafkaListener", "topics");
     }
