@@ -53,8 +53,7 @@ final class SpelMessageId {
      */
     static SpelMessageId of(ListenerDefinition listener, AdaptedListener adapted, BeanFactory beans) {
         try {
-            SpelExpression expression =
-                    (SpelExpression) new SpelExpressionParser().parseExpression(listener.messageId());
+            SpelExpression expression = new SpelExpressionParser().parseRaw(listener.messageId());
             requireBeans(expression.getAST(), listener, beans);
             return new SpelMessageId(expression, adapted, beans);
         } catch (ParseException e) {
