@@ -136,7 +136,8 @@ class WarningTest {
         runner.withUserConfiguration(WithErrorHandler.class)
                 .withPropertyValues(
                         "idempotency.message-id.headers=id,key", "idempotency.message-id.missing=coordinates")
-                .run(context -> assertThat(output).contains("table, ids from headers id, key, else its coordinates"));
+                .run(context ->
+                        assertThat(output).contains("table, ids from headers id, key; without one, its coordinates"));
     }
 
     @Test
