@@ -38,12 +38,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Settings<M> settings;
     private final Reading<M> reading;
     private final Flow<M> flow;
-    private final Level<M> level;
+    private final Scopes<M> scopes;
+    private final ChunkLoop<M> chunks;
     private final Optional<LeaseKeeper> keeper;
     /** The first handler that it was called with. */
     private volatile @Nullable Class<?> handler;
-
-    private final Scopes<M> scopes;
 
     IdempotentConsumer(Settings<M> settings, Clockwork clockwork) {
         this.settings = settings;
@@ -54,12 +53,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 ? Optional.of(new LeaseKeeper(
                         (LeaseStore) settings.store(), settings.lease(), settings.name(), clockwork.ticks()))
                 : Optional.empty();
-        this.level = switch (settings.level()) {
+        Level<M> level = switch (settings.level()) {
             case STRONG -> new StrongLevel<>(flow);
             case AT_LEAST_ONCE -> new AtLeastOnceLevel<>(flow, keeper.orElseThrow());
             case AT_MOST_ONCE -> new AtMostOnceLevel<>(flow);
             case NONE -> new NoneLevel<>(flow);
         };
+        this.chunks = new ChunkLoop<>(flow, level, scopes);
     }
 
     /**
@@ -209,96 +209,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             handler = handling.handler().getClass();
             NamesInUse.add(settings, handling.handler().getClass());
         }
-        List<Item<M>> items = reading.read(messages);
-        boolean isJoining = isTransactionActive();
-        if (!isJoining) {
-            // The caller's transaction may have forgotten what is known to all others.
-            items.forEach(this::skipKnown);
-        }
-        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime(), flow.nanoTime());
-        try {
-            if (isJoining) {
-                join(poll, handling);
-            } else {
-                run(poll, handling);
-            }
-        } finally {
-            poll.interruptAgain();
-        }
-        return poll.result();
-    }
-
-    private void run(Poll<M> poll, Handling<M> handling) {
-        int most = most(handling);
-        Refusals<M> refusals = new Refusals<>(poll, flow);
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
-        while (!chunk.isEmpty()) {
-            List<Item<M>> together = scopes.together(chunk);
-            Item<M> first = together.get(0);
-            scopes.within(
-                    first,
-                    () -> work(poll, together, handling, refusals),
-                    failure -> flow.charge(poll, first, failure));
-            if (poll.isOutOfTime()) {
-                poll.stopRest();
-            }
-            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
-        }
-        if (!flow.suspects().isEmpty()) {
-            flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
-        }
-        refusals.tell();
-    }
-
-    /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
-    private int most(Handling<M> handling) {
-        boolean isOneEach = settings.transactionPer() == TransactionPer.RECORD
-                || (!handling.isBatch() && flow.reports().isCommittedEarly());
-        return level instanceof StrongLevel && isOneEach ? 1 : settings.chunkRecords();
-    }
-
-    private void work(Poll<M> poll, List<Item<M>> chunk, Handling<M> handling, Refusals<M> refusals) {
-        Item<M> first = chunk.get(0);
-        Optional<Throwable> failure = flow.knownFailure(first);
-        if (failure.isPresent()) {
-            flow.charge(poll, first, failure.get());
-            return;
-        }
-        refusals.work(level, chunk, handling);
-        if (!flow.lanes().isEmpty()) {
-            poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
-        }
-    }
-
-    private void join(Poll<M> poll, Handling<M> handling) {
-        if (!(level instanceof StrongLevel<M> strong)) {
-            throw new IdempotencyException(
-                    "Consumer " + settings.name() + " at level " + settings.level()
-                            + " cannot run inside a transaction: only STRONG takes part in one. Call it outside, or use STRONG");
-        }
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
-        while (!chunk.isEmpty()) {
-            if (chunk.get(0).unreadable().isPresent()) {
-                throw Sneaky.unchecked(chunk.get(0).unreadable().get());
-            }
-            strong.join(poll, chunk, handling);
-            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
-        }
-    }
-
-    private void skipKnown(Item<M> item) {
-        if (settings.level() == ConsistencyLevel.NONE || item.unreadable().isPresent()) {
-            return;
-        }
-        flow.known().find(item.delivery().id()).ifPresent(known -> {
-            item.outcome(Outcome.DUPLICATE);
-            flow.reports()
-                    .settled(
-                            item,
-                            Outcome.DUPLICATE,
-                            0,
-                            Optional.of(Duplicate.of(item.delivery().position(), known.position(), known.age())));
-        });
+        return chunks.run(reading.read(messages), handling);
     }
 
     /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */

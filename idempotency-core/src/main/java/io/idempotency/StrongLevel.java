@@ -9,6 +9,7 @@ import io.idempotency.store.TransactionRunner;
 import io.idempotency.store.TransientStoreException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Claim and effect in one transaction.
@@ -50,8 +51,13 @@ final class StrongLevel<M> implements Level<M> {
         poll.settledTogether();
     }
 
+    @Override
+    public Optional<Level<M>> joining() {
+        return Optional.of(this::join);
+    }
+
     /** Takes part in the transaction of the caller, who also decides on failures; outcomes hold if it commits. */
-    void join(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+    private void join(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         Attempt attempt = new Attempt(poll, items, handling);
         try {
             transactions.inTransaction(() -> {
