@@ -1,9 +1,9 @@
 package io.idempotency;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransactionRunner;

@@ -1,5 +1,8 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;

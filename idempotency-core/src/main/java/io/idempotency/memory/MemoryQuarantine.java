@@ -1,5 +1,8 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,6 +1,11 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
-import io.idempotency.store.MemoryWaiters.Waiter;
+import io.idempotency.memory.MemoryWaiters.Waiter;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.Transactions;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

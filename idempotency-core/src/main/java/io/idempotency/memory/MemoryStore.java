@@ -1,7 +1,17 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
 import static java.util.Objects.requireNonNull;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.Processed;
+import io.idempotency.store.Transactions;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

@@ -1,5 +1,6 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

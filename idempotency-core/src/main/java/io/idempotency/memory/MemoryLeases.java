@@ -1,5 +1,10 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

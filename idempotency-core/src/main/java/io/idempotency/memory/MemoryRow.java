@@ -1,5 +1,9 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
+import io.idempotency.store.Processed;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;

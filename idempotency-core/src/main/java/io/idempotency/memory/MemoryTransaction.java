@@ -1,4 +1,4 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
 import java.util.ArrayList;
 import java.util.List;
