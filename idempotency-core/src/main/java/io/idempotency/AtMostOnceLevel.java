@@ -18,8 +18,8 @@ final class AtMostOnceLevel<M> implements Level<M> {
     private final Flow<M> flow;
 
     AtMostOnceLevel(Flow<M> flow) {
-        this.store = flow.settings().store();
-        this.transactions = flow.settings().transactions();
+        this.store = flow.settings().storage().store();
+        this.transactions = flow.settings().storage().transactions();
         this.flow = flow;
     }
 

@@ -17,6 +17,10 @@ final class ChargedStops {
         this.reports = reports;
     }
 
+    Reports reports() {
+        return reports;
+    }
+
     <T> void retry(Poll<T> poll, Item<T> item, Charge<T> charge, Duration retryAfter) {
         if (item.lane().isOrdered()) {
             log.warn(

@@ -21,12 +21,13 @@ final class ChunkLoop<M> {
 
     /** Runs the messages, inside the transaction of the caller if there is one. */
     BatchResult run(List<Item<M>> items, Handling<M> handling) {
-        boolean isJoining = settings.store().transactions().isActive();
+        boolean isJoining = settings.storage().store().transactions().isActive();
         if (!isJoining) {
             // The caller's transaction may have forgotten what is known to all others.
             items.forEach(this::skipKnown);
         }
-        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime(), flow.nanoTime());
+        Poll<M> poll =
+                new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunks().time(), flow.nanoTime());
         try {
             if (isJoining) {
                 join(poll, handling);
@@ -67,16 +68,16 @@ final class ChunkLoop<M> {
             chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
         }
         if (!flow.suspects().isEmpty()) {
-            flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
+            flow.suspects().settled(poll.settledLanes(), settings.chunks().records());
         }
         refusals.tell();
     }
 
     /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
     private int most(Handling<M> handling) {
-        boolean isOneEach = settings.transactionPer() == TransactionPer.RECORD
+        boolean isOneEach = settings.chunks().per() == TransactionPer.RECORD
                 || (!handling.isBatch() && flow.reports().isCommittedEarly());
-        return isOneEach && level.joining().isPresent() ? 1 : settings.chunkRecords();
+        return isOneEach && level.joining().isPresent() ? 1 : settings.chunks().records();
     }
 
     private void work(Poll<M> poll, List<Item<M>> chunk, Handling<M> handling, Refusals<M> refusals) {
@@ -88,7 +89,8 @@ final class ChunkLoop<M> {
         }
         refusals.work(level, chunk, handling);
         if (!flow.lanes().isEmpty()) {
-            poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
+            poll.settledLanes(chunk)
+                    .forEach(lane -> flow.lanes().grow(lane, settings.chunks().records()));
         }
     }
 

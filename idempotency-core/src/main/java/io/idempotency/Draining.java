@@ -16,8 +16,8 @@ final class Draining {
     private final int standStillAfter;
     private final Lanes lanes;
 
-    Draining(Settings<?> settings, Lanes lanes) {
-        this.standStillAfter = settings.standStillAfter();
+    Draining(int standStillAfter, Lanes lanes) {
+        this.standStillAfter = standStillAfter;
         this.lanes = lanes;
     }
 

@@ -27,9 +27,9 @@ final class Flow<M> {
         this.settings = settings;
         this.nanoTime = clockwork.nanoTime();
         this.lanes = new Lanes(clockwork);
-        this.known = new KnownDuplicates(settings.cache());
+        this.known = new KnownDuplicates(settings.storage().cache());
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
-        this.transients = new TransientStops(settings.store(), lanes, reports);
+        this.transients = new TransientStops(settings.storage().store(), lanes, reports);
         this.charging = new Charging(settings, lanes, reports, transients);
     }
 
@@ -161,6 +161,6 @@ final class Flow<M> {
     }
 
     private Payload payload(M message) {
-        return settings.reader().payload(message);
+        return settings.messages().reader().payload(message);
     }
 }

@@ -51,7 +51,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         this.scopes = new Scopes<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper(
-                        (LeaseStore) settings.store(), settings.lease(), settings.name(), clockwork.ticks()))
+                        (LeaseStore) settings.storage().store(),
+                        settings.storage().lease(),
+                        settings.name(),
+                        clockwork.ticks()))
                 : Optional.empty();
         Level<M> level = switch (settings.level()) {
             case STRONG -> new StrongLevel<>(flow);
@@ -82,12 +85,12 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** Returns how long one call goes on beginning new work. */
     public Duration chunkTime() {
-        return settings.chunkTime();
+        return settings.chunks().time();
     }
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     public boolean isTransactionActive() {
-        return settings.store().transactions().isActive();
+        return settings.storage().store().transactions().isActive();
     }
 
     /**
@@ -150,7 +153,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         Item<Payload> item = reading.rejected(position, messageId, payload);
-        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
+        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         flow.charging().charge(poll, item, cause, Function.identity());
         return poll.result();
     }
@@ -165,7 +168,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
-        Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
+        Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         // Without its scope rather than not at all: that may be why it failed.
         scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
@@ -173,7 +176,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** Says when and where a message was processed or quarantined: why it is skipped. One round trip. */
     public Optional<Processed> find(String messageId) {
-        return settings.store().find(new MessageId(settings.name(), messageId));
+        return settings.storage().store().find(new MessageId(settings.name(), messageId));
     }
 
     /**
@@ -183,11 +186,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public boolean forget(String messageId) {
         MessageId id = new MessageId(settings.name(), messageId);
-        boolean wasKnown = settings.store().forget(id);
+        boolean wasKnown = settings.storage().store().forget(id);
         flow.known().forget(id);
         if (isTransactionActive()) {
             // Until the commit a copy is a duplicate still, which another thread may remember.
-            settings.store().transactions().afterCommit(() -> flow.known().forget(id));
+            settings.storage()
+                    .store()
+                    .transactions()
+                    .afterCommit(() -> flow.known().forget(id));
         }
         return wasKnown;
     }
@@ -200,7 +206,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Lane lane = new Lane(stream, partition);
         flow.lanes().forget(lane);
         flow.suspects().forget(lane);
-        settings.store().leave(settings.name(), stream, partition);
+        settings.storage().store().leave(settings.name(), stream, partition);
         flow.reports().revoked(settings.name(), lane);
     }
 

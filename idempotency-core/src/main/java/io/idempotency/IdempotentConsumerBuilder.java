@@ -185,22 +185,13 @@ public final class IdempotentConsumerBuilder<M> {
                         + " belong to the library, such as the one of the purge. Choose another");
         Settings<M> settings = new Settings<>(
                 name,
-                chosen,
-                Objects.requireNonNullElse(transactions, chosen.transactions()),
-                required(messageId, "messageId(..)"),
-                reader,
                 level,
-                transactionPer,
-                failures,
-                Optional.ofNullable(quarantine),
-                keepPayloads,
-                standStillAfter,
-                cache,
-                listener,
-                chunkRecords,
-                chunkTime,
-                lease,
-                Optional.ofNullable(scope));
+                new Settings.Storage(
+                        chosen, Objects.requireNonNullElse(transactions, chosen.transactions()), cache, lease),
+                new Settings.Messages<>(required(messageId, "messageId(..)"), reader, Optional.ofNullable(scope)),
+                new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
+                new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
+                listener);
         return new IdempotentConsumer<>(settings, clockwork);
     }
 

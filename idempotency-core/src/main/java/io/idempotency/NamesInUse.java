@@ -19,7 +19,7 @@ final class NamesInUse {
     private record Use(WeakReference<ClaimStore> store, String name, Class<?> handler) {
 
         boolean is(Settings<?> settings) {
-            return store.refersTo(settings.store()) && name.equals(settings.name());
+            return store.refersTo(settings.storage().store()) && name.equals(settings.name());
         }
     }
 
@@ -42,7 +42,7 @@ final class NamesInUse {
                         others.get(0).getName(),
                         handler.getName());
             }
-            USES.add(new Use(new WeakReference<>(settings.store()), settings.name(), handler));
+            USES.add(new Use(new WeakReference<>(settings.storage().store()), settings.name(), handler));
         }
     }
 

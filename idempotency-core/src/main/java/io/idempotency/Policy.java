@@ -13,8 +13,8 @@ final class Policy {
     private final FailurePolicy users;
     private final boolean hasQuarantine;
 
-    Policy(Settings<?> settings) {
-        this.users = settings.failures();
+    Policy(Settings.Failures settings) {
+        this.users = settings.policy();
         this.hasQuarantine = settings.quarantine().isPresent();
     }
 

@@ -29,20 +29,14 @@ final class Quarantining {
     private final TransientStops transients;
     private final ChargedStops stops;
 
-    Quarantining(
-            Settings<?> settings,
-            Draining draining,
-            Lanes lanes,
-            Reports reports,
-            TransientStops transients,
-            ChargedStops stops) {
-        this.store = settings.store();
-        this.transactions = settings.transactions();
-        this.quarantine = settings.quarantine();
-        this.keepPayloads = settings.keepPayloads();
+    Quarantining(Settings<?> settings, Lanes lanes, Draining draining, TransientStops transients, ChargedStops stops) {
+        this.store = settings.storage().store();
+        this.transactions = settings.storage().transactions();
+        this.quarantine = settings.failures().quarantine();
+        this.keepPayloads = settings.failures().keepPayloads();
         this.draining = draining;
         this.lanes = lanes;
-        this.reports = reports;
+        this.reports = stops.reports();
         this.transients = transients;
         this.stops = stops;
     }

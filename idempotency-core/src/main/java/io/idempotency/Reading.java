@@ -32,10 +32,10 @@ final class Reading<M> {
 
     Reading(Settings<M> settings) {
         this.consumer = settings.name();
-        this.reader = settings.reader();
-        this.messageId = settings.messageId();
-        this.isPartitioned =
-                settings.level() != ConsistencyLevel.NONE && settings.store().isPartitioned();
+        this.reader = settings.messages().reader();
+        this.messageId = settings.messages().id();
+        this.isPartitioned = settings.level() != ConsistencyLevel.NONE
+                && settings.storage().store().isPartitioned();
     }
 
     List<Item<M>> read(List<M> messages) {

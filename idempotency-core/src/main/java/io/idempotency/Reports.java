@@ -50,7 +50,7 @@ final class Reports {
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
         tell(new Consumption(
-                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, 0, item.handlerNanos()));
+                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
     }
 
     /** Tells of a message that another process has claimed, and may have died with. */
@@ -71,7 +71,6 @@ final class Reports {
                 attempts,
                 Optional.empty(),
                 Optional.of(failure),
-                false,
                 0,
                 item.handlerNanos()));
     }
@@ -117,7 +116,6 @@ final class Reports {
                 0,
                 Optional.empty(),
                 Optional.of(failure),
-                true,
                 passing.inARow(),
                 item.handlerNanos()));
         log(item, passing, failure);
@@ -152,7 +150,6 @@ final class Reports {
                 0,
                 Optional.empty(),
                 Optional.of(failure),
-                true,
                 1,
                 item.handlerNanos()));
     }

@@ -14,7 +14,7 @@ final class Scopes<M> {
     private final Optional<MessageScope<? super M>> scope;
 
     Scopes(Settings<M> settings) {
-        this.scope = settings.scope();
+        this.scope = settings.messages().scope();
     }
 
     /** Returns the messages in front that have the scope of the first one. One whose scope cannot be told comes alone. */

@@ -64,7 +64,7 @@ final class StrongAttempt<M> {
 
     StrongAttempt(Flow<M> flow, Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         this.flow = flow;
-        this.store = flow.settings().store();
+        this.store = flow.settings().storage().store();
         this.poll = poll;
         this.items = items;
         this.handling = handling;
@@ -75,7 +75,7 @@ final class StrongAttempt<M> {
     Ending run() {
         try {
             store.prepare(deliveries());
-            flow.settings().transactions().inTransaction(this::claimAndHandle);
+            flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
             requireCommit();
             return Ending.COMMITTED;
         } catch (RuntimeException | Error thrown) {

@@ -32,8 +32,8 @@ final class StrongLevel<M> implements Level<M> {
     private final Flow<M> flow;
 
     StrongLevel(Flow<M> flow) {
-        this.store = flow.settings().store();
-        this.transactions = flow.settings().transactions();
+        this.store = flow.settings().storage().store();
+        this.transactions = flow.settings().storage().transactions();
         this.flow = flow;
     }
 
