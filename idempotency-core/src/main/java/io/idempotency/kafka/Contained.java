@@ -32,27 +32,29 @@ final class Contained {
     private Contained() {}
 
     /** Returns how far the partitions of the records have come. */
-    static <K, V> Map<TopicPartition, Left> consume(BoundConsumer<K, V> bound, List<ConsumerRecord<K, V>> records) {
+    static <K, V> Map<TopicPartition, PartitionProgress> consume(
+            BoundConsumer<K, V> bound, List<ConsumerRecord<K, V>> records) {
         try {
-            return Left.of(records, bound.consume(records));
+            return PartitionProgress.of(records, bound.consume(records));
         } catch (RuntimeException | Error failure) {
             letFatalLeave(failure);
             Map<TopicPartition, List<ConsumerRecord<K, V>>> partitions = new LinkedHashMap<>();
             records.forEach(record -> partitions
                     .computeIfAbsent(KafkaRecords.partition(record), key -> new ArrayList<>())
                     .add(record));
-            Map<TopicPartition, Left> left = new HashMap<>();
+            Map<TopicPartition, PartitionProgress> progress = new HashMap<>();
             if (partitions.size() == 1 || failure instanceof IdempotencyException) {
                 Duration wait = wait(bound, partitions, failure);
-                partitions.forEach((partition, some) -> left.put(partition, Left.at(some.get(0), wait)));
+                partitions.forEach(
+                        (partition, some) -> progress.put(partition, PartitionProgress.at(some.get(0), wait)));
             } else {
                 log.warn(
                         "The records of {} failed together; now one partition after the other.",
                         partitions.keySet(),
                         FailureText.loggable(failure));
-                partitions.values().forEach(some -> left.putAll(consume(bound, some)));
+                partitions.values().forEach(some -> progress.putAll(consume(bound, some)));
             }
-            return left;
+            return progress;
         }
     }
 

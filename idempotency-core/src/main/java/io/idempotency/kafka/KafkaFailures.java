@@ -1,19 +1,26 @@
 package io.idempotency.kafka;
 
 import java.util.List;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.FencedMemberEpochException;
+import org.apache.kafka.common.errors.IllegalGenerationException;
 import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidGroupIdException;
 import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.StaleMemberEpochException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.UnsupportedAssignorException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 
-/** What the exceptions of a Kafka consumer mean for the loop that polls it. */
+/** Tells what the exceptions of a Kafka consumer mean for the loop that polls it. */
 final class KafkaFailures {
 
     /** They say what somebody has to change: rights, settings, another member with the same {@code group.instance.id}. */
@@ -30,7 +37,22 @@ final class KafkaFailures {
             UnsupportedAssignorException.class,
             UnsupportedVersionException.class);
 
+    /** They pass: Kafka is away, or another consumer owns the partition now. */
+    private static final List<Class<? extends RuntimeException>> PASSING = List.of(
+            RetriableException.class,
+            CommitFailedException.class,
+            RebalanceInProgressException.class,
+            StaleMemberEpochException.class,
+            FencedMemberEpochException.class,
+            UnknownMemberIdException.class,
+            IllegalGenerationException.class);
+
     private KafkaFailures() {}
+
+    /** Returns whether a look-up or commit of offsets that failed is worth another try. */
+    static boolean isPassing(RuntimeException failure) {
+        return PASSING.stream().anyMatch(type -> type.isInstance(failure));
+    }
 
     /** Returns whether Kafka refuses for good what the loop asks for. */
     static boolean isForGood(Throwable failure) {

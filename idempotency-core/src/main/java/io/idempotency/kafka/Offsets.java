@@ -1,34 +1,24 @@
 package io.idempotency.kafka;
 
 import io.idempotency.FailureText;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.FencedMemberEpochException;
-import org.apache.kafka.common.errors.IllegalGenerationException;
-import org.apache.kafka.common.errors.RebalanceInProgressException;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.StaleMemberEpochException;
-import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The offsets in Kafka: commits those of settled records, and remembers what could not be committed until the next time. A commit is not waited
- * for, since what it would have spared is skipped when it comes again; but for {@value #MOST_UNDER_WAY} others, and for {@link #commitNow}. Not
- * thread-safe: Kafka tells of a commit on the thread that polls.
+ * Commits the offsets of settled records. Commits are asynchronous: a lost one only causes redeliveries, which are skipped. At most
+ * {@value #MOST_UNDER_WAY} are in flight; {@link #commitNow} waits. An offset that could not be committed goes with the next commit. Not
+ * thread-safe: Kafka answers a commit on the thread that polls.
  */
 final class Offsets {
 
@@ -37,8 +27,7 @@ final class Offsets {
     /** How many commits may be without an answer: that of one in front is often read only with the next. */
     static final int MOST_UNDER_WAY = 4;
 
-    /** Partitions that certainly have a committed offset. */
-    private final Set<TopicPartition> known = new HashSet<>();
+    private final InitialOffsets initial;
 
     /** Behind what is settled, and not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
@@ -49,64 +38,25 @@ final class Offsets {
     private int underWay;
     private @Nullable RuntimeException fatal;
 
+    Offsets(InitialOffsets initial) {
+        this.initial = initial;
+    }
+
     /** Forgets the partitions that are no longer assigned. */
     void retain(Set<TopicPartition> assigned) {
-        known.retainAll(assigned);
+        initial.retain(assigned);
         uncommitted.keySet().retainAll(assigned);
         sent.keySet().retainAll(assigned);
     }
 
     /**
-     * Commits the first offset of every partition that has no committed one: a crash before its first commit would otherwise begin at
-     * {@code auto.offset.reset}, which may be behind it. One look-up for all partitions seen for the first time.
+     * Begins with records at these offsets: commits them where a partition has no committed offset.
      *
-     * @return the partitions that must not be handled now, because that could not be found out or done
+     * @return the partitions that must not be handled now, because it is not known whether they have a committed offset
      */
     Set<TopicPartition> begin(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> firsts) {
         firsts.forEach(this::dropIfRedelivered);
-        Set<TopicPartition> fresh = new HashSet<>(firsts.keySet());
-        fresh.removeAll(known);
-        if (fresh.isEmpty()) {
-            return fresh;
-        }
-        return commitWhereMissing(consumer, fresh, firsts::get) ? Set.of() : fresh;
-    }
-
-    /** Does the same for partitions that were just assigned, before their first record is there. */
-    void beginAtPosition(Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
-        if (!assigned.isEmpty()
-                && !commitWhereMissing(
-                        consumer,
-                        Set.copyOf(assigned),
-                        partition -> new OffsetAndMetadata(consumer.position(partition)))) {
-            log.info("It is tried again when the first record of {} is there.", assigned);
-        }
-    }
-
-    private boolean commitWhereMissing(
-            Consumer<?, ?> consumer,
-            Set<TopicPartition> fresh,
-            Function<TopicPartition, @Nullable OffsetAndMetadata> offset) {
-        try {
-            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh);
-            Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
-            for (TopicPartition partition : fresh) {
-                if (committed.get(partition) == null) {
-                    missing.put(partition, Objects.requireNonNull(offset.apply(partition)));
-                }
-            }
-            if (!missing.isEmpty()) {
-                consumer.commitSync(missing);
-            }
-            known.addAll(fresh);
-            return true;
-        } catch (RuntimeException failure) {
-            if (!isWorthAnotherTry(failure)) {
-                throw failure;
-            }
-            log.warn("The committed offsets of {} are not known yet: {}", fresh, FailureText.line(failure));
-            return false;
-        }
+        return initial.commit(consumer, firsts);
     }
 
     /** Somebody else may own what was settled before the partition went back; the redelivery brings it again. */
@@ -175,7 +125,7 @@ final class Offsets {
     }
 
     private void requireAnotherTry(RuntimeException failure) {
-        if (!isWorthAnotherTry(failure)) {
+        if (!KafkaFailures.isPassing(failure)) {
             throw failure;
         }
         log.warn(
@@ -244,7 +194,7 @@ final class Offsets {
 
     private void committed(Map<TopicPartition, OffsetAndMetadata> done) {
         uncommitted.entrySet().removeAll(done.entrySet());
-        known.addAll(done.keySet());
+        initial.committed(done.keySet());
     }
 
     /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
@@ -267,15 +217,5 @@ final class Offsets {
     OffsetAndMetadata behind(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
         OffsetAndMetadata before = next(consumer, Set.of(partition)).get(partition);
         return new OffsetAndMetadata(offset, before == null ? Optional.empty() : before.leaderEpoch(), "");
-    }
-
-    private static boolean isWorthAnotherTry(RuntimeException failure) {
-        return failure instanceof RetriableException
-                || failure instanceof CommitFailedException
-                || failure instanceof RebalanceInProgressException
-                || failure instanceof StaleMemberEpochException
-                || failure instanceof FencedMemberEpochException
-                || failure instanceof UnknownMemberIdException
-                || failure instanceof IllegalGenerationException;
     }
 }

@@ -56,8 +56,9 @@ public final class RecordProcessor<K, V> {
     private final BoundConsumer<K, V> bound;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
     private final LongSupplier nanoTime;
-    private final Waits waits;
-    private final Offsets offsets = new Offsets();
+    private final PartitionBackOffs backOffs;
+    private final InitialOffsets initialOffsets = new InitialOffsets();
+    private final Offsets offsets = new Offsets(initialOffsets);
     private Set<TopicPartition> owned = Set.of();
 
     RecordProcessor(
@@ -67,7 +68,7 @@ public final class RecordProcessor<K, V> {
         this.bound = bound;
         this.rejectedIds = rejectedIds;
         this.nanoTime = nanoTime;
-        this.waits = new Waits(nanoTime);
+        this.backOffs = new PartitionBackOffs(nanoTime);
     }
 
     /** Returns a processor that hands single records to the handler. */
@@ -97,24 +98,18 @@ public final class RecordProcessor<K, V> {
      * @throws IdempotencyException if a transaction is active on the thread, which would commit after the offsets
      */
     public void process(Consumer<K, V> consumer, ConsumerRecords<K, V> polled) {
-        Map<TopicPartition, OffsetAndMetadata> unsettled = new LinkedHashMap<>();
-        for (TopicPartition partition : polled.partitions()) {
-            unsettled.put(
-                    partition, KafkaRecords.offset(polled.records(partition).get(0)));
-        }
+        PollProgress<K, V> progress = new PollProgress<>(polled);
         try {
             refuseTransaction();
-            Set<TopicPartition> assigned = prepare(consumer);
-            Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>(polled.nextOffsets());
-            settled.keySet().retainAll(assigned);
-            settled.keySet().removeAll(polled.partitions());
-            List<ConsumerRecord<K, V>> records = admit(consumer, polled, unsettled);
+            progress.settleEmpty(prepare(consumer));
+            List<ConsumerRecord<K, V>> records = admit(consumer, progress);
             if (!records.isEmpty()) {
-                settled.putAll(settle(consumer, polled, Contained.consume(bound, records), unsettled));
+                Contained.consume(bound, records)
+                        .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
-            offsets.commit(consumer, settled);
+            offsets.commit(consumer, progress.settled());
         } catch (Throwable failure) {
-            Assigned.seekAll(consumer, unsettled, failure);
+            AssignedPartitions.seekAll(consumer, progress.unsettled(), failure);
             throw failure;
         }
     }
@@ -138,16 +133,16 @@ public final class RecordProcessor<K, V> {
             }
             Optional<Duration> wait = Contained.reject(bound, new RejectedRecord(failure), rejectedIds);
             if (wait.isPresent()) {
-                waits.leave(consumer, partition, here, wait.get());
+                backOffs.leave(consumer, partition, here, wait.get());
                 offsets.commit(consumer, Map.of());
                 return;
             }
             OffsetAndMetadata behind = offsets.behind(consumer, partition, failure.offset() + 1);
             unsettled.put(partition, behind);
-            Assigned.seek(consumer, partition, behind);
+            AssignedPartitions.seek(consumer, partition, behind);
             offsets.commit(consumer, Map.of(partition, behind));
         } catch (Throwable second) {
-            Assigned.seekAll(consumer, unsettled, second);
+            AssignedPartitions.seekAll(consumer, unsettled, second);
             throw second;
         }
     }
@@ -160,21 +155,22 @@ public final class RecordProcessor<K, V> {
     public void rewind(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = prepare(consumer);
         if (!assigned.isEmpty()) {
-            offsets.next(consumer, assigned).forEach((partition, offset) -> Assigned.seek(consumer, partition, offset));
+            offsets.next(consumer, assigned)
+                    .forEach((partition, offset) -> AssignedPartitions.seek(consumer, partition, offset));
         }
     }
 
     /** Returns how long the next poll may wait: until the first back-off ends, at most the time given. */
     public Duration timeout(Duration atMost) {
-        return waits.untilNext(atMost);
+        return backOffs.untilNext(atMost);
     }
 
     /** Commits the position in each partition given that has no committed offset yet; to be called when they are assigned. */
     void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
-        offsets.beginAtPosition(consumer, partitions);
+        initialOffsets.commitPositions(consumer, partitions);
     }
 
-    /** Commits what is not known to be committed and waits for it, as the last thing before partitions are given up. */
+    /** Commits what is not known to be committed and backOffs for it, as the last thing before partitions are given up. */
     void finish(Consumer<K, V> consumer) {
         offsets.retain(consumer.assignment());
         offsets.commitNow(consumer);
@@ -206,63 +202,47 @@ public final class RecordProcessor<K, V> {
     private Set<TopicPartition> prepare(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = consumer.assignment();
         retain(assigned);
-        waits.retain(assigned);
+        backOffs.retain(assigned);
         offsets.retain(assigned);
-        waits.resumeDue(consumer);
+        backOffs.resumeDue(consumer);
         return assigned;
     }
 
-    /** Returns the records to be handled now: not those of partitions that were taken away or wait. */
-    private List<ConsumerRecord<K, V>> admit(
-            Consumer<K, V> consumer, ConsumerRecords<K, V> polled, Map<TopicPartition, OffsetAndMetadata> unsettled) {
-        Set<TopicPartition> assigned = consumer.assignment();
-        unsettled.keySet().retainAll(assigned);
-        Map<TopicPartition, OffsetAndMetadata> firsts = new LinkedHashMap<>(unsettled);
-        firsts.keySet().removeIf(waits::isWaiting);
+    /** Returns the records to handle now: none of partitions that were taken away or are in back-off. */
+    private List<ConsumerRecord<K, V>> admit(Consumer<K, V> consumer, PollProgress<K, V> progress) {
+        progress.retain(consumer.assignment());
+        Map<TopicPartition, OffsetAndMetadata> firsts = new LinkedHashMap<>(progress.unsettled());
+        firsts.keySet().removeIf(backOffs::isWaiting);
         Set<TopicPartition> unknown = offsets.begin(consumer, firsts);
         List<ConsumerRecord<K, V>> records = new ArrayList<>();
-        unsettled.forEach((partition, first) -> {
-            if (waits.isWaiting(partition)) {
-                waits.leaveAgain(consumer, partition, first);
+        progress.unsettled().forEach((partition, first) -> {
+            if (backOffs.isWaiting(partition)) {
+                backOffs.leaveAgain(consumer, partition, first);
             } else if (unknown.contains(partition)) {
-                waits.leave(consumer, partition, first, Contained.LATER);
+                backOffs.leave(consumer, partition, first, Contained.LATER);
             } else {
-                records.addAll(polled.records(partition));
+                records.addAll(progress.records(partition));
             }
         });
         return records;
     }
 
-    /** Leaves every partition at its first unsettled record and returns the offsets to commit. */
-    private Map<TopicPartition, OffsetAndMetadata> settle(
-            Consumer<K, V> consumer,
-            ConsumerRecords<K, V> polled,
-            Map<TopicPartition, Left> left,
-            Map<TopicPartition, OffsetAndMetadata> unsettled) {
-        Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>();
-        left.forEach((partition, where) -> {
-            if (where.isSettled()) {
-                unsettled.remove(partition);
-                // Behind transaction markers, too, or the lag never reaches 0.
-                settled.put(partition, polled.nextOffsets().getOrDefault(partition, where.next()));
-                return;
-            }
-            OffsetAndMetadata first = unsettled.put(partition, where.next());
-            if (first != null && where.next().offset() > first.offset()) {
-                settled.put(partition, where.next());
-            }
-            waits.leave(consumer, partition, where.next(), where.retryAfter());
-        });
-        return settled;
+    /** Leaves a partition at its first unsettled record, if it has one. */
+    private void leave(
+            Consumer<K, V> consumer, PollProgress<K, V> progress, TopicPartition partition, PartitionProgress reached) {
+        progress.note(partition, reached);
+        if (!reached.isSettled()) {
+            backOffs.leave(consumer, partition, reached.next(), reached.retryAfter());
+        }
     }
 
     private boolean isReady(Consumer<K, V> consumer, TopicPartition partition, OffsetAndMetadata offset) {
-        if (waits.isWaiting(partition)) {
-            waits.leaveAgain(consumer, partition, offset);
+        if (backOffs.isWaiting(partition)) {
+            backOffs.leaveAgain(consumer, partition, offset);
             return false;
         }
         if (!offsets.begin(consumer, Map.of(partition, offset)).isEmpty()) {
-            waits.leave(consumer, partition, offset, Contained.LATER);
+            backOffs.leave(consumer, partition, offset, Contained.LATER);
             return false;
         }
         return true;

@@ -11,14 +11,14 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/** The partitions in back-off. Resumes what it paused itself and nothing else. Not thread-safe. */
-final class Waits {
+/** Pauses partitions in back-off, and resumes those that it paused itself. Not thread-safe. */
+final class PartitionBackOffs {
 
     private final LongSupplier nanoTime;
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private final Set<TopicPartition> paused = new HashSet<>();
 
-    Waits(LongSupplier nanoTime) {
+    PartitionBackOffs(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
@@ -35,7 +35,7 @@ final class Waits {
     /** Goes back to the offset and stays there for the time given, zero for none at all. */
     void leave(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset, Duration length) {
         if (length.isZero() || length.isNegative()) {
-            Assigned.seek(consumer, partition, offset);
+            AssignedPartitions.seek(consumer, partition, offset);
             return;
         }
         ends.put(partition, nanoTime.getAsLong() + nanos(length));
@@ -44,8 +44,8 @@ final class Waits {
 
     /** Goes back to the offset in a partition that waits but is not paused any more, because it was revoked and assigned again. */
     void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset) {
-        Assigned.seek(consumer, partition, offset);
-        if (!consumer.paused().contains(partition) && Assigned.pause(consumer, partition)) {
+        AssignedPartitions.seek(consumer, partition, offset);
+        if (!consumer.paused().contains(partition) && AssignedPartitions.pause(consumer, partition)) {
             paused.add(partition);
         }
     }
@@ -58,7 +58,7 @@ final class Waits {
             if (wait.getValue() - now <= 0) {
                 each.remove();
                 if (paused.remove(wait.getKey())) {
-                    Assigned.resume(consumer, wait.getKey());
+                    AssignedPartitions.resume(consumer, wait.getKey());
                 }
             }
         }
