@@ -4,12 +4,8 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -52,10 +48,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private final PollLoopSettings<K, V> settings;
     private final RecordProcessor<K, V> processor;
-    private final AtomicBoolean started = new AtomicBoolean();
-    private final CountDownLatch closing = new CountDownLatch(1);
-    private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile @Nullable Thread thread;
+    private final LoopLife life = new LoopLife();
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -86,13 +79,12 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
      */
     @Override
     public void run() {
-        if (!started.compareAndSet(false, true)) {
-            if (closing.getCount() == 0) {
+        if (!life.begin()) {
+            if (life.isClosing()) {
                 return;
             }
             throw new IdempotencyException("A poll loop runs only once; build another one");
         }
-        thread = Thread.currentThread();
         try {
             warnOfRetention();
             pollUntilClosed();
@@ -110,8 +102,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             throw forGood;
         } finally {
             consumer = null;
-            thread = null;
-            ended.countDown();
+            life.end();
             processor.retain(Set.of());
             tellEnd();
         }
@@ -139,7 +130,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     /** Returns whether the loop runs: from the call of {@link #run} until the Kafka consumer is closed. */
     public boolean isRunning() {
-        return started.get() && ended.getCount() > 0;
+        return life.isRunning();
     }
 
     /** Returns what ended the loop; empty while it runs, and if it was closed or interrupted. */
@@ -159,7 +150,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private void pollUntilClosed(Consumer<K, V> kafka, RecordReread reread) {
         try {
-            while (closing.getCount() > 0) {
+            while (!life.isClosing()) {
                 pollOnce(kafka, reread);
             }
         } catch (WakeupException wakeup) {
@@ -224,9 +215,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         log.warn(
                 "Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, FailureText.line(failed));
         try {
-            // Ends early when the loop is closed.
-            boolean isClosed = closing.await(millis, TimeUnit.MILLISECONDS);
-            log.debug("Polling goes on, closed: {}", isClosed);
+            life.pause(millis);
         } catch (InterruptedException interrupted) {
             throw new InterruptException(interrupted);
         }
@@ -247,30 +236,18 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
      */
     @Override
     public void close() {
-        closing.countDown();
-        if (started.compareAndSet(false, true)) {
-            ended.countDown();
+        if (!life.close()) {
             return;
         }
         Consumer<K, V> kafka = consumer;
         if (kafka != null) {
             kafka.wakeup();
         }
-        if (Thread.currentThread() != thread) {
-            awaitEnd(settings.closeTimeout());
-        }
-    }
-
-    private void awaitEnd(Duration atMost) {
-        try {
-            if (!ended.await(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
-                log.warn(
-                        "Consumer {} still handles records after {} s; it stops by itself when they are done.",
-                        processor.describe(),
-                        atMost.toSeconds());
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+        if (!life.awaitEnd(settings.closeTimeout())) {
+            log.warn(
+                    "Consumer {} still handles records after {} s; it stops by itself when they are done.",
+                    processor.describe(),
+                    settings.closeTimeout().toSeconds());
         }
     }
 }
