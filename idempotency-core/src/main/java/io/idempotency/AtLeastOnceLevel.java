@@ -8,16 +8,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A lease, the handler without a transaction, then completion.
+ * Leases messages, handles them without a transaction, and completes their leases.
  *
  * <ol>
- *   <li>Lease the messages in one round trip; per partition only those before the first one that somebody else holds.
- *   <li>Before a handler starts: if as many as the policy allows have been started and never came back, quarantine instead. A message that
- *       may have killed its process is started while nothing else is leased here, so that it takes none with it.
- *   <li>Handle in order; complete after each record, or every few milliseconds.
- *   <li>A handler that fails stops its partition: its message is charged, the rest is released without having been started. A batch that
- *       fails stops those of all its messages: the one that its handler names is charged, else smaller batches are delivered again.
- *   <li>Whatever is not completed at the end is released; after a crash it waits for the end of its lease.
+ *   <li>Lease the messages in one round trip. In each partition, a lease of another owner keeps back its message and all behind it.
+ *   <li>Before a handler starts: quarantine its message instead, if as many handlers as the policy allows were started and did not complete. A
+ *       message that may have killed its process starts while nothing else is leased here, so that it takes no other message with it.
+ *   <li>Handle the messages in order. Complete handled ones every few milliseconds, and at the end.
+ *   <li>A handler that fails stops its partition: its message is charged, and the messages behind it are released as not started. A batch
+ *       that fails stops the partitions of all its messages: the message that its handler names is charged; without a name, smaller batches
+ *       are delivered again.
+ *   <li>Release what is not completed at the end. After a crash it waits for the end of its lease.
  * </ol>
  */
 final class AtLeastOnceLevel<M> implements Level<M> {
@@ -64,7 +65,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         waitForOthers(poll, items, claims, granted);
     }
 
-    /** Returns how many are started before the first one that was started before and did not come back; that one is started alone. */
+    /** Returns how many messages start together: those before the first one whose earlier handler did not complete, which starts alone. */
     private static int startedTogether(List<Claim> grants) {
         int innocent = 0;
         while (innocent < grants.size() && grants.get(innocent).starts() == 0) {
@@ -73,7 +74,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         return innocent == 0 ? Math.min(1, grants.size()) : innocent;
     }
 
-    /** Stops partitions whose first message somebody else holds. One that had grants, or waits for a copy in this call, goes on. */
+    /** Stops partitions whose first message another owner holds. A partition that had grants, or waits for a copy in this call, goes on. */
     private void waitForOthers(Poll<M> poll, List<Item<M>> items, List<Claim> claims, List<Item<M>> granted) {
         Set<Lane> advanced = new HashSet<>();
         Set<MessageId> own = new HashSet<>();

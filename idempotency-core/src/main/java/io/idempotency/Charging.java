@@ -84,7 +84,7 @@ final class Charging {
                 && (charge.held().isPresent() || !quarantining.isSettled(item, charge.failure()));
     }
 
-    /** Quarantines a message that failed, at the caller's decision. */
+    /** Quarantines a message that failed, because the caller decided so. */
     <T> void quarantine(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
         if (!quarantining.isPossible()) {
             throw new IdempotencyException(

@@ -13,7 +13,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One processing step whose effect happens once per message, although messages are delivered more than once.
+ * Runs one processing step so that its effect happens once per message, although messages are delivered more than once.
  *
  * <pre>{@code
  * IdempotentConsumer<Order> billing = IdempotentConsumer.<Order>named("billing")
@@ -24,15 +24,15 @@ import org.jspecify.annotations.Nullable;
  * Outcome outcome = billing.consume(order, (message, claim) -> charge(message));
  * }</pre>
  *
- * <p>Where a transaction on the store's data is active on the thread already, a {@link ConsistencyLevel#STRONG} consumer joins it: its outcomes
- * hold only if that transaction commits, nothing is cached or reported before, and failures leave to the caller, who rolls back: none is counted,
- * and none leads to quarantine, but by {@link #quarantine} afterwards. A transaction on other data is refused.
+ * <p>If a transaction on the store's data is active on the thread, a {@link ConsistencyLevel#STRONG} consumer joins it. Its outcomes then hold
+ * only if that transaction commits; nothing is cached or reported before. Failures leave to the caller, who rolls back. They are not counted and
+ * lead to no quarantine, unless the caller calls {@link #quarantine} afterwards. A transaction on other data is refused.
  *
- * <p>Thread-safe; the messages of one partition are to be given by one thread at a time, in order.
+ * <p>Thread-safe. Give the messages of one partition from one thread at a time, in order.
  */
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
-    /** How long a partition that stands still waits before its message is tried again. */
+    /** How long a partition that stands still waits before the next try. */
     public static final Duration STAND_STILL = Duration.ofSeconds(30);
 
     private final Settings<M> settings;
@@ -41,7 +41,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Scopes<M> scopes;
     private final ChunkLoop<M> chunks;
     private final Optional<LeaseKeeper> keeper;
-    /** The first handler that it was called with. */
+    /** The class of the first handler. */
     private volatile @Nullable Class<?> handler;
 
     IdempotentConsumer(Settings<M> settings, Clockwork clockwork) {
@@ -73,7 +73,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return new IdempotentConsumerBuilder<>(consumer);
     }
 
-    /** Returns the logical name that ids are remembered under. */
+    /** Returns the logical name under which ids are remembered. */
     public String name() {
         return settings.name();
     }
@@ -94,8 +94,8 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes one message. A failure is charged as in {@link #consumeAll}; unless the message is quarantined by it, what the handler threw
-     * leaves unwrapped, and the message is to be delivered again.
+     * Consumes one message. A failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler
+     * leaves unwrapped, and the message must be delivered again.
      *
      * @throws IdempotencyException if the store failed
      */
@@ -110,46 +110,47 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes messages in order, one handler call each. Under {@link ConsistencyLevel#STRONG} in one transaction per chunk; one
-     * round trip for its claims if all are new, none for duplicates that are cached (within a transaction of yours the store is asked).
+     * Consumes messages in order, with one handler call each. Under {@link ConsistencyLevel#STRONG} each chunk is one transaction. Its claims take
+     * one round trip if all messages are new; cached duplicates take none, except inside a transaction of the caller, where the store is asked.
      *
-     * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
-     * after {@link Stop#retryAfter()}. One that fails among others under {@link ConsistencyLevel#STRONG} stops at once the partitions of all
-     * messages that the handler was given in its transaction, from the first one on, and is not charged: delivered again, they run without it,
-     * then it runs alone.
+     * <p>A message that fails stops its partition, not the others. It and all messages behind it are released, to be delivered again after
+     * {@link Stop#retryAfter()}. Under {@link ConsistencyLevel#STRONG} a message that fails among others is not charged at first. It stops the
+     * partitions of all messages that the handler was given in its transaction, each from its first message on. Delivered again, they run without
+     * it, then it runs alone.
      *
-     * <p>No object is given to the handler twice in one call, for a handler may have changed it ({@code order.setStatus("ACCEPT")}) before its
-     * transaction was rolled back. A caller who delivers again <em>reads the messages anew, or copies them first</em>: an object that was given
-     * before would show the handler its own changes. A poll loop does so by itself, for it polls again.
+     * <p>One call never gives an object to the handler twice, because a handler may have changed it ({@code order.setStatus("ACCEPT")}) before
+     * its transaction was rolled back. A caller who delivers again <em>reads the messages anew or copies them first</em>; otherwise the handler
+     * sees its own changes. A poll loop polls again, and so needs nothing more.
      *
-     * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
-     * still when this returns.
+     * <p>If the thread is interrupted, the running work ends, no further work begins, and no failure is counted. The thread is still interrupted
+     * when this method returns.
      *
-     * <p>A message that the store refuses, such as one whose journal has forgotten whether it was processed, stops its partition, too, for
-     * {@link #STAND_STILL}, and is not charged.
+     * <p>A message that the store refuses, for example because its journal no longer knows whether it was processed, stops its partition for
+     * {@link #STAND_STILL} and is not charged.
      *
-     * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
-     *     settled outcome are to be delivered again
+     * @return one outcome for each message, in the order given
+     * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; deliver messages without a settled outcome
+     *     again
      */
     public BatchResult consumeAll(List<M> messages, MessageHandler<? super M> handler) {
         return consume(messages, new Handling.Each<>(handler));
     }
 
     /**
-     * Consumes messages like {@link #consumeAll}, with one handler call for all that are granted together. A batch that fails is left as a
-     * whole, and smaller ones are made of it when it is delivered again, until the message that fails is alone; unless the handler names it by
-     * a {@link BatchFailedException}.
+     * Consumes messages like {@link #consumeAll}, with one handler call for all messages that are granted together. A batch that fails is left
+     * as a whole. Delivered again, it is split into smaller batches until the failing message is alone, unless the handler names that message
+     * by a {@link BatchFailedException}.
      */
     public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {
         return consume(messages, new Handling.Together<>(handler));
     }
 
     /**
-     * Charges a message that cannot become an {@code M}, such as a value that cannot be deserialized: it is retried, quarantined or makes its
-     * partition stand still, as any message that failed.
+     * Charges a message that cannot become an {@code M}, for example because its value cannot be deserialized. It is retried, is quarantined or
+     * makes its partition stand still, like any message that failed.
      *
-     * @param messageId its id; if there is none that can be used, one is made of its position and bytes
-     * @return the result for the one message
+     * @param messageId its id; without a usable one, an id is made of its position and bytes
+     * @return the result of this one message
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         Item<Payload> item = reading.rejected(position, messageId, payload);
@@ -160,29 +161,29 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /**
      * Quarantines a message that failed, whatever the {@link FailurePolicy} says, unless it is one too many in a row
-     * ({@link IdempotentConsumerBuilder#standStillAfter}). For callers with an error handling of their own, who leave failures to it by {@link
+     * ({@link IdempotentConsumerBuilder#standStillAfter}). Callers with their own error handling use it together with {@link
      * FailurePolicy#leaveToCaller}.
      *
-     * @return the result for the one message: settled, also if it was processed meanwhile; or its partition waits
+     * @return the result of this one message: settled, even if it was processed meanwhile, or a stop of its partition
      * @throws IdempotencyException if there is no quarantine store
      */
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
-        // Without its scope rather than not at all: that may be why it failed.
+        // Without its scope if it cannot be entered: that may be why the message failed.
         scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
     }
 
-    /** Says when and where a message was processed or quarantined: why it is skipped. One round trip. */
+    /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
     public Optional<Processed> find(String messageId) {
         return settings.storage().store().find(new MessageId(settings.name(), messageId));
     }
 
     /**
-     * Forgets a message, so that its next delivery is processed again. Within a transaction of yours that is so for the transaction itself at once,
-     * for all others from its commit on. Other processes may know it from their caches for as long as those keep it. Returns whether it was
-     * remembered.
+     * Forgets a message, so that its next delivery is processed again. Inside a transaction of the caller, the message is new to that transaction
+     * at once, and to all others from the commit on. Caches of other processes keep it for their own time. Returns whether it was remembered.
+     * One round trip.
      */
     public boolean forget(String messageId) {
         MessageId id = new MessageId(settings.name(), messageId);
@@ -199,8 +200,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Forgets what is remembered of a partition that was given up or lost: which of its messages failed, how often, and their bytes; and tells the store. For
-     * whoever polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
+     * Notes that a partition was revoked or lost: drops its failed messages, their attempts and their bytes from memory, and tells the store and
+     * the listeners. Code that polls must call it; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, attempts are
+     * counted from the beginning.
      */
     public void revoked(String stream, int partition) {
         Lane lane = new Lane(stream, partition);
@@ -218,7 +220,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return chunks.run(reading.read(messages), handling);
     }
 
-    /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
+    /** Stops renewing leases once the running consumptions have ended. Later consumptions renew their own. */
     @Override
     public void close() {
         Class<?> noted = handler;

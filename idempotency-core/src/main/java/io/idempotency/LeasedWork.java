@@ -88,8 +88,8 @@ final class LeasedWork<M> {
     }
 
     /**
-     * Charges a message whose handlers were started elsewhere, or before a crash, and never came back, if the policy has had
-     * enough of it.
+     * Charges a message whose earlier handlers, elsewhere or before a crash, did not complete, if the policy allows no further one.
+     * Returns whether it did.
      */
     private boolean isExhausted(Item<M> item, Claim lease) {
         if (lease.starts() == 0
@@ -144,7 +144,7 @@ final class LeasedWork<M> {
         }
     }
 
-    /** Thrown only at the end of the call: what was handled would be handed over again, and a failure behind it would not be charged. */
+    /** Keeps the refusal for the end of the call: thrown now, it would have handled messages run again, and later failures not charged. */
     private void refused(List<Item<M>> done, StoreFailure failure) {
         refusal = refusal == null ? failure : refusal;
         for (Item<M> item : Poll.firstOfEachLane(done)) {

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which handler works under which name, of the consumers that this process has on each store. Two threads with a consumer each, and one handler, are
- * the usual way to have more of them; two handlers under one name are a mistake. Thread-safe.
+ * Warns of two handlers under one consumer name on one store of this process. Several consumers with one handler, each on its own thread, are the
+ * usual way to share the work; two handlers under one name are a mistake. Thread-safe.
  */
 final class NamesInUse {
 
@@ -36,8 +36,8 @@ final class NamesInUse {
                     .toList();
             if (others.size() == 1 && others.get(0) != handler) {
                 log.warn(
-                        "There are two handlers under the consumer name {} on one store, {} and {}, so each skips what the other has"
-                                + " processed. Another handler needs a name of its own.",
+                        "There are two handlers under the consumer name {} on one store, {} and {}, so each skips the messages that the"
+                                + " other has processed. Another handler needs a name of its own.",
                         settings.name(),
                         others.get(0).getName(),
                         handler.getName());

@@ -6,7 +6,7 @@ import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Holds what a consumer was built with. The builder's method of the same name describes each value. */
+/** The settings of a consumer. The builder's method of the same name describes each value. */
 record Settings<M>(
         String name,
         ConsistencyLevel level,

@@ -24,15 +24,15 @@ final class Offsets {
 
     private static final Logger log = LoggerFactory.getLogger(Offsets.class);
 
-    /** How many commits may be without an answer: that of one in front is often read only with the next. */
+    /** How many commits may be in flight: the answer to one is often read only with the next. */
     static final int MOST_UNDER_WAY = 4;
 
     private final InitialOffsets initial;
 
-    /** Behind what is settled, and not known to be committed. */
+    /** The offsets behind settled records that are not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
 
-    /** Those of them that Kafka has not answered yet. */
+    /** The offsets in commits that Kafka has not answered yet. */
     private final Map<TopicPartition, OffsetAndMetadata> sent = new HashMap<>();
 
     private int underWay;
@@ -59,7 +59,7 @@ final class Offsets {
         return initial.commit(consumer, firsts);
     }
 
-    /** Somebody else may own what was settled before the partition went back; the redelivery brings it again. */
+    /** Drops the offset of a partition that went back. Another consumer may have owned it since; the redelivery settles it again. */
     private void dropIfRedelivered(TopicPartition partition, OffsetAndMetadata first) {
         OffsetAndMetadata left = uncommitted.get(partition);
         if (left != null && first.offset() < left.offset()) {
@@ -69,9 +69,9 @@ final class Offsets {
     }
 
     /**
-     * Sends the offsets given and those left over from before; what fails for now is logged and left for the next time.
+     * Commits these offsets and those left over from earlier calls, without waiting. A commit that fails for now is logged and goes with the next.
      *
-     * @throws RuntimeException if this commit, or one that was under way, failed for good
+     * @throws RuntimeException if this commit, or one in flight, failed for good
      */
     void commit(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> settled) {
         uncommitted.putAll(settled);
@@ -83,7 +83,7 @@ final class Offsets {
         }
     }
 
-    /** Commits all that is not known to be committed, and waits for it. What fails for now is logged and left for the next time. */
+    /** Commits all offsets that are not known to be committed, and waits. A commit that fails for now is logged and goes with the next. */
     void commitNow(Consumer<?, ?> consumer) {
         commitNow(consumer, Set.of());
     }
@@ -134,7 +134,7 @@ final class Offsets {
                 FailureText.line(failure));
     }
 
-    /** Called by Kafka, within a later poll or commit: what is thrown here would leave from there. */
+    /** Takes the answer of Kafka, within a later poll or commit: an exception here would leave from there. */
     private void answered(Map<TopicPartition, OffsetAndMetadata> due, @Nullable Exception failure) {
         underWay--;
         sent.entrySet().removeAll(due.entrySet());
@@ -157,7 +157,7 @@ final class Offsets {
         }
     }
 
-    /** After a rebalance another consumer may have been further; an offset is never set back. */
+    /** Drops left-over offsets behind the committed ones: after a rebalance another consumer may have been further. No offset is ever set back. */
     private void dropOvertaken(Consumer<?, ?> consumer, Set<TopicPartition> settled) {
         Set<TopicPartition> leftOver = new HashSet<>(uncommitted.keySet());
         leftOver.removeAll(settled);
@@ -173,7 +173,7 @@ final class Offsets {
         });
     }
 
-    /** A wakeup that hits the commit ends the caller's loop, so it is the last chance for these offsets. */
+    /** Commits again after a wakeup, which ends the caller's loop: it is the last chance for these offsets. */
     private void commitThroughWakeup(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> due) {
         if (due.isEmpty()) {
             return;
@@ -197,7 +197,7 @@ final class Offsets {
         initial.committed(done.keySet());
     }
 
-    /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
+    /** Returns the offset behind everything that is settled, for each of these partitions; those of which nothing is known are left out. */
     Map<TopicPartition, OffsetAndMetadata> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
         Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
         consumer.committed(partitions).forEach((partition, committed) -> {
@@ -213,7 +213,7 @@ final class Offsets {
         return next;
     }
 
-    /** Returns an offset with the leader epoch of what is settled in front of it: a record that cannot be read tells none. */
+    /** Returns an offset with the leader epoch of the settled record in front of it, because a record that cannot be read does not tell its own. */
     OffsetAndMetadata behind(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
         OffsetAndMetadata before = next(consumer, Set.of(partition)).get(partition);
         return new OffsetAndMetadata(offset, before == null ? Optional.empty() : before.leaderEpoch(), "");

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A ready loop that polls topics and lets a {@link RecordProcessor} handle what comes, for classic and KIP-848 consumer groups:
+ * Polls topics and hands the records to a {@link RecordProcessor}, in classic and KIP-848 consumer groups:
  *
  * <pre>{@code
  * PollLoop<String, Order> loop = PollLoop.of(billing, (record, claim) -> charge(record.value()))
@@ -31,13 +31,13 @@ import org.slf4j.LoggerFactory;
  * loop.close();
  * }</pre>
  *
- * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end, and another one from the first time that the quarantine needs the
- * bytes of a record that was deserialized: they are read again. Kafka being away, rebalances, records that cannot be deserialized and a store that
- * cannot be used do not end the loop: it says so and goes on. What Kafka refuses for good (authorization, a member with the same {@code
- * group.instance.id}, settings that it does not take) and errors of the virtual machine leave {@code run}, after the consumer was closed; nothing
- * unsettled is committed. {@link PollLoopBuilder#onEnd} is told of the end, {@link #isRunning} and {@link #failure} are to be asked.
+ * <p>The loop owns a Kafka consumer from the start of {@link #run} to its end. It opens a second one when the quarantine first needs the bytes of
+ * a deserialized record, which it reads again. An unreachable Kafka, rebalances, records that cannot be deserialized and a store that cannot be
+ * used do not end the loop: it logs them and goes on. If Kafka refuses for good (authorization, another member with the same {@code
+ * group.instance.id}, invalid settings), or on an error of the virtual machine, the loop closes its consumer and {@code run} throws. Offsets of
+ * unsettled records are never committed. {@link PollLoopBuilder#onEnd} reports the end; {@link #isRunning} and {@link #failure} answer at any time.
  *
- * <p>Runs once, in one thread; {@link #close} may be called from any thread, at any time, more than once.
+ * <p>It runs once, on one thread. {@link #close} may be called from any thread, at any time, more than once.
  */
 public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
@@ -75,7 +75,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
      * Polls until {@link #close} is called or the thread is interrupted; returns at once if it is closed already.
      *
      * @throws IdempotencyException if it was run before
-     * @throws RuntimeException what ended the loop, as {@link #failure} tells from then on
+     * @throws RuntimeException the failure that ended the loop, which {@link #failure} returns from then on
      */
     @Override
     public void run() {
@@ -121,10 +121,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try {
             settings.onEnd().accept(failure());
         } catch (RuntimeException failed) {
-            log.warn(
-                    "The end of the loop of consumer {} could not be told.",
-                    processor.describe(),
-                    FailureText.loggable(failed));
+            log.warn("The onEnd callback of consumer {} failed.", processor.describe(), FailureText.loggable(failed));
         }
     }
 
@@ -133,7 +130,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         return life.isRunning();
     }
 
-    /** Returns what ended the loop; empty while it runs, and if it was closed or interrupted. */
+    /** Returns the failure that ended the loop; empty while it runs, and if it was closed or interrupted. */
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
     }
@@ -156,7 +153,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
         } catch (InterruptException interrupted) {
-            log.info("The thread of consumer {} was interrupted; it stops.", processor.describe());
+            log.info("The thread of consumer {} was interrupted; its loop ends.", processor.describe());
         }
         // Kept aside until the consumer is closed: it could not be closed in order otherwise.
         isInterrupted = Thread.interrupted();
@@ -231,8 +228,8 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     }
 
     /**
-     * Ends the loop: records that are being handled are finished, the offsets of the settled ones committed, the consumer closed. Waits for
-     * that, at most the close timeout, unless it is called by the handler itself.
+     * Ends the loop: finishes the records that are being handled, commits the offsets of settled ones and closes the consumer. Waits for that, at
+     * most the close timeout, and not at all if the handler itself calls it.
      */
     @Override
     public void close() {

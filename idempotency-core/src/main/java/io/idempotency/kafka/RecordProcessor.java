@@ -23,7 +23,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
 /**
- * Handles what a poll returned, in any poll loop. Borrows the caller's consumer for one call, owns neither a consumer nor a thread:
+ * Handles the records of a poll, in any poll loop. It borrows the caller's consumer for one call, and owns neither a consumer nor a thread:
  *
  * <pre>{@code
  * while (running) {
@@ -36,20 +36,20 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
  * }</pre>
  *
  * <ol>
- *   <li>Resumes the partitions whose back-off is over; therefore it is called with empty polls, too.
+ *   <li>It resumes the partitions whose back-off is over; so it must be called with empty polls, too.
  *   <li>A partition without a committed offset gets the one of its first record committed, so that a crash during the first back-off
  *       does not begin at {@code auto.offset.reset}.
  *   <li>The records run through the idempotent consumer.
  *   <li>Where a record is not settled, the consumer goes back to it, and its partition is paused until it is due. Other partitions go on.
- *   <li>The offsets behind settled records are sent to be committed, never before the database, and not waited for: closing the consumer does that.
- *       A commit that fails for now (rebalance, broker away) is logged and made up for by the next call; the redelivery is skipped. One that
- *       fails for good makes the next call fail. They carry the leader epoch, so that Kafka sees a log that was cut below them.
+ *   <li>It commits the offsets behind settled records asynchronously, never before the database. Closing the consumer waits for them. A commit
+ *       that fails for now (rebalance, broker away) is logged and repeated by the next call; redelivered records are skipped. A commit that
+ *       fails for good makes the next call fail. Offsets carry the leader epoch, so that Kafka notices a truncated log.
  * </ol>
  *
  * <p>The consumer needs {@code enable.auto.commit=false}. Before any exception leaves, it is back at the first unsettled record of
  * every partition, so that not even a {@code close()} with auto-commit can commit past one.
  *
- * <p>Keeps the state of one consumer; used by one thread at a time, the one that polls.
+ * <p>It keeps the state of one consumer. Not thread-safe: use it on the thread that polls.
  */
 public final class RecordProcessor<K, V> {
 
@@ -84,16 +84,16 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Returns a fresh processor that finds the message id of a record that cannot be deserialized in this way, to be used with the same
-     * header names as the consumer's own; unless said otherwise by {@link MessageIds#defaults()}.
+     * Returns a new processor that finds the ids of records that cannot be deserialized by this extractor; by default {@link
+     * MessageIds#defaults()}. Use the same header names as in the extractor of the consumer.
      */
     public RecordProcessor<K, V> rejectedMessageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         return new RecordProcessor<>(bound, ids, nanoTime);
     }
 
     /**
-     * Handles the records of one poll, none or many. If the idempotent consumer throws, whatever it is but an error of the virtual machine, the
-     * partitions of the records stand still, and others go on.
+     * Handles the records of one poll, none or many. If the idempotent consumer throws anything but an error of the virtual machine, the partitions
+     * of the records stand still; others go on.
      *
      * @throws IdempotencyException if a transaction is active on the thread, which would commit after the offsets
      */
@@ -115,9 +115,8 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Handles a record that made {@code poll} throw: it is charged as a failed message with its bytes and headers. When it is settled,
-     * that is quarantined, the consumer goes on behind it; otherwise its partition stands still until the next try. Kafka returns the records before it
-     * first, so they are settled.
+     * Handles a record that made {@code poll} throw. It is charged as a failed message, with its bytes and headers. Once it is quarantined, the
+     * consumer goes on behind it; until then its partition waits for the next try. Kafka returns the records before it first, so they are settled.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */
@@ -148,9 +147,9 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Goes back to the first record that is not settled in every partition. For a {@code poll} that threw anything but a {@code
-     * WakeupException} or a {@link RecordDeserializationException}: under KIP-848 it may throw {@code IllegalStateException: No current
-     * assignment for partition} after it has taken records of other partitions, which are then gone without this call.
+     * Goes back to the first unsettled record of every partition. Call it after a {@code poll} that threw anything but a {@code WakeupException}
+     * or a {@link RecordDeserializationException}. Under KIP-848 it may throw {@code IllegalStateException: No current assignment for partition}
+     * after it has taken records of other partitions; without this call they would be skipped.
      */
     public void rewind(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = prepare(consumer);
@@ -170,7 +169,7 @@ public final class RecordProcessor<K, V> {
         initialOffsets.commitPositions(consumer, partitions);
     }
 
-    /** Commits what is not known to be committed and backOffs for it, as the last thing before partitions are given up. */
+    /** Commits all offsets that are not known to be committed and waits, as the last thing before partitions are given up. */
     void finish(Consumer<K, V> consumer) {
         offsets.retain(consumer.assignment());
         offsets.commitNow(consumer);

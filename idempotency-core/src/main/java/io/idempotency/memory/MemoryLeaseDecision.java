@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Decides one list of wanted leases, delivery by delivery, in the order asked: per partition, a prefix is granted. */
+/** Decides about a list of wanted leases, delivery by delivery, in the order asked: in each partition, a prefix is granted. */
 final class MemoryLeaseDecision {
 
     private final Instant now;

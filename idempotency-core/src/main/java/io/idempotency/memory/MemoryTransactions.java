@@ -17,8 +17,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transactions of one memory store. One monitor guards all tables; it is held for a moment per call, and given up while
- * a call waits for another transaction.
+ * Runs the transactions of one memory store. One monitor guards all tables. Each call holds it for a moment, and gives it up while it waits for
+ * another transaction.
  */
 final class MemoryTransactions implements Transactions {
 
@@ -154,7 +154,8 @@ final class MemoryTransactions implements Transactions {
             throw new IdempotencyException(verb + " needs an active transaction of the memory store on the thread");
         }
         if (transaction.isLost()) {
-            throw new TransactionLostException(verb + " is not possible, for the transaction was rolled back already");
+            throw new TransactionLostException(
+                    verb + " is not possible, because the transaction was rolled back already");
         }
         return transaction;
     }

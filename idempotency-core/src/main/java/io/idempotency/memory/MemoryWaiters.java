@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who waits for which message, in the order they came: who gave way and runs again must not overtake the one it gave way to.
+ * Queues transactions that wait for a message, in the order they came: one that gave way and runs again must not overtake the one it gave way to.
  * Guarded by the monitor of {@link MemoryTransactions}.
  */
 final class MemoryWaiters {
