@@ -73,7 +73,7 @@ final class ChunkLoop<M> {
         refusals.tell();
     }
 
-    /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
+    /** Returns how many messages a chunk may have. A handler that has ever committed early gets a transaction for each message. */
     private int most(Handling<M> handling) {
         boolean isOneEach = settings.chunks().per() == TransactionPer.RECORD
                 || (!handling.isBatch() && flow.reports().isCommittedEarly());

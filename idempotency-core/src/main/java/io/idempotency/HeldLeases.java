@@ -129,7 +129,7 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Notes that the handler of a message was started and failed, to be recorded with its release. */
+    /** Notes that the handler of a message was started and failed. The release of the lease records it. */
     void started(Delivery delivery) {
         oneVerb.lock();
         try {

@@ -25,7 +25,7 @@ final class NamesInUse {
 
     private NamesInUse() {}
 
-    /** Notes the handler of a consumer, told apart by its class; warns if it is the second one. */
+    /** Notes the class of the handler of a consumer; warns if it is a second one. */
     static void add(Settings<?> settings, Class<?> handler) {
         synchronized (USES) {
             USES.removeIf(use -> use.store().refersTo(null));

@@ -84,7 +84,7 @@ final class Reading<M> {
                     messageId
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
-                                    + ". Let the producer send one, or say by messageId(..) where it stands")));
+                                    + ". Let the producer send one, or name its place by messageId(..)")));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = new MessageId(consumer, reader.standIn(message));

@@ -22,8 +22,9 @@ import java.util.Optional;
  *                    └─ fails, yet commits ─────▶ COMMITTED_IN_PART    throw: the transaction runner is wrong
  * </pre>
  *
- * <p>Every way but the first rolls back. A handler may have changed the messages that it was given, so messages that failed together are
- * not handled again in the same call. When they are delivered again, {@link Suspects} says which one runs alone and how many share a transaction.
+ * <p>A failure after the commit is TRANSIENT, too: the redelivery finds duplicates. A handler may have changed the messages that it was given, so
+ * messages that failed together are not handled again in the same call. When they are delivered again, {@link Suspects} says which one runs
+ * alone and how many share a transaction.
  */
 final class StrongLevel<M> implements Level<M> {
 

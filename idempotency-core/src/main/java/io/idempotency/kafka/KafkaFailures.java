@@ -23,7 +23,7 @@ import org.apache.kafka.common.errors.UnsupportedVersionException;
 /** Tells what the exceptions of a Kafka consumer mean for the loop that polls it. */
 final class KafkaFailures {
 
-    /** They say what somebody has to change: rights, settings, another member with the same {@code group.instance.id}. */
+    /** Failures that somebody has to correct: rights, settings, another member with the same {@code group.instance.id}. */
     private static final List<Class<? extends RuntimeException>> FOR_GOOD = List.of(
             AuthenticationException.class,
             AuthorizationException.class,
@@ -37,7 +37,7 @@ final class KafkaFailures {
             UnsupportedAssignorException.class,
             UnsupportedVersionException.class);
 
-    /** They pass: Kafka is away, or another consumer owns the partition now. */
+    /** Failures that pass: Kafka is away, or another consumer owns the partition now. */
     private static final List<Class<? extends RuntimeException>> PASSING = List.of(
             RetriableException.class,
             CommitFailedException.class,
@@ -59,7 +59,7 @@ final class KafkaFailures {
         return FOR_GOOD.stream().anyMatch(type -> type.isInstance(failure));
     }
 
-    /** Kafka throws a plain IllegalStateException; only its text tells. Seen under KIP-848 after a lost membership. */
+    /** Returns whether the assignment was lost, under KIP-848. Kafka throws a plain IllegalStateException; only its text tells. */
     static boolean isLostAssignment(Throwable failure) {
         return failure instanceof IllegalStateException
                 && String.valueOf(failure.getMessage()).startsWith("No current assignment for partition");

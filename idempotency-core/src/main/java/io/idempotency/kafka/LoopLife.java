@@ -36,12 +36,12 @@ final class LoopLife {
         return closing.getCount() == 0;
     }
 
-    /** Waits for so long, or until it is closed. */
+    /** Waits this long, or until the loop is closed. */
     void pause(long millis) throws InterruptedException {
         boolean unused = closing.await(millis, TimeUnit.MILLISECONDS);
     }
 
-    /** Asks it to end. Returns whether it had begun; if not, it has ended now. */
+    /** Asks the loop to end. Returns whether it had begun; if not, it never runs. */
     boolean close() {
         closing.countDown();
         if (begun.compareAndSet(false, true)) {
@@ -51,7 +51,7 @@ final class LoopLife {
         return true;
     }
 
-    /** Waits for the end, unless the loop itself asks. Returns whether the wait was not too short. */
+    /** Waits for the end, at most this long, and not at all on the thread of the loop. Returns whether the wait did not time out. */
     boolean awaitEnd(Duration atMost) {
         if (Thread.currentThread() == thread) {
             return true;

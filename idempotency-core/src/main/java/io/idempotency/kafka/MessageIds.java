@@ -141,6 +141,6 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
         }
         throw new InvalidMessageIdException(
                 "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked)
-                        + ". Let the producer send one, as MessageIdInterceptor does, or say by messageId where it stands");
+                        + ". Let the producer send one, as MessageIdInterceptor does, or name its place by messageId");
     }
 }

@@ -32,7 +32,7 @@ final class PartitionBackOffs {
         return ends.containsKey(partition);
     }
 
-    /** Goes back to the offset and stays there for the time given, zero for none at all. */
+    /** Goes back to the offset and pauses the partition for this long; zero is no pause. */
     void leave(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset, Duration length) {
         if (length.isZero() || length.isNegative()) {
             AssignedPartitions.seek(consumer, partition, offset);
@@ -42,7 +42,7 @@ final class PartitionBackOffs {
         leaveAgain(consumer, partition, offset);
     }
 
-    /** Goes back to the offset in a partition that waits but is not paused any more, because it was revoked and assigned again. */
+    /** Goes back to the offset of a partition in back-off, and pauses it again if it was revoked and assigned again. */
     void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset) {
         AssignedPartitions.seek(consumer, partition, offset);
         if (!consumer.paused().contains(partition) && AssignedPartitions.pause(consumer, partition)) {
@@ -64,7 +64,7 @@ final class PartitionBackOffs {
         }
     }
 
-    /** Returns the time until the next back-off ends, at most the one given. */
+    /** Returns the time until the next back-off ends, at most this one. */
     Duration untilNext(Duration atMost) {
         long now = nanoTime.getAsLong();
         long least = nanos(atMost);

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How far one partition has come.
+ * The progress of one partition in a poll.
  *
  * @param next the offset of the first unsettled record, or the one behind the last record if all are settled
  * @param retryAfter how long the partition waits

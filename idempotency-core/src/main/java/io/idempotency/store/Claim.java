@@ -68,7 +68,7 @@ public record Claim(
         return isGranted() && !until.equals(Instant.EPOCH);
     }
 
-    /** Returns this lease with one more started handler, to be recorded when it is released. */
+    /** Returns this lease with one more started handler, which its release records. */
     public Claim started() {
         return new Claim(delivery, status, attempt, starts + 1, until, processed);
     }
