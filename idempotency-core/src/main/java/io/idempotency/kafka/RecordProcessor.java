@@ -84,7 +84,7 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Returns a new processor that finds the ids of records that cannot be deserialized by this extractor; by default {@link
+     * Returns a new processor with an extractor for the ids of records that cannot be deserialized; the default is {@link
      * MessageIds#defaults()}. Use the same header names as in the extractor of the consumer.
      */
     public RecordProcessor<K, V> rejectedMessageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
