@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.FailureText;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -46,6 +47,9 @@ final class Offsets {
     /** Those of them that Kafka has not answered yet. */
     private final Map<TopicPartition, OffsetAndMetadata> sent = new HashMap<>();
 
+    /** Where partitions begin whose first offset was not committed when they were assigned. */
+    private final Map<TopicPartition, OffsetAndMetadata> begins = new HashMap<>();
+
     private int underWay;
     private @Nullable RuntimeException fatal;
 
@@ -54,6 +58,7 @@ final class Offsets {
         known.retainAll(assigned);
         uncommitted.keySet().retainAll(assigned);
         sent.keySet().retainAll(assigned);
+        begins.keySet().retainAll(assigned);
     }
 
     /**
@@ -79,7 +84,17 @@ final class Offsets {
                         consumer,
                         Set.copyOf(assigned),
                         partition -> new OffsetAndMetadata(consumer.position(partition)))) {
+            assigned.forEach(partition -> noteBegin(consumer, partition));
             log.info("It is tried again when the first record of {} is there.", assigned);
+        }
+    }
+
+    /** A poll that fails may go on behind records that nobody has seen: {@link #next} has to know where they begin. */
+    private void noteBegin(Consumer<?, ?> consumer, TopicPartition partition) {
+        try {
+            begins.put(partition, new OffsetAndMetadata(consumer.position(partition, Duration.ZERO)));
+        } catch (RetriableException | IllegalStateException notKnown) {
+            log.debug("The position of {} is not known yet: {}", partition, FailureText.line(notKnown));
         }
     }
 
@@ -247,9 +262,10 @@ final class Offsets {
         known.addAll(done.keySet());
     }
 
-    /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
+    /** Returns where to go on in the partitions given: behind everything that is settled, or where they began. Empty where nothing is known. */
     Map<TopicPartition, OffsetAndMetadata> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(begins);
+        next.keySet().retainAll(partitions);
         consumer.committed(partitions).forEach((partition, committed) -> {
             if (committed != null) {
                 next.put(partition, committed);
