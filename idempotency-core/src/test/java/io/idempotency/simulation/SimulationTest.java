@@ -132,18 +132,4 @@ final class SimulationTest {
         }
         throw new AssertionError(broken + " is not caught");
     }
-
-    @Test
-    void theOffsetBehindAMarkerIsCommitted() {
-        new Simulation(Choices.ofSeed(392), ConsistencyLevel.STRONG, null, false, Simulation.noVisits())
-                .withMarkers()
-                .run(threads);
-    }
-
-    @Test
-    void noObjectIsHandedOverAgainAfterARefusedCompletion() {
-        for (long seed : new long[] {201_653, 210_556, 220_456}) {
-            run(seed, ConsistencyLevel.AT_LEAST_ONCE, Simulation.noVisits());
-        }
-    }
 }
