@@ -23,9 +23,8 @@ final class History {
     private final LeaseHistory leases;
     private final Map<MessageId, Integer> effects = new HashMap<>();
     private final Map<MessageId, Integer> failures = new HashMap<>();
-    private final Map<MessageId, Integer> kills = new HashMap<>();
-    /** How often a message was given back. */
-    private final Map<MessageId, Integer> unsettled = new HashMap<>();
+    private final Map<MessageId, Integer> starts = new HashMap<>();
+    private final Map<MessageId, Integer> transients = new HashMap<>();
     /** How many effects of a message may be there beside the first: it was forgotten, or its handler committed early and failed. */
     private final Map<MessageId, Integer> repeats = new HashMap<>();
     /** Of each partition, the offset of the last message that had its effect from there. */
@@ -70,13 +69,14 @@ final class History {
         excused.add(id);
     }
 
-    /** Notes that a message killed its process. Leases count that, so that it ends. */
-    void killed(MessageId id) {
-        int now = kills.merge(id, 1, Integer::sum);
-        // After a quarantine that failed for now it is started again.
-        int most = Simulation.ATTEMPTS + count(unsettled, id);
-        if (now > most && isLevel(ConsistencyLevel.AT_LEAST_ONCE) && !forgotten.contains(id)) {
-            throw violated(id.value() + " has killed " + now + " processes and is not quarantined");
+    /** Notes that the handler of a message failed, or killed its process. Leases count both, whoever holds them, so that it ends. */
+    void started(MessageId id) {
+        int now = starts.merge(id, 1, Integer::sum);
+        // After a quarantine that failed it is started again.
+        boolean isBounded = isLevel(ConsistencyLevel.AT_LEAST_ONCE) && !simulation.allows(Fault.STORE_REFUSES);
+        if (isBounded && now > Simulation.ATTEMPTS + count(transients, id) && !forgotten.contains(id)) {
+            throw violated(
+                    "the handler of " + id.value() + " was started " + now + " times, and it is not quarantined");
         }
     }
 
@@ -110,6 +110,11 @@ final class History {
         return deliveries.stream().map(delivery -> delivery.id().value()).toList();
     }
 
+    /** Notes that a message could not be quarantined for now. */
+    void notQuarantined(Claim claim) {
+        transients.merge(claim.delivery().id(), 1, Integer::sum);
+    }
+
     /** Notes that effects were committed by a handler, before the claims are proved. */
     void commitsEarly(RunningTransaction running) {
         for (MessageId id : SimulatedStore.ids(running.effects)) {
@@ -126,6 +131,7 @@ final class History {
 
     private void quarantines(MessageId id) {
         quarantined.add(id);
+        leases.quarantined(id);
         if (isLevel(ConsistencyLevel.STRONG) && !isLoose(id)) {
             if (count(effects, id) > 0) {
                 throw violated(id.value() + " is quarantined and has had its effect");
@@ -184,7 +190,7 @@ final class History {
         });
         leases.purged(horizon);
         // The row of a lease that has ended may be gone, and with it the number of starts.
-        kills.clear();
+        starts.clear();
     }
 
     void claimed(List<Claim> claims) {
@@ -221,14 +227,16 @@ final class History {
             simulation.visit(Branch.QUARANTINED);
         } else if (told.isTransient()) {
             simulation.visit(Branch.TRANSIENT_STOP);
-            unsettled.merge(id, 1, Integer::sum);
+            transients.merge(id, 1, Integer::sum);
         } else if (told.outcome() == Outcome.RELEASED) {
             simulation.visit(Branch.RETRIED);
-            unsettled.merge(id, 1, Integer::sum);
         }
         Optional<Duplicate> duplicate = told.duplicate();
         duplicate.ifPresent(
                 why -> simulation.visit(why.kind() == Duplicate.Kind.RESEND ? Branch.RESENT : Branch.REDELIVERED));
+        if (told.outcome().isSettled() && simulation.process().transaction != null) {
+            throw violated(id.value() + " is called " + told.outcome() + " within a transaction");
+        }
         if (told.outcome().isSettled() && !isSettled(id)) {
             throw violated(id.value() + " is called " + told.outcome() + ", and the store does not know it");
         }

@@ -32,6 +32,9 @@ final class LeaseHistory {
         /** The store refused to end it when that was tried again, so it is left to its time. */
         private boolean isGivenUp;
 
+        /** Its process knows that it was granted. */
+        private boolean isAnswered;
+
         private boolean isEnded;
         private boolean isFailed;
         /** It was renewed, and the answer was lost. */
@@ -49,6 +52,11 @@ final class LeaseHistory {
 
         private boolean isOf(Member member) {
             return process == member && life == member.life;
+        }
+
+        /** Returns whether its process did what it could: tried to end it, and once more. It cannot if it knows nothing of it. */
+        private boolean isGivenBackTwice() {
+            return endTries > 1 || !isAnswered;
         }
 
         private boolean excusesAnother() {
@@ -107,8 +115,23 @@ final class LeaseHistory {
             simulation.visit(Branch.LEASE_TAKEN_OVER);
             before.isLapsed = true;
             before.isLapsedAtOwner = before.isOf(process);
+            if (before.isLapsedAtOwner && !before.isGivenBackTwice() && !before.isRenewedUntold) {
+                throw simulation
+                        .baton()
+                        .violated(id.value() + " is leased again, and its former lease not given back first");
+            }
         }
         of(id).add(new Lease(process, claim));
+    }
+
+    /** Notes that the process was told which leases it has. */
+    void answered(List<Claim> claims, Member process) {
+        for (Claim claim : claims) {
+            Lease lease = claim.isGranted() ? find(claim, process) : null;
+            if (lease != null) {
+                lease.isAnswered = true;
+            }
+        }
     }
 
     void renewed(List<Claim> claims, Member process) {
@@ -173,6 +196,14 @@ final class LeaseHistory {
         }
     }
 
+    /** Notes that a message is quarantined: nobody holds it any more. */
+    void quarantined(MessageId id) {
+        Lease last = last(id);
+        if (last != null) {
+            last.isEnded = true;
+        }
+    }
+
     /** Returns the lease that is the message's now. */
     Optional<Claim> current(Claim claim) {
         return Optional.ofNullable(last(claim.delivery().id())).map(lease -> lease.claim);
@@ -182,6 +213,31 @@ final class LeaseHistory {
         return leases.values().stream()
                 .flatMap(List::stream)
                 .anyMatch(lease -> lease.isOf(process) && !lease.isEnded && !lease.isLapsed);
+    }
+
+    /** Notes that the handler is given a message. One whose handlers did not come back is handled while nothing else is leased. */
+    void handled(Claim claim, Member process) {
+        Lease own = find(claim, process);
+        if (own == null) {
+            return;
+        }
+        if (claim.starts() > 0) {
+            simulation.visit(Branch.SUSPECT_ALONE);
+            leases.values().stream()
+                    .flatMap(List::stream)
+                    .filter(lease -> lease != own && lease.isOf(process) && !lease.isEnded && lease.endTries == 0)
+                    .filter(lease -> !lease.isLapsed && !lease.isRenewedUntold && lease.isAnswered)
+                    .findAny()
+                    .ifPresent(lease -> {
+                        throw simulation
+                                .baton()
+                                .violated(id(claim) + " is handled beside the lease of " + id(lease.claim));
+                    });
+        }
+    }
+
+    private static String id(Claim claim) {
+        return claim.delivery().id().value();
     }
 
     /** Notes an effect of the message, under its lease. */

@@ -196,8 +196,7 @@ final class Member {
         }
         try {
             if (simulation.happens(Fault.FORGET)) {
-                List<String> ids = List.copyOf(simulation.producer().ids());
-                mine.forget(ids.get(simulation.choices().below(ids.size())));
+                forget(mine);
             }
             if (simulation.happens(Fault.PURGE)) {
                 simulation
@@ -209,6 +208,16 @@ final class Member {
             }
         } catch (TransientStoreException | IllegalStateException e) {
             simulation.note("the operator fails: " + e.getMessage());
+        }
+    }
+
+    private void forget(IdempotentConsumer<?> mine) {
+        List<String> ids = List.copyOf(simulation.producer().ids());
+        String id = ids.get(simulation.choices().below(ids.size()));
+        mine.forget(id);
+        SimulatedCache known = cache;
+        if (known != null && known.knows(simulation.id(id))) {
+            throw simulation.baton().violated(id + " is forgotten, and the cache of its process knows it");
         }
     }
 

@@ -1,6 +1,7 @@
 package io.idempotency.simulation;
 
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -102,7 +103,12 @@ final class OffsetClient {
         boolean fails = simulation.happens(Fault.OFFSETS_FAIL);
         boolean isDone = !fails || simulation.choices().below(2) == 1;
         if (isDone) {
-            offsets.forEach((partition, offset) -> group().commit(partition, ahead(partition, offset.offset())));
+            // The order of the library's maps is another one in each run of the virtual machine.
+            offsets.entrySet().stream()
+                    .sorted(Comparator.comparing(entry -> entry.getKey().partition()))
+                    .forEach(entry -> group().commit(
+                                    entry.getKey(),
+                                    ahead(entry.getKey(), entry.getValue().offset())));
         }
         if (fails) {
             simulation.visit(isDone ? Branch.OFFSET_ANSWER_LOST : Branch.OFFSET_COMMIT_FAILED);

@@ -18,11 +18,18 @@ final class SimulatedCache implements DuplicateCache {
 
     @Override
     public Optional<Known> find(MessageId id) {
+        if (simulation.process().transaction != null) {
+            throw simulation.baton().violated("the cache is asked for " + id.value() + " within a transaction");
+        }
         Known found = known.get(id);
         if (found != null) {
             simulation.visit(Branch.DUPLICATE_BY_CACHE);
         }
         return Optional.ofNullable(found);
+    }
+
+    boolean knows(MessageId id) {
+        return known.containsKey(id);
     }
 
     @Override

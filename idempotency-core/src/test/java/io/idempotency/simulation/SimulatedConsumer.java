@@ -1,35 +1,22 @@
 package io.idempotency.simulation;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RecordDeserializationException;
-import org.apache.kafka.common.errors.RecordDeserializationException.DeserializationExceptionOrigin;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /** The client of one process. It believes in its assignment until a poll tells it otherwise. */
 final class SimulatedConsumer {
-
-    private static final int MOST_RECORDS = 8;
 
     private final Simulation simulation;
     private final Member process;
@@ -39,6 +26,7 @@ final class SimulatedConsumer {
     private final Map<TopicPartition, Long> positions = new LinkedHashMap<>();
     private final Map<TopicPartition, Integer> resets = new HashMap<>();
     private final Set<TopicPartition> paused = new HashSet<>();
+    private final Fetch fetch;
     private @Nullable ConsumerRebalanceListener listener;
     private int epoch = -1;
     private boolean isIncomplete;
@@ -50,6 +38,7 @@ final class SimulatedConsumer {
         this.process = process;
         this.name = process + "/" + process.life;
         this.offsets = new OffsetClient(simulation, this);
+        this.fetch = new Fetch(simulation, positions, paused);
     }
 
     Consumer<String, String> kafka() {
@@ -176,110 +165,26 @@ final class SimulatedConsumer {
             throw new TimeoutException("The broker does not answer");
         }
         catchUp();
-        Map<TopicPartition, List<ConsumerRecord<String, String>>> records = new LinkedHashMap<>();
-        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
-        int most = 1 + simulation.choices().below(MOST_RECORDS);
-        for (TopicPartition partition : List.copyOf(positions.keySet())) {
-            if (!paused.contains(partition) && most > 0) {
-                List<ConsumerRecord<String, String>> fetched = fetch(partition, most, next);
-                most -= fetched.size();
-                if (!fetched.isEmpty()) {
-                    records.put(partition, fetched);
-                }
-            }
-        }
-        if (!next.isEmpty() && simulation.happens(Fault.POLL_FAILS)) {
+        ConsumerRecords<String, String> records = fetch.records();
+        Set<TopicPartition> moved = records.nextOffsets().keySet();
+        if (!moved.isEmpty() && simulation.happens(Fault.POLL_FAILS)) {
             simulation.visit(Branch.POLL_LOST_RECORDS);
             isAhead = true;
-            simulation.note("the poll fails, and " + next.keySet() + " went on without their records");
-            throw lostAssignment(next.keySet().iterator().next());
+            simulation.note("the poll fails, and " + moved + " went on without their records");
+            throw lostAssignment(moved.iterator().next());
         }
         isAhead = false;
-        if (next.isEmpty()) {
-            throwUnreadable();
+        if (moved.isEmpty()) {
+            fetch.throwUnreadable();
             boolean isWoken =
                     simulation.baton().waitFor(Math.max(1_000_000, timeout.toNanos()), this::hasSomethingToDo);
             simulation.note(isWoken ? "has something to poll" : "polls nothing");
-            return new ConsumerRecords<>(Map.of(), Map.of());
         }
-        simulation.note("polls "
-                + records.values().stream().map(SimulatedConsumer::named).toList());
-        return new ConsumerRecords<>(records, next);
+        return records;
     }
 
     private boolean hasSomethingToDo() {
-        return offsets.isWoken()
-                || epoch != group().epoch(this)
-                || positions.entrySet().stream()
-                        .anyMatch(position -> !paused.contains(position.getKey())
-                                && !simulation
-                                        .log()
-                                        .from(position.getKey().partition(), position.getValue(), 1)
-                                        .isEmpty());
-    }
-
-    private static List<String> named(List<ConsumerRecord<String, String>> records) {
-        return records.stream()
-                .map(record -> record.key() + "@" + record.partition() + "-" + record.offset())
-                .toList();
-    }
-
-    private List<ConsumerRecord<String, String>> fetch(
-            TopicPartition partition, int most, Map<TopicPartition, OffsetAndMetadata> next) {
-        long from = positions.getOrDefault(partition, 0L);
-        List<ConsumerRecord<String, String>> fetched = new ArrayList<>();
-        boolean isStopped = false;
-        for (SimulatedLog.Entry entry : simulation.log().from(partition.partition(), from, most)) {
-            isStopped = isStopped || simulation.producer().isUnreadable(entry.id());
-            if (!isStopped) {
-                fetched.add(new ConsumerRecord<>(
-                        partition.topic(), partition.partition(), entry.offset(), entry.id(), entry.id()));
-            }
-        }
-        long behind = fetched.isEmpty() ? from : fetched.get(fetched.size() - 1).offset() + 1;
-        long position = fetched.isEmpty() || simulation.choices().below(2) == 1
-                ? simulation.log().next(partition.partition(), behind)
-                : behind;
-        if (position > behind) {
-            simulation.visit(Branch.GAP_PASSED);
-        }
-        if (position > from) {
-            positions.put(partition, position);
-            next.put(partition, new OffsetAndMetadata(position, Optional.empty(), ""));
-        }
-        return fetched;
-    }
-
-    /** Throws at a record that cannot be deserialized. The position stays there. */
-    private void throwUnreadable() {
-        positions.forEach((partition, position) -> {
-            if (paused.contains(partition)) {
-                return;
-            }
-            for (SimulatedLog.Entry entry : simulation.log().from(partition.partition(), position, 1)) {
-                if (simulation.producer().isUnreadable(entry.id())) {
-                    simulation.visit(Branch.UNREADABLE);
-                    simulation.note("cannot read " + entry);
-                    simulation.history().failed(simulation.id(entry.id()));
-                    throw unreadable(partition, entry);
-                }
-            }
-        });
-    }
-
-    private static RecordDeserializationException unreadable(TopicPartition partition, SimulatedLog.Entry entry) {
-        byte[] bytes = entry.id().getBytes(StandardCharsets.UTF_8);
-        return new RecordDeserializationException(
-                DeserializationExceptionOrigin.VALUE,
-                partition,
-                entry.offset(),
-                0,
-                TimestampType.CREATE_TIME,
-                ByteBuffer.wrap(bytes),
-                ByteBuffer.wrap(bytes),
-                new RecordHeaders().add("message-id", bytes),
-                "Not what was expected",
-                new SerializationException("Not what was expected"));
+        return offsets.isWoken() || epoch != group().epoch(this) || fetch.isPossible();
     }
 
     /** Joins, and learns which partitions are its own now. */

@@ -32,6 +32,7 @@ final class SimulatedHandler {
         }
         process.requireScope(record);
         simulation.note("handles " + delivery);
+        simulation.history().leases().handled(claim, process);
         SimulatedConsumer client = process.client();
         if (client != null && !simulation.group().isOwner(client, record.partition())) {
             simulation.visit(Branch.ZOMBIE_HANDLED);
@@ -106,7 +107,7 @@ final class SimulatedHandler {
         process.inHand.remove(id);
         if (simulation.kills(id)) {
             simulation.visit(Branch.KILLED_BY_MESSAGE);
-            simulation.history().killed(id);
+            simulation.history().started(id);
             simulation.history().excuse(Set.of(id));
             process.die();
         }
@@ -114,6 +115,9 @@ final class SimulatedHandler {
             simulation.note("fails at " + id.value());
             simulation.history().failed(id);
             failedTogether(claim);
+            if (!simulation.isBatch() || simulation.isNaming()) {
+                simulation.history().started(id);
+            }
             process.failed();
             if (simulation.isBroken(Broken.CLAIM_TAKEN_BACK_AFTER_FAILURE)) {
                 simulation.store().takeBack(id);

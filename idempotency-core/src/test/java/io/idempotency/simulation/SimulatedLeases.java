@@ -8,6 +8,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,9 @@ final class SimulatedLeases {
     /** Leases that could not be completed, for a variant that does not try again. */
     private final Set<Claim> givenUp = new HashSet<>();
 
+    /** Leases whose owners were told that they are lost. */
+    private final Set<Claim> knownLost = new HashSet<>();
+
     SimulatedLeases(Simulation simulation, Wire wire, RowLocks locks, MemoryStore memory) {
         this.simulation = simulation;
         this.wire = wire;
@@ -36,20 +40,21 @@ final class SimulatedLeases {
     }
 
     List<Claim> lease(List<Delivery> deliveries, Duration length) {
-        return wire.call("lease " + SimulatedStore.named(deliveries), () -> {
+        List<Claim> claims = wire.call("lease " + SimulatedStore.named(deliveries), () -> {
             locks.awaitAll(SimulatedStore.ids(deliveries));
-            List<Claim> claims = memory.lease(deliveries, length);
+            List<Claim> leased = memory.lease(deliveries, length);
             if (simulation.isBroken(Broken.LEASED_BEHIND_ANOTHER)) {
-                claims = claims.stream()
+                leased = leased.stream()
                         .map(claim -> leasedAnyway(claim, length))
                         .toList();
             }
-            history().leased(claims);
-            if (simulation.isBroken(Broken.IN_PROGRESS_CALLED_DUPLICATE)) {
-                return claims.stream().map(SimulatedLeases::duplicateIfLeased).toList();
-            }
-            return claims;
+            history().leased(leased);
+            return leased;
         });
+        history().answered(claims, simulation.process());
+        return simulation.isBroken(Broken.IN_PROGRESS_CALLED_DUPLICATE)
+                ? claims.stream().map(SimulatedLeases::duplicateIfLeased).toList()
+                : claims;
     }
 
     private static Claim duplicateIfLeased(Claim claim) {
@@ -86,12 +91,16 @@ final class SimulatedLeases {
                     .toList();
         }
         locks.awaitAll(ids(leased));
+        if (!Collections.disjoint(knownLost, leased)) {
+            throw simulation.baton().violated("a lease is renewed again whose owner knows that it is lost");
+        }
         try {
             List<Claim> renewed = memory.renew(leased, length);
             simulation.visit(Branch.LEASE_RENEWED);
             return renewed;
         } catch (ClaimLostException e) {
             simulation.visit(Branch.LOST_AT_RENEW);
+            knownLost.addAll(e.lost());
             throw e;
         }
     }

@@ -157,6 +157,7 @@ final class SimulatedStore implements LeaseStore {
             memory.quarantine(claim);
         } catch (ClaimLostException e) {
             simulation.visit(Branch.LOST_AT_QUARANTINE);
+            simulation.history().notQuarantined(claim);
             throw e;
         }
         running.quarantined.add(claim);

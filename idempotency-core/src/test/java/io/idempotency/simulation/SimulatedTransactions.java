@@ -235,6 +235,9 @@ final class SimulatedTransactions implements Transactions {
         if (running.ending != Ending.LATE) {
             locks.release(running);
         }
+        if (!isCommitted) {
+            running.quarantined.forEach(simulation.history()::notQuarantined);
+        }
         if (!running.isCommittedEarly) {
             return;
         }
