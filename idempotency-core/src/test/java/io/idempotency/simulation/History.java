@@ -72,9 +72,10 @@ final class History {
     /** Notes that the handler of a message failed, or killed its process. Leases count both, whoever holds them, so that it ends. */
     void started(MessageId id) {
         int now = starts.merge(id, 1, Integer::sum);
-        // After a quarantine that failed it is started again.
+        // It is started again after a quarantine that failed, and once by each process where it has failed before.
+        int most = Simulation.ATTEMPTS + simulation.otherProcesses() + count(transients, id);
         boolean isBounded = isLevel(ConsistencyLevel.AT_LEAST_ONCE) && !simulation.allows(Fault.STORE_REFUSES);
-        if (isBounded && now > Simulation.ATTEMPTS + count(transients, id) && !forgotten.contains(id)) {
+        if (isBounded && now > most && !forgotten.contains(id)) {
             throw violated(
                     "the handler of " + id.value() + " was started " + now + " times, and it is not quarantined");
         }

@@ -155,6 +155,8 @@ final class SimulatedGroup {
     void join(SimulatedConsumer member) {
         members.put(member, Set.of());
         rebalance();
+        // Whoever was fenced comes back as a new member, also if it gets nothing.
+        epochs.put(member, generation);
     }
 
     void leave(SimulatedConsumer member) {

@@ -96,7 +96,7 @@ final class SimulatedStore implements LeaseStore {
             }
         }
         Set<MessageId> own = ids(unanswered(deliveries, answered));
-        own.stream().sorted().forEach(id -> lock(id, running));
+        lockAll(own, running);
         for (Delivery delivery : unanswered(deliveries, answered)) {
             transactions.early().inTheWay(delivery.id(), running).ifPresent(until -> {
                 simulation.visit(Branch.EARLY_CLAIM_IN_THE_WAY);
@@ -127,11 +127,21 @@ final class SimulatedStore implements LeaseStore {
                 .toList();
     }
 
-    private void lock(MessageId id, RunningTransaction own) {
-        locks.await(id, own);
-        if (memory.find(id).isEmpty()) {
-            locks.take(id, own);
+    /** Locks what is not settled. While it waits for one row, a purge may forget another. */
+    private void lockAll(Set<MessageId> ids, RunningTransaction own) {
+        while (!ids.stream().allMatch(id -> isLocked(id, own))) {
+            for (MessageId id : ids.stream().sorted().toList()) {
+                locks.await(id, own);
+                if (memory.find(id).isEmpty()) {
+                    locks.take(id, own);
+                }
+            }
         }
+    }
+
+    private boolean isLocked(MessageId id, RunningTransaction own) {
+        RunningTransaction holder = locks.holder(id);
+        return holder == own || (holder == null && memory.find(id).isPresent());
     }
 
     private void grant(List<Delivery> asked, Map<Delivery, Claim> answered, RunningTransaction running) {

@@ -176,6 +176,10 @@ final class Simulation {
         return process;
     }
 
+    int otherProcesses() {
+        return processes.size() - 1;
+    }
+
     MessageId id(String value) {
         return new MessageId(CONSUMER, value);
     }

@@ -150,6 +150,8 @@ final class SimulationTest {
         "11, AT_LEAST_ONCE",
         "212, AT_MOST_ONCE",
         "456, STRONG",
+        // A lag stayed behind a transaction marker.
+        "7171, AT_MOST_ONCE",
         // An object was handed over again after a completion that the store refused.
         "3999, AT_LEAST_ONCE",
     })
