@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.FailureText;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,6 +12,7 @@ import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,9 +28,13 @@ final class InitialOffsets {
     /** The partitions that certainly have a committed offset. */
     private final Set<TopicPartition> known = new HashSet<>();
 
+    /** Where partitions begin whose first offset was not committed when they were assigned. */
+    private final Map<TopicPartition, OffsetAndMetadata> begins = new HashMap<>();
+
     /** Forgets the partitions that are no longer assigned. */
     void retain(Set<TopicPartition> assigned) {
         known.retainAll(assigned);
+        begins.keySet().retainAll(assigned);
     }
 
     /** Notes partitions whose offsets were committed. */
@@ -57,8 +63,25 @@ final class InitialOffsets {
                         consumer,
                         Set.copyOf(assigned),
                         partition -> new OffsetAndMetadata(consumer.position(partition)))) {
+            assigned.forEach(partition -> noteBegin(consumer, partition));
             log.info("The next try for {} is with their first record.", assigned);
         }
+    }
+
+    /** Notes where a partition begins: a poll that fails may go on behind records that nobody has seen. */
+    private void noteBegin(Consumer<?, ?> consumer, TopicPartition partition) {
+        try {
+            begins.put(partition, new OffsetAndMetadata(consumer.position(partition, Duration.ZERO)));
+        } catch (RetriableException | IllegalStateException notKnown) {
+            log.debug("The position of {} is not known yet: {}", partition, FailureText.line(notKnown));
+        }
+    }
+
+    /** Returns where these partitions begin, if that was noted. */
+    Map<TopicPartition, OffsetAndMetadata> begins(Set<TopicPartition> partitions) {
+        Map<TopicPartition, OffsetAndMetadata> noted = new HashMap<>(begins);
+        noted.keySet().retainAll(partitions);
+        return noted;
     }
 
     private boolean commitWhereMissing(

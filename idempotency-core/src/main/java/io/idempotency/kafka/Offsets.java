@@ -197,9 +197,12 @@ final class Offsets {
         initial.committed(done.keySet());
     }
 
-    /** Returns the offset behind everything that is settled, for each of these partitions; those of which nothing is known are left out. */
+    /**
+     * Returns where to go on in each of these partitions: behind everything that is settled, or where it began. Partitions of which nothing is known
+     * are left out.
+     */
     Map<TopicPartition, OffsetAndMetadata> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> next = initial.begins(partitions);
         consumer.committed(partitions).forEach((partition, committed) -> {
             if (committed != null) {
                 next.put(partition, committed);
