@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** What an id takes in a table that grows to a million, and what it takes to find it there. */
+/** Measures adding and finding an id in a table that grows to a million. */
 @State(Scope.Thread)
 public class IdTableBenchmark {
 
@@ -18,10 +18,24 @@ public class IdTableBenchmark {
     private final SplittableRandom random = new SplittableRandom(1);
     private final long[] present = random.longs(2 * IDS).toArray();
     private final long[] absent = random.longs(2 * IDS).toArray();
+    private final long[] crafted = crafted();
     private final long[] shuffled = shuffled();
-    private final IdTable table = filled();
+    private final IdTable table = filled(present);
 
-    /** Returns the ids in another order than that of the table, which the processor would read ahead. */
+    /** Returns UUIDs of version 4 that a common hash function, high times the golden ratio by exclusive or with low, puts into one slot. */
+    private long[] crafted() {
+        long[] ids = new long[2 * IDS];
+        for (int i = 0; i < IDS; ) {
+            ids[2 * i] = (random.nextLong() & ~0xF000L) | 0x4000L;
+            ids[2 * i + 1] = ids[2 * i] * 0x9E3779B97F4A7C15L ^ 0x1234_5678_9ABC_DEF0L;
+            if (ids[2 * i + 1] >>> 62 == 2) {
+                i++;
+            }
+        }
+        return ids;
+    }
+
+    /** Returns the ids in an order different from the table's, because the processor would read ahead in that order. */
     private long[] shuffled() {
         long[] ids = present.clone();
         for (int i = IDS - 1; i > 0; i--) {
@@ -38,10 +52,10 @@ public class IdTableBenchmark {
         ids[other] = kept;
     }
 
-    private IdTable filled() {
+    private static IdTable filled(long[] with) {
         IdTable ids = new IdTable();
         for (int i = 0; i < IDS; i++) {
-            ids.add(present[2 * i], present[2 * i + 1]);
+            ids.add(with[2 * i], with[2 * i + 1]);
         }
         ids.index();
         return ids;
@@ -51,7 +65,14 @@ public class IdTableBenchmark {
     @Benchmark
     @OperationsPerInvocation(IDS)
     public Object adds() {
-        return filled();
+        return filled(present);
+    }
+
+    /** Adds a million ids of a sender who wants them to collide. */
+    @Benchmark
+    @OperationsPerInvocation(IDS)
+    public Object addsCrafted() {
+        return filled(crafted);
     }
 
     /** Adds them to a map of the JDK, for comparison. */
@@ -72,7 +93,7 @@ public class IdTableBenchmark {
         return found(shuffled);
     }
 
-    /** Looks for ids that are not there. */
+    /** Looks for absent ids. */
     @Benchmark
     @OperationsPerInvocation(IDS)
     public long misses() {

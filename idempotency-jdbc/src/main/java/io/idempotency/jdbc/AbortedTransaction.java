@@ -7,12 +7,12 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 
-/** Asks for the failure after which PostgreSQL takes no further statement: its driver keeps it, and tells it with the next one. */
+/** Finds the failure that aborted a transaction of PostgreSQL. The driver keeps it and reports it with the next statement. */
 final class AbortedTransaction {
 
     private AbortedTransaction() {}
 
-    /** Returns the failure; null if the transaction is none of those. */
+    /** Returns the failure; null if the transaction is not aborted. */
     static @Nullable Throwable reason(DataSource dataSource) {
         Connection connection = DataSourceUtils.getConnection(dataSource);
         try (Statement statement = connection.createStatement()) {

@@ -16,24 +16,23 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * What this library does with the transaction that is active on the thread: has a last word before the commit, and runs
- * actions after a commit that was confirmed. There is one for each transaction and owner; Spring suspends it together with
- * its transaction.
+ * Takes part in the transaction that is active on the thread: has a last word before the commit, and runs actions after a confirmed commit. Each
+ * transaction has one for each owner; Spring suspends it together with its transaction.
  */
 final class ActiveTransaction implements TransactionSynchronization {
 
-    /** What the commit depends on. */
+    /** Work that the commit depends on. */
     @FunctionalInterface
     interface LastWord {
 
-        /** The last statements before the commit: store what is left, and prove that this is still the same transaction. */
+        /** Runs the last statements before the commit: stores new names, and proves that this is still the same transaction. */
         void say(ActiveTransaction active);
 
         /**
-         * Gives back what is in the database although the last word was not said, or nothing was committed behind it: somebody committed early. Called
+         * Releases claims that somebody committed early: they are in the database although the last word was not said, or its commit failed. Called
          * after the end of the transaction, on its connection. Throws nothing.
          *
-         * @return whether there was anything
+         * @return whether it found such claims
          */
         default boolean takeBack(ActiveTransaction active) {
             return false;
@@ -58,9 +57,9 @@ final class ActiveTransaction implements TransactionSynchronization {
     }
 
     /**
-     * Returns the owner's in the running transaction, which must have synchronizations.
+     * Returns the owner's part in the running transaction, which must have synchronizations.
      *
-     * @throws IdempotencyException if the transaction is about to end, or has committed: what is done now would be in none
+     * @throws IdempotencyException if the transaction is ending, or has committed: nothing would commit this work
      */
     static ActiveTransaction of(Object owner) {
         List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
@@ -86,7 +85,7 @@ final class ActiveTransaction implements TransactionSynchronization {
         return active;
     }
 
-    /** Returns those of all owners in the running transaction. */
+    /** Returns the parts of all owners in the running transaction. */
     static Stream<ActiveTransaction> ofThread() {
         return TransactionSynchronizationManager.isSynchronizationActive()
                 ? TransactionSynchronizationManager.getSynchronizations().stream()
@@ -95,7 +94,7 @@ final class ActiveTransaction implements TransactionSynchronization {
                 : Stream.empty();
     }
 
-    /** Keeps the first failure that set the transaction to roll back. */
+    /** Keeps the first failure that marked the transaction for rollback. */
     void failed(Throwable failure) {
         firstFailure = firstFailure == null ? failure : firstFailure;
     }
@@ -104,7 +103,7 @@ final class ActiveTransaction implements TransactionSynchronization {
         return Optional.ofNullable(firstFailure);
     }
 
-    /** Makes the commit depend on the last word; what has been done since a savepoint is not to be rolled back to it. */
+    /** Makes the commit depend on the last word. A later rollback to an older savepoint spoils the transaction. */
     void dependOn(LastWord word) {
         if (lastWord == null) {
             evidence.expectWords(1);
@@ -127,12 +126,12 @@ final class ActiveTransaction implements TransactionSynchronization {
         return evidence;
     }
 
-    /** The numbers of new names, to be stored before the commit. */
+    /** Returns the numbers of new names, to be stored before the commit. */
     Map<String, Integer> proposedNames() {
         return proposedNames;
     }
 
-    /** Returns what the owner keeps for the transaction; it is created when it is asked for first. Only the owner knows what it is. */
+    /** Returns the owner's state for the transaction, and creates it at the first call. Only the owner knows its type. */
     <S> S state(Class<S> type, Supplier<S> initial) {
         if (state == null) {
             state = initial.get();
@@ -140,7 +139,7 @@ final class ActiveTransaction implements TransactionSynchronization {
         return type.cast(state);
     }
 
-    /** Returns what the owner keeps for the transaction, if it keeps anything of the type. */
+    /** Returns the owner's state for the transaction, if it has one of the type. */
     <S> Optional<S> state(Class<S> type) {
         return Optional.ofNullable(state).filter(type::isInstance).map(type::cast);
     }
@@ -166,7 +165,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     @Override
     public void beforeCommit(boolean readOnly) {
         if (spoiledBy != null) {
-            throw new TransactionLostException("The transaction must not commit what it claimed: " + spoiledBy);
+            throw new TransactionLostException("The transaction must not commit its claims: " + spoiledBy);
         }
         if (lastWord != null) {
             lastWord.say(this);

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The rows that a transaction claimed, as they are when it ends. A row is known by its key and by the time of the claim: nobody else claims the same
- * message in the same microsecond, for one waits for the other.
+ * Settles or releases the rows that a transaction claimed, when it ends. Key and time of the claim identify a row: two claims of one message wait
+ * for each other, so they never have the same microsecond.
  */
 final class ClaimedRows {
 
@@ -20,7 +20,7 @@ final class ClaimedRows {
     private final Tables tables;
     private final Evidence evidence;
 
-    /** Rows that one statement changes. */
+    /** A group of rows that one statement changes. */
     private record Alike(int consumer, long at, int attempt, int starts) implements Comparable<Alike> {
 
         static Alike of(MessageRow row) {
@@ -47,7 +47,7 @@ final class ClaimedRows {
         this.evidence = evidence;
     }
 
-    /** Makes them processed for good. Returns whether all of them are there. */
+    /** Makes the rows processed for good. Returns whether all of them exist. */
     boolean settle() throws SQLException {
         int settled = 0;
         for (Map.Entry<Alike, List<MessageRow>> each : alike().entrySet()) {
@@ -60,7 +60,7 @@ final class ClaimedRows {
         return settled == evidence.claimed().size();
     }
 
-    /** Releases those that somebody committed before they were proved. Returns how many these are. */
+    /** Releases rows that somebody committed before they were proved. Returns their number. */
     int release() throws SQLException {
         evidence.savepoint(null);
         int released = 0;
@@ -95,7 +95,7 @@ final class ClaimedRows {
         return changed;
     }
 
-    /** A processed row may have the seal of one that the trigger of PostgreSQL looks after. */
+    /** A processed row may have the seal of a row that the trigger of PostgreSQL guards. */
     private static final String CHANGE = """
             update ${tables}message set state = ?
             where consumer = ? and message_id in (${ids}) and at_micros = ? and state in (?, ?, ?)

@@ -7,9 +7,9 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationUtils;
 
 /**
- * Tells whether the running transaction has begun to end. Spring tells it to nobody who was not registered before; but then it is one of the
- * transaction's synchronizations that is being called, by {@link TransactionSynchronizationUtils}. In a transaction that such a one begins
- * (REQUIRES_NEW), it is not registered.
+ * Tells whether the running transaction is ending. Spring only tells synchronizations that were registered before. So this class looks on the stack
+ * for a call of {@link TransactionSynchronizationUtils} to one of the registered synchronizations. A synchronization that begins a transaction of its
+ * own (REQUIRES_NEW) is not registered in that one.
  */
 final class Completion {
 
@@ -25,7 +25,7 @@ final class Completion {
 
     private Completion() {}
 
-    /** Returns whether one of the synchronizations is on the stack, told of the end of its transaction. Takes some microseconds. */
+    /** Returns whether the stack has a call to one of the synchronizations about the end of its transaction. Takes some microseconds. */
     static boolean isRunning(List<TransactionSynchronization> registered) {
         Class<?>[] called = {Object.class};
         return STACK.walk(frames -> frames.filter(frame -> {
@@ -43,9 +43,9 @@ final class Completion {
 
     static IdempotencyException refused() {
         return new IdempotencyException(
-                "The transaction is ending: this was called by one of its synchronizations, such as a"
-                        + " @TransactionalEventListener, which is called after the commit, so that nothing would commit what is done here. Begin"
+                "The transaction is ending: the caller is one of its synchronizations, such as a"
+                        + " @TransactionalEventListener, which runs after the commit. Nothing would commit this work. Begin"
                         + " another transaction, by @Transactional(propagation = REQUIRES_NEW) or a TransactionTemplate with that"
-                        + " propagation, or do it earlier");
+                        + " propagation, or call this earlier");
     }
 }

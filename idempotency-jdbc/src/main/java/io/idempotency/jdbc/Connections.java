@@ -15,8 +15,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Gives the statements of a store their connection: the one of the active transaction, or one with a transaction of its
- * own. Never a second one while a transaction is open, because pools deadlock on that.
+ * Runs the statements of a store on a connection: that of the active transaction, or one with a transaction of its own. It never takes a second
+ * connection while a transaction is open, because pools deadlock on that.
  */
 final class Connections {
 
@@ -66,8 +66,8 @@ final class Connections {
     }
 
     /**
-     * Runs in a transaction of its own at READ COMMITTED, so that what it waited for is visible afterwards; refuses while one
-     * is active on the thread.
+     * Runs in a transaction of its own at READ COMMITTED, so that rows it waited for are visible afterwards. Refuses while a transaction is active
+     * on the thread.
      */
     <T extends @Nullable Object> T alone(String verb, Work<T> work) {
         refuseActive(verb);
@@ -75,8 +75,8 @@ final class Connections {
     }
 
     /**
-     * Runs after the end of a transaction, on the connection that it leaves, and commits. What fails is logged: the transaction has ended, and
-     * its own outcome is to be told.
+     * Runs after the end of a transaction, on its connection, and commits. A failure is only logged: the caller reports the outcome of the
+     * transaction.
      *
      * @return whether the work returned true
      */
@@ -94,7 +94,7 @@ final class Connections {
                 return result;
             });
         } catch (RuntimeException e) {
-            LOG.debug("Could not {} behind a transaction that did not commit", verb, e);
+            LOG.debug("Could not {} after a transaction that did not commit", verb, e);
             return false;
         }
     }
@@ -109,9 +109,8 @@ final class Connections {
 
     private static void refuseActive(String verb) {
         if (TransactionSynchronizationManager.isActualTransactionActive()) {
-            throw new IdempotencyException(
-                    "Could not " + verb
-                            + ": a transaction is active on this thread, and this must be committed on its own. Call it outside");
+            throw new IdempotencyException("Could not " + verb
+                    + ": a transaction is active on this thread, but this needs a commit of its own. Call it outside");
         }
     }
 }

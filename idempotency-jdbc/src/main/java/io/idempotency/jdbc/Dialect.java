@@ -7,27 +7,27 @@ import java.sql.SQLException;
 import java.util.UUID;
 
 /**
- * The statements in which databases differ, whatever is kept in them: of the proof, of names, of waiting and of the clock. Those about messages are in
- * {@link MessageDialect}, those about journals in {@link JournalDialect}.
+ * The statements that differ between databases and serve both stores: the proof, names, waiting and the clock. {@link MessageDialect} adds those about
+ * messages, {@link JournalDialect} has those about journals.
  */
 interface Dialect {
 
-    /** What becomes of claims whose transaction is another one by now. */
+    /** Settles claims after somebody has ended their transaction. */
     @FunctionalInterface
     interface Remains {
 
-        /** Makes them final in the running transaction, if all of them are there; returns whether they are. */
+        /** Makes the claims final in the running transaction, if all of them exist. Returns whether they do. */
         boolean settle(Connection connection) throws SQLException;
     }
 
-    /** Gets ready to prove that the running transaction is still the one that is about to change rows. */
+    /** Prepares the proof, before the running transaction changes rows. */
     void prepareProof(Connection connection, Evidence evidence) throws SQLException;
 
     /**
-     * Makes what the running transaction claimed final, or lets its commit do so. If somebody has committed it early, all of it is there, and the
-     * active transaction is told.
+     * Makes the claims of the running transaction final, or lets its commit do so. If all exist because somebody committed them early, notes that
+     * in the active transaction.
      *
-     * @throws TransactionLostException if not all is there: the transaction was rolled back, if only to a savepoint
+     * @throws TransactionLostException if a claim is missing: the transaction was rolled back, if only to a savepoint
      */
     void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException;
 
@@ -38,28 +38,28 @@ interface Dialect {
     }
 
     /**
-     * Runs an update that is part of the proof, or follows the transaction. It waits for locks at most the claim timeout, where the database can be
-     * told so. Returns how many rows it found.
+     * Runs an update that is part of the proof, or follows the transaction. It waits for locks at most the claim timeout, if the database can bound
+     * that. Returns how many rows it found.
      */
     int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException;
 
-    /** Stores the number of a name unless it is stored. Returns whether the number is this name's. */
+    /** Stores the number of a name unless it is stored. Returns whether the number now belongs to this name. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;
 
     /**
-     * Returns what is to stand before an update that may wait for a row or for a table, so that it waits at most the claim timeout; nothing where that is
-     * bounded in another way.
+     * Returns a prefix for an update, so that it waits for rows and tables at most the claim timeout. It is empty if the wait is bounded in another
+     * way.
      */
     default String beforeWaiting() {
         return "";
     }
 
-    /** Returns how a query waits at most the claim timeout for a row or for a table. */
+    /** Returns how a query is bounded to wait for a row or a table at most the claim timeout. */
     default Waiting waiting() {
         return new Waiting(beforeWaiting());
     }
 
-    /** Returns whether queries of the running transaction show what others have not committed. */
+    /** Returns whether queries of the running transaction show uncommitted rows of others. */
     default boolean isReadingUncommitted(Connection connection) throws SQLException {
         return connection.getTransactionIsolation() == Connection.TRANSACTION_READ_UNCOMMITTED;
     }
@@ -70,11 +70,11 @@ interface Dialect {
     /** Returns an SQL expression for the database's clock in microseconds since 1970 UTC. */
     String clock();
 
-    /** Returns the clause with which an ordered query has its first rows only. */
+    /** Returns the clause that limits an ordered query to its first rows. */
     default String first(int rows) {
         return "fetch first " + rows + " rows only";
     }
 
-    /** Returns what a 128-bit key is to this database's driver. */
+    /** Returns a 128-bit key as a parameter for this database's driver. */
     Object id(UUID id);
 }

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * The statements for one database, chosen by its product name. A new database gets one case in {@link #choice}.
+ * The statements for one database, chosen by its product name. A new database adds one case to {@link #choice}.
  *
- * @param journals null if there are no journals for this database
+ * @param journals null if this database has no journals
  */
 record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
 
@@ -20,7 +20,7 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
 
     private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
 
-    /** The name of what databases without a dialect share. */
+    /** The name of the dialect that all other databases share. */
     static final String PLAIN = "plain";
 
     /** Creates the statements, from the first connection to a database. */
@@ -29,7 +29,7 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
         Dialects create(Connection connection, Tables tables, Duration claimTimeout) throws SQLException;
     }
 
-    /** What is chosen for a database: the folder of its script, and its statements. */
+    /** A choice for a database: the folder of its script, and its statements. */
     private record Choice(String name, Creation creation) {}
 
     private static Choice choice(DatabaseMetaData database) throws SQLException {
@@ -71,7 +71,7 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
         return choice(connection.getMetaData()).name();
     }
 
-    /** Says so once, however many stores there are. */
+    /** Logs that the plain statements are used, once, however many stores there are. */
     private static void tell(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
         if (!TOLD.add(database.getDatabaseProductName() + " " + database.getDatabaseProductVersion())) {
@@ -79,20 +79,20 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
         }
         if (PlainSyntax.of(connection).isTested()) {
             LOG.info(
-                    "{} has no statements of its own here: plain ones are used, which take more round trips",
+                    "The stores have no statements of their own for {}: they use plain ones, which take more round trips",
                     database.getDatabaseProductName());
         } else {
             LOG.warn(
-                    "The stores were never run on {} {}. They use plain statements, which take more round trips: a message that is claimed twice at the same time"
-                            + " fails transiently and is run again, a claim may wait for longer than the claim timeout, and there are no journals. What is promised all the"
-                            + " same, because the primary key and one transaction are enough for it: no message is processed twice or lost. To see whether it holds, run"
+                    "The stores were never run on {} {}. They use plain statements, which take more round trips. A message that is claimed twice at the same time"
+                            + " fails transiently and is run again, a claim may wait for longer than the claim timeout, and there are no journals. The primary key and one"
+                            + " transaction still guarantee that no message is processed twice or lost. To test that, run"
                             + " the contracts and the crash table against this database: mvn -Pcontracts -Djdbc.url=...",
                     database.getDatabaseProductName(),
                     database.getDatabaseProductVersion());
         }
     }
 
-    /** By {@code useMysqlMetadata}, the driver calls MariaDB by the name of MySQL. MySQL's own driver does not take the statements for MariaDB. */
+    /** Returns whether the database is MariaDB, even if its driver calls it MySQL ({@code useMysqlMetadata}). MySQL's own driver rejects the statements for MariaDB. */
     private static boolean isMariaDb(DatabaseMetaData database) throws SQLException {
         return database.getDriverName().startsWith("MariaDB")
                 && database.getDatabaseProductVersion().contains("MariaDB");

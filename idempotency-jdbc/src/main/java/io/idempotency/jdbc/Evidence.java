@@ -10,14 +10,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a transaction keeps of its claims, in order to prove, before it commits, that it is still the one that claimed. Rows are the owner's;
- * what the database knows the transaction by is common to all owners.
+ * Evidence of a transaction's claims. Before the commit it proves that the transaction is still the one that claimed. Each owner has its own rows; all
+ * owners share the marks by which the database recognises the transaction.
  */
 final class Evidence {
 
-    /** What is said where the proof fails. */
+    /** The message of a failed proof. */
     static final String NOT_THE_SAME =
-            "The transaction that claimed is not the one that is about to commit: it was rolled back or committed meanwhile,"
+            "The transaction that claimed is not the one that is about to commit. It was rolled back or committed meanwhile,"
                     + " probably because a handler caught a database error, or rolled back to a savepoint, and went on";
 
     private final Common common;
@@ -40,7 +40,7 @@ final class Evidence {
     }
 
     /**
-     * Creates that of the first owner in a transaction.
+     * Creates the evidence for the first owner in a transaction.
      *
      * @param isOurs whether this library began the transaction
      */
@@ -52,27 +52,27 @@ final class Evidence {
         this.common = common;
     }
 
-    /** Returns that of another owner in the same transaction. */
+    /** Returns evidence for another owner in the same transaction. */
     Evidence ofAnotherOwner() {
         return new Evidence(common);
     }
 
-    /** Returns whether this library began the transaction. In one of somebody else, the release of a savepoint of theirs takes those behind it with it. */
+    /** Returns whether this library began the transaction. If not, its owner may release a savepoint, which releases every later one. */
     boolean isOfOurTransaction() {
         return common.isOurs;
     }
 
-    /** Keeps rows that a claim was granted. */
+    /** Adds rows that a claim was granted. */
     void add(List<MessageRow> granted) {
         claimed.addAll(granted);
     }
 
-    /** Keeps the row of a claim that the trigger of PostgreSQL is to look after, and does not yet. */
+    /** Keeps a row of a claim that the trigger of PostgreSQL is still to guard. */
     void unguarded(MessageKey key) {
         unguarded = key;
     }
 
-    /** Returns the row that the trigger is to look after from now on, or null. */
+    /** Returns the row that the trigger guards from now on, or null. */
     @Nullable
     MessageKey takeUnguarded() {
         MessageKey key = unguarded;
@@ -80,13 +80,13 @@ final class Evidence {
         return key;
     }
 
-    /** Keeps a row that is settled as quarantined, which needs no proof of its own but must be there. */
+    /** Adds a row that is settled as quarantined. It needs no proof of its own but must exist. */
     void quarantined(MessageKey key, long at) {
         deleted(key);
         quarantined.put(key, at);
     }
 
-    /** No longer expects a row that this transaction itself deleted. */
+    /** Removes a row that this transaction itself deleted. */
     void deleted(MessageKey key) {
         claimed.removeIf(row -> row.key().equals(key));
         quarantined.remove(key);
@@ -102,12 +102,12 @@ final class Evidence {
         return quarantined;
     }
 
-    /** Returns whether the row, as it was read, is one that this transaction claimed. */
+    /** Returns whether this transaction claimed the row as it was read. */
     boolean isClaimed(MessageRow row) {
         return claimed.stream().anyMatch(each -> each.key().equals(row.key()) && each.at() == row.at());
     }
 
-    /** Keeps the savepoint that was set before the first claim, which is gone if the transaction is; null once it is released. */
+    /** Keeps the savepoint before the first claim. It disappears with the transaction; null once it is released. */
     void savepoint(@Nullable Savepoint savepoint) {
         common.savepoint = savepoint;
     }
@@ -117,19 +117,19 @@ final class Evidence {
         return common.savepoint;
     }
 
-    /** Keeps the name by which the database knows the transaction; null if it has none yet. */
+    /** Adds the database's id of the transaction; null if it has none yet. */
     void add(@Nullable String transaction) {
         if (transaction != null) {
             common.transactions.add(transaction);
         }
     }
 
-    /** Returns the names by which the database knew the transaction. */
+    /** Returns the database's ids of the transaction. */
     Set<String> transactions() {
         return common.transactions;
     }
 
-    /** Keeps what a claim has added to the mark of the transaction. */
+    /** Adds the mark of a claim. */
     void addMark(long mark) {
         common.marks += mark;
     }
@@ -139,7 +139,7 @@ final class Evidence {
         return common.marks;
     }
 
-    /** Notes that the commit depends on one more last word; or, with -1, that one was said. */
+    /** Notes that the commit depends on more last words, or, with -1, that one was said. */
     void expectWords(int more) {
         common.wordsToSay += more;
     }
@@ -153,19 +153,19 @@ final class Evidence {
         common.ifCommittedEarly.add(action);
     }
 
-    /** Tells of a transaction that somebody committed after it had claimed, and before its end. */
+    /** Reports that somebody committed the transaction after its claims and before its end. */
     void committedEarly() {
         List<Runnable> told = List.copyOf(common.ifCommittedEarly);
         common.ifCommittedEarly.clear();
         told.forEach(Runnable::run);
     }
 
-    /** Notes that the running transaction is another one than that of a claim. */
+    /** Notes that the running transaction is not the one of a claim. */
     void isAnother() {
         common.isAnother = true;
     }
 
-    /** Returns whether it is known that the running transaction is another one than that of a claim. */
+    /** Returns whether the running transaction is known not to be the one of a claim. */
     boolean isOfAnother() {
         return common.isAnother;
     }

@@ -9,7 +9,7 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 
-/** The one class that needs Flyway, so that everything else loads without it. */
+/** Creates the tables by Flyway. No other class needs Flyway, so the others load without it. */
 final class FlywayMigration {
 
     private FlywayMigration() {}
@@ -35,7 +35,7 @@ final class FlywayMigration {
         }
     }
 
-    /** Flyway quotes names, the statements do not: so it must be given the name as the database stores it. */
+    /** Returns a name as the database stores it: Flyway quotes names, the statements do not. */
     private static String stored(DataSource dataSource, String name) {
         try (Connection connection = dataSource.getConnection()) {
             if (connection.getMetaData().storesUpperCaseIdentifiers()) {

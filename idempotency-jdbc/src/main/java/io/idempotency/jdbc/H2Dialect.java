@@ -12,9 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * H2. Its batches go on behind a duplicate key, so the messages are inserted by one statement. It finds a list of keys by an
- * index only if they are the first column: so they are, in its primary key. Its clock stands still within a
- * transaction. Releasing a savepoint never fails, so the proof compares the transaction id.
+ * The statements for H2. Its batches continue after a duplicate key, so one statement inserts all messages. It uses an index for a list of keys only if
+ * the key is the first column, so the primary key begins with it. Its clock does not move within a transaction. Releasing a savepoint never fails,
+ * so the proof compares the transaction id.
  */
 final class H2Dialect extends InsertFirstDialect {
 
@@ -89,15 +89,15 @@ final class H2Dialect extends InsertFirstDialect {
         }
     }
 
-    /** A statement that may be tried again. */
+    /** A statement that may be retried. */
     @FunctionalInterface
     private interface Trial<T> {
         T run() throws SQLException;
     }
 
     /**
-     * Tries until the claim timeout is over. Left to itself, H2 waits without end and without rest for a transaction in which a
-     * statement has failed, whatever the lock timeout (seen on 2.4.240).
+     * Retries until the claim timeout is over. Otherwise H2 waits in a busy loop, without end and whatever the lock timeout, for a transaction in
+     * which a statement has failed (seen on 2.4.240).
      */
     private <T> T trying(Trial<T> trial) throws SQLException {
         long began = System.nanoTime();
@@ -105,7 +105,7 @@ final class H2Dialect extends InsertFirstDialect {
             try {
                 return trial.run();
             } catch (SQLException e) {
-                // 40001 says that the row was changed behind this transaction's snapshot, which no waiting mends.
+                // 40001: the row was changed after this transaction's snapshot. Waiting does not help.
                 if (e.getErrorCode() != ROW_IS_LOCKED
                         || System.nanoTime() - began > claimTimeout.toNanos()
                         || Thread.currentThread().isInterrupted()) {
@@ -169,7 +169,7 @@ final class H2Dialect extends InsertFirstDialect {
         }
     }
 
-    /** The session's time zone has no part in this one, as it has in {@code datediff} (seen on 2.4.240). */
+    /** {@inheritDoc} Unlike {@code datediff}, it does not depend on the session's time zone (seen on 2.4.240). */
     @Override
     public String clock() {
         return "cast(extract(epoch from current_timestamp) * 1000000 as bigint)";
@@ -192,7 +192,7 @@ final class H2Dialect extends InsertFirstDialect {
         }
     }
 
-    /** Sets the session's lock timeout, which is outside transactions here, and returns the former one. */
+    /** Sets the session's lock timeout, which no rollback restores, and returns the former one. */
     private static int setLockTimeout(Connection connection, int millis) throws SQLException {
         int before;
         try (PreparedStatement statement = connection.prepareStatement("select lock_timeout()");

@@ -6,16 +6,16 @@ import java.util.Arrays;
 /**
  * Numbers 128-bit ids in the order in which they are added, and finds the last number of an id again. Grows; nothing is ever removed.
  *
- * <p>The ids stand one behind the other in pieces that are not copied when it grows: 16 bytes each. Beside them there is an open hash table
- * with linear probing, four bytes a slot: the number, and a few bits of the hash so that nearly all ids that are absent are told from others
- * without a look at those. At three quarters it is doubled. That makes 21 to 27 bytes for an id. Libraries have no set for keys of this size.
- * Measured by {@code IdTableBenchmark.adds}, with a map beside it.
+ * <p>The ids are stored in sequence, 16 bytes each, in pieces that are not copied when the table grows. Beside them is an open hash table with linear
+ * probing. A slot has four bytes: the number, and a few bits of the hash. These bits reveal nearly all absent ids without a look at the stored ones. The
+ * hash table doubles when it is three quarters full. So an id takes 21 to 27 bytes. Libraries have no set for keys of this size.
+ * {@code IdTableBenchmark.adds} measures it, with a map beside it.
  *
- * <p>An id gets into the hash table when something is looked for, or by {@link #index()}: many at once are put into a table of the right size.
+ * <p>An id enters the hash table at the next search, or by {@link #index()}: many at once enter a table of the right size.
  */
 final class IdTable {
 
-    /** How many ids there is room for. */
+    /** The most ids that it holds. */
     static final int CAPACITY = (1 << 22) - 1;
 
     private static final int NUMBER_BITS = 22;
@@ -48,7 +48,7 @@ final class IdTable {
         pieces[0] = new long[FIRST_SLOTS];
     }
 
-    /** Creates a table that does not grow before there are so many ids. */
+    /** Creates a table that does not grow before it has so many ids. */
     IdTable(int expected) {
         slots = new int[slotsFor(expected)];
         pieces[0] = new long[Math.min(PIECE, Math.max(1, expected)) * 2];
@@ -66,7 +66,7 @@ final class IdTable {
         return size == CAPACITY;
     }
 
-    /** Adds an id, or adds it again with a new number. Returns the number, from 0 on. */
+    /** Adds an id, or adds it again with a new number. Returns the number, starting at 0. */
     int add(long high, long low) {
         if (isFull()) {
             throw new IllegalStateException("There is no room for more than " + CAPACITY + " ids");
@@ -90,7 +90,7 @@ final class IdTable {
         return copy;
     }
 
-    /** Puts into the hash table what was added since the last time. */
+    /** Puts the ids that were added since the last call into the hash table. */
     void index() {
         if (size > slots.length / 4 * 3) {
             slots = new int[slotsFor(size)];
@@ -106,8 +106,8 @@ final class IdTable {
     }
 
     /**
-     * Puts many ids into the hash table: first those that belong into its first region and so on, each of which fits into the processor's cache.
-     * A radix sort in one pass. Measured by the contestant {@code journal-warm-up}.
+     * Puts many ids into the hash table, region by region. Each region fits into the processor's cache. This is a radix sort in one pass. The
+     * contestant {@code journal-warm-up} measures it.
      */
     private void indexByRegions() {
         int shift = Math.max(0, Integer.numberOfTrailingZeros(slots.length) - REGION_BITS);
@@ -163,7 +163,7 @@ final class IdTable {
         return (int) (hash >>> Integer.SIZE) & slots.length - 1;
     }
 
-    /** The first piece grows, for most tables are small. */
+    /** Makes room for one more id. The first piece grows, because most tables are small. */
     private void makeRoom(int number) {
         int piece = number >>> PIECE_BITS;
         if (piece == pieces.length) {
@@ -185,8 +185,8 @@ final class IdTable {
     }
 
     /**
-     * Returns the last number of each id, or -1. First reads one slot for each, without a decision in between, so that the processor waits for
-     * the memory of many at a time. Measured by {@code PartBenchmark.decidesOnNewPoll}.
+     * Returns the last number of each id, or -1. It first reads one slot for each without a branch, so that the processor waits for many memory
+     * reads at a time. {@code PartBenchmark.decidesOnNewPoll} measures it.
      */
     int[] find(Ids ids) {
         indexIfNeeded();
@@ -206,7 +206,7 @@ final class IdTable {
         }
     }
 
-    /** Returns where an id is in the hash table, or else the free slot where it belongs. */
+    /** Returns the slot of an id in the hash table, or the free slot where it belongs. */
     private int slotOf(long hash, long high, long low) {
         int mask = slots.length - 1;
         int tag = tag(hash);
@@ -222,7 +222,7 @@ final class IdTable {
         return (slots[slot] & NUMBER) - 1;
     }
 
-    /** Returns about how many bytes this takes. */
+    /** Returns about how many bytes the table takes. */
     long bytes() {
         long ids = size < PIECE ? Integer.highestOneBit(Math.max(size, FIRST_SLOTS / 2)) * 2L : size + PIECE;
         return ids * 16 + slots.length * 4L + pieces.length * 8L;
@@ -239,10 +239,10 @@ final class IdTable {
     }
 
     /**
-     * Mixes all bits, with multipliers that each process draws for itself. Senders choose ids: whoever knows the function can send ids that all fall into one
-     * slot, each of which is then compared with all others. Two sums of products with random multipliers, of which the upper halves are taken, make
-     * any two ids collide as seldom as chance does (multilinear hashing: M. Thorup, "High Speed Hashing for Integers and Strings", 2015). A permutation spreads
-     * what lies close together (the finalizer of MurmurHash3, public domain), for linear probing makes clusters of it.
+     * Hashes an id with multipliers that each process draws for itself. Senders choose ids. A sender who knew the function could send ids that all
+     * fall into one slot, and each would be compared with all others. The hash takes the upper halves of two sums of products with random multipliers, so any two
+     * ids collide no more often than by chance (multilinear hashing: M. Thorup, "High Speed Hashing for Integers and Strings", 2015). A permutation (the
+     * finalizer of MurmurHash3, public domain) spreads neighbouring values, which would form clusters under linear probing.
      */
     static long hash(long high, long low) {
         long first = high >>> Integer.SIZE;

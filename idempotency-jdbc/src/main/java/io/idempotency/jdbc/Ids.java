@@ -3,8 +3,8 @@ package io.idempotency.jdbc;
 import java.util.Arrays;
 
 /**
- * Ids that are looked for together: no object for each, and its hash computed once for all tables. Measured by {@code
- * PartBenchmark.decidesOnNewPoll}.
+ * Ids to be found together, without an object for each. Each hash is computed once for all tables. {@code PartBenchmark.decidesOnNewPoll} measures
+ * it.
  */
 final class Ids {
 
@@ -12,7 +12,7 @@ final class Ids {
     private long[] hashes;
     private int size;
 
-    /** Creates it without ids. Grows if there are more than expected, of which there must be one. */
+    /** Creates an empty list. It grows if more ids are added than expected, at least one. */
     Ids(int expected) {
         this.numbers = new long[expected * 2];
         this.hashes = new long[expected];

@@ -12,15 +12,15 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A database in which a statement that meets a duplicate key undoes itself and leaves the transaction alive: all messages are
- * inserted at once, and only if some were there they are read and the others inserted.
+ * The statements for a database in which a duplicate key undoes only its statement and leaves the transaction alive. All messages are inserted at
+ * once. Only if some exist already, they are read and the others inserted.
  *
- * <p>The failed insert waited for whoever was inserting the same, and it holds at most a shared lock on the row it met, so
- * that two transactions which see the same duplicate do not wait for each other.
+ * <p>The failed insert waited for other inserts of the same key. It holds at most a shared lock on the row that it met, so two transactions that see the
+ * same duplicate do not wait for each other.
  */
 abstract class InsertFirstDialect extends PlainDialect {
 
-    /** Each round means that others inserted more of the same messages after the last reading. */
+    /** Each further round means that others inserted more of the same messages after the last read. */
     private static final int MOST_ROUNDS = 5;
 
     InsertFirstDialect(Tables tables, Duration claimTimeout) {
@@ -55,7 +55,7 @@ abstract class InsertFirstDialect extends PlainDialect {
                 return rows;
             }
         }
-        throw new TransientStoreException("Others keep inserting the same messages; run it again");
+        throw new TransientStoreException("Other transactions keep inserting the same messages; run it again");
     }
 
     /** A query whose parameters are still to be set. */
@@ -72,7 +72,7 @@ abstract class InsertFirstDialect extends PlainDialect {
         }
     }
 
-    /** Runs a statement that may wait for another one to insert the same, at most the claim timeout. */
+    /** Runs a statement that may wait for an insert of the same key, at most the claim timeout. */
     <T> T waiting(Connection connection, String sql, Query<T> query) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
             bound(statement);
@@ -80,7 +80,7 @@ abstract class InsertFirstDialect extends PlainDialect {
         }
     }
 
-    /** Returns the clause with which a query sees what was committed before a lock was got, whatever the isolation. */
+    /** Returns the clause that makes a query see all commits before its lock, at every isolation level. */
     String currentRead() {
         return "";
     }

@@ -18,9 +18,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps quarantined messages in a table beside those of {@link TableStore}, with their bytes. Takes part in the transaction
- * that is active on the data source. Give it the same data source, prefix and schema as the store. Immutable and
- * thread-safe.
+ * Keeps quarantined messages in a table beside those of the stores, with their bytes. It joins the transaction that is active on the data source, or
+ * uses one of its own. Give it the same data source, prefix and schema as the store. Immutable and thread-safe.
  */
 public final class JdbcQuarantine implements QuarantineStore {
 
@@ -38,17 +37,17 @@ public final class JdbcQuarantine implements QuarantineStore {
         this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
     }
 
-    /** Returns the quarantine with the default names on the data source. Does not connect yet. */
+    /** Returns the quarantine with the default table names on the data source. Does not connect yet. */
     public static JdbcQuarantine on(DataSource dataSource) {
         return new JdbcQuarantine(dataSource, Tables.standard());
     }
 
-    /** Returns the quarantine whose tables' names begin with the prefix. */
+    /** Returns a quarantine whose table names begin with the prefix. */
     public JdbcQuarantine tablePrefix(String prefix) {
         return new JdbcQuarantine(dataSource, new Tables(tables.schema(), prefix));
     }
 
-    /** Returns the quarantine whose tables are in the schema. */
+    /** Returns a quarantine whose tables are in the schema. */
     public JdbcQuarantine schema(String name) {
         return new JdbcQuarantine(dataSource, new Tables(name, tables.prefix()));
     }
@@ -76,7 +75,7 @@ public final class JdbcQuarantine implements QuarantineStore {
                 statement.setInt(6, message.attempts());
                 statement.setString(7, payload.origin().name());
                 statement.setString(8, message.delivery().id().value());
-                // PostgreSQL has no character 0 in its texts.
+                // PostgreSQL does not accept the character 0 in texts.
                 statement.setString(9, message.failure().replace('\0', '\uFFFD'));
                 statement.setBytes(10, payload.key());
                 statement.setBytes(11, payload.value());
@@ -189,13 +188,13 @@ public final class JdbcQuarantine implements QuarantineStore {
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
-    /** Says where to find its messages, for the log. */
+    /** Returns the name of its table, for the log. */
     @Override
     public String toString() {
         return "table " + tables.quarantine();
     }
 
-    /** Statements in the running transaction. */
+    /** Statements to run in the running transaction. */
     @FunctionalInterface
     private interface Work<T> {
         T run(Connection connection, ActiveTransaction active) throws SQLException;

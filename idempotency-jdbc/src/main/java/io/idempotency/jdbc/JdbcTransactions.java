@@ -14,11 +14,10 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Transactions on one data source, for stores and for programs that do not use Spring themselves.
+ * Runs transactions on one data source, for stores and for programs that do not use Spring.
  *
- * <p>Plain JDBC takes part in the running transaction through the connections of {@link #dataSource()}: closing such a
- * connection leaves the transaction open, and {@code commit} and {@code rollback} on it are not to be called. Within
- * Spring, everything that is bound to the same data source takes part.
+ * <p>Plain JDBC joins the running transaction through the connections of {@link #dataSource()}. Closing such a connection leaves the transaction open. Do
+ * not call {@code commit} or {@code rollback} on it. Within Spring, everything that is bound to the same data source joins.
  *
  * <p>Thread-safe; a transaction belongs to its thread.
  */
@@ -37,15 +36,15 @@ public final class JdbcTransactions implements Transactions {
     }
 
     /**
-     * Returns transactions on the data source with a transaction manager of their own. On PostgreSQL it commits in the round trip that proves the claims; with
-     * any other manager that is one more.
+     * Returns transactions on the data source with a transaction manager of their own. On PostgreSQL it proves the claims and commits in one round
+     * trip; any other manager needs two.
      */
     public static JdbcTransactions on(DataSource dataSource) {
         DataSource target = unwrapped(dataSource);
         return new JdbcTransactions(target, new ProvingTransactionManager(target));
     }
 
-    /** Returns transactions that the manager given begins and ends; it must manage the data source given. */
+    /** Returns transactions that the given manager begins and ends. It must manage the given data source. */
     public static JdbcTransactions on(DataSource dataSource, PlatformTransactionManager manager) {
         return new JdbcTransactions(unwrapped(dataSource), manager);
     }
@@ -64,16 +63,16 @@ public final class JdbcTransactions implements Transactions {
         return transactions;
     }
 
-    /** Returns a data source whose connections are the running transaction's, when there is one. */
+    /** Returns a data source whose connections join the running transaction, if there is one. */
     public DataSource dataSource() {
         return proxy;
     }
 
     /**
-     * {@inheritDoc} A transaction on other data that is active on the thread is refused: it could roll back alone.
+     * {@inheritDoc} Refuses an active transaction on other data, because it could roll back alone.
      *
      * @throws IdempotencyException if a transaction is active that is not one on this very data source
-     * @throws TransactionLostException if the transaction was marked for rollback and the work returned all the same
+     * @throws TransactionLostException if the transaction was marked for rollback although the work returned
      */
     @Override
     public void inTransaction(Runnable work) {
@@ -87,23 +86,23 @@ public final class JdbcTransactions implements Transactions {
         refuseOther();
         TransactionOutcome.run(template, target, status -> {
             if (!status.isNewTransaction()) {
-                // One that has committed, and that Spring has forgotten, but for the connection, behind another one
-                // begun after the commit.
+                // A transaction that has committed. Spring has forgotten it except for the connection, because
+                // another one began after the commit.
                 throw Completion.refused();
             }
             work.run();
             if (status.isRollbackOnly()) {
                 throw SqlFailures.rollbackOnly(firstFailure());
             }
-            // What JPA holds back is written before the proof, not behind it.
+            // Pending changes of JPA are written before the proof, not after it.
             status.flush();
             return true;
         });
     }
 
     /**
-     * Notes a failure that sets the running transaction to roll back, so that it is named if the work returns all the same. For those who see what
-     * is thrown through participating transactions, which the transaction manager is not told.
+     * Notes a failure that marks the running transaction for rollback. If the work returns anyway, the exception of the commit names it. For callers
+     * that see exceptions pass through participating transactions; the transaction manager does not see them.
      */
     public static void noteFailure(Throwable failure) {
         ActiveTransaction.ofThread().forEach(active -> active.failed(failure));
@@ -116,14 +115,14 @@ public final class JdbcTransactions implements Transactions {
                 .orElseGet(() -> AbortedTransaction.reason(target));
     }
 
-    /** {@inheritDoc} Connections that a transaction on other data leaves behind do not count. */
+    /** {@inheritDoc} Connections that a transaction on other data has bound do not count. */
     @Override
     public boolean isActive() {
         return managed.isActive();
     }
 
     /**
-     * Runs in the transaction that is active on the data source, which never commits if that fails. Not through a transaction manager: one
+     * Runs in the transaction that is active on the data source; if the work fails, the transaction never commits. It uses no transaction manager: one
      * for JDBC does not know a transaction that JPA began, and would commit its connection.
      */
     static <T extends @Nullable Object> T join(DataSource dataSource, Supplier<T> work) {
@@ -152,7 +151,7 @@ public final class JdbcTransactions implements Transactions {
         return TransientFailures.isTransient(failure);
     }
 
-    /** The data source itself, never a proxy that knows transactions. */
+    /** Returns the data source itself, never a proxy that joins transactions. */
     DataSource target() {
         return target;
     }
@@ -162,7 +161,7 @@ public final class JdbcTransactions implements Transactions {
         return TransactionSynchronizationManager.isActualTransactionActive();
     }
 
-    /** Refuses to claim without a transaction on this data source, or in one that would see what is not committed. */
+    /** Refuses to claim without a transaction on this data source, or in one that would see uncommitted rows. */
     void requireClaimable() {
         Integer isolation = TransactionSynchronizationManager.getCurrentTransactionIsolationLevel();
         if (isolation != null && isolation == TransactionDefinition.ISOLATION_READ_UNCOMMITTED) {
@@ -173,8 +172,8 @@ public final class JdbcTransactions implements Transactions {
     }
 
     /**
-     * Refuses to go on unless a transaction is active on the data source, and on no other: what is done after the commit would be done after that
-     * of the innermost one, and the outermost could roll back alone.
+     * Refuses unless a transaction is active on the data source, and on no other. With two, actions after the commit would run after the inner commit,
+     * and the outer transaction could roll back alone.
      */
     void requireActive() {
         if (!isActive()) {
@@ -186,14 +185,14 @@ public final class JdbcTransactions implements Transactions {
         if (managed.isActiveElsewhere()) {
             throw new IdempotencyException(
                     "Transactions on two data sources are active, and one of them could roll back"
-                            + " alone: call this within one on the data source of the idempotency tables only");
+                            + " alone. Call this within a transaction on the data source of the idempotency tables only");
         }
     }
 
     /** Refuses a transaction that is active on the thread, but not on the data source. */
     void refuseOther() {
         if (TransactionSynchronizationManager.isActualTransactionActive()) {
-            // Spring takes the synchronizations away before it calls them after the completion.
+            // Spring removes the synchronizations before it calls them after the completion.
             if (!TransactionSynchronizationManager.isSynchronizationActive()
                     || Completion.isRunning(TransactionSynchronizationManager.getSynchronizations())) {
                 throw Completion.refused();
@@ -201,7 +200,7 @@ public final class JdbcTransactions implements Transactions {
             throw new IdempotencyException(
                     "The active transaction is not one on the data source of the idempotency tables ("
                             + target
-                            + "), and could roll back alone: use a transaction manager for this very data source, not for one"
+                            + "), and could roll back alone. Use a transaction manager for this very data source, not for one"
                             + " that wraps it or is wrapped by it; or call this outside of the transaction");
         }
     }

@@ -16,18 +16,18 @@ import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Claims by journals, within the active transaction:
+ * Claims messages by journals, within the active transaction:
  *
  * <ol>
- *   <li>Decide in memory, by the windows and by what this transaction has appended. Duplicates need no more than that.
- *   <li>Append what is new, in one statement for all partitions: all of it, or nothing if a journal has gone on.
- *   <li>In that case the heads stay locked: read what the windows do not know, decide again, append again. That is the last time, for nobody else
- *       can append any more.
- *   <li>Before the commit: prove that this transaction is the one that did all this. After it: let the windows know.
+ *   <li>Decide in memory, by the windows and the appends of this transaction. Duplicates need nothing else.
+ *   <li>Append the new messages, in one statement for all partitions: all of them, or none if a journal has grown meanwhile.
+ *   <li>If one has grown, the heads stay locked. Read the missing segments, decide again, append again. This append succeeds, because nobody else can
+ *       append any more.
+ *   <li>Before the commit: prove that this transaction is the one that claimed. After it: add the appends to the windows.
  * </ol>
  *
- * A window that is behind is noticed by the append, whatever the reason: another owner of the partition, a commit whose answer was lost. One that
- * knows more than the database, because that lost commits, is dropped.
+ * <p>The append notices a window that is behind, whatever the reason: another owner of the partition, or a commit whose answer was lost. A window that
+ * is ahead, because the database lost commits, is dropped.
  */
 final class JournalClaims implements ActiveTransaction.LastWord {
 
@@ -55,7 +55,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         database.lookAtIsolation(connection);
         List<PartitionClaim> parts = windows.parts(connection, active, deliveries);
         decide(parts, active);
-        // The append looks at the heads of the others.
+        // The append compares the heads of the others.
         List<PartitionClaim> known =
                 parts.stream().filter(part -> part.content() == null).toList();
         if (windows.areOld(known)) {
@@ -70,7 +70,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
                 decide(parts, active);
                 appended = isNothingNew(parts) ? appended : append(connection, active, parts);
                 if (!appended.isDone() && !isNothingNew(parts)) {
-                    throw new TransientStoreException("A journal went on although it is locked; run the claim again");
+                    throw new TransientStoreException("A journal grew although it is locked; run the claim again");
                 }
             }
             times = appended.times();
@@ -165,7 +165,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return time;
     }
 
-    /** Appends a single entry about a message, whatever was known of it. */
+    /** Appends a single entry about a message, whatever the journal knows of it. */
     void append(ActiveTransaction active, JournalWindow window, Content content) {
         connections.onCurrent("append to a journal", connection -> {
             List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
@@ -186,7 +186,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     private TransientStoreException gone(JournalWindow window) {
         windows.drop(window);
         return new TransientStoreException("The journal of " + window
-                + " is not what it was: the transaction was rolled back in part, or the database"
+                + " has changed: the transaction was rolled back in part, or the database"
                 + " has lost commits; run it again");
     }
 
@@ -210,7 +210,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         }
     }
 
-    /** Brings a window up to the head, but for what this transaction itself appended. */
+    /** Brings a window up to the head, without the segments that this transaction appended. */
     private void catchUp(
             Connection connection, ActiveTransaction active, JournalWindow window, JournalHead head, boolean isLocked)
             throws SQLException {
@@ -230,7 +230,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         });
     }
 
-    /** {@inheritDoc} A segment that is not proved counts for nothing, so there is nothing to do. */
+    /** {@inheritDoc} An unproved segment counts as absent, so nothing has to be released. */
     @Override
     public boolean takeBack(ActiveTransaction active) {
         return !JournalTransaction.of(active).overlays().isEmpty()

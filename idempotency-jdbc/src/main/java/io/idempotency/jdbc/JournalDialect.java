@@ -8,32 +8,32 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The statements of journals in which databases differ. Keys are given sorted. */
+/** The statements about journals that differ between databases. Callers give keys sorted. */
 interface JournalDialect {
 
     /**
-     * A segment that is to be appended behind a tip.
+     * A segment to append after a tip.
      *
-     * @param next the tip that it makes
+     * @param next the tip after the append
      */
     record Append(JournalKey key, JournalTip behind, JournalTip next, JournalSegment.Content content) {}
 
     /**
-     * What became of appends.
+     * The result of appends.
      *
      * @param isDone whether all were appended; otherwise none was, and the heads stay locked
-     * @param heads the heads as they are: before the appends that were not done; those that do not exist are not among them
+     * @param heads the heads as they are now; without those that do not exist
      * @param times the times of the segments
      */
     record Appended(boolean isDone, List<JournalHead> heads, Map<JournalKey, Long> times, long now) {}
 
-    /** Segments of a journal, by their versions, with both ends. */
+    /** A range of segments of a journal, by version, both ends included. */
     record Range(JournalKey key, long from, long to) {}
 
     /**
-     * What was purged.
+     * The result of a purge.
      *
-     * @param messages how many messages; 0 if only times that lay ahead were mended
+     * @param messages how many messages were forgotten; 0 if only times in the future were corrected
      * @param head the head of the journal, with its new horizon; null if no journal was found
      */
     record Purged(int messages, @Nullable JournalHead head) {
@@ -43,7 +43,7 @@ interface JournalDialect {
 
     /**
      * Locks the heads in the order of their keys and appends all segments, or none if a head is not where its segment begins. Waits for other
-     * appends at most the claim timeout. The transaction can be proved to be the same afterwards.
+     * appends at most the claim timeout. Adds evidence for the proof.
      */
     Appended append(Connection connection, List<Append> appends, Evidence evidence) throws SQLException;
 
@@ -53,7 +53,7 @@ interface JournalDialect {
     /**
      * Creates the head of a new journal, unless it is there.
      *
-     * @param partitions how many partitions the topic has; 0 if nobody says
+     * @param partitions how many partitions the topic has; 0 if unknown
      */
     void create(Connection connection, JournalKey key, int partitions) throws SQLException;
 
@@ -67,15 +67,15 @@ interface JournalDialect {
      */
     void read(Connection connection, Range range, boolean isLocked, Consumer<JournalSegment> each) throws SQLException;
 
-    /** Makes what the running transaction appended final, like {@link Dialect#prove}. */
+    /** Makes the appends of the running transaction final, like {@link Dialect#prove}. */
     void prove(Connection connection, ActiveTransaction active) throws SQLException;
 
-    /** Returns how many of the appended segments are there, committed without a proof. */
+    /** Returns how many of the appended segments exist, committed without a proof. */
     int unproved(Connection connection, ActiveTransaction active) throws SQLException;
 
     /**
-     * Deletes the oldest segments of one journal of the consumer, the first one from the key given on that has some which are older than the retention:
-     * as many as make up the limit, and at least one. Passes over journals that others hold.
+     * Deletes the oldest segments of one journal: the first journal of the consumer, from the given key on, that has segments older than the retention.
+     * Deletes as many as the limit allows, at least one. Skips journals that others have locked.
      */
     Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
             throws SQLException;

@@ -9,12 +9,12 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The messages of consecutive segments, in memory. A window has a few of them, so that it can forget the oldest ones at once. Of a segment it
- * keeps what a duplicate is told: 20 bytes, and what is rare apart.
+ * The messages of consecutive segments, in memory. A window has a few generations, so that it can forget the oldest at once. For each segment it keeps
+ * 20 bytes for the answers about duplicates, and rare properties separately.
  */
 final class JournalGeneration {
 
-    /** What is known of a message. */
+    /** The entry of a message. */
     record Entry(Kind kind, long at, long offset, long version) {}
 
     private final IdTable ids = new IdTable();
@@ -36,12 +36,12 @@ final class JournalGeneration {
         return times[0];
     }
 
-    /** Returns how many segments there are. */
+    /** Returns the number of segments. */
     int segments() {
         return segments;
     }
 
-    /** Returns the offset with which the first segment begins. */
+    /** Returns the first offset of the first segment. */
     long firstOffset() {
         return firstOffsets[0];
     }
@@ -126,7 +126,7 @@ final class JournalGeneration {
         lastVersion = segment.tip().version();
     }
 
-    /** Gets ready to find what was added. */
+    /** Indexes the messages that were added. */
     void index() {
         ids.index();
     }
@@ -136,7 +136,7 @@ final class JournalGeneration {
         return ids.find(high, low);
     }
 
-    /** Sets the entries of the ids that have none yet, as far as it knows them. Returns how many it knows. */
+    /** Sets the entries of those ids that have none yet and that it knows. Returns how many it set. */
     int find(Ids sought, @Nullable Entry[] entries) {
         int[] numbers = ids.find(sought);
         int found = 0;
@@ -149,11 +149,11 @@ final class JournalGeneration {
         return found;
     }
 
-    /** Returns what is known of the entry with the number. */
+    /** Returns the entry with the number. */
     Entry entry(int number) {
         int found = Arrays.binarySearch(firstNumbers, 0, segments, number);
         int segment = found >= 0 ? found : -found - 2;
-        // A segment that is not proved holds nothing, so the next one begins with the same number.
+        // An unproved segment holds no messages, so the next one begins with the same number.
         while (segment + 1 < segments && firstNumbers[segment + 1] == number) {
             segment++;
         }

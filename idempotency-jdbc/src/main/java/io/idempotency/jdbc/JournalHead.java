@@ -1,14 +1,14 @@
 package io.idempotency.jdbc;
 
 /**
- * The head of a journal, as it is in the database.
+ * The head of a journal, as stored in the database.
  *
  * @param version how many segments were ever appended
- * @param token a random number, another one for each append: a version can be reached twice if the database loses commits
- * @param at the time of the newest segment, which age is measured against
+ * @param token a random number, new for each append: a database that loses commits can reach a version twice
+ * @param at the time of the newest segment; age is measured against it
  * @param horizonVersion the last segment that the purge deleted
- * @param horizonOffset deliveries up to this offset cannot be judged if they are not known
- * @param partitions how many partitions the topic had when the journal was met last; 0 if nobody said
+ * @param horizonOffset up to this offset, nobody can tell whether an unknown delivery was processed
+ * @param partitions how many partitions the topic had when the journal was last loaded; 0 if unknown
  */
 record JournalHead(
         JournalKey key, long version, long token, long at, long horizonVersion, long horizonOffset, int partitions) {
@@ -29,7 +29,7 @@ record JournalHead(
         return new JournalTip(version, token);
     }
 
-    /** Returns this head as it was when the journal ended there. */
+    /** Returns this head as it was when the journal ended at the tip. */
     JournalHead back(JournalTip tip) {
         return new JournalHead(key, tip.version(), tip.token(), at, horizonVersion, horizonOffset, partitions);
     }

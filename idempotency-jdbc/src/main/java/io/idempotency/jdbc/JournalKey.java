@@ -3,7 +3,7 @@ package io.idempotency.jdbc;
 import java.util.Comparator;
 
 /**
- * Names a journal: one consumer's, for one partition.
+ * The key of a journal in numbers: a consumer and a partition.
  *
  * @param consumer the number of the consumer
  * @param place the number of the stream in the upper half, the partition in the lower

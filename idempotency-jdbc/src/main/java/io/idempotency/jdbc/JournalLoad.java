@@ -26,7 +26,7 @@ final class JournalLoad {
     }
 
     /**
-     * Reads a journal from its horizon to its head. The purge may delete what is about to be read: then it is read again.
+     * Reads a journal from its horizon to its head. If the purge deletes segments meanwhile, it reads again.
      *
      * @throws IdempotencyException if it does not fit into memory
      */
@@ -74,7 +74,7 @@ final class JournalLoad {
         return true;
     }
 
-    /** Returns the window of a journal that was created just now, in the running transaction. */
+    /** Returns the window of a journal that the running transaction has just created. */
     JournalWindow ofNew(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
         return new JournalWindow(place, head(connection, place, key), retentionMicros, memory.sum());
     }
@@ -89,7 +89,7 @@ final class JournalLoad {
     }
 
     /**
-     * Lets a window know what is behind it, up to the head. Returns whether that is the history of which the window knows the beginning.
+     * Adds to a window the segments after its tip, up to the head. Returns whether they continue the history that the window knows.
      *
      * @param isLocked whether the head is locked by the running transaction
      */

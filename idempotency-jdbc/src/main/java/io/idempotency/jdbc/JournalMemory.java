@@ -11,18 +11,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * How many bytes the windows of a store take, and may take. Where they need more: windows of partitions that this process has left are dropped; then the
- * claim fails, or the oldest messages of all are forgotten, by choice. Thread-safe.
+ * Limits the memory of a store's windows. If they need more, it drops windows of partitions that this process has left. If that is not enough, the claim
+ * fails, or the oldest messages of all windows are forgotten, by choice. Thread-safe.
  */
 final class JournalMemory {
 
     private static final Logger LOG = Loggers.JOURNAL_STORE;
-    /** A window that no claim came to for so long belongs to a partition that somebody else has by now. */
+    /** The time without a claim after which the partition of a window is taken as left. */
     private static final Duration IDLE = Duration.ofMinutes(10);
 
-    /** What is forgotten at a time, as a part of all, so that it need not be done for each claim. */
+    /** The part of all memory that is freed at a time, so that not every claim has to free some. */
     private static final int PART = 16;
-    /** What a message takes that is not read any more, about. */
+    /** About how many bytes a message takes. */
     private static final int BYTES_OF_A_MESSAGE = 26;
 
     private final long most;
@@ -34,7 +34,7 @@ final class JournalMemory {
     /**
      * Creates the memory of the windows.
      *
-     * @param drop takes a window out of the map
+     * @param drop removes a window from the map
      */
     JournalMemory(
             JournalStore.Settings settings, Map<JournalPlace, JournalWindow> windows, Consumer<JournalWindow> drop) {
@@ -44,7 +44,7 @@ final class JournalMemory {
         this.drop = drop;
     }
 
-    /** Returns what each window adds its bytes to. */
+    /** Returns the sum to which each window adds its bytes. */
     AtomicLong sum() {
         return sum;
     }
@@ -53,7 +53,7 @@ final class JournalMemory {
         return sum.get();
     }
 
-    /** Makes room if that is possible, and returns whether there is some, for a window that is being read. */
+    /** Makes room for a window that is being read, if possible. Returns whether there is room. */
     boolean isRoomFor(@Nullable JournalWindow growing) {
         if (bytes() <= most) {
             return true;
@@ -69,15 +69,15 @@ final class JournalMemory {
      * Makes room, and fails if there is none.
      *
      * @param growing a window that is being read; it is in no map yet
-     * @param unread how many messages of it did not fit
+     * @param unread how many of its messages did not fit
      */
     void requireRoom(@Nullable JournalWindow growing, long unread) {
         if ((!isRoomFor(growing) || unread > 0) && !isForgetting) {
             throw new IdempotencyException("The journals need "
                     + megabytes(bytes() + unread * BYTES_OF_A_MESSAGE) + " of memory"
                     + (growing == null ? "" : " with that of " + growing) + ", and may take " + megabytes(most)
-                    + ": allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, remember for a"
-                    + " shorter time, let it forget earlier by raiseHorizonIfFull, or use a TableStore");
+                    + ": allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, shorten the"
+                    + " retention, let it forget earlier by raiseHorizonIfFull, or use a TableStore");
         }
     }
 

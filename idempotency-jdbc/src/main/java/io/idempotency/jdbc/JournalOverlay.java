@@ -6,15 +6,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the running transaction appended to a journal. The window behind it sees it only after the commit, and only if it still stands where this
- * began. Confined to the transaction.
+ * The segments that the running transaction appended to a journal. The window takes them over after the commit, if its tip is still where they begin.
+ * Confined to the transaction.
  */
 final class JournalOverlay {
 
     private final JournalWindow window;
     private final JournalTip base;
     private final List<JournalSegment> segments = new ArrayList<>();
-    /** What the first few segments hold: for a further claim, which most transactions do not make. */
+    /** The messages of the first few segments, for a second claim; most transactions make only one. */
     private final JournalGeneration generation = new JournalGeneration();
 
     private int found;
@@ -33,7 +33,7 @@ final class JournalOverlay {
         return window;
     }
 
-    /** Returns where the journal stood before. */
+    /** Returns the tip before the appends. */
     JournalTip base() {
         return base;
     }
@@ -63,7 +63,7 @@ final class JournalOverlay {
         return List.copyOf(segments);
     }
 
-    /** Takes the segments for the ones given, which are the same with other tokens. */
+    /** Replaces the segments by the same ones with other tokens. */
     void replace(List<JournalSegment> others) {
         segments.clear();
         segments.addAll(others);
@@ -78,7 +78,7 @@ final class JournalOverlay {
         return number < 0 ? null : generation.entry(number);
     }
 
-    /** Lets the window know, after the commit. */
+    /** Adds the segments to the window, after the commit. */
     void committed() {
         window.add(base, segments);
     }

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The place of a journal by its names: a partition of a stream, and the consumer that reads it. {@link JournalKey} is the same in numbers.
+ * Names a journal: the consumer, and the partition of a stream. {@link JournalKey} is the same in numbers.
  *
- * @param stream the name that the topic's journals have
+ * @param stream the name of the topic's journals
  */
 record JournalPlace(String consumer, String stream, int partition) {
 
-    /** Returns the names that have numbers: two, or one if a consumer is named as its topic. */
+    /** Returns the names that have numbers: two, or one if consumer and stream have the same name. */
     Set<String> names() {
         return new HashSet<>(List.of(consumer, stream));
     }

@@ -11,27 +11,28 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Deletes the oldest segments of one journal, and notes in its head how far: whoever reads the journal next begins there, and a
- * delivery from in front of the first segment that is left cannot be judged any more. Not only one from the deleted segments: between them may
- * stand copies that were skipped, and a skipped copy leaves no entry.
+ * Deletes the oldest segments of one journal, and moves the horizon in its head. Later reads begin at the horizon. For a delivery before the first
+ * remaining segment, nobody can tell whether it was processed. This includes offsets between the deleted segments: they may be skipped copies, which
+ * leave no entry.
  *
- * <p>Age is measured against the newest segment, so that a consumer which stands still forgets nothing, or against the clocks if that lies ahead of them.
+ * <p>Age is measured against the newest segment, so that a consumer that stands still forgets nothing. If that segment lies ahead of the clocks, age is measured
+ * against them.
  */
 final class JournalPurge {
 
     private static final Logger LOG = Loggers.JOURNAL_STORE;
 
-    /** How far ahead a segment may lie before its clock was wrong. */
+    /** How far a segment may lie ahead before its clock counts as wrong. */
     private static final Duration AHEAD = Duration.ofMinutes(1);
 
-    /** A journal to which nobody has appended for so long, beyond its retention, is forgotten up to its head: its partition or its consumer is gone. */
+    /** The time beyond the retention after which a journal without appends is forgotten up to its head. Its partition or consumer is gone. */
     private static final Duration GONE = Duration.ofDays(30);
 
     private final Journals journals;
     private final long retention;
     private final PurgeClock clock;
 
-    /** The last segment to be deleted, what it leaves as the horizon, and how many messages go. */
+    /** The last segment to delete, the offset of the new horizon, and the number of messages. */
     private record Old(long version, long offset, int messages) {}
 
     JournalPurge(Journals journals, long retention, PurgeClock clock) {
@@ -87,7 +88,7 @@ final class JournalPurge {
             order by consumer, place fetch first 1 rows only ${locking}
             """;
 
-    /** Returns the next journal with something to purge or to mend, locked. */
+    /** Locks and returns the next journal with segments to purge or times to correct. */
     private @Nullable JournalHead next(Connection connection, JournalKey from) throws SQLException {
         String query = journals.tables.fill(NEXT).replace("${locking}", journals.skipLocked());
         try (PreparedStatement statement = connection.prepareStatement(query)) {
@@ -109,12 +110,12 @@ final class JournalPurge {
             "update ${tables}journal set at_micros = ? where consumer = ? and place = ?";
 
     /**
-     * The database's clock was ahead when this was appended, and whatever is appended behind it takes its time over: it would not get old before that
-     * time comes.
+     * Corrects segments that were appended while the database's clock was ahead. Later segments take over their time, and would not get old before it
+     * comes.
      */
     private void mend(Connection connection, JournalHead head) throws SQLException {
         LOG.warn(
-                "The clock of the database was {} ahead when messages were appended to a journal: they are taken for new",
+                "The clock of the database was {} ahead when messages were appended to a journal: they now count as new",
                 Duration.of(head.at() - clock.later(), ChronoUnit.MICROS));
         try (PreparedStatement segments = connection.prepareStatement(journals.tables.fill(MEND_SEGMENTS));
                 PreparedStatement heads = connection.prepareStatement(journals.tables.fill(MEND_HEAD))) {

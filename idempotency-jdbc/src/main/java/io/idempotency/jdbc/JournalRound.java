@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 
-/** Goes round all journals and purges one at a time, each time from where it stopped: so a run looks at each journal once or twice. Thread-safe. */
+/** Purges all journals in turn, one per call, and continues where it stopped. So a run visits each journal once or twice. Thread-safe. */
 final class JournalRound {
 
     private static final long FIRST_PLACE = Long.MIN_VALUE;
@@ -20,9 +20,9 @@ final class JournalRound {
     }
 
     /**
-     * Purges the next journal that has something to purge.
+     * Purges the next journal that has old segments.
      *
-     * @param retentions how long each consumer is remembered; of others, nothing is forgotten
+     * @param retentions the retention of each consumer; journals of other consumers are not purged
      */
     Purged purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
         JournalDialect journals = database.journals(connection);
@@ -40,7 +40,7 @@ final class JournalRound {
         return Purged.NOTHING;
     }
 
-    /** Returns where to look: from the last journal on, then at the other consumers, at last at what is in front of it. */
+    /** Returns where to look: from the last journal on, then at the other consumers, at last at the journals before it. */
     private List<JournalKey> round(SortedMap<Integer, Long> retentions) {
         JournalKey begin = next;
         List<JournalKey> round = new ArrayList<>(List.of(begin));

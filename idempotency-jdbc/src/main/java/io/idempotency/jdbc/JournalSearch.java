@@ -11,13 +11,13 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Looks for a message in all journals of a consumer, from the database. */
+/** Finds a message in all journals of a consumer, in the database. */
 final class JournalSearch {
 
     private final StoreDatabase database;
     private final Connections connections;
 
-    /** Where a message is remembered. */
+    /** A message that was found, with its journal. */
     record Found(JournalKey key, Processed processed) {}
 
     /** The newest entry of a message in a journal. */
@@ -29,9 +29,9 @@ final class JournalSearch {
     }
 
     /**
-     * Returns the first journal that remembers the message, and what it remembers.
+     * Returns the first journal that remembers the message, and its answer.
      *
-     * @param own what the running transaction appended, and has not proved yet
+     * @param own the segments that the running transaction appended and has not proved yet
      */
     Optional<Found> find(MessageId id, Map<String, Integer> proposed, Map<JournalTip, Kind> own) {
         return connections.onCurrent("find a message", connection -> {

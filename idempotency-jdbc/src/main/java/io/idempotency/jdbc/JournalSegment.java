@@ -6,22 +6,22 @@ import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A row of a journal: the messages of one partition that one claim was granted, in the order of their offsets.
+ * A row of a journal: the messages of one partition that were granted to one claim, in the order of their offsets.
  *
- * @param kind what became of the messages
- * @param at when, in microseconds since 1970 UTC; never before the segment in front
+ * @param kind the outcome of the messages
+ * @param at when, in microseconds since 1970 UTC; never earlier than the previous segment
  * @param ids two numbers for each message
  * @param offsets one for each message, ascending
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares segments
 record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] offsets) {
 
-    /** What became of the messages of a segment; a later entry of a message counts more than an earlier one. */
+    /** The outcome of the messages of a segment. A later entry of a message overrides an earlier one. */
     enum Kind {
         PROCESSED(0),
         QUARANTINED(1),
         FORGOTTEN(2),
-        /** Committed and never proved: as if it were not there, but for its version. */
+        /** Committed and never proved: it counts as absent, but takes up its version. */
         UNPROVED(3);
 
         private final int number;
@@ -44,13 +44,13 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
         }
     }
 
-    /** Returns the same segment as another append would have made it. */
+    /** Returns the same segment with another token. */
     JournalSegment withAnotherToken() {
         return new JournalSegment(
                 new JournalTip(tip.version(), ThreadLocalRandom.current().nextLong()), kind, at, ids, offsets);
     }
 
-    /** What a segment is made of before it has a tip and a time. */
+    /** The content of a segment, without tip and time. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares contents
     record Content(Kind kind, long[] ids, long[] offsets) {
 
@@ -76,7 +76,7 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
             return bytes.array();
         }
 
-        /** Returns how far each offset is behind the one in front: seven bits a byte, and none at all if they are in a row. */
+        /** Returns the gap between each offset and the previous one, seven bits in a byte; empty if all offsets are consecutive. */
         byte[] packedGaps() {
             if (isInARow(offsets)) {
                 return new byte[0];

@@ -22,18 +22,18 @@ import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /**
- * Remembers messages in journals: for each consumer and partition one row per poll, with the ids of all its messages. About 17 bytes a message
- * and one statement a poll; what is within the retention is kept in memory, too, at about 26 bytes a message.
+ * Remembers messages in journals: one row for each consumer, partition and poll, with the ids of all its messages. A poll takes one statement, and a message
+ * about 17 bytes in the database. The ids of the retention are also kept in memory, about 26 bytes for each message.
  *
- * <p>A copy is known only in the partition of the first: producers send equal keys to equal partitions, so this holds unless messages have no key, the
- * number of partitions is changed (see {@link JournalStoreBuilder#partitions}), or topics are mirrored or renamed (see
- * {@link JournalStoreBuilder#streams}). Where copies may stray, use a {@link TableStore}.
+ * <p>It detects a duplicate only in the partition of the original. Producers send equal keys to equal partitions, so this is enough unless messages have no
+ * key, the number of partitions changes (see {@link JournalStoreBuilder#partitions}), or topics are mirrored or renamed (see
+ * {@link JournalStoreBuilder#streams}). If copies may be in any partition, use a {@link TableStore}.
  *
- * <p>For {@code STRONG} and {@code AT_MOST_ONCE}; it lends nothing. Claims take part in the transaction that is active on the data source. A claim of
- * duplicates only takes no round trip, one of new messages takes one for all partitions (on PostgreSQL; three elsewhere), and two more where
+ * <p>It serves {@code STRONG} and {@code AT_MOST_ONCE}; it has no leases. Claims join the transaction that is active on the data source. A claim of
+ * only duplicates takes no round trip. A claim of new messages takes one for all partitions (three on databases other than PostgreSQL), and two more if
  * another process has appended meanwhile. Two claims of one partition wait for each other. Transactions at READ UNCOMMITTED are refused.
  *
- * <p>The tables are those of {@link Schema}. For PostgreSQL, MariaDB and H2. The database must not lose commits: after a restore of it, restart the
+ * <p>It runs on PostgreSQL, MariaDB and H2, with the tables of {@link Schema}. A database that loses commits breaks its memory: after a restore, restart the
  * consumers. Thread-safe.
  */
 public final class JournalStore implements ClaimStore {
@@ -41,10 +41,10 @@ public final class JournalStore implements ClaimStore {
     /** How long messages are remembered unless set otherwise. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(1);
 
-    /** How long a window is trusted about duplicates without a look at the database, unless set otherwise. */
+    /** How long duplicates are answered from memory without a look at the database, unless set otherwise. */
     public static final Duration DEFAULT_REVALIDATION = Duration.ofMinutes(1);
 
-    /** What becomes of a delivery that is older than what is remembered, such as after offsets were reset. */
+    /** Decides about a delivery that is older than the journal remembers, for example after offsets were reset. */
     public enum Unjudged {
         /** It fails, and its partition stands still. */
         REFUSE,
@@ -99,7 +99,7 @@ public final class JournalStore implements ClaimStore {
         return new JournalStoreBuilder(dataSource);
     }
 
-    /** {@inheritDoc} Reads the journals of partitions that are met for the first time: all that is not purged. */
+    /** {@inheritDoc} Reads the journals of new partitions, all segments that are not purged. */
     @Override
     public void prepare(List<Delivery> deliveries) {
         if (windows.areLoaded(deliveries) || JdbcTransactions.isAnyActive()) {
@@ -118,7 +118,7 @@ public final class JournalStore implements ClaimStore {
         });
     }
 
-    /** {@inheritDoc} Its messages stay in memory, for it may come back, until there is need of room: then they go first. */
+    /** {@inheritDoc} Its messages stay in memory, because it may come back. If memory is needed, they are dropped first. */
     @Override
     public void leave(String consumer, String stream, int partition) {
         windows.leave(consumer, stream, partition);
@@ -151,14 +151,14 @@ public final class JournalStore implements ClaimStore {
                 Kind.QUARANTINED);
     }
 
-    /** {@inheritDoc} Reads all segments of the consumer, for there is no index. */
+    /** {@inheritDoc} Reads all segments of the consumer, because journals have no index. */
     @Override
     public Optional<Processed> find(MessageId id) {
         return search.find(id, proposed(), own()).map(JournalSearch.Found::processed);
     }
 
     /**
-     * {@inheritDoc} Reads all segments of the consumer, for there is no index. Other processes know when they look at the journal next: at their
+     * {@inheritDoc} Reads all segments of the consumer, because journals have no index. Another process notices at its next look at the journal: at its
      * next append, or after the time of {@link JournalStoreBuilder#revalidation}.
      */
     @Override
@@ -198,9 +198,9 @@ public final class JournalStore implements ClaimStore {
     }
 
     /**
-     * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer which stands still forgets
-     * nothing. Whole segments are forgotten, so that it may be a few more than the limit. The time given is noted in the tables for the consumers that came
-     * to this store, beside their names; a shorter one than is noted has no effect. All consumers for which any application has noted one are purged.
+     * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer that stands still forgets
+     * nothing. Whole segments are forgotten, which may be a few messages more than the limit. The given time is stored in the tables, beside the names of the
+     * consumers that used this store; a time shorter than the stored one has no effect. Purges all consumers that have a stored time, of any application.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
@@ -221,22 +221,22 @@ public final class JournalStore implements ClaimStore {
         return transactions;
     }
 
-    /** Returns how long messages are to be remembered. */
+    /** Returns the retention that this store was built with. */
     Duration retention() {
         return retention;
     }
 
-    /** Returns how many bytes of memory the journals take. */
+    /** Returns how many bytes of memory the journals take. Makes no round trip. */
     public long memoryBytes() {
         return windows.bytes();
     }
 
-    /** Returns how many messages are kept in memory. */
+    /** Returns how many messages are in memory. Makes no round trip. */
     public long rememberedMessages() {
         return windows.size();
     }
 
-    /** Reads all journals anew when they are met next. */
+    /** Drops all windows, so that the next claims read the journals anew. */
     void forgetWindows() {
         windows.dropAll();
     }

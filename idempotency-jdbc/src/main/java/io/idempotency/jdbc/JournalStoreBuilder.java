@@ -9,7 +9,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
 
-/** The settings of a {@link JournalStore}. Not thread-safe. */
+/** Builds a {@link JournalStore}. Every setting has a default. Not thread-safe. */
 public final class JournalStoreBuilder {
 
     private final DataSource dataSource;
@@ -30,64 +30,64 @@ public final class JournalStoreBuilder {
         this.dataSource = dataSource;
     }
 
-    /** What the names of the tables begin with; {@code idempotency_} by default. */
+    /** Sets the prefix of the table names; {@code idempotency_} by default. */
     public JournalStoreBuilder tablePrefix(String prefix) {
         tablePrefix = prefix;
         return this;
     }
 
-    /** The database schema of the tables; the connection's own by default. */
+    /** Sets the database schema of the tables; the connection's own by default. */
     public JournalStoreBuilder schema(String name) {
         schema = name;
         return this;
     }
 
-    /** How long a claim waits for another one of the same partition, before it fails as transient; 5 seconds by default. */
+    /** Sets how long a claim waits for another claim of the same partition before it fails transiently; 5 seconds by default. */
     public JournalStoreBuilder claimTimeout(Duration timeout) {
         claimTimeout = timeout;
         return this;
     }
 
-    /** What begins and ends the transactions of {@link #transactions()}; a manager of the store's own by default. */
+    /** Sets the transaction manager of {@link JournalStore#transactions()}; one of the store's own by default. */
     public JournalStoreBuilder transactionManager(PlatformTransactionManager manager) {
         transactionManager = manager;
         return this;
     }
 
-    /** How long messages are remembered, by the {@link Purger}; a day by default. It is forgotten in memory in quarters of it. */
+    /** Sets how long messages are remembered; a day by default. The {@link Purger} forgets them. Memory is freed in quarters of the retention. */
     public JournalStoreBuilder retention(Duration duration) {
         retention = duration;
         return this;
     }
 
-    /** How long a duplicate is told from memory before the database is asked whether it is forgotten; a minute by default. */
+    /** Sets how long duplicates are answered from memory before the database is asked whether they were forgotten; a minute by default. */
     public JournalStoreBuilder revalidation(Duration duration) {
         revalidation = duration;
         return this;
     }
 
-    /** What becomes of a delivery that is older than what is remembered; refused by default. */
+    /** Decides about deliveries that are older than the journal remembers; {@link Unjudged#REFUSE} by default. */
     public JournalStoreBuilder unjudged(Unjudged choice) {
         unjudged = choice;
         return this;
     }
 
-    /** How many bytes of memory the journals may take; half of the heap by default. */
+    /** Sets how many bytes of memory the journals may take; half of the heap by default. */
     public JournalStoreBuilder memory(long bytes) {
         memoryBytes = bytes;
         return this;
     }
 
-    /** Takes messages without a key and from retry topics, too, whose copies in other partitions it does not know. */
+    /** Accepts messages without a key and from retry topics. Their duplicates in other partitions are not detected. */
     public JournalStoreBuilder acceptStrays() {
         isAcceptingStrays = true;
         return this;
     }
 
     /**
-     * Names the journals of a topic; by the topic's own name by default. A topic that was renamed or is mirrored keeps its memory under its old name; its
-     * offsets begin anew, so what is older than the journal remembers is to be processed: {@link #unjudged}. One that is deleted and created again is
-     * refused up to the offset that the old one had forgotten, unless it gets another name, such as one with its id:
+     * Sets a function that names the journals of a topic; by default the topic's own name. Give a renamed or mirrored topic its old name, and it keeps
+     * its memory. Its offsets begin anew, so also set {@link #unjudged} to {@link Unjudged#PROCESS}. A topic that is deleted and created again is refused
+     * up to the offset that the old one had forgotten. Give it another name, such as one with its id:
      * {@code topic -> topic + "/" + topicIds.apply(topic)}. Called for each partition of a claim.
      */
     public JournalStoreBuilder streams(UnaryOperator<String> ofTopic) {
@@ -96,15 +96,15 @@ public final class JournalStoreBuilder {
     }
 
     /**
-     * Says how many partitions a topic has, such as {@code TopicPartitions.of(admin)}; 0, as by default, if it is not known. If the number has changed when a
-     * partition is met for the first time, that is warned of. Called outside any transaction.
+     * Sets a function that returns the number of partitions of a topic, such as {@code TopicPartitions.of(admin)}; by default 0, for unknown. The store
+     * calls it when it meets a partition for the first time, outside any transaction, and warns if the number has changed.
      */
     public JournalStoreBuilder partitions(ToIntFunction<String> ofTopic) {
         partitions = ofTopic;
         return this;
     }
 
-    /** Forgets messages before their time where memory is full, and warns; by default that fails. */
+    /** Forgets the oldest messages before their time if memory is full, and warns. By default claims fail. */
     public JournalStoreBuilder raiseHorizonIfFull() {
         isRaisingHorizon = true;
         return this;
@@ -117,11 +117,11 @@ public final class JournalStoreBuilder {
      */
     public JournalStore build() {
         if (claimTimeout.isNegative() || claimTimeout.isZero() || retention.isNegative() || retention.isZero()) {
-            throw new IdempotencyException(
-                    "Claim timeout and retention of a journal are positive, not " + claimTimeout + " and " + retention);
+            throw new IdempotencyException("Claim timeout and retention of a journal must be positive, not "
+                    + claimTimeout + " and " + retention);
         }
         if (memoryBytes <= 0 || revalidation.isNegative()) {
-            throw new IdempotencyException("Memory and revalidation of a journal are not negative: " + memoryBytes
+            throw new IdempotencyException("Memory and revalidation of a journal must not be negative: " + memoryBytes
                     + " bytes and " + revalidation);
         }
         return new JournalStore(this);

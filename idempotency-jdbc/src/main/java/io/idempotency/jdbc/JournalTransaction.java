@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** What a journal store keeps for the active transaction: what was appended in it, and the windows that it decided by. Confined to the transaction. */
+/** The state of a journal store in the active transaction: its appends, and the windows that it decided by. Confined to the transaction. */
 final class JournalTransaction {
 
     private final Map<JournalKey, JournalOverlay> overlays = new TreeMap<>();
@@ -14,19 +14,19 @@ final class JournalTransaction {
 
     private JournalTransaction() {}
 
-    /** Returns what the store that owns the active transaction keeps for it. */
+    /** Returns the state of the store that owns the active transaction. */
     static JournalTransaction of(ActiveTransaction active) {
         return active.state(JournalTransaction.class, JournalTransaction::new);
     }
 
-    /** What the transaction appended to journals, in the order of their keys. */
+    /** Returns the appends of the transaction, in the order of the journals' keys. */
     Map<JournalKey, JournalOverlay> overlays() {
         return overlays;
     }
 
     /**
-     * Returns what the transaction appended to a journal; if that was through another store on the same tables, it is shared from now on. A window
-     * must not take it for committed.
+     * Returns the appends of the transaction to a journal. Appends through another store on the same tables are shared from then on. A window must
+     * not take them for committed.
      */
     @Nullable
     JournalOverlay overlay(JournalHead head) {
@@ -48,7 +48,7 @@ final class JournalTransaction {
         return Optional.ofNullable(overlays.get(head.key())).filter(overlay -> overlay.hasMade(head.tip()));
     }
 
-    /** The windows that the transaction decided by. It keeps to them: another one may not know yet what these were compared with. */
+    /** Returns the windows that the transaction decided by. It keeps them: a newer window may lack appends that these were compared with. */
     Map<JournalPlace, JournalWindow> windows() {
         return windows;
     }

@@ -9,13 +9,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a process knows of a journal: committed segments without a gap, from the horizon up to its tip. Nothing gets in that is not committed, so a
- * window is never wrong, only behind; an append that finds it behind says so. Shared by the threads of a store. Thread-safe.
+ * The part of a journal that a process has in memory: committed segments without a gap, from the horizon to a tip. Only committed segments enter, so a
+ * window can be behind, but never wrong; the next append notices that. Shared by the threads of a store. Thread-safe.
  */
 final class JournalWindow {
 
     private static final int GENERATIONS_PER_RETENTION = 4;
-    /** The part of the only generation that is forgotten at once. */
+    /** The part of a single generation that is forgotten at once. */
     private static final int PART = 4;
 
     private final JournalPlace place;
@@ -33,9 +33,9 @@ final class JournalWindow {
     private boolean isDropped;
 
     /**
-     * Creates an empty window that stands at the horizon of a journal.
+     * Creates an empty window at the horizon of a journal.
      *
-     * @param retentionMicros how long messages are to be remembered, which sets how finely they are forgotten
+     * @param retentionMicros the retention; a generation is a part of it
      * @param sum the bytes of all windows, to which this one adds its own until it is dropped
      */
     JournalWindow(JournalPlace place, JournalHead head, long retentionMicros, AtomicLong sum) {
@@ -64,7 +64,7 @@ final class JournalWindow {
         return horizonOffset;
     }
 
-    /** Returns what is known of each id: its newest entry, unless that is behind the horizon. */
+    /** Returns the newest entry of each id, or null if there is none above the horizon. */
     synchronized @Nullable Entry[] find(Ids ids) {
         @Nullable Entry[] entries = new Entry[ids.size()];
         int missing = entries.length;
@@ -78,17 +78,17 @@ final class JournalWindow {
         return entries;
     }
 
-    /** Adds committed segments, if the window stands where they begin; otherwise somebody has added them, or will. */
+    /** Adds committed segments if they begin at the tip. Otherwise somebody has added them, or will. */
     synchronized void add(JournalTip from, List<JournalSegment> segments) {
         if (tip.equals(from)) {
             segments.forEach(this::add);
-            // Soon behind the claim, which has looked at the same slots.
+            // Soon after the claim, which has read the same slots.
             index();
             count();
         }
     }
 
-    /** Adds the segment behind the tip. */
+    /** Adds the segment after the tip. */
     synchronized void add(JournalSegment segment) {
         if (segment.tip().version() != tip.version() + 1) {
             throw new IllegalStateException("Segment " + segment.tip().version() + " does not follow " + tip.version());
@@ -102,12 +102,12 @@ final class JournalWindow {
         tip = segment.tip();
     }
 
-    /** Gets ready to find what was added, which otherwise the next claim would wait for. */
+    /** Indexes the added messages now, so that the next claim need not. */
     synchronized void index() {
         generations.forEach(JournalGeneration::index);
     }
 
-    /** Forgets what the purge deleted; its memory is freed a generation at a time. */
+    /** Forgets the segments that the purge deleted. Memory is freed by generations. */
     synchronized void raiseHorizon(long version, long offset) {
         horizonVersion = Math.max(horizonVersion, version);
         horizonOffset = Math.max(horizonOffset, offset);
@@ -117,14 +117,14 @@ final class JournalWindow {
         count();
     }
 
-    /** Returns the time of the oldest message; none if there are no messages. */
+    /** Returns the time of the oldest message; {@link Long#MAX_VALUE} if there is none. */
     synchronized long oldest() {
         return generations.isEmpty() ? Long.MAX_VALUE : generations.getFirst().begin();
     }
 
     /**
-     * Forgets the oldest messages, whatever the purge did: a generation, or a part of the only one, so that what was handled last is forgotten last. Returns
-     * how many messages these were.
+     * Forgets the oldest messages, whatever the purge did: a generation, or a part of a single one, so that the last handled messages go last. Returns
+     * how many messages it forgot.
      */
     synchronized int forgetOldest() {
         JournalGeneration oldest = generations.pollFirst();
@@ -142,7 +142,7 @@ final class JournalWindow {
             forgotten -= rest.size();
         }
         if (!generations.isEmpty()) {
-            // In between may stand copies that were skipped, and left no entry.
+            // Offsets in between may be skipped copies, which left no entry.
             horizonOffset = Math.max(horizonOffset, generations.getFirst().firstOffset() - 1);
         }
         count();
@@ -153,7 +153,7 @@ final class JournalWindow {
         return counted;
     }
 
-    /** Lets the sum of all windows know what this one takes. */
+    /** Updates the sum of all windows by the bytes of this one. */
     synchronized void count() {
         long bytes = isDropped
                 ? 0
@@ -162,7 +162,7 @@ final class JournalWindow {
         counted = bytes;
     }
 
-    /** Counts no more: somebody may still look at it, but nobody will find it. */
+    /** Removes its bytes from the sum. Somebody may still use the window, but nobody will find it again. */
     synchronized void dropped() {
         isDropped = true;
         count();
@@ -177,12 +177,12 @@ final class JournalWindow {
         isLeft = false;
     }
 
-    /** Says that its partition is somebody else's now, until it is used again. */
+    /** Marks its partition as given up, until the next claim. */
     synchronized void left() {
         isLeft = true;
     }
 
-    /** Returns whether its partition was left, or no claim has come to it since then. */
+    /** Returns whether its partition was given up, or had no claim since the given time. */
     synchronized boolean isIdle(long sinceNanos) {
         return isLeft || usedNanos - sinceNanos < 0;
     }

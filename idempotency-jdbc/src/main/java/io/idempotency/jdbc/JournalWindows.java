@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The windows of a store, read when a partition is met first, and kept within a bound. Thread-safe. */
+/** The windows of a store. It reads a journal when it meets the partition for the first time, and keeps to a memory limit. Thread-safe. */
 final class JournalWindows {
 
     private final StoreDatabase database;
@@ -29,7 +29,7 @@ final class JournalWindows {
     private final Map<JournalKey, JournalPlace> places = new ConcurrentHashMap<>();
     private volatile Clock clock = new Clock(0, 0);
 
-    /** The database's clock, as it was when this process's was so far. */
+    /** A reading of the database's clock, with this process's clock at the same moment. */
     private record Clock(long micros, long nanos) {
 
         long now() {
@@ -50,7 +50,7 @@ final class JournalWindows {
         this.load = new JournalLoad(database, settings.retentionMicros(), memory);
     }
 
-    /** Returns the time of the database, from the last statement on that told it. */
+    /** Returns the time of the database, counted from the last statement that returned it. */
     long now() {
         return clock.now();
     }
@@ -59,18 +59,18 @@ final class JournalWindows {
         clock = new Clock(micros, System.nanoTime());
     }
 
-    /** Returns what the journal of a delivery is for. */
+    /** Returns the name of the journal of a delivery. */
     JournalPlace place(Delivery delivery) {
         Position position = delivery.position();
         if (position.equals(Position.UNKNOWN)) {
-            throw new IdempotencyException("A journal remembers by partition and offset, and " + delivery
+            throw new IdempotencyException("A journal remembers by partition and offset, but " + delivery
                     + " has none: use a TableStore for such messages");
         }
         return new JournalPlace(
                 delivery.id().consumer(), settings.streams().apply(position.stream()), position.partition());
     }
 
-    /** Returns whether every partition has its window. */
+    /** Returns whether every partition has a window. */
     boolean areLoaded(List<Delivery> deliveries) {
         Delivery last = null;
         for (Delivery delivery : deliveries) {
@@ -84,7 +84,7 @@ final class JournalWindows {
         return true;
     }
 
-    /** Returns the partitions that have no window, each with how many partitions its topic has. */
+    /** Returns the partitions without a window, each with the number of partitions of its topic. */
     Map<JournalPlace, Integer> absent(List<Delivery> deliveries) {
         Map<JournalPlace, Integer> absent = new LinkedHashMap<>();
         Map<String, Integer> counts = new HashMap<>();
@@ -98,7 +98,7 @@ final class JournalWindows {
         return absent;
     }
 
-    /** Groups the deliveries by partition. What has no window yet gets one in the running transaction. */
+    /** Groups the deliveries by partition. A partition without a window gets one in the running transaction. */
     List<PartitionClaim> parts(Connection connection, ActiveTransaction active, List<Delivery> deliveries)
             throws SQLException {
         Map<JournalPlace, PartitionClaim> parts = new LinkedHashMap<>();
@@ -119,7 +119,7 @@ final class JournalWindows {
         return new ArrayList<>(parts.values());
     }
 
-    /** Returns where the deliveries end that follow one another and are of the same partition. */
+    /** Returns the end of a run of deliveries of one partition. */
     private static int endOfPartition(List<Delivery> deliveries, int begin) {
         int end = begin + 1;
         while (end < deliveries.size() && Names.areOfOnePlace(deliveries.get(begin), deliveries.get(end))) {
@@ -161,9 +161,9 @@ final class JournalWindows {
     }
 
     /**
-     * Creates the heads of the journals that are not there, to be committed at once: in the order of their keys, as they are locked.
+     * Creates the missing heads, in the order of their keys, which is the order of locking. The caller commits at once.
      *
-     * @param partitions how many partitions the topic of each has
+     * @param partitions the number of partitions of each topic
      */
     void create(Connection connection, Map<JournalPlace, Integer> partitions, Map<String, Integer> proposed)
             throws SQLException {
@@ -219,7 +219,7 @@ final class JournalWindows {
         return new JournalKey(consumer, Names.place(new Position(place.stream(), place.partition(), 0), numbers));
     }
 
-    /** Returns whether nobody looked for so long whether a journal has gone on that an entry which was forgotten elsewhere may be missed. */
+    /** Returns whether the last look at one of the journals is older than the revalidation time. Another process may have forgotten a message since. */
     boolean areOld(List<PartitionClaim> parts) {
         long now = System.nanoTime();
         return parts.stream()
@@ -227,12 +227,12 @@ final class JournalWindows {
                         > settings.revalidation().toNanos());
     }
 
-    /** Lets a window know what is behind it, up to the head. */
+    /** Brings a window up to the head. */
     void catchUp(Connection connection, JournalWindow window, JournalHead head, boolean isLocked) throws SQLException {
         if (!load.catchUp(connection, window, head, isLocked)) {
             drop(window);
             throw new TransientStoreException("The journal of " + window
-                    + " is another one than was known, so it is read anew: it was purged in between, or the database"
+                    + " is not the known one, so it is read anew: it was purged meanwhile, or the database"
                     + " has lost commits; run it again");
         }
         raiseHorizon(head);
@@ -247,7 +247,7 @@ final class JournalWindows {
         }
     }
 
-    /** Reads the journal anew when it is met next. */
+    /** Drops a window, so that the next claim reads the journal anew. */
     void drop(JournalWindow window) {
         if (windows.remove(window.place(), window)) {
             places.remove(window.key());
@@ -259,7 +259,7 @@ final class JournalWindows {
         windows.values().forEach(this::drop);
     }
 
-    /** Says that a partition is somebody else's now: its window goes first where there is need of memory. */
+    /** Marks a partition as given up: its window is dropped first if memory is needed. */
     void leave(String consumer, String stream, int partition) {
         JournalWindow window =
                 windows.get(new JournalPlace(consumer, settings.streams().apply(stream), partition));

@@ -45,7 +45,7 @@ abstract class Journals implements JournalDialect {
             from ${tables}journal where ${keys} order by consumer, place
             """;
 
-    /** Returns the query for heads, with two parameters for each. */
+    /** Returns the query for heads, with two parameters for each key. */
     final String queryHeads(int keys) {
         String one = "(consumer = ? and place = ?)";
         return tables.fill(HEADS).replace("${keys}", one + (" or " + one).repeat(keys - 1));
@@ -95,9 +95,9 @@ abstract class Journals implements JournalDialect {
     abstract List<JournalHead> lock(Connection connection, Collection<JournalKey> keys) throws SQLException;
 
     /**
-     * Makes the segments that the transaction appended count, if all of them are there; those that another store on the same tables has settled in it
-     * do already. Where it was committed early, others may have passed over
-     * them, so journals that have gone on have lost them, and the others get new tokens: whoever knows the old ones reads again.
+     * Makes the appended segments of the transaction final, if all of them exist. Another store on the same tables may have settled some already. After
+     * an early commit, others may have skipped the segments. So segments of journals that have grown since are lost, and the other journals get new
+     * tokens: windows with the old ones are read again.
      */
     final boolean settle(Connection connection, ActiveTransaction active) throws SQLException {
         List<JournalOverlay> overlays = JournalTransaction.of(active).overlays().values().stream()
@@ -123,7 +123,7 @@ abstract class Journals implements JournalDialect {
         return true;
     }
 
-    /** A segment that must be there: its journal, and its tip. */
+    /** A segment that must exist: its journal, and its tip. */
     private record Stand(JournalKey key, JournalTip tip) {}
 
     private static final String SETTLE = "update ${tables}segment set kind = ? where kind in (?, ?) and (${stands})";
@@ -236,7 +236,7 @@ abstract class Journals implements JournalDialect {
         }
     }
 
-    /** Returns the clause with which a query sees what was committed before a lock was got; none where that goes without saying. */
+    /** Returns the clause that makes a query see all commits before its lock; empty if the database always does so. */
     String currentRead() {
         return "";
     }
@@ -247,6 +247,6 @@ abstract class Journals implements JournalDialect {
         return new JournalPurge(this, retentionMicros, clock).purge(connection, from, limit);
     }
 
-    /** Returns the clause that locks the rows of a query and passes over those that others hold. */
+    /** Returns the clause that locks the rows of a query and skips rows that others have locked. */
     abstract String skipLocked();
 }

@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Decides which deliveries are leased: per partition those before the first one that is in progress. Pure; the rows are
- * locked by the caller.
+ * Decides which deliveries are leased: in each partition, those before the first one in progress. Has no side effects; the caller has locked the
+ * rows.
  */
 final class LeaseDecision {
 
-    /** A stream's partition. */
+    /** A partition of a stream. */
     private record Partition(String stream, int number) {}
 
     private final MessageLookup asked;
@@ -25,8 +25,8 @@ final class LeaseDecision {
     private final Map<MessageKey, MessageRow> granted = new HashMap<>();
 
     /**
-     * @param rows all rows of what is asked; those that were inserted just now are granted
-     * @param lengthMicros what a lease lasts beyond the moment its row was read
+     * @param rows all rows of the messages; rows that the caller has just inserted are granted
+     * @param lengthMicros the length of a lease, counted from the read of its row
      */
     LeaseDecision(MessageLookup asked, Map<MessageKey, MessageRow> rows, long lengthMicros) {
         this.asked = asked;
@@ -34,7 +34,7 @@ final class LeaseDecision {
         this.lengthMicros = lengthMicros;
     }
 
-    /** One answer per delivery: leased, settled, or in progress until the moment given. */
+    /** The answer for one delivery: leased, settled, or in progress until the given moment. */
     record Answer(Delivery delivery, MessageRow row, boolean isLeased, int attempt, long until) {}
 
     List<Answer> decide() {
@@ -52,7 +52,7 @@ final class LeaseDecision {
         return answers;
     }
 
-    /** The leases to be written, by key; an inserted row that is not among them must go. */
+    /** Returns the leases to write, by key. An inserted row that is not among them must be deleted. */
     Map<MessageKey, MessageRow> granted() {
         return granted;
     }
@@ -79,7 +79,7 @@ final class LeaseDecision {
         granting.add(partition);
         granted.put(row.key(), lease);
         if (isOverdue) {
-            // It may have killed its process: nothing behind it is started together with it.
+            // It may have killed its process: no later message is leased together with it.
             blocked.put(partition, lease.at());
         }
         return new Answer(delivery, lease, true, lease.state().attempt(), lease.at());

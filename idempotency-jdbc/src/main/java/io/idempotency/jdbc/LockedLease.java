@@ -4,14 +4,14 @@ import io.idempotency.store.Claim;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A claim, and its message as it stands now, locked. */
+/** A claim together with the locked, current row of its message. */
 record LockedLease(Claim claim, @Nullable MessageRow row) {
 
     Optional<MessageRow> found() {
         return Optional.ofNullable(row);
     }
 
-    /** Returns whether nobody has taken the lease, even if it ended. */
+    /** Returns whether no other attempt has taken the lease, even if it has ended. */
     boolean isOwned() {
         return row != null
                 && row.state().status() == MessageState.Status.LEASED
@@ -19,7 +19,7 @@ record LockedLease(Claim claim, @Nullable MessageRow row) {
                 && row.at() == StoredTime.micros(claim.until());
     }
 
-    /** Returns whether this very lease has settled the message before. */
+    /** Returns whether this lease has settled the message already. */
     boolean isSettledByIt() {
         return row != null
                 && row.state().isSettled()
@@ -27,7 +27,7 @@ record LockedLease(Claim claim, @Nullable MessageRow row) {
                 && row.state().isSealedBy(StoredTime.micros(claim.until()) - row.at());
     }
 
-    /** Returns whether this very lease has come to this end before. */
+    /** Returns whether this lease has ended with this status already. */
     boolean isFinished(MessageState.Status status) {
         return row != null && row.state().status() == status && isSettledByIt();
     }

@@ -4,8 +4,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The loggers that several classes share, each with the name of the public class that users know. By name, so that what logs does not depend on the class
- * that stands on it.
+ * The loggers that several classes share, each named after the public class that users know. The name is a text, so that a class that logs does not
+ * depend on the public one.
  */
 final class Loggers {
 

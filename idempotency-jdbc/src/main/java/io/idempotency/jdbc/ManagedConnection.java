@@ -9,11 +9,11 @@ import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Whether the connection that Spring has bound to the thread for a data source is in a transaction that somebody ends. Within a
- * transaction on other data one may be bound that is only kept open, without auto-commit if the pool hands it out so: nobody commits it.
+ * Tells whether a transaction manager will end the transaction of the connection that Spring has bound to the thread. Within a transaction on other data,
+ * a connection may be bound that is only kept open, perhaps without auto-commit: nobody commits it.
  *
- * <p>JDBC's managers mark a connection of theirs in a way that only they may ask for; JPA's do not, but bind it without the mark of those that are
- * only kept open. Thread-safe.
+ * <p>Transaction managers of JDBC mark their connection, and only a subclass of them can read the mark. Those of JPA set no mark, but bind the connection
+ * without the mark of connections that are only kept open. Thread-safe.
  */
 final class ManagedConnection extends DataSourceTransactionManager {
 

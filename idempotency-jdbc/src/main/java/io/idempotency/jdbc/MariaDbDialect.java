@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * MariaDB 10.6 and later. {@code insert ignore} would swallow other errors, and {@code on duplicate key update} would lock
- * processed rows, so messages are inserted plainly.
+ * The statements for MariaDB 10.6 and later. {@code insert ignore} would swallow other errors, and {@code on duplicate key update} would lock
+ * processed rows, so messages are inserted by plain inserts.
  */
 final class MariaDbDialect extends InsertFirstDialect {
 
@@ -66,7 +66,7 @@ final class MariaDbDialect extends InsertFirstDialect {
         return rows;
     }
 
-    /** {@inheritDoc} The release of the savepoint goes with the update, in one round trip. */
+    /** {@inheritDoc} The savepoint is released together with the update, in one round trip. */
     @Override
     boolean isAnother(Connection connection, Evidence evidence) {
         return false;
@@ -113,7 +113,7 @@ final class MariaDbDialect extends InsertFirstDialect {
         }
     }
 
-    /** The session's time zone has no part in this one, as it has in {@code now()}. */
+    /** {@inheritDoc} Unlike {@code now()}, it does not depend on the session's time zone. */
     @Override
     public String clock() {
         return "timestampdiff(microsecond, timestamp'1970-01-01 00:00:00', utc_timestamp(6))";

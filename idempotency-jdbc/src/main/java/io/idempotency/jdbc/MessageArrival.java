@@ -1,4 +1,4 @@
 package io.idempotency.jdbc;
 
-/** A delivery in the numbers of the table: the key of the message, and where it stood. */
+/** A delivery in the numbers of the table: key, offset and place. */
 record MessageArrival(MessageKey key, long offset, long place) {}

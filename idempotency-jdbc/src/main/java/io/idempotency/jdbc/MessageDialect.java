@@ -5,21 +5,21 @@ import java.sql.SQLException;
 import java.util.List;
 
 /**
- * The statements about messages in which databases differ. Keys are given sorted and without copies; rows that a method does not return are
- * never taken for granted.
+ * The statements about messages that differ between databases. Callers give keys sorted and without duplicates. They never take a row as granted that a
+ * method did not return.
  */
 interface MessageDialect extends Dialect {
 
     /**
-     * Inserts the messages that are absent, waiting for others that are inserting them, with a time that lies
-     * {@code aheadMicros} after now. Returns the inserted rows as granted; of the others those that it can tell.
+     * Inserts the absent messages, with a time of {@code aheadMicros} from now. Waits for other transactions that insert them. Returns the inserted
+     * rows as granted, and those of the other rows that it has read.
      */
     List<MessageRow> insert(Connection connection, List<MessageArrival> arrivals, MessageState state, long aheadMicros)
             throws SQLException;
 
     /**
-     * Inserts the messages that are absent, as claimed by the running transaction, waiting and answering like {@link #insert}. It can be proved
-     * afterwards, and until then, others do not take the rows for processed, even if they are committed.
+     * Inserts the absent messages as claimed by the running transaction. Waits and answers like {@link #insert}, and adds evidence for the proof. Until
+     * the proof, others do not take the rows as processed, even if they are committed.
      */
     default List<MessageRow> claim(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
             throws SQLException {
@@ -27,13 +27,13 @@ interface MessageDialect extends Dialect {
         return insert(connection, arrivals, MessageState.unproved(1, 0), 0);
     }
 
-    /** Takes over, as claimed by the running transaction, the rows that are free, and returns all that are there. */
+    /** Claims the free rows for the running transaction, and returns all rows that exist. */
     List<MessageRow> takeOver(Connection connection, List<MessageArrival> arrivals, Evidence evidence)
             throws SQLException;
 
-    /** Returns the rows that are there; until the end of the transaction nobody else changes those that are not settled. */
+    /** Returns the rows that exist, and locks those that are not settled until the end of the transaction. */
     List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
-    /** Deletes up to {@code limit} rows of the consumer whose time is before the one given, the oldest first, passing over those that others hold. */
+    /** Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first. Skips rows that others have locked. */
     int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 }

@@ -5,7 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Inserts new rows. The same for every database without a dialect, but for how many rows a statement may have. */
+/** Inserts new rows, in the same way on every database without a dialect; only the number of rows in a statement differs. */
 final class MessageInsert {
 
     private static final String INSERT = """
@@ -23,7 +23,7 @@ final class MessageInsert {
         this.dialect = dialect;
     }
 
-    /** @param atOnce how many rows one statement may have; with 1, several are a batch */
+    /** @param atOnce how many rows one statement may have; with 1, several rows are one batch */
     void run(List<MessageRow> rows, int atOnce) throws SQLException {
         if (atOnce == 1) {
             asBatch(rows);

@@ -10,13 +10,13 @@ import java.util.UUID;
 /**
  * The primary key of a message: the number of its consumer and 128 bits made of its id.
  *
- * <p>A canonical lower-case UUID of version 1 to 7 stands for itself, so that time-ordered ids stay together in the index.
- * Every other id is the SHA-256 of its UTF-8 bytes, cut to 128 bits and marked as version 8 (RFC 9562), so that the two
- * kinds never meet. The order is the one of the databases: byte by byte, unsigned.
+ * <p>A canonical lower-case UUID of version 1 to 7 is its own key, so time-ordered ids stay together in the index.
+ * Every other id becomes the SHA-256 of its UTF-8 bytes, cut to 128 bits and marked as version 8 (RFC 9562), so the two
+ * kinds never collide. Keys are ordered as in the databases: byte by byte, unsigned.
  */
 record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
 
-    /** What each character is worth as a hexadecimal digit in lower case; -1 if it is none. */
+    /** The value of each character as a lower-case hexadecimal digit; -1 for other characters. */
     private static final byte[] DIGITS = new byte['f' + 1];
 
     static {
@@ -70,13 +70,13 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
                 : Long.compareUnsigned(id.getLeastSignificantBits(), other.id.getLeastSignificantBits());
     }
 
-    /** Returns the number of the hexadecimal digits in lower case, or -1 if there is anything else. */
+    /** Returns the number that lower-case hexadecimal digits stand for, or -1 if there is another character. */
     private static long hex(String value, int begin, int end) {
         long number = 0;
         int all = 0;
         for (int i = begin; i < end; i++) {
             char c = value.charAt(i);
-            // No branch, which would be guessed wrongly. Measured by PartBenchmark.decidesOnNewPoll.
+            // No branch, because it would be mispredicted. Measured by PartBenchmark.decidesOnNewPoll.
             int digit = c < DIGITS.length ? DIGITS[c] : -1;
             number = number << 4 | digit;
             all |= digit;

@@ -12,7 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * The deliveries that a caller asks about, and what they are in the table.
+ * The deliveries of a call, with their keys in the table.
  *
  * @param keys the keys, in the order of the deliveries
  * @param arrivals each message once, with the position of its first delivery in the list, sorted by key

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
-/** Forgets the messages of one consumer after the other, each by its own retention, and goes on where it stopped last. Thread-safe. */
+/** Forgets the messages of all consumers in turn, each by its own retention. It continues where it stopped. Thread-safe. */
 final class MessagePurge {
 
     private final StoreDatabase database;

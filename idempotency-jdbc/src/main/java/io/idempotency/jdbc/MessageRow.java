@@ -3,33 +3,33 @@ package io.idempotency.jdbc;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message as it stands in the table.
+ * A row of the message table.
  *
  * @param at when it was settled or released, or when its lease ends, in microseconds since 1970 UTC
- * @param place the partition of the stream where it stood, see {@link Names#place}
+ * @param place the partition of the stream of its delivery, see {@link Names#place}
  * @param now the database's clock when the row was read, in microseconds since 1970 UTC
  * @param isGranted whether the statement that returned this row made it the caller's
  */
 record MessageRow(MessageKey key, long at, MessageState state, long offset, long place, long now, boolean isGranted) {
 
     /**
-     * How long a claim that was committed and never proved is its owner's, who may be alive and about to make up for it: as long as Kafka waits for
-     * a consumer that does not poll, unless told otherwise.
+     * How long a claim that was committed without a proof belongs to its owner, who may be alive and prove it later. Kafka waits for a consumer that does
+     * not poll for the same time, by default.
      */
     static final long UNPROVED_MICROS = 300_000_000;
 
-    /** Returns whether nobody has the message: it was released, its lease ended, or its claim was not proved in time. */
+    /** Returns whether nobody owns the message: it was released, its lease ended, or its claim was not proved in time. */
     boolean isFree() {
         return state.status() == MessageState.Status.RELEASED
                 || (state.status() == MessageState.Status.LEASED && until() <= now);
     }
 
-    /** Returns until when the message is somebody's, if it is leased or its claim is not proved. */
+    /** Returns until when somebody owns the message, if it is leased or its claim is not proved. */
     long until() {
         return state.isUnproved() ? at + UNPROVED_MICROS : at;
     }
 
-    /** Returns whether the row, where there is one, is the caller's already, or somebody else's for now or for good. */
+    /** Returns whether the row exists and is decided: granted to the caller, owned by another, or settled. */
     static boolean isAnswered(@Nullable MessageRow row) {
         return row != null && (row.isGranted() || !row.isFree());
     }

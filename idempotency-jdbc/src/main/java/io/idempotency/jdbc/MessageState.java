@@ -1,7 +1,7 @@
 package io.idempotency.jdbc;
 
 /**
- * The column {@code state} of a message, 31 bits of an integer, so that plain comparisons select a status:
+ * The column {@code state} of a message: 31 bits of an integer, ordered so that plain comparisons select a status:
  *
  * <pre>
  *   30..29 status    28..16 attempt      15..8 starts        7..0 seal
@@ -11,13 +11,13 @@ package io.idempotency.jdbc;
  *          3 quarantined                                           1 of a claim that is not proved
  * </pre>
  *
- * <p>A claim that is committed and was never proved, because somebody ended its transaction early, is <em>leased</em> with the seal
- * {@value #UNPROVED}: nobody's after {@link MessageRow#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>; one of each claim
- * has that seal, too, and a trigger at its row makes them leased if the transaction commits without the proof.
+ * <p>If somebody ended a transaction early, its claims were committed without a proof. Such a claim is <em>leased</em> with the seal
+ * {@value #UNPROVED}, and free after {@link MessageRow#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>. One row of each claim
+ * has that seal, and a trigger at this row makes all of them leased if the transaction commits without the proof.
  */
 record MessageState(Status status, int attempt, int starts, int seal) {
 
-    /** How a message stands, with the number that is stored. */
+    /** The status of a message, with its stored number. */
     enum Status {
         LEASED(0),
         RELEASED(1),
@@ -40,10 +40,10 @@ record MessageState(Status status, int attempt, int starts, int seal) {
         }
     }
 
-    /** From this number on a message is released, or settled. */
+    /** The lowest state of a released or settled message. */
     static final int FIRST_RELEASED = Status.RELEASED.number << 29;
 
-    /** From this number on a message is settled. */
+    /** The lowest state of a settled message. */
     static final int FIRST_SETTLED = Status.PROCESSED.number << 29;
 
     /** The seal of a claim that is not proved; no lease has it. */
@@ -75,7 +75,7 @@ record MessageState(Status status, int attempt, int starts, int seal) {
         return new MessageState(Status.PROCESSED, attempt, starts, 0);
     }
 
-    /** Returns this state, sealed with what was left of the lease that it comes from, in microseconds. */
+    /** Returns this state, sealed with the microseconds that were left of its lease. */
     MessageState sealed(long leftMicros) {
         return new MessageState(status, attempt, starts, sealOf(leftMicros));
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The rows of the messages: the statements that are the same for every database. */
+/** The statements about messages that are the same for every database. */
 final class MessageTable {
 
     private final Tables tables;
@@ -26,7 +26,7 @@ final class MessageTable {
         this.delete = tables.fill(DELETE);
     }
 
-    /** Returns the database in which the table is. */
+    /** Returns the database of the table. */
     StoreDatabase database() {
         return database;
     }
@@ -45,7 +45,7 @@ final class MessageTable {
         return true;
     }
 
-    /** Returns the deliveries in the numbers of the table; names that are new get a number proposed. */
+    /** Returns the deliveries with their keys in the table. New names get a proposed number. */
     MessageLookup lookup(Connection connection, List<Delivery> deliveries, Map<String, Integer> proposed)
             throws SQLException {
         String consumer = null;
@@ -58,7 +58,7 @@ final class MessageTable {
         return MessageLookup.of(deliveries, database.numbers(connection, MessageLookup.namesIn(deliveries), proposed));
     }
 
-    /** Returns how long the messages of each consumer are remembered. */
+    /** Returns the retentions of the consumers. */
     Retentions retentions() {
         return retentions;
     }
@@ -94,7 +94,7 @@ final class MessageTable {
         }
     }
 
-    /** Makes what was claimed processed for good. Returns whether all of it is there, and what was quarantined. */
+    /** Makes the claims processed for good. Returns whether all claimed and quarantined rows exist. */
     boolean settle(Connection connection, Evidence evidence) throws SQLException {
         Dialect current = database.dialect(connection);
         if (!new ClaimedRows(connection, current, tables, evidence).settle()) {
@@ -109,7 +109,7 @@ final class MessageTable {
         return true;
     }
 
-    /** Releases what was claimed and committed without a proof. Returns how many messages these are. */
+    /** Releases claims that were committed without a proof. Returns their number. */
     int release(Connection connection, Evidence evidence) throws SQLException {
         return new ClaimedRows(connection, database.dialect(connection), tables, evidence).release();
     }

@@ -5,7 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Collection;
 
-/** Writes rows. The same for every database. */
+/** Updates and locks rows, in the same way on every database. */
 final class MessageUpdate {
 
     private MessageUpdate() {}
@@ -18,7 +18,7 @@ final class MessageUpdate {
     private static final String LOCK =
             "update ${tables}message set state = state where consumer = ? and message_id = ? and state < ?";
 
-    /** Locks rows unless they are settled, in the way that every database knows: by writing them. */
+    /** Locks rows unless they are settled, by writing them, as every database can. */
     static void lock(Connection connection, PlainDialect dialect, Collection<MessageKey> keys) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement(dialect.beforeWaiting() + dialect.filled(LOCK))) {

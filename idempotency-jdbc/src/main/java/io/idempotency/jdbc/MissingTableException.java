@@ -2,7 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
 
-/** A table of a store is not there, or this user or connection does not reach it. */
+/** Thrown if a table of a store is missing, or if this user or connection cannot access it. */
 public final class MissingTableException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;

@@ -16,14 +16,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbers of consumers and streams. Each name is stored once; rows hold its number.
+ * Gives numbers to the names of consumers and streams. Each name is stored once; rows hold its number.
  *
- * <p>A new name proposes its own number, by a hash. It is stored before the first claim if the store was told to prepare, otherwise by the last
- * statement before the commit: so transactions that meet a new name at the same time hardly wait for each other, and none commits that has not
- * stored its names. If two
- * different names propose one number, the second is told to run again, and then takes the next number.
+ * <p>The hash of a new name proposes its number. If {@link TableStore#prepare} was called, the number is stored before the first claim, otherwise by the
+ * last statement before the commit. So transactions that meet a new name at the same time hardly wait for each other, and none commits without
+ * storing its names. If two names propose one number, the second transaction fails transiently, and takes the next number in its next run.
  *
- * <p>A number is kept in memory once a query has found it, for then it is committed. Thread-safe.
+ * <p>A number is kept in memory once a query has found it, because then it is committed. Thread-safe.
  */
 final class Names {
 
@@ -40,18 +39,18 @@ final class Names {
         this.selectName = tables.fill(SELECT_NAME);
     }
 
-    /** Sets how queries wait for the table. */
+    /** Sets how the wait of queries for the table is bounded. */
     void waiting(Waiting bound) {
         waiting = bound;
     }
 
-    /** Returns the place of a position, a partition of a stream: the number of the stream in the upper half, the partition in the lower. */
+    /** Returns the place of a position, which is a partition of a stream: the number of the stream in the upper half, the partition in the lower. */
     static long place(Position position, Map<String, Integer> numbers) {
         Integer stream = numbers.get(position.stream());
         return stream == null ? UNKNOWN_PLACE : (long) stream << 32 | position.partition();
     }
 
-    /** Returns whether two deliveries come to one consumer from one place, without a look at the numbers. */
+    /** Returns whether two deliveries have the same consumer, stream and partition. */
     static boolean areOfOnePlace(Delivery one, Delivery other) {
         return one.position().partition() == other.position().partition()
                 && one.position().stream().equals(other.position().stream())
@@ -61,7 +60,7 @@ final class Names {
     /**
      * Returns the numbers of the names.
      *
-     * @param proposed the numbers that the running transaction must {@link #store} before it commits; new ones are added
+     * @param proposed the numbers that the running transaction must {@link #store} before it commits; this method adds new ones
      */
     Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
             throws SQLException {
@@ -98,7 +97,7 @@ final class Names {
         return number;
     }
 
-    /** Stores the proposed numbers: the last thing to do before the proof and the commit. */
+    /** Stores the proposed numbers, right before the proof and the commit. */
     void store(Connection connection, Dialect dialect, Map<String, Integer> proposed) throws SQLException {
         for (String name : new TreeSet<>(proposed.keySet())) {
             Integer number = proposed.get(name);
@@ -109,7 +108,7 @@ final class Names {
         }
     }
 
-    /** Returns the position that a row tells. */
+    /** Returns the position in a row. */
     Position position(Connection connection, long place, long offset, Map<String, Integer> proposed)
             throws SQLException {
         if (place == UNKNOWN_PLACE) {
@@ -132,12 +131,12 @@ final class Names {
         String name = selectName(connection, number);
         if (name == null) {
             throw new TransientStoreException(
-                    "The stream number " + number + " is newer than what this transaction can see");
+                    "The stream number " + number + " is newer than the snapshot of this transaction");
         }
         return name;
     }
 
-    /** Returns the first number from the name's hash on that is nobody else's. The name itself may have been stored by now. */
+    /** Returns the first free number from the name's hash on, or the number of the name if it was stored meanwhile. */
     private int propose(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
         int number = (int) (MessageKey.hashed(name).getMostSignificantBits() >>> 33);
         while (number == 0 || proposed.containsValue(number) || !isFree(number, name, connection)) {
@@ -180,7 +179,7 @@ final class Names {
     private static void requireSame(String asked, String stored) {
         if (!asked.equals(stored)) {
             throw new IdempotencyException("The database takes \"" + asked + "\" and \"" + stored
-                    + "\" for the same name: the column name must compare binary, as it does in Schema.script()");
+                    + "\" for the same name: the column name must have a binary collation, as in Schema.script()");
         }
     }
 }

@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** The deliveries of one claim that are of one partition, and what is decided about them. */
+/** The deliveries of a claim in one partition, and the decisions about them. */
 final class PartitionClaim {
 
     private static final int NEW = -1;
@@ -27,20 +27,20 @@ final class PartitionClaim {
     private final JournalStore.Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
-    /** The indices of the deliveries in the claim, where their answers belong. */
+    /** The indices of the deliveries in the claim, and so of their answers. */
     private int[] answerIndices;
 
     private JournalTip tip = JournalTip.NONE;
-    /** Of each delivery: known, new, or the index of the new one that it is a copy of. */
+    /** The verdict for each delivery: known, new, or the index of the new delivery of the same message. */
     private int[] verdicts = new int[0];
 
     private @Nullable Entry[] entries = new Entry[0];
     private @Nullable Content content;
 
     /**
-     * Creates a part without deliveries.
+     * Creates a claim without deliveries.
      *
-     * @param expected how many there will be, unless more come further on in the claim
+     * @param expected how many deliveries will probably be added
      */
     PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
         this.window = window;
@@ -69,18 +69,18 @@ final class PartitionClaim {
         return window.key();
     }
 
-    /** Returns where the journal stood when this was decided. */
+    /** Returns the tip of the journal at the decision. */
     JournalTip tip() {
         return tip;
     }
 
-    /** Returns what is to be appended; null if nothing is new. */
+    /** Returns the content to append; null if nothing is new. */
     @Nullable
     Content content() {
         return content;
     }
 
-    /** Decides by what is known; what the window learns meanwhile can only make the append find it behind. */
+    /** Decides by window and overlay. If the window grows meanwhile, the append notices. */
     void decide(@Nullable JournalOverlay overlay) {
         tip = overlay == null ? window.tip() : overlay.tip();
         long horizon = window.horizonOffset();
@@ -118,10 +118,10 @@ final class PartitionClaim {
             case SKIP -> true;
             case REFUSE ->
                 throw new IdempotencyException(
-                        "Whether " + delivery + " was processed is not known any more: offsets up to "
-                                + window.horizonOffset() + " are older than what the journal of " + window
-                                + " remembers. If the offsets of the group were reset on purpose, let the store process or skip"
-                                + " what it cannot judge, by JournalStoreBuilder.unjudged(..) or idempotency.journal.unjudged. If"
+                        "Whether " + delivery + " was processed is not known any more: the journal of " + window
+                                + " has forgotten offsets up to " + window.horizonOffset()
+                                + ". If the offsets of the group were reset on purpose, let the store process or skip"
+                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.journal.unjudged. If"
                                 + " the topic was deleted and created again, give it journals of its own, by"
                                 + " JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
         };
@@ -161,7 +161,7 @@ final class PartitionClaim {
     /**
      * Gives the answers.
      *
-     * @param at the time of the segment that was appended
+     * @param at the time of the appended segment
      */
     void answer(Claim[] answers, long at, long now) {
         for (int i = 0; i < verdicts.length; i++) {

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * Notices that a topic has another number of partitions than it had when a journal for it was met before, and says so once: from then on, a copy may be
- * in another partition than the first. Thread-safe.
+ * Warns once if the number of partitions of a topic has changed since its journals were last loaded. From then on, a copy may be in another partition than
+ * the original. Thread-safe.
  */
 final class PartitionCounts {
 
@@ -32,10 +32,10 @@ final class PartitionCounts {
     }
 
     /**
-     * Compares, before a journal is read, and notes the new count in its head.
+     * Compares the count before a journal is read, and stores the new one in its head.
      *
-     * @param head the head, if the journal is there
-     * @param count how many partitions the topic has; 0 if nobody says
+     * @param head the head, if the journal exists
+     * @param count how many partitions the topic has; 0 if unknown
      */
     void compare(Connection connection, JournalPlace place, JournalKey key, @Nullable JournalHead head, int count)
             throws SQLException {
@@ -48,8 +48,8 @@ final class PartitionCounts {
         }
         if (before > 0 && said.add(new Said(place.consumer(), place.stream(), count))) {
             LOG.warn(
-                    "{} had {} partitions when consumer {} met it before, and has {} now. Keys have moved to other partitions: a copy of"
-                            + " a message that was sent before is not recognised there, for as long as such copies come.",
+                    "{} had {} partitions when consumer {} last loaded its journals, and has {} now. Keys have moved to other partitions."
+                            + " If a message that was sent before arrives again in another partition, it is processed again.",
                     place.stream(),
                     before,
                     place.consumer(),

@@ -20,14 +20,14 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 
 /**
- * Any database, by standard statements: reads what is there, inserts what is absent, and leaves the rest to the primary key. A
- * duplicate key means that another transaction was faster: this one is to be run again.
+ * Standard statements for any database: reads the rows that exist, inserts the others, and relies on the primary key. A duplicate key means that another
+ * transaction was faster; then this one fails transiently.
  */
 class PlainDialect implements MessageDialect {
 
     private static final int MOST_KEYS = 512;
 
-    /** Set before the first claim of a transaction, for whoever commits that early takes it away. */
+    /** The savepoint before the first claim of a transaction. An early commit removes it. */
     static final String SAVEPOINT = "idempotency";
 
     final Tables tables;
@@ -47,7 +47,7 @@ class PlainDialect implements MessageDialect {
         }
     }
 
-    /** {@inheritDoc} Every claim is made final by an update, which finds all that is there. */
+    /** {@inheritDoc} An update makes every claim final, and counts the rows that exist. */
     @Override
     public void prove(Connection connection, ActiveTransaction active, Remains remains) throws SQLException {
         Evidence evidence = active.evidence();
@@ -63,7 +63,7 @@ class PlainDialect implements MessageDialect {
         }
     }
 
-    /** Where somebody has switched to auto-commit, what is left is to be committed in one piece. */
+    /** Begins a transaction if somebody has switched to auto-commit, so that the rest is committed in one piece. */
     static void requireTransaction(Connection connection, Evidence evidence) throws SQLException {
         if (connection.getAutoCommit()) {
             connection.setAutoCommit(false);
@@ -71,7 +71,7 @@ class PlainDialect implements MessageDialect {
         }
     }
 
-    /** Returns whether the running transaction is known not to be the one of the claims: the savepoint has gone with that. */
+    /** Returns whether the running transaction is known not to be the one of the claims: the savepoint is gone. */
     boolean isAnother(Connection connection, Evidence evidence) throws SQLException {
         Savepoint savepoint = evidence.savepoint();
         evidence.savepoint(null);
@@ -184,7 +184,7 @@ class PlainDialect implements MessageDialect {
             where consumer = ? and message_id in (${ids}) order by message_id ${suffix}
             """;
 
-    /** Returns the rows that are there; the suffix says how they are locked. */
+    /** Returns the rows that exist. The suffix says how they are locked. */
     final List<MessageRow> read(Connection connection, Collection<MessageKey> keys, String suffix) throws SQLException {
         List<MessageRow> rows = new ArrayList<>();
         Map<Integer, List<UUID>> ids = new TreeMap<>();
@@ -225,17 +225,17 @@ class PlainDialect implements MessageDialect {
         }
     }
 
-    /** Returns for how many keys a statement is made that has so many: a few lengths only, so that the database meets the same texts again. */
+    /** Returns the number of keys of the statement for so many keys. There are only a few lengths, so that the database sees the same texts again. */
     static int parametersFor(int keys) {
         return Math.max(1, Integer.highestOneBit(keys * 2 - 1));
     }
 
-    /** Returns the parameters of a statement for so many keys; the last key is given to all that are left over. */
+    /** Returns the parameters of a statement for so many keys. The last key also fills the parameters that are left over. */
     static String parameters(int keys) {
         return "?, ".repeat(parametersFor(keys) - 1) + "?";
     }
 
-    /** Bounds the wait of a statement, where the database has nothing better. */
+    /** Bounds the wait of a statement, if the database has no better way. */
     void bound(PreparedStatement statement) throws SQLException {
         statement.setQueryTimeout((int) Math.max(1, claimTimeout.toSeconds()));
     }
@@ -250,7 +250,7 @@ class PlainDialect implements MessageDialect {
         return new PlainPurge(this).purge(connection, consumer, before, limit);
     }
 
-    /** Returns the clause that locks the rows of a query and passes over those that others hold. */
+    /** Returns the clause that locks the rows of a query and skips rows that others have locked. */
     String skipLocked() {
         return "";
     }
@@ -278,7 +278,7 @@ class PlainDialect implements MessageDialect {
         return arrivals.stream().map(MessageArrival::key).toList();
     }
 
-    /** Reads the clock: microseconds, or a timestamp with its zone, or one in the zone of the JVM. */
+    /** Reads the clock: microseconds, a timestamp with its zone, or one in the zone of the JVM. */
     static long micros(ResultSet result, int column) throws SQLException {
         Object value = result.getObject(column);
         if (value instanceof Number number) {

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Deletes old messages in two steps, for databases that cannot limit a deletion: select some, and delete these. */
+/** Deletes old messages in two steps, for databases that cannot limit a deletion: it selects some, then deletes them. */
 final class PlainPurge {
 
     private final PlainDialect dialect;

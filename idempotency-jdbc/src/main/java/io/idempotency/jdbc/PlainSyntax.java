@@ -4,11 +4,11 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 
-/** In what the databases differ that share the plain statements, beside {@link PlainTypes}. */
+/** The differences between the databases that share the plain statements, besides {@link PlainTypes}. */
 enum PlainSyntax {
     HSQLDB("HSQL Database Engine", "current_timestamp", "fetch first %d rows only", 100, true),
     DERBY("Apache Derby", "current_timestamp", "fetch first %d rows only", 100, true),
-    /** By the local time of the server: before version 4 it has no other. */
+    /** Its clock is the local time of the server; before version 4 it has no other. */
     FIREBIRD(
             "Firebird",
             "datediff(millisecond from timestamp '1970-01-01 00:00:00' to cast(current_timestamp as timestamp)) * 1000",
@@ -21,7 +21,7 @@ enum PlainSyntax {
             "limit %d",
             100,
             false),
-    /** Several rows in one {@code values} came with version 23. */
+    /** Version 23 is the first that takes several rows in one {@code values}. */
     ORACLE("Oracle", "current_timestamp", "fetch first %d rows only", 1, false),
     SQLSERVER(
             "Microsoft SQL Server",
@@ -29,7 +29,7 @@ enum PlainSyntax {
             "offset 0 rows fetch first %d rows only",
             100,
             false),
-    /** A database that nobody has tried, by the letter of the standard. */
+    /** Any other database: standard SQL that nobody has tried there. */
     ANSI("", "current_timestamp", "fetch first %d rows only", 100, false);
 
     private final String product;
@@ -61,17 +61,17 @@ enum PlainSyntax {
         return clock;
     }
 
-    /** Returns the clause with which an ordered query has its first rows only. */
+    /** Returns the clause that limits an ordered query to its first rows. */
     String first(int rows) {
         return first.formatted(rows);
     }
 
-    /** Returns how many rows one insert may have; with 1, several are a batch. */
+    /** Returns how many rows one insert may have; with 1, several rows are one batch. */
     int rowsAtOnce() {
         return rowsAtOnce;
     }
 
-    /** Returns whether the store contracts are kept on the database in the tests of this library. */
+    /** Returns whether the tests of this library run the store contracts on the database. */
     boolean isTested() {
         return isTested;
     }

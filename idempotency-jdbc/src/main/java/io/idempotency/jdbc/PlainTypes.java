@@ -3,7 +3,7 @@ package io.idempotency.jdbc;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What the script of the plain statements leaves open, by the names that it has for it: the types of the columns. */
+/** The types of the columns, which the script for the plain statements has placeholders for. */
 final class PlainTypes {
 
     private static final Map<String, String> STANDARD = Map.ofEntries(
@@ -26,7 +26,7 @@ final class PlainTypes {
         return types;
     }
 
-    /** Returns what is not as in the standard. Names and ids compare byte by byte, as far as the database can. */
+    /** Returns the types that differ from the standard. Names and ids compare byte by byte, as far as the database can. */
     private static Map<String, String> different(PlainSyntax syntax) {
         return switch (syntax) {
             case ANSI, HSQLDB -> Map.of();

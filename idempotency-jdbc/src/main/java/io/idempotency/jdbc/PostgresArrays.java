@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
 
-/** Parameters of PostgreSQL's statements that are arrays. */
+/** Sets arrays as parameters of PostgreSQL's statements. */
 final class PostgresArrays {
 
     private PostgresArrays() {}
 
-    /** Sets four parameters, from the index on: the consumers, ids, offsets and places of the messages. */
+    /** Sets four parameters from the index on: consumers, ids, offsets and places of the messages. */
     static void setArrivals(PreparedStatement statement, int index, List<MessageArrival> arrivals) throws SQLException {
-        // Arrays of primitives go in binary.
+        // The driver sends arrays of primitives in binary.
         int[] consumers = new int[arrivals.size()];
         UUID[] ids = new UUID[arrivals.size()];
         long[] offsets = new long[arrivals.size()];

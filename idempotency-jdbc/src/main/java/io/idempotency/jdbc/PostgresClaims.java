@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 
-/** Claims in PostgreSQL: any number of new messages by one statement. */
+/** Claims any number of new messages on PostgreSQL by one statement. */
 final class PostgresClaims {
 
     private static final MessageState PROCESSED = MessageState.processed(1, 0);
 
-    /** One row of each claim has this state: the trigger looks after it, and through it after the others. */
+    /** The state of one row of each claim. The trigger guards this row, and so all rows of the claim. */
     private static final int GUARDED = PROCESSED.packed() | MessageState.UNPROVED;
 
     private final PostgresWaiting waiting;
@@ -42,8 +42,9 @@ final class PostgresClaims {
     }
 
     /**
-     * Restores the timeout in what it returns, which spares the server a statement: a transaction for each message is what record listeners have. With the
-     * commit it takes a quarter less of the server's time than with queries like those of the other one. Measured by the contestant {@code table-record} of the benchmark {@code all-new}.
+     * Claims one message. It restores the timeout in its result, which saves the server a statement; record listeners have one transaction per message.
+     * Together with the commit it takes a quarter less of the server's time than the queries for many messages. The contestant {@code table-record} of the
+     * benchmark {@code all-new} measures it.
      */
     private static final String ONE =
             """
@@ -71,7 +72,7 @@ final class PostgresClaims {
         return List.of();
     }
 
-    /** Where nothing is inserted, nothing is returned: restores the timeout, and marks the transaction for what it may take over. */
+    /** Restores the timeout and marks the transaction after an insert without a result, because nothing was inserted. */
     private static void nothing(Connection connection, long mark) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement("select " + PostgresWaiting.RESTORED + ", " + PostgresProof.MARK)) {
@@ -85,8 +86,8 @@ final class PostgresClaims {
     }
 
     /**
-     * Says which messages were inserted only if some were not: reading them all would take longer than inserting them. Measured by the contestant
-     * {@code table-batch} of the benchmark {@code all-new}.
+     * Claims many messages. It returns the inserted ones only if some were not inserted, because reading them all takes longer than inserting them. The contestant
+     * {@code table-batch} of the benchmark {@code all-new} measures it.
      */
     private static final String MANY = """
             with inserted as (

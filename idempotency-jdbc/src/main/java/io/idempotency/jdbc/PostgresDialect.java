@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * PostgreSQL 14 and later: one statement for any number of new messages, one more if some are known (two more for a single message).
- * The clock is read when all rows have been waited for, which is what their counts are for.
+ * The statements for PostgreSQL 14 and later: one for any number of new messages, one more if some are known (two more for a single message).
+ * Statements count rows in order to read the clock only after they have waited for all rows.
  *
- * <p>Each array is a query of its own: the planner, which cannot see its length then, makes one plan for all instead of one for each call.
- * Measured by the contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new}.
+ * <p>Each array is a query of its own. So the planner cannot see its length, and makes one plan for all calls instead of one for each.
+ * The contestants {@code table-record} and {@code journal-batch} of the benchmark {@code all-new} measure it.
  */
 final class PostgresDialect implements MessageDialect {
 
@@ -56,7 +56,7 @@ final class PostgresDialect implements MessageDialect {
         PostgresProof.prepare(connection, evidence);
     }
 
-    /** {@inheritDoc} READ UNCOMMITTED is READ COMMITTED here, and the driver would ask the server. */
+    /** {@inheritDoc} On PostgreSQL, READ UNCOMMITTED is READ COMMITTED; asking the driver would cost a round trip. */
     @Override
     public boolean isReadingUncommitted(Connection connection) {
         return false;
@@ -107,15 +107,14 @@ final class PostgresDialect implements MessageDialect {
     }
 
     /**
-     * Locks only what is free, for locks on processed rows would block bystanders. A row that changes while it is waited for
-     * shows as free in the one part and not in the other, and is told to nobody.
+     * Claims free rows and reads the others. It locks only free rows, because locks on processed rows would block bystanders. If a row changes during the
+     * wait, it is free in one part of the statement and not in the other, and is not returned.
      *
-     * <p>The row that the trigger is to look after is written once more, and has another {@code xmin} than those claimed with it if there is a savepoint
-     * between the two statements. So the transaction keeps the one that they have.
+     * <p>The row that the trigger guards is written once more. If a savepoint stands between the two statements, its {@code xmin} then differs from that of
+     * the rows claimed with it. So the setting keeps the {@code xmin} of those.
      *
-     * <p>Each message is looked up by a query of its own, which the planner cannot but answer by the key: made while the table was small, the plan of a join
-     * reads all of it, until the statistics are brought up to date. Measured by the contestant {@code table-batch} of the benchmark {@code
-     * 10-percent-duplicates}.
+     * <p>Each message is looked up by a query of its own, which can only use the key. The plan of a join that was made while the table was small reads the
+     * whole table, until the statistics are updated. The contestant {@code table-batch} of the benchmark {@code 10-percent-duplicates} measures it.
      */
     private static final String TAKE_OVER = """
             with asked as materialized (
@@ -232,10 +231,10 @@ final class PostgresDialect implements MessageDialect {
         }
     }
 
-    /** What the index of the times leaves off: rows of the same four seconds share their entry in it. */
+    /** The bits that the index of times drops, so that rows of the same four seconds share an entry. */
     private static final int AT_SHIFT = 22;
 
-    /** Asks in the order of the index, so that no plan can read the table, whatever its statistics say. */
+    /** Deletes old rows. It reads in the order of the index, so that no plan reads the whole table, whatever the statistics say. */
     private static final String PURGE = """
             delete from ${tables}message
             where ctid = any (array(

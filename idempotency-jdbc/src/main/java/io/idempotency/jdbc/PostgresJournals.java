@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
-/** Journals in PostgreSQL: all segments of a claim by one statement. */
+/** The statements for journals on PostgreSQL: one appends all segments of a claim. */
 final class PostgresJournals extends Journals {
 
     private final PostgresWaiting waiting;
@@ -42,8 +42,8 @@ final class PostgresJournals extends Journals {
     }
 
     /**
-     * A poll mostly is of one partition, and its head is locked by the update: half the time of the other one. Measured by the contestant {@code
-     * journal-batch} of the benchmark {@code all-new}.
+     * Appends to one journal, the usual case for a poll. The update itself locks the head, so this takes half the time of the other statement. The
+     * contestant {@code journal-batch} of the benchmark {@code all-new} measures it.
      */
     private static final String APPEND_ONE = """
             with stepped as (
@@ -85,7 +85,7 @@ final class PostgresJournals extends Journals {
         }
     }
 
-    /** The parts are run in the order in which they need each other: first all locks, then the comparison, and only then a segment. */
+    /** Appends to several journals. The parts depend on each other, so they run in order: all locks, then the comparison, then the segments. */
     private static final String APPEND_MANY = """
             with locked as materialized (
                 select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,
@@ -121,7 +121,7 @@ final class PostgresJournals extends Journals {
 
     private Appended appendMany(Connection connection, List<Append> appends, long mark) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(appendMany)) {
-            // Arrays of primitives go in binary.
+            // The driver sends arrays of primitives in binary.
             statement.setObject(
                     1, appends.stream().mapToInt(a -> a.key().consumer()).toArray());
             statement.setObject(2, longs(appends, a -> a.key().place()));
@@ -177,7 +177,7 @@ final class PostgresJournals extends Journals {
         }
     }
 
-    /** {@inheritDoc} The mark of an append is there as long as what it appended is. */
+    /** {@inheritDoc} The mark of an append exists exactly as long as its segments. */
     @Override
     public void prove(Connection connection, ActiveTransaction active) throws SQLException {
         PostgresProof.prove(connection, active, at -> settle(at, active));

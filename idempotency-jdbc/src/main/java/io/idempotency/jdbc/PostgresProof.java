@@ -8,11 +8,11 @@ import java.sql.SQLException;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The proof on PostgreSQL: every claim adds a number to a setting of its transaction, and before the commit their sum must be there. No plan can make
- * that slow, whatever the tables hold.
+ * Proves claims on PostgreSQL. Every claim adds a number to a setting of its transaction, and before the commit the setting must hold their sum. It reads
+ * no table, so no plan can make it slow.
  *
- * <p>The proof leaves a setting, too. A deferred trigger at one row of each claim looks for it when the transaction commits, whoever commits it:
- * without it, what was claimed stays unproved.
+ * <p>The proof sets a second setting. A deferred trigger at one row of each claim looks for it when the transaction commits, whoever commits it. Without
+ * it, the claims stay unproved.
  */
 final class PostgresProof {
 
@@ -20,17 +20,17 @@ final class PostgresProof {
 
     private PostgresProof() {}
 
-    /** A setting that ends with the transaction, and is what it was before if that is rolled back to a savepoint. Has the mark as its parameter. */
+    /** Adds a mark, its parameter, to the setting. The setting ends with the transaction, and a rollback to a savepoint restores its former value. */
     static final String MARK = """
             set_config('idempotency.claims',
                 (coalesce(nullif(current_setting('idempotency.claims', true), ''), '0')::bigint + ?)::text, true)""";
 
-    /** Returns what marks a claim: so small that the sum of very many is still a number, and so large that they are hardly ever the same. */
+    /** Returns a random mark: small enough that the sum of very many does not overflow, large enough that two are hardly ever equal. */
     static long newMark() {
         return ThreadLocalRandom.current().nextLong(1, 1L << 40);
     }
 
-    /** Marks the transaction on behalf of a statement that does not do so itself. */
+    /** Marks the transaction for a statement that does not do so itself. */
     static void prepare(Connection connection, Evidence evidence) throws SQLException {
         long mark = newMark();
         try (PreparedStatement statement = connection.prepareStatement("select " + MARK)) {
@@ -45,8 +45,8 @@ final class PostgresProof {
                 case when current_setting('idempotency.claims', true) = ? then 'on' else '' end, true) = 'on'""";
 
     /**
-     * Requires that the sum of all marks is there, or else all that was claimed. Where the commit can have the proof with it, it is put off until
-     * then.
+     * Requires that the setting holds the sum of all marks, or that all claims exist. If the transaction manager can prove and commit in one round
+     * trip, the proof is left to it.
      */
     static void prove(Connection connection, ActiveTransaction active, Dialect.Remains remains) throws SQLException {
         if (active.evidence().marks() == 0) {
@@ -83,8 +83,8 @@ final class PostgresProof {
     }
 
     /**
-     * The driver sends all of it at once, and the server passes over what stands behind an error: without the marks there is no commit, and behind
-     * the savepoint the transaction can go on.
+     * Proves and commits. The driver sends everything at once, and after an error the server ignores the rest. So without the marks there is no
+     * commit, and from the savepoint the transaction can go on.
      */
     private static final String PROVE_AND_COMMIT =
             "SAVEPOINT idempotency; select 1 / (case when " + PROVEN + " then 1 else 0 end); COMMIT";

@@ -7,8 +7,8 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * Sets the lock timeout in a statement before the query and puts the former value back in one behind it: a query locks its tables before anything in it can be
- * run. The driver sends the three at once. Where the query fails, what it is rolled back with takes the timeout, too.
+ * Bounds the wait of queries on PostgreSQL. One statement before the query sets the lock timeout, and one after it restores the former value, because a
+ * query locks its tables before it evaluates any part of itself. The driver sends all three at once. If the query fails, its rollback restores the timeout, too.
  */
 final class PostgresWaiting extends Waiting {
 
@@ -17,7 +17,7 @@ final class PostgresWaiting extends Waiting {
                 set_config('lock_timeout', '${timeout}ms', true);
             """;
 
-    /** Puts the former value back. */
+    /** Restores the former value. */
     static final String RESTORED = "set_config('lock_timeout', current_setting('idempotency.lock_timeout'), true)";
 
     PostgresWaiting(Duration timeout) {
@@ -29,12 +29,12 @@ final class PostgresWaiting extends Waiting {
         return restoring(query) + "; select " + RESTORED;
     }
 
-    /** Returns a query that puts the former value back itself, by {@link #RESTORED}. */
+    /** Returns a query that restores the former value itself, by {@link #RESTORED}. */
     String restoring(String query) {
         return super.bounded(query);
     }
 
-    /** Returns the query as one that also marks the transaction. The mark is the last parameter. */
+    /** Returns a query that also marks the transaction. The mark is the last parameter. */
     String marking(String query) {
         return bounded(query) + ", " + PostgresProof.MARK;
     }

@@ -13,8 +13,8 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * The transaction manager of those who bring none. Where the database can prove and commit in one round trip, it does: a transaction for each message takes three of
- * them, not four. Between two processes of one machine that is 3 percent of its time, over a network up to a quarter.
+ * The transaction manager for stores that were given none. If the database can prove and commit in one round trip, it does so: a transaction for one message
+ * takes three round trips instead of four. Between two processes of one machine that saves 3 percent of its time, over a network up to a quarter.
  */
 final class ProvingTransactionManager extends JdbcTransactionManager {
 
@@ -24,13 +24,13 @@ final class ProvingTransactionManager extends JdbcTransactionManager {
         super(dataSource);
     }
 
-    /** Commits, but only after a proof that this is right. */
+    /** Proves the claims and commits. */
     @FunctionalInterface
     interface ProvenCommit {
         void run(Connection connection) throws SQLException;
     }
 
-    /** How a transaction of this manager is to commit. Spring suspends it together with its transaction. */
+    /** Holds the commit of a transaction. Spring suspends it together with its transaction. */
     private static final class Commit implements TransactionSynchronization {
 
         private @Nullable ProvenCommit proven;
@@ -43,7 +43,7 @@ final class ProvingTransactionManager extends JdbcTransactionManager {
         }
     }
 
-    /** Makes the active transaction commit like this. Returns whether it will; it does not if it has another manager, or another such commit. */
+    /** Makes the active transaction commit in this way. Returns whether it will: not if it has another manager, or another such commit already. */
     static boolean commitBy(ProvenCommit commit) {
         Optional<Commit> planned = Commit.ofActive().filter(each -> each.proven == null);
         planned.ifPresent(each -> each.proven = commit);
@@ -58,7 +58,7 @@ final class ProvingTransactionManager extends JdbcTransactionManager {
         }
     }
 
-    /** {@inheritDoc} Behind a proven commit the driver has nothing to send any more. */
+    /** {@inheritDoc} After a proven commit the driver has nothing left to send. */
     @Override
     protected void doCommit(DefaultTransactionStatus status) {
         Commit.ofActive().map(commit -> commit.proven).ifPresent(this::run);

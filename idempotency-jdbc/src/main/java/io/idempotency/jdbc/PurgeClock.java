@@ -3,8 +3,8 @@ package io.idempotency.jdbc;
 import java.time.Instant;
 
 /**
- * The clocks of the database and of this process, in microseconds since 1970 UTC. A clock that is ahead would have all forgotten at once, so what is
- * old is old by both.
+ * The clocks of the database and of this process, in microseconds since 1970 UTC. A message is old only if both say so: a clock that is ahead would
+ * forget everything at once.
  */
 record PurgeClock(long earlier, long later) {
 

@@ -17,12 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Forgets messages older than the retention, every now and then, in small batches. Any number of nodes may have one on the
- * same store: each run takes a lease of its own in that store, so one node purges at a time, and a node that crashes is
- * followed by another when its lease ends; of a store without leases, one purges a journal at a time. A run that fails is logged and tried again after the interval.
+ * Forgets messages older than the retention, at intervals and in small batches. Each batch is a transaction of its own. Any number of nodes may run a purger on
+ * the same store. Each run takes a lease in that store, so one node purges at a time. If it crashes, another node follows when the lease ends. A store without
+ * leases lets one node at a time purge a journal. A run that fails is logged and tried again after the interval.
  *
- * <p>A retention belongs to a consumer: it is noted in the tables for those that came to this very store, the longest that any application on them has said. A run forgets the
- * messages of all consumers, each by its own, and nothing of a consumer for which nobody has said any. A shorter retention than is noted has no effect, and is warned of.
+ * <p>A retention belongs to a consumer. The purger stores it in the tables, for the consumers that used this store; the longest one that any application ever
+ * gave counts. A run forgets the messages of all consumers, each by its own retention, and nothing of a consumer without one. A shorter retention than
+ * the stored one has no effect and causes a warning. Thread-safe.
  *
  * <pre>
  * try (Purger purger = Purger.of(store).retention(Duration.ofDays(8)).start()) { … }
@@ -30,16 +31,16 @@ import org.slf4j.LoggerFactory;
  */
 public final class Purger implements AutoCloseable {
 
-    /** How long messages are remembered unless set otherwise: Kafka's seven days, and one. A {@link JournalStore} has a retention of its own. */
+    /** How long messages are remembered unless set otherwise: one day more than Kafka's default of seven. A {@link JournalStore} has a retention of its own. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
 
-    /** The time between runs unless set otherwise. */
+    /** The pause between runs unless set otherwise. */
     public static final Duration DEFAULT_INTERVAL = Duration.ofMinutes(10);
 
-    /** How many messages one transaction forgets at most, unless set otherwise. */
+    /** The most messages that one transaction forgets, unless set otherwise. */
     public static final int DEFAULT_BATCH_SIZE = 1000;
 
-    /** The consumer under which the runs are leased; no other may have this name. */
+    /** The consumer name of the leases of runs; no other consumer may have it. */
     public static final String CONSUMER = "idempotency.purger";
 
     private static final Logger LOG = LoggerFactory.getLogger(Purger.class);
@@ -71,7 +72,7 @@ public final class Purger implements AutoCloseable {
     }
 
     /**
-     * Purges until nothing is left that is older than the retention. Returns how many messages were forgotten: 0 also if
+     * Purges until no message is older than the retention. Returns how many messages were forgotten; 0 also if
      * another node is purging.
      */
     public int runOnce() {
@@ -134,14 +135,14 @@ public final class Purger implements AutoCloseable {
         return forgotten;
     }
 
-    /** Ends after the batch that is running, and waits for that. */
+    /** Ends after the running batch, and waits for it, up to 30 seconds. */
     @Override
     public void close() {
         closed = true;
         executor.shutdown();
         try {
             if (!executor.awaitTermination(30, TimeUnit.SECONDS)) {
-                LOG.warn("A batch of the purge is still running after 30 seconds; its thread is left to it");
+                LOG.warn("A batch of the purge is still running after 30 seconds; its thread ends with the batch");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -157,7 +158,7 @@ public final class Purger implements AutoCloseable {
         }
     }
 
-    /** The settings of a purger. */
+    /** Builds a purger. Every setting has a default. Not thread-safe. */
     public static final class Builder {
 
         private final ClaimStore store;
@@ -170,32 +171,32 @@ public final class Purger implements AutoCloseable {
             this.retention = store instanceof JournalStore journal ? journal.retention() : DEFAULT_RETENTION;
         }
 
-        /** How long messages are remembered; by default the retention that a {@link JournalStore} was built with, otherwise 8 days. */
+        /** Sets how long messages are remembered; by default the retention of a {@link JournalStore}, and 8 days for other stores. */
         public Builder retention(Duration duration) {
             retention = duration;
             return this;
         }
 
-        /** The time between the end of a run and the next; 10 minutes by default. */
+        /** Sets the pause between the end of a run and the next run; 10 minutes by default. */
         public Builder interval(Duration duration) {
             interval = duration;
             return this;
         }
 
-        /** How many messages one transaction forgets at most; 1000 by default. */
+        /** Sets the most messages that one transaction forgets; 1000 by default. */
         public Builder batchSize(int messages) {
             batchSize = messages;
             return this;
         }
 
         /**
-         * Returns a purger that runs only when told to.
+         * Returns a purger that runs only by {@link Purger#runOnce}.
          *
          * @throws IdempotencyException if a setting is not positive
          */
         public Purger build() {
             if (retention.isNegative() || retention.isZero() || interval.toMillis() < 1 || batchSize < 1) {
-                throw new IdempotencyException("Retention, interval and batch size of a purger are positive, not "
+                throw new IdempotencyException("Retention, interval and batch size of a purger must be positive, not "
                         + retention + ", " + interval + " and " + batchSize);
             }
             return new Purger(this);

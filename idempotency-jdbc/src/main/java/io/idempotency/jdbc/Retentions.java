@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 
 /**
- * How long the messages of each consumer are remembered, as it stands beside the consumer's name: the longest time that any application on these tables
- * has said. So none forgets what another one needs, and what a consumer that is gone has left is forgotten by the others. Thread-safe.
+ * The retentions of consumers, stored beside their names. The longest time that any application ever gave counts, so no application forgets messages that
+ * another one needs. The messages of a consumer that no longer exists are forgotten, too. Thread-safe.
  */
 final class Retentions {
 
@@ -39,31 +39,31 @@ final class Retentions {
         return new Retentions(tables, "journal_retention_micros");
     }
 
-    /** Notes a consumer of this process, on whose behalf a time is said from now on. */
+    /** Notes a consumer of this process. Its retention is stored from now on. */
     void met(String consumer) {
-        // Each claim comes here: looking is cheaper than adding.
+        // Each claim comes here, and a look is cheaper than an addition.
         if (!consumers.contains(consumer)) {
             consumers.add(consumer);
         }
     }
 
     /**
-     * Says that the consumers of this process are to be remembered for at least this long. Once for each: most of the time there is nothing to do.
+     * Stores the retention of the consumers of this process, unless a longer one is stored. Does so once for each consumer.
      *
-     * @param connections takes a transaction for it, which holds no other locks
+     * @param connections runs this in a transaction of its own, without other locks
      */
     void say(Connections connections, long micros) {
         for (String consumer : consumers) {
             Long before = said.get(consumer);
             if (before == null || before < micros) {
-                long stored = connections.alone("say how long to remember", connection -> {
+                long stored = connections.alone("store a retention", connection -> {
                     raise(connection, consumer, micros);
                     return stored(connection, consumer);
                 });
                 if (stored > micros && before == null) {
                     warn(consumer, stored, micros);
                 }
-                // A name that is not committed yet is none.
+                // The name is not committed yet: next time.
                 if (stored > 0) {
                     said.put(consumer, micros);
                 }
@@ -73,8 +73,8 @@ final class Retentions {
 
     private void warn(String consumer, long stored, long micros) {
         LOG.warn(
-                "Messages of {} are remembered for {}, as another application or an earlier setting has said, and not for {} only. If nobody"
-                        + " needs them any longer: update {} set {} = {} where name = '{}'",
+                "Messages of {} are remembered for {}, because another application or an earlier setting asked for it, not for {}. If nobody"
+                        + " needs them that long: update {} set {} = {} where name = '{}'",
                 consumer,
                 Duration.of(stored, ChronoUnit.MICROS),
                 Duration.of(micros, ChronoUnit.MICROS),
@@ -108,7 +108,7 @@ final class Retentions {
 
     private static final String ALL = "select id, ${column} from ${tables}name where ${column} > 0";
 
-    /** Returns the times of all consumers for which one was said, by their numbers. */
+    /** Returns the stored retentions in microseconds, by the numbers of the consumers. */
     SortedMap<Integer, Long> all(Connection connection) throws SQLException {
         SortedMap<Integer, Long> all = new TreeMap<>();
         try (PreparedStatement statement = connection.prepareStatement(filled(ALL));

@@ -13,8 +13,8 @@ import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
- * The tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each behind the prefix. Creates
- * them, checks them, or gives their script to be run by hand or by the application's own migrations. Immutable.
+ * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each with the
+ * prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
  * Schema.on(dataSource).tablePrefix("billing_").migrate();
@@ -26,8 +26,8 @@ public final class Schema {
 
     static final String NEEDS_FLYWAY =
             "Schema.migrate() needs org.flywaydb:flyway-core and its module for the database, such as"
-                    + " flyway-database-postgresql or, for MariaDB, flyway-mysql, on the class path. Without them, use Schema.create() or run the"
-                    + " statements of Schema.script(); in Spring, idempotency.schema.mode=always does so";
+                    + " flyway-database-postgresql or, for MariaDB, flyway-mysql, on the class path. Without them, use Schema.create(), in Spring"
+                    + " idempotency.schema.mode=always, or run the statements of Schema.script()";
 
     private final DataSource dataSource;
     private final Tables tables;
@@ -37,13 +37,13 @@ public final class Schema {
         this.tables = tables;
     }
 
-    /** Returns the tables with their default names in the database of the data source. Does not connect yet. */
+    /** Returns the schema with the default table names in the database of the data source. Does not connect yet. */
     public static Schema on(DataSource dataSource) {
         return new Schema(dataSource, Tables.standard());
     }
 
     /**
-     * Returns the tables whose names begin with the prefix.
+     * Returns a schema whose table names begin with the prefix.
      *
      * @throws IdempotencyException if it is not a plain identifier
      */
@@ -52,7 +52,7 @@ public final class Schema {
     }
 
     /**
-     * Returns the tables in the database schema with the name; without one they are in the connection's own.
+     * Returns a schema whose tables are in the database schema with the name; by default they are in the connection's own.
      *
      * @throws IdempotencyException if it is not a plain identifier
      */
@@ -61,12 +61,11 @@ public final class Schema {
     }
 
     /**
-     * Creates the tables, or brings them up to date, by Flyway, which must be on the class path with its module for this
-     * database. The history is kept in a table of its own, {@code <prefix>schema_history}, so that it does not mix with the
-     * application's. A schema that is given and does not exist is created.
+     * Creates or updates the tables by Flyway, which must be on the class path with its module for this database. The history is in a table of its
+     * own, {@code <prefix>schema_history}, separate from the application's. Creates the database schema if one is given and does not exist.
      *
-     * <p>Flyway refuses to begin a history in a schema that has tables already, unless it is told to baseline: run the
-     * application's own first migration before this one, or let these tables have a schema of their own.
+     * <p>An application that uses Flyway itself runs its own first migration before this one, or gives these tables a schema of their own: Flyway
+     * refuses to begin a history in a schema that has tables already, unless it is told to baseline.
      *
      * @throws IdempotencyException if Flyway is not on the class path
      */
@@ -80,10 +79,10 @@ public final class Schema {
     }
 
     /**
-     * Creates the tables that are not there, and the schema that is given, without Flyway and without a history. Any number of nodes may do so at the same time, and what one that died
-     * has left half done is completed.
+     * Creates the missing tables, and the database schema if one is given, without Flyway and without a history. Any number of nodes may do so at the same
+     * time. If a node dies in the middle, another one completes its work.
      *
-     * @throws IdempotencyException if the tables cannot be created, or differ from these
+     * @throws IdempotencyException if the tables cannot be created, or exist with other columns
      */
     public void create() {
         for (int attempt = 1; !areThere(); attempt++) {
@@ -92,7 +91,7 @@ public final class Schema {
                 ScriptRun.run(dataSource, tables, this::areThere);
                 validate();
             } catch (SQLException | ScriptException e) {
-                // Another node creates the same: what it has committed by now is passed over next time.
+                // Another node creates the same tables: the next try skips those that it has committed.
                 if (attempt == MOST_ATTEMPTS) {
                     throw SqlFailures.translated("create the tables", e);
                 }
@@ -111,7 +110,7 @@ public final class Schema {
         }
     }
 
-    /** Creates the schema that is given and not there; on MariaDB it is a database. Who may not create any has it created before. */
+    /** Creates the given schema if it is missing; on MariaDB it is a database. A user without that right has it created before. */
     private void createSchema() throws SQLException {
         if (tables.schema().isEmpty()) {
             return;
@@ -139,13 +138,13 @@ public final class Schema {
         }
     }
 
-    /** Returns the statements that create the tables in this database, with all names filled in. */
+    /** Returns the statements that create the tables in this database, with all names filled in. Connects to learn the kind of database. */
     public String script() {
         return inDatabase().text(tables);
     }
 
     /**
-     * Checks that the tables are there, with their columns.
+     * Checks that the tables exist, with their columns.
      *
      * @throws IdempotencyException naming the table that is missing or differs, with the script that creates it
      */
@@ -196,7 +195,7 @@ public final class Schema {
         }
     }
 
-    /** The pool may have no other connection. */
+    /** Uses the given connection, because the pool may have no other. */
     private String script(Connection connection) throws SQLException {
         return Script.in(connection).text(tables);
     }

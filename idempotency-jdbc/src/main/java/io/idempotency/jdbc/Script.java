@@ -13,14 +13,13 @@ import java.util.Map;
  * The script that creates the tables in a database.
  *
  * @param dialect the folder of its text
- * @param open what the text leaves open beside the names of the tables
- * @param isRepeatable whether it passes over what is there; where not, each statement is run for itself, and may fail
- * @param note a comment that stands before it
+ * @param open the values of placeholders besides the names of the tables
+ * @param isRepeatable whether it skips tables that exist; if not, each statement runs alone and may fail
+ * @param note a comment before the text
  */
 record Script(String dialect, Map<String, String> open, boolean isRepeatable, String note) {
 
-    private static final String UNTRIED =
-            "-- By the manual: the tests of this library did not run it on this database.\n";
+    private static final String UNTRIED = "-- By the manual: no test of this library has run it on this database.\n";
 
     static Script in(Connection connection) throws SQLException {
         String dialect = Dialects.nameOf(connection);
@@ -30,12 +29,12 @@ record Script(String dialect, Map<String, String> open, boolean isRepeatable, St
         return of(PlainSyntax.of(connection));
     }
 
-    /** Returns the one for a database without a dialect. */
+    /** Returns the script for a database without a dialect. */
     static Script of(PlainSyntax syntax) {
         return new Script(Dialects.PLAIN, PlainTypes.of(syntax), false, syntax.isTested() ? "" : UNTRIED);
     }
 
-    /** Returns all that the text leaves open. */
+    /** Returns all placeholders with their values. */
     Map<String, String> placeholders(Tables tables) {
         Map<String, String> all = new HashMap<>(open);
         all.put("tables", tables.qualifiedPrefix());

@@ -15,7 +15,7 @@ final class ScriptRun {
 
     private ScriptRun() {}
 
-    /** @param isAllThere tells whether the tables are there by now, whatever failed */
+    /** @param isAllThere tells whether all tables exist by now, whatever failed */
     static void run(DataSource dataSource, Tables tables, BooleanSupplier isAllThere) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
             boolean isAutoCommit = connection.getAutoCommit();
@@ -40,13 +40,13 @@ final class ScriptRun {
         }
     }
 
-    /** In one transaction: where statements like these can be rolled back, another node waits for all of them. */
+    /** Runs the script in one transaction. If the database can roll back such statements, another node waits for all of them. */
     private static void together(Connection connection, EncodedResource script) throws SQLException {
         ScriptUtils.executeSqlScript(connection, script);
         connection.commit();
     }
 
-    /** Statements for what is there fail, and are passed over. */
+    /** Runs each statement alone. One for a table that exists fails, and is skipped. */
     private static void oneByOne(Connection connection, EncodedResource script, BooleanSupplier isAllThere) {
         try {
             ScriptUtils.executeSqlScript(connection, script);

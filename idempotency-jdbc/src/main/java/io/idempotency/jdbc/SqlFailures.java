@@ -7,32 +7,32 @@ import java.sql.SQLException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the library's own exceptions out of the driver's. */
+/** Translates exceptions of the driver into those of the library. */
 final class SqlFailures {
 
-    /** A table does not exist: PostgreSQL, the standard with MariaDB and HSQLDB, H2. */
+    /** States for a table that is missing or out of reach, of PostgreSQL, MariaDB, HSQLDB, H2 and the standard. */
     private static final Set<String> NO_TABLE = Set.of("42P01", "42S02", "42501", "42S03", "42S04", "3F000", "90079");
 
-    /** A column is missing or of another type than the dialect expects. */
+    /** States for a column that is missing, or has another type than the dialect expects. */
     private static final Set<String> OTHER_SHAPE =
             Set.of("42703", "42804", "42S22", "42883", "22018", "42846", "42P10");
 
-    /** Where the state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
+    /** Numbers of duplicate keys, for databases whose state only says that a constraint is violated: MariaDB and MySQL twice, Oracle, SQL Server twice, Firebird twice. */
     private static final Set<Integer> DUPLICATE_KEYS = Set.of(1062, 1586, 1, 2627, 2601, 335544665, 335544349);
 
-    /** PostgreSQL takes no statement any more but a rollback. */
+    /** The state of an aborted transaction of PostgreSQL, which accepts only a rollback. */
     static final String ABORTED = "25P02";
 
     private SqlFailures() {}
 
-    /** Returns what to throw for a failure of ours to do what the verb says, such as "claim". */
+    /** Returns the exception for a failed action of a store. The verb names the action, such as "claim messages". */
     static IdempotencyException translated(String verb, Throwable failure) {
         if (failure instanceof IdempotencyException ours) {
             return ours;
         }
         if (TransientFailures.isTransient(failure)) {
             return new TransientStoreException(
-                    "Could not " + verb + " for now, run it again in a new transaction: " + failure.getMessage(),
+                    "Could not " + verb + " for now; run it again in a new transaction: " + failure.getMessage(),
                     failure);
         }
         SQLException sql = sqlIn(failure);
@@ -48,8 +48,8 @@ final class SqlFailures {
         if (NO_TABLE.contains(state)) {
             return new MissingTableException(
                     "Could not " + verb
-                            + ": a table is missing or out of reach. Create the tables by Schema.migrate() or"
-                            + " run the text of Schema.script(); is the schema or table prefix another one? "
+                            + ": a table is missing or out of reach. Create the tables by Schema.migrate(), or"
+                            + " run the text of Schema.script(), or check the schema name and the table prefix: "
                             + failure.getMessage(),
                     failure);
         }
@@ -62,17 +62,18 @@ final class SqlFailures {
         return new IdempotencyException("Could not " + verb + ": " + failure.getMessage(), failure);
     }
 
-    /** Returns what to throw instead of the commit of a transaction that was set to roll back, although the work in it returned. */
+    /** Returns the exception for a transaction that was marked for rollback although its work returned. */
     static TransactionLostException rollbackOnly(@Nullable Throwable first) {
-        String message = "The transaction was set to roll back, so it is not committed although its work returned: a"
-                + " @Transactional method that was called within it has probably thrown what its caller then caught"
-                + firstAndWayOut(first);
+        String message =
+                "The transaction was marked for rollback, so it is not committed although its work returned. Probably a"
+                        + " @Transactional method within it has thrown an exception that its caller caught"
+                        + firstAndWayOut(first);
         return first == null ? new TransactionLostException(message) : new TransactionLostException(message, first);
     }
 
     private static String firstAndWayOut(@Nullable Throwable first) {
-        return (first == null ? ". " : ". What failed first is " + first + ". ")
-                + "Without a transaction around it that was no failure of the handler. Let the exception leave, or run what"
+        return (first == null ? ". " : ". The first failure was " + first + ". ")
+                + "Let the exception leave the handler, or run the part that"
                 + " may fail in a transaction of its own (REQUIRES_NEW), or look before you write (on conflict do nothing)";
     }
 
@@ -85,7 +86,7 @@ final class SqlFailures {
         return null;
     }
 
-    /** Tells a duplicate key from other violated constraints, which stay violated when the work is run again. */
+    /** Returns whether the failure is a duplicate key. Other violated constraints stay violated when the work is run again. */
     static boolean isDuplicateKey(SQLException failure) {
         for (Throwable next = failure; next != null; next = next.getCause()) {
             if (next instanceof SQLException sql
@@ -97,7 +98,7 @@ final class SqlFailures {
         return false;
     }
 
-    /** Returns what to throw where another transaction was faster to insert a message. */
+    /** Returns the exception for an insert of a message in which another transaction was faster. */
     static TransientStoreException faster(SQLException duplicateKey) {
         return new TransientStoreException(
                 "Another transaction has just stored one of the messages, and this one cannot see it; run it again",

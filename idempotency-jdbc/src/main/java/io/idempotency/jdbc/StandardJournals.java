@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Journals in MariaDB and H2: the heads are locked by one statement, segments and heads are written by two more. */
+/** The statements for journals on MariaDB and H2: one locks the heads, two more write segments and heads. */
 final class StandardJournals extends Journals {
 
     private final InsertFirstDialect dialect;
@@ -51,7 +51,7 @@ final class StandardJournals extends Journals {
                 return statement.executeUpdate();
             });
         } catch (SQLException e) {
-            // Another one was faster; the statement has undone itself.
+            // Another transaction was faster; the database has undone the statement.
             if (!SqlFailures.isDuplicateKey(e)) {
                 throw e;
             }

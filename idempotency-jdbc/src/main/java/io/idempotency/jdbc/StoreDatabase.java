@@ -10,8 +10,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The database of a store: its statements, which are known from the first connection on, its clock, its isolation, and the numbers of names. What every
- * store needs, whatever it keeps in its tables. Thread-safe.
+ * The database of a store, of either kind: its statements, which are chosen at the first connection, its clock, its isolation, and the numbers of
+ * names. Thread-safe.
  */
 final class StoreDatabase {
 
@@ -30,7 +30,7 @@ final class StoreDatabase {
         this.names = new Names(tables);
     }
 
-    /** Returns the statements that do not depend on what is kept. */
+    /** Returns the statements that both stores share. */
     Dialect dialect(Connection connection) throws SQLException {
         return dialects(connection).messages();
     }
@@ -50,7 +50,7 @@ final class StoreDatabase {
         return known;
     }
 
-    /** Looks at the isolation of the first transaction, so that a pool with the wrong one is refused at once. */
+    /** Checks the isolation level of the first transaction, so that a pool with a wrong one is refused at once. */
     void lookAtIsolation(Connection connection) throws SQLException {
         if (!isIsolationSeen) {
             requireCommittedReads(connection);
@@ -58,7 +58,7 @@ final class StoreDatabase {
         }
     }
 
-    /** Refuses to go by what a query shows that may not be committed. For those who read: MariaDB's driver may ask the server. */
+    /** Refuses READ UNCOMMITTED before an answer depends on a query. MariaDB's driver may need a round trip for it. */
     void requireCommittedReads(Connection connection) throws SQLException {
         if (dialect(connection).isReadingUncommitted(connection)) {
             throw new IdempotencyException(
@@ -72,18 +72,18 @@ final class StoreDatabase {
         return names.areKnown(wanted);
     }
 
-    /** Stores the proposed numbers, as late as possible in the running transaction. */
+    /** Stores the proposed numbers of names, as late as possible in the running transaction. */
     void storeNames(Connection connection, Map<String, Integer> proposed) throws SQLException {
         names.store(connection, dialect(connection), proposed);
     }
 
-    /** Returns the number of the consumer, or null if nothing was ever stored for it. */
+    /** Returns the number of the consumer, or null if it has none yet. */
     @Nullable
     Integer consumer(Connection connection, String consumer, Map<String, Integer> proposed) throws SQLException {
         return names.find(connection, consumer, proposed);
     }
 
-    /** Returns the numbers of names; new ones are proposed, and to be stored before the commit. */
+    /** Returns the numbers of names. New names get a proposed number, to be stored before the commit. */
     Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
             throws SQLException {
         dialect(connection);

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The headers of a message as bytes: their count, then for each the length and UTF-8 bytes of its name and the length and
- * bytes of its value. Numbers are four bytes, the highest first; the length -1 stands for an absent value.
+ * Writes and reads the headers of a message as bytes: their count, then for each header the length and UTF-8 bytes of its name, and the length and
+ * bytes of its value. Numbers have four bytes, the highest first. The length -1 stands for an absent value.
  */
 final class StoredHeaders {
 

@@ -5,14 +5,14 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** Stores the number of a name, where a duplicate key leaves the transaction alive. */
+/** Stores the number of a name, on databases where a duplicate key leaves the transaction alive. */
 final class StoredName {
 
     private StoredName() {}
 
     private static final String INSERT = "insert into ${tables}name (id, name) values (?, ?)";
 
-    /** Returns whether the number is this name's. */
+    /** Stores the number, if it is free. Returns whether it now belongs to this name. */
     static boolean insert(Connection connection, PlainDialect dialect, int number, String name) throws SQLException {
         try (PreparedStatement statement =
                 connection.prepareStatement(dialect.beforeWaiting() + dialect.filled(INSERT))) {
@@ -31,7 +31,7 @@ final class StoredName {
 
     private static final String SELECT = "select id from ${tables}name where id = ? and name = ?";
 
-    /** Returns whether the number is stored for this name. */
+    /** Returns whether the stored number belongs to this name. */
     static boolean isSame(Connection connection, Tables tables, int number, String name) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(SELECT))) {
             statement.setInt(1, number);

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
-/** Converts times to and from what the tables hold: microseconds since 1970 UTC, and lengths in microseconds. */
+/** Converts times to and from the tables: microseconds since 1970 UTC, and lengths in microseconds. */
 final class StoredTime {
 
     private StoredTime() {}
@@ -24,10 +24,10 @@ final class StoredTime {
     }
 
     /**
-     * Returns what a duplicate is told about the first delivery.
+     * Returns the answer for a duplicate: where and how long ago its message was settled.
      *
-     * @param at when it was processed
-     * @param now the database's clock; an earlier one than {@code at} counts as no time between
+     * @param at when the message was settled
+     * @param now the database's clock; earlier than {@code at} counts as the same time
      */
     static Processed processed(Position position, long at, long now) {
         return new Processed(position, instant(at), Duration.of(Math.max(0, now - at), ChronoUnit.MICROS));

@@ -16,13 +16,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Claims within the active transaction:
+ * Claims messages by rows, within the active transaction:
  *
  * <ol>
- *   <li>Insert what is absent, as processed. This waits for others that are inserting the same.
- *   <li>Only if some were there: take over what is free, and read the rest.
- *   <li>Answer each delivery by its row; a message without a row is nobody's, and the transaction is to be run again.
- *   <li>Before the commit: prove that this transaction is the one that did all this.
+ *   <li>Insert the absent messages, as claimed. This waits for other transactions that insert them.
+ *   <li>Only if some existed: claim the free rows, and read the others.
+ *   <li>Answer each delivery by its row. If a message has no row, fail transiently.
+ *   <li>Before the commit: prove that this transaction is the one that claimed.
  * </ol>
  */
 final class TableClaims implements ActiveTransaction.LastWord {
@@ -46,7 +46,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         }
     }
 
-    /** Makes the commit of the active transaction depend on its names being stored, and on the proof. */
+    /** Makes the commit of the active transaction depend on the stored names and the proof. */
     void prove(ActiveTransaction active) {
         active.dependOn(this);
     }
@@ -93,7 +93,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
             MessageRow row = rows.get(key);
             if (row == null || !MessageRow.isAnswered(row)) {
                 throw new TransientStoreException(
-                        "The claim of " + delivery + " met another transaction that changed it; run it again");
+                        "Another transaction changed " + delivery + " while it was claimed; run it again");
             }
             boolean isFirst = answered.add(key);
             answers.add(

@@ -16,14 +16,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Leases, each change in a transaction of its own.
+ * Leases, renews, completes and releases messages, each change in a transaction of its own.
  *
- * <p>A lease is its attempt and its own end, both compared under a row lock before anything is changed. Ends are counted from
- * after the wait for others: where a statement waited, the leases that it granted are prolonged by that time.
+ * <p>A lease is identified by its attempt and its own end. Both are compared under a row lock before anything changes. The end is counted from the end of the
+ * wait for others: if a statement waited, its leases are prolonged by that time.
  */
 final class TableLeases {
 
-    /** Waiting for less than this part of a lease does not count. */
+    /** A wait shorter than this part of a lease does not count. */
     private static final long NEGLIGIBLE_PART = 100;
 
     private final StoreDatabase database;
@@ -89,7 +89,7 @@ final class TableLeases {
         finish("release", MessageState.Status.RELEASED, leased);
     }
 
-    /** Quarantines in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
+    /** Quarantines a message in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
     boolean quarantine(Connection connection, Claim claim, ActiveTransaction active) throws SQLException {
         MessageLookup lookup = table.lookup(connection, List.of(claim.delivery()), active.proposedNames());
         database.dialect(connection).prepareProof(connection, active.evidence());
@@ -120,7 +120,7 @@ final class TableLeases {
                         lookup.deliveries().get(0) + " is being claimed by another transaction; run it again"));
     }
 
-    /** Inserts what is absent as leased, and locks what is free: the insert may only have read it. */
+    /** Inserts the absent messages as leased, and locks the free rows, which the insert may only have read. */
     private Map<MessageKey, MessageRow> insertOrLock(Connection connection, MessageLookup lookup, long lengthMicros)
             throws SQLException {
         MessageDialect dialect = database.messages(connection);
@@ -137,7 +137,8 @@ final class TableLeases {
             dialect.lock(connection, rest).forEach(row -> rows.put(row.key(), row));
         }
         if (rows.size() < lookup.arrivals().size()) {
-            throw new TransientStoreException("A lease met another transaction that changed a message; run it again");
+            throw new TransientStoreException(
+                    "Another transaction changed a message while it was leased; run it again");
         }
         return rows;
     }
@@ -202,7 +203,7 @@ final class TableLeases {
 
     private static void requirePositive(Duration length) {
         if (length.isNegative() || length.isZero()) {
-            throw new IdempotencyException("A lease has a length above zero, not " + length);
+            throw new IdempotencyException("The length of a lease must be positive, not " + length);
         }
     }
 

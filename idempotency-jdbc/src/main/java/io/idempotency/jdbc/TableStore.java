@@ -20,18 +20,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /**
- * Remembers messages in a table, one row each. For positions of any kind, any partition and every level.
+ * Remembers messages in a table, one row each. It serves every level, and detects duplicates in any partition, and of messages without a position.
  *
- * <p>Claims take part in the transaction that is active on the data source, Spring's or that of {@link JdbcTransactions}.
- * PostgreSQL takes one statement for any number of new messages and one more if some are known (two more for a single message); the first transactions that
- * meet a consumer or a stream also look up its number. Leases take transactions of their own.
+ * <p>Claims join the transaction that is active on the data source, of Spring or of {@link JdbcTransactions}. On PostgreSQL a claim takes one statement for any
+ * number of new messages, and one more if some are known (two more for a single message). The first transactions of a consumer or a stream also look up
+ * its number. Leases have transactions of their own.
  *
- * <p>The tables are those of {@link Schema}. PostgreSQL, MariaDB and H2 have statements of their own; every other database
- * gets plain ones, and the log says so. Transactions at READ UNCOMMITTED are refused. Thread-safe.
+ * <p>The tables are those of {@link Schema}. PostgreSQL, MariaDB and H2 have their own statements. Every other database gets plain ones, and the log says
+ * so. Transactions at READ UNCOMMITTED are refused. Thread-safe.
  */
 public final class TableStore implements LeaseStore {
 
-    /** How long a claim waits for another transaction that claims the same message, unless set otherwise. */
+    /** How long a claim waits for another transaction with the same message, unless set otherwise. */
     public static final Duration DEFAULT_CLAIM_TIMEOUT = StoreDatabase.DEFAULT_CLAIM_TIMEOUT;
 
     private final JdbcTransactions transactions;
@@ -64,8 +64,8 @@ public final class TableStore implements LeaseStore {
     }
 
     /**
-     * {@inheritDoc} Stores the names of consumers and topics that are met for the first time: within the claims, all that meet a new name at once
-     * would wait for each other, at SERIALIZABLE on MariaDB in circles that it does not see.
+     * {@inheritDoc} Stores new names of consumers and topics. Otherwise all claims that meet a new name at once would wait for each other; at
+     * SERIALIZABLE on MariaDB that is a deadlock that it does not detect.
      */
     @Override
     public void prepare(List<Delivery> deliveries) {
@@ -134,8 +134,8 @@ public final class TableStore implements LeaseStore {
     }
 
     /**
-     * {@inheritDoc} The time given is noted in the tables for the consumers that came to this store, beside their names; a shorter one than is noted has
-     * no effect. All consumers for which any application has noted one are purged.
+     * {@inheritDoc} The given time is stored in the tables, beside the names of the consumers that used this store; a time shorter than the stored one has
+     * no effect. Purges all consumers that have a stored time, of any application.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
@@ -181,7 +181,7 @@ public final class TableStore implements LeaseStore {
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
-    /** The settings of a table store. */
+    /** Builds a {@link TableStore}. Every setting has a default. Not thread-safe. */
     public static final class Builder {
 
         private final DataSource dataSource;
@@ -194,20 +194,20 @@ public final class TableStore implements LeaseStore {
             this.dataSource = dataSource;
         }
 
-        /** What the names of the tables begin with; {@code idempotency_} by default. */
+        /** Sets the prefix of the table names; {@code idempotency_} by default. */
         public Builder tablePrefix(String prefix) {
             tablePrefix = prefix;
             return this;
         }
 
-        /** The database schema of the tables; the connection's own by default. */
+        /** Sets the database schema of the tables; the connection's own by default. */
         public Builder schema(String name) {
             schema = name;
             return this;
         }
 
         /**
-         * How long a claim waits for another transaction that claims the same message, before it fails as transient; 5
+         * Sets how long a claim waits for another transaction with the same message before it fails transiently; 5
          * seconds by default.
          */
         public Builder claimTimeout(Duration timeout) {
@@ -215,7 +215,7 @@ public final class TableStore implements LeaseStore {
             return this;
         }
 
-        /** What begins and ends the transactions of {@link #transactions()}; a manager of the store's own by default. */
+        /** Sets the transaction manager of {@link TableStore#transactions()}; one of the store's own by default. */
         public Builder transactionManager(PlatformTransactionManager manager) {
             transactionManager = manager;
             return this;

@@ -3,7 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.IdempotencyException;
 import java.util.regex.Pattern;
 
-/** The names of the tables: a prefix, and a schema unless the connection's own is meant (then it is empty). */
+/** The names of the tables: a prefix, and a schema, which is empty for the connection's own. */
 record Tables(String schema, String prefix) {
 
     static final String DEFAULT_PREFIX = "idempotency_";
@@ -33,7 +33,7 @@ record Tables(String schema, String prefix) {
         return qualifiedPrefix() + "quarantine";
     }
 
-    /** Returns the statement with its placeholders filled in. Both names are checked, so nothing else can enter. */
+    /** Returns the statement with its placeholders filled in. Both names are checked, so no other SQL can enter. */
     String fill(String sql) {
         return sql.replace("${tables}", qualifiedPrefix()).replace("${prefix}", prefix);
     }

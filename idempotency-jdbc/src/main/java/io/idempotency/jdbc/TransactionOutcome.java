@@ -16,9 +16,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Runs work in a transaction and tells why it failed. Spring rolls back after a failure, and throws what the rollback throws
- * instead of the failure. Behind a lost connection every rollback fails, in pools with an exception that says nothing but that the
- * connection is closed.
+ * Runs work in a transaction and throws its first failure. Spring rolls back after a failure, and if the rollback fails, throws that exception instead. After a
+ * lost connection every rollback fails, in pools with an exception that only says that the connection is closed.
  */
 final class TransactionOutcome implements TransactionSynchronization {
 
@@ -32,7 +31,7 @@ final class TransactionOutcome implements TransactionSynchronization {
     }
 
     /**
-     * Returns what the work returned. What it threw leaves unchanged, with what the rollback threw as suppressed.
+     * Returns the result of the work, or throws its exception unchanged, with that of the rollback as suppressed.
      *
      * @throws TransientStoreException if the connection was lost during the commit
      */
@@ -56,7 +55,7 @@ final class TransactionOutcome implements TransactionSynchronization {
         }
     }
 
-    /** Does what the template does, which logs a rollback that fails as an error: here it is suppressed by the failure that is told. */
+    /** Does the same as the template. The template would log a failed rollback as an error; here it becomes a suppressed exception. */
     private static <T extends @Nullable Object> T execute(TransactionTemplate template, TransactionCallback<T> work) {
         PlatformTransactionManager manager = Objects.requireNonNull(template.getTransactionManager());
         if (manager instanceof CallbackPreferringPlatformTransactionManager) {
@@ -91,7 +90,7 @@ final class TransactionOutcome implements TransactionSynchronization {
                 : thrown;
     }
 
-    /** Returns whether the transaction has begun to end. */
+    /** Returns whether the transaction is ending. */
     boolean isEnding() {
         return isEnding;
     }

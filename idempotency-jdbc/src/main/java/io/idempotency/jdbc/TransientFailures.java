@@ -18,20 +18,20 @@ import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.transaction.CannotCreateTransactionException;
 
 /**
- * Tells failures that say nothing about the message from those that do (rules 1.4 and 7.2 of the protocol). What the database says, by its
- * state and number, goes before the class that a driver chose for it.
+ * Recognises transient failures, which say nothing about the message (rules 1.4 and 7.2 of the protocol). State and number of the database count more than
+ * the exception class that a driver chose.
  */
 final class TransientFailures {
 
     private static final int MOST_CAUSES = 10_000;
 
     /**
-     * Classes of states: connections; rollbacks by the database; somebody or a time limit that ends statements and sessions, which cannot be
-     * told apart.
+     * Transient classes of states: lost connections; rollbacks by the database; statements and sessions ended by somebody or by a time limit, which look
+     * the same.
      */
     private static final Set<String> CLASSES = Set.of("08", "40", "57");
 
-    /** Beside those classes; H2's own numbers last. */
+    /** Transient states besides those classes; H2's own numbers last. */
     private static final Set<String> STATES = Set.of(
             "25006", // read only: a standby, or a server that is closed for writing for a while
             "25P03", // idle in transaction for too long, PostgreSQL
@@ -52,12 +52,12 @@ final class TransientFailures {
             "90098", // database closed, H2
             "90121"); // database closed, H2
 
-    /** Rolled back, but for a constraint that the message does not keep. */
+    /** A rollback because the message violates a constraint: not transient. */
     private static final String CONSTRAINT_AT_COMMIT = "40002";
 
     private static final String INVALID_TRANSACTION_STATE = "25";
 
-    /** MariaDB and MySQL, then Oracle: numbers that count with these states. */
+    /** Numbers that are transient together with these states: MariaDB and MySQL, then Oracle. */
     private static final Map<Integer, String> CODES = Map.ofEntries(
             Map.entry(1020, "HY000"), // row changed since the snapshot
             Map.entry(1021, "HY000"), // disk full
@@ -78,12 +78,12 @@ final class TransientFailures {
             Map.entry(8177, "72000")); // changed since the snapshot, Oracle
 
     /**
-     * What HikariCP throws, without a state, from any use of a connection that it has seen break: also from the rollback that
-     * Spring tries after the real failure, whose exception then replaces that one.
+     * The message of HikariCP, without a state, for any use of a broken connection. It also comes from the rollback that Spring tries after the real
+     * failure, and then replaces that one.
      */
     private static final String POOL_SAYS_CLOSED = "Connection is closed";
 
-    /** What Firebird says, for want of a number, of a row that another transaction has just deleted. */
+    /** The message of Firebird for a row that another transaction has just deleted; it has no number. */
     private static final String FIREBIRD_SAYS_ERASED = "cannot update erased record";
 
     private TransientFailures() {}
@@ -111,7 +111,7 @@ final class TransientFailures {
         return false;
     }
 
-    /** An exception of a handler may throw even here. */
+    /** Returns the cause; an exception of a handler may throw even here. */
     private static @Nullable Throwable causeOf(Throwable failure) {
         try {
             return failure.getCause();
@@ -121,8 +121,8 @@ final class TransientFailures {
     }
 
     /**
-     * Whoever cannot get a connection or begin says nothing about a message, whatever the reason; but Spring takes the exception of the latter for
-     * savepoints, too.
+     * Returns whether the failure itself is transient. One to get a connection or to begin a transaction always is. Spring uses the exception of the
+     * latter for savepoints, too, which do not count.
      */
     private static boolean isTransientItself(Throwable failure) {
         return failure instanceof SQLException sql
@@ -133,7 +133,7 @@ final class TransientFailures {
                         || (failure.getClass() == CannotCreateTransactionException.class && !isOfSavepoint(failure));
     }
 
-    /** Only within a transaction can its state be wrong: aborted, or left by {@code setAutoCommit(true)}. */
+    /** Returns whether the failure is about a savepoint. That means a transaction in a wrong state: aborted, or ended by {@code setAutoCommit(true)}. */
     private static boolean isOfSavepoint(Throwable failure) {
         return causeOf(failure) instanceof SQLException sql
                 && sql.getSQLState() != null
@@ -164,8 +164,8 @@ final class TransientFailures {
     }
 
     /**
-     * A pool that has no connection passes on the state of the last one that it could not open. MariaDB's driver takes the same class for
-     * every state that it does not know, also for the {@code 45000} of a trigger; those come with a number of the server.
+     * Returns whether a pool has no connection. It then passes on the state of the last failed attempt to open one. MariaDB's driver uses the same class
+     * for every unknown state, also for the {@code 45000} of a trigger; those come with a number of the server.
      */
     private static boolean isPoolAtItsEnd(SQLException failure) {
         return failure instanceof SQLTransientConnectionException && failure.getErrorCode() == 0;

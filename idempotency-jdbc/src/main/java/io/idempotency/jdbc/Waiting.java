@@ -4,22 +4,22 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** How a query waits at most the claim timeout, for rows as for tables, where the database can be told so. */
+/** Bounds the wait of a query for rows and tables to the claim timeout, if the database can. */
 class Waiting {
 
     private final String before;
 
-    /** @param before what is to stand before the query */
+    /** @param before a prefix of the query */
     Waiting(String before) {
         this.before = before;
     }
 
-    /** Returns the query so that its waiting has an end; {@link #run} is to run it. */
+    /** Returns the query with a bounded wait; run it by {@link #run}. */
     String bounded(String query) {
         return before + query;
     }
 
-    /** Runs a query that is bounded, and returns its result. */
+    /** Runs a bounded query and returns its result. */
     ResultSet run(PreparedStatement statement) throws SQLException {
         return statement.executeQuery();
     }

@@ -1,4 +1,7 @@
-/** The store that keeps one row per message in a relational database, its quarantine, its schema and its purge. */
+/**
+ * Stores in a relational database: {@link io.idempotency.jdbc.TableStore}, one row per message, and {@link io.idempotency.jdbc.JournalStore}, one row per poll
+ * and partition; with their transactions, quarantine, schema and purge.
+ */
 @NullMarked
 package io.idempotency.jdbc;
 

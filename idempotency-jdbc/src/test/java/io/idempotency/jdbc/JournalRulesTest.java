@@ -311,7 +311,7 @@ class JournalRulesTest {
                     .satisfies(stop -> assertThat(stop.cause())
                             .hasValueSatisfying(cause -> assertThat(cause)
                                     .hasMessageStartingWith("The store refuses " + forgotten)
-                                    .hasMessageContaining("older than what the journal of")));
+                                    .hasMessageContaining("has forgotten offsets up to")));
         }
     }
 
@@ -742,7 +742,7 @@ class JournalRulesTest {
         }
     }
 
-    /** What does not change is not counted by MariaDB then: what one store has settled, the other must not settle again. */
+    /** Then MariaDB does not count unchanged rows, so one store must not settle the rows of another again. */
     @Test
     @Tag("rule-4.12")
     void commitsItWhereTheDriverCountsOnlyChanges() {

@@ -41,7 +41,7 @@ class JournalTopicsTest {
             assertThat(Warnings.of(JournalStore.class, () -> claimed(fixture.one, fixture.at("c", 2, 1))))
                     .singleElement()
                     .asString()
-                    .contains("orders had 2 partitions", "has 3 now", "not recognised");
+                    .contains("orders had 2 partitions", "has 3 now", "processed again");
             assertThat(Warnings.of(JournalStore.class, () -> {
                         fixture.one.forgetWindows();
                         claimed(fixture.one, fixture.at("d", 0, 2), fixture.at("e", 1, 2), fixture.at("f", 2, 2));

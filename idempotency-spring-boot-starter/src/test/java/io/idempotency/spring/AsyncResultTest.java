@@ -231,7 +231,9 @@ class AsyncResultTest {
 
         never.awaitSettled();
         assertThat(bench.effects("after")).containsExactly("after");
-        assertThat(neverDead.read()).singleElement().satisfies(dead -> {
+        // A busy machine may need more than the hundred milliseconds that are left; then the broker delivers it again,
+        // and it is sent again.
+        assertThat(neverDead.read()).isNotEmpty().allSatisfy(dead -> {
             assertThat(dead.value()).isEqualTo("never");
             assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_STACKTRACE))
                     .contains("did not come within 900 ms", "orTimeout");

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every lease store promises about counting: attempts are leases, starts are handlers, and neither gets lost. */
+/** The contract of lease stores about counting: attempts count leases, starts count handlers, and none is lost. */
 public interface AttemptContract extends StoreContract {
 
     @Override

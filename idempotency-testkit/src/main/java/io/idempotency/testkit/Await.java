@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Waits for a condition, looking often. */
+/** Waits for a condition and checks it often. */
 final class Await {
 
     private static final long LIMIT_SECONDS = 60;

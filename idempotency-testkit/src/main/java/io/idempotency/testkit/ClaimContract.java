@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every store promises about claims: who is granted a message, what the others are told, and what is remembered.
+ * The contract of stores about claims: which claim is granted, how the others are answered, and what is remembered.
  * Includes {@link TransactionContract}, {@link WaitingContract}, {@link MessageIdContract} and {@link PurgeContract}.
  *
- * @see StoreContract how a store's test answers it
+ * @see StoreContract the questions that a store's test answers
  */
 public interface ClaimContract extends TransactionContract, WaitingContract, MessageIdContract, PurgeContract {
 

@@ -16,7 +16,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
-/** The store under test and a memory store beside it: does the same to both, compares what they answer, and logs it. */
+/** Runs the same operations on the store under test and a memory store, compares their answers, and logs them. */
 final class ComparedStores {
 
     private final StoreContract contract;
@@ -25,7 +25,7 @@ final class ComparedStores {
     private final MemoryStore reference = MemoryStore.builder().clock(clock).build();
     private final List<String> log = new ArrayList<>();
 
-    /** A granted claim, as each of the two stores returned it. */
+    /** A granted claim of each of the two stores. */
     record Pair(Claim reference, Claim tested) {
 
         Delivery delivery() {
@@ -54,7 +54,7 @@ final class ComparedStores {
         return String.join("\n", log);
     }
 
-    /** Runs the work in a transaction of each store, which is committed if the work returns true. */
+    /** Runs the work in a transaction of each store, and commits both if the work returns true. */
     boolean inTransaction(BooleanSupplier work) {
         log.add("begin");
         try {
@@ -73,7 +73,7 @@ final class ComparedStores {
         }
     }
 
-    /** Asks both for claims, and returns the granted ones. */
+    /** Asks both stores for claims, and returns the granted ones. */
     List<Pair> granted(String what, Function<ClaimStore, List<Claim>> verb) {
         tick();
         List<Claim> expected = verb.apply(reference);
@@ -114,7 +114,7 @@ final class ComparedStores {
         return expected.isEmpty();
     }
 
-    /** Lets time pass for both. Returns the leases as their owners hold them then. */
+    /** Lets time pass for both stores. Returns the leases as their owners then hold them. */
     List<Pair> passTime(Duration duration, List<Pair> leases) {
         log.add("pass " + duration);
         clock.pass(duration);
@@ -128,7 +128,7 @@ final class ComparedStores {
                 : leases;
     }
 
-    /** No two leases of the reference may have the same end, as no two in a database have. */
+    /** Moves the clock of the reference, so that no two of its leases have the same end, as in a database. */
     private void tick() {
         clock.pass(Duration.ofMillis(1));
     }

@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** One seed of {@link StoreComparison}: a random sequence of operations. */
+/** Runs one seed of {@link StoreComparison}: a random sequence of operations. */
 final class ComparisonRun {
 
     private static final int OPERATIONS = 60;
@@ -27,10 +27,10 @@ final class ComparisonRun {
     private final Random random;
     private final Messages messages = Messages.ofNewConsumer();
     private final List<Runnable> operations;
-    /** One for all purges of a run: a store that is shared keeps to the longest. */
+    /** The retention of all purges of a run. A shared store keeps the longest one. */
     private final Duration retention;
 
-    /** Leases that were granted, also those that ended or were taken since: late owners are what is to be tested. */
+    /** All granted leases, also those that have ended or were taken, so that late owners are tested. */
     private List<Pair> leases = new ArrayList<>();
 
     private long offset;
@@ -153,7 +153,7 @@ final class ComparisonRun {
         stores.samePosition("find " + id.value(), store -> store.find(id));
     }
 
-    /** Others may share the data, so how many were purged is not compared: that nothing more is left to purge is. */
+    /** Purges both until nothing is left. Others may share the data, so the numbers of purged messages are not compared. */
     private void purge() {
         stores.same("purge beyond " + retention, store -> {
             Transacted.purgedAll(store, retention);
@@ -166,7 +166,7 @@ final class ComparisonRun {
         leases = new ArrayList<>(stores.passTime(duration, leases));
     }
 
-    /** Multiples of ten seconds and five: never about to be over, for time passes in multiples of ten. */
+    /** Returns a duration of ten seconds times a number, plus five. Time passes in multiples of ten seconds, so it never ends within five seconds. */
     private Duration shortly() {
         return Duration.ofSeconds(10L * (1 + random.nextInt(9)) + 5);
     }
@@ -181,14 +181,14 @@ final class ComparisonRun {
         return messages.at("m-" + number, partition, offset++);
     }
 
-    /** Leaves out the settled ones: by which lease a message was completed, a store may have forgotten. */
+    /** Returns the leases of unsettled messages. A store may forget which lease completed a message. */
     private List<Pair> unsettled() {
         return leases.stream()
                 .filter(pair -> contract.store().find(pair.delivery().id()).isEmpty())
                 .toList();
     }
 
-    /** Returns up to three, at most one of a message. */
+    /** Returns up to three pairs, at most one for each message. */
     private List<Pair> some(List<Pair> pairs) {
         List<Pair> some = new ArrayList<>();
         Set<MessageId> seen = new HashSet<>();

@@ -3,25 +3,25 @@ package io.idempotency.testkit;
 import io.idempotency.store.ClaimStore;
 
 /**
- * Searches for races in a claim store: threads claim random lists of few messages at the same time, in transactions of which
- * some are rolled back, and the history of all answers is judged.
+ * Searches for races in a claim store. Threads claim random lists of few messages at the same time. Some of their transactions are rolled back. Then the
+ * history of all answers is checked:
  *
  * <ul>
  *   <li>Every message is granted in exactly one committed transaction.
- *   <li>A message is a duplicate only if its transaction granted it before, or a transaction that was at its end by then and has committed.
+ *   <li>A message is a duplicate only if it was granted before in the same transaction, or in one that was ending by then and has committed.
  *   <li>A duplicate names the position at which the message was granted.
- *   <li>A failure is transient; the transaction is then run again.
+ *   <li>Every failure is transient, and the transaction is run again.
  * </ul>
  *
- * <p>A seed decides what is claimed and what is rolled back, but not how the threads interleave: the system property {@value #SEED_PROPERTY}
- * replays one seed as often as otherwise many seeds are run. Every run uses a consumer of its own, so the data may be shared.
+ * <p>A seed decides the claims and rollbacks, but not how the threads interleave. So the system property {@value #SEED_PROPERTY} replays one seed as often
+ * as many seeds would run. Every run uses a consumer of its own, so the data may be shared.
  */
 public final class ConcurrencyFuzz {
 
-    /** Names the one seed to be replayed. */
+    /** The system property with a seed to replay. */
     public static final String SEED_PROPERTY = "idempotency.fuzz.seed";
 
-    /** How many seeds are run unless said otherwise. */
+    /** How many seeds run by default. */
     public static final int DEFAULT_SEEDS = 200;
 
     private ConcurrencyFuzz() {}
@@ -36,7 +36,7 @@ public final class ConcurrencyFuzz {
     }
 
     /**
-     * Runs the search with so many seeds.
+     * Runs the search with the given number of seeds.
      *
      * @throws AssertionError naming the seed, if an answer was wrong
      */

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
-/** One seed of {@link ConcurrencyFuzz}. */
+/** Runs one seed of {@link ConcurrencyFuzz}. */
 final class FuzzRun {
 
     private static final int THREADS = 4;
@@ -98,10 +98,11 @@ final class FuzzRun {
                     throw e;
                 }
                 if (tries == MOST_TRIES) {
-                    throw new AssertionError("Failed for a transient reason " + tries + " times, at last by " + e, e);
+                    throw new AssertionError("Failed transiently " + tries + " times, the last time by " + e, e);
                 }
-                // With jitter, as the flow does: of two that want what the other has, one must let the other finish.
-                // Not by the seed's random numbers, or the interleaving would decide what is claimed next.
+                // With jitter, as the flow does: of two transactions that wait for each other, one must let the other
+                // finish.
+                // Not by the seed's random numbers: the interleaving would then decide the next claim.
                 LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(Math.min(tries, MOST_WAITS) * WAIT_NANOS));
             }
         }
@@ -130,7 +131,7 @@ final class FuzzRun {
             });
             transaction.committed();
         } catch (RolledBack e) {
-            // as wanted
+            // the planned rollback
         }
     }
 
@@ -160,11 +161,11 @@ final class FuzzRun {
         FuzzTransaction owner = owners.get(claim.delivery().id());
         if (owner == null) {
             throw new AssertionError(
-                    "Called a duplicate, but no transaction that was granted it has committed: " + claim);
+                    "Answered as a duplicate, but no transaction with a granted claim of it has committed: " + claim);
         }
         if (!owner.hadEndedBy(told.tick())) {
             throw new AssertionError(
-                    "Called a duplicate before the transaction that was granted it had ended: " + claim);
+                    "Answered as a duplicate before the transaction with the granted claim had ended: " + claim);
         }
         claim.processed().ifPresent(processed -> {
             if (!processed.position().equals(owner.positionOf(claim.delivery().id()))) {
@@ -177,7 +178,8 @@ final class FuzzRun {
     private void judgeWhatIsLeft(Map<MessageId, FuzzTransaction> owners) {
         for (Claim claim : Transacted.rolledBack(store, () -> store.claim(messages.inARow(MESSAGES)))) {
             if (claim.isGranted() == owners.containsKey(claim.delivery().id())) {
-                throw new AssertionError("In the end, committed messages are duplicates and the others new: " + claim);
+                throw new AssertionError(
+                        "At the end, a committed message must be a duplicate, and another one new: " + claim);
             }
         }
     }
@@ -186,7 +188,7 @@ final class FuzzRun {
         try {
             return thread.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | InterruptedException | TimeoutException e) {
-            throw new AssertionError("A thread did not come to its end: " + e, e);
+            throw new AssertionError("A thread did not end: " + e, e);
         }
     }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One transaction of the fuzz: what it was told, and how it ended. Written by one thread, read when all have ended. */
+/** One transaction of the fuzz: its answers, and how it ended. Written by one thread, read after all threads have ended. */
 final class FuzzTransaction {
 
     private final Map<MessageId, Position> granted = new HashMap<>();
@@ -18,12 +18,12 @@ final class FuzzTransaction {
     private long ending = Long.MAX_VALUE;
     private boolean committed;
 
-    /** One answer that granted nothing, and when it came, counted in ticks. */
+    /** An answer that granted nothing, with its time in ticks. */
     record Told(Claim claim, boolean own, long tick) {}
 
     void told(List<Delivery> asked, List<Claim> answers, long tick) {
         if (!answers.stream().map(Claim::delivery).toList().equals(asked)) {
-            throw new AssertionError("Asked for " + asked + " and was answered " + answers);
+            throw new AssertionError("Asked for " + asked + ", but the answers are " + answers);
         }
         for (Claim claim : answers) {
             MessageId id = claim.delivery().id();
@@ -47,7 +47,7 @@ final class FuzzTransaction {
         return committed;
     }
 
-    /** Returns whether the transaction was at its end, and so could have committed, by then. */
+    /** Returns whether the transaction was ending by then, and so could have committed. */
     boolean hadEndedBy(long tick) {
         return ending < tick;
     }

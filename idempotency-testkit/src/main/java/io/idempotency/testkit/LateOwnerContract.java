@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every lease store promises about an owner whose lease somebody else has taken: it changes nothing, and is told so. */
+/** The contract of lease stores about late owners: an owner whose lease was taken changes nothing, and learns that. */
 public interface LateOwnerContract extends StoreContract {
 
     @Override

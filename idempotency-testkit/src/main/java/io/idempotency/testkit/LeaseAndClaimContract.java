@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every lease store promises when a message is leased by one and claimed by another, as when a consumer changes its level. */
+/** The contract of lease stores about a message that one owner leases and another claims, as when a consumer changes its level. */
 public interface LeaseAndClaimContract extends StoreContract {
 
     @Override

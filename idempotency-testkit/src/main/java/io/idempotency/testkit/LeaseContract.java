@@ -23,10 +23,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every lease store promises about the life of a lease: granting, renewing, completing, releasing, ending. Includes
+ * The contract of lease stores about the life of a lease: grant, renewal, completion, release, end. Includes
  * {@link LeaseOrderContract}, {@link LateOwnerContract}, {@link AttemptContract} and {@link LeaseAndClaimContract}.
  *
- * @see StoreContract how a store's test answers it
+ * @see StoreContract the questions that a store's test answers
  */
 public interface LeaseContract extends LeaseOrderContract, LateOwnerContract, AttemptContract, LeaseAndClaimContract {
 

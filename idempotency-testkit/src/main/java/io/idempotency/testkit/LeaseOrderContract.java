@@ -13,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every lease store promises about lists: of each partition a prefix is granted, so that order is kept and nobody waits in a ring. */
+/** The contract of lease stores about lists: a prefix of each partition is granted, so that order is kept and owners never wait in a circle. */
 public interface LeaseOrderContract extends StoreContract {
 
     @Override

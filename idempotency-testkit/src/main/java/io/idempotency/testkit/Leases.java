@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** What the tests of leases do again and again. */
+/** Shared steps of the tests about leases. */
 final class Leases {
 
     static final Duration MINUTE = Duration.ofMinutes(1);
@@ -23,7 +23,7 @@ final class Leases {
         return store.lease(List.of(delivery), MINUTE).get(0);
     }
 
-    /** Lets time pass and returns the lease as its owner would hold it then. */
+    /** Lets time pass and returns the lease as its owner then holds it. */
     static Claim afterTime(StoreContract contract, Duration duration, Claim lease) {
         contract.passTime(duration);
         return contract.movesStoredTimes() ? lease.renewed(lease.until().minus(duration)) : lease;

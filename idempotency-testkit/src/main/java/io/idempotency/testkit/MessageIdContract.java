@@ -13,7 +13,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises about message ids: two are the same only if they are equal, character by character. */
+/** The contract of stores about message ids: two ids are the same only if they are equal, character by character. */
 public interface MessageIdContract extends StoreContract {
 
     @Test

@@ -36,7 +36,7 @@ final class Messages {
         return new Delivery(id(value), new Position("orders", partition, offset));
     }
 
-    /** Returns messages {@code m-0}, {@code m-1} … one after the other in partition 0. */
+    /** Returns messages {@code m-0}, {@code m-1} and so on at consecutive offsets of partition 0. */
     List<Delivery> inARow(int count) {
         return IntStream.range(0, count).mapToObj(i -> at("m-" + i, i)).toList();
     }

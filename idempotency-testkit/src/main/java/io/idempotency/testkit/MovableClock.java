@@ -13,12 +13,12 @@ public final class MovableClock implements InstantSource {
         this.now = start;
     }
 
-    /** Returns a clock that shows the instant given. */
+    /** Returns a clock that shows the given instant. */
     public static MovableClock at(Instant start) {
         return new MovableClock(start);
     }
 
-    /** Returns a clock that shows noon of the first of January 2026, UTC. */
+    /** Returns a clock that shows 2026-01-01, noon UTC. */
     public static MovableClock create() {
         return at(Instant.parse("2026-01-01T12:00:00Z"));
     }
@@ -28,7 +28,7 @@ public final class MovableClock implements InstantSource {
         return now;
     }
 
-    /** Moves the clock on, or back if the duration is negative. */
+    /** Moves the clock forward, or back if the duration is negative. */
     public synchronized void pass(Duration duration) {
         now = now.plus(duration);
     }

@@ -10,21 +10,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
- * A thread that the test drives step by step, within one transaction or without any. A step that fails ends it and rolls the
- * transaction back; so does closing it before its commit.
+ * A thread that a test drives step by step, within one transaction or without any. A failing step ends the thread and rolls back the transaction. So does
+ * closing it before the commit.
  */
 final class OtherThread implements AutoCloseable {
 
     private static final long LIMIT_SECONDS = 60;
 
-    /** A wait inside a database server cannot be seen from here: after so long, a step counts as waiting. */
+    /** The time after which a step counts as waiting. A wait inside a database server is not visible here. */
     private static final long SURELY_WAITING_MILLIS = 300;
 
     private final LinkedBlockingQueue<Step<?>> steps = new LinkedBlockingQueue<>();
     private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
     private final Thread thread;
 
-    /** One piece of work; the last one of a transaction says how it ends. */
+    /** One step of work. The last step of a transaction says how it ends. */
     static final class Step<T> {
 
         private final Supplier<T> work;
@@ -45,12 +45,12 @@ final class OtherThread implements AutoCloseable {
             }
         }
 
-        /** Returns what the step answered; fails as the step failed. */
+        /** Returns the answer of the step, or throws its failure. */
         T answer() {
             return result(answer);
         }
 
-        /** Returns the answer, or what the work answers when it is run again if the step failed for a transient reason. */
+        /** Returns the answer. If the step failed transiently, runs the work again and returns its answer. */
         T answerOrAgain(ClaimStore store) {
             try {
                 return answer();
@@ -122,12 +122,12 @@ final class OtherThread implements AutoCloseable {
         return step;
     }
 
-    /** Runs a step. */
+    /** Runs a step and returns its answer. */
     <T> T run(Supplier<T> work) {
         return begin(work).answer();
     }
 
-    /** Returns when the step waits for something, or is done. */
+    /** Returns as soon as the step waits or is done. */
     void awaitWaiting(Step<?> step) {
         Await.within(SURELY_WAITING_MILLIS, () -> step.isDone() || (step.begun && isWaiting()));
     }
@@ -139,7 +139,7 @@ final class OtherThread implements AutoCloseable {
         };
     }
 
-    /** Commits; fails as the commit failed. */
+    /** Commits, or throws the failure of the commit. */
     void commit() {
         steps.add(COMMIT);
         if (!result(ended)) {

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises about purging: it forgets what is older than the retention, a bounded number at a time. */
+/** The contract of stores about purging: a purge forgets messages older than the retention, a bounded number at a time. */
 public interface PurgeContract extends StoreContract {
 
     @Test

@@ -21,13 +21,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every quarantine promises: it keeps messages byte by byte, within the transactions of the claim store beside it.
+ * The contract of quarantines: they keep messages byte by byte, within the transactions of the claim store beside them.
  *
- * @see StoreContract how a store's test answers it
+ * @see StoreContract the questions that a store's test answers
  */
 public interface QuarantineContract extends StoreContract {
 
-    /** Returns the quarantine under test, which takes part in the transactions of {@link #store()}. */
+    /** Returns the quarantine under test. It joins the transactions of {@link #store()}. */
     QuarantineStore quarantine();
 
     @Test

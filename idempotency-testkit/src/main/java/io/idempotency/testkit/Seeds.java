@@ -3,7 +3,7 @@ package io.idempotency.testkit;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongConsumer;
 
-/** Runs a search for many seeds, new ones every time, or again and again for the one that a system property names. */
+/** Runs a search with many new seeds, or repeatedly with the one seed of a system property. */
 final class Seeds {
 
     private Seeds() {}
@@ -12,7 +12,7 @@ final class Seeds {
         Long replayed = Long.getLong(property);
         long first = replayed == null ? ThreadLocalRandom.current().nextInt(1, 1_000_000_000) : replayed;
         long step = replayed == null ? 1 : 0;
-        // The output of a build is where its reader looks for the seeds.
+        // Readers look for the seeds in the output of the build.
         System.out.printf("%s: %d runs from seed %d%n", search, count, first);
         for (int i = 0; i < count; i++) {
             long seed = first + i * step;

@@ -4,20 +4,18 @@ import io.idempotency.store.ClaimStore;
 import java.time.Duration;
 
 /**
- * What the contracts ask a store's test. A store is added in three steps:
+ * The questions of the contracts to a store's test. Add a store in three steps:
  *
  * <ol>
- *   <li>Write a test class that implements the contracts the store keeps: {@link ClaimContract}, and {@link LeaseContract} and
- *       {@link QuarantineContract} where it can.
- *   <li>Answer {@link #store()}, the same one for a whole test, and {@link #passTime(Duration)}. Every test uses a consumer of its own, so the data
- *       may be shared with other tests, but not with tests that run at the same time, for purging sees all consumers. A claim
- *       timeout of about a second keeps the test of that timeout short.
- *   <li>Add one test that calls {@link ConcurrencyFuzz#run(ClaimStore)}, and for a lease store one that calls
- *       {@link StoreComparison}.
+ *   <li>Write a test class that implements the contracts of the store: {@link ClaimContract}, and, if it supports them, {@link LeaseContract} and
+ *       {@link QuarantineContract}.
+ *   <li>Implement {@link #store()}, which returns the same store during a test, and {@link #passTime(Duration)}. Every test uses a consumer of its own, so
+ *       tests may share the data. They must not run at the same time, because a purge sees all consumers. A claim timeout of about a second keeps
+ *       the test of that timeout short.
+ *   <li>Add one test that calls {@link ConcurrencyFuzz#run(ClaimStore)}, and one that calls {@link StoreComparison}.
  * </ol>
  *
- * <p>A test that the store cannot take part in is skipped with a reason, by the answers below; none of them may be used to hide
- * a failing one.
+ * <p>By the answers below, a test that does not apply to the store is skipped with a reason. Do not use them to hide a failing test.
  */
 public interface StoreContract {
 
@@ -32,21 +30,21 @@ public interface StoreContract {
     void passTime(Duration duration);
 
     /**
-     * Returns whether {@link #passTime} moves the stored times back, so that the leases in the hands of a test no longer carry the
-     * stored end. The tests then move those ends, too.
+     * Returns whether {@link #passTime} moves the stored times back. Then the leases of a test no longer carry the stored end, and the tests move
+     * those ends, too.
      */
     default boolean movesStoredTimes() {
         return false;
     }
 
-    /** Returns whether copies of a message are recognised in whatever partition they arrive, and without a position. */
+    /** Returns whether the store detects duplicates in any partition, and without a position. */
     default boolean seesAllPartitions() {
         return true;
     }
 
     /**
-     * Returns whether the purge forgets a message as soon as it is older than the time given, whatever else is remembered. A store that forgets by other
-     * measures is compared without purges.
+     * Returns whether the purge forgets a message as soon as it is older than the given time, independently of other messages. Otherwise the store
+     * is compared without purges.
      */
     default boolean purgesByTime() {
         return true;

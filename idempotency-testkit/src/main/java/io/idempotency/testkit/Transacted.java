@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Runs pieces of a test on a store: in a transaction that commits, or in one that is rolled back. */
+/** Runs parts of a test in a transaction of a store, which commits or is rolled back. */
 final class Transacted {
 
     private static final class RolledBack extends RuntimeException {
@@ -45,12 +45,12 @@ final class Transacted {
         return claimed(store, List.of(delivery)).get(0);
     }
 
-    /** Returns what a claim would answer, and takes it back. */
+    /** Returns the answer to a claim, and rolls the claim back. */
     static Claim asked(ClaimStore store, Delivery delivery) {
         return rolledBack(store, () -> store.claim(List.of(delivery))).get(0);
     }
 
-    /** Purges until nothing is left to purge. */
+    /** Purges until a purge forgets nothing. */
     static void purgedAll(ClaimStore store, Duration olderThan) {
         int purged = 1;
         while (purged > 0) {

@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises about its transactions: nothing is remembered without a commit, and nobody sees it before. */
+/** The contract of stores about transactions: nothing is remembered without a commit, and nobody sees it earlier. */
 public interface TransactionContract extends StoreContract {
 
     @Test

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises when two claim a message at the same time: the second one waits for the end of the first, but not for ever. */
+/** The contract of stores about concurrent claims: the second claim of a message waits for the end of the first, up to a limit. */
 public interface WaitingContract extends StoreContract {
 
     @Test
@@ -117,7 +117,7 @@ public interface WaitingContract extends StoreContract {
                         right.commit();
                         leftWaits.answer();
                     })
-                    .as("what the loser is told")
+                    .as("the failure of the second claim")
                     .matches(store().transactions()::isTransient, "is transient");
         }
         assertThat(claimed(store(), List.of(one.get(0), two.get(0)))).hasSize(2);

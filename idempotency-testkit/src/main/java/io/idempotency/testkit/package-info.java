@@ -1,4 +1,4 @@
-/** The contracts that every store keeps, as tests that a store's author inherits, and seeded searches for what they miss. */
+/** The contracts of stores, as tests for a store's author to inherit, and seeded searches for faults that they miss. */
 @NullMarked
 package io.idempotency.testkit;
 

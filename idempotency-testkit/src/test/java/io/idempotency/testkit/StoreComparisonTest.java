@@ -49,7 +49,7 @@ class StoreComparisonTest {
                 try {
                     super.complete(leased);
                 } catch (ClaimLostException e) {
-                    // what is looked for
+                    // the expected difference
                 }
             }
         };

@@ -1,27 +1,27 @@
--- Can be run again: what is there is left as it is.
+-- Can be run again: it leaves existing tables as they are.
 
--- One row per message. All columns are NOT NULL and stand in the order that needs no padding.
+-- One row for each message. All columns are NOT NULL, in an order that needs no padding.
 create table if not exists ${tables}message (
     at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
-    record_offset bigint not null, -- where it stood: offset
-    place bigint not null,         -- where it stood: number of the stream * 2^32 + partition; -1 if unknown
+    record_offset bigint not null, -- offset of the delivery
+    place bigint not null,         -- place of the delivery: number of the stream * 2^32 + partition; -1 if unknown
     consumer integer not null,     -- number of the consumer
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
                                    -- status 0 leased, 1 released, 2 processed, 3 quarantined;
-                                   -- leased with the seal 1: claimed, and never proved by its transaction
-    message_id uuid not null,      -- the id itself if it is a UUID, else a hash of it
+                                   -- leased with the seal 1: claimed, but not proved by its transaction
+    message_id uuid not null,      -- the id itself if it is a UUID, otherwise a hash of it
     primary key (consumer, message_id)
 );
 
--- For the purge. Rows of one consumer and the same four seconds share an entry, which makes it a third as large as an index of the times themselves.
+-- For the purge. Rows of one consumer and the same four seconds share an entry, so it is a third as large as an index of the times themselves.
 create index if not exists ${prefix}message_at on ${tables}message (consumer, (at_micros >> 22));
 
--- The names of consumers and streams, each once. Collation "C": two names are the same only byte by byte.
+-- The names of consumers and streams, each once. Collation "C" compares byte by byte.
 create table if not exists ${tables}name (
     id integer primary key,
     name text collate "C" not null unique,
-    retention_micros bigint default 0 not null,        -- how long the messages of this consumer are remembered in the table above; 0 if nobody said
-    journal_retention_micros bigint default 0 not null -- and in journals
+    retention_micros bigint default 0 not null,        -- how long the table above remembers messages of this consumer; 0 if unknown
+    journal_retention_micros bigint default 0 not null -- how long its journals do; 0 if unknown
 );
 
 -- Messages that failed for good, with their bytes.
@@ -33,22 +33,22 @@ create table if not exists ${tables}quarantine (
     place bigint not null,
     attempts integer not null,
     origin varchar(20) not null,   -- where the bytes come from
-    id_value text not null,        -- the id as it was given
+    id_value text not null,        -- the id as text
     failure text not null,
     record_key bytea,
     record_value bytea,
-    headers bytea not null,        -- count, then per header: length and bytes of the name, length (-1: none) and bytes of the value
+    headers bytea not null,        -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
     primary key (consumer, message_id)
 );
 
--- The journals: one for each consumer and partition. The row is locked by whoever appends.
+-- The heads of the journals, one for each consumer and partition. An append locks its head.
 create table if not exists ${tables}journal (
     place bigint not null,          -- number of the stream * 2^32 + partition
-    version bigint not null,        -- the last segment
-    token bigint not null,          -- random, another one for each append
+    version bigint not null,        -- version of the last segment
+    token bigint not null,          -- random, new for each append
     at_micros bigint not null,      -- the time of the last segment
-    horizon_version bigint not null, -- the last segment that was purged
-    horizon_offset bigint not null, -- the greatest offset that was purged
+    horizon_version bigint not null, -- version of the last purged segment
+    horizon_offset bigint not null, -- greatest purged offset
     consumer integer not null,      -- number of the consumer
     partitions integer not null,    -- how many partitions the topic had; 0 if unknown
     primary key (consumer, place)
@@ -59,22 +59,22 @@ create table if not exists ${tables}segment (
     place bigint not null,
     version bigint not null,        -- from 1, without gaps
     token bigint not null,
-    at_micros bigint not null,      -- when it was appended, and never before the segment in front; since 1970 UTC
+    at_micros bigint not null,      -- when it was appended, never earlier than the previous segment; since 1970 UTC
     first_offset bigint not null,
     last_offset bigint not null,
     consumer integer not null,
-    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved; the last one of a message counts
-    gaps bytea not null,           -- distances of the offsets, where they are not in a row
+    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved; the last entry of a message counts
+    gaps bytea not null,           -- distances between offsets; empty if they are consecutive
     ids bytea not null,            -- 16 bytes for each message
     primary key (consumer, place, version)
 );
 
--- Ids are random: trying to compress them is in vain.
+-- Ids are random and cannot be compressed.
 alter table ${tables}segment alter column ids set storage external;
 alter table ${tables}segment alter column gaps set storage external;
 
--- A transaction that claimed and commits before it has proved so, because somebody commits it early, leaves its claims unproved. The deferred
--- triggers look after one row of each claim, and after each segment. Claims and the proof leave settings for them; without the former, they do nothing.
+-- If somebody commits a transaction before its proof, its claims become unproved. Deferred triggers guard one row of each claim, and each segment.
+-- Claims and the proof leave settings for the triggers. Without a claim in the transaction, the triggers do nothing.
 create or replace function ${tables}unproved_message() returns trigger language plpgsql as '
 begin
     if current_setting(''idempotency.claims'', true) <> ''''

@@ -20,12 +20,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the documents show is compiled, and what they promise is tested. */
+/** Compiles the code of the documents and tests their statements. */
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..", "..");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern REGION = Pattern.compile("// tag::(\\w+)\\[]\n(.*?)// end::\\1\\[]", Pattern.DOTALL);
+    private static final Pattern LISTED_TYPES =
+            Pattern.compile("^\\| ((?:`[A-Z]\\w+`(?:, (?:then )?)?)+) \\|", Pattern.MULTILINE);
+    private static final Pattern TYPE = Pattern.compile("`(\\w+)`");
     private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d+) \\|", Pattern.MULTILINE);
     private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
@@ -56,7 +59,7 @@ class DocumentationTest {
                 .allSatisfy(block -> assertThat(regions).contains(block));
     }
 
-    /** Returns what stands in the regions of a file: in several of one name, such as one of the imports and one of a method, one behind the other. */
+    /** Returns the regions of a file. Several regions of one name, such as imports and a method, are joined. */
     private static Collection<String> regions(String file) {
         Map<String, String> regions = new LinkedHashMap<>();
         Matcher matcher = REGION.matcher(file);
@@ -71,7 +74,21 @@ class DocumentationTest {
         assertThat(Files.readAllLines(ROOT.resolve("README.md")).subList(0, 12)).contains("```java");
     }
 
-    /** The jars of docs/plain-java.md are those of this class path, by name and version. */
+    /** After a change run {@code java dev/TransactionPicture.java > docs/transaction.svg}. */
+    @Test
+    void thePictureIsWhatItsProgramDraws() throws IOException, InterruptedException {
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        ROOT.resolve("dev/TransactionPicture.java").toString())
+                .redirectErrorStream(true)
+                .start();
+        String drawn = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(program.waitFor()).as(drawn).isZero();
+        assertThat(ROOT.resolve("docs/transaction.svg")).hasContent(drawn);
+    }
+
+    /** The jars of docs/plain-java.md are on this class path, by name and version. */
     @Test
     void theListedJarsAreTheOnesThatTheTestsRun() throws IOException {
         Map<String, String> jars = jars("## Jars");
@@ -83,7 +100,7 @@ class DocumentationTest {
                         || path.matches(".*[/\\\\]" + name + "-" + version + "(-test)?\\.jar")));
     }
 
-    /** With those of the first table, a database and this sample, a program runs that reads no Kafka. */
+    /** A program that reads no Kafka runs with the jars of the first table, a database and this sample. */
     @Test
     void aProgramRunsWithTheJarsThatAreListedAsNeeded() throws IOException, InterruptedException {
         Set<String> path = new TreeSet<>(onClassPath("h2"));
@@ -137,6 +154,19 @@ class DocumentationTest {
         tags.addAll(find(TAG, 1, sources("testkit", "main")));
 
         assertThat(tags).isEqualTo(rules);
+    }
+
+    @Test
+    void everyTypeThatTheMapOfTheModulesNamesIsThere() throws IOException {
+        List<String> types = new ArrayList<>();
+        for (String row : find(LISTED_TYPES, 1, List.of(ROOT.resolve("CONTRIBUTING.md")))) {
+            TYPE.matcher(row).results().forEach(type -> types.add(type.group(1) + ".java"));
+        }
+
+        assertThat(types).hasSizeGreaterThan(50);
+        assertThat(sources("src", "main"))
+                .extracting(path -> path.getFileName().toString())
+                .containsAll(types);
     }
 
     @Test
@@ -212,7 +242,7 @@ class DocumentationTest {
         }
     }
 
-    /** Returns what the pattern finds, without indentation. */
+    /** Returns the matches of the pattern, without indentation. */
     private static List<String> find(Pattern pattern, int group, List<Path> in) throws IOException {
         Stream.Builder<String> found = Stream.builder();
         for (Path path : in) {
