@@ -174,13 +174,13 @@ public final class KafkaRecords {
                 throw new InvalidMessageIdException("The record at " + position(record)
                         + " has no key, so a copy of it may be in any partition, and the store detects"
                         + " a copy only in the partition of the original. Send a key, use a store that knows all partitions, or have"
-                        + " this one accept strays");
+                        + " this one accept missed duplicates");
             }
             if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
                 throw new InvalidMessageIdException("The record at " + position(record)
                         + " comes from a retry topic, and the store detects a copy only in"
                         + " the partition of the original. Use a store that knows all partitions, or have"
-                        + " this one accept strays");
+                        + " this one accept missed duplicates");
             }
         }
 

@@ -104,11 +104,11 @@ class DatabaseConfiguration {
         if (journal.memory() != null) {
             builder.memory(journal.memory().toBytes());
         }
-        if (journal.raiseHorizonIfFull()) {
-            builder.raiseHorizonIfFull();
+        if (journal.forgetOldestIfFull()) {
+            builder.forgetOldestIfFull();
         }
-        if (journal.acceptStrays()) {
-            builder.acceptStrays();
+        if (journal.acceptMissedDuplicates()) {
+            builder.acceptMissedDuplicates();
         }
         JournalStore store = builder.build();
         purges.ifAvailable(purge -> purge.begin(store, journal.retention()));

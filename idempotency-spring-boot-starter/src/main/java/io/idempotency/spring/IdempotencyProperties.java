@@ -102,18 +102,18 @@ public record IdempotencyProperties(
      *
      * @param retention How long journals remember messages, at least a minute. Each message takes about 26 bytes of memory.
      * @param memory Maximum memory of the journals of this process. Half of the heap by default.
-     * @param raiseHorizonIfFull Whether to forget the oldest messages early if the memory is full. If not, claims fail.
+     * @param forgetOldestIfFull Whether to forget the oldest messages early if the memory is full. If not, claims fail.
      * @param unjudged How to treat a record that is older than the memory of its journal.
-     * @param acceptStrays Whether to accept records without a key and records of retry topics. Their copies in other partitions are not recognised.
+     * @param acceptMissedDuplicates Whether to accept records without a key and records of retry topics. Their copies in other partitions are not recognised.
      * @param topicIds Whether a topic that is deleted and created again gets new journals.
      * @param streams Names of the journals of topics that were renamed or are mirrored, by topic.
      */
     public record Journal(
             @DefaultValue("1d") Duration retention,
             @Nullable DataSize memory,
-            @DefaultValue("false") boolean raiseHorizonIfFull,
+            @DefaultValue("false") boolean forgetOldestIfFull,
             @DefaultValue("refuse") JournalStore.Unjudged unjudged,
-            @DefaultValue("false") boolean acceptStrays,
+            @DefaultValue("false") boolean acceptMissedDuplicates,
             @DefaultValue("false") boolean topicIds,
             @DefaultValue Map<String, String> streams) {}
 

@@ -53,6 +53,6 @@ final class StoreChecks {
                         + ", detects a duplicate only in the partition of the original",
                 "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
                         + ".store=table; or retry on the topic itself, by the back-off of a DefaultErrorHandler; or, if unrecognised"
-                        + " copies do no harm, set idempotency.journal.accept-strays=true.");
+                        + " copies do no harm, set idempotency.journal.accept-missed-duplicates=true.");
     }
 }

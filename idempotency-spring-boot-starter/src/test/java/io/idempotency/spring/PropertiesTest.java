@@ -65,9 +65,9 @@ class PropertiesTest {
         assertThat(defaults.producer().derivedIds()).isTrue();
         assertThat(defaults.producer().await()).isTrue();
         assertThat(defaults.journal().memory()).isNull();
-        assertThat(defaults.journal().raiseHorizonIfFull()).isFalse();
+        assertThat(defaults.journal().forgetOldestIfFull()).isFalse();
         assertThat(defaults.journal().unjudged()).isEqualTo(JournalStore.Unjudged.REFUSE);
-        assertThat(defaults.journal().acceptStrays()).isFalse();
+        assertThat(defaults.journal().acceptMissedDuplicates()).isFalse();
         assertThat(defaults.journal().topicIds()).isFalse();
         assertThat(defaults.journal().streams()).isEmpty();
         assertThat(defaults.consumers()).isEmpty();

@@ -712,10 +712,14 @@ class RefusalTest {
 
     @Test
     void refusesRetryTopicsOnTheJournal() {
-        refuses(Retrying.class, "retry topics", "only in the partition", "idempotency.journal.accept-strays");
+        refuses(
+                Retrying.class,
+                "retry topics",
+                "only in the partition",
+                "idempotency.journal.accept-missed-duplicates");
         refuses(RetryingByConfiguration.class, "retry topics");
         runner.withUserConfiguration(Retrying.class)
-                .withPropertyValues("idempotency.journal.accept-strays=true")
+                .withPropertyValues("idempotency.journal.accept-missed-duplicates=true")
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
