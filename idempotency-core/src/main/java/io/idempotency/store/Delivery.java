@@ -1,6 +1,6 @@
 package io.idempotency.store;
 
-/** One arrival of a message: which message, and where it stood. */
+/** One arrival of a message: its id and its position. */
 public record Delivery(MessageId id, Position position) {
 
     @Override

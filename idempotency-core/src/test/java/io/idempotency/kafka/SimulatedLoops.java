@@ -63,9 +63,11 @@ public final class SimulatedLoops {
     /** Lets the back-off of the loop take simulated time. */
     private static <K, V> PollLoop<K, V> waitingOn(Clock clock, PollLoop<K, V> loop) {
         try {
-            Field closing = PollLoop.class.getDeclaredField("closing");
+            Field life = PollLoop.class.getDeclaredField("life");
+            life.setAccessible(true);
+            Field closing = LoopLife.class.getDeclaredField("closing");
             closing.setAccessible(true);
-            closing.set(loop, new CountDownLatch(1) {
+            closing.set(life.get(loop), new CountDownLatch(1) {
                 @Override
                 public boolean await(long timeout, TimeUnit unit) {
                     clock.sleep().accept(unit.toNanos(timeout));

@@ -1,9 +1,9 @@
 package io.idempotency.simulation;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;

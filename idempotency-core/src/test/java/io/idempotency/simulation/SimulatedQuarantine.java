@@ -1,6 +1,6 @@
 package io.idempotency.simulation;
 
-import io.idempotency.store.MemoryQuarantine;
+import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;

@@ -1,12 +1,12 @@
 package io.idempotency.simulation;
 
 import io.idempotency.DuplicateCache;
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.QuarantineStore;

@@ -1,11 +1,11 @@
 package io.idempotency.simulation;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.simulation.RunningTransaction.Ending;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.Transactions;
 import io.idempotency.store.TransientStoreException;

@@ -2,8 +2,8 @@ package io.idempotency.spring;
 
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Collections;

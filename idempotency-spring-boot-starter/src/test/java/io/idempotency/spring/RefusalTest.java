@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryStore;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.MemoryStore;
 import java.util.List;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;

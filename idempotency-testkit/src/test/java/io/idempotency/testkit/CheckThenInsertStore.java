@@ -1,10 +1,10 @@
 package io.idempotency.testkit;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;

@@ -19,6 +19,7 @@ class ImportRulesTest {
             .resideInAnyPackage(
                     "io.idempotency.testkit",
                     "io.idempotency.store",
+                    "io.idempotency.memory",
                     "org.junit.jupiter.api..",
                     "org.assertj.core..",
                     "org.jspecify.annotations",
