@@ -2,9 +2,13 @@ package io.idempotency.simulation;
 
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -67,7 +71,8 @@ final class SimulatedConsumer {
     }
 
     Set<TopicPartition> assignment() {
-        return Set.copyOf(positions.keySet());
+        // In an order that is the same in each run of the virtual machine.
+        return Collections.unmodifiableSet(new LinkedHashSet<>(positions.keySet()));
     }
 
     Set<TopicPartition> paused() {
@@ -166,12 +171,14 @@ final class SimulatedConsumer {
         }
         catchUp();
         ConsumerRecords<String, String> records = fetch.records();
-        Set<TopicPartition> moved = records.nextOffsets().keySet();
+        List<TopicPartition> moved = records.nextOffsets().keySet().stream()
+                .sorted(Comparator.comparing(TopicPartition::partition))
+                .toList();
         if (!moved.isEmpty() && simulation.happens(Fault.POLL_FAILS)) {
             simulation.visit(Branch.POLL_LOST_RECORDS);
             isAhead = true;
             simulation.note("the poll fails, and " + moved + " went on without their records");
-            throw lostAssignment(moved.iterator().next());
+            throw lostAssignment(moved.get(0));
         }
         isAhead = false;
         if (moved.isEmpty()) {
