@@ -3,8 +3,8 @@ package io.idempotency;
 import io.idempotency.cache.CaffeineCache;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
-import io.idempotency.store.MemoryStore;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
@@ -18,8 +18,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * What the flow takes around a handler that does next to nothing: records that are handled without being remembered, and duplicates that the cache
- * knows. No store is asked.
+ * Measures the flow around a handler that does almost nothing: records at level {@code NONE}, and cached duplicates. It uses no store.
  */
 @State(Scope.Thread)
 public class IdempotentConsumerBenchmark {
@@ -32,7 +31,7 @@ public class IdempotentConsumerBenchmark {
             .toList();
     private final LongAdder processed = new LongAdder();
     private final LongAdder duplicates = new LongAdder();
-    /** Not private, so that it counts as read. */
+    /** Not private, so that the compiler takes it as read. */
     long handled;
 
     private final IdempotentConsumer<ConsumerRecord<byte[], byte[]>> handling =
@@ -75,7 +74,7 @@ public class IdempotentConsumerBenchmark {
         (consumption.outcome() == Outcome.DUPLICATE ? duplicates : processed).increment();
     }
 
-    /** Handles a poll, and remembers nothing. */
+    /** Handles a poll without remembering it. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public BatchResult handlesPoll() {
@@ -89,7 +88,7 @@ public class IdempotentConsumerBenchmark {
         return handlingAndTelling.consumeAll(poll, this::handle);
     }
 
-    /** Handles records that are given one by one. */
+    /** Handles records one by one. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public void handlesOneByOne(Blackhole hole) {
@@ -110,7 +109,7 @@ public class IdempotentConsumerBenchmark {
         return skippingAndTelling.consumeAll(poll, this::handle);
     }
 
-    /** Skips duplicates that are given one by one. */
+    /** Skips duplicates one by one. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public void skipsOneByOne(Blackhole hole) {

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The claim is committed before the handler runs, one message at a time, so that a crash loses one effect and not a poll. A handler that fails
- * is recorded as failed and never repeated, whatever it threw.
+ * Commits the claim before the handler runs, one message at a time, so that a crash loses one effect and not those of a whole poll. A message
+ * whose handler fails is recorded as failed and never handled again, whatever the handler threw.
  */
 final class AtMostOnceLevel<M> implements Level<M> {
 
@@ -18,8 +18,8 @@ final class AtMostOnceLevel<M> implements Level<M> {
     private final Flow<M> flow;
 
     AtMostOnceLevel(Flow<M> flow) {
-        this.store = flow.settings().store();
-        this.transactions = flow.settings().transactions();
+        this.store = flow.settings().storage().store();
+        this.transactions = flow.settings().storage().transactions();
         this.flow = flow;
     }
 
@@ -72,7 +72,8 @@ final class AtMostOnceLevel<M> implements Level<M> {
             store.transactions().afterCommit(() -> committed[0] = true);
         });
         if (!committed[0]) {
-            throw new TransactionLostException("The claim of " + item.delivery() + " returned without a commit");
+            throw new TransactionLostException(
+                    "The transaction that claims " + item.delivery() + " returned without a commit");
         }
         return answer.get(0);
     }

@@ -3,7 +3,7 @@ package io.idempotency;
 import java.time.Duration;
 import java.util.function.LongUnaryOperator;
 
-/** How long to wait before the next try. */
+/** Computes how long to wait before the next try. */
 final class BackOff {
 
     static final Duration TRANSIENT_FIRST = Duration.ofMillis(100);

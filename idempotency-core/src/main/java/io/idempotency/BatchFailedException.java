@@ -3,9 +3,12 @@ package io.idempotency;
 import java.util.Objects;
 
 /**
- * Thrown by a {@link BatchHandler} that knows which message failed and has handled all before it, so that the batch need not be bisected.
- * The message is charged, and handled again, alone, when the failure policy says so. Under {@link ConsistencyLevel#STRONG} all is rolled back:
- * the messages before it are handled without it with the next delivery, and it is charged then; otherwise they are done.
+ * Names the message of a batch that failed, so that the batch need not be bisected. A {@link BatchHandler} throws it if it has handled all
+ * messages before that one.
+ *
+ * <p>The message is charged, and handled again alone if the failure policy says so. Under {@link ConsistencyLevel#STRONG} everything is
+ * rolled back: the next delivery handles the messages before it and charges it then. Under the other levels the messages before it are
+ * settled.
  */
 public final class BatchFailedException extends Exception {
 
@@ -14,21 +17,21 @@ public final class BatchFailedException extends Exception {
     private final int index;
 
     /**
-     * Tells which message failed, and why.
+     * Creates an exception for a message and its failure.
      *
-     * @param index where it stands in the list that the handler was given
+     * @param index the index of the message in the list that the handler was given
      */
     public BatchFailedException(int index, Throwable cause) {
         super("Message " + index + " of the batch failed: " + cause.getMessage(), cause);
         this.index = index;
     }
 
-    /** Returns where the message stands in the list that the handler was given. */
+    /** Returns the index of the message in the list that the handler was given. */
     public int index() {
         return index;
     }
 
-    /** Returns why it failed. */
+    /** Returns the failure of the message. */
     @Override
     public synchronized Throwable getCause() {
         return Objects.requireNonNull(super.getCause());

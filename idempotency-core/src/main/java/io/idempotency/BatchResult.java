@@ -3,10 +3,10 @@ package io.idempotency;
 import java.util.List;
 
 /**
- * How the consumption of several messages ended.
+ * The result of consuming several messages.
  *
  * @param outcomes one for each message, in the order given
- * @param stops at most one for each partition, for those that have unsettled messages
+ * @param stops one for each partition that has unsettled messages
  */
 public record BatchResult(List<Outcome> outcomes, List<Stop> stops) {
 

@@ -10,7 +10,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** What a failure tells of itself, whatever its own methods throw. */
+/** Reads causes and stack traces of failures, even if their own methods throw. */
 final class Causes {
 
     private static final int MOST = 10_000;
@@ -36,7 +36,7 @@ final class Causes {
         }
     }
 
-    /** Returns where it comes from, the innermost call first; nothing if it does not say. */
+    /** Returns the stack trace, the innermost call first; empty if it cannot be read. */
     static StackTraceElement[] stackTrace(Throwable failure) {
         try {
             StackTraceElement[] trace = failure.getStackTrace().clone();
@@ -46,19 +46,19 @@ final class Causes {
         }
     }
 
-    /** Throws an error of the virtual machine on. A stack overflow is none: it is the message's own. */
+    /** Rethrows an error of the virtual machine, except a stack overflow: that is a failure of the message. */
     static void letFatalLeave(Throwable failure) {
         if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {
             throw error;
         }
     }
 
-    /** Returns whether a thread was told to end, this one or another one whose failure was handed over. */
+    /** Returns whether an interruption caused the failure, on this thread or on another one that handed its failure over. */
     static boolean isInterruption(Throwable failure) {
         return of(failure).stream().anyMatch(InterruptedException.class::isInstance);
     }
 
-    /** Returns whether the calling thread was told to end. */
+    /** Returns whether an interruption of the calling thread caused the failure. */
     static boolean isOwnInterruption(Throwable failure) {
         for (Throwable cause : of(failure)) {
             if (cause instanceof ExecutionException || cause instanceof CompletionException) {
@@ -71,7 +71,7 @@ final class Causes {
         return false;
     }
 
-    /** A thread is known by the first call in it that is not the JDK's own. */
+    /** Recognises a thread by its outermost call outside of the JDK. */
     private static boolean isOfThisThread(Throwable thrown) {
         StackTraceElement[] trace = stackTrace(thrown);
         return trace.length == 0
@@ -87,7 +87,7 @@ final class Causes {
                 .orElse("");
     }
 
-    /** Two failures are the same when the innermost exceptions have one type and come from one place. */
+    /** Returns a text that two failures share if their innermost exceptions have one type and come from one place. */
     static String signature(Throwable failure) {
         List<Throwable> chain = of(failure);
         Throwable innermost = chain.get(chain.size() - 1);

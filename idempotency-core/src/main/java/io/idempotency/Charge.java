@@ -6,10 +6,10 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A failure of a message that failed alone.
+ * The failure of a message that failed alone.
  *
  * @param attempts how many handlers have failed for the message
- * @param held the claim that is held, if one is: a lease, or a committed claim
+ * @param held the claim of the message, if there is one: a lease, or a committed claim
  * @param reader reads the raw bytes
  */
 record Charge<T>(Throwable failure, int attempts, Optional<Claim> held, Function<? super T, Payload> reader) {}

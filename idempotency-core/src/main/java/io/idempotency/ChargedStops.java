@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Stops the partition of a message that was charged, and tells why: until its next attempt, or until somebody mends what is wrong. Thread-safe. */
+/** Stops the partition of a message that was charged, for a retry or as a stand-still, and logs why. Thread-safe. */
 final class ChargedStops {
 
     static final String MEND = "Mend the handler or the message";
@@ -15,6 +15,10 @@ final class ChargedStops {
 
     ChargedStops(Reports reports) {
         this.reports = reports;
+    }
+
+    Reports reports() {
+        return reports;
     }
 
     <T> void retry(Poll<T> poll, Item<T> item, Charge<T> charge, Duration retryAfter) {
@@ -41,12 +45,12 @@ final class ChargedStops {
         stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
     }
 
-    /** Without a position there is no partition that comes again, only the caller's next delivery. */
+    /** Logs a stand-still. A message without a position has no partition that is redelivered, only the next delivery by the caller. */
     void tellStandStill(Item<?> item, Charge<?> charge, String why) {
         String after = Reports.after(charge.attempts());
         if (item.lane().isOrdered()) {
             log.error(
-                    "Partition {} stands still at {} {}, for {}; it is tried again every {} s. Nothing behind it is lost.",
+                    "Partition {} stands still at {} {}: {}. It is tried again every {} s. Nothing behind it is lost.",
                     item.lane(),
                     item.delivery(),
                     after,
@@ -55,7 +59,7 @@ final class ChargedStops {
                     FailureText.loggable(charge.failure()));
         } else {
             log.error(
-                    "{} is not settled {}, for {}; then deliver it again.",
+                    "{} is not settled {}: {}. Then deliver it again.",
                     item.delivery(),
                     after,
                     why,
@@ -63,7 +67,7 @@ final class ChargedStops {
         }
     }
 
-    /** Without a word in the log. */
+    /** Stops the partition without a log entry. */
     <T> void stop(Poll<T> poll, Item<T> item, Duration retryAfter, Charge<T> charge) {
         poll.stopCharged(item, retryAfter, charge.failure());
         reports.failed(item, Outcome.RELEASED, charge.attempts(), charge.failure());

@@ -18,12 +18,12 @@ final class Charging {
     private final Quarantining quarantining;
 
     Charging(Settings<?> settings, Lanes lanes, Reports reports, TransientStops transients) {
-        this.policy = new Policy(settings);
-        this.draining = new Draining(settings, lanes);
+        this.policy = new Policy(settings.failures());
+        this.draining = new Draining(settings.failures().standStillAfter(), lanes);
         this.lanes = lanes;
         this.transients = transients;
         this.stops = new ChargedStops(reports);
-        this.quarantining = new Quarantining(settings, draining, lanes, reports, transients, stops);
+        this.quarantining = new Quarantining(settings, lanes, draining, transients, stops);
     }
 
     Policy policy() {
@@ -84,7 +84,7 @@ final class Charging {
                 && (charge.held().isPresent() || !quarantining.isSettled(item, charge.failure()));
     }
 
-    /** Quarantines a message that failed, at the caller's decision. */
+    /** Quarantines a message that failed, because the caller decided so. */
     <T> void quarantine(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
         if (!quarantining.isPossible()) {
             throw new IdempotencyException(

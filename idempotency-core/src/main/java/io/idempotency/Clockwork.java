@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
 /**
- * The time and chance that the flow depends on. Tests replace it. Thread-safe.
+ * The clock, the randomness and the timers that the flow depends on. Tests replace them. Thread-safe.
  *
  * @param nanoTime tells the time, as {@link System#nanoTime}
  * @param random returns a random number below the bound given
@@ -21,11 +21,11 @@ record Clockwork(LongSupplier nanoTime, LongUnaryOperator random, Ticks ticks) {
     @FunctionalInterface
     interface Ticks {
 
-        /** Runs the task again and again. Returns what stops it. */
+        /** Runs the task at this interval, until the returned action is run. */
         Runnable every(Duration interval, String name, Runnable task);
     }
 
-    /** Returns the real one, with another time. */
+    /** Returns real randomness and timers, with this clock. */
     static Clockwork of(LongSupplier nanoTime) {
         return new Clockwork(nanoTime, bound -> ThreadLocalRandom.current().nextLong(bound), Clockwork::onDaemonThread);
     }

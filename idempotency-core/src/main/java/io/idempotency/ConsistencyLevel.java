@@ -1,8 +1,7 @@
 package io.idempotency;
 
 /**
- * What a crash may do to the effect of a message. The full table, cell by cell as seen by a test, is
- * {@code docs/guarantees.md}.
+ * Says what a crash may do to the effect of a message. {@code docs/guarantees.md} has the full table, cell by cell as seen by a test.
  */
 public enum ConsistencyLevel {
     /** Claim and effect commit in one database transaction: the effect happens once. The default. */
@@ -11,6 +10,6 @@ public enum ConsistencyLevel {
     AT_LEAST_ONCE,
     /** The claim is committed before the handler runs: the effect may be missing, never repeat. */
     AT_MOST_ONCE,
-    /** Measured only; nothing is remembered. */
+    /** The handler runs for every delivery. Consumptions are reported, nothing is remembered. */
     NONE
 }

@@ -4,17 +4,16 @@ import io.idempotency.store.Delivery;
 import java.util.Optional;
 
 /**
- * One consumption of one delivery, reported once its outcome is final: after the commit, never before. A delivery that is only released because
+ * The consumption of one delivery, reported when its outcome is final: after the commit, never before. A delivery that is released only because
  * another one of its partition failed is not reported.
  *
  * @param level the level it was consumed at
- * @param delivery which message, and where it stood
+ * @param delivery the message and its position
  * @param outcome how it ended
  * @param attempts how many handlers have failed for it so far, this one included; 0 if none, and for transient failures
- * @param duplicate of a {@link Outcome#DUPLICATE}: why
- * @param failure of a failed one: what the handler threw
- * @param isTransient whether the failure says nothing about the message and was not counted
- * @param transientFailures of a transient failure: how many there have been in a row since its partition got on, this one included; 0 otherwise
+ * @param duplicate why it is a {@link Outcome#DUPLICATE}; empty for every other outcome
+ * @param failure why it failed; empty if it did not
+ * @param transientFailures how many transient failures its partition has had in a row, this one included; 0 if this is none
  * @param handlerNanos how long the handler call took that covered this message; 0 if none did
  */
 public record Consumption(
@@ -24,14 +23,18 @@ public record Consumption(
         int attempts,
         Optional<Duplicate> duplicate,
         Optional<Throwable> failure,
-        boolean isTransient,
         int transientFailures,
         long handlerNanos) {
 
-    /** So many transient failures in a row, and somebody should look: what passes by itself has passed by then, after two minutes or more. */
+    /** How many transient failures in a row are a reason to look: after two minutes or more, an outage that passes by itself has passed. */
     public static final int MANY_TRANSIENT_FAILURES = 20;
 
-    /** Returns whether the message fails for a transient reason again and again, so that its partition does not get on. */
+    /** Returns whether the failure says nothing about the message, so that it was not counted as an attempt. */
+    public boolean isTransient() {
+        return transientFailures > 0;
+    }
+
+    /** Returns whether the message has failed transiently so often that somebody should look. */
     public boolean isStuck() {
         return transientFailures >= MANY_TRANSIENT_FAILURES;
     }

@@ -2,22 +2,23 @@ package io.idempotency;
 
 import io.idempotency.store.Delivery;
 
-/** Is told of every consumption, on the consuming thread. What it throws is logged and changes nothing, but for errors of the virtual machine. */
+/** Receives every consumption, on the consuming thread. Its exceptions are logged and change nothing; only errors of the virtual machine leave. */
 @FunctionalInterface
 public interface ConsumptionListener {
 
+    /** Receives a consumption whose outcome is final. */
     void onConsumption(Consumption consumption);
 
-    /** Is told of a partition that was given up: somebody else consumes it from now on. */
+    /** Receives a partition that was revoked or lost: another consumer owns it from now on. */
     default void onRevoked(String consumer, String stream, int partition) {}
 
     /**
-     * Is told that the handler of a message, or of one consumed together with it, ended the transaction of the claim itself. No message is lost or handled
-     * twice by that as long as the process lives; if it dies between that commit and its own, what the handler had committed happens again.
+     * Receives a message whose handler, or that of a message consumed together with it, ended the transaction of the claim itself. Nothing is lost
+     * or doubled as long as the process lives. If it dies between that commit and its own, the effects that the handler committed happen again.
      */
     default void onEarlyCommit(Delivery first) {}
 
-    /** Returns a listener that tells both, this one first, and the next one even if this one fails. */
+    /** Returns a listener that calls both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
         ConsumptionListener before = this;
         return new ConsumptionListener() {

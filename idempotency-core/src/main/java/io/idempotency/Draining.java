@@ -3,27 +3,27 @@ package io.idempotency;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.UnreadableMessageIdException;
 
-/** Knows when a partition is to stand still instead of draining into quarantine, and what to tell then. Thread-safe. */
+/** Decides whether a partition stands still instead of draining into quarantine, and words the reason. Thread-safe. */
 final class Draining {
 
     private static final int NEVER = Integer.MAX_VALUE;
     private static final String MEND = ". Mend the handler or the message";
     private static final String NO_ID =
-            "no message there has had a usable id yet. Correct where ids are read from, in Spring by messageId or idempotency.consumers.<name>.message-id. If"
-                    + " the messages are wrong, the first one with an id, in any partition, frees this one; or have them quarantined, by"
+            "no message there has had a usable id yet. Correct where ids are read from: in Spring, messageId or idempotency.consumers.<name>.message-id. If"
+                    + " the messages are wrong, the first one with an id, in any partition, frees this one. To have them quarantined, set"
                     + " standStillAfter(Integer.MAX_VALUE), in Spring idempotency.stand-still-after=0";
 
     private final int standStillAfter;
     private final Lanes lanes;
 
-    Draining(Settings<?> settings, Lanes lanes) {
-        this.standStillAfter = settings.standStillAfter();
+    Draining(int standStillAfter, Lanes lanes) {
+        this.standStillAfter = standStillAfter;
         this.lanes = lanes;
     }
 
     /**
-     * Returns whether it is rather the reading of ids that is wrong than the message: it failed, as a wrong expression does, and has not yet
-     * worked for any message of its stream.
+     * Returns whether the reading of ids is more likely wrong than the message: it failed, as a wrong expression does, and has not yet worked
+     * for any message of the stream.
      */
     boolean isReadingWrong(Item<?> item, Throwable failure) {
         boolean isRefused =
@@ -46,7 +46,7 @@ final class Draining {
         }
     }
 
-    /** An unusable id says nothing about the handler, and nothing about other messages once one of them had a usable id. */
+    /** Returns whether other messages may fail for the same reason. An unusable id tells nothing about them once one had a usable id. */
     private static boolean tellsOfOthers(Item<?> item) {
         return item.unreadable().isEmpty() || item.isReadingDoubtful();
     }

@@ -4,10 +4,10 @@ import io.idempotency.store.Position;
 import java.time.Duration;
 
 /**
- * Why a delivery is a duplicate.
+ * The reason why a delivery is a duplicate.
  *
- * @param first where the message was processed first; {@link Position#UNKNOWN} if that is forgotten
- * @param age how long before, by the store's clock; zero if that is forgotten
+ * @param first the position at which the message was processed; {@link Position#UNKNOWN} if that is forgotten
+ * @param age how long ago that was, by the store's clock; zero if that is forgotten
  */
 public record Duplicate(Kind kind, Position first, Duration age) {
 

@@ -6,20 +6,20 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Known duplicates in memory, so that they cost no round trip. Holds processed messages only; the flow fills it after commit
- * and at no other time. While {@link #find} or {@link #remember} fail, the store is asked instead. Thread-safe.
+ * Caches processed messages in memory, so that their duplicates cost no round trip. The consumer fills it after a commit and at no other
+ * time. While {@link #find} or {@link #remember} fail, the consumer asks the store. Thread-safe.
  */
 public interface DuplicateCache {
 
     /**
-     * What is known of a processed message.
+     * The first processing of a message.
      *
-     * @param position where it was processed first
+     * @param position the position at which it was processed
      * @param age how long ago
      */
     record Known(Position position, Duration age) {}
 
-    /** Returns what is known; empty says nothing about whether the message was processed. */
+    /** Returns the entry of a message. No entry does not mean that the message is new. */
     Optional<Known> find(MessageId id);
 
     /** Remembers a message whose processing has committed. */
@@ -28,7 +28,7 @@ public interface DuplicateCache {
     /** Forgets a message. */
     void forget(MessageId id);
 
-    /** Returns a cache that knows nothing. */
+    /** Returns a cache that is always empty. */
     static DuplicateCache none() {
         return NoCache.INSTANCE;
     }

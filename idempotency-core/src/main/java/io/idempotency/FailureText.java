@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text of a failure: bounded, and whatever the failure's own methods throw. In a line of the log it stays in that line and shows as it
- * reads: line breaks and other characters that cannot be seen are escaped, see {@link Printable}.
+ * Writes failures as bounded text, even if their own methods throw. Texts of one line have line breaks and invisible characters escaped,
+ * see {@link Printable}.
  */
 public final class FailureText {
 
@@ -16,7 +16,7 @@ public final class FailureText {
     private static final int MOST_OF_MESSAGE = 8_000;
     private static final int MOST_CALLS = 200;
 
-    /** Behind so much text there are no calls any more, only messages, so that there is room for the one of the innermost cause. */
+    /** After so much text only messages follow and no calls, to leave room for the innermost cause. */
     private static final int ENOUGH = 24 * 1024;
 
     private FailureText() {}
@@ -26,7 +26,7 @@ public final class FailureText {
         return Printable.of(of(failure, MOST_OF_LINE));
     }
 
-    /** Returns class and message in one line, and those of the innermost cause, which says what happened. */
+    /** Returns class and message of the failure and of its innermost cause in one line. */
     public static String lineWithCause(Throwable failure) {
         List<Throwable> causes = Causes.of(failure);
         Throwable innermost = causes.get(causes.size() - 1);
@@ -66,7 +66,7 @@ public final class FailureText {
         return cut(text.toString(), MOST_CHARS);
     }
 
-    /** Returns the failure itself if a logger can print it, in bounded room; else one that has its text. */
+    /** Returns the failure itself if a logger can print it in bounded space, or an exception with its text. */
     public static Throwable loggable(Throwable failure) {
         return isPrintable(failure, new int[1]) ? failure : new Unprintable(trace(failure));
     }

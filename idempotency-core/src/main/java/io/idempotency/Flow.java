@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the levels share: settings, partitions in trouble, known duplicates, reports and what becomes of failures. Thread-safe. */
+/** Holds the parts that all levels use: settings, partitions in trouble, known duplicates, reports and the treatment of failures. Thread-safe. */
 final class Flow<M> {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -27,9 +27,9 @@ final class Flow<M> {
         this.settings = settings;
         this.nanoTime = clockwork.nanoTime();
         this.lanes = new Lanes(clockwork);
-        this.known = new KnownDuplicates(settings.cache());
+        this.known = new KnownDuplicates(settings.storage().cache());
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
-        this.transients = new TransientStops(settings.store(), lanes, reports);
+        this.transients = new TransientStops(settings.storage().store(), lanes, reports);
         this.charging = new Charging(settings, lanes, reports, transients);
     }
 
@@ -99,7 +99,7 @@ final class Flow<M> {
         reports.settled(item, outcome, 0, duplicate);
     }
 
-    /** Stops the partition of a message that is leased to somebody else. */
+    /** Stops the partition of a message that another owner holds. */
     void inProgress(Poll<M> poll, Item<M> item) {
         if (poll.isOpen(item)) {
             Duration wait = lanes.waitForOther(item.lane());
@@ -131,8 +131,8 @@ final class Flow<M> {
     }
 
     /**
-     * Leaves messages that failed together: their objects may have been changed, so that none is handled again in this call. They come
-     * again at once, in smaller transactions; other partitions go on.
+     * Leaves messages that failed together. A handler may have changed their objects, so none is handled again in this call. They are
+     * redelivered at once, in smaller transactions; other partitions go on.
      *
      * @param handed those that the handler was given
      */
@@ -143,14 +143,14 @@ final class Flow<M> {
         }
         if (log.isDebugEnabled()) {
             log.debug(
-                    "Failed together: {}. They are to be delivered again.",
+                    "{} failed together and will be delivered again.",
                     Item.named(handed),
                     FailureText.loggable(failure));
         }
         Poll.firstOfEachLane(handed).forEach(item -> poll.stop(item, Duration.ZERO, Optional.of(failure)));
     }
 
-    /** Quarantines a message at the caller's decision. */
+    /** Quarantines a message, because the caller decided so. */
     void quarantine(Poll<M> poll, Item<M> item, Throwable failure) {
         charging.quarantine(poll, item, failure, this::payload);
     }
@@ -161,6 +161,6 @@ final class Flow<M> {
     }
 
     private Payload payload(M message) {
-        return settings.reader().payload(message);
+        return settings.messages().reader().payload(message);
     }
 }

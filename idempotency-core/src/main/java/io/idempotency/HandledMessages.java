@@ -9,9 +9,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the handler that runs on the calling thread was given: a message, or those of a batch. For code that is called by the handler, is not given
- * its message, and makes something of it that is to be the same when the message is handled again, such as the ids of what it sends. Confined to
- * its thread.
+ * Gives access to the messages of the handler that runs on the calling thread. Code below the handler, which is not passed the message, can
+ * derive from it what stays the same when the message is handled again, such as the ids of outputs. Confined to its thread.
  */
 public final class HandledMessages {
 
@@ -21,7 +20,7 @@ public final class HandledMessages {
     private final List<? extends Item<?>> items;
     private int from;
     private int to;
-    /** What a batch is asked for, by property and value: made once, for every output may ask. Most handlers do not ask. */
+    /** The ids of a batch by property and value: built once, because every output may ask, and only if one does. */
     private @Nullable Map<String, Map<Object, MessageId>> known;
 
     private @Nullable Map<Object, Integer> numbers;
@@ -31,7 +30,7 @@ public final class HandledMessages {
         this.to = items.size();
     }
 
-    /** Returns those of the innermost handler on the calling thread; empty if none runs. */
+    /** Returns the messages of the innermost handler on the calling thread; empty if no handler runs. */
     public static Optional<HandledMessages> onThread() {
         return Optional.ofNullable(CURRENT.get());
     }
@@ -42,7 +41,7 @@ public final class HandledMessages {
         return handled;
     }
 
-    /** The handler is called for this message alone. */
+    /** Notes that the handler is called for this message alone. */
     void only(int index) {
         from = index;
         to = index + 1;
@@ -58,9 +57,9 @@ public final class HandledMessages {
     }
 
     /**
-     * Returns the id of the message that has this value; of several the first one.
+     * Returns the id of the first message with this value.
      *
-     * @param property what the reader reads: one reader for one property
+     * @param property the name of the value that the reader reads; the same name always comes with the same reader
      */
     public Optional<MessageId> having(String property, Object value, Function<Object, ? extends Optional<?>> reader) {
         Map<String, Map<Object, MessageId>> by = known == null ? new HashMap<>() : known;
@@ -78,12 +77,12 @@ public final class HandledMessages {
         return index;
     }
 
-    /** Returns the id of the message, if the handler was given one alone; empty if it has a batch of several. */
+    /** Returns the id of the message if the handler has exactly one; empty for a batch of several. */
     public Optional<MessageId> single() {
         return to - from == 1 ? Optional.of(items.get(from).delivery().id()) : Optional.empty();
     }
 
-    /** Returns 0 when it is asked for this thing for the first time while the handler runs, then 1, and so on. */
+    /** Counts the calls for this thing while the handler runs: returns 0 at the first call, then 1, and so on. */
     public int nextNumber(Object thing) {
         Map<Object, Integer> counts = numbers == null ? new HashMap<>() : numbers;
         numbers = counts;

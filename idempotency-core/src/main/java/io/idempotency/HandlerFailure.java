@@ -1,11 +1,11 @@
 package io.idempotency;
 
-/** Carries what a handler threw out of a transaction, so that it is rolled back; never leaves this package. */
+/** Carries the exception of a handler out of a transaction, so that it is rolled back. Never leaves this package. */
 final class HandlerFailure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    /** The index of a failure that cannot be told from the others. */
+    /** The index of a failure if it is not known which message failed. */
     static final int SOMEWHERE = -1;
 
     private final int at;

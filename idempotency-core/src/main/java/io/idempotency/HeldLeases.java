@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The leases that one call holds, as they stand after the last renewal. The handler's thread completes and releases them, the
- * keeper's thread renews them; one at a time, so that no verb uses an end that a renewal has just replaced.
+ * Holds the leases of one call, as they stand after the last renewal. The handler's thread completes and releases them, the keeper's
+ * thread renews them; one at a time, so that nobody uses the end of a lease that a renewal has just replaced.
  */
 final class HeldLeases implements AutoCloseable {
 
@@ -42,7 +42,7 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Renews all that is still owned. Runs on the keeper's thread. */
+    /** Renews the leases that are still owned. Runs on the keeper's thread. */
     void renew() {
         oneVerb.lock();
         try {
@@ -61,14 +61,14 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Renews nothing if some are lost, but takes those out. */
+    /** Renews the leases; if some are lost, drops those and renews none. */
     private void renewOrDropLost() {
         try {
             List<Claim> renewed = keeper.store().renew(List.copyOf(leases.values()), keeper.length());
             renewed.forEach(lease -> leases.put(lease.delivery(), lease));
         } catch (ClaimLostException e) {
             log.warn(
-                    "{} The handlers of these messages may run twice: a lease must be longer than a pause of this process.",
+                    "{} The handlers of these messages may run twice: a lease must be longer than any pause of this process.",
                     e.getMessage());
             e.lost().forEach(lost -> leases.remove(lost.delivery()));
         }
@@ -108,7 +108,7 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Takes the lease out to be settled by somebody else, so that no renewal changes it meanwhile; null if another attempt has taken it. */
+    /** Takes a lease out, so that no renewal changes it while its message is settled; null if another attempt has taken it. */
     @Nullable
     Claim take(Delivery delivery) {
         oneVerb.lock();
@@ -129,7 +129,7 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Notes that the handler of a message was started and failed, to be recorded with its release. */
+    /** Notes that the handler of a message was started and failed. The release of the lease records it. */
     void started(Delivery delivery) {
         oneVerb.lock();
         try {
@@ -139,7 +139,7 @@ final class HeldLeases implements AutoCloseable {
         }
     }
 
-    /** Releases leases whose handlers were not started. What fails is made up for later: leases that end by themselves count as starts. */
+    /** Releases leases whose handlers were not started. A failed release is repeated later, because a lease that ends by itself counts as a start. */
     void release(List<Claim> unstarted) {
         List<Claim> current = List.of();
         oneVerb.lock();
@@ -155,7 +155,7 @@ final class HeldLeases implements AutoCloseable {
             log.debug("{}", e.getMessage());
         } catch (RuntimeException e) {
             log.warn(
-                    "{} leases could not be released; that is made up for before the next lease.",
+                    "{} leases could not be released; the next try is before the next lease.",
                     current.size(),
                     FailureText.loggable(e));
             keeper.releaseLater(current);

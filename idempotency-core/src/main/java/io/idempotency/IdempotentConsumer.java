@@ -13,7 +13,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One processing step whose effect happens once per message, although messages are delivered more than once.
+ * Runs one processing step so that its effect happens once per message, although messages are delivered more than once.
  *
  * <pre>{@code
  * IdempotentConsumer<Order> billing = IdempotentConsumer.<Order>named("billing")
@@ -24,26 +24,25 @@ import org.jspecify.annotations.Nullable;
  * Outcome outcome = billing.consume(order, (message, claim) -> charge(message));
  * }</pre>
  *
- * <p>Where a transaction on the store's data is active on the thread already, a {@link ConsistencyLevel#STRONG} consumer joins it: its outcomes
- * hold only if that transaction commits, nothing is cached or reported before, and failures leave to the caller, who rolls back: none is counted,
- * and none leads to quarantine, but by {@link #quarantine} afterwards. A transaction on other data is refused.
+ * <p>If a transaction on the store's data is active on the thread, a {@link ConsistencyLevel#STRONG} consumer joins it. Its outcomes then hold
+ * only if that transaction commits; nothing is cached or reported before. Failures leave to the caller, who rolls back. They are not counted and
+ * lead to no quarantine, unless the caller calls {@link #quarantine} afterwards. A transaction on other data is refused.
  *
- * <p>Thread-safe; the messages of one partition are to be given by one thread at a time, in order.
+ * <p>Thread-safe. Give the messages of one partition from one thread at a time, in order.
  */
 public final class IdempotentConsumer<M> implements AutoCloseable {
 
-    /** How long a partition that stands still waits before its message is tried again. */
+    /** How long a partition that stands still waits before the next try. */
     public static final Duration STAND_STILL = Duration.ofSeconds(30);
 
     private final Settings<M> settings;
     private final Reading<M> reading;
     private final Flow<M> flow;
-    private final Level<M> level;
-    private final Optional<LeaseKeeper> keeper;
-    /** The first handler that it was called with. */
-    private volatile @Nullable Class<?> handler;
-
     private final Scopes<M> scopes;
+    private final ChunkLoop<M> chunks;
+    private final Optional<LeaseKeeper> keeper;
+    /** The class of the first handler. */
+    private volatile @Nullable Class<?> handler;
 
     IdempotentConsumer(Settings<M> settings, Clockwork clockwork) {
         this.settings = settings;
@@ -52,14 +51,18 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         this.scopes = new Scopes<>(settings);
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper(
-                        (LeaseStore) settings.store(), settings.lease(), settings.name(), clockwork.ticks()))
+                        (LeaseStore) settings.storage().store(),
+                        settings.storage().lease(),
+                        settings.name(),
+                        clockwork.ticks()))
                 : Optional.empty();
-        this.level = switch (settings.level()) {
+        Level<M> level = switch (settings.level()) {
             case STRONG -> new StrongLevel<>(flow);
             case AT_LEAST_ONCE -> new AtLeastOnceLevel<>(flow, keeper.orElseThrow());
             case AT_MOST_ONCE -> new AtMostOnceLevel<>(flow);
             case NONE -> new NoneLevel<>(flow);
         };
+        this.chunks = new ChunkLoop<>(flow, level, scopes);
     }
 
     /**
@@ -70,7 +73,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return new IdempotentConsumerBuilder<>(consumer);
     }
 
-    /** Returns the logical name that ids are remembered under. */
+    /** Returns the logical name under which ids are remembered. */
     public String name() {
         return settings.name();
     }
@@ -82,17 +85,17 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /** Returns how long one call goes on beginning new work. */
     public Duration chunkTime() {
-        return settings.chunkTime();
+        return settings.chunks().time();
     }
 
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     public boolean isTransactionActive() {
-        return settings.store().transactions().isActive();
+        return settings.storage().store().transactions().isActive();
     }
 
     /**
-     * Consumes one message. A failure is charged as in {@link #consumeAll}; unless the message is quarantined by it, what the handler threw
-     * leaves unwrapped, and the message is to be delivered again.
+     * Consumes one message. A failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler
+     * leaves unwrapped, and the message must be delivered again.
      *
      * @throws IdempotencyException if the store failed
      */
@@ -107,100 +110,105 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes messages in order, one handler call each. Under {@link ConsistencyLevel#STRONG} in one transaction per chunk; one
-     * round trip for its claims if all are new, none for duplicates that are cached (within a transaction of yours the store is asked).
+     * Consumes messages in order, with one handler call each. Under {@link ConsistencyLevel#STRONG} each chunk is one transaction. Its claims take
+     * one round trip if all messages are new; cached duplicates take none, except inside a transaction of the caller, where the store is asked.
      *
-     * <p>A message that fails stops its partition, not the others: it and all behind it in its partition are released, to be delivered again
-     * after {@link Stop#retryAfter()}. One that fails among others under {@link ConsistencyLevel#STRONG} stops at once the partitions of all
-     * messages that the handler was given in its transaction, from the first one on, and is not charged: delivered again, they run without it,
-     * then it runs alone.
+     * <p>A message that fails stops its partition, not the others. It and all messages behind it are released, to be delivered again after
+     * {@link Stop#retryAfter()}. Under {@link ConsistencyLevel#STRONG} a message that fails among others is not charged at first. It stops the
+     * partitions of all messages that the handler was given in its transaction, each from its first message on. Delivered again, they run without
+     * it, then it runs alone.
      *
-     * <p>No object is given to the handler twice in one call, for a handler may have changed it ({@code order.setStatus("ACCEPT")}) before its
-     * transaction was rolled back. A caller who delivers again <em>reads the messages anew, or copies them first</em>: an object that was given
-     * before would show the handler its own changes. A poll loop does so by itself, for it polls again.
+     * <p>One call never gives an object to the handler twice, because a handler may have changed it ({@code order.setStatus("ACCEPT")}) before
+     * its transaction was rolled back. A caller who delivers again <em>reads the messages anew or copies them first</em>; otherwise the handler
+     * sees its own changes. A poll loop polls again, and so needs nothing more.
      *
-     * <p>If the thread is interrupted, no work is begun after the one that is running, no failure is counted, and the thread is interrupted
-     * still when this returns.
+     * <p>If the thread is interrupted, the running work ends, no further work begins, and no failure is counted. The thread is still interrupted
+     * when this method returns.
      *
-     * <p>A message that the store refuses, such as one whose journal has forgotten whether it was processed, stops its partition, too, for
-     * {@link #STAND_STILL}, and is not charged.
+     * <p>A message that the store refuses, for example because its journal no longer knows whether it was processed, stops its partition for
+     * {@link #STAND_STILL} and is not charged.
      *
-     * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; messages without a
-     *     settled outcome are to be delivered again
+     * @return one outcome for each message, in the order given
+     * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; deliver messages without a settled outcome
+     *     again
      */
     public BatchResult consumeAll(List<M> messages, MessageHandler<? super M> handler) {
         return consume(messages, new Handling.Each<>(handler));
     }
 
     /**
-     * Consumes messages like {@link #consumeAll}, with one handler call for all that are granted together. A batch that fails is left as a
-     * whole, and smaller ones are made of it when it is delivered again, until the message that fails is alone; unless the handler names it by
-     * a {@link BatchFailedException}.
+     * Consumes messages like {@link #consumeAll}, with one handler call for all messages that are granted together. A batch that fails is left
+     * as a whole. Delivered again, it is split into smaller batches until the failing message is alone, unless the handler names that message
+     * by a {@link BatchFailedException}.
      */
     public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {
         return consume(messages, new Handling.Together<>(handler));
     }
 
     /**
-     * Charges a message that cannot become an {@code M}, such as a value that cannot be deserialized: it is retried, quarantined or makes its
-     * partition stand still, as any message that failed.
+     * Charges a message that cannot become an {@code M}, for example because its value cannot be deserialized. It is retried, is quarantined or
+     * makes its partition stand still, like any message that failed.
      *
-     * @param messageId its id; if there is none that can be used, one is made of its position and bytes
-     * @return the result for the one message
+     * @param messageId its id; without a usable one, an id is made of its position and bytes
+     * @return the result of this one message
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         Item<Payload> item = reading.rejected(position, messageId, payload);
-        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
+        Poll<Payload> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         flow.charging().charge(poll, item, cause, Function.identity());
         return poll.result();
     }
 
     /**
      * Quarantines a message that failed, whatever the {@link FailurePolicy} says, unless it is one too many in a row
-     * ({@link IdempotentConsumerBuilder#standStillAfter}). For callers with an error handling of their own, who leave failures to it by {@link
+     * ({@link IdempotentConsumerBuilder#standStillAfter}). Callers with their own error handling use it together with {@link
      * FailurePolicy#leaveToCaller}.
      *
-     * @return the result for the one message: settled, also if it was processed meanwhile; or its partition waits
+     * @return the result of this one message: settled, even if it was processed meanwhile, or a stop of its partition
      * @throws IdempotencyException if there is no quarantine store
      */
     public BatchResult quarantine(M message, Throwable cause) {
         Item<M> item = reading.read(List.of(message)).get(0);
-        Poll<M> poll = new Poll<>(List.of(item), settings.chunkTime(), flow.nanoTime());
-        // Without its scope rather than not at all: that may be why it failed.
+        Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
+        // Without its scope if it cannot be entered: that may be why the message failed.
         scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
         return poll.result();
     }
 
-    /** Says when and where a message was processed or quarantined: why it is skipped. One round trip. */
+    /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
     public Optional<Processed> find(String messageId) {
-        return settings.store().find(new MessageId(settings.name(), messageId));
+        return settings.storage().store().find(new MessageId(settings.name(), messageId));
     }
 
     /**
-     * Forgets a message, so that its next delivery is processed again. Within a transaction of yours that is so for the transaction itself at once,
-     * for all others from its commit on. Other processes may know it from their caches for as long as those keep it. Returns whether it was
-     * remembered.
+     * Forgets a message, so that its next delivery is processed again. Inside a transaction of the caller, the message is new to that transaction
+     * at once, and to all others from the commit on. Caches of other processes keep it for their own time. Returns whether it was remembered.
+     * One round trip.
      */
     public boolean forget(String messageId) {
         MessageId id = new MessageId(settings.name(), messageId);
-        boolean wasKnown = settings.store().forget(id);
+        boolean wasKnown = settings.storage().store().forget(id);
         flow.known().forget(id);
         if (isTransactionActive()) {
             // Until the commit a copy is a duplicate still, which another thread may remember.
-            settings.store().transactions().afterCommit(() -> flow.known().forget(id));
+            settings.storage()
+                    .store()
+                    .transactions()
+                    .afterCommit(() -> flow.known().forget(id));
         }
         return wasKnown;
     }
 
     /**
-     * Forgets what is remembered of a partition that was given up or lost: which of its messages failed, how often, and their bytes; and tells the store. For
-     * whoever polls to tell; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, counting begins anew.
+     * Notes that a partition was revoked or lost: drops its failed messages, their attempts and their bytes from memory, and tells the store and
+     * the listeners. Code that polls must call it; {@link io.idempotency.kafka.RecordProcessor} does. If the partition comes back, attempts are
+     * counted from the beginning.
      */
     public void revoked(String stream, int partition) {
         Lane lane = new Lane(stream, partition);
         flow.lanes().forget(lane);
         flow.suspects().forget(lane);
-        settings.store().leave(settings.name(), stream, partition);
+        settings.storage().store().leave(settings.name(), stream, partition);
         flow.reports().revoked(settings.name(), lane);
     }
 
@@ -209,99 +217,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             handler = handling.handler().getClass();
             NamesInUse.add(settings, handling.handler().getClass());
         }
-        List<Item<M>> items = reading.read(messages);
-        boolean isJoining = isTransactionActive();
-        if (!isJoining) {
-            // The caller's transaction may have forgotten what is known to all others.
-            items.forEach(this::skipKnown);
-        }
-        Poll<M> poll = new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunkTime(), flow.nanoTime());
-        try {
-            if (isJoining) {
-                join(poll, handling);
-            } else {
-                run(poll, handling);
-            }
-        } finally {
-            poll.interruptAgain();
-        }
-        return poll.result();
+        return chunks.run(reading.read(messages), handling);
     }
 
-    private void run(Poll<M> poll, Handling<M> handling) {
-        int most = most(handling);
-        Refusals<M> refusals = new Refusals<>(poll, flow);
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
-        while (!chunk.isEmpty()) {
-            List<Item<M>> together = scopes.together(chunk);
-            Item<M> first = together.get(0);
-            scopes.within(
-                    first,
-                    () -> work(poll, together, handling, refusals),
-                    failure -> flow.charge(poll, first, failure));
-            if (poll.isOutOfTime()) {
-                poll.stopRest();
-            }
-            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), most);
-        }
-        if (!flow.suspects().isEmpty()) {
-            flow.suspects().settled(poll.settledLanes(), settings.chunkRecords());
-        }
-        refusals.tell();
-    }
-
-    /** A handler that commits what others wrote before it in the same transaction is given one of its own for each message. */
-    private int most(Handling<M> handling) {
-        boolean isOneEach = settings.transactionPer() == TransactionPer.RECORD
-                || (!handling.isBatch() && flow.reports().isCommittedEarly());
-        return level instanceof StrongLevel && isOneEach ? 1 : settings.chunkRecords();
-    }
-
-    private void work(Poll<M> poll, List<Item<M>> chunk, Handling<M> handling, Refusals<M> refusals) {
-        Item<M> first = chunk.get(0);
-        Optional<Throwable> failure = flow.knownFailure(first);
-        if (failure.isPresent()) {
-            flow.charge(poll, first, failure.get());
-            return;
-        }
-        refusals.work(level, chunk, handling);
-        if (!flow.lanes().isEmpty()) {
-            poll.settledLanes(chunk).forEach(lane -> flow.lanes().grow(lane, settings.chunkRecords()));
-        }
-    }
-
-    private void join(Poll<M> poll, Handling<M> handling) {
-        if (!(level instanceof StrongLevel<M> strong)) {
-            throw new IdempotencyException(
-                    "Consumer " + settings.name() + " at level " + settings.level()
-                            + " cannot run inside a transaction: only STRONG takes part in one. Call it outside, or use STRONG");
-        }
-        List<Item<M>> chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
-        while (!chunk.isEmpty()) {
-            if (chunk.get(0).unreadable().isPresent()) {
-                throw Sneaky.unchecked(chunk.get(0).unreadable().get());
-            }
-            strong.join(poll, chunk, handling);
-            chunk = poll.nextChunk(flow.lanes(), flow.suspects(), Integer.MAX_VALUE);
-        }
-    }
-
-    private void skipKnown(Item<M> item) {
-        if (settings.level() == ConsistencyLevel.NONE || item.unreadable().isPresent()) {
-            return;
-        }
-        flow.known().find(item.delivery().id()).ifPresent(known -> {
-            item.outcome(Outcome.DUPLICATE);
-            flow.reports()
-                    .settled(
-                            item,
-                            Outcome.DUPLICATE,
-                            0,
-                            Optional.of(Duplicate.of(item.delivery().position(), known.position(), known.age())));
-        });
-    }
-
-    /** Stops renewing leases, as soon as the consumptions that are running have ended; further ones renew their own. */
+    /** Stops renewing leases once the running consumptions have ended. Later consumptions renew their own. */
     @Override
     public void close() {
         Class<?> noted = handler;

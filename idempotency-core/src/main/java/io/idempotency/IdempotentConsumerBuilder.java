@@ -1,9 +1,9 @@
 package io.idempotency;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransactionRunner;
@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Builds an {@link IdempotentConsumer}. A store (but for the level {@code NONE}) and a message id are required,
- * everything else has a default. */
+/**
+ * Builds an {@link IdempotentConsumer}. A message id and, except at level {@code NONE}, a store are required; everything else has a default. Not
+ * thread-safe.
+ */
 public final class IdempotentConsumerBuilder<M> {
 
     /** The most records that share a transaction. */
@@ -26,7 +28,7 @@ public final class IdempotentConsumerBuilder<M> {
     /** How long a lease lasts; it is renewed at a third. */
     public static final Duration DEFAULT_LEASE = Duration.ofMinutes(1);
 
-    /** After how many messages that are quarantined in a row for the same failure a partition stands still. */
+    /** How many messages in a row may be quarantined for the same failure before their partition stands still. */
     public static final int DEFAULT_STAND_STILL_AFTER = 5;
 
     private static final String RESERVED = "idempotency.";
@@ -59,7 +61,7 @@ public final class IdempotentConsumerBuilder<M> {
         return this;
     }
 
-    /** Sets how transactions on the store's data are run, such as a {@code TransactionTemplate} by a lambda; default: by the store. */
+    /** Sets the runner of transactions on the store's data, such as a {@code TransactionTemplate} by a lambda; default: the store's own. */
     public IdempotentConsumerBuilder<M> transactions(TransactionRunner runner) {
         this.transactions = runner;
         return this;
@@ -71,7 +73,7 @@ public final class IdempotentConsumerBuilder<M> {
         return this;
     }
 
-    /** Sets how positions and raw bytes are read; default: there are none. */
+    /** Sets how positions and raw bytes are read; by default messages have none. */
     public IdempotentConsumerBuilder<M> reader(MessageReader<? super M> messageReader) {
         this.reader = messageReader;
         return this;
@@ -108,9 +110,9 @@ public final class IdempotentConsumerBuilder<M> {
     }
 
     /**
-     * Sets after how many different messages, quarantined in a row for the same failure, a partition stands still instead of draining into
-     * quarantine; default: 5. It does so at the first one whose id cannot be read at all. Messages without a usable id count only as long as none
-     * of their stream had one. {@link Integer#MAX_VALUE} has all of them quarantined.
+     * Sets how many different messages in a row may be quarantined for the same failure before their partition stands still instead of draining
+     * into quarantine; default: 5. If the id of a message cannot be read at all, its partition stands still at once. Messages without a usable id
+     * count only until one of their stream has had one. With {@link Integer#MAX_VALUE} all of them are quarantined.
      */
     public IdempotentConsumerBuilder<M> standStillAfter(int sameFailuresInARow) {
         this.standStillAfter = sameFailuresInARow;
@@ -123,13 +125,13 @@ public final class IdempotentConsumerBuilder<M> {
         return this;
     }
 
-    /** Sets what surrounds the work on a message, such as its tenant; default: nothing. */
+    /** Sets the scope that surrounds the work on a message, such as its tenant; default: none. */
     public IdempotentConsumerBuilder<M> scope(MessageScope<? super M> surrounding) {
         this.scope = surrounding;
         return this;
     }
 
-    /** Adds a listener that is told of every consumption. */
+    /** Adds a listener that receives every consumption. */
     public IdempotentConsumerBuilder<M> listener(ConsumptionListener told) {
         this.listener = listener.andThen(told);
         return this;
@@ -137,7 +139,7 @@ public final class IdempotentConsumerBuilder<M> {
 
     /**
      * Sets how many records share a transaction at most, and how long one call may go on beginning new work; default: 500 records,
-     * 75 s. The time is to be at most a quarter of {@code max.poll.interval.ms}.
+     * 75 s. Keep the time to at most a quarter of {@code max.poll.interval.ms}.
      */
     public IdempotentConsumerBuilder<M> chunk(int records, Duration time) {
         this.chunkRecords = records;
@@ -152,10 +154,10 @@ public final class IdempotentConsumerBuilder<M> {
     }
 
     /**
-     * Builds the consumer. Warns of a second one with this name on this store, as long as the first is not closed: one name, one handler.
+     * Builds the consumer. A second handler under the same name on the same store is warned of in the log until the first consumer is closed.
      *
-     * @throws IdempotencyException if something required is missing, a value makes no sense, the name is the library's own, the
-     *     store cannot serve the level, or nothing would be logged because an old slf4j-api hides the one that is needed
+     * @throws IdempotencyException if something required is missing, a value is out of range, the name is reserved for the library, the
+     *     store cannot serve the level, or nothing would be logged because slf4j-api on the class path is too old
      */
     public IdempotentConsumer<M> build() {
         return build(System::nanoTime);
@@ -177,30 +179,20 @@ public final class IdempotentConsumerBuilder<M> {
         require(standStillAfter >= 1, "standStillAfter(..) needs at least one message, not " + standStillAfter);
         require(
                 level != ConsistencyLevel.AT_LEAST_ONCE || chosen instanceof LeaseStore,
-                "AT_LEAST_ONCE needs a store that lends messages for a time, and "
+                "AT_LEAST_ONCE needs a store that leases messages, and "
                         + chosen.getClass().getSimpleName() + " does not. Use the table store, or the level STRONG");
         require(
                 !name.startsWith(RESERVED),
-                "names that begin with " + RESERVED
-                        + " belong to the library, such as the one of the purge. Choose another");
+                "names that begin with " + RESERVED + " belong to the library itself. Choose another");
         Settings<M> settings = new Settings<>(
                 name,
-                chosen,
-                Objects.requireNonNullElse(transactions, chosen.transactions()),
-                required(messageId, "messageId(..)"),
-                reader,
                 level,
-                transactionPer,
-                failures,
-                Optional.ofNullable(quarantine),
-                keepPayloads,
-                standStillAfter,
-                cache,
-                listener,
-                chunkRecords,
-                chunkTime,
-                lease,
-                Optional.ofNullable(scope));
+                new Settings.Storage(
+                        chosen, Objects.requireNonNullElse(transactions, chosen.transactions()), cache, lease),
+                new Settings.Messages<>(required(messageId, "messageId(..)"), reader, Optional.ofNullable(scope)),
+                new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
+                new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
+                listener);
         return new IdempotentConsumer<>(settings, clockwork);
     }
 

@@ -10,9 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The duplicate cache as the flow uses it: filled after commit only, and never with a message that was forgotten between
- * the look into the store and the commit. A cache that
- * fails is one that knows nothing, but for {@link #forget}, which must not be believed then. Thread-safe.
+ * Guards the duplicate cache: fills it after a commit only, and never with a message that was forgotten between the look-up in the store
+ * and the commit. A cache that fails counts as empty; only a failed {@link #forget} throws. Thread-safe.
  */
 final class KnownDuplicates {
 
@@ -36,7 +35,7 @@ final class KnownDuplicates {
         }
     }
 
-    /** Returns a mark to be taken before the store is asked and given to {@link #remember}. */
+    /** Returns a mark for {@link #remember}. Take it before the store is asked. */
     long mark() {
         forgetting.readLock().lock();
         try {
@@ -60,7 +59,7 @@ final class KnownDuplicates {
         } catch (Throwable e) {
             Causes.letFatalLeave(e);
             log.warn(
-                    "The cache of known duplicates failed for {}; the store knows it.",
+                    "The cache of known duplicates failed for {}; the store remembers it.",
                     delivery,
                     FailureText.loggable(e));
         } finally {

@@ -13,12 +13,11 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * What is remembered of partitions in trouble between polls: the failing message and its attempts, transient failures in a
- * row, the chunk limit, and messages quarantined in a row for the same failure. A partition without trouble takes no room.
- * Thread-safe.
+ * Remembers partitions in trouble between polls: the failing message and its attempts, transient failures in a row, the chunk limit, and
+ * messages quarantined in a row for the same failure. A partition without trouble takes no space. Thread-safe.
  *
- * <p>A partition comes again from its first unsettled message on, so one of its messages fails at a time. {@link Unplaced} has those without
- * a position.
+ * <p>A partition is redelivered from its first unsettled message on, so only one of its messages fails at a time. {@link Unplaced} counts
+ * the failures of messages without a position.
  */
 final class Lanes {
 
@@ -55,7 +54,7 @@ final class Lanes {
         return troubles.isEmpty() && unplaced.isEmpty();
     }
 
-    /** Forgets a lane: its messages come to somebody else. */
+    /** Forgets a lane, whose messages another consumer gets. */
     void forget(Lane lane) {
         ease(lane, trouble -> Trouble.NONE);
     }
@@ -74,7 +73,7 @@ final class Lanes {
         return troubles.isEmpty() ? most : Math.min(most, of(lane).limit());
     }
 
-    /** Returns whether less than usual of the lane may share a transaction, after a transient failure or one that took too long. */
+    /** Returns whether fewer messages than usual may share a transaction, after a transient failure or a chunk that took too long. */
     boolean isLimited(Lane lane) {
         return !troubles.isEmpty() && of(lane).limit() < Integer.MAX_VALUE;
     }
@@ -103,7 +102,7 @@ final class Lanes {
         return Objects.requireNonNull(changed.failing(id)).attempts();
     }
 
-    /** Returns the bytes of a message that fails, read at its first failure where they may be gone later. */
+    /** Returns the bytes of a failing message. They are read at its first failure, because they may be gone later. */
     Payload payload(Lane lane, MessageId id, Supplier<Payload> reader) {
         Trouble.Failing failing = of(lane).failing(id);
         if (failing != null && failing.payload() != null) {
@@ -144,7 +143,7 @@ final class Lanes {
         return of(lane).row().failures();
     }
 
-    /** Notes that somebody else holds a message of the lane. Returns how long to wait. */
+    /** Notes that another owner holds a message of the lane. Returns how long to wait. */
     Duration waitForOther(Lane lane) {
         return BackOff.afterTransients(
                 change(lane, trouble -> trouble.waiting(trouble.row())).waits(), random);
@@ -178,7 +177,7 @@ final class Lanes {
         ease(lane, trouble -> trouble.settled(id).withFailure("", 0));
     }
 
-    /** Notes that a message was settled without its handler, which tells nothing about what the next handler does. */
+    /** Notes that a message was settled without its handler, so that failures in a row go on being counted. */
     void skipped(Lane lane, MessageId id) {
         unplaced.settled(lane, id);
         ease(lane, trouble -> trouble.settled(id));

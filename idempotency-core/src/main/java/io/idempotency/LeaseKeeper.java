@@ -60,10 +60,10 @@ final class LeaseKeeper implements AutoCloseable {
         }
     }
 
-    /** Leases that the store could not end at their time; how they are to end is in what was asked of it. */
+    /** Leases that the store could not complete or release, with the call to repeat. */
     private record LeftOver(List<Claim> leases, Consumer<List<Claim>> end, String whatNow) {}
 
-    /** Keeps leases whose handlers ran, and which the store could not complete. */
+    /** Keeps leases that the store could not complete although their handlers ran. */
     void completeLater(List<Claim> leases) {
         leftOvers.add(new LeftOver(leases, store::complete, "Their handlers ran and will run again"));
     }
@@ -73,7 +73,7 @@ final class LeaseKeeper implements AutoCloseable {
         leftOvers.add(new LeftOver(leases, store::release, "One that ended counts as a start of its handler"));
     }
 
-    /** Ends what could not be ended before, as far as it is still owned. */
+    /** Completes or releases the leases that are left over, if they are still owned. */
     void endLeftOvers() {
         for (LeftOver left = leftOvers.peek(); left != null; left = leftOvers.peek()) {
             try {
@@ -85,7 +85,7 @@ final class LeaseKeeper implements AutoCloseable {
                     throw e;
                 }
                 log.warn(
-                        "{} leases cannot be ended. {}.",
+                        "{} leases can be neither completed nor released. {}.",
                         left.leases().size(),
                         left.whatNow(),
                         FailureText.loggable(e));

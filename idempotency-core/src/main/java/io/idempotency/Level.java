@@ -1,8 +1,9 @@
 package io.idempotency;
 
 import java.util.List;
+import java.util.Optional;
 
-/** One row of the table of promises. Stateless towards the poll, thread-safe. */
+/** Works on messages so that a {@link ConsistencyLevel} is kept. Keeps no state of a poll; thread-safe. */
 interface Level<M> {
 
     /**
@@ -10,4 +11,9 @@ interface Level<M> {
      * given again.
      */
     void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling);
+
+    /** Returns the level as it works inside a transaction of the caller; empty if it takes part in no transaction. */
+    default Optional<Level<M>> joining() {
+        return Optional.empty();
+    }
 }

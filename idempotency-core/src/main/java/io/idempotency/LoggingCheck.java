@@ -6,8 +6,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.helpers.NOPLoggerFactory;
 
 /**
- * Refuses to run where nobody would read of a stand-still: kafka-clients brings slf4j-api 1.7, and where a build takes that one, what logs for
- * slf4j-api 2 is not found.
+ * Refuses to run without logging, because nobody would notice a stand-still. kafka-clients brings slf4j-api 1.7; a build that takes it does not
+ * find the logging providers for slf4j-api 2.
  */
 final class LoggingCheck {
 
@@ -23,7 +23,7 @@ final class LoggingCheck {
         if (!isVersion2 && loggers instanceof NOPLoggerFactory) {
             throw new IdempotencyException(
                     "Nothing is logged: slf4j-api on the class path is older than 2, as kafka-clients brings it,"
-                            + " and finds nothing that logs. Declare org.slf4j:slf4j-api 2.0 or later in your own build, or name the idempotency"
+                            + " and finds no logging provider. Declare org.slf4j:slf4j-api 2.0 or later in your own build, or name the idempotency"
                             + " artifact before kafka-clients");
         }
     }

@@ -7,11 +7,10 @@ import java.util.Optional;
 public interface MessageIdExtractor<M> {
 
     /**
-     * Returns the id that the producer gave the message; empty if there is none, which makes the message a failed one. Whatever else
-     * this throws is decided by the {@link FailurePolicy}, as if the handler had thrown it.
+     * Returns the id that the producer gave the message. If it is empty, the message fails. Any other exception is a failure of the message,
+     * too, as if the handler had thrown it.
      *
-     * @throws io.idempotency.store.InvalidMessageIdException if there is one that cannot be used; the message says where it
-     *     was looked for
+     * @throws io.idempotency.store.InvalidMessageIdException if the id cannot be used; the text names the places looked at
      */
     Optional<String> messageId(M message);
 }

@@ -4,35 +4,40 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
 
-/** Reads from a message what the flow needs beside its id. Thread-safe. */
+/** Reads position, timestamp and raw bytes of a message. Thread-safe. */
 public interface MessageReader<M> {
 
-    /** Returns where the message stood; {@link Position#UNKNOWN} where there are no positions. */
+    /** Returns the position of the message; {@link Position#UNKNOWN} if it has none. */
     Position position(M message);
 
+    /** Returns when the message was sent, in milliseconds since 1970 UTC; negative if that is unknown, as by default. */
+    default long timestamp(M message) {
+        return -1;
+    }
+
     /**
-     * Returns the raw bytes for the quarantine. Called at the first failure of a message, or if that is {@linkplain FailurePolicy#leaveToCaller
-     * left to the caller} when he quarantines it, outside any transaction; may read them again from their source, bounded in time. Never guesses a
-     * serializer.
+     * Returns the raw bytes for the quarantine. Called outside any transaction: at the first failure of a message, or, if failures are
+     * {@linkplain FailurePolicy#leaveToCaller left to the caller}, when the caller quarantines it. May read the bytes again from their source, in
+     * bounded time. Never guesses a serializer.
      */
     Payload payload(M message);
 
     /**
-     * Returns an id for a message that has none which can be used: the same at each delivery of the message, and of no other one, also if that
-     * stands at the same position once a topic was created again or a log was cut. By default of the position alone.
+     * Returns an id for a message without a usable one. It is the same at each delivery of this message, and differs from the id of any other
+     * message, even of one at the same position after a topic was created again or a log truncated. By default it depends on the position alone.
      */
     default String standIn(M message) {
         return StandIn.of(position(message), null, null);
     }
 
     /**
-     * Refuses a message whose copies need not be in its partition. Called where the store knows copies only there.
+     * Refuses a message whose copies may be in other partitions. Called if the store detects a duplicate only in the partition of the original.
      *
-     * @throws io.idempotency.store.InvalidMessageIdException with the reason; the message then fails as one without an id does
+     * @throws io.idempotency.store.InvalidMessageIdException with the reason; the message then fails like one without an id
      */
     default void requireHome(M message) {}
 
-    /** Returns a reader for messages from somewhere without positions and raw bytes. */
+    /** Returns a reader for messages from a source without positions and raw bytes. */
     static <M> MessageReader<M> withoutPosition() {
         return new MessageReader<>() {
             @Override

@@ -1,11 +1,11 @@
 package io.idempotency;
 
 /**
- * What surrounds the work on a message, such as its tenant: entered before its transaction begins or its lease is taken, left after that has
- * ended. What chooses a connection or a session has to be there by then; a handler is called too late for it. Messages of different scopes share
+ * Surrounds the work on a message, for example with its tenant. The scope is entered before the transaction begins or the lease is taken, and
+ * left after it has ended. So it can choose the connection or session, for which a handler comes too late. Messages of different scopes share
  * neither a transaction nor a call of a batch handler.
  *
- * <p>Not entered by consumptions that join a transaction of the caller's, nor around the renewal of leases. Thread-safe.
+ * <p>Consumptions that join the caller's transaction do not enter it, nor does the renewal of leases. Thread-safe.
  *
  * <pre>{@code
  * consumer.scope(new MessageScope<Order>() {
@@ -21,10 +21,10 @@ package io.idempotency;
  */
 public interface MessageScope<M> {
 
-    /** Returns the scope of a message; equal ones may share a transaction. What it throws is a failure of the message. */
+    /** Returns the scope of a message; equal ones may share a transaction. An exception is a failure of the message. */
     Object of(M message);
 
-    /** Enters a scope on the calling thread. What it throws is a failure of the message. */
+    /** Enters a scope on the calling thread. An exception is a failure of the message. */
     Entered enter(Object scope);
 
     /** A scope that was entered. */

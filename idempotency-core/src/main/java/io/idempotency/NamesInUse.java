@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which handler works under which name, of the consumers that this process has on each store. Two threads with a consumer each, and one handler, are
- * the usual way to have more of them; two handlers under one name are a mistake. Thread-safe.
+ * Warns of two handlers under one consumer name on one store of this process. Several consumers with one handler, each on its own thread, are the
+ * usual way to share the work; two handlers under one name are a mistake. Thread-safe.
  */
 final class NamesInUse {
 
@@ -19,13 +19,13 @@ final class NamesInUse {
     private record Use(WeakReference<ClaimStore> store, String name, Class<?> handler) {
 
         boolean is(Settings<?> settings) {
-            return store.refersTo(settings.store()) && name.equals(settings.name());
+            return store.refersTo(settings.storage().store()) && name.equals(settings.name());
         }
     }
 
     private NamesInUse() {}
 
-    /** Notes the handler of a consumer, told apart by its class; warns if it is the second one. */
+    /** Notes the class of the handler of a consumer; warns if it is a second one. */
     static void add(Settings<?> settings, Class<?> handler) {
         synchronized (USES) {
             USES.removeIf(use -> use.store().refersTo(null));
@@ -36,13 +36,13 @@ final class NamesInUse {
                     .toList();
             if (others.size() == 1 && others.get(0) != handler) {
                 log.warn(
-                        "There are two handlers under the consumer name {} on one store, {} and {}, so each skips what the other has"
-                                + " processed. Another handler needs a name of its own.",
+                        "There are two handlers under the consumer name {} on one store, {} and {}, so each skips the messages that the"
+                                + " other has processed. Another handler needs a name of its own.",
                         settings.name(),
                         others.get(0).getName(),
                         handler.getName());
             }
-            USES.add(new Use(new WeakReference<>(settings.store()), settings.name(), handler));
+            USES.add(new Use(new WeakReference<>(settings.storage().store()), settings.name(), handler));
         }
     }
 

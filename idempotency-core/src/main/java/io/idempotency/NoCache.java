@@ -3,7 +3,7 @@ package io.idempotency;
 import io.idempotency.store.MessageId;
 import java.util.Optional;
 
-/** Knows nothing. */
+/** A cache that is always empty. */
 enum NoCache implements DuplicateCache {
     INSTANCE;
 
@@ -14,11 +14,11 @@ enum NoCache implements DuplicateCache {
 
     @Override
     public void remember(MessageId id, Known known) {
-        // knows nothing
+        // always empty
     }
 
     @Override
     public void forget(MessageId id) {
-        // knows nothing
+        // always empty
     }
 }

@@ -1,6 +1,6 @@
 package io.idempotency;
 
-/** A chunk took longer than it may; carries how many messages were handled. Never leaves this package. */
+/** Ends a chunk that took too long, with the number of handled messages. Never leaves this package. */
 final class OutOfTime extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -1,6 +1,6 @@
 package io.idempotency;
 
-/** How the consumption of one delivery ended. */
+/** The outcome of the consumption of one delivery. */
 public enum Outcome {
     /** The handler ran and its message is recorded. */
     PROCESSED(true),
@@ -8,9 +8,9 @@ public enum Outcome {
     DUPLICATE(true),
     /** The message failed for good and is kept in quarantine. */
     QUARANTINED(true),
-    /** Nothing was recorded: it failed and will be retried, or it stands behind one that does. */
+    /** Nothing was recorded: the message failed and is retried, or stands behind one that failed. */
     RELEASED(false),
-    /** Somebody else holds a lease on the message: come back later. */
+    /** Another owner holds a lease on the message: deliver it again later. */
     IN_PROGRESS(false);
 
     private final boolean settled;

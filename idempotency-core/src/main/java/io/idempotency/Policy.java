@@ -5,7 +5,7 @@ import io.idempotency.store.IdempotencyException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The user's failure policy, whatever it answers. Thread-safe. */
+/** Asks the failure policy of the user, and checks its answers. Thread-safe. */
 final class Policy {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -13,13 +13,13 @@ final class Policy {
     private final FailurePolicy users;
     private final boolean hasQuarantine;
 
-    Policy(Settings<?> settings) {
-        this.users = settings.failures();
+    Policy(Settings.Failures settings) {
+        this.users = settings.policy();
         this.hasQuarantine = settings.quarantine().isPresent();
     }
 
     /**
-     * Returns the decision, with a back-off that fits a number of milliseconds. What the policy throws leaves unchanged.
+     * Returns the decision, with a back-off that fits a number of milliseconds. Exceptions of the policy leave unchanged.
      *
      * @throws IdempotencyException if it decided nothing
      */
@@ -34,8 +34,8 @@ final class Policy {
     }
 
     /**
-     * Returns whether a message whose handlers were started so often, and never came back, is not to be started again. The first start may
-     * have been none: whatever was leased when a process died counts as started once.
+     * Returns whether no further handler is started for a message after so many did not complete. The first start may not have happened:
+     * every lease that a process held when it died counts as one start.
      */
     boolean isEnough(Delivery delivery, int starts, Throwable failure) {
         if (starts <= 1) {

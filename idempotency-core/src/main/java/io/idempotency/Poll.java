@@ -48,13 +48,13 @@ final class Poll<M> {
         return timeNanos;
     }
 
-    /** Returns whether nothing new is to begin: the time is over, or the thread is to end. */
+    /** Returns whether no new work may begin: the time is over, or the thread was interrupted. */
     boolean isOutOfTime() {
         return isInterrupted || Thread.currentThread().isInterrupted() || now() - deadlineNanos > 0;
     }
 
     /**
-     * Notes what was thrown. An interruption of this thread is kept until the call returns, so that what is begun can still be rolled back and
+     * Notes an exception. An interruption of this thread is kept until the call returns, so that running work can still be rolled back and
      * released: drivers and pools refuse to work for an interrupted thread.
      */
     void noteInterruption(Throwable thrown) {

@@ -29,30 +29,24 @@ final class Quarantining {
     private final TransientStops transients;
     private final ChargedStops stops;
 
-    Quarantining(
-            Settings<?> settings,
-            Draining draining,
-            Lanes lanes,
-            Reports reports,
-            TransientStops transients,
-            ChargedStops stops) {
-        this.store = settings.store();
-        this.transactions = settings.transactions();
-        this.quarantine = settings.quarantine();
-        this.keepPayloads = settings.keepPayloads();
+    Quarantining(Settings<?> settings, Lanes lanes, Draining draining, TransientStops transients, ChargedStops stops) {
+        this.store = settings.storage().store();
+        this.transactions = settings.storage().transactions();
+        this.quarantine = settings.failures().quarantine();
+        this.keepPayloads = settings.failures().keepPayloads();
         this.draining = draining;
         this.lanes = lanes;
-        this.reports = reports;
+        this.reports = stops.reports();
         this.transients = transients;
         this.stops = stops;
     }
 
-    /** Returns whether there is a store that keeps them. */
+    /** Returns whether there is a quarantine store. */
     boolean isPossible() {
         return quarantine.isPresent();
     }
 
-    /** Returns the bytes of the message, read at its first failure where they may be gone later. */
+    /** Returns the bytes of the message. They are read at its first failure, because they may be gone later. */
     <T> Payload kept(Item<T> item, Charge<T> charge) {
         return lanes.payload(item.lane(), item.delivery().id(), () -> payload(item, charge.reader()));
     }
@@ -120,13 +114,13 @@ final class Quarantining {
     }
 
     /**
-     * Records a message whose claim is committed and whose handler failed, never to be repeated. If even that fails, the log has all
-     * that is known.
+     * Records a message whose claim is committed and whose handler failed; it is never handled again. If the record fails, too, the log has
+     * all that is known.
      */
     <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
         log.error(
-                "The handler of {} failed. At most once, so it is not repeated. It is kept in {}, {}.",
+                "The handler of {} failed. It does not run again, because the level is AT_MOST_ONCE. The message is kept in {}, {}.",
                 item.delivery(),
                 quarantine.<Object>map(into -> into).orElse("this line only"),
                 Reports.bytes(payload, item.delivery().position()),
@@ -148,7 +142,7 @@ final class Quarantining {
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
     }
 
-    /** A message that is not claimed when it is charged may be settled already. */
+    /** Returns whether a message that is charged without a claim is settled already. */
     boolean isSettled(Item<?> item, Throwable failure) {
         try {
             return store.find(item.delivery().id()).isPresent();

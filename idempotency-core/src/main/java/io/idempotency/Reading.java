@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads where messages stand and which ids they have. A message whose id cannot be read is one that fails, alone. Thread-safe. */
+/** Reads the positions and ids of messages. A message whose id cannot be read fails, alone. Thread-safe. */
 final class Reading<M> {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -27,15 +27,15 @@ final class Reading<M> {
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
     private final boolean isPartitioned;
-    /** Those of which a message had a usable id, as many as may be remembered. */
+    /** Streams that have had a message with a usable id, up to a limit. */
     private final Set<String> streams = ConcurrentHashMap.newKeySet();
 
     Reading(Settings<M> settings) {
         this.consumer = settings.name();
-        this.reader = settings.reader();
-        this.messageId = settings.messageId();
-        this.isPartitioned =
-                settings.level() != ConsistencyLevel.NONE && settings.store().isPartitioned();
+        this.reader = settings.messages().reader();
+        this.messageId = settings.messages().id();
+        this.isPartitioned = settings.level() != ConsistencyLevel.NONE
+                && settings.storage().store().isPartitioned();
     }
 
     List<Item<M>> read(List<M> messages) {
@@ -59,16 +59,26 @@ final class Reading<M> {
         return items;
     }
 
-    /** A message that does not say where it stood has no id to be known by either, if that fails, too. */
+    /** Returns the position; {@link Position#UNKNOWN} if it cannot be read. */
     private Position position(M message) {
         try {
             return Objects.requireNonNull(reader.position(message));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             log.warn(
-                    "A message does not say where it stood; it is handled as one without a position.",
+                    "The position of a message cannot be read; it is handled as one without a position.",
                     FailureText.loggable(thrown));
             return Position.UNKNOWN;
+        }
+    }
+
+    private long timestamp(M message) {
+        try {
+            return reader.timestamp(message);
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            log.warn("The timestamp of a message cannot be read.", FailureText.loggable(thrown));
+            return -1;
         }
     }
 
@@ -84,13 +94,13 @@ final class Reading<M> {
                     messageId
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
-                                    + ". Let the producer send one, or say by messageId(..) where it stands")));
+                                    + ". Let the producer send one, or name its place by messageId(..)")));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = new MessageId(consumer, reader.standIn(message));
             unreadable = located(position, thrown);
         }
-        return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
+        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
     }
 
     private void noteUsable(Lane lane) {
@@ -117,7 +127,7 @@ final class Reading<M> {
                 : new UnreadableMessageIdException(what, thrown);
     }
 
-    /** Returns the item of a message that cannot become an {@code M}; an id that cannot be used is as good as none. */
+    /** Returns the item of a message that cannot become an {@code M}; an unusable id counts as none. */
     Item<Payload> rejected(Position position, Optional<String> messageIdValue, Payload payload) {
         String standIn = StandIn.of(position, payload.key(), payload.value());
         MessageId id;

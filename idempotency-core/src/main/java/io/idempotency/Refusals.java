@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The partitions of one call that the store refuses for good, such as one whose offsets were reset to before what is remembered. They stand still;
- * others go on. Confined to the consuming thread.
+ * Collects the partitions of one call that the store refuses for good, for example after their offsets were reset to messages that it no longer
+ * remembers. They stand still; others go on. Confined to the consuming thread.
  */
 final class Refusals<M> {
 
@@ -26,7 +26,7 @@ final class Refusals<M> {
         this.flow = flow;
     }
 
-    /** Works on a chunk; if the store refuses it, partition by partition, so that only those stand still that it refuses. */
+    /** Works on a chunk. If the store refuses it, works partition by partition, so that only refused partitions stand still. */
     void work(Level<M> level, List<Item<M>> chunk, Handling<M> handling) {
         try {
             level.work(poll, chunk, handling);
@@ -51,9 +51,9 @@ final class Refusals<M> {
     }
 
     /**
-     * Tells of the refused partitions.
+     * Logs the refused partitions.
      *
-     * @throws StoreFailure if nothing else came of the call
+     * @throws StoreFailure if the call had no other result
      */
     void tell() {
         if (!refused.isEmpty() && poll.hasComeToNothing(refused.keySet())) {

@@ -20,7 +20,7 @@ final class Reports {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    /** How long a transient failure may take before it is one to be warned of. */
+    /** How long a partition may fail transiently before the log warns. */
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final ConsistencyLevel level;
@@ -50,14 +50,14 @@ final class Reports {
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
         tell(new Consumption(
-                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), false, 0, item.handlerNanos()));
+                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
     }
 
-    /** Tells of a message that another process has claimed, and may have died with. */
+    /** Tells of a message that another process has claimed, which may have died since. */
     void inProgress(Item<?> item, Duration wait) {
         log.info(
-                "{} is claimed by another process, or was by one that died. What is behind it waits until that claim has ended, at most"
-                        + " 5 minutes after such a death or the time of a lease; it is looked at again in {} ms.",
+                "{} is claimed by another process, or was by one that died. The messages behind it wait until that claim ends: at most"
+                        + " 5 minutes after such a death, or the time of a lease. The next look is in {} ms.",
                 item.delivery(),
                 wait.toMillis());
         settled(item, Outcome.IN_PROGRESS, 0, Optional.empty());
@@ -71,12 +71,11 @@ final class Reports {
                 attempts,
                 Optional.empty(),
                 Optional.of(failure),
-                false,
                 0,
                 item.handlerNanos()));
     }
 
-    /** Logs that a message has failed for good, and where the one who has to look after it finds it. */
+    /** Logs that a message is in quarantine, and where an operator finds it. */
     void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
         log.error(
                 "Quarantined {} {}, in {}, {}.",
@@ -87,7 +86,7 @@ final class Reports {
                 FailureText.loggable(failure));
     }
 
-    /** Returns after how many calls of its handler something became of a message; there is none if it could not be read. */
+    /** Words how many attempts there were; none if the message could not be read. */
     static String after(int attempts) {
         return switch (attempts) {
             case 0 -> "before its handler was called";
@@ -96,7 +95,7 @@ final class Reports {
         };
     }
 
-    /** Returns whether the bytes of a message in quarantine are there. */
+    /** Words whether the quarantine has the bytes of a message. */
     static String bytes(Payload payload, Position position) {
         return switch (payload.origin()) {
             case SWITCHED_OFF -> "without its bytes, which are not to be kept";
@@ -117,19 +116,18 @@ final class Reports {
                 0,
                 Optional.empty(),
                 Optional.of(failure),
-                true,
                 passing.inARow(),
                 item.handlerNanos()));
         log(item, passing, failure);
     }
 
-    /** Tells of a handler that ended its transaction itself; the first time in the log, too. */
+    /** Tells of a handler that ended its transaction itself. The first one is logged as an error. */
     void committedEarly(Item<?> first) {
         String text =
                 "The handler of {} ended its transaction itself, by a statement that commits (such as TRUNCATE or CREATE"
                         + " TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager. Nothing is lost, and"
-                        + " nothing is doubled unless this process dies in between: then what it committed happens again. Let such"
-                        + " work have a transaction of its own (REQUIRES_NEW).";
+                        + " nothing is doubled unless this process dies in between: then what it committed happens again. Give such"
+                        + " work a transaction of its own (REQUIRES_NEW).";
         if (isEarlyCommitTold.compareAndSet(false, true)) {
             log.error(text, first.delivery());
         } else {
@@ -143,7 +141,7 @@ final class Reports {
         return isEarlyCommitTold.get();
     }
 
-    /** Tells of a message that the store refuses, whoever logs it. */
+    /** Tells the listener of a message that the store refuses. {@link Refusals} logs it. */
     void refused(Item<?> item, Throwable failure) {
         tell(new Consumption(
                 level,
@@ -152,7 +150,6 @@ final class Reports {
                 0,
                 Optional.empty(),
                 Optional.of(failure),
-                true,
                 1,
                 item.handlerNanos()));
     }
@@ -162,7 +159,7 @@ final class Reports {
                 item.lane().isOrdered() ? "it runs again in " + passing.pause().toMillis() + " ms" : AGAIN;
         if (passing.inARow() % Consumption.MANY_TRANSIENT_FAILURES == 0) {
             log.error(
-                    "Transient failure at {}, {} in a row, for {} s now. It is not charged for it, and nothing behind it"
+                    "Transient failure at {}, {} in a row, for {} s now. The message is not charged, and nothing behind it"
                             + " is lost; {}.",
                     item.delivery(),
                     passing.inARow(),

@@ -47,7 +47,7 @@ public final class RetryPolicy implements FailurePolicy {
         return new RetryPolicy(attempts, firstBackOff, maxBackOff, fatal);
     }
 
-    /** Returns this policy with one more exception that quarantines at once, wherever it stands in the chain of causes. */
+    /** Returns this policy with one more exception that quarantines at once, anywhere in the chain of causes. */
     public RetryPolicy quarantineOn(Class<? extends Throwable> type) {
         List<Class<? extends Throwable>> more = new ArrayList<>(fatal);
         more.add(type);

@@ -14,10 +14,10 @@ final class Scopes<M> {
     private final Optional<MessageScope<? super M>> scope;
 
     Scopes(Settings<M> settings) {
-        this.scope = settings.scope();
+        this.scope = settings.messages().scope();
     }
 
-    /** Returns the messages in front that have the scope of the first one. One whose scope cannot be told comes alone. */
+    /** Returns the first messages that share one scope. A message whose scope cannot be determined comes alone. */
     List<Item<M>> together(List<Item<M>> chunk) {
         if (scope.isEmpty()) {
             return chunk;
@@ -30,7 +30,7 @@ final class Scopes<M> {
                 end++;
             }
         } catch (Throwable thrown) {
-            // Its own turn will tell.
+            // Reported when it is the first of its chunk.
             Causes.letFatalLeave(thrown);
         }
         return chunk.subList(0, end);
@@ -39,7 +39,7 @@ final class Scopes<M> {
     /**
      * Runs the work in the scope of the message.
      *
-     * @param otherwise is told why the scope could not be entered; the work has not run then
+     * @param otherwise receives the failure if the scope could not be entered; the work has not run then
      */
     void within(Item<M> item, Runnable work, Consumer<Throwable> otherwise) {
         if (scope.isEmpty()) {
@@ -61,13 +61,13 @@ final class Scopes<M> {
         }
     }
 
-    /** What was done is done: a failure to leave is none of the message. */
+    /** Leaves a scope. The work is done by then, so a failure to leave is not one of the message. */
     private static void leave(Item<?> item, MessageScope.Entered entered) {
         try {
             entered.close();
         } catch (RuntimeException e) {
             log.error(
-                    "The scope of {} could not be left; what follows on this thread may be in it.",
+                    "The scope of {} could not be left; later work on this thread may run inside it.",
                     item.delivery(),
                     FailureText.loggable(e));
         }

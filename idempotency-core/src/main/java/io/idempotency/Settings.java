@@ -6,22 +6,29 @@ import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.Optional;
 
-/** What a consumer was built with; each component is described at the builder's method of the same name. */
+/** The settings of a consumer. The builder's method of the same name describes each value. */
 record Settings<M>(
         String name,
-        ClaimStore store,
-        TransactionRunner transactions,
-        MessageIdExtractor<? super M> messageId,
-        MessageReader<? super M> reader,
         ConsistencyLevel level,
-        TransactionPer transactionPer,
-        FailurePolicy failures,
-        Optional<QuarantineStore> quarantine,
-        boolean keepPayloads,
-        int standStillAfter,
-        DuplicateCache cache,
-        ConsumptionListener listener,
-        int chunkRecords,
-        Duration chunkTime,
-        Duration lease,
-        Optional<MessageScope<? super M>> scope) {}
+        Storage storage,
+        Messages<M> messages,
+        Failures failures,
+        Chunks chunks,
+        ConsumptionListener listener) {
+
+    /** Where processed messages are remembered, and how transactions there are run. */
+    record Storage(ClaimStore store, TransactionRunner transactions, DuplicateCache cache, Duration lease) {}
+
+    /** How messages are read, and what surrounds the work on them. */
+    record Messages<M>(
+            MessageIdExtractor<? super M> id,
+            MessageReader<? super M> reader,
+            Optional<MessageScope<? super M>> scope) {}
+
+    /** What becomes of messages that fail. */
+    record Failures(
+            FailurePolicy policy, Optional<QuarantineStore> quarantine, boolean keepPayloads, int standStillAfter) {}
+
+    /** How many messages share a transaction, and how long a call goes on beginning new work. */
+    record Chunks(TransactionPer per, int records, Duration time) {}
+}

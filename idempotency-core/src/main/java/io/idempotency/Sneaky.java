@@ -1,6 +1,6 @@
 package io.idempotency;
 
-/** Lets what a handler threw leave unwrapped. */
+/** Rethrows exceptions of handlers unwrapped. */
 final class Sneaky {
 
     private Sneaky() {}

@@ -8,11 +8,11 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Knows since when partitions are stopped at a message, and logs when one that was for long goes on. Thread-safe. */
+/** Remembers since when partitions are stopped at a message, and logs the end of a long stop. Thread-safe. */
 final class StoppedLanes {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
-    /** Whoever was called by the line of a stop may still be looking. */
+    /** An operator who read of the stop may still be looking. */
     private static final Duration LONG = Duration.ofSeconds(10);
 
     private record Stopped(Delivery at, long sinceNanos) {}

@@ -4,7 +4,7 @@ import io.idempotency.store.IdempotencyException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The store refused messages for good, or cannot be used at all; nothing of them was recorded. */
+/** The store refused messages for good, or cannot be used at all; nothing was recorded. */
 final class StoreFailure extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
@@ -15,12 +15,12 @@ final class StoreFailure extends IdempotencyException {
         super(message, cause);
     }
 
-    /** Those whose partitions are stopped already, because their handlers have run. */
+    /** Returns the messages whose partitions are stopped already, because their handlers have run. */
     List<Item<?>> stopped() {
         return stopped;
     }
 
-    /** Returns the one for these messages, with what the store threw. */
+    /** Wraps an exception of the store, and names the messages that it concerns. */
     static StoreFailure of(List<? extends Item<?>> items, Throwable failure) {
         String what = failure instanceof IdempotencyException ? "The store refuses " : "The store cannot be used for ";
         return new StoreFailure(

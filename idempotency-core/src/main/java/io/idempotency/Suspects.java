@@ -9,16 +9,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is left to find out when messages failed together. They are not handed to a handler again before they are delivered again, so it
- * is remembered until then: which message is to run alone, which one its handler named, and how many of a partition may share a
- * transaction. Empty as long as nothing fails. Thread-safe.
+ * Remembers messages that failed together until they are delivered again: which message runs alone, which one its handler named, and how
+ * many of a partition may share a transaction. Empty as long as nothing fails. Thread-safe.
  *
  * <ul>
- *   <li>Known which: what stands before it runs together, then it alone. If it fails alone, it is charged. If not, its company was
- *       to blame, and half as many share a transaction.
- *   <li>Unknown: half as many share a transaction, until one is alone: a bisection.
- *   <li>A charged message explains what failed before, so that its partition is free again. Otherwise twice as many share a
- *       transaction with every delivery that is settled, so that a handler that stands no company costs one delivery more at a time.
+ *   <li>If it is known which message failed, the messages before it run together, then it runs alone. If it fails alone, it is charged. If it
+ *       does not, the combination was to blame, and half as many share a transaction.
+ *   <li>If it is unknown, half as many share a transaction, until one is alone: a bisection.
+ *   <li>A charged message explains the earlier failures, so the limit of its partition is lifted. Without one, each settled delivery doubles
+ *       the limit, so that a handler that fails in company costs one more delivery at a time.
  * </ul>
  */
 final class Suspects {
@@ -41,7 +40,7 @@ final class Suspects {
         put(item, new Suspect(item.delivery().id(), among, Optional.empty()));
     }
 
-    /** Notes the failure that a handler named a message for; it is charged with the next delivery, without being handled again. */
+    /** Notes a message that its handler named as failed. The next delivery charges it without handling it again. */
     synchronized void named(Item<?> item, Throwable failure) {
         put(item, new Suspect(item.delivery().id(), 1, Optional.of(failure)));
     }
@@ -66,7 +65,7 @@ final class Suspects {
         separate(items, Math.max(1, items.size() / 2));
     }
 
-    /** Notes that messages failed in a transaction that their handler had committed in part: each further one of several would double more. */
+    /** Notes that messages failed in a transaction that their handler had committed in part. Sharing another one would double more. */
     void committedTogether(Collection<? extends Item<?>> items) {
         separate(items, 1);
     }
@@ -76,7 +75,7 @@ final class Suspects {
         isEmpty = false;
     }
 
-    /** Returns whether the message is to be handled, or charged, alone. */
+    /** Returns whether the message is handled, or charged, alone. */
     synchronized boolean isAlone(Item<?> item) {
         return find(item) != null;
     }
@@ -123,14 +122,14 @@ final class Suspects {
         remove(item);
     }
 
-    /** Forgets a lane: its messages come to somebody else. */
+    /** Forgets a lane, whose messages another consumer gets. */
     synchronized void forget(Lane lane) {
         suspects.remove(lane);
         together.remove(lane);
         isEmpty = suspects.isEmpty() && together.isEmpty();
     }
 
-    /** Notes that all is settled that was delivered of the lanes. */
+    /** Notes that everything delivered from the lanes is settled. */
     synchronized void settled(Collection<Lane> lanes, int most) {
         lanes.forEach(lane -> together.computeIfPresent(lane, (key, size) -> size >= (most + 1) / 2 ? null : size * 2));
         isEmpty = suspects.isEmpty() && together.isEmpty();

@@ -4,6 +4,6 @@ package io.idempotency;
 public enum TransactionPer {
     /** A transaction and a commit for each record. */
     RECORD,
-    /** One transaction for a whole chunk of a poll, with fallback to single records. */
+    /** One transaction for a whole chunk of a poll, and smaller ones after failures. */
     POLL
 }

@@ -18,7 +18,7 @@ final class TransientStops {
         this.reports = reports;
     }
 
-    /** Returns whether the failure says nothing about the message, as whatever fails while the thread is to end. */
+    /** Returns whether the failure says nothing about the message. Every failure of an interrupted thread counts as such. */
     boolean isTransient(Throwable failure) {
         return isPassing(failure)
                 || Causes.isInterruption(failure)
@@ -35,8 +35,8 @@ final class TransientStops {
     }
 
     /**
-     * Returns whether what a handler caught may have passed by now: the database rolled its transaction back, as it does after a deadlock
-     * or a lock timeout. Nobody can tell, so only what goes on for long is charged.
+     * Returns whether the failure may be transient: a handler caught an error after which the database had rolled back, for example a
+     * deadlock or a lock timeout. Nobody can tell, so only a failure that goes on for long is charged.
      */
     boolean isDoubtful(Item<?> item, Throwable failure) {
         return lanes.transientsInARow(item.lane()) < Consumption.MANY_TRANSIENT_FAILURES
@@ -44,7 +44,7 @@ final class TransientStops {
                         .anyMatch(cause -> cause instanceof TransactionLostException lost && lost.isRolledBack());
     }
 
-    /** Stops the partitions of the items: nothing was done, nothing is counted, the work is run again in smaller chunks. */
+    /** Stops the partitions of the items. No attempt is counted, and the work runs again in smaller chunks. */
     <T> void stop(Poll<T> poll, List<Item<T>> items, Throwable failure) {
         poll.noteInterruption(failure);
         for (Item<T> item : Poll.firstOfEachLane(items)) {

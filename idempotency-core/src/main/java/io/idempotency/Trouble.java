@@ -5,7 +5,7 @@ import io.idempotency.store.Payload;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is remembered of one partition in trouble.
+ * The state of one partition in trouble.
  *
  * @param failing the message that failed alone
  * @param waits how often the partition has waited in a row without a failure of its own

@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How often messages without a position failed, which come again in any order. Takes bounded room: when it is full, the messages that are
- * counted go on being counted, so that they get to their end and make room for others; one that has not failed for a while makes room at once.
- * Thread-safe.
+ * Counts the failures of messages without a position, which are redelivered in any order. Its space is bounded: when it is full, it goes on
+ * counting the messages that it has, until their last attempt makes room for others. A message that has not failed for a while makes room at
+ * once. Thread-safe.
  */
 final class Unplaced {
 
@@ -66,7 +66,7 @@ final class Unplaced {
         }
         if (!isToldOf) {
             log.warn(
-                    "{} messages without a position fail in turn; further ones are counted when some of them are settled.",
+                    "{} messages without a position are failing; further ones are counted when some of these are settled.",
                     MOST);
             isToldOf = true;
         }

@@ -1,4 +1,4 @@
-/** The flow: what happens around a handler so that the effect of a message happens once. */
+/** The idempotent consumer: it calls a handler so that the effect of each message happens once. */
 @NullMarked
 package io.idempotency;
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.kafka.LogCapture;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
@@ -85,8 +85,8 @@ class AdviceTest {
 
         assertThat(log.warnings())
                 .containsExactly(
-                        "Partition orders-0 stands still at billing/a at orders-0@0 after 1 attempt, for there is no quarantine"
-                                + " store. Mend the handler or the message, or set quarantine(..); it is tried again every 30 s. Nothing behind"
+                        "Partition orders-0 stands still at billing/a at orders-0@0 after 1 attempt: there is no quarantine"
+                                + " store. Mend the handler or the message, or set quarantine(..). It is tried again every 30 s. Nothing behind"
                                 + " it is lost.");
     }
 
@@ -122,8 +122,8 @@ class AdviceTest {
 
         assertThat(log.warnings())
                 .containsExactly(
-                        "billing/a at unknown position is not settled after 1 attempt, for there is no quarantine store. Mend the"
-                                + " handler or the message, or set quarantine(..); then deliver it again.");
+                        "billing/a at unknown position is not settled after 1 attempt: there is no quarantine store. Mend the"
+                                + " handler or the message, or set quarantine(..). Then deliver it again.");
     }
 
     private IdempotentConsumer<Message> withoutQuarantine() {
@@ -202,8 +202,8 @@ class AdviceTest {
     void saysWhereAMessageIsThatFailedAtMostOnce() {
         assertThat(quarantined(bench.level(ConsistencyLevel.AT_MOST_ONCE).build(), 1))
                 .isEqualTo(
-                        "The handler of billing/a at orders-0@0 failed. At most once, so it is not repeated. It is kept in the memory"
-                                + " of this process, with its bytes.");
+                        "The handler of billing/a at orders-0@0 failed. It does not run again, because the level is AT_MOST_ONCE. The"
+                                + " message is kept in the memory of this process, with its bytes.");
     }
 
     private static MessageReader<Message> positions() {

@@ -19,8 +19,12 @@ final class ArchitectureTest {
     static final ArchRule theStoreNeedsOnlyTheJdk = only("io.idempotency.store", "io.idempotency.store");
 
     @ArchTest
-    static final ArchRule theFlowNeedsOnlyTheStoreAndALog =
-            only("io.idempotency", "io.idempotency", "io.idempotency.store", "org.slf4j..");
+    static final ArchRule theMemoryStoreNeedsOnlyTheStore =
+            only("io.idempotency.memory", "io.idempotency.memory", "io.idempotency.store");
+
+    @ArchTest
+    static final ArchRule theFlowNeedsOnlyStoresAndALog =
+            only("io.idempotency", "io.idempotency", "io.idempotency.store", "io.idempotency.memory", "org.slf4j..");
 
     @ArchTest
     static final ArchRule theCacheNeedsOnlyTheFlowAndCaffeine = only(

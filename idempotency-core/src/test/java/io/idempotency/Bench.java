@@ -1,8 +1,8 @@
 package io.idempotency;
 
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -13,12 +13,12 @@ import java.util.Map;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 /**
- * Measures this library beside a consumer that remembers nothing and beside what others use, in one run.
+ * Measures this library, a consumer without deduplication and other libraries in one run.
  *
- * <p>A broker is started in a JVM of its own and a PostgreSQL with its durable settings. All contestants read the same topics by the same loop
- * ({@link Reader}) and have the same effects ({@link Effects}), each in a JVM of its own ({@link Contestant}). In each scenario ({@link
- * Scenarios}) they warm up, and then take turns ({@link Comparison}). What was measured is written with everything that is computed from it ({@link
- * Ratios}). The form {@code micro} measures single methods instead ({@link MicroBenchmarks}).
+ * <p>It starts a broker in a JVM of its own, and a PostgreSQL with its durable settings. All contestants read the same topics by the same loop ({@link Reader})
+ * and have the same effects ({@link Effects}), each in a JVM of its own ({@link Contestant}). In each scenario ({@link Scenarios}) they warm up, and then take
+ * turns ({@link Comparison}). The results have all raw samples and the figures that are computed from them ({@link Ratios}). The form {@code micro} measures
+ * single methods instead ({@link MicroBenchmarks}).
  */
 public final class Benchmark {
 
@@ -70,7 +70,7 @@ public final class Benchmark {
         List<Measurement> measurements = new ArrayList<>();
         for (Scenario scenario : scenarios) {
             measurements.addAll(new Comparison(stage, scenario).run(cleanup));
-            // What there is, should a later scenario fail.
+            // The results so far, in case a later scenario fails.
             results(stage, measurements, spaces).write(settings.folder());
         }
         Results results = results(stage, measurements, spaces);
@@ -96,7 +96,7 @@ public final class Benchmark {
                 .computed();
     }
 
-    /** Returns the commit, marked if there are changes beside the results; unknown without the sources' history. */
+    /** Returns the commit, with a mark if files other than the results have changed; unknown without a Git history. */
     private static String commit() throws IOException {
         Process process = new ProcessBuilder(
                         "git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=-changed")

@@ -3,7 +3,7 @@ package io.idempotency.benchmarks;
 import io.idempotency.samples.demo.Broker;
 import java.nio.file.Path;
 
-/** The broker in a JVM of its own: says its address, and ends with its standard input. */
+/** Runs the broker in a JVM of its own. It prints its address, and ends with its standard input. */
 public final class BrokerProcess {
 
     private BrokerProcess() {}
@@ -13,7 +13,7 @@ public final class BrokerProcess {
         try (Broker broker = Broker.start(Path.of(args[0]), 0, 0)) {
             System.out.println(Child.ANSWER + broker.address());
             while (System.in.read() >= 0) {
-                // nothing is said to it
+                // it gets no input
             }
         }
         System.exit(0);

@@ -9,10 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A JVM of its own: told on its standard input, answering on its standard output. It ends when this process does. */
+/** A JVM that gets commands on its standard input and answers on its standard output. It ends with this process. */
 final class Child implements AutoCloseable {
 
-    /** How an answer begins; other lines are chatter. */
+    /** The beginning of an answer; other lines are ignored. */
     static final String ANSWER = "answer ";
 
     private static final int END_SECONDS = 10;

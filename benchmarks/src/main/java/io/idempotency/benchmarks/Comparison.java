@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Runs a scenario: each contestant in JVMs of its own, first a few rounds to warm up, then the measured ones, in each of which all take their turn, so
- * that what else the machine does hits all alike. JVMs with the usual memory go on to the next scenario.
+ * Runs a scenario. Each contestant has JVMs of its own. After a few rounds of warm-up come the measured ones. All contestants take turns, so that other load on
+ * the machine affects all of them. JVMs with the usual memory go on to the next scenario.
  */
 final class Comparison {
 
@@ -19,7 +19,7 @@ final class Comparison {
     private final List<Participant> participants = new ArrayList<>();
     private int paced;
 
-    /** An entry, its JVMs, and what they answered. */
+    /** An entry, its JVMs, and their answers. */
     private record Participant(Entry entry, List<Child> consumers, List<Outcome> outcomes) {}
 
     Comparison(Stage stage, Scenario scenario) {
@@ -78,7 +78,7 @@ final class Comparison {
         return scenario.setting().heap().equals(Setting.USUAL_HEAP);
     }
 
-    /** Runs up to 0 warm up, and are not counted. */
+    /** Runs one round of a participant. Runs up to number 0 are warm-up and do not count. */
     private void run(Participant participant, int run) throws Exception {
         Entry entry = participant.entry();
         stage.database().empty();
@@ -124,7 +124,7 @@ final class Comparison {
         return round.from((run + warmUps - 1) * part).messages(part * topic.partitions());
     }
 
-    /** Sends while it is measured, to a topic of its own. */
+    /** Sends messages during the measurement, to a topic of its own. */
     private Outcome askPaced(Participant participant, int run) throws Exception {
         Topic topic = new Topic("paced-" + paced++, scenario.topic().partitions(), 0, Topic.Ids.NEW);
         stage.topics().create(topic);
@@ -140,7 +140,7 @@ final class Comparison {
         }
     }
 
-    /** Tells the consumers to read their partitions, and waits for all. */
+    /** Makes the consumers read their partitions, and waits for all. */
     private Outcome ask(List<Child> consumers, Round round) throws IOException {
         int count = consumers.size();
         for (int i = 0; i < count; i++) {
@@ -161,7 +161,7 @@ final class Comparison {
         return answers.stream().reduce(Outcome::and).orElseThrow();
     }
 
-    /** A contestant that handled a new message not at all or twice would be measured for nothing. */
+    /** Fails if a contestant handled a new message not at all, or twice: its figures would mean nothing. */
     private void requireAllEffects(Entry entry, Outcome outcome) {
         boolean isCounted = scenario.topic().ids() == Topic.Ids.NEW && entry.hasEffects();
         long effects = isCounted ? stage.database().count("effect") : outcome.handled();

@@ -12,7 +12,7 @@ import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes part in the benchmark, in a JVM of its own: runs a {@link Round} for each line of its standard input and answers with a line. Ends
+ * Runs a contestant in a JVM of its own: a {@link Round} for each line of its standard input, with a line as the answer. It ends
  * with its input.
  *
  * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code

@@ -11,12 +11,12 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
 
 /**
- * A PostgreSQL with its default settings, but for three that its manual says to set by the machine: a quarter of the memory for buffers, and checkpoints that are
- * far enough apart. With those of a small machine, most of what a large table writes is whole pages, once for each behind a checkpoint.
+ * A PostgreSQL with its default settings, except three that its manual wants adapted to the machine: a quarter of the memory for buffers, and checkpoints that
+ * are far enough apart. With the defaults, a large table mostly writes whole pages, each once after a checkpoint.
  */
 final class Database implements AutoCloseable {
 
-    /** What the names of the library's tables begin with that are filled before a scenario, and not emptied before a round. */
+    /** The prefix of those library tables that are filled before a scenario and not emptied before a round. */
     static final String FILLED = "filled_";
 
     private static final String SPRING_INTEGRATION = "org/springframework/integration/jdbc/schema-postgresql.sql";
@@ -34,8 +34,8 @@ final class Database implements AutoCloseable {
     /**
      * Starts the server.
      *
-     * @param binaries where its programs are unpacked to, if they are not there yet
-     * @param data where it keeps its files
+     * @param binaries the folder for its programs, which are unpacked if they are missing
+     * @param data the folder of its files
      */
     static Database start(Path binaries, Path data) throws IOException {
         // The embedded server switches these two off, for tests; here they are as PostgreSQL has them.
@@ -73,7 +73,7 @@ final class Database implements AutoCloseable {
         return Objects.requireNonNull(jdbc.queryForObject(DESCRIBE, String.class));
     }
 
-    /** The effects have no key: a double one is to be seen, not prevented. Camel's repository creates its table itself. */
+    /** The tables of the contestants. Effects have no key, so that a doubled one is visible and not prevented. Camel's repository creates its table itself. */
     private static final String TABLES = """
             create table effect (message_id uuid not null, part integer not null, record_offset bigint not null,
                 amount bigint not null);
@@ -106,7 +106,7 @@ final class Database implements AutoCloseable {
         jdbc.execute(EMPTY);
     }
 
-    /** Writes what was changed so far, so that it burdens nobody else. */
+    /** Writes all changes so far, so that they do not burden the next contestant. */
     void checkpoint() {
         jdbc.execute("checkpoint");
     }
@@ -115,12 +115,12 @@ final class Database implements AutoCloseable {
         return number("select count(*) from " + table);
     }
 
-    /** Returns how many bytes the write-ahead log has had so far. */
+    /** Returns the size of the write-ahead log so far, in bytes. */
     long walBytes() {
         return number("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn");
     }
 
-    /** Returns the bytes of a table without its indexes, but with what is stored apart from its rows. */
+    /** Returns the bytes of a table without its indexes, including values stored outside of its rows. */
     long heapBytes(String table) {
         return number("select pg_table_size('" + table + "')");
     }

@@ -10,7 +10,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** The handler, the same for all: a row for each message, in the transaction that is active. */
+/** The handler of all contestants: it writes a row for each message, in the active transaction. */
 final class Effects {
 
     private static final String ID_HEADER = "message-id";

@@ -6,10 +6,10 @@ import java.util.function.UnaryOperator;
 /**
  * A contestant in a scenario.
  *
- * @param label what results call it
+ * @param label its name in the results
  * @param contestant its name, see {@link Contestant}
- * @param round how its rounds differ from those of the scenario
- * @param filling what is put into the tables before each of its rounds
+ * @param round the differences of its rounds from those of the scenario
+ * @param filling fills the tables before each of its rounds
  */
 record Entry(String label, String contestant, UnaryOperator<Round> round, Preparation filling) {
 

@@ -5,12 +5,12 @@ import io.idempotency.jdbc.Purger;
 import java.time.Duration;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** Fills the library's tables with ids that nobody sends again, as its stores would have written them. */
+/** Fills the library's tables with ids that are never sent again, in the form of its stores. */
 final class Filling {
 
     private static final long SEGMENT = 500;
 
-    /** From the first segment to the last. */
+    /** The time from the first segment to the last. */
     private static final Duration SPAN = Duration.ofHours(5);
 
     private final JdbcTemplate jdbc;
@@ -19,14 +19,14 @@ final class Filling {
     /**
      * Creates a filling.
      *
-     * @param tables what the names of the tables begin with
+     * @param tables the prefix of the table names
      */
     Filling(Database database, String tables) {
         this.jdbc = database.jdbc();
         this.tables = tables;
     }
 
-    /** With the retentions that a purger would have said for it. */
+    /** Creates the name of the consumer, with the retentions of a purger. */
     private static final String NAME = """
             insert into ${tables}name (id, name, retention_micros, journal_retention_micros)
             select coalesce(max(id), 0) + 1, ?, ?, ? from ${tables}name
@@ -41,7 +41,7 @@ final class Filling {
         return retention.toNanos() / 1000;
     }
 
-    /** The key is created when all rows are there, in which case its pages are as full as those of any index that is built. */
+    /** Creates rows without a key, which is created after them. So its pages are as full as those of any index built at once. */
     private static final String MESSAGES = """
             set local maintenance_work_mem = '1GB';
             alter table ${tables}message drop constraint ${tables}message_pkey;
@@ -62,7 +62,7 @@ final class Filling {
             select count(*) from ${tables}message where consumer = (select id from ${tables}name where name = ?)
             """;
 
-    /** Fills the table store up to so many messages. */
+    /** Fills the table store up to the given number of messages. */
     void messages(Topic topic, long upTo, Duration age) {
         name(Library.CONSUMER);
         name(topic.name());
@@ -72,7 +72,7 @@ final class Filling {
         jdbc.execute("checkpoint");
     }
 
-    /** Adds messages as a consumer would since the last checkpoint, to a table that has its key. */
+    /** Adds messages to a table with its key, like a consumer since the last checkpoint. */
     void latest(Topic topic, long messages) {
         jdbc.execute(insertOf("${insert}", topic, messages, Duration.ZERO));
     }
@@ -86,7 +86,7 @@ final class Filling {
                 .replace("${stream}", topic.name());
     }
 
-    /** Versions go on behind the head's. Offsets are below those of the topic, which is read from its beginning. */
+    /** Adds segments after the head. Their offsets are below those of the topic, which is read from its beginning. */
     private static final String SEGMENTS = """
             insert into ${tables}journal (place, version, token, at_micros, horizon_version, horizon_offset, consumer,
                 partitions)
@@ -113,7 +113,7 @@ final class Filling {
             select count(*) from ${tables}segment where place >> 32 = (select id from ${tables}name where name = ?)
             """;
 
-    /** Fills the journals of the topic up to so many messages, or a few more, for each partition has the same number of segments. */
+    /** Fills the journals of the topic up to the given number of messages, or a few more, because each partition has the same number of segments. */
     void segments(Topic topic, long upTo, Duration age) {
         name(Library.CONSUMER);
         name(topic.name());

@@ -1,12 +1,12 @@
 package io.idempotency.benchmarks;
 
-/** How much is measured. */
+/** The amount of measuring. */
 enum Form {
-    /** What the ratios and sizes with few ids need; about ten minutes. */
+    /** The ratios and sizes with few ids; about ten minutes. */
     SHORT(1.7),
     /** All scenarios; an hour and ten minutes. */
     LONG(2.5),
-    /** No scenario, but single methods, see {@link MicroBenchmarks}; about three minutes. */
+    /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1);
 
     private final double seconds;
@@ -15,7 +15,7 @@ enum Form {
         this.seconds = seconds;
     }
 
-    /** Returns how long each is measured at a time, unless said otherwise. */
+    /** Returns the default time of one measurement. */
     double seconds() {
         return seconds;
     }

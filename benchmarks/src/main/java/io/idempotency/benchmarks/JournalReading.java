@@ -11,7 +11,7 @@ import java.sql.SQLException;
 import java.util.List;
 import javax.sql.DataSource;
 
-/** Reads the journals of a topic: as a store does that meets it for the first time, or the same rows for nothing. */
+/** Reads the journals of a topic, as a store does at its first claim, or for comparison only their rows. */
 final class JournalReading {
 
     private static final int ROWS_AT_A_TIME = 200;
@@ -46,7 +46,7 @@ final class JournalReading {
         long bytes = 0;
         long began = System.nanoTime();
         try (Connection connection = dataSource.getConnection()) {
-            // Only then does the driver stream.
+            // The driver streams only then.
             connection.setAutoCommit(false);
             for (int partition : round.partitions()) {
                 bytes += read(connection, query, round.topic(), partition);

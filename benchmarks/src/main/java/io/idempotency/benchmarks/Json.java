@@ -4,7 +4,7 @@ import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** How the processes of the benchmark talk to each other, and how results are kept. */
+/** Converts messages between the processes of the benchmark, and its results, to and from JSON. */
 final class Json {
 
     static final JsonMapper MAPPER = JsonMapper.builder().build();

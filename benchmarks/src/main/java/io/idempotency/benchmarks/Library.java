@@ -16,20 +16,20 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
-/** This library in a poll loop of one's own, with its default settings. A new store in each round: nothing is left in memory. */
+/** This library in a poll loop of its own, with its default settings. Each round has a new store, so that nothing remains in memory. */
 final class Library implements Step {
 
-    /** The name that ids are remembered under. */
+    /** The consumer name of the ids. */
     static final String CONSUMER = "benchmark";
 
-    /** What the names of its tables begin with, unless a round says otherwise. */
+    /** The default prefix of its table names. */
     static final String TABLES = "idempotency_";
 
-    /** What the handler is given, and what shares a transaction. */
+    /** The argument of the handler, and the scope of a transaction. */
     enum Handler {
         /** All new messages of a poll at once. */
         BATCH,
-        /** One message at a time; those of a poll share a transaction. */
+        /** One message at a time; the messages of a poll share a transaction. */
         POLL,
         /** One message at a time, with a transaction of its own. */
         RECORD
@@ -77,7 +77,7 @@ final class Library implements Step {
         processor.process(kafka, polled);
     }
 
-    /** {@inheritDoc} As {@link Purger} does it by default. */
+    /** {@inheritDoc} It purges like {@link Purger} by default. */
     @Override
     public int purge() {
         return Purger.of(store).build().runOnce();

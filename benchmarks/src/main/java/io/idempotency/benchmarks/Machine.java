@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What the run was on. */
+/** The machine of a run. */
 record Machine(String processor, int processors, long memoryMegabytes, String system, String java) {
 
     static Machine here() throws IOException {
@@ -20,7 +20,7 @@ record Machine(String processor, int processors, long memoryMegabytes, String sy
                 System.getProperty("java.vm.name") + " " + Runtime.version());
     }
 
-    /** Returns the name that Linux gives; other systems have it elsewhere. */
+    /** Returns the name of the processor on Linux. */
     private static String processorName() throws IOException {
         Path file = Path.of("/proc/cpuinfo");
         if (!Files.isReadable(file)) {

@@ -5,9 +5,9 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
- * What a contestant did in a scenario.
+ * The measurements of a contestant in a scenario.
  *
- * @param outcomes of each run, as they were measured
+ * @param outcomes the outcome of each run
  * @param rate messages a second
  */
 record Measurement(String scenario, String contestant, List<Outcome> outcomes, Spread rate) {
@@ -21,7 +21,7 @@ record Measurement(String scenario, String contestant, List<Outcome> outcomes, S
         return new Measurement(scenario, contestant, outcomes, spread);
     }
 
-    /** Returns the median of something that was measured in each run. */
+    /** Returns the median of a value over all runs. */
     double median(ToDoubleFunction<Outcome> what) {
         return StatUtils.percentile(outcomes.stream().mapToDouble(what).toArray(), 50);
     }

@@ -17,8 +17,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Measures by JMH what runs for every message in the memory of one thread: nanoseconds and allocated bytes, each per message. Such a class stands
- * in the package of what it measures and is named after it, as a test is: {@code IdTableBenchmark}. No broker and no database is needed.
+ * Measures by JMH the code that runs in memory for every message: nanoseconds and allocated bytes per message, in one thread. Like a test, such a class is in the
+ * package of the measured class and named after it: {@code IdTableBenchmark}. It needs no broker and no database.
  */
 final class MicroBenchmarks {
 
@@ -62,7 +62,7 @@ final class MicroBenchmarks {
                     "No class among -Dscenarios= has a method among -Dcontestants=, such as IdTableBenchmark and adds",
                     e);
         }
-        // Where this machine has its Java says nothing about the results.
+        // The path of this machine's Java does not matter for the results.
         String written = Files.readString(results, StandardCharsets.UTF_8);
         Files.writeString(results, written.replace(System.getProperty("java.home") + "/", ""), StandardCharsets.UTF_8);
     }

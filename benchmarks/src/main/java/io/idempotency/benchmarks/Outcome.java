@@ -1,23 +1,23 @@
 package io.idempotency.benchmarks;
 
 /**
- * What a contestant answers after a round.
+ * The answer of a contestant after a round.
  *
- * @param handled all messages that it handled
- * @param messages those that it handled while the clock was running
- * @param seconds how long that took
- * @param p50Micros how long half of the polls took at most to be handled, in microseconds
- * @param p99Micros how long all but one in a hundred took at most
- * @param memoryBytes what a journal store has in memory in the end
+ * @param handled the number of all handled messages
+ * @param messages the number of messages handled while the clock was running
+ * @param seconds the time for these
+ * @param p50Micros the median time of a poll in microseconds
+ * @param p99Micros the 99th percentile of the same
+ * @param memoryBytes the memory of a journal store at the end
  */
 record Outcome(long handled, long messages, double seconds, double p50Micros, double p99Micros, long memoryBytes) {
 
-    /** Returns the outcome of something that is done once and has no polls. */
+    /** Returns the outcome of an action without polls. */
     static Outcome of(long messages, double seconds, long memoryBytes) {
         return new Outcome(messages, messages, seconds, 0, 0, memoryBytes);
     }
 
-    /** Returns what two consumers did at the same time. */
+    /** Returns the outcome of two simultaneous consumers together. */
     Outcome and(Outcome other) {
         return new Outcome(
                 handled + other.handled,

@@ -19,7 +19,7 @@ import org.springframework.integration.support.MessageBuilder;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** What others use: each remembers a message in the transaction of its effect, and commits it. */
+/** Other libraries: each remembers a message in the transaction of its effect, and commits it. */
 final class Peers {
 
     private static final String CONSUMER = "benchmark";
@@ -36,7 +36,7 @@ final class Peers {
 
     private static final String REMEMBER = "insert into processed (message_id) values (?) on conflict do nothing";
 
-    /** What many teams have: a table of ids with a text key, in a {@code @Transactional} listener. */
+    /** Many teams' own code: a table of ids with a text key, in a {@code @Transactional} listener. */
     Consumer<ConsumerRecord<byte[], byte[]>> handWritten() {
         JdbcTemplate jdbc = new JdbcTemplate(dataSource);
         return message -> transactions.executeWithoutResult(status -> {
@@ -46,7 +46,7 @@ final class Peers {
         });
     }
 
-    /** Apache Camel's repository as a transacted route calls it: it adds the id, which joins the transaction, and confirms it. */
+    /** Apache Camel's repository as a transacted route uses it: it adds the id in the transaction, and confirms it. */
     Consumer<ConsumerRecord<byte[], byte[]>> camel() {
         JdbcMessageIdRepository repository = new JdbcMessageIdRepository(dataSource, transactions, CONSUMER);
         repository.start();
@@ -59,7 +59,7 @@ final class Peers {
         });
     }
 
-    /** The selector of Spring Integration's idempotent receiver, within a transaction as its documentation demands. */
+    /** The selector of Spring Integration's idempotent receiver, within a transaction as its documentation requires. */
     Consumer<ConsumerRecord<byte[], byte[]>> springIntegration() {
         JdbcMetadataStore store = new JdbcMetadataStore(dataSource);
         store.setRegion(CONSUMER);
@@ -76,7 +76,7 @@ final class Peers {
         });
     }
 
-    /** Eventuate Tram's detector, which has the transaction itself. */
+    /** Eventuate Tram's detector, which begins the transaction itself. */
     Consumer<ConsumerRecord<byte[], byte[]>> eventuateTram() {
         SqlTableBasedDuplicateMessageDetector detector = new SqlTableBasedDuplicateMessageDetector(
                 new EventuateSchema(EventuateSchema.DEFAULT_SCHEMA),

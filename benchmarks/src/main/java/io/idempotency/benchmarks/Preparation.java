@@ -1,6 +1,6 @@
 package io.idempotency.benchmarks;
 
-/** What is done to the database before something is measured. */
+/** Prepares the database before a measurement. */
 @FunctionalInterface
 interface Preparation {
 

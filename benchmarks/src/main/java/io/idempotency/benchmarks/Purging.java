@@ -2,7 +2,7 @@ package io.idempotency.benchmarks;
 
 import java.util.concurrent.CompletableFuture;
 
-/** A purge that runs beside a round, if it is to. */
+/** Runs a purge beside a round, if the round asks for it. */
 final class Purging implements AutoCloseable {
 
     private final CompletableFuture<Integer> running;
@@ -20,7 +20,7 @@ final class Purging implements AutoCloseable {
         return running.isDone();
     }
 
-    /** Waits for the end of the purge, and fails if it failed. */
+    /** Waits for the end of the purge, and throws its failure. */
     @Override
     public void close() {
         running.join();

@@ -10,9 +10,9 @@ import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
- * Computes the ratios and sizes of a run from what was measured, and from nothing else. What was not measured is left out.
+ * Computes the ratios and sizes of a run from its measurements alone. Figures without a measurement are omitted.
  *
- * <p>A ratio is one of medians over all runs.
+ * <p>A ratio compares the medians of all runs.
  */
 final class Ratios {
 
@@ -26,7 +26,7 @@ final class Ratios {
         this.measurements = measurements;
     }
 
-    /** Writes everything anew that is computed from what was measured. Argument: the file with the results. */
+    /** Writes all computed figures anew, from the measurements. Argument: the file with the results. */
     public static void main(String[] args) throws IOException {
         Path file = Path.of(args[0]).toAbsolutePath();
         Json.MAPPER.readValue(file, Results.class).computed().write(file.resolveSibling("."));
@@ -75,7 +75,7 @@ final class Ratios {
         return sizes;
     }
 
-    /** Returns what is told beside, by its name. */
+    /** Returns additional figures by their names. */
     Map<String, Object> information() {
         Map<String, Object> information = new LinkedHashMap<>();
         latencies().forEach(information::put);
@@ -98,7 +98,7 @@ final class Ratios {
         return information;
     }
 
-    /** How much longer a message takes than without deduplication, and that as a ratio to what is written by hand. */
+    /** Returns the additional time of a message over no deduplication, and its ratio to that of an insert written by hand. */
     private Map<String, Object> latencies() {
         Map<String, Object> latencies = new LinkedHashMap<>();
         Optional<Measurement> bare = find(Scenarios.PACED, "bare-poll");
@@ -121,7 +121,7 @@ final class Ratios {
         return latencies;
     }
 
-    /** Times of a poll at a low rate. */
+    /** The times of a poll at a low rate. */
     record Latency(double p50Micros, double p99Micros) {
 
         static Latency of(Measurement measurement) {
@@ -133,7 +133,7 @@ final class Ratios {
         }
     }
 
-    /** The same as a ratio. */
+    /** The same times as ratios. */
     record LatencyRatio(double p50, double p99) {}
 
     private static void put(Map<String, Double> ratios, String name, OptionalDouble rate, OptionalDouble other) {
@@ -152,7 +152,7 @@ final class Ratios {
                 .max();
     }
 
-    /** Returns the rate of the fastest peer; none unless all were there. */
+    /** Returns the rate of the fastest peer; empty unless all peers were measured. */
     private OptionalDouble bestPeer() {
         return PEERS.stream().allMatch(peer -> base(peer).isPresent())
                 ? best(PEERS.toArray(String[]::new))

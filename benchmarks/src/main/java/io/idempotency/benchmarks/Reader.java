@@ -18,7 +18,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** The poll loop, the same for all contestants: one thread, one Kafka consumer, and in each round a new group. */
+/** The poll loop of all contestants: one thread, one Kafka consumer, and a new group in each round. */
 final class Reader implements Rounds {
 
     private static final Duration POLL_TIMEOUT = Duration.ofSeconds(1);
@@ -45,7 +45,7 @@ final class Reader implements Rounds {
         }
     }
 
-    /** Returns the settings of a consumer, which are Kafka's own but for the size of a poll. */
+    /** Returns the settings of a consumer: Kafka's defaults, except for the size of a poll. */
     static Map<String, Object> config(String broker, int poll) {
         Map<String, Object> config = new HashMap<>();
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, broker);
@@ -79,7 +79,7 @@ final class Reader implements Rounds {
                     .sum();
         }
 
-        /** The clock starts when the first poll has returned, and stops when the last one is handled and its offsets are committed. */
+        /** Runs the round. The clock starts when the first poll has returned, and stops when the last one is handled and its offsets are committed. */
         Outcome run() throws Exception {
             handleFirst();
             long first = read;
@@ -118,7 +118,7 @@ final class Reader implements Rounds {
             read += polled.count();
         }
 
-        /** Returns the next messages. At the end of the topic it begins again if that is asked for. */
+        /** Returns the next messages. At the end of the topic it begins again if the round repeats. */
         private ConsumerRecords<byte[], byte[]> poll() {
             if (round.isRepeating() && isAtEnd()) {
                 kafka.seekToBeginning(partitions);
@@ -140,7 +140,7 @@ final class Reader implements Rounds {
             return end > 0 && read > 0 && read % end == 0;
         }
 
-        /** Handles the first messages of each partition: names, journals, first offsets and connections are there afterwards. */
+        /** Handles the first messages of each partition, so that names, journals, first offsets and connections exist. */
         private void handleFirst() {
             Set<TopicPartition> left = new HashSet<>(round.first() > 0 ? partitions : Set.of());
             while (!left.isEmpty()) {

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Results as tables in Markdown. */
+/** Writes results as tables in Markdown. */
 final class ResultTable {
 
     private final Results results;
@@ -58,7 +58,7 @@ final class ResultTable {
         return measurements.get(0).outcomes().size();
     }
 
-    /** Puts what is inside a value beside it. */
+    /** Flattens nested values. */
     private static Map<String, String> flat(Map<String, ?> values) {
         Map<String, String> flat = new LinkedHashMap<>();
         values.forEach((name, value) -> {

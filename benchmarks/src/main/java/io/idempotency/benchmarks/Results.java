@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a run found, as it stands in the file.
+ * The results of a run, as in the file.
  *
- * @param commit what was measured
- * @param notes what to know when reading the numbers
- * @param measurements with all raw samples, from which everything else can be computed again
+ * @param commit the measured commit
+ * @param notes explanations of the figures
+ * @param measurements all raw samples; everything else is computed from them
  */
 record Results(
         String commit,
@@ -27,7 +27,7 @@ record Results(
         List<Measurement> measurements,
         List<Space> spaces) {
 
-    /** Returns the same with all that is computed from what was measured. */
+    /** Returns the same results with all computed figures. */
     Results computed() {
         Ratios of = new Ratios(measurements);
         return new Results(

@@ -4,20 +4,20 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What a contestant is told to do once; a line of JSON on its standard input.
+ * A task of a contestant, as a line of JSON on its standard input.
  *
- * @param topic what it reads
- * @param partitions the partitions that it reads
+ * @param topic the topic to read
+ * @param partitions the partitions to read
  * @param from the offset to begin at, in each partition
- * @param messages after how many it ends, if the time is not over
- * @param seconds how long it reads
- * @param poll how many messages a poll returns at most
- * @param first how many messages of each partition are handled before the clock starts, so that what happens once for each is not
+ * @param messages the number of messages after which it ends, if the time is not over
+ * @param seconds the time after which it ends
+ * @param poll the most messages of a poll
+ * @param first how many messages of each partition are handled before the clock starts, so that work that happens once for each is not
  *     measured
- * @param isRepeating whether it begins again at the end of the topic: where nothing is new, a short topic is as good as a long one
- * @param tables what the names of the library's tables begin with
+ * @param isRepeating whether it begins again at the end of the topic: for duplicates a short topic serves as well as a long one
+ * @param tables the prefix of the library's table names
  * @param isCaching whether the library's consumer has a cache of known duplicates
- * @param isPurging whether what is older than the retention is purged meanwhile; the round ends with the purge
+ * @param isPurging whether old messages are purged meanwhile; the round ends with the purge
  */
 record Round(
         String topic,
@@ -64,7 +64,7 @@ record Round(
                 topic, partitions, from, messages, seconds, most, first, isRepeating, tables, isCaching, isPurging);
     }
 
-    /** Returns a round over what is known already, after the first messages of each partition. */
+    /** Returns a round over known messages, after the first messages of each partition. */
     Round repeating(int known) {
         return new Round(
                 topic,

@@ -1,6 +1,6 @@
 package io.idempotency.benchmarks;
 
-/** Runs what a contestant is told to. */
+/** Runs the rounds of a contestant. */
 @FunctionalInterface
 interface Rounds {
 

@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * One situation, and who is compared in it.
+ * A situation, with the contestants that are compared in it.
  *
- * @param name what results call it
- * @param round what the rounds of all entries have in common
- * @param filling what is put into the filled tables once
- * @param setting what is special about it
+ * @param name its name in the results
+ * @param round the common part of the rounds of all entries
+ * @param filling fills the filled tables once
+ * @param setting its special settings
  */
 record Scenario(
         String name,
@@ -20,14 +20,14 @@ record Scenario(
         List<Entry> entries) {
 
     /**
-     * What is special about a scenario.
+     * The special settings of a scenario.
      *
      * @param consumers how many consumers share the partitions of the topic
-     * @param perSecond how many messages are sent in a second while it is measured; 0 if they are in the topic already
-     * @param isAdvancing whether a round begins where the one in front could end at most, because the tables keep what it stored; then there is no
-     *     checkpoint in front of each, for behind one a large table is slower for minutes than it is until the next
-     * @param heap how much memory the consumer's JVM may have; with the usual one it goes on from scenario to scenario
-     * @param warmUps how many rounds are not counted: what the JVM has not compiled yet is measured otherwise
+     * @param perSecond how many messages are sent per second during the measurement; 0 if they are in the topic already
+     * @param isAdvancing whether a round begins after the last possible message of the previous round, because the tables keep its ids. Then there is no
+     *     checkpoint before each round, because a large table is slower for minutes after a checkpoint
+     * @param heap the memory of the consumer's JVM; a JVM with the usual one serves several scenarios
+     * @param warmUps how many rounds do not count; without them, code that the JVM has not compiled yet would be measured
      */
     record Setting(int consumers, int perSecond, boolean isAdvancing, String heap, int warmUps) {
 

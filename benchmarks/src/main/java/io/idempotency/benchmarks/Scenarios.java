@@ -18,16 +18,16 @@ final class Scenarios {
     static final String QUIET_PURGE = "purge-1m";
     static final String PACED = "100-per-second";
 
-    /** What is behind the name of a contestant whose tables are empty where those of others are filled. */
+    /** The suffix of a contestant with empty tables where others have filled ones. */
     static final String EMPTY = "-empty";
 
-    /** What is behind the name of a contestant beside which nothing is purged. */
+    /** The suffix of a contestant without a purge beside it. */
     static final String QUIET = "-quiet";
 
-    /** Behind so many rounds a JVM hardly compiles any more; the first scenario is where they begin. */
+    /** The number of rounds after which a JVM hardly compiles any more. JVMs begin in the first scenario. */
     private static final int COMPILED = 14;
 
-    /** How many there is time for in the short form. */
+    /** The number of warm-up rounds that the short form has time for. */
     private static final int FEW = 4;
 
     private static final int MILLION = 1_000_000;
@@ -35,10 +35,10 @@ final class Scenarios {
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
     private static final long MANY = 4_200_000;
 
-    /** These rounds are long. */
+    /** The setting of purges, whose rounds are long. */
     private static final Setting PURGE = new Setting(1, 0, false, Setting.USUAL_HEAP, 2);
 
-    /** What comes in a minute: the last checkpoint is as far away as it mostly is, with a quarter of an hour between two. */
+    /** The messages of one minute, added after a checkpoint. A checkpoint comes every quarter of an hour, so the last one is usually longer ago than a minute. */
     private static final int LATEST = 800_000;
 
     private static final Duration RECENT = Duration.ofHours(20);
@@ -127,7 +127,7 @@ final class Scenarios {
                 .with(round -> round.poll(messages));
     }
 
-    /** Reads a window, and the same rows for nothing. */
+    /** Reads a window, and for comparison only its rows. */
     private static Scenario warmUp() {
         return Scenario.of(WARM_UP, NEW, entries("journal-warm-up", "journal-plain-read"))
                 .with(round -> round.tables(Database.FILLED).messages(10 * MILLION))
@@ -136,8 +136,8 @@ final class Scenarios {
     }
 
     /**
-     * With the ids of a day and without any, in turn. Each has a topic of its own, and each store one contestant: what is read once remains
-     * stored.
+     * Compares tables with the ids of a day and empty ones, in turn. Each has a topic of its own, and each store has one contestant, because ids that are read
+     * once remain stored.
      */
     private static Scenario stored(String name, long ids) {
         Topic topic = new Topic(name, 12, MANY, Ids.NEW);
@@ -180,7 +180,7 @@ final class Scenarios {
         return database -> new Filling(database, Library.TABLES).messages(NEW, MILLION, FORGOTTEN);
     }
 
-    /** A journal counts the age of its segments from the newest one. */
+    /** Fills journals with old segments. A journal measures age against its newest segment. */
     private static Preparation oldSegments() {
         return database -> {
             Filling filling = new Filling(database, Library.TABLES);

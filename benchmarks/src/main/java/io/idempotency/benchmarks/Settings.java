@@ -7,17 +7,17 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What a run can be told by system properties.
+ * The settings of a run, by system properties.
  *
  * @param form {@code -Dform=}: {@code short}, {@code long} or {@code micro}
- * @param runs {@code -Druns=}: how often each contestant is measured in a scenario
- * @param seconds {@code -Dseconds=}: how long each time
+ * @param runs {@code -Druns=}: the number of measurements of each contestant in a scenario
+ * @param seconds {@code -Dseconds=}: the time of each
  * @param scenarios {@code -Dscenarios=}: only these, separated by commas; {@code space} is one; of {@code micro}, classes
  * @param contestants {@code -Dcontestants=}: only these; of {@code micro}, methods
  * @param jvm {@code -Djvm=}: more options for the JVMs of contestants, separated by blanks; {@code %s} is the contestant in them, or
  *     {@code micro}
- * @param folder {@code -Dbenchmark.folder=}: where files go; logs stay there
- * @param results {@code -Dbenchmark.results=}: where results go; those of a part of the contestants or scenarios stay in the folder
+ * @param folder {@code -Dbenchmark.folder=}: the folder for files; logs stay there
+ * @param results {@code -Dbenchmark.results=}: the folder for results; results of a part of the contestants or scenarios stay in the other folder
  */
 record Settings(
         Form form,
@@ -73,7 +73,7 @@ record Settings(
         return value.isEmpty() ? otherwise : value;
     }
 
-    /** Returns the scenarios that are wanted, each with the contestants that are wanted. */
+    /** Returns the chosen scenarios, each with the chosen contestants. */
     List<Scenario> wantedScenarios() {
         return Scenarios.of(form).stream()
                 .filter(scenario -> scenarios.isEmpty() || scenarios.contains(scenario.name()))

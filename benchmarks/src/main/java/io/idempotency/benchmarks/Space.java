@@ -1,11 +1,11 @@
 package io.idempotency.benchmarks;
 
 /**
- * What messages took in the database.
+ * The space of messages in the database.
  *
- * @param heapBytes what remembering them took, without indexes
- * @param indexBytes what its indexes took
- * @param walBytes what the write-ahead log had meanwhile, for their effects, too
+ * @param heapBytes the bytes of the ids, without indexes
+ * @param indexBytes the bytes of the indexes
+ * @param walBytes the bytes of the write-ahead log meanwhile, including those for the effects
  */
 record Space(String contestant, long messages, long heapBytes, long indexBytes, long walBytes) {
 

@@ -5,17 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Measures what messages take in the database: once, for nothing of it is left to chance. */
+/** Measures the space of messages in the database. It does so once, because the result is deterministic. */
 final class Spaces {
 
     private static final long MANY = 1_000_000;
     private static final long FEWER = 100_000;
 
     /**
-     * One whose space is measured.
+     * A contestant whose space is measured.
      *
-     * @param messages how many it handles: fewer where each has a commit
-     * @param tables what it remembers messages in
+     * @param messages how many it handles; fewer if each has a commit
+     * @param tables its tables
      */
     private record Candidate(String contestant, long messages, List<String> tables) {}
 

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Everything that takes part in a run, started: broker, database, and what fills them.
+ * The started parts of a run: broker, database, topics.
  *
  * @param warm the JVMs of contestants that go on to the next scenario
  */

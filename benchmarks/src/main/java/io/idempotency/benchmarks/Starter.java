@@ -19,7 +19,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 
-/** This library through its starter: in each round a Spring Boot application of its own, as a user has it. */
+/** This library by its starter: each round runs a Spring Boot application of its own. */
 final class Starter implements Rounds {
 
     private static final int CHECK_EVERY_MILLIS = 5;
@@ -99,7 +99,7 @@ final class Starter implements Rounds {
         }
     }
 
-    /** What the application has beside its listener. */
+    /** The configuration of the application besides its listener. */
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     static class Listening {

@@ -3,17 +3,17 @@ package io.idempotency.benchmarks;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
-/** What a contestant does with the messages of a poll: the effects, what it remembers, and the offsets in the end. */
+/** The work of a contestant on the messages of a poll: effects, ids, and the offset commit at the end. */
 interface Step extends AutoCloseable {
 
     void process(Consumer<byte[], byte[]> kafka, ConsumerRecords<byte[], byte[]> polled);
 
-    /** Forgets what is older than the retention; returns how many messages. */
+    /** Forgets messages older than the retention. Returns their number. */
     default int purge() {
         throw new UnsupportedOperationException("There is nothing to purge");
     }
 
-    /** Returns how many bytes of memory the ids take. */
+    /** Returns the memory of the ids in bytes. */
     default long memoryBytes() {
         return 0;
     }

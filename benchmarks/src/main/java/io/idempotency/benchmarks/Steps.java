@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 
-/** Steps that commit the offsets of a poll when all its messages are handled, and wait for that unless they say otherwise. */
+/** Creates steps that commit the offsets of a poll when all its messages are handled. They wait for the offset commit unless stated otherwise. */
 final class Steps {
 
     private Steps() {}

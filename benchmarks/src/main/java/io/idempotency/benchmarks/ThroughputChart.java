@@ -25,7 +25,7 @@ import org.jfree.chart.ui.TextAnchor;
 import org.jfree.data.category.DefaultCategoryDataset;
 import org.jfree.svg.SVGGraphics2D;
 
-/** The rates of the first scenario as bars, on a logarithmic scale, for they differ by two orders of magnitude. */
+/** Draws the rates of the first scenario as bars, on a logarithmic scale, because they differ by two orders of magnitude. */
 final class ThroughputChart {
 
     private static final int WIDTH = 900;
@@ -33,7 +33,7 @@ final class ThroughputChart {
     private static final int FRAME_HEIGHT = 110;
     private static final double LEAST = 100;
 
-    /** How much longer the scale is than the longest bar, for the number at its end. */
+    /** The length of the scale relative to the longest bar, which leaves room for a number at its end. */
     private static final double ROOM = 4;
 
     private static final NumberFormat NUMBERS = NumberFormat.getIntegerInstance(Locale.ROOT);
@@ -84,7 +84,7 @@ final class ThroughputChart {
 
     private static LogAxis axis(double most) {
         LogAxis axis = new LogAxis("messages a second (logarithmic)");
-        // The numbers stand at the bars.
+        // The bars have numbers.
         axis.setTickLabelsVisible(false);
         axis.setRange(LEAST, Math.max(most, LEAST) * ROOM);
         return axis;

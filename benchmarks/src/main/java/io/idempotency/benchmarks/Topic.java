@@ -1,27 +1,27 @@
 package io.idempotency.benchmarks;
 
 /**
- * A topic to be read.
+ * A topic to read.
  *
- * @param messages how many messages it has
- * @param ids how the ids of its messages are chosen
+ * @param messages the number of its messages
+ * @param ids the choice of its ids
  */
 record Topic(String name, int partitions, long messages, Ids ids) {
 
-    /** How many messages in front a copy has its first. */
+    /** The greatest distance between a copy and its original, in messages. */
     static final int NEAR = 1_000;
 
-    /** How the ids of messages are chosen. A copy is in the partition of its first. */
+    /** The choice of ids. A copy is in the partition of its original. */
     enum Ids {
-        /** Each message has another one. */
+        /** Each message has its own id. */
         NEW,
-        /** One message in ten is a copy of one of the {@value #NEAR} in front of it in its partition. */
+        /** One message in ten is a copy of one of the {@value #NEAR} before it in its partition. */
         TENTH_COPIES,
         /** The messages of a partition repeat {@link #KNOWN} ids in turn. */
         COPIES
     }
 
-    /** How many ids a partition has where all messages are copies: of twelve partitions less than the cache has room for. */
+    /** The number of ids of a partition whose messages are all copies. Twelve such partitions fit into the cache. */
     static final int KNOWN = 400;
 
     long messagesOfPartition() {

@@ -44,7 +44,7 @@ final class Topics implements AutoCloseable {
                 new ByteArraySerializer());
     }
 
-    /** Creates the topic and waits until all its partitions can be written to: what is sent before may never get in order. */
+    /** Creates the topic and waits until all its partitions accept messages: earlier ones could stay out of order. */
     void create(Topic topic) throws ExecutionException, InterruptedException {
         admin.createTopics(List.of(new NewTopic(topic.name(), topic.partitions(), (short) 1)))
                 .all()
@@ -56,7 +56,7 @@ final class Topics implements AutoCloseable {
         admin.listOffsets(ends).all().get();
     }
 
-    /** Creates the topic and fills it, unless it is there already. */
+    /** Creates the topic and fills it, unless it exists. */
     void require(Topic topic) throws ExecutionException, InterruptedException {
         if (there.add(topic)) {
             create(topic);
@@ -77,7 +77,7 @@ final class Topics implements AutoCloseable {
         }
     }
 
-    /** Sends messages one by one, so many in a second, until the thread is interrupted. */
+    /** Sends messages one by one, at the given rate, until the thread is interrupted. */
     void pace(Topic topic, int perSecond) {
         Messages messages = new Messages(topic);
         long began = System.nanoTime();
@@ -99,7 +99,7 @@ final class Topics implements AutoCloseable {
         admin.close();
     }
 
-    /** The messages of a topic in the order in which they are sent. */
+    /** Creates the messages of a topic in the order of sending. */
     private static final class Messages {
 
         private final Topic topic;

@@ -1,4 +1,4 @@
-/** Compares, in one run, what the library costs with a consumer that remembers nothing and with what others use. */
+/** Compares the cost of this library, a consumer without deduplication and other libraries, in one run. */
 @NullMarked
 package io.idempotency.benchmarks;
 

@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** What an id takes in a table that grows to a million, and what it takes to find it there. */
+/** Measures adding and finding an id in a table that grows to a million. */
 @State(Scope.Thread)
 public class IdTableBenchmark {
 
@@ -35,7 +35,7 @@ public class IdTableBenchmark {
         return ids;
     }
 
-    /** Returns the ids in another order than that of the table, which the processor would read ahead. */
+    /** Returns the ids in an order different from the table's, because the processor would read ahead in that order. */
     private long[] shuffled() {
         long[] ids = present.clone();
         for (int i = IDS - 1; i > 0; i--) {
@@ -93,7 +93,7 @@ public class IdTableBenchmark {
         return found(shuffled);
     }
 
-    /** Looks for ids that are not there. */
+    /** Looks for absent ids. */
     @Benchmark
     @OperationsPerInvocation(IDS)
     public long misses() {

@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.infra.Blackhole;
 
-/** What it takes to make 128 bits of a message id. */
+/** Measures the conversion of a message id to 128 bits. */
 @State(Scope.Thread)
 public class MessageKeyBenchmark {
 
@@ -27,7 +27,7 @@ public class MessageKeyBenchmark {
         uuids.forEach(uuid -> hole.consume(MessageKey.idOf(uuid)));
     }
 
-    /** Parses them by the JDK, for comparison. It accepts more than the canonical form, so what it read is written again. */
+    /** Parses them by the JDK, for comparison. The JDK accepts more than the canonical form, so the result is printed and compared. */
     @Benchmark
     @OperationsPerInvocation(IDS)
     public void parsesByTheJdk(Blackhole hole) {

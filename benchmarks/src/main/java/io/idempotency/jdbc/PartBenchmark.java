@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** What a claim of one partition takes in the memory of a process, by a window of a million ids in four generations. Each poll has other ids. */
+/** Measures a claim of one partition in memory, with a window of a million ids in four generations. Each poll has other ids. */
 @State(Scope.Thread)
 public class PartBenchmark {
 
@@ -34,7 +34,7 @@ public class PartBenchmark {
             new AtomicLong());
     private List<Delivery> deliveries = List.of();
 
-    /** Fills the window before the first poll, and makes room in it before every other. */
+    /** Fills the window before the first poll, and makes room in it before every other poll. */
     @Setup(Level.Invocation)
     public void poll() {
         while (window.size() < KNOWN) {
@@ -59,7 +59,7 @@ public class PartBenchmark {
         return new UUID((random.nextLong() & ~0xF000L) | 0x4000L, random.nextLong()).toString();
     }
 
-    /** Decides on a poll of one partition in which all is new, up to what is to be appended. */
+    /** Decides on a poll of new messages of one partition, and returns the content to append. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public @Nullable Object decidesOnNewPoll() {
@@ -75,7 +75,7 @@ public class PartBenchmark {
         return part.content();
     }
 
-    /** Decides on it, and lets the window know what was appended. */
+    /** Decides on it, and adds the appended segment to the window. */
     @Benchmark
     @OperationsPerInvocation(POLL)
     public @Nullable Object claimsNewPoll() {

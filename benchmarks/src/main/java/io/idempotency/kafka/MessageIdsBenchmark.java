@@ -12,7 +12,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.infra.Blackhole;
 
-/** What it takes to find the id of a record, and to check it. */
+/** Measures finding and checking the id of a record. */
 @State(Scope.Thread)
 public class MessageIdsBenchmark {
 

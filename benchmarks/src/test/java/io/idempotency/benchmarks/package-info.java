@@ -1,4 +1,4 @@
-/** Tests of what is computed from measurements. */
+/** Tests of the figures that are computed from measurements. */
 @NullMarked
 package io.idempotency.benchmarks;
 

@@ -13,17 +13,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Known duplicates in a Caffeine cache of bounded size, each for a bounded time. The age it answers with grows while an id is
- * in the cache. Thread-safe.
+ * Caches known duplicates with Caffeine, a bounded number of them, each for a bounded time. The age of an entry grows while it is in the
+ * cache. Thread-safe.
  *
- * <p>Keep the time shorter than the retention of the store: an id that the store has forgotten must not live on here.
+ * <p>Keep the time shorter than the retention of the store: an id that the store has forgotten must not stay in the cache.
  */
 public final class CaffeineCache implements DuplicateCache {
 
-    /** How many ids are kept unless said otherwise. */
+    /** How many ids are kept by default. */
     public static final long DEFAULT_MAX_IDS = 10_000;
 
-    /** How long an id is kept unless said otherwise. */
+    /** How long an id is kept by default. */
     public static final Duration DEFAULT_TIME = Duration.ofMinutes(10);
 
     private record Entry(Position position, Duration age, long rememberedAt) {}
@@ -32,7 +32,7 @@ public final class CaffeineCache implements DuplicateCache {
     private final Ticker ticker;
     private final Cache<MessageId, Entry> entries;
     /**
-     * The time that Caffeine makes room by; {@link #find} itself looks whether the time of an id is over. If both read the clock, a duplicate took a
+     * The time by which Caffeine evicts; {@link #find} itself checks whether the time of an id is over. If both read the clock, a duplicate took a
      * fifth longer. Measured by IdempotentConsumerBenchmark.skipsPoll.
      */
     private volatile long lastRemembered;
@@ -53,7 +53,7 @@ public final class CaffeineCache implements DuplicateCache {
     }
 
     /**
-     * Returns a cache of up to {@code maxIds} ids, each for the time given after it was remembered last.
+     * Returns a cache of up to {@code maxIds} ids, each kept for this time after it was remembered last.
      *
      * @throws IdempotencyException if Caffeine is not on the class path
      */
@@ -67,7 +67,7 @@ public final class CaffeineCache implements DuplicateCache {
         }
     }
 
-    /** Returns a cache whose time is told by the ticker. */
+    /** Returns a cache that reads the time from the ticker. */
     public static CaffeineCache of(long maxIds, Duration time, Ticker ticker) {
         return new CaffeineCache(maxIds, time, ticker);
     }

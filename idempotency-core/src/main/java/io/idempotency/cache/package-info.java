@@ -1,4 +1,4 @@
-/** Known duplicates in a Caffeine cache. */
+/** The cache of known duplicates, built on Caffeine. */
 @NullMarked
 package io.idempotency.cache;
 

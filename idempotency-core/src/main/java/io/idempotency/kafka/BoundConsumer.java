@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** What a processor asks of an idempotent consumer and the handler bound to it. */
+/** An idempotent consumer with the handler bound to it, as a processor uses it. */
 interface BoundConsumer<K, V> {
 
     /** Returns name and level, for logs. */
@@ -30,7 +30,7 @@ interface BoundConsumer<K, V> {
     /** Charges a record that could not be deserialized; see {@link IdempotentConsumer#reject}. */
     BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause);
 
-    /** Tells that a partition was given up; see {@link IdempotentConsumer#revoked}. */
+    /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
 
     static <K, V> BoundConsumer<K, V> of(

@@ -19,40 +19,42 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls the idempotent consumer so that whatever it throws leaves the partitions of its records where they are, and nothing else: a store that
- * cannot be used, a listener or policy that throws an error. Only errors of the virtual machine leave.
+ * Calls the idempotent consumer and contains its exceptions. If the store cannot be used, or a listener or policy throws an error, only the
+ * partitions of the records wait. Errors of the virtual machine leave.
  */
 final class Contained {
 
     private static final Logger log = LoggerFactory.getLogger(RecordProcessor.class);
 
-    /** How long partitions wait for what passes by itself. */
+    /** How long partitions wait after a transient failure. */
     static final Duration LATER = Duration.ofSeconds(1);
 
     private Contained() {}
 
     /** Returns how far the partitions of the records have come. */
-    static <K, V> Map<TopicPartition, Left> consume(BoundConsumer<K, V> bound, List<ConsumerRecord<K, V>> records) {
+    static <K, V> Map<TopicPartition, PartitionProgress> consume(
+            BoundConsumer<K, V> bound, List<ConsumerRecord<K, V>> records) {
         try {
-            return Left.of(records, bound.consume(records));
+            return PartitionProgress.of(records, bound.consume(records));
         } catch (RuntimeException | Error failure) {
             letFatalLeave(failure);
             Map<TopicPartition, List<ConsumerRecord<K, V>>> partitions = new LinkedHashMap<>();
             records.forEach(record -> partitions
                     .computeIfAbsent(KafkaRecords.partition(record), key -> new ArrayList<>())
                     .add(record));
-            Map<TopicPartition, Left> left = new HashMap<>();
+            Map<TopicPartition, PartitionProgress> progress = new HashMap<>();
             if (partitions.size() == 1 || failure instanceof IdempotencyException) {
                 Duration wait = wait(bound, partitions, failure);
-                partitions.forEach((partition, some) -> left.put(partition, Left.at(some.get(0), wait)));
+                partitions.forEach(
+                        (partition, some) -> progress.put(partition, PartitionProgress.at(some.get(0), wait)));
             } else {
                 log.warn(
-                        "The records of {} failed together; now one partition after the other.",
+                        "The records of {} failed together; they are tried again partition by partition.",
                         partitions.keySet(),
                         FailureText.loggable(failure));
-                partitions.values().forEach(some -> left.putAll(consume(bound, some)));
+                partitions.values().forEach(some -> progress.putAll(consume(bound, some)));
             }
-            return left;
+            return progress;
         }
     }
 
@@ -81,7 +83,7 @@ final class Contained {
                     partitions.keySet(),
                     LATER.toSeconds(),
                     FailureText.line(failure));
-            log.debug("What they wait for", FailureText.loggable(failure));
+            log.debug("The records wait because of this failure.", FailureText.loggable(failure));
             return LATER;
         }
         log.error(
@@ -93,7 +95,7 @@ final class Contained {
         return IdempotentConsumer.STAND_STILL;
     }
 
-    /** A stack overflow is the message's own. */
+    /** Rethrows an error of the virtual machine, except a stack overflow: that is a failure of the message. */
     static void letFatalLeave(Throwable failure) {
         if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {
             throw error;

@@ -6,8 +6,8 @@ import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * The position of a record as its id, with what tells the record from another one that stands there once the log was cut. Timestamp and leader
- * epoch stay with a record when it is replicated, moved or compacted.
+ * Makes an id of the position of a record. Timestamp and leader epoch tell it from another record at the same position after the log was
+ * truncated; both stay with a record that is replicated, moved or compacted.
  */
 record Coordinates(Function<String, String> topicId) implements IdSource<Object> {
 

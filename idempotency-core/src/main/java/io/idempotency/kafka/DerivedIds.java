@@ -8,11 +8,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
- * Makes the ids of outputs from the id of the message that was handled, so that an output has the same id when the message is handled again, and a
- * receiver that is idempotent skips the repetition. Each is a UUID by SHA-256: of version 8, or, if the incoming id is one of version 7, of version 7
- * with the same time, so that an index of ids grows at its end.
+ * Derives the ids of outputs from the id of the handled message. An output has the same id when the message is handled again, so an idempotent
+ * receiver skips the repetition. Each id is a UUID made by SHA-256: of version 8, or, if the incoming id is a UUID of version 7, of version 7 with
+ * the same time, so that an index of ids grows at its end.
  *
- * <p>{@link MessageIdInterceptor} does so for what a handler sends on its own thread.
+ * <p>{@link MessageIdInterceptor} does this for outputs that a handler sends on its own thread.
  */
 public final class DerivedIds {
 
@@ -28,10 +28,10 @@ public final class DerivedIds {
     private DerivedIds() {}
 
     /**
-     * Returns the id of an output whose number says which one it is. Only for outputs that are sent if and only if the transaction commits, as from
-     * an outbox: a run that is rolled back may have sent something else as its first output, and both would have one id.
+     * Returns the id of an output by its number. Use it only for outputs that are sent if and only if the transaction commits, as from an outbox.
+     * Otherwise a run that is rolled back may have sent something else under the same number, and both would share one id.
      *
-     * @param incoming the id of the message that it is made from, and the consumer that makes it
+     * @param incoming the id of the handled message, with the consumer that handles it
      * @param number 0 for its first output, 1 for the next
      */
     public static String of(MessageId incoming, int number) {

@@ -6,8 +6,8 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Gives newly assigned partitions a committed offset, so that {@code auto.offset.reset} is asked only once, and those that are given up their
- * last one, so that the next owner has nothing to skip.
+ * Commits offsets at a rebalance: a first one for newly assigned partitions, so that {@code auto.offset.reset} applies only once, and the last one
+ * for revoked partitions, so that the next owner has nothing to skip.
  */
 record FirstOffsets<K, V>(Consumer<K, V> kafka, RecordProcessor<K, V> processor) implements ConsumerRebalanceListener {
 
@@ -23,6 +23,6 @@ record FirstOffsets<K, V>(Consumer<K, V> kafka, RecordProcessor<K, V> processor)
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
-        // Somebody else may have them, and a commit would be refused.
+        // Another consumer may own them, and a commit would be refused.
     }
 }

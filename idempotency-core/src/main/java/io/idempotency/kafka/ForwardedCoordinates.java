@@ -10,7 +10,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
-/** The position of a record as its id, followed back from retry and dead-letter topics of spring-kafka to the original one. */
+/** Makes an id of the original position of a record, followed back through retry and dead-letter topics of spring-kafka. */
 record ForwardedCoordinates(Coordinates coordinates, Predicate<String> isRetryTopic) implements IdSource<Object> {
 
     private static final List<String> FAMILIES = List.of("kafka_original-", "kafka_dlt-original-");
@@ -40,7 +40,7 @@ record ForwardedCoordinates(Coordinates coordinates, Predicate<String> isRetryTo
         return Optional.of(coordinates.id(topic, partition, offset, timestamp + ":"));
     }
 
-    /** Returns whether there is an origin, whoever wrote it. */
+    /** Returns whether the record has an origin header, whoever wrote it. */
     static boolean isForwarded(Headers headers) {
         return FAMILIES.stream().anyMatch(family -> headers.lastHeader(family + TOPIC) != null);
     }
@@ -49,7 +49,7 @@ record ForwardedCoordinates(Coordinates coordinates, Predicate<String> isRetryTo
         return coordinates.id(record.topic(), record.partition(), record.offset(), record.timestamp() + ":");
     }
 
-    /** What stands there already, spring-kafka forwards in place of the true origin. */
+    /** Removes origin headers that came with the record: spring-kafka would forward them in place of the true origin. */
     private static void removeOrigin(Headers headers) {
         for (String family : FAMILIES) {
             for (String part : List.of(TOPIC, PARTITION, OFFSET, TIMESTAMP)) {
@@ -61,8 +61,8 @@ record ForwardedCoordinates(Coordinates coordinates, Predicate<String> isRetryTo
     }
 
     /**
-     * Returns where the topic of the origin stands. Each forwarding adds behind the former one, so they are followed back from the last, only as
-     * far as they come from retry topics: what is in front of that came with the record.
+     * Returns the index of the header with the topic of the origin; -1 without one. Each forwarding appends its headers, so they are followed back
+     * from the last, as long as they name retry topics. Headers in front of those came with the record.
      */
     private int origin(Header[] headers) throws UnusableId {
         int origin = -1;

@@ -13,13 +13,13 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
-/** Ids in headers, decoded strictly: two different byte sequences never become one id. */
+/** Finds ids in headers and decodes them strictly: two different byte sequences never become one id. */
 record HeaderIds(List<String> names) implements IdSource<Object> {
 
     /** Begins the ids of all other kinds; doubled in front of a header id that begins with it. */
     static final String KIND = "~";
 
-    /** What bytes that are not UTF-8 become, unless it stood there. */
+    /** Stands for bytes that are not UTF-8 after lenient decoding, unless the text itself holds it. */
     private static final char REPLACEMENT = '\uFFFD';
 
     static final String SOURCE = "ce_source";
@@ -65,7 +65,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
         return text;
     }
 
-    /** Returns the last text that is not blank, of a name that differs in case only if none is written so. */
+    /** Returns the last text that is not blank. A name that differs only in case counts if no header has the exact name. */
     private static Optional<String> text(Headers headers, String name) throws UnusableId {
         Header[] all = headers.toArray();
         Optional<String> exact = last(all, name::equals);
@@ -88,7 +88,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
         return MessageId.isBlank(text) ? Optional.empty() : Optional.of(text);
     }
 
-    /** Returns the text of a header as it counts for an id; empty if it cannot be one. */
+    /** Returns the text of a header if it can be an id. */
     static Optional<String> usable(Headers headers, String name) {
         try {
             return text(headers, name);
@@ -97,7 +97,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
         }
     }
 
-    /** Returns whether there is an id, or what its author took for one. */
+    /** Returns whether a header holds an id, usable or not. */
     static boolean isThere(Headers headers, String name) {
         try {
             return text(headers, name).isPresent();

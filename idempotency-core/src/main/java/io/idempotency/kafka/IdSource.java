@@ -4,19 +4,19 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** One place of a record where a message id may stand. Thread-safe. */
+/** A place of a record that may hold its message id. Thread-safe. */
 @FunctionalInterface
 interface IdSource<V> {
 
     /**
-     * Returns the id, told apart from the ids of every other kind of source; empty if there is none, and then adds to
-     * {@code looked} what is missing.
+     * Returns the id, which differs from the ids of every other kind of source. If there is none, returns empty and adds to {@code looked} what is
+     * missing.
      *
-     * @throws UnusableId if something stands there that cannot be an id
+     * @throws UnusableId if the place holds something that cannot be an id
      */
     Optional<String> find(ConsumerRecord<?, ? extends V> record, List<String> looked) throws UnusableId;
 
-    /** What stands in the place looked at is no id; the message says which place, and why. */
+    /** A place holds something that is no id; the text names the place and the reason. */
     final class UnusableId extends Exception {
 
         private static final long serialVersionUID = 1L;
@@ -37,7 +37,7 @@ interface IdSource<V> {
             this.isUnread = isUnread;
         }
 
-        /** Returns one for what the user's own function threw. */
+        /** Returns the exception for a failure of the user's own function. */
         static UnusableId unread(String message, Throwable cause) {
             return new UnusableId(message, cause, true);
         }

@@ -21,7 +21,7 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
-/** Idempotent consumers of Kafka records: what the flow has to know about a {@link ConsumerRecord}. */
+/** Makes idempotent consumers of Kafka records, and reads position, raw bytes and stand-in id of a {@link ConsumerRecord}. */
 public final class KafkaRecords {
 
     private KafkaRecords() {}
@@ -39,19 +39,19 @@ public final class KafkaRecords {
     }
 
     /**
-     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. The bytes of every other one are read again from
-     * Kafka if a {@link PollLoop} polled it; otherwise only its headers are kept, and the log says so: see {@link #reader(RecordReread)}.
+     * Returns a reader that keeps the raw bytes of a record whose key and value are byte arrays. Any other record is read again from Kafka if a
+     * {@link PollLoop} polled it. If not, only its headers are kept, and the log warns; see {@link #reader(RecordReread)}.
      */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader() {
         return new RecordReader<>(Optional.empty());
     }
 
-    /** Returns a reader that reads the bytes again from Kafka where the record does not have them. */
+    /** Returns a reader that reads the bytes again from Kafka if the record does not have them. */
     public static <K, V> MessageReader<ConsumerRecord<K, V>> reader(RecordReread reread) {
         return new RecordReader<>(Optional.of(reread));
     }
 
-    /** Returns the record that could not be deserialized with its raw bytes, as the exception of {@code poll} tells of it. */
+    /** Returns a record that could not be deserialized, with the raw bytes that the exception of {@code poll} carries. */
     public static ConsumerRecord<byte[], byte[]> raw(RecordDeserializationException failure) {
         byte @Nullable [] key = bytes(failure.keyBuffer());
         byte @Nullable [] value = bytes(failure.valueBuffer());
@@ -83,8 +83,8 @@ public final class KafkaRecords {
     }
 
     /**
-     * Returns an id for a record that has none: of what the log keeps of it, however it is moved or compacted. Not of its headers, for
-     * deserializers and interceptors add some at each delivery.
+     * Returns an id for a record without a usable one, made of everything that the log keeps when the record is moved or compacted. Headers do not
+     * count, because deserializers and interceptors add some at each delivery.
      */
     static String standIn(ConsumerRecord<?, ?> record) {
         byte[] kept = ByteBuffer.allocate(Long.BYTES + 3 * Integer.BYTES)
@@ -96,7 +96,7 @@ public final class KafkaRecords {
         return StandIn.of(position(record), bytes(record.key()), bytes(record.value()), kept);
     }
 
-    /** Returns the bytes of what has an equality of its own; nothing of an object. */
+    /** Returns the bytes of a string or byte array; null for any other object. */
     private static byte @Nullable [] bytes(@Nullable Object part) {
         if (part instanceof String text) {
             return text.getBytes(StandardCharsets.UTF_8);
@@ -109,7 +109,7 @@ public final class KafkaRecords {
     }
 
     /**
-     * Returns the offset of a record with its leader epoch: Kafka compares it when a leader has changed, and so sees that the log was cut
+     * Returns the offset of a record with its leader epoch. Kafka compares it after a change of leaders, and so notices a log that was truncated
      * before the record.
      */
     static OffsetAndMetadata offset(ConsumerRecord<?, ?> record) {
@@ -124,7 +124,7 @@ public final class KafkaRecords {
         return copies;
     }
 
-    /** What spring-kafka puts on records of retry topics. */
+    /** The header that spring-kafka adds to records of retry topics. */
     private static final String ORIGINAL_TOPIC = "kafka_original-topic";
 
     private record RecordReader<K, V>(Optional<RecordReread> reread) implements MessageReader<ConsumerRecord<K, V>> {
@@ -132,6 +132,11 @@ public final class KafkaRecords {
         @Override
         public Position position(ConsumerRecord<K, V> record) {
             return KafkaRecords.position(record);
+        }
+
+        @Override
+        public long timestamp(ConsumerRecord<K, V> record) {
+            return record.timestamp();
         }
 
         @Override
@@ -172,19 +177,19 @@ public final class KafkaRecords {
         public void requireHome(ConsumerRecord<K, V> record) {
             if (isRaw(record.key(), record.serializedKeySize()) && record.key() == null) {
                 throw new InvalidMessageIdException("The record at " + position(record)
-                        + " has no key, so that a copy of it may be in any partition, where the"
-                        + " store would not know it. Send a key, use a store that knows all partitions, or have"
-                        + " this one accept strays");
+                        + " has no key, so a copy of it may be in any partition, and the store detects"
+                        + " a copy only in the partition of the original. Send a key, use a store that knows all partitions, or have"
+                        + " this one accept missed duplicates");
             }
             if (record.headers().lastHeader(ORIGINAL_TOPIC) != null) {
                 throw new InvalidMessageIdException("The record at " + position(record)
-                        + " comes from a retry topic, and the store knows its message only in"
-                        + " the partition that it was sent to first. Use a store that knows all partitions, or have"
-                        + " this one accept strays");
+                        + " comes from a retry topic, and the store detects a copy only in"
+                        + " the partition of the original. Use a store that knows all partitions, or have"
+                        + " this one accept missed duplicates");
             }
         }
 
-        /** A deserializer may turn bytes into null, or into others; only a null without bytes is one. Records made by hand have no sizes. */
+        /** Returns whether the part is as it was in the log. A deserializer may turn bytes into null or into other bytes. Records made by hand have no sizes. */
         private static boolean isRaw(@Nullable Object part, int serializedSize) {
             boolean isUnsized = serializedSize == ConsumerRecord.NULL_SIZE;
             return part == null

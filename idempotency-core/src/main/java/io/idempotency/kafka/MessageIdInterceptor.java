@@ -16,42 +16,42 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives every record that is sent a message id, in a header; set it as {@code interceptor.classes} of a producer. Never makes a send fail.
+ * Gives every sent record a message id in a header. Set it as {@code interceptor.classes} of a producer. It never makes a send fail.
  * Thread-safe.
  *
  * <ul>
  *   <li>A record without an id, and without a {@code ce_id} of CloudEvents, gets one.
- *   <li>A record with the id of the message that is handled on this thread, as whoever copies all headers sends it, gets one of its own in its
- *       place: with the copied one all outputs of a message would be one. No other id is overwritten.
+ *   <li>A record with the id of the message that is handled on this thread, because its sender copied all headers, gets an id of its own
+ *       instead: otherwise all outputs of a message would share one id. No other id is overwritten.
  * </ul>
  *
- * <p>Outside of a handler the id is a time-ordered UUID (version 7), made when the record is sent: the producer's own retries keep it, a second
- * {@code send} of a new record gets another one. Where an application sends again, give the message its id yourself.
+ * <p>Outside of a handler the id is a time-ordered UUID (version 7), made when the record is sent. The producer's own retries keep it; a second
+ * {@code send} of a new record gets another one. If the application itself sends a message again, give the message its id yourself.
  *
- * <p>What a handler sends on its own thread gets an id {@linkplain DerivedIds derived} from the message that is handled, and from the topic,
- * partition and timestamp (if the sender sets them), key, value and headers of the output (those of tracing aside): the same one when the message is handled again and says the same. If it then says
- * something else, the output is another message. Key and value are serialized once more for that. In a batch it holds for outputs with the id of
- * one of its messages, and others get a UUID of version 7.
+ * <p>An output that a handler sends on its own thread gets an id {@linkplain DerivedIds derived} from the handled message and from the output:
+ * topic, partition and timestamp (if the sender sets them), key, value, and headers except those of tracing. If the message is handled again and
+ * the output says the same, it gets the same id; if it says something else, it is another message. Key and value are serialized once more for
+ * this. In a batch, only outputs with the id of one of its messages get derived ids; others get a UUID of version 7.
  */
 public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, V> {
 
-    /** The producer property that names the headers which may carry an id, the first being the one to stamp; {@value MessageIds#HEADER} unless set. */
+    /** The producer property that names the headers which may carry an id, separated by commas; new ids go into the first. Default: {@value MessageIds#HEADER}. */
     public static final String HEADER_CONFIG = "idempotency.message-id.header";
 
     /**
-     * The producer property that says whether a record is stamped, too, that spring-kafka forwards to a retry or dead-letter topic; {@code true}
-     * unless set. To be {@code false} where consumers take coordinates as ids: a stamp would be another id than the record had at its first
+     * The producer property that says whether records that spring-kafka forwards to a retry or dead-letter topic get an id, too. Default: {@code
+     * true}. Set it to {@code false} if consumers take coordinates as ids: a new id would differ from the one that the record had in its first
      * topic.
      */
     public static final String FORWARDED_CONFIG = "idempotency.message-id.forwarded";
 
     /**
-     * The producer property that says whether what a handler sends gets derived ids; {@code true} unless set. If it does not, copied ids stay as
+     * The producer property that says whether outputs of a handler get derived ids. Default: {@code true}. With {@code false}, copied ids stay as
      * they are.
      */
     public static final String DERIVED_CONFIG = "idempotency.message-id.derived";
 
-    /** The producer property that says whether a record without an id gets one; {@code true} unless set. */
+    /** The producer property that says whether a record without an id gets one. Default: {@code true}. */
     public static final String STAMPED_CONFIG = "idempotency.message-id.stamped";
 
     private static final Logger log = LoggerFactory.getLogger(MessageIdInterceptor.class);
@@ -91,7 +91,7 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
             return copied.map(id -> withId(record, id.headers(), derivedOrNew(outputIds.replacing(id, record))))
                     .orElse(record);
         } catch (RuntimeException failure) {
-            log.warn("A record for {} is sent without a message id of its own", record.topic(), failure);
+            log.warn("A record for {} is sent without a message id of its own.", record.topic(), failure);
             return record;
         }
     }
@@ -132,7 +132,7 @@ public final class MessageIdInterceptor<K, V> implements ProducerInterceptor<K, 
         }
     }
 
-    /** A header that is there keeps its name as it is written. */
+    /** Replaces the values of headers. A header that exists keeps the case of its name. */
     private static void replace(Headers headers, List<String> names, byte[] id) {
         for (String name : names) {
             List<String> there = Stream.of(headers.toArray())

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
  * header id that begins with {@code ~} gets another {@code ~} in front; so ids of two kinds never meet.
  *
  * <p>One rule for all places: an id is text (any {@code CharSequence}), bytes that are UTF-8, a {@code UUID} or a whole number ({@code Long},
- * {@code Integer}, {@code Short}, {@code Byte}, {@code BigInteger}). Everything else is refused: the text of an array or object may be another one
- * at each delivery, and two numbers with a fraction or an exponent may have one text.
+ * {@code Integer}, {@code Short}, {@code Byte}, {@code BigInteger}). Everything else is refused: the text of an array or object may differ
+ * at each delivery, and two numbers with a fraction or an exponent may share one text.
  *
- * <p>A missing or blank id is looked for in the next place. If there is none, or if something stands there that cannot be an id,
+ * <p>If an id is missing or blank, the next place is tried. If no place has one, or a place holds something that cannot be an id,
  * {@link #messageId} throws and names topic, partition, offset and the places looked at; it never returns empty. The consumer checks that the text
  * can be an id.
  *
@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?, ? extends V>> {
 
-    /** The header that carries the message id unless said otherwise. */
+    /** The header that carries the message id by default. */
     public static final String HEADER = "message-id";
 
     private final List<IdSource<? super V>> sources;
@@ -41,14 +41,14 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
         this.sources = List.copyOf(sources);
     }
 
-    /** Returns the default: the header {@value #HEADER}, else {@link #cloudEvents()}. */
+    /** Returns the default: the header {@value #HEADER}, then {@link #cloudEvents()}. */
     public static MessageIds<Object> defaults() {
         return header(HEADER).orElse(cloudEvents());
     }
 
     /**
-     * Reads the first of these headers that is present and not blank, as UTF-8. Of several headers of one name the last that is not blank
-     * counts; one whose name differs in case only, such as {@code Message-Id}, if none is written so.
+     * Reads the first of these headers that is present and not blank, as UTF-8. Of several headers with one name, the last that is not
+     * blank counts. A name that differs only in case, such as {@code Message-Id}, counts if no header has the exact name.
      */
     public static MessageIds<Object> header(String... names) {
         if (names.length == 0) {
@@ -63,33 +63,33 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     }
 
     /**
-     * Takes the record key. Right only if a key never comes twice: the second event of an aggregate has the same key and would be
+     * Takes the record key. Use it only if no two messages share a key: the second event of an aggregate has the same key and would be
      * skipped.
      */
     public static MessageIds<Object> key() {
         return new MessageIds<>(List.of(ValueIds::ofKey));
     }
 
-    /** Takes what the function reads from the value; null, a blank string and a tombstone count as missing. */
+    /** Takes the result of the function on the value; null, a blank string and a tombstone count as missing. */
     public static <V> MessageIds<V> value(Function<? super V, ? extends @Nullable Object> id) {
         return new MessageIds<V>(List.of(new ValueIds<V>(id)));
     }
 
-    /** Takes what the function reads from the record; null and a blank string count as missing. */
+    /** Takes the result of the function on the record; null and a blank string count as missing. */
     public static <V> MessageIds<V> record(
             Function<? super ConsumerRecord<?, ? extends V>, ? extends @Nullable Object> id) {
         return new MessageIds<V>(List.of((record, looked) -> ValueIds.ofRecord(id, record, looked)));
     }
 
-    /** Gives every delivery an id of its own, so that nothing is recognised: for records that have none and are to be handled all the same. */
+    /** Gives every delivery an id of its own, so that no duplicate is recognised: for records without ids that must be handled all the same. */
     public static MessageIds<Object> unrecognised() {
         return new MessageIds<>(
                 List.of((record, looked) -> Optional.of(HeaderIds.KIND + "random:" + UUID.randomUUID())));
     }
 
     /**
-     * Takes where the record stands: topic, topic id, partition, offset; and its timestamp and leader epoch, for another record may come to stand
-     * there when the log is cut. It recognises redeliveries only, never a message sent twice.
+     * Takes the position of the record: topic, topic id, partition and offset. Timestamp and leader epoch are part of it, because another record
+     * may get the same offset after the log was truncated. It recognises redeliveries only, never a message that was sent twice.
      *
      * @param topicId returns the id of a topic, so that a topic that was deleted and created again brings new ids; see
      *     {@link TopicIds}
@@ -99,18 +99,18 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
     }
 
     /**
-     * Takes where the record stands, as {@link #coordinates(Function)} does; a record of a retry or dead-letter topic of spring-kafka counts as
-     * the original one. Without the leader epoch, which spring-kafka does not forward: of two records that stood at one place, and that have
-     * one timestamp, the later one counts as the former.
+     * Takes the position of the record, like {@link #coordinates(Function)}; a record of a retry or dead-letter topic of spring-kafka has the
+     * position of the original. The leader epoch is not part of it, because spring-kafka does not forward it: of two records at one position with
+     * one timestamp, the later one counts as a copy of the earlier.
      *
-     * @param isRetryTopic says which topics are retry or dead-letter topics. What the records of all others say of their origin, anybody may
-     *     have written: it is not believed, and taken off them, for spring-kafka would forward it in place of their own
+     * @param isRetryTopic tells which topics are retry or dead-letter topics. Origin headers on records of other topics are not trusted, because
+     *     anybody may have written them. They are removed, because spring-kafka would forward them
      */
     public static MessageIds<Object> coordinates(Function<String, String> topicId, Predicate<String> isRetryTopic) {
         return new MessageIds<>(List.of(new ForwardedCoordinates(new Coordinates(topicId), isRetryTopic)));
     }
 
-    /** Looks in the other place when there is no id in this one. */
+    /** Returns a finder that looks in the next place if there is no id in this one. */
     public <W extends V> MessageIds<W> orElse(MessageIds<? super W> next) {
         List<IdSource<? super W>> joined = new ArrayList<>(sources);
         joined.addAll(next.sources);
@@ -141,6 +141,6 @@ public final class MessageIds<V> implements MessageIdExtractor<ConsumerRecord<?,
         }
         throw new InvalidMessageIdException(
                 "The record " + KafkaRecords.position(record) + " has no message id: " + String.join(", ", looked)
-                        + ". Let the producer send one, as MessageIdInterceptor does, or say by messageId where it stands");
+                        + ". Let the producer send one, as MessageIdInterceptor does, or name its place by messageId");
     }
 }

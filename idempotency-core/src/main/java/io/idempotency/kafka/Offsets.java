@@ -1,115 +1,65 @@
 package io.idempotency.kafka;
 
 import io.idempotency.FailureText;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.FencedMemberEpochException;
-import org.apache.kafka.common.errors.IllegalGenerationException;
-import org.apache.kafka.common.errors.RebalanceInProgressException;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.StaleMemberEpochException;
-import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The offsets in Kafka: commits those of settled records, and remembers what could not be committed until the next time. A commit is not waited
- * for, since what it would have spared is skipped when it comes again; but for {@value #MOST_UNDER_WAY} others, and for {@link #commitNow}. Not
- * thread-safe: Kafka tells of a commit on the thread that polls.
+ * Commits the offsets of settled records. Commits are asynchronous: a lost one only causes redeliveries, which are skipped. At most
+ * {@value #MOST_UNDER_WAY} are in flight; {@link #commitNow} waits. An offset that could not be committed goes with the next commit. Not
+ * thread-safe: Kafka answers a commit on the thread that polls.
  */
 final class Offsets {
 
     private static final Logger log = LoggerFactory.getLogger(Offsets.class);
 
-    /** How many commits may be without an answer: that of one in front is often read only with the next. */
+    /** How many commits may be in flight: the answer to one is often read only with the next. */
     static final int MOST_UNDER_WAY = 4;
 
-    /** Partitions that certainly have a committed offset. */
-    private final Set<TopicPartition> known = new HashSet<>();
+    private final InitialOffsets initial;
 
-    /** Behind what is settled, and not known to be committed. */
+    /** The offsets behind settled records that are not known to be committed. */
     private final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
 
-    /** Those of them that Kafka has not answered yet. */
+    /** The offsets in commits that Kafka has not answered yet. */
     private final Map<TopicPartition, OffsetAndMetadata> sent = new HashMap<>();
 
     private int underWay;
     private @Nullable RuntimeException fatal;
 
+    Offsets(InitialOffsets initial) {
+        this.initial = initial;
+    }
+
     /** Forgets the partitions that are no longer assigned. */
     void retain(Set<TopicPartition> assigned) {
-        known.retainAll(assigned);
+        initial.retain(assigned);
         uncommitted.keySet().retainAll(assigned);
         sent.keySet().retainAll(assigned);
     }
 
     /**
-     * Commits the first offset of every partition that has no committed one: a crash before its first commit would otherwise begin at
-     * {@code auto.offset.reset}, which may be behind it. One look-up for all partitions seen for the first time.
+     * Begins with records at these offsets: commits them where a partition has no committed offset.
      *
-     * @return the partitions that must not be handled now, because that could not be found out or done
+     * @return the partitions that must not be handled now, because it is not known whether they have a committed offset
      */
     Set<TopicPartition> begin(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> firsts) {
         firsts.forEach(this::dropIfRedelivered);
-        Set<TopicPartition> fresh = new HashSet<>(firsts.keySet());
-        fresh.removeAll(known);
-        if (fresh.isEmpty()) {
-            return fresh;
-        }
-        return commitWhereMissing(consumer, fresh, firsts::get) ? Set.of() : fresh;
+        return initial.commit(consumer, firsts);
     }
 
-    /** Does the same for partitions that were just assigned, before their first record is there. */
-    void beginAtPosition(Consumer<?, ?> consumer, Collection<TopicPartition> assigned) {
-        if (!assigned.isEmpty()
-                && !commitWhereMissing(
-                        consumer,
-                        Set.copyOf(assigned),
-                        partition -> new OffsetAndMetadata(consumer.position(partition)))) {
-            log.info("It is tried again when the first record of {} is there.", assigned);
-        }
-    }
-
-    private boolean commitWhereMissing(
-            Consumer<?, ?> consumer,
-            Set<TopicPartition> fresh,
-            Function<TopicPartition, @Nullable OffsetAndMetadata> offset) {
-        try {
-            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh);
-            Map<TopicPartition, OffsetAndMetadata> missing = new HashMap<>();
-            for (TopicPartition partition : fresh) {
-                if (committed.get(partition) == null) {
-                    missing.put(partition, Objects.requireNonNull(offset.apply(partition)));
-                }
-            }
-            if (!missing.isEmpty()) {
-                consumer.commitSync(missing);
-            }
-            known.addAll(fresh);
-            return true;
-        } catch (RuntimeException failure) {
-            if (!isWorthAnotherTry(failure)) {
-                throw failure;
-            }
-            log.warn("The committed offsets of {} are not known yet: {}", fresh, FailureText.line(failure));
-            return false;
-        }
-    }
-
-    /** Somebody else may own what was settled before the partition went back; the redelivery brings it again. */
+    /** Drops the offset of a partition that went back. Another consumer may have owned it since; the redelivery settles it again. */
     private void dropIfRedelivered(TopicPartition partition, OffsetAndMetadata first) {
         OffsetAndMetadata left = uncommitted.get(partition);
         if (left != null && first.offset() < left.offset()) {
@@ -119,9 +69,9 @@ final class Offsets {
     }
 
     /**
-     * Sends the offsets given and those left over from before; what fails for now is logged and left for the next time.
+     * Commits these offsets and those left over from earlier calls, without waiting. A commit that fails for now is logged and goes with the next.
      *
-     * @throws RuntimeException if this commit, or one that was under way, failed for good
+     * @throws RuntimeException if this commit, or one in flight, failed for good
      */
     void commit(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> settled) {
         uncommitted.putAll(settled);
@@ -133,7 +83,7 @@ final class Offsets {
         }
     }
 
-    /** Commits all that is not known to be committed, and waits for it. What fails for now is logged and left for the next time. */
+    /** Commits all offsets that are not known to be committed, and waits. A commit that fails for now is logged and goes with the next. */
     void commitNow(Consumer<?, ?> consumer) {
         commitNow(consumer, Set.of());
     }
@@ -175,7 +125,7 @@ final class Offsets {
     }
 
     private void requireAnotherTry(RuntimeException failure) {
-        if (!isWorthAnotherTry(failure)) {
+        if (!KafkaFailures.isPassing(failure)) {
             throw failure;
         }
         log.warn(
@@ -184,7 +134,7 @@ final class Offsets {
                 FailureText.line(failure));
     }
 
-    /** Called by Kafka, within a later poll or commit: what is thrown here would leave from there. */
+    /** Takes the answer of Kafka, within a later poll or commit: an exception here would leave from there. */
     private void answered(Map<TopicPartition, OffsetAndMetadata> due, @Nullable Exception failure) {
         underWay--;
         sent.entrySet().removeAll(due.entrySet());
@@ -207,7 +157,7 @@ final class Offsets {
         }
     }
 
-    /** After a rebalance another consumer may have been further; an offset is never set back. */
+    /** Drops left-over offsets behind the committed ones: after a rebalance another consumer may have been further. No offset is ever set back. */
     private void dropOvertaken(Consumer<?, ?> consumer, Set<TopicPartition> settled) {
         Set<TopicPartition> leftOver = new HashSet<>(uncommitted.keySet());
         leftOver.removeAll(settled);
@@ -223,7 +173,7 @@ final class Offsets {
         });
     }
 
-    /** A wakeup that hits the commit ends the caller's loop, so it is the last chance for these offsets. */
+    /** Commits again after a wakeup, which ends the caller's loop: it is the last chance for these offsets. */
     private void commitThroughWakeup(Consumer<?, ?> consumer, Map<TopicPartition, OffsetAndMetadata> due) {
         if (due.isEmpty()) {
             return;
@@ -244,12 +194,15 @@ final class Offsets {
 
     private void committed(Map<TopicPartition, OffsetAndMetadata> done) {
         uncommitted.entrySet().removeAll(done.entrySet());
-        known.addAll(done.keySet());
+        initial.committed(done.keySet());
     }
 
-    /** Returns where to go on in the partitions given: behind everything that is settled. Empty where nothing is known. */
+    /**
+     * Returns where to go on in each of these partitions: behind everything that is settled, or where it began. Partitions of which nothing is known
+     * are left out.
+     */
     Map<TopicPartition, OffsetAndMetadata> next(Consumer<?, ?> consumer, Set<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+        Map<TopicPartition, OffsetAndMetadata> next = initial.begins(partitions);
         consumer.committed(partitions).forEach((partition, committed) -> {
             if (committed != null) {
                 next.put(partition, committed);
@@ -263,19 +216,9 @@ final class Offsets {
         return next;
     }
 
-    /** Returns an offset with the leader epoch of what is settled in front of it: a record that cannot be read tells none. */
+    /** Returns an offset with the leader epoch of the settled record in front of it, because a record that cannot be read does not tell its own. */
     OffsetAndMetadata behind(Consumer<?, ?> consumer, TopicPartition partition, long offset) {
         OffsetAndMetadata before = next(consumer, Set.of(partition)).get(partition);
         return new OffsetAndMetadata(offset, before == null ? Optional.empty() : before.leaderEpoch(), "");
-    }
-
-    private static boolean isWorthAnotherTry(RuntimeException failure) {
-        return failure instanceof RetriableException
-                || failure instanceof CommitFailedException
-                || failure instanceof RebalanceInProgressException
-                || failure instanceof StaleMemberEpochException
-                || failure instanceof FencedMemberEpochException
-                || failure instanceof UnknownMemberIdException
-                || failure instanceof IllegalGenerationException;
     }
 }

@@ -22,13 +22,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether two outputs say the same: the SHA-256 of topic, partition and timestamp if the sender sets them, key, value and headers. Key and value are what the producer's serializers make of
- * them, so they are serialized twice. Thread-safe, as serializers of producers are.
+ * Digests outputs, to tell whether two say the same: SHA-256 of topic, partition and timestamp (if the sender sets them), key, value and headers.
+ * Key and value count as the producer's serializers write them, so they are serialized twice. Thread-safe, as serializers of producers are.
  */
 final class OutputContent implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(MessageIdInterceptor.class);
-    /** Those of W3C and B3: another one in each run. */
+    /** The headers of W3C and B3, which differ in each run. */
     private static final Set<String> TRACING = Set.of("traceparent", "tracestate", "baggage", "b3");
 
     private static final String TRACING_PREFIX = "x-b3-";
@@ -39,7 +39,7 @@ final class OutputContent implements Closeable {
     private @Nullable Serializer<Object> values;
     private boolean isUnknown;
 
-    /** For a producer of these settings, whose serializers may be classes, names or instances. */
+    /** Creates digests for a producer with these settings, whose serializers may be classes, names or instances. */
     OutputContent(Map<String, ?> configs) {
         this.configs = configs;
     }
@@ -50,7 +50,7 @@ final class OutputContent implements Closeable {
             return isReady() ? Optional.of(digested(output, isLeftOut)) : Optional.empty();
         } catch (RuntimeException e) {
             log.debug(
-                    "What is sent to {} cannot be compared with what is sent when its message is handled again",
+                    "An output to {} cannot be digested, so it gets a new id when its message is handled again.",
                     output.topic(),
                     e);
             return Optional.empty();
@@ -111,7 +111,7 @@ final class OutputContent implements Closeable {
             } catch (RuntimeException | ReflectiveOperationException e) {
                 isUnknown = true;
                 log.info(
-                        "Outputs get a new id whenever their message is handled again, for the producer's serializers cannot be used: {}",
+                        "Outputs get a new id whenever their message is handled again, because the producer's serializers cannot be used: {}",
                         e.toString());
             }
         }
@@ -137,7 +137,7 @@ final class OutputContent implements Closeable {
         return made;
     }
 
-    /** Closes what was made here, not what was given. */
+    /** Closes the serializers that were made here, not those that were given. */
     @Override
     public synchronized void close() {
         isUnknown = true;

@@ -13,8 +13,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * Finds the ids of what a handler sends on its own thread: derived from the message that is handled and from what the output says. By its number
- * alone two outputs would be one where a run that is rolled back sends something else than the next. Thread-safe.
+ * Derives ids for the outputs that a handler sends on its own thread, from the handled message and the content of the output. The number of an
+ * output would not be enough: a run that is rolled back may send something else than the next run. Thread-safe.
  */
 final class OutputIds {
 
@@ -24,13 +24,13 @@ final class OutputIds {
     private final List<String> headers;
     private final OutputContent content;
 
-    /** For ids in these headers, and in {@code ce_id}. */
+    /** Looks for ids in these headers, and in {@code ce_id}. */
     OutputIds(List<String> headers, OutputContent content) {
         this.headers = Stream.concat(headers.stream(), Stream.of(HeaderIds.ID)).toList();
         this.content = content;
     }
 
-    /** Returns where the output carries the id of the message that is handled on this thread; empty if it does not, or if none is handled. */
+    /** Returns the headers in which the output carries the id of the message that is handled on this thread; empty if there are none. */
     Optional<Copied> copied(ProducerRecord<?, ?> output) {
         return HandledMessages.onThread().flatMap(handled -> copied(output.headers(), handled));
     }
@@ -54,7 +54,7 @@ final class OutputIds {
         return incoming.map(id -> new Copied(id, copied));
     }
 
-    /** Returns what makes a message one and the same to whoever reads the header: an id of CloudEvents counts with its source. */
+    /** Returns the identity that a reader sees in the header: an id of CloudEvents counts together with its source. */
     private static Optional<String> id(Headers headers, String name) {
         Optional<String> id = HeaderIds.usable(headers, name);
         return name.equals(HeaderIds.ID)

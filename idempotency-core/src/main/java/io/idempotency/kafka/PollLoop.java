@@ -4,12 +4,8 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -23,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A ready loop that polls topics and lets a {@link RecordProcessor} handle what comes, for classic and KIP-848 consumer groups:
+ * Polls topics and hands the records to a {@link RecordProcessor}, in classic and KIP-848 consumer groups:
  *
  * <pre>{@code
  * PollLoop<String, Order> loop = PollLoop.of(billing, (record, claim) -> charge(record.value()))
@@ -35,13 +31,13 @@ import org.slf4j.LoggerFactory;
  * loop.close();
  * }</pre>
  *
- * <p>It has a Kafka consumer of its own, from the start of {@link #run} to its end, and another one from the first time that the quarantine needs the
- * bytes of a record that was deserialized: they are read again. Kafka being away, rebalances, records that cannot be deserialized and a store that
- * cannot be used do not end the loop: it says so and goes on. What Kafka refuses for good (authorization, a member with the same {@code
- * group.instance.id}, settings that it does not take) and errors of the virtual machine leave {@code run}, after the consumer was closed; nothing
- * unsettled is committed. {@link PollLoopBuilder#onEnd} is told of the end, {@link #isRunning} and {@link #failure} are to be asked.
+ * <p>The loop owns a Kafka consumer from the start of {@link #run} to its end. It opens a second one when the quarantine first needs the bytes of
+ * a deserialized record, which it reads again. An unreachable Kafka, rebalances, records that cannot be deserialized and a store that cannot be
+ * used do not end the loop: it logs them and goes on. If Kafka refuses for good (authorization, another member with the same {@code
+ * group.instance.id}, invalid settings), or on an error of the virtual machine, the loop closes its consumer and {@code run} throws. Offsets of
+ * unsettled records are never committed. {@link PollLoopBuilder#onEnd} reports the end; {@link #isRunning} and {@link #failure} answer at any time.
  *
- * <p>Runs once, in one thread; {@link #close} may be called from any thread, at any time, more than once.
+ * <p>It runs once, on one thread. {@link #close} may be called from any thread, at any time, more than once.
  */
 public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
@@ -52,10 +48,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private final PollLoopSettings<K, V> settings;
     private final RecordProcessor<K, V> processor;
-    private final AtomicBoolean started = new AtomicBoolean();
-    private final CountDownLatch closing = new CountDownLatch(1);
-    private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile @Nullable Thread thread;
+    private final LoopLife life = new LoopLife();
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -82,17 +75,16 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
      * Polls until {@link #close} is called or the thread is interrupted; returns at once if it is closed already.
      *
      * @throws IdempotencyException if it was run before
-     * @throws RuntimeException what ended the loop, as {@link #failure} tells from then on
+     * @throws RuntimeException the failure that ended the loop, which {@link #failure} returns from then on
      */
     @Override
     public void run() {
-        if (!started.compareAndSet(false, true)) {
-            if (closing.getCount() == 0) {
+        if (!life.begin()) {
+            if (life.isClosing()) {
                 return;
             }
             throw new IdempotencyException("A poll loop runs only once; build another one");
         }
-        thread = Thread.currentThread();
         try {
             warnOfRetention();
             pollUntilClosed();
@@ -110,8 +102,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             throw forGood;
         } finally {
             consumer = null;
-            thread = null;
-            ended.countDown();
+            life.end();
             processor.retain(Set.of());
             tellEnd();
         }
@@ -130,19 +121,16 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try {
             settings.onEnd().accept(failure());
         } catch (RuntimeException failed) {
-            log.warn(
-                    "The end of the loop of consumer {} could not be told.",
-                    processor.describe(),
-                    FailureText.loggable(failed));
+            log.warn("The onEnd callback of consumer {} failed.", processor.describe(), FailureText.loggable(failed));
         }
     }
 
     /** Returns whether the loop runs: from the call of {@link #run} until the Kafka consumer is closed. */
     public boolean isRunning() {
-        return started.get() && ended.getCount() > 0;
+        return life.isRunning();
     }
 
-    /** Returns what ended the loop; empty while it runs, and if it was closed or interrupted. */
+    /** Returns the failure that ended the loop; empty while it runs, and if it was closed or interrupted. */
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
     }
@@ -159,13 +147,13 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private void pollUntilClosed(Consumer<K, V> kafka, RecordReread reread) {
         try {
-            while (closing.getCount() > 0) {
+            while (!life.isClosing()) {
                 pollOnce(kafka, reread);
             }
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
         } catch (InterruptException interrupted) {
-            log.info("The thread of consumer {} was interrupted; it stops.", processor.describe());
+            log.info("The thread of consumer {} was interrupted; its loop ends.", processor.describe());
         }
         // Kept aside until the consumer is closed: it could not be closed in order otherwise.
         isInterrupted = Thread.interrupted();
@@ -224,9 +212,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         log.warn(
                 "Polling {} failed; the next try is in {} ms: {}", settings.topics(), millis, FailureText.line(failed));
         try {
-            // Ends early when the loop is closed.
-            boolean isClosed = closing.await(millis, TimeUnit.MILLISECONDS);
-            log.debug("Polling goes on, closed: {}", isClosed);
+            life.pause(millis);
         } catch (InterruptedException interrupted) {
             throw new InterruptException(interrupted);
         }
@@ -242,35 +228,23 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     }
 
     /**
-     * Ends the loop: records that are being handled are finished, the offsets of the settled ones committed, the consumer closed. Waits for
-     * that, at most the close timeout, unless it is called by the handler itself.
+     * Ends the loop: finishes the records that are being handled, commits the offsets of settled ones and closes the consumer. Waits for that, at
+     * most the close timeout, and not at all if the handler itself calls it.
      */
     @Override
     public void close() {
-        closing.countDown();
-        if (started.compareAndSet(false, true)) {
-            ended.countDown();
+        if (!life.close()) {
             return;
         }
         Consumer<K, V> kafka = consumer;
         if (kafka != null) {
             kafka.wakeup();
         }
-        if (Thread.currentThread() != thread) {
-            awaitEnd(settings.closeTimeout());
-        }
-    }
-
-    private void awaitEnd(Duration atMost) {
-        try {
-            if (!ended.await(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
-                log.warn(
-                        "Consumer {} still handles records after {} s; it stops by itself when they are done.",
-                        processor.describe(),
-                        atMost.toSeconds());
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+        if (!life.awaitEnd(settings.closeTimeout())) {
+            log.warn(
+                    "Consumer {} still handles records after {} s; it stops by itself when they are done.",
+                    processor.describe(),
+                    settings.closeTimeout().toSeconds());
         }
     }
 }

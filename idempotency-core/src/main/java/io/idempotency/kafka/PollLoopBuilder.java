@@ -14,13 +14,13 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 /** Collects the settings of a {@link PollLoop}. Not thread-safe. */
 public final class PollLoopBuilder<K, V> {
 
-    /** How long one poll waits for records unless said otherwise. */
+    /** How long one poll waits for records by default. */
     public static final Duration DEFAULT_POLL_TIMEOUT = Duration.ofSeconds(1);
 
-    /** How long {@code close} waits for the loop to end unless said otherwise. */
+    /** How long {@code close} waits for the loop to end by default. */
     public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
-    /** How long ids are assumed to be remembered unless said otherwise: Kafka's 7 days, and one. */
+    /** How long ids are assumed to be remembered by default: Kafka's 7 days, and one. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
 
     private final RecordProcessor<K, V> processor;
@@ -61,16 +61,16 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
-    /** Says how long the store remembers ids (the purge decides that), 8 days by default: topics that keep their records longer are warned of at the start. */
+    /** Tells how long the store remembers ids, which the purge decides; 8 days by default. The loop warns at its start of topics that keep records longer. */
     public PollLoopBuilder<K, V> retention(Duration rememberedFor) {
         this.retention = rememberedFor;
         return this;
     }
 
     /**
-     * Sets who is told when the loop has ended, on its thread and after its Kafka consumer was closed: with what ended it, or with nothing if it
-     * was closed or interrupted. Nobody by default: the process lives on without a consumer then, and only {@link PollLoop#isRunning} and the log
-     * tell.
+     * Sets a callback for the end of the loop. It runs on the thread of the loop, after the Kafka consumer was closed, with the failure that ended
+     * the loop; empty if it was closed or interrupted. By default there is none: the process lives on without a consumer, and only {@link
+     * PollLoop#isRunning} and the log tell.
      */
     public PollLoopBuilder<K, V> onEnd(java.util.function.Consumer<Optional<Throwable>> told) {
         this.onEnd = told;
@@ -88,7 +88,7 @@ public final class PollLoopBuilder<K, V> {
     }
 
     /**
-     * Returns the loop; warns of settings that can lose or repeat messages.
+     * Builds the loop. Warns in the log of settings that can lose or repeat messages.
      *
      * @throws IdempotencyException if no topic or no {@code group.id} was given, auto-commit is switched on, or ids are remembered for less than
      *     {@code max.poll.interval.ms}

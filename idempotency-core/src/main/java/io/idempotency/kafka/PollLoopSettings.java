@@ -9,7 +9,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 
-/** What a poll loop was built with. */
+/** The settings of a poll loop. */
 record PollLoopSettings<K, V>(
         RecordProcessor<K, V> processor,
         Map<String, Object> properties,

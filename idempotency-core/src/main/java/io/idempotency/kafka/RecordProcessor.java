@@ -23,7 +23,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
 /**
- * Handles what a poll returned, in any poll loop. Borrows the caller's consumer for one call, owns neither a consumer nor a thread:
+ * Handles the records of a poll, in any poll loop. It borrows the caller's consumer for one call, and owns neither a consumer nor a thread:
  *
  * <pre>{@code
  * while (running) {
@@ -36,28 +36,29 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
  * }</pre>
  *
  * <ol>
- *   <li>Resumes the partitions whose back-off is over; therefore it is called with empty polls, too.
+ *   <li>It resumes the partitions whose back-off is over; so it must be called with empty polls, too.
  *   <li>A partition without a committed offset gets the one of its first record committed, so that a crash during the first back-off
  *       does not begin at {@code auto.offset.reset}.
  *   <li>The records run through the idempotent consumer.
  *   <li>Where a record is not settled, the consumer goes back to it, and its partition is paused until it is due. Other partitions go on.
- *   <li>The offsets behind settled records are sent to be committed, never before the database, and not waited for: closing the consumer does that.
- *       A commit that fails for now (rebalance, broker away) is logged and made up for by the next call; the redelivery is skipped. One that
- *       fails for good makes the next call fail. They carry the leader epoch, so that Kafka sees a log that was cut below them.
+ *   <li>It commits the offsets behind settled records asynchronously, never before the database. Closing the consumer waits for them. A commit
+ *       that fails for now (rebalance, broker away) is logged and repeated by the next call; redelivered records are skipped. A commit that
+ *       fails for good makes the next call fail. Offsets carry the leader epoch, so that Kafka notices a truncated log.
  * </ol>
  *
  * <p>The consumer needs {@code enable.auto.commit=false}. Before any exception leaves, it is back at the first unsettled record of
  * every partition, so that not even a {@code close()} with auto-commit can commit past one.
  *
- * <p>Keeps the state of one consumer; used by one thread at a time, the one that polls.
+ * <p>It keeps the state of one consumer. Not thread-safe: use it on the thread that polls.
  */
 public final class RecordProcessor<K, V> {
 
     private final BoundConsumer<K, V> bound;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
     private final LongSupplier nanoTime;
-    private final Waits waits;
-    private final Offsets offsets = new Offsets();
+    private final PartitionBackOffs backOffs;
+    private final InitialOffsets initialOffsets = new InitialOffsets();
+    private final Offsets offsets = new Offsets(initialOffsets);
     private Set<TopicPartition> owned = Set.of();
 
     RecordProcessor(
@@ -67,7 +68,7 @@ public final class RecordProcessor<K, V> {
         this.bound = bound;
         this.rejectedIds = rejectedIds;
         this.nanoTime = nanoTime;
-        this.waits = new Waits(nanoTime);
+        this.backOffs = new PartitionBackOffs(nanoTime);
     }
 
     /** Returns a processor that hands single records to the handler. */
@@ -83,46 +84,39 @@ public final class RecordProcessor<K, V> {
     }
 
     /**
-     * Returns a fresh processor that finds the message id of a record that cannot be deserialized in this way, to be used with the same
-     * header names as the consumer's own; unless said otherwise by {@link MessageIds#defaults()}.
+     * Returns a new processor with an extractor for the ids of records that cannot be deserialized; the default is {@link
+     * MessageIds#defaults()}. Use the same header names as in the extractor of the consumer.
      */
     public RecordProcessor<K, V> rejectedMessageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         return new RecordProcessor<>(bound, ids, nanoTime);
     }
 
     /**
-     * Handles the records of one poll, none or many. If the idempotent consumer throws, whatever it is but an error of the virtual machine, the
-     * partitions of the records stand still, and others go on.
+     * Handles the records of one poll, none or many. If the idempotent consumer throws anything but an error of the virtual machine, the partitions
+     * of the records stand still; others go on.
      *
      * @throws IdempotencyException if a transaction is active on the thread, which would commit after the offsets
      */
     public void process(Consumer<K, V> consumer, ConsumerRecords<K, V> polled) {
-        Map<TopicPartition, OffsetAndMetadata> unsettled = new LinkedHashMap<>();
-        for (TopicPartition partition : polled.partitions()) {
-            unsettled.put(
-                    partition, KafkaRecords.offset(polled.records(partition).get(0)));
-        }
+        PollProgress<K, V> progress = new PollProgress<>(polled);
         try {
             refuseTransaction();
-            Set<TopicPartition> assigned = prepare(consumer);
-            Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>(polled.nextOffsets());
-            settled.keySet().retainAll(assigned);
-            settled.keySet().removeAll(polled.partitions());
-            List<ConsumerRecord<K, V>> records = admit(consumer, polled, unsettled);
+            progress.settleEmpty(prepare(consumer));
+            List<ConsumerRecord<K, V>> records = admit(consumer, progress);
             if (!records.isEmpty()) {
-                settled.putAll(settle(consumer, polled, Contained.consume(bound, records), unsettled));
+                Contained.consume(bound, records)
+                        .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
-            offsets.commit(consumer, settled);
+            offsets.commit(consumer, progress.settled());
         } catch (Throwable failure) {
-            Assigned.seekAll(consumer, unsettled, failure);
+            AssignedPartitions.seekAll(consumer, progress.unsettled(), failure);
             throw failure;
         }
     }
 
     /**
-     * Handles a record that made {@code poll} throw: it is charged as a failed message with its bytes and headers. When it is settled,
-     * that is quarantined, the consumer goes on behind it; otherwise its partition stands still until the next try. Kafka returns the records before it
-     * first, so they are settled.
+     * Handles a record that made {@code poll} throw. It is charged as a failed message, with its bytes and headers. Once it is quarantined, the
+     * consumer goes on behind it; until then its partition waits for the next try. Kafka returns the records before it first, so they are settled.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */
@@ -138,43 +132,44 @@ public final class RecordProcessor<K, V> {
             }
             Optional<Duration> wait = Contained.reject(bound, new RejectedRecord(failure), rejectedIds);
             if (wait.isPresent()) {
-                waits.leave(consumer, partition, here, wait.get());
+                backOffs.leave(consumer, partition, here, wait.get());
                 offsets.commit(consumer, Map.of());
                 return;
             }
             OffsetAndMetadata behind = offsets.behind(consumer, partition, failure.offset() + 1);
             unsettled.put(partition, behind);
-            Assigned.seek(consumer, partition, behind);
+            AssignedPartitions.seek(consumer, partition, behind);
             offsets.commit(consumer, Map.of(partition, behind));
         } catch (Throwable second) {
-            Assigned.seekAll(consumer, unsettled, second);
+            AssignedPartitions.seekAll(consumer, unsettled, second);
             throw second;
         }
     }
 
     /**
-     * Goes back to the first record that is not settled in every partition. For a {@code poll} that threw anything but a {@code
-     * WakeupException} or a {@link RecordDeserializationException}: under KIP-848 it may throw {@code IllegalStateException: No current
-     * assignment for partition} after it has taken records of other partitions, which are then gone without this call.
+     * Goes back to the first unsettled record of every partition. Call it after a {@code poll} that threw anything but a {@code WakeupException}
+     * or a {@link RecordDeserializationException}. Under KIP-848 it may throw {@code IllegalStateException: No current assignment for partition}
+     * after it has taken records of other partitions; without this call they would be skipped.
      */
     public void rewind(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = prepare(consumer);
         if (!assigned.isEmpty()) {
-            offsets.next(consumer, assigned).forEach((partition, offset) -> Assigned.seek(consumer, partition, offset));
+            offsets.next(consumer, assigned)
+                    .forEach((partition, offset) -> AssignedPartitions.seek(consumer, partition, offset));
         }
     }
 
     /** Returns how long the next poll may wait: until the first back-off ends, at most the time given. */
     public Duration timeout(Duration atMost) {
-        return waits.untilNext(atMost);
+        return backOffs.untilNext(atMost);
     }
 
     /** Commits the position in each partition given that has no committed offset yet; to be called when they are assigned. */
     void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
-        offsets.beginAtPosition(consumer, partitions);
+        initialOffsets.commitPositions(consumer, partitions);
     }
 
-    /** Commits what is not known to be committed and waits for it, as the last thing before partitions are given up. */
+    /** Commits all offsets that are not known to be committed and waits, as the last thing before partitions are given up. */
     void finish(Consumer<K, V> consumer) {
         offsets.retain(consumer.assignment());
         offsets.commitNow(consumer);
@@ -206,63 +201,47 @@ public final class RecordProcessor<K, V> {
     private Set<TopicPartition> prepare(Consumer<K, V> consumer) {
         Set<TopicPartition> assigned = consumer.assignment();
         retain(assigned);
-        waits.retain(assigned);
+        backOffs.retain(assigned);
         offsets.retain(assigned);
-        waits.resumeDue(consumer);
+        backOffs.resumeDue(consumer);
         return assigned;
     }
 
-    /** Returns the records to be handled now: not those of partitions that were taken away or wait. */
-    private List<ConsumerRecord<K, V>> admit(
-            Consumer<K, V> consumer, ConsumerRecords<K, V> polled, Map<TopicPartition, OffsetAndMetadata> unsettled) {
-        Set<TopicPartition> assigned = consumer.assignment();
-        unsettled.keySet().retainAll(assigned);
-        Map<TopicPartition, OffsetAndMetadata> firsts = new LinkedHashMap<>(unsettled);
-        firsts.keySet().removeIf(waits::isWaiting);
+    /** Returns the records to handle now: none of partitions that were taken away or are in back-off. */
+    private List<ConsumerRecord<K, V>> admit(Consumer<K, V> consumer, PollProgress<K, V> progress) {
+        progress.retain(consumer.assignment());
+        Map<TopicPartition, OffsetAndMetadata> firsts = new LinkedHashMap<>(progress.unsettled());
+        firsts.keySet().removeIf(backOffs::isWaiting);
         Set<TopicPartition> unknown = offsets.begin(consumer, firsts);
         List<ConsumerRecord<K, V>> records = new ArrayList<>();
-        unsettled.forEach((partition, first) -> {
-            if (waits.isWaiting(partition)) {
-                waits.leaveAgain(consumer, partition, first);
+        progress.unsettled().forEach((partition, first) -> {
+            if (backOffs.isWaiting(partition)) {
+                backOffs.leaveAgain(consumer, partition, first);
             } else if (unknown.contains(partition)) {
-                waits.leave(consumer, partition, first, Contained.LATER);
+                backOffs.leave(consumer, partition, first, Contained.LATER);
             } else {
-                records.addAll(polled.records(partition));
+                records.addAll(progress.records(partition));
             }
         });
         return records;
     }
 
-    /** Leaves every partition at its first unsettled record and returns the offsets to commit. */
-    private Map<TopicPartition, OffsetAndMetadata> settle(
-            Consumer<K, V> consumer,
-            ConsumerRecords<K, V> polled,
-            Map<TopicPartition, Left> left,
-            Map<TopicPartition, OffsetAndMetadata> unsettled) {
-        Map<TopicPartition, OffsetAndMetadata> settled = new HashMap<>();
-        left.forEach((partition, where) -> {
-            if (where.isSettled()) {
-                unsettled.remove(partition);
-                // Behind transaction markers, too, or the lag never reaches 0.
-                settled.put(partition, polled.nextOffsets().getOrDefault(partition, where.next()));
-                return;
-            }
-            OffsetAndMetadata first = unsettled.put(partition, where.next());
-            if (first != null && where.next().offset() > first.offset()) {
-                settled.put(partition, where.next());
-            }
-            waits.leave(consumer, partition, where.next(), where.retryAfter());
-        });
-        return settled;
+    /** Leaves a partition at its first unsettled record, if it has one. */
+    private void leave(
+            Consumer<K, V> consumer, PollProgress<K, V> progress, TopicPartition partition, PartitionProgress reached) {
+        progress.note(partition, reached);
+        if (!reached.isSettled()) {
+            backOffs.leave(consumer, partition, reached.next(), reached.retryAfter());
+        }
     }
 
     private boolean isReady(Consumer<K, V> consumer, TopicPartition partition, OffsetAndMetadata offset) {
-        if (waits.isWaiting(partition)) {
-            waits.leaveAgain(consumer, partition, offset);
+        if (backOffs.isWaiting(partition)) {
+            backOffs.leaveAgain(consumer, partition, offset);
             return false;
         }
         if (!offsets.begin(consumer, Map.of(partition, offset)).isEmpty()) {
-            waits.leave(consumer, partition, offset, Contained.LATER);
+            backOffs.leave(consumer, partition, offset, Contained.LATER);
             return false;
         }
         return true;

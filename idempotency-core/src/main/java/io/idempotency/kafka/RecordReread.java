@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads the bytes of a record again from its topic, for the quarantine, with a consumer of its own that belongs to no group. A record is
- * accepted only if it stands at the very offset, with the same time: after compaction or retention Kafka answers with the next one, and a topic that was
- * made anew has another one there.
+ * Reads the bytes of a record again from its topic for the quarantine, with a consumer of its own outside of any group. It accepts only a record
+ * at the same offset with the same timestamp: after compaction or retention Kafka answers with the next record, and a topic that was created
+ * again has another record there.
  *
  * <p>Thread-safe; one read at a time, each for at most five seconds. Connects at the first read.
  */
@@ -42,7 +42,7 @@ public final class RecordReread implements AutoCloseable {
             ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG,
             ConsumerConfig.CLIENT_ID_CONFIG);
 
-    /** The poll that the loop of this thread is working on: readers that were given nothing read its records again. */
+    /** The poll that the loop of this thread is working on, for readers without a reader of their own. */
     private static final ThreadLocal<@Nullable Polled> POLLED = new ThreadLocal<>();
 
     private record Polled(ConsumerRecords<?, ?> records, RecordReread reread) {
@@ -76,14 +76,14 @@ public final class RecordReread implements AutoCloseable {
         return new RecordReread(() -> new KafkaConsumer<>(properties), TIMEOUT);
     }
 
-    /** Returns what the poll loop of this thread reads the record again with; empty unless it polled that very record. */
+    /** Returns the reader of the poll loop on this thread; empty unless that loop polled this very record. */
     static Optional<RecordReread> ofLoop(ConsumerRecord<?, ?> record) {
         return Optional.ofNullable(POLLED.get())
                 .filter(polled -> polled.has(record))
                 .map(Polled::reread);
     }
 
-    /** Works on what a loop polled. */
+    /** Runs the work on a poll, so that {@link #ofLoop} finds this reader. */
     void during(ConsumerRecords<?, ?> polled, Runnable work) {
         POLLED.set(new Polled(polled, this));
         try {
@@ -93,7 +93,7 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns the record that stands where this one did; empty if it is gone or cannot be read in time, and the log says which. */
+    /** Returns the record with its raw bytes; empty if it is gone or cannot be read in time, which the log says. */
     synchronized Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
         String why;
         try {
@@ -104,7 +104,7 @@ public final class RecordReread implements AutoCloseable {
             } else if (found.offset() != wanted.offset()) {
                 why = "it is gone, as after a compaction, and the next one is at offset " + found.offset();
             } else if (wanted.timestamp() != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != wanted.timestamp()) {
-                why = "another one is there, with another time, as after a topic was made anew";
+                why = "another one is there, with another timestamp, as after a topic was created again";
             } else {
                 return Optional.of(found);
             }
@@ -136,8 +136,8 @@ public final class RecordReread implements AutoCloseable {
 
     static void warnOfLoss(Position position, String why) {
         log.warn(
-                "The record {} cannot be read again for the quarantine, which keeps its headers, and of key and value only what was"
-                        + " not deserialized: {}.",
+                "The record {} cannot be read again for the quarantine, which keeps its headers, and key and value only if they"
+                        + " were not deserialized: {}.",
                 position,
                 why);
     }

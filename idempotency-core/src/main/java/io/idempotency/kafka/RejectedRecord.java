@@ -7,7 +7,7 @@ import io.idempotency.store.TransientStoreException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 
-/** A record that could not be deserialized: what its exception tells about it. */
+/** A record that could not be deserialized, as its exception describes it. */
 record RejectedRecord(RecordDeserializationException failure) {
 
     Position position() {
@@ -21,7 +21,7 @@ record RejectedRecord(RecordDeserializationException failure) {
         return new Payload(raw.key(), raw.value(), KafkaRecords.headers(raw.headers()), origin);
     }
 
-    /** Returns the id that the extractor finds in bytes and headers, else one that stands in for it. */
+    /** Returns the id that the extractor finds in bytes and headers, or a stand-in. */
     String messageId(MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> ids) {
         ConsumerRecord<byte[], byte[]> raw = KafkaRecords.raw(failure);
         try {

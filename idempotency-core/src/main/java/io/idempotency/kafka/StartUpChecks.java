@@ -9,7 +9,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Settings that would weaken the promise: refused, or warned of where they may be meant. */
+/** Refuses settings that would weaken the guarantee, and warns of those that may be intended. */
 final class StartUpChecks {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
@@ -42,9 +42,10 @@ final class StartUpChecks {
     static void requireRetention(Map<String, Object> properties, Duration retention) {
         Duration pollInterval = TopicRetention.pollInterval(properties);
         if (retention.compareTo(pollInterval) < 0) {
-            throw new IdempotencyException("Ids are remembered for " + retention
-                    + ", while their messages may come again: their offsets may be committed only after max.poll.interval.ms, "
-                    + pollInterval + ". Lengthen the retention of the store, and say it in retention(..)");
+            throw new IdempotencyException(
+                    "Ids are remembered for " + retention
+                            + ", but offsets may stay uncommitted for max.poll.interval.ms, " + pollInterval
+                            + ", so a redelivered message may be handled twice. Lengthen the retention of the store, and set retention(..) to it");
         }
     }
 
@@ -53,7 +54,7 @@ final class StartUpChecks {
         if (pollInterval.compareTo(chunkTime.multipliedBy(CHUNKS_PER_POLL_INTERVAL)) < 0) {
             log.warn(
                     "max.poll.interval.ms is {}, and the time of a chunk is {}: the loop may leave its group in the middle of a poll,"
-                            + " and what is settled comes again. Set chunk(records, time) to at most a quarter of it.",
+                            + " and settled records are redelivered. Set chunk(records, time) to at most a quarter of max.poll.interval.ms.",
                     pollInterval,
                     chunkTime);
         }

@@ -9,8 +9,8 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
- * Asks Kafka for topic ids, for {@link MessageIds#coordinates}. An answer is kept for ten seconds, so a topic that is deleted and created
- * again is told apart that much later. Thread-safe. A failed look-up is a transient failure of the message.
+ * Looks up topic ids in Kafka, for {@link MessageIds#coordinates}. An answer is cached for ten seconds, so a topic that is deleted and created
+ * again keeps its old id for up to that long. A failed look-up is a transient failure of the message. Thread-safe.
  */
 public final class TopicIds implements Function<String, String> {
 

@@ -18,7 +18,7 @@ final class TopicLookup {
     private TopicLookup() {}
 
     /**
-     * Returns what Kafka says of the topic.
+     * Returns Kafka's description of the topic.
      *
      * @throws TransientStoreException if it does not answer within five seconds
      */

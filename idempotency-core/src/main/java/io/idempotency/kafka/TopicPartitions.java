@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks Kafka how many partitions topics have, for stores that know a copy only in the partition of the first message. Each call is
- * a round trip. Thread-safe.
+ * Asks Kafka how many partitions topics have, for stores that detect a copy only in the partition of the original. Each call is a round
+ * trip. Thread-safe.
  */
 public final class TopicPartitions implements ToIntFunction<String> {
 
@@ -32,7 +32,7 @@ public final class TopicPartitions implements ToIntFunction<String> {
         try {
             return TopicLookup.describe(admin, topic).partitions().size();
         } catch (TransientStoreException failure) {
-            log.info("How many partitions {} has could not be looked up: {}", topic, FailureText.line(failure));
+            log.info("The number of partitions of {} could not be looked up: {}", topic, FailureText.line(failure));
             return 0;
         }
     }

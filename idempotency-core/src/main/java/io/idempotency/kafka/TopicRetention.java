@@ -26,12 +26,12 @@ import org.slf4j.LoggerFactory;
 public final class TopicRetention {
 
     private static final Logger log = LoggerFactory.getLogger(TopicRetention.class);
-    /** Kafka's own. */
+    /** The default of Kafka. */
     private static final Duration DEFAULT_POLL_INTERVAL = Duration.ofMinutes(5);
 
     private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(10);
 
-    /** An admin client that cannot reach Kafka gives up soon, for whoever is closed meanwhile waits for it. */
+    /** An admin client that cannot reach Kafka gives up soon, because a loop that is closed meanwhile waits for it. */
     private static final int REQUEST_TIMEOUT_MILLIS = 5_000;
 
     private TopicRetention() {}
@@ -48,8 +48,8 @@ public final class TopicRetention {
     }
 
     /**
-     * Returns how long the offsets of a poll may stay uncommitted while their consumer is well, by these properties: {@code
-     * max.poll.interval.ms}. What is settled has to be remembered for longer.
+     * Returns how long a healthy consumer with these properties may leave the offsets of a poll uncommitted: {@code max.poll.interval.ms}. Ids must
+     * be remembered for longer.
      */
     public static Duration pollInterval(Map<String, ?> consumerProperties) {
         Object configured = consumerProperties.get(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
@@ -59,8 +59,7 @@ public final class TopicRetention {
     }
 
     /**
-     * Warns of topics that keep records longer than ids are remembered. Waits up to ten seconds for Kafka; if it does not answer, says nothing
-     * worse than a log entry.
+     * Warns of topics that keep records longer than ids are remembered. Waits up to ten seconds for Kafka; a missing answer is only logged.
      */
     public static void warnIfLonger(Admin admin, Collection<String> topics, Duration retention) {
         List<ConfigResource> resources = topics.stream()
@@ -72,7 +71,7 @@ public final class TopicRetention {
                     .values()
                     .forEach((topic, config) -> compare(retention, topic.name(), config, end - System.nanoTime()));
         } catch (KafkaException failure) {
-            log.info("How long {} keep their records could not be asked: {}", topics, FailureText.line(failure));
+            log.info("The retention of {} could not be looked up: {}", topics, FailureText.line(failure));
         }
     }
 
@@ -83,10 +82,10 @@ public final class TopicRetention {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException | KafkaException failure) {
             if (failure.getCause() instanceof UnknownTopicOrPartitionException) {
-                log.debug("Topic {} is not there yet, so nobody knows how long it will keep its records.", topic);
+                log.debug("Topic {} does not exist yet, so its retention is unknown.", topic);
             } else {
                 log.info(
-                        "How long topic {} keeps its records could not be asked: {}",
+                        "The retention of topic {} could not be looked up: {}",
                         topic,
                         FailureText.lineWithCause(failure));
             }

@@ -11,7 +11,7 @@ import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** Ids read from the deserialized value or the record by a function of the user, or taken from the key. */
+/** Finds ids in the deserialized value or the record by a function of the user, or takes the key. */
 record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implements IdSource<V> {
 
     @Override
@@ -48,7 +48,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
         }
     }
 
-    /** Says what the function was given, and nothing of what is in it. */
+    /** Describes the value by its type and size, without its content. */
     private static String value(ConsumerRecord<?, ?> record) {
         Object value = record.value();
         if (value == null) {
@@ -68,7 +68,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
         return Optional.of(HeaderIds.KIND + kind + ":" + id);
     }
 
-    /** Returns the text of what has one that is its own and no other's. */
+    /** Returns the text of an object of a type whose texts are unique. */
     private static String text(Object found, String place) throws UnusableId {
         if (found instanceof byte[] bytes) {
             return HeaderIds.utf8(bytes, () -> place);

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param starts how many handlers have been started for this message under leases: the ones recorded by
  *     {@link LeaseStore#release}, and one for each lease that ended without release
  * @param until the end of the lease, the granted one or the one that is in the way; {@link Instant#EPOCH} without lease
- * @param processed of a duplicate or a quarantined message: when and where it was settled first; empty when unknown
+ * @param processed when and where a duplicate or quarantined message was settled first; empty if unknown
  */
 public record Claim(
         Delivery delivery, Status status, int attempt, int starts, Instant until, Optional<Processed> processed) {
@@ -29,7 +29,7 @@ public record Claim(
         DUPLICATE,
         /** The message is in quarantine: settled, but not processed. */
         QUARANTINED,
-        /** The message, or one before it in its partition, is leased to somebody else: come back later. */
+        /** The message, or one before it in its partition, is leased to another owner: ask again later. */
         IN_PROGRESS
     }
 
@@ -53,7 +53,7 @@ public record Claim(
         return new Claim(delivery, Status.QUARANTINED, 0, 0, Instant.EPOCH, processed);
     }
 
-    /** Returns the answer for a delivery that is leased to somebody else until the end given, or stands behind one. */
+    /** Returns the answer for a delivery that is leased to another owner until this end, or stands behind such a one. */
     public static Claim inProgress(Delivery delivery, int attempt, Instant until) {
         return new Claim(delivery, Status.IN_PROGRESS, attempt, 0, until, Optional.empty());
     }
@@ -68,7 +68,7 @@ public record Claim(
         return isGranted() && !until.equals(Instant.EPOCH);
     }
 
-    /** Returns this lease with one more started handler, to be recorded when it is released. */
+    /** Returns this lease with one more started handler, which its release records. */
     public Claim started() {
         return new Claim(delivery, status, attempt, starts + 1, until, processed);
     }

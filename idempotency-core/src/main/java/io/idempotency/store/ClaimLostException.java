@@ -2,7 +2,7 @@ package io.idempotency.store;
 
 import java.util.List;
 
-/** Another attempt owns leases that the caller thought its own. What was still owned has been done; the rest is named. */
+/** Another attempt has taken leases of the caller. The method that throws it says what became of the other leases. */
 public final class ClaimLostException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
@@ -10,7 +10,8 @@ public final class ClaimLostException extends IdempotencyException {
     private final transient List<Claim> lost;
 
     public ClaimLostException(String verb, List<Claim> lost) {
-        super("Cannot " + verb + " " + lost.size() + " lease(s), for they ended and another attempt has taken them: "
+        super("Cannot " + verb + " " + lost.size()
+                + " lease(s), because they ended and another attempt has taken them: "
                 + lost.stream()
                         .map(claim -> claim.delivery() + " attempt " + claim.attempt())
                         .limit(5)

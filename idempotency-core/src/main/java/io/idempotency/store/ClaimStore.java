@@ -7,31 +7,31 @@ import java.util.Optional;
 /**
  * Remembers processed messages within the caller's transaction. Thread-safe.
  *
- * <p>{@link #claim}, {@link #quarantine} and {@link #forget} take part in the transaction that is active on the thread: what they
- * did is rolled back with it. A transaction that claimed and is not the one about to commit is not committed: its commit
- * throws {@link TransactionLostException}.
+ * <p>{@link #claim}, {@link #quarantine} and {@link #forget} take part in the transaction that is active on the thread: a rollback undoes
+ * their changes. If the transaction that is about to commit is not the one that claimed, it is not committed: its commit throws
+ * {@link TransactionLostException}.
  */
 public interface ClaimStore {
 
     /**
-     * Gets ready for a claim of these deliveries, before its transaction begins: what takes long, or must be committed on its own. A claim
-     * that was not prepared does the same within its transaction. Nothing to do for most stores.
+     * Prepares a claim of these deliveries before its transaction begins, with work that takes long or must be committed on its own. A claim that was
+     * not prepared does this work within its transaction. Most stores have nothing to do.
      *
-     * @throws TransientStoreException if it is to be run again
+     * @throws TransientStoreException if the same call may succeed later
      */
     default void prepare(List<Delivery> deliveries) {}
 
     /**
-     * Says that this process has left a partition, such as after a rebalance: what a store keeps in memory for it may go. Changes nothing that is
-     * stored, and may come too late or never. Nothing to do for most stores.
+     * Notes that this process has left a partition, for example after a rebalance, so that the store can drop it from its memory. Changes nothing
+     * that is stored. The call may come too late or never. Most stores have nothing to do.
      *
      * @param stream the topic, as {@link Position#stream()} gives it
      */
     default void leave(String consumer, String stream, int partition) {}
 
     /**
-     * Returns whether a copy of a message is known only in the partition of the first, so that messages that need not stay in one, for
-     * they have no key or come from a retry topic, are refused.
+     * Returns whether the store detects a duplicate only in the partition of the original. The consumer then refuses messages whose copies may be in
+     * other partitions, because they have no key or come from a retry topic.
      */
     default boolean isPartitioned() {
         return false;
@@ -41,9 +41,8 @@ public interface ClaimStore {
      * Claims the deliveries for the active transaction, which makes them processed when it commits.
      *
      * <p>The answers are in the order asked, one for each. If several deliveries of the list are copies of one message, the first one is
-     * asked for and the others are its duplicates, settled only together with it. A message that another transaction has
-     * claimed and not yet committed is waited for, at most the claim timeout. One round trip if every message is new, two
-     * otherwise.
+     * claimed and the others are its duplicates, settled only together with it. If another transaction has claimed a message and not yet
+     * ended, the call waits for it, at most the claim timeout. One round trip if every message is new, two otherwise.
      *
      * @throws IdempotencyException if no transaction is active on this store's data
      * @throws TransientStoreException if the claim must be run again in another transaction
@@ -58,7 +57,7 @@ public interface ClaimStore {
      */
     void quarantine(Claim claim);
 
-    /** Says when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
+    /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
     Optional<Processed> find(MessageId id);
 
     /**
@@ -71,8 +70,8 @@ public interface ClaimStore {
      * Forgets up to {@code limit} messages that were settled, or whose lease ended, longer ago than {@code olderThan}. Returns
      * how many: 0 when there are no more. In a short transaction of its own.
      *
-     * <p>A store that several applications share forgets of each consumer only what is older than the longest time that any of them has given for it, and
-     * nothing of a consumer for which nobody has.
+     * <p>In a store that several applications share, a message is forgotten only after the longest time that any of them has given for its consumer.
+     * Messages of a consumer without such a time are kept.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */

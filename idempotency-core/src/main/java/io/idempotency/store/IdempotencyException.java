@@ -1,8 +1,7 @@
 package io.idempotency.store;
 
 /**
- * The root of every failure that this library raises itself. What a handler throws leaves unwrapped and is never of this
- * type.
+ * The root of every exception that this library raises itself. Exceptions of a handler leave unwrapped.
  */
 public class IdempotencyException extends RuntimeException {
 

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A claim store that can also lend a message for a time, for handlers without a transaction. Thread-safe.
+ * A claim store that also leases messages, for handlers without a transaction. Thread-safe.
  *
  * <p>Every method runs in a short transaction of its own and refuses to run while one is active on the thread. A lease that
  * ended may be taken by anybody; its late owner can then neither renew, complete nor release it.
@@ -21,7 +21,7 @@ import java.util.List;
 public interface LeaseStore extends ClaimStore {
 
     /**
-     * Leases the deliveries for the length given, counted from the moment of granting.
+     * Leases the deliveries for this length, counted from the moment of granting.
      *
      * <p>The answers are in the order asked, one for each. Per partition (stream and partition of the position) only the deliveries
      * before the first one in progress are granted; that one and all behind it are {@link Claim.Status#IN_PROGRESS}, unless
@@ -31,7 +31,7 @@ public interface LeaseStore extends ClaimStore {
     List<Claim> lease(List<Delivery> deliveries, Duration length);
 
     /**
-     * Makes the leases end the length given from now. Returns the renewed claims, in order; the old ones are no longer valid.
+     * Renews the leases: each ends this length from now. Returns the renewed claims, in order; the old ones are no longer valid.
      *
      * @throws ClaimLostException naming those that another attempt has taken; nothing was renewed
      */

@@ -4,11 +4,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
- * The unique number that the producer gave a message, and the consumer that remembers it. Checked here, once.
+ * The unique id that the producer gave a message, with the consumer that remembers it. Checked here, once.
  *
- * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids. Printed with
- * what does not show escaped, see {@link Printable}; compared and stored as it is. Ordered by consumer, then by value: hash maps then also find ids
- * fast that a sender has made to have one hash code.
+ * <p>Two ids are the same only if their strings are equal, character by character: {@code A-1} and {@code a-1} are two ids. An id is
+ * compared and stored as it is, and printed with invisible characters escaped, see {@link Printable}. Ids are ordered by consumer, then by value,
+ * so that hash maps stay fast even if a sender crafts ids with one hash code.
  *
  * @param consumer the logical name of the processing step, {@code [A-Za-z0-9._-]{1,100}}
  * @param value the id: not {@link #isBlank blank}, at most 4 KiB of UTF-8, without control characters, unpaired surrogates and the
@@ -85,7 +85,7 @@ public record MessageId(String consumer, String value) implements Comparable<Mes
         }
     }
 
-    /** Returns whether nothing of a text can be seen, as of white space or format characters alone: no id stands there. */
+    /** Returns whether a text is invisible, such as white space and format characters alone, so that it holds no id. */
     public static boolean isBlank(String text) {
         char first = text.isEmpty() ? ' ' : text.charAt(0);
         if (first > ' ' && first <= '~') {

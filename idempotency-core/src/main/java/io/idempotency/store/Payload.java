@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of a message as they stood in the topic: key, value and headers, each of which may be absent.
+ * The bytes of a message as they are in the topic: key, value and headers, each of which may be absent.
  *
  * @param origin where the bytes come from, so that an operator knows how far to trust them
  */
@@ -21,7 +21,7 @@ public record Payload(byte @Nullable [] key, byte @Nullable [] value, List<Heade
         RAW,
         /** Read again from the topic, at the very position of the message. */
         REREAD,
-        /** Not to be had: beside the position there is only what the consumer still had, such as the headers. */
+        /** Not readable: besides the position there are only the parts that the consumer still had, such as the headers. */
         POSITION_ONLY,
         /** Not kept, by the user's choice. */
         SWITCHED_OFF

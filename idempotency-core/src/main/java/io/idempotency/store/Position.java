@@ -1,7 +1,7 @@
 package io.idempotency.store;
 
 /**
- * Where a message stands: stream (topic), partition and offset. Printed as {@code orders-3@18272}.
+ * The position of a message: stream (topic), partition and offset. Printed as {@code orders-3@18272}.
  *
  * @param stream the topic; empty only in {@link #UNKNOWN}
  * @param partition the partition, from 0
@@ -9,7 +9,7 @@ package io.idempotency.store;
  */
 public record Position(String stream, int partition, long offset) {
 
-    /** The position of a message that came from somewhere without positions. */
+    /** The position of a message from a source without positions. */
     public static final Position UNKNOWN = new Position("", -1, -1);
 
     @Override

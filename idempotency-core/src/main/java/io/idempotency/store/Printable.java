@@ -1,16 +1,16 @@
 package io.idempotency.store;
 
-/** Text that others wrote, as it can stand in a line of a log: it neither begins a line of its own nor turns one around. */
+/** Escapes foreign text for a line of a log, so that it neither begins a new line nor changes the direction of one. */
 public final class Printable {
 
-    /** Letters and symbols by their kind, of which nothing shows. */
+    /** Characters that count as letters or symbols and are invisible all the same. */
     private static final String EMPTY_LETTERS = "\u115F\u1160\u2800\u3164\uFFA0";
 
     private Printable() {}
 
     /**
-     * Returns the text with every character that does not show as itself written as {@code \}{@code uXXXX}: control, format and combining
-     * characters, every space but the common one, unpaired surrogates, and what has no meaning.
+     * Returns the text with every character that does not show as itself written as {@code \}{@code uXXXX}: control, format, combining, private and
+     * unassigned characters, every space but the common one, and unpaired surrogates.
      */
     public static String of(String text) {
         int plain = 0;

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * When and where a message was processed (or quarantined) first.
+ * The first processing (or quarantining) of a message: when and where.
  *
  * @param position the position of the delivery that was processed
  * @param at when, by the store's clock

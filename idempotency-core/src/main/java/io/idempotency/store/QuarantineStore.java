@@ -3,8 +3,10 @@ package io.idempotency.store;
 import java.util.List;
 import java.util.Optional;
 
-/** Keeps quarantined messages until they are replayed or deleted. Joins the active transaction, or uses its own. Its text says in the log where the
- * messages are found. Thread-safe. */
+/**
+ * Keeps quarantined messages until they are replayed or deleted. Each method joins the active transaction, or uses its own. {@code toString} names
+ * the place of the messages for the log. Thread-safe.
+ */
 public interface QuarantineStore {
 
     /** Keeps a message; one that is kept already is replaced. */

@@ -1,9 +1,9 @@
 package io.idempotency.store;
 
 /**
- * A message that failed for good, with all that is needed to understand it and to run it again.
+ * A message that failed for good, with everything needed to understand and to replay it.
  *
- * @param delivery which message, and where it stood
+ * @param delivery the message and its position
  * @param payload its bytes
  * @param failure why: the exception with its causes and stack trace
  * @param attempts how often its handler was started

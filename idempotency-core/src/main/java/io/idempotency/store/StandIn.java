@@ -7,7 +7,7 @@ import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Makes ids for messages that have none which can be used. */
+/** Makes ids for messages without a usable one. */
 public final class StandIn {
 
     /** Begins with a character that no id of another kind begins with. */
@@ -16,10 +16,10 @@ public final class StandIn {
     private StandIn() {}
 
     /**
-     * Returns {@code ~none~}, the position, and a hash of what tells the message apart from others that stood or will stand there, for a log
-     * can be cut and a topic created again. The same each time; where the position is not known, another one each time.
+     * Returns {@code ~none~}, the position, and a hash of key, value and traits, which tells the message from others at the same position after
+     * the log was truncated or the topic created again. The id is the same each time; without a position it is another one each time.
      *
-     * @param traits what else is the same at each delivery of the message, and not of another one
+     * @param traits further bytes that are the same at each delivery of this message, and differ for others
      */
     public static String of(Position position, byte @Nullable [] key, byte @Nullable [] value, byte... traits) {
         if (position.equals(Position.UNKNOWN)) {

@@ -27,14 +27,14 @@ public final class TransactionLostException extends IdempotencyException {
     }
 
     /**
-     * Returns one for a transaction that is there no more, as after a deadlock or a lock timeout that the database answered by rolling
-     * back and a handler then caught. The same work may succeed later.
+     * Returns the exception for a transaction that the database rolled back, for example after a deadlock or a lock timeout that a handler then
+     * caught. The same work may succeed later.
      */
     public static TransactionLostException rolledBack(String message) {
         return new TransactionLostException(message, true);
     }
 
-    /** Returns whether the transaction was rolled back for a reason that may have passed; who caught it knows more. */
+    /** Returns whether the database rolled the transaction back, for a reason that may have passed. */
     public boolean isRolledBack() {
         return isRolledBack;
     }

@@ -9,7 +9,7 @@ package io.idempotency.store;
 public interface TransactionRunner {
 
     /**
-     * Runs the work once. What the work throws leaves unchanged.
+     * Runs the work once. Exceptions of the work leave unchanged.
      *
      * <p>If it returns normally without having joined an outer transaction, the commit was confirmed. If the commit fails
      * or its outcome is unknown, it throws.

@@ -15,8 +15,8 @@ public interface Transactions extends TransactionRunner {
     void afterCommit(Runnable action);
 
     /**
-     * Runs the action if it turns out that somebody has committed the active transaction after it had claimed, and before its end, such as a handler that
-     * calls {@code commit()} or runs a statement that commits: before the rest is committed, or after it was rolled back. The action must not use the
+     * Runs the action if the active transaction was committed after its claim and before its end, for example by a handler that calls {@code
+     * commit()} or runs a statement that commits. The action runs before the rest is committed, or after it was rolled back. It must not use the
      * store.
      *
      * @throws IdempotencyException if no transaction is active
@@ -25,7 +25,7 @@ public interface Transactions extends TransactionRunner {
 
     /**
      * Returns whether the failure, thrown by a handler, a claim or a commit, says nothing about the message, so that the
-     * same work is to be run again and no attempt is counted.
+     * same work runs again and no attempt is counted.
      */
     boolean isTransient(Throwable failure);
 }

@@ -1,6 +1,6 @@
 package io.idempotency.store;
 
-/** What was to read a message id failed, so that nobody knows whether the message has one: it may be the reading that is wrong. */
+/** The code that reads message ids failed, so it is unknown whether the message has one. That code itself may be wrong. */
 public final class UnreadableMessageIdException extends InvalidMessageIdException {
 
     private static final long serialVersionUID = 1L;

@@ -1,4 +1,4 @@
-/** What is remembered: messages, claims, leases and quarantined messages, and the stores that keep them. */
+/** Messages, claims, leases and quarantined messages, and the contracts of the stores that keep them. */
 @NullMarked
 package io.idempotency.store;
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.idempotency.FailurePolicy;
-import io.idempotency.store.MemoryQuarantine;
+import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.util.List;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.TransactionPer;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -3,7 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.MessageHandler;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

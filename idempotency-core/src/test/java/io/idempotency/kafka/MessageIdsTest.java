@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.InvalidMessageIdException;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.UnreadableMessageIdException;
 import java.math.BigDecimal;
 import java.math.BigInteger;

@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.StaleMemberEpochException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownMemberIdException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -287,6 +288,17 @@ class OffsetsTest {
         processor.assigned(consumer, consumer.assignment());
 
         assertThat(consumer.committed(P0)).isEqualTo(4);
+    }
+
+    @Test
+    void goesBackToWhereAPartitionBeganIfNothingOfItIsCommitted() {
+        consumer.seek(P0, 4);
+        consumer.commitFailures.add(new StaleMemberEpochException("The epoch is old"));
+        processor.assigned(consumer, consumer.assignment());
+        consumer.seek(P0, 50);
+        processor.rewind(consumer);
+
+        assertThat(consumer.position(P0)).isEqualTo(4);
     }
 
     private void settleFirstOffset() {

@@ -93,7 +93,7 @@ class RecordRereadTest {
         try (RecordReread reread = RecordReread.of(Broker.consumer("classic"));
                 LogCapture logs = new LogCapture()) {
             assertThat(reread.read(wanted)).isEmpty();
-            assertThat(logs.warnings()).singleElement().asString().contains(topic + "-0@0", "made anew");
+            assertThat(logs.warnings()).singleElement().asString().contains(topic + "-0@0", "created again");
         }
     }
 

@@ -127,6 +127,11 @@ final class Baton {
         isStopping = true;
     }
 
+    /** Returns whether the schedule is over: nothing that happens counts any more. */
+    boolean isStopping() {
+        return isStopping;
+    }
+
     /** Ends all fibres at their next step. */
     void stop() {
         isStopping = true;

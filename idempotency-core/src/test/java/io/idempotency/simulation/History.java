@@ -13,34 +13,42 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** What happened to each message, compared with what docs/guarantees.md promises, at each step and not only at the end. */
 final class History {
 
     private final Simulation simulation;
+    private final LeaseHistory leases;
     private final Map<MessageId, Integer> effects = new HashMap<>();
     private final Map<MessageId, Integer> failures = new HashMap<>();
-    private final Map<MessageId, Held> leases = new HashMap<>();
+    private final Map<MessageId, Integer> starts = new HashMap<>();
+    private final Map<MessageId, Integer> transients = new HashMap<>();
+    /** How many effects of a message may be there beside the first: it was forgotten, or its handler committed early and failed. */
+    private final Map<MessageId, Integer> repeats = new HashMap<>();
     /** Of each partition, the offset of the last message that had its effect from there. */
     private final Map<Integer, Long> lastEffects = new HashMap<>();
 
     private final Set<MessageId> excused = new HashSet<>();
     private final Set<MessageId> quarantined = new HashSet<>();
-    private final Map<MessageId, Delivery> handledAt = new HashMap<>();
-
-    private record Held(Member process, int life, Instant until) {}
+    private final Set<MessageId> forgotten = new HashSet<>();
 
     History(Simulation simulation) {
         this.simulation = simulation;
+        this.leases = new LeaseHistory(simulation);
+    }
+
+    LeaseHistory leases() {
+        return leases;
     }
 
     private boolean isLevel(ConsistencyLevel level) {
         return simulation.level() == level;
     }
 
-    private int effects(MessageId id) {
-        return effects.getOrDefault(id, 0);
+    private static int count(Map<MessageId, Integer> counts, MessageId id) {
+        return counts.getOrDefault(id, 0);
     }
 
     private Baton.Over violated(String what) {
@@ -51,7 +59,7 @@ final class History {
     void effect(MessageId id) {
         int now = effects.merge(id, 1, Integer::sum);
         simulation.note("effect " + id.value());
-        if (now > 1 && !isLevel(ConsistencyLevel.AT_LEAST_ONCE)) {
+        if (now > 1 + count(repeats, id) && !isLevel(ConsistencyLevel.AT_LEAST_ONCE)) {
             throw violated("a second effect of " + id.value());
         }
     }
@@ -61,58 +69,129 @@ final class History {
         excused.add(id);
     }
 
+    /** Notes that the handler of a message failed, or killed its process. Leases count both, whoever holds them, so that it ends. */
+    void started(MessageId id) {
+        int now = starts.merge(id, 1, Integer::sum);
+        // It is started again after a quarantine that failed, and once by each process where it has failed before.
+        int most = Simulation.ATTEMPTS + simulation.otherProcesses() + count(transients, id);
+        boolean isBounded = isLevel(ConsistencyLevel.AT_LEAST_ONCE) && !simulation.allows(Fault.STORE_REFUSES);
+        if (isBounded && now > most && !forgotten.contains(id)) {
+            throw violated(
+                    "the handler of " + id.value() + " was started " + now + " times, and it is not quarantined");
+        }
+    }
+
     /** Notes that the effect of messages may be missing where the claim is committed first: a crash, a failure, a commit of unknown outcome. */
     void excuse(Set<MessageId> ids) {
         excused.addAll(ids);
     }
 
-    void handles(Delivery delivery) {
-        handledAt.put(delivery.id(), delivery);
-    }
-
     /** Notes that a transaction is committed. */
-    void commits(SimulatedStore.Running running) {
-        simulation.note("commits the effects of "
-                + running.effects.stream().map(MessageId::value).toList());
-        for (MessageId id : running.quarantined) {
-            quarantines(id);
+    void commits(RunningTransaction running) {
+        simulation.note("commits the effects of " + ids(running.effects));
+        running.forgotten.forEach(this::forgets);
+        running.quarantined.forEach(claim -> quarantines(claim.delivery().id()));
+        for (Delivery delivery : running.effects) {
+            effect(delivery.id());
+            inOrder(delivery);
         }
-        for (MessageId id : running.effects) {
-            effect(id);
-            inOrder(id);
-        }
-        if (!isLevel(ConsistencyLevel.STRONG)) {
+        if (!isLevel(ConsistencyLevel.STRONG) || simulation.isBroken(Broken.EFFECT_OUTSIDE_TRANSACTION)) {
             return;
         }
-        for (MessageId id : running.granted) {
-            if (!running.quarantined.contains(id) && effects(id) == 0) {
+        Set<MessageId> done = SimulatedStore.ids(running.effects);
+        done.addAll(running.committedEarly);
+        for (MessageId id : running.granted.keySet()) {
+            if (!running.isQuarantined(id) && !done.contains(id)) {
                 throw violated(id.value() + " is recorded as processed without its effect");
             }
         }
     }
 
+    private static List<String> ids(List<Delivery> deliveries) {
+        return deliveries.stream().map(delivery -> delivery.id().value()).toList();
+    }
+
+    /** Notes that a message could not be quarantined for now. */
+    void notQuarantined(Claim claim) {
+        transients.merge(claim.delivery().id(), 1, Integer::sum);
+    }
+
+    /** Notes that effects were committed by a handler, before the claims are proved. */
+    void commitsEarly(RunningTransaction running) {
+        for (MessageId id : SimulatedStore.ids(running.effects)) {
+            effect(id);
+            running.committedEarly.add(id);
+        }
+        running.effects.clear();
+    }
+
+    /** Notes that a transaction failed of which a handler had committed a part: that part may come twice. */
+    void undone(RunningTransaction running) {
+        running.committedEarly.forEach(id -> repeats.merge(id, 1, Integer::sum));
+    }
+
     private void quarantines(MessageId id) {
         quarantined.add(id);
-        if (isLevel(ConsistencyLevel.STRONG)) {
-            if (effects(id) > 0) {
+        leases.quarantined(id);
+        if (isLevel(ConsistencyLevel.STRONG) && !isLoose(id)) {
+            if (count(effects, id) > 0) {
                 throw violated(id.value() + " is quarantined and has had its effect");
             }
-            if (failures.getOrDefault(id, 0) < Simulation.ATTEMPTS) {
-                throw violated(id.value() + " is quarantined after " + failures.getOrDefault(id, 0)
-                        + " failures of its handler");
+            if (count(failures, id) < Simulation.ATTEMPTS) {
+                throw violated(
+                        id.value() + " is quarantined after " + count(failures, id) + " failures of its handler");
             }
         }
     }
 
-    private void inOrder(MessageId id) {
-        Delivery delivery = handledAt.get(id);
-        if (isLevel(ConsistencyLevel.STRONG) && delivery != null && !simulation.isBroken()) {
+    /** Returns whether the message was forgotten, or committed early: it may be in any state then. */
+    private boolean isLoose(MessageId id) {
+        return forgotten.contains(id) || repeats.containsKey(id);
+    }
+
+    private void inOrder(Delivery delivery) {
+        // Behind a record that was compacted away the next owner goes on, while a zombie may still handle it.
+        boolean isOrdered = isLevel(ConsistencyLevel.STRONG) && !simulation.allows(Fault.COMPACTION);
+        if (isOrdered && !simulation.isBroken() && !isLoose(delivery.id())) {
             long offset = delivery.position().offset();
             long last = lastEffects.merge(delivery.position().partition(), offset, Math::max);
             if (offset < last) {
                 throw violated("the effect of " + delivery + " comes after the one at " + last);
             }
         }
+    }
+
+    /** Notes that a message is forgotten, so that its next delivery is new. */
+    void forgets(MessageId id) {
+        forgotten.add(id);
+        repeats.merge(id, 1, Integer::sum);
+        leases.forget(id);
+    }
+
+    /** Returns the messages that the store knows, and when they were settled. */
+    Map<MessageId, Instant> known() {
+        Map<MessageId, Instant> known = new HashMap<>();
+        for (String value : simulation.producer().ids()) {
+            MessageId id = simulation.id(value);
+            simulation.store().committed(id).ifPresent(settled -> known.put(id, settled.at()));
+        }
+        return known;
+    }
+
+    /** Notes a purge: what it forgot was older than the horizon. */
+    void purged(Map<MessageId, Instant> before, Instant horizon) {
+        simulation.visit(Branch.PURGED);
+        before.forEach((id, settledAt) -> {
+            if (simulation.store().committed(id).isEmpty()) {
+                if (settledAt.isAfter(horizon)) {
+                    throw violated(id.value() + " is purged before its time");
+                }
+                forgets(id);
+            }
+        });
+        leases.purged(horizon);
+        // The row of a lease that has ended may be gone, and with it the number of starts.
+        starts.clear();
     }
 
     void claimed(List<Claim> claims) {
@@ -123,58 +202,10 @@ final class History {
         }
     }
 
-    void leased(List<Claim> claims) {
-        for (Claim claim : claims) {
-            MessageId id = claim.delivery().id();
-            if (claim.status() == Claim.Status.IN_PROGRESS) {
-                simulation.visit(Branch.LEASE_IN_PROGRESS);
-            } else if (claim.status() == Claim.Status.DUPLICATE) {
-                simulation.visit(Branch.DUPLICATE_BY_STORE);
-            } else if (claim.isGranted()) {
-                Member process = simulation.process();
-                Held before = leases.put(id, new Held(process, process.life, claim.until()));
-                if (before == null) {
-                    continue;
-                }
-                boolean isAlive = before.process.life == before.life;
-                if (isAlive
-                        && before.process != process
-                        && before.until.isAfter(simulation.store().now())) {
-                    throw violated("two processes hold a lease of " + id.value());
-                }
-                if (!before.until.isAfter(simulation.store().now())) {
-                    simulation.visit(Branch.LEASE_TAKEN_OVER);
-                }
-            }
-        }
-    }
-
-    void renewed(List<Claim> claims) {
-        Member process = simulation.process();
-        claims.forEach(claim -> leases.put(claim.delivery().id(), new Held(process, process.life, claim.until())));
-    }
-
-    boolean holds(Claim claim) {
-        Held held = leases.get(claim.delivery().id());
-        return held != null && held.process == simulation.process();
-    }
-
-    boolean holdsAny(Member process) {
-        return leases.values().stream().anyMatch(held -> held.process == process && held.life == process.life);
-    }
-
-    /** Notes that a process no longer counts on its leases. */
-    void ended(List<Claim> claims) {
-        for (Claim claim : claims) {
-            leases.computeIfPresent(
-                    claim.delivery().id(), (id, held) -> held.process == simulation.process() ? null : held);
-        }
-    }
-
     /** What leases made processed has had its effect. */
     void checkSettled(Collection<MessageId> ids) {
         for (MessageId id : ids) {
-            if (effects(id) == 0 && isProcessed(id)) {
+            if (count(effects, id) == 0 && isProcessed(id)) {
                 throw violated(id.value() + " is recorded as processed without its effect");
             }
         }
@@ -184,22 +215,30 @@ final class History {
         return simulation.store().committed(id).isPresent() && !quarantined.contains(id);
     }
 
+    /** Returns whether the message was settled, even if that is forgotten. */
+    private boolean isSettled(MessageId id) {
+        return simulation.store().committed(id).isPresent() || forgotten.contains(id);
+    }
+
     /** Compares what the library tells of a message with what is so. */
     void told(Consumption told) {
         MessageId id = told.delivery().id();
         simulation.note("is told of " + told.outcome() + " " + told.delivery());
         if (told.outcome() == Outcome.QUARANTINED) {
             simulation.visit(Branch.QUARANTINED);
-        } else if (told.outcome() == Outcome.RELEASED && !told.isTransient()) {
+        } else if (told.isTransient()) {
+            simulation.visit(Branch.TRANSIENT_STOP);
+            transients.merge(id, 1, Integer::sum);
+        } else if (told.outcome() == Outcome.RELEASED) {
             simulation.visit(Branch.RETRIED);
         }
-        if (told.isTransient()) {
-            simulation.visit(Branch.TRANSIENT_STOP);
+        Optional<Duplicate> duplicate = told.duplicate();
+        duplicate.ifPresent(
+                why -> simulation.visit(why.kind() == Duplicate.Kind.RESEND ? Branch.RESENT : Branch.REDELIVERED));
+        if (told.outcome().isSettled() && simulation.process().transaction != null) {
+            throw violated(id.value() + " is called " + told.outcome() + " within a transaction");
         }
-        told.duplicate()
-                .ifPresent(why ->
-                        simulation.visit(why.kind() == Duplicate.Kind.RESEND ? Branch.RESENT : Branch.REDELIVERED));
-        if (told.outcome().isSettled() && simulation.store().committed(id).isEmpty()) {
+        if (told.outcome().isSettled() && !isSettled(id)) {
             throw violated(id.value() + " is called " + told.outcome() + ", and the store does not know it");
         }
     }
@@ -207,7 +246,7 @@ final class History {
     /** Checks that nothing is left behind a committed offset. */
     void offsetCommitted(int partition, long offset, List<SimulatedLog.Entry> before) {
         for (SimulatedLog.Entry entry : before) {
-            if (simulation.store().committed(simulation.id(entry.id())).isEmpty()) {
+            if (!isSettled(simulation.id(entry.id()))) {
                 throw violated("offset " + offset + " of partition " + partition + " is committed, and " + entry
                         + " in front of it is not settled");
             }
@@ -215,15 +254,19 @@ final class History {
     }
 
     /** Checks what has come of all messages. */
-    void checkEnd(Collection<String> ids) {
-        for (String value : ids) {
+    void checkEnd() {
+        for (String value : simulation.producer().ids()) {
             MessageId id = simulation.id(value);
-            if (simulation.store().committed(id).isEmpty()) {
+            if (!isSettled(id)) {
                 throw new Violation(value + " is lost");
             }
-            boolean isMissing = isProcessed(id) && effects(id) == 0;
+            boolean isMissing = count(effects, id) == 0 && !quarantined.contains(id);
             if (isMissing && !(isLevel(ConsistencyLevel.AT_MOST_ONCE) && excused.contains(id))) {
                 throw new Violation("the effect of " + value + " is missing");
+            }
+            boolean isQuarantined = quarantined.contains(id) && !forgotten.contains(id);
+            if (isQuarantined != simulation.store().isKept(id) && !isLoose(id)) {
+                throw new Violation(value + " is quarantined: " + isQuarantined + ", but kept: " + !isQuarantined);
             }
         }
     }

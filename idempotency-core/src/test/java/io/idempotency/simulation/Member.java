@@ -1,37 +1,30 @@
 package io.idempotency.simulation;
 
-import io.idempotency.BatchFailedException;
 import io.idempotency.ConsistencyLevel;
-import io.idempotency.DuplicateCache;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.SimulatedConsumers;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
-import io.idempotency.kafka.RecordProcessor;
-import io.idempotency.kafka.SimulatedProcessors;
-import io.idempotency.store.Claim;
-import io.idempotency.store.Delivery;
+import io.idempotency.kafka.PollLoop;
+import io.idempotency.kafka.SimulatedLoops;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/** A process: polls, handles and commits until it dies, and starts again. */
+/** A process: polls, handles and commits until it dies or is closed, and starts again. */
 final class Member {
 
-    private static final Duration POLL = Duration.ofMillis(500);
+    static final Duration POLL = Duration.ofMillis(500);
 
     private static final Duration CHUNK = Duration.ofSeconds(60);
+    private static final long SECOND = 1_000_000_000L;
 
     private final Simulation simulation;
     private final String name;
@@ -42,22 +35,34 @@ final class Member {
     int verbs;
 
     boolean isDead;
-    /** What the handler was given: it may have changed it. */
-    private final Set<Object> handed = Collections.newSetFromMap(new IdentityHashMap<>());
     /** Messages whose claims are committed and which have had no effect yet; only of use where the claim is committed first. */
     final Set<MessageId> inHand = new HashSet<>();
 
-    SimulatedStore.@Nullable Running transaction;
+    @Nullable
+    RunningTransaction transaction;
+
+    @Nullable
+    SimulatedCache cache;
+
     private @Nullable Runnable tick;
     private long tickNanos;
     private long tickEvery;
     private @Nullable SimulatedConsumer client;
+    private @Nullable IdempotentConsumer<ConsumerRecord<String, String>> consumer;
+    private @Nullable Runnable closing;
+    private @Nullable Object scope;
+    private boolean isJoined;
     private int claimed;
     private int failedAmong;
 
     Member(Simulation simulation, String name) {
         this.simulation = simulation;
         this.name = name;
+    }
+
+    @Override
+    public String toString() {
+        return name;
     }
 
     @Nullable
@@ -69,44 +74,77 @@ final class Member {
     void run() {
         while (true) {
             life++;
-            isDead = false;
-            verbs = 0;
-            inHand.clear();
-            transaction = null;
-            tick = null;
+            begin();
             try {
                 live();
             } catch (Died died) {
                 simulation.note("is dead");
             }
-            SimulatedConsumer mine = client;
+            closing = null;
             isDead = false;
             simulation.baton().sleep(1_000_000L * (1 + simulation.choices().below(300)));
+            SimulatedConsumer mine = client;
             if (mine != null) {
-                simulation.log().leave(mine);
+                simulation.group().leave(mine);
             }
         }
+    }
+
+    private void begin() {
+        verbs = 0;
+        inHand.clear();
+        transaction = null;
+        cache = null;
+        tick = null;
+        scope = null;
     }
 
     private void live() {
-        SimulatedConsumer mine = new SimulatedConsumer(simulation, name + "/" + life);
+        SimulatedConsumer mine = new SimulatedConsumer(simulation, this);
         client = mine;
-        IdempotentConsumer<ConsumerRecord<String, String>> consumer = consumer();
-        try {
-            RecordProcessor<String, String> processor = simulation.isBatch()
-                    ? SimulatedProcessors.batches(consumer, this::handleAll, simulation::nanos)
-                    : SimulatedProcessors.each(consumer, this::handle, simulation::nanos);
-            mine.listener(SimulatedProcessors.listener(mine.kafka(), processor));
-            while (true) {
-                processor.process(mine.kafka(), mine.kafka().poll(processor.timeout(POLL)));
-                simulation.mayEnd();
+        SimulatedHandler handler = new SimulatedHandler(simulation, this);
+        isJoined = simulation.level() == ConsistencyLevel.STRONG
+                && simulation.choices().below(4) == 1;
+        try (IdempotentConsumer<ConsumerRecord<String, String>> built = build()) {
+            consumer = built;
+            if (isJoined) {
+                JoinedLoop loop = new JoinedLoop(simulation, mine.kafka(), built, handler);
+                closing = loop::close;
+                loop.run();
+                return;
             }
-        } finally {
-            consumer.close();
+            SimulatedLoops.Clock clock = new SimulatedLoops.Clock(simulation::nanos, simulation::sleep);
+            PollLoop<String, String> loop = simulation.isBatch()
+                    ? SimulatedLoops.batches(built, handler::handleAll, mine.kafka(), clock)
+                    : SimulatedLoops.each(built, handler::handle, mine.kafka(), clock);
+            closing = loop::close;
+            loop.run();
+        }
+        simulation.note("has ended in order");
+    }
+
+    /** Closes its loop, as another thread does, or its handler. */
+    void close() {
+        Runnable close = closing;
+        if (close != null && !isDead) {
+            simulation.note(this + " is to close");
+            closing = null;
+            close.run();
         }
     }
 
-    private IdempotentConsumer<ConsumerRecord<String, String>> consumer() {
+    /** Dies: nothing of it runs any more. */
+    void die() {
+        if (simulation.history().leases().holdsAny(this)) {
+            simulation.visit(Branch.DIED_WITH_LEASE);
+        }
+        simulation.note("dies");
+        isDead = true;
+        simulation.history().excuse(inHand);
+        throw new Died();
+    }
+
+    private IdempotentConsumer<ConsumerRecord<String, String>> build() {
         var builder = KafkaRecords.<String, String>consumer(Simulation.CONSUMER)
                 .messageId(record -> Optional.of(record.key()))
                 .store(simulation.store())
@@ -121,8 +159,13 @@ final class Member {
                         CHUNK.dividedBy(1 + 400L * simulation.choices().below(2)))
                 .lease(Simulation.LEASE)
                 .listener(simulation.history()::told);
+        if (simulation.isScoped()) {
+            builder.scope(new SimulatedScope(simulation, entered -> scope = entered));
+        }
         if (simulation.choices().below(2) == 0) {
-            builder.cache(new Cache(simulation));
+            SimulatedCache fresh = new SimulatedCache(simulation);
+            cache = fresh;
+            builder.cache(fresh);
         }
         return SimulatedConsumers.build(
                 builder,
@@ -136,38 +179,47 @@ final class Member {
                 });
     }
 
-    /** Remembers in the memory of one process. */
-    static final class Cache implements DuplicateCache {
-        private final Simulation simulation;
-        private final Map<MessageId, Known> known = new HashMap<>();
-
-        Cache(Simulation simulation) {
-            this.simulation = simulation;
-            simulation.process().cache = this;
-        }
-
-        @Override
-        public Optional<Known> find(MessageId id) {
-            Known found = known.get(id);
-            if (found != null) {
-                simulation.visit(Branch.DUPLICATE_BY_CACHE);
-            }
-            return Optional.ofNullable(found);
-        }
-
-        @Override
-        public void remember(MessageId id, Known seen) {
-            known.put(id, seen);
-        }
-
-        @Override
-        public void forget(MessageId id) {
-            known.remove(id);
+    /** Checks that the handler runs in the scope of its message. A consumer that joins a transaction enters none. */
+    void requireScope(ConsumerRecord<String, String> record) {
+        Object wanted = SimulatedScope.tenant(record);
+        if (scope != null && !isJoined && !scope.equals(wanted)) {
+            throw simulation.baton().violated(record.key() + " is handled in the scope " + scope);
         }
     }
 
-    @Nullable
-    Cache cache;
+    /** Ends the schedule if all is done, and lets an operator forget or purge messages. */
+    void beforePoll() {
+        simulation.mayEnd();
+        IdempotentConsumer<ConsumerRecord<String, String>> mine = consumer;
+        if (mine == null) {
+            return;
+        }
+        try {
+            if (simulation.happens(Fault.FORGET)) {
+                forget(mine);
+            }
+            if (simulation.happens(Fault.PURGE)) {
+                simulation
+                        .store()
+                        .purge(
+                                Duration.ofNanos(
+                                        SECOND * (1 + simulation.choices().below(10))),
+                                1 + simulation.choices().below(5));
+            }
+        } catch (TransientStoreException | IllegalStateException e) {
+            simulation.note("the operator fails: " + e.getMessage());
+        }
+    }
+
+    private void forget(IdempotentConsumer<?> mine) {
+        List<String> ids = List.copyOf(simulation.producer().ids());
+        String id = ids.get(simulation.choices().below(ids.size()));
+        mine.forget(id);
+        SimulatedCache known = cache;
+        if (known != null && known.knows(simulation.id(id))) {
+            throw simulation.baton().violated(id + " is forgotten, and the cache of its process knows it");
+        }
+    }
 
     /** Renews the leases if it is time, on this thread: the library renews them under a lock that the verbs in question hold, too. */
     void mayRenew() {
@@ -186,79 +238,12 @@ final class Member {
         simulation.baton().step();
     }
 
-    private void handle(ConsumerRecord<String, String> record, Claim claim) throws Exception {
-        Delivery delivery = claim.delivery();
-        if (!handed.add(record)) {
-            throw simulation.baton().violated("the handler is given one object of " + delivery + " twice");
-        }
-        simulation.history().handles(delivery);
-        simulation.note("handles " + delivery);
-        if (client != null && !simulation.log().isOwner(client, record.partition())) {
-            simulation.visit(Branch.ZOMBIE_HANDLED);
-        }
-        simulation.point("handler begins");
-        if (simulation.isContended() && simulation.choices().oneIn(2)) {
-            int first = simulation.choices().below(2);
-            simulation.store().touch(first);
-            simulation.point("between two rows");
-            simulation.store().touch(1 - first);
-        }
-        if (!simulation.choices().oneIn(3)) {
-            work(delivery);
-            effect(delivery.id());
-        } else {
-            effect(delivery.id());
-            work(delivery);
-        }
-        simulation.point("handler ends");
+    /** Notes that a handler failed, to see halves of what failed. */
+    void failed() {
+        failedAmong = claimed;
     }
 
-    private void effect(MessageId id) {
-        if (simulation.level() == ConsistencyLevel.STRONG && !simulation.isBroken(Broken.EFFECT_OUTSIDE_TRANSACTION)) {
-            simulation.store().effect(id);
-        } else {
-            inHand.remove(id);
-            simulation.history().effect(id);
-        }
-    }
-
-    private void work(Delivery delivery) throws Exception {
-        int slices = simulation.choices().below(3);
-        for (int i = 0; i < slices; i++) {
-            simulation.sleep(Simulation.LEASE.toNanos() / 4);
-        }
-        MessageId id = delivery.id();
-        inHand.remove(id);
-        if (simulation.isPoison(id) || simulation.happens(Fault.HANDLER_FAILS)) {
-            simulation.note("fails at " + id.value());
-            simulation.history().failed(id);
-            failedAmong = claimed;
-            if (simulation.isBroken(Broken.CLAIM_TAKEN_BACK_AFTER_FAILURE)) {
-                simulation.store().takeBack(id);
-            }
-            throw new IllegalStateException("The handler failed at " + id.value());
-        }
-        if (simulation.happens(Fault.HANDLER_TRANSIENT)) {
-            simulation.history().excuse(Set.of(id));
-            throw new TransientStoreException("The handler failed for now");
-        }
-    }
-
-    private void handleAll(List<ConsumerRecord<String, String>> records, List<Claim> claims) throws Exception {
-        for (int i = 0; i < records.size(); i++) {
-            try {
-                handle(records.get(i), claims.get(i));
-            } catch (IllegalStateException e) {
-                if (simulation.isNaming()) {
-                    simulation.visit(Branch.BATCH_NAMED);
-                    throw new BatchFailedException(i, e);
-                }
-                throw e;
-            }
-        }
-    }
-
-    /** Notes how many messages a claim had, to see halves of what failed. */
+    /** Notes how many messages a claim had. */
     void claims(int count) {
         if (failedAmong > 1 && count <= failedAmong / 2) {
             simulation.visit(Branch.CHUNK_BISECTED);

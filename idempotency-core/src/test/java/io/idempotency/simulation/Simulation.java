@@ -3,25 +3,23 @@ package io.idempotency.simulation;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.store.MessageId;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One schedule: two or three {@link Process processes} with the real flow, a {@link SimulatedStore store}, a {@link SimulatedLog log} and a clock. All that is
- * left to chance comes from its {@link Choices}, so the same choices give the same schedule.
+ * One schedule: two or three {@link Member processes} with the real flow, a {@link SimulatedStore store}, a {@link SimulatedLog log} with its
+ * {@link SimulatedGroup group}, and a clock. All that is left to chance comes from its {@link Choices}, so the same choices give the same schedule.
  *
  * <ol>
- *   <li>The seed allows some {@link Fault faults}, and lays out the records with their copies.
+ *   <li>The seed allows some {@link Fault faults}, and the {@link Producer} lays out the records with their copies.
  *   <li>The processes run, one at a time; the {@link Baton} goes on at each call that leaves a process.
  *   <li>After some steps nothing goes wrong any more, and all has to come to rest: everything settled, its offsets committed.
  *   <li>{@link History} compares each step with what is promised.
@@ -41,19 +39,18 @@ final class Simulation {
     private final Set<Fault> faults = EnumSet.noneOf(Fault.class);
     private final Map<Branch, Integer> visits;
     private final SimulatedLog log;
+    private final SimulatedGroup group;
+    private final Producer producer;
     private final SimulatedStore store;
     private final History history;
     private final List<Member> processes = new ArrayList<>();
     private final Map<Baton.Fibre, Member> byFibre = new HashMap<>();
-    private final Set<String> ids = new HashSet<>();
-    private final Deque<String> toSend = new ArrayDeque<>();
-    private final Set<String> poison = new HashSet<>();
     private final boolean isBatch;
     private final boolean isNaming;
     private final boolean isContended;
+    private final boolean isScoped;
     private final int wildSteps;
     private boolean isCalm;
-    private boolean isWithMarkers;
 
     Simulation(
             Choices choices,
@@ -76,59 +73,31 @@ final class Simulation {
         this.isBatch = level != ConsistencyLevel.AT_MOST_ONCE && choices.oneIn(3);
         this.isNaming = choices.oneIn(2);
         this.isContended = level == ConsistencyLevel.STRONG && choices.oneIn(2);
+        this.isScoped = choices.oneIn(4);
         this.wildSteps = 100 + choices.below(400);
         this.log = new SimulatedLog(this, 1 + choices.below(3));
-        layOut();
+        this.group = new SimulatedGroup(this);
+        this.producer = new Producer(this, log);
         int count = 2 + choices.below(2);
         for (int i = 0; i < count; i++) {
             Member process = new Member(this, "p" + i);
             processes.add(process);
             byFibre.put(baton.add("p" + i), process);
         }
+        baton.add("network");
     }
 
     static Map<Branch, Integer> noVisits() {
         return new EnumMap<>(Branch.class);
     }
 
-    private void layOut() {
-        int records = 4 + choices.below(24);
-        for (int i = 0; i < records; i++) {
-            boolean isCopy = i > 0 && choices.oneIn(4);
-            String id = "m" + (isCopy ? choices.below(i) : i);
-            ids.add(id);
-            toSend.add(id);
-            if (choices.oneIn(10)) {
-                poison.add(id);
-            }
-        }
-        int sent = choices.below(records);
-        for (int i = 0; i < records - sent; i++) {
-            send();
-        }
-    }
-
-    /** The producer sends its next record. Copies take any partition. */
-    private void send() {
-        String id = toSend.poll();
-        if (id != null) {
-            log.append(choices.below(log.partitions()), id);
-            if (toSend.isEmpty() && choices.oneIn(4)) {
-                log.appendMarker(0);
-            }
-        }
-    }
-
-    /** Asks for offsets behind the last markers, too. */
-    Simulation withMarkers() {
-        isWithMarkers = true;
-        return this;
-    }
-
     /** Runs it. Throws {@link Violation} if a promise is broken. */
     void run(Executor threads) {
-        baton.run(processes.stream().<Runnable>map(process -> process::run).toList(), threads);
-        history.checkEnd(ids);
+        List<Runnable> bodies = new ArrayList<>();
+        processes.forEach(process -> bodies.add(process::run));
+        bodies.add(store.transactions().late()::run);
+        baton.run(bodies, threads);
+        history.checkEnd();
     }
 
     /** Everything that can happen to a process between two of its calls. */
@@ -138,20 +107,18 @@ final class Simulation {
             throw new Died();
         }
         note(what);
-        if (!toSend.isEmpty() && choices.below(4) == 0) {
-            send();
-        }
+        producer.maySend();
         if (happens(Fault.REBALANCE)) {
-            rebalance();
+            group.disturb();
+        }
+        if (happens(Fault.COMPACTION)) {
+            log.compact();
+        }
+        if (happens(Fault.STOP)) {
+            processes.get(choices.below(processes.size())).close();
         }
         if (happens(Fault.DEATH)) {
-            if (history.holdsAny(process)) {
-                visit(Branch.DIED_WITH_LEASE);
-            }
-            note("dies");
-            process.isDead = true;
-            history.excuse(process.inHand);
-            throw new Died();
+            process.die();
         }
         if (happens(Fault.PAUSE)) {
             note("is paused");
@@ -160,17 +127,6 @@ final class Simulation {
             baton.step();
         }
         process.mayRenew();
-    }
-
-    private void rebalance() {
-        List<SimulatedConsumer> members = log.members();
-        if (members.size() > 1 && choices.oneIn(2)) {
-            SimulatedConsumer member = members.get(choices.below(members.size()));
-            note(member + " is expelled");
-            log.expel(member);
-        } else {
-            log.rebalance();
-        }
     }
 
     /** Waits, but for the renewal of leases. */
@@ -183,14 +139,20 @@ final class Simulation {
     void mayEnd() {
         if (!isCalm && baton.steps() > wildSteps) {
             isCalm = true;
-            note("nothing goes wrong from now on; " + log);
+            note("nothing goes wrong from now on; " + log + "; " + group);
         }
         if (isCalm
-                && toSend.isEmpty()
-                && log.isConsumed(isWithMarkers)
+                && producer.isDone()
+                && group.isConsumed(true)
+                && store.transactions().late().isEmpty()
                 && processes.stream().allMatch(each -> each.inHand.isEmpty())) {
             baton.stop();
         }
+    }
+
+    /** Returns whether the fault is among those of this schedule. */
+    boolean allows(Fault fault) {
+        return faults.contains(fault);
     }
 
     boolean happens(Fault fault) {
@@ -214,12 +176,26 @@ final class Simulation {
         return process;
     }
 
+    int otherProcesses() {
+        return processes.size() - 1;
+    }
+
     MessageId id(String value) {
         return new MessageId(CONSUMER, value);
     }
 
+    /** Returns the id of the record at that offset, as its header tells it. */
+    String idAt(TopicPartition partition, long offset) {
+        return log.from(partition.partition(), offset, 1).get(0).id();
+    }
+
     boolean isPoison(MessageId id) {
-        return poison.contains(id.value());
+        return producer.isPoison(id.value());
+    }
+
+    /** Returns whether the message kills its process, as long as anything goes wrong. */
+    boolean kills(MessageId id) {
+        return producer.isKiller(id.value()) && !isCalm && baton.steps() <= wildSteps;
     }
 
     boolean isBroken(Broken fault) {
@@ -243,6 +219,10 @@ final class Simulation {
         return isContended;
     }
 
+    boolean isScoped() {
+        return isScoped;
+    }
+
     long nanos() {
         return baton.nanos();
     }
@@ -261,6 +241,14 @@ final class Simulation {
 
     SimulatedLog log() {
         return log;
+    }
+
+    SimulatedGroup group() {
+        return group;
+    }
+
+    Producer producer() {
+        return producer;
     }
 
     SimulatedStore store() {

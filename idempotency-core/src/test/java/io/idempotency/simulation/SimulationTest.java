@@ -5,18 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.idempotency.ConsistencyLevel;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
@@ -26,24 +30,30 @@ import org.slf4j.LoggerFactory;
  */
 final class SimulationTest {
 
-    private static final int SCHEDULES = 1_500;
+    private static final int SCHEDULES = 2_400;
     private static final int MOST_SEEDS = 2_000;
     private static final long MINUTE_MILLIS = 60_000;
     private static final long MINUTES = Long.getLong("minutes", 0);
-    private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.idempotency");
+    private static final List<Logger> LOGS = Stream.of("io.idempotency", "org.apache.kafka")
+            .map(name -> (Logger) LoggerFactory.getLogger(name))
+            .toList();
 
-    private static @Nullable Level before;
+    private static final List<@Nullable Level> BEFORE = new ArrayList<>();
     private static ExecutorService threads = Executors.newCachedThreadPool();
 
     @BeforeAll
     static void silence() {
-        before = LOG.getLevel();
-        LOG.setLevel(Level.OFF);
+        for (Logger log : LOGS) {
+            BEFORE.add(log.getLevel());
+            log.setLevel(Level.OFF);
+        }
     }
 
     @AfterAll
     static void endSilence() {
-        LOG.setLevel(before);
+        for (int i = 0; i < LOGS.size(); i++) {
+            LOGS.get(i).setLevel(BEFORE.get(i));
+        }
         threads.shutdownNow();
     }
 
@@ -124,7 +134,7 @@ final class SimulationTest {
             } catch (Violation violation) {
                 String shortest = new Shrinking(broken.level, broken, threads).shortest(choices.made());
 
-                assertThat(shortest).contains("the answer of the commit is lost; done: false", "VIOLATED: ");
+                assertThat(shortest).contains("the answer of the commit is lost; it is undone", "VIOLATED: ");
                 assertThat(shortest.lines().count())
                         .isLessThan(first.baton().trace().size());
                 return;
@@ -133,17 +143,19 @@ final class SimulationTest {
         throw new AssertionError(broken + " is not caught");
     }
 
-    @Test
-    void theOffsetBehindAMarkerIsCommitted() {
-        new Simulation(Choices.ofSeed(392), ConsistencyLevel.STRONG, null, false, Simulation.noVisits())
-                .withMarkers()
-                .run(threads);
-    }
-
-    @Test
-    void noObjectIsHandedOverAgainAfterARefusedCompletion() {
-        for (long seed : new long[] {201_653, 210_556, 220_456}) {
-            run(seed, ConsistencyLevel.AT_LEAST_ONCE, Simulation.noVisits());
-        }
+    /** Seeds of faults that were found, as the schedules are now. Each fault has a test of its own, too, for a seed means another schedule after any change here. */
+    @ParameterizedTest
+    @CsvSource({
+        // Records were lost behind a poll that failed, if nothing of their partition was committed.
+        "11, AT_LEAST_ONCE",
+        "212, AT_MOST_ONCE",
+        "456, STRONG",
+        // A lag stayed behind a transaction marker.
+        "7171, AT_MOST_ONCE",
+        // An object was handed over again after a completion that the store refused.
+        "3999, AT_LEAST_ONCE",
+    })
+    void aSeedThatFailedOnceKeepsThePromises(long seed, ConsistencyLevel level) {
+        run(seed, level, Simulation.noVisits());
     }
 }

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.Delivery;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -33,6 +34,17 @@ record Horizon(long offset, long at) {
                         : Optional.empty();
             }
         }
+    }
+
+    /**
+     * Returns whether the delivery was settled before the purge came here, so far as offset and timestamp tell. Every message up to the offset was sent before
+     * the last one was settled. A message that was sent later is of a topic that was created again; "later" means nearer to now than to that moment,
+     * because clocks of producers differ.
+     */
+    boolean isAtOrBehind(Delivery delivery) {
+        long nowMicros = System.currentTimeMillis() * 1_000;
+        boolean isSentLater = delivery.timestamp() * 1_000 > at + (nowMicros - at) / 2;
+        return delivery.position().offset() <= offset && !isSentLater;
     }
 
     Horizon and(Horizon other) {

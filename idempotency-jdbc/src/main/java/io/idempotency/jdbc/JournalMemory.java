@@ -39,7 +39,7 @@ final class JournalMemory {
     JournalMemory(
             JournalStore.Settings settings, Map<JournalPlace, JournalWindow> windows, Consumer<JournalWindow> drop) {
         this.most = settings.memoryBytes();
-        this.isForgetting = settings.isRaisingHorizon();
+        this.isForgetting = settings.isForgettingOldest();
         this.windows = windows;
         this.drop = drop;
     }
@@ -77,7 +77,7 @@ final class JournalMemory {
                     + megabytes(bytes() + unread * BYTES_OF_A_MESSAGE) + " of memory"
                     + (growing == null ? "" : " with that of " + growing) + ", and may take " + megabytes(most)
                     + ": allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, shorten the"
-                    + " retention, let it forget earlier by raiseHorizonIfFull, or use a TableStore");
+                    + " retention, let it forget earlier by forgetOldestIfFull, or use a TableStore");
         }
     }
 

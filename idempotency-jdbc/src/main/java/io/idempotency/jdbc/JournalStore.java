@@ -48,7 +48,7 @@ public final class JournalStore implements ClaimStore {
             Unjudged unjudged,
             long retentionMicros,
             long memoryBytes,
-            boolean isRaisingHorizon,
+            boolean isForgettingOldest,
             Duration revalidation,
             UnaryOperator<String> streams,
             ToIntFunction<String> partitions) {}
@@ -61,12 +61,12 @@ public final class JournalStore implements ClaimStore {
     private final JournalWindows windows;
     private final JournalClaims claims;
     private final JournalSearch search;
-    private final boolean isRefusingStrays;
+    private final boolean isPartitioned;
     private final Duration retention;
 
     JournalStore(JournalStoreBuilder builder) {
         this.retention = Duration.of(builder.settings().retentionMicros(), ChronoUnit.MICROS);
-        this.isRefusingStrays = builder.isRefusingStrays();
+        this.isPartitioned = builder.isPartitioned();
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
         Tables tables = builder.tables();
@@ -116,7 +116,7 @@ public final class JournalStore implements ClaimStore {
 
     @Override
     public boolean isPartitioned() {
-        return isRefusingStrays;
+        return isPartitioned;
     }
 
     @Override

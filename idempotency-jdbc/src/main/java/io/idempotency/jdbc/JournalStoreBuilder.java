@@ -20,8 +20,8 @@ public final class JournalStoreBuilder {
     private Duration revalidation = JournalStore.DEFAULT_REVALIDATION;
     private Unjudged unjudged = Unjudged.REFUSE;
     private long memoryBytes = Runtime.getRuntime().maxMemory() / 2;
-    private boolean isRaisingHorizon;
-    private boolean isAcceptingStrays;
+    private boolean isForgettingOldest;
+    private boolean isAcceptingMissedDuplicates;
     private UnaryOperator<String> streams = UnaryOperator.identity();
     private ToIntFunction<String> partitions = topic -> 0;
 
@@ -78,8 +78,8 @@ public final class JournalStoreBuilder {
     }
 
     /** Accepts messages without a key and from retry topics. Their duplicates in other partitions are not detected. */
-    public JournalStoreBuilder acceptStrays() {
-        isAcceptingStrays = true;
+    public JournalStoreBuilder acceptMissedDuplicates() {
+        isAcceptingMissedDuplicates = true;
         return this;
     }
 
@@ -104,8 +104,8 @@ public final class JournalStoreBuilder {
     }
 
     /** Forgets the oldest messages before their time if memory is full, and warns. By default claims fail. */
-    public JournalStoreBuilder raiseHorizonIfFull() {
-        isRaisingHorizon = true;
+    public JournalStoreBuilder forgetOldestIfFull() {
+        isForgettingOldest = true;
         return this;
     }
 
@@ -131,14 +131,14 @@ public final class JournalStoreBuilder {
                 unjudged,
                 StoredTime.micros(retention),
                 memoryBytes,
-                isRaisingHorizon,
+                isForgettingOldest,
                 revalidation,
                 streams,
                 partitions);
     }
 
-    boolean isRefusingStrays() {
-        return !isAcceptingStrays;
+    boolean isPartitioned() {
+        return !isAcceptingMissedDuplicates;
     }
 
     Tables tables() {

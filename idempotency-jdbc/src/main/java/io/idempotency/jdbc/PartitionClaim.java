@@ -121,7 +121,7 @@ final class PartitionClaim {
                         "Whether " + delivery + " was processed is not known any more: the journal of " + window
                                 + " has forgotten offsets up to " + window.horizonOffset()
                                 + ". If the offsets of the group were reset on purpose, let the store process or skip"
-                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.journal.unjudged. If"
+                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.unjudged. If"
                                 + " the topic was deleted and created again, give it journals of its own, by"
                                 + " JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
         };

@@ -33,7 +33,7 @@ record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
     static final String RUN = Optional.ofNullable(System.getenv(RUN_VARIABLE))
             .orElseGet(() -> Long.toString(System.currentTimeMillis(), Character.MAX_RADIX));
 
-    /** The levels that the journal store serves. Deadly poison is the crash behind the effect once more, and takes the longest. */
+    /** The levels that the journal store serves. Deadly poison repeats the crash after the effect, and takes the longest. */
     private static List<ConsistencyLevel> ofJournals(CrashPoint point) {
         return point == CrashPoint.DEADLY_POISON
                 ? List.of()
@@ -57,7 +57,7 @@ record Cell(ConsistencyLevel level, CrashPoint point, Kind store) {
         return cells;
     }
 
-    /** The name of its topic, its group and its consumer: another one in each run, for a database may remember the last one. */
+    /** The name of its topic, its group and its consumer. It is new in each run, because a database may remember the last one. */
     String id() {
         return (level + "-" + point + (store == Kind.TABLE ? "" : "-" + store) + "-" + RUN)
                 .toLowerCase(Locale.ROOT)

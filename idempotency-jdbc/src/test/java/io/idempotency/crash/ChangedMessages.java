@@ -31,7 +31,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
- * What becomes of messages that their handler changes where others of the same poll fail: it does nothing for a message that it has changed
+ * Observes messages that their handler changes, if others of the same poll fail. The handler does nothing for a message that it has changed
  * before, as with {@code order.setStatus("ACCEPT")}. The table of it for {@code docs/guarantees.md}.
  */
 final class ChangedMessages {
@@ -68,7 +68,7 @@ final class ChangedMessages {
         this.jdbc = new JdbcTemplate(JdbcTransactions.on(dataSource).dataSource());
     }
 
-    /** Lets all happen, and returns the section of the page with what was seen. */
+    /** Runs all cells, and returns the section of the page with the observations. */
     static String section(Servers servers) {
         ChangedMessages changed = new ChangedMessages(servers);
         changed.jdbc.execute("create table changed (number bigserial, cell text not null, message text not null)");
@@ -198,10 +198,11 @@ final class ChangedMessages {
     private static final String SECTION = """
             ## Messages that their handler changes
 
-            Some handlers change their message (`order.setStatus("ACCEPT")`) and do nothing if it is changed already. Such a handler must not get the same
-            object again after a rollback. So no object is handed to a handler twice: after a failure the messages are read again from Kafka, and the suspect runs alone.
-            [Seen](${tests}ChangedMessages.java) with such a handler, a broker and PostgreSQL: seven messages in one poll, of which `lock1` meets a deadlock once, `ill1` fails
-            once, `bad1` always. If you give lists of objects to the plain API, give new objects after a `Stop`.
+            Some handlers change their message (`order.setStatus("ACCEPT")`) and do nothing if it is changed already. Such a handler must not get the same object again after a rollback. So no
+            object is handed to a handler twice. After a failure the messages are read from Kafka again, and the suspect runs alone.
+
+            [A test](${tests}ChangedMessages.java) runs such a handler with a broker and PostgreSQL. Seven messages arrive in one poll: `lock1` meets a deadlock once, `ill1` fails once, `bad1`
+            fails always. If you give lists of objects to the plain API, give new objects after a `Stop`.
 
             ${table}""";
 }

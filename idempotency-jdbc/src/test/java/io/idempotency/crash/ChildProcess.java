@@ -25,7 +25,7 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Starts the main class, with all that makes a short life begin quickly.
      *
-     * @param environment what it is told beside its arguments, which everybody can read
+     * @param environment secrets, because everybody can read the arguments
      * @param output where everything goes that it prints
      */
     static ChildProcess start(Class<?> main, List<String> arguments, Map<String, String> environment, Path output) {
@@ -74,7 +74,7 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** Returns what it printed. */
+    /** Returns its output. */
     String said() {
         try {
             return Files.readString(output);

@@ -7,7 +7,7 @@ enum CrashPoint {
     AFTER_EFFECT("after the claim, in the handler, after its effect"),
     BEFORE_RECORDED("after the handler, before it is recorded"),
     BEFORE_OFFSETS("after it is recorded, before the offset commit"),
-    /** The message hit is the one behind those that the batch has handled already. */
+    /** The crash hits the message after those that the batch has handled already. */
     MIDDLE_OF_BATCH("in the middle of a batch"),
     /** No crash: the handler throws, after its effect, whenever it sees the message. */
     POISON("poison: the handler always throws"),

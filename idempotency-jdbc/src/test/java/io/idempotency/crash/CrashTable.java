@@ -26,7 +26,7 @@ import org.springframework.util.FileSystemUtils;
 
 /**
  * The table of promises on one database: for every level and every {@link CrashPoint} a process handles messages, halts there and is started again until
- * everything is settled. What is then in the database is compared with the {@link Promise}.
+ * everything is settled. Then the database is compared with the {@link Promise}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class CrashTable {

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The promises on PostgreSQL, and {@code docs/guarantees.md} compared with what was seen. */
+/** Tests the promises on PostgreSQL, and compares {@code docs/guarantees.md} with the observations. */
 class CrashTest extends CrashTable {
 
     private static final Path PAGE = Path.of(System.getProperty("basedir", ""))

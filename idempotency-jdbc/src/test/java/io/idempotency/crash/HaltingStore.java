@@ -10,7 +10,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
 
-/** A store that halts the process before a claim, a lease or a completion, and lends if the one behind it does. */
+/** A store that halts the process before a claim, a lease or a completion. It has leases if the wrapped store has them. */
 record HaltingStore(ClaimStore store, Halt halt) implements InvocationHandler {
 
     static ClaimStore of(ClaimStore store, Halt halt) {

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
 
-/** Two tables without any unique constraint, so that what is doubled is seen twice: calls of handlers, and their effects. */
+/** Two tables without any unique constraint, so that doubled rows are visible: calls of handlers, and their effects. */
 final class Ledger {
 
     /** Of these tables and of those of the stores. */

@@ -8,10 +8,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a level promises for the message that a crash hits.
+ * The promise of a level for the message that a crash hits.
  *
  * @param words the promise as the documentation says it
- * @param target what becomes of that message
+ * @param target the fate of that message
  * @param lives how many lives it takes until everything is settled
  */
 record Promise(String words, Seen.Fate target, int lives) {
@@ -87,7 +87,7 @@ record Promise(String words, Seen.Fate target, int lives) {
         return new Promise(words, new Seen.Fate(MENDED_LIFE, effects, false), MENDED_LIFE);
     }
 
-    /** Returns what was seen and not promised. */
+    /** Returns the observations that differ from the promise. */
     static List<String> broken(Cell cell, Seen seen) {
         List<String> broken = new ArrayList<>();
         Promise promise = of(cell);

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** The comparison of what was seen with what was promised finds what is wrong. */
+/** The comparison of observations with promises finds differences. */
 class PromiseTest {
 
     private static final Seen.Fate ONCE = new Seen.Fate(1, 1, false);

@@ -5,15 +5,15 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * What was seen in the database when everything of a cell was settled.
+ * The state of the database when everything of a cell was settled.
  *
  * @param lives how many processes it took
- * @param fates what became of each message
+ * @param fates the fate of each message
  */
 record Seen(int lives, Map<String, Fate> fates) {
 
     /**
-     * What became of a message.
+     * The fate of a message.
      *
      * @param calls how often a handler began with it
      * @param effects how often its effect is in the database

@@ -92,7 +92,7 @@ final class Servers implements AutoCloseable {
         return dataSource;
     }
 
-    /** Returns what the processes are told. */
+    /** Returns the arguments of the processes. */
     Map<String, String> environment() {
         Map<String, String> environment = new TreeMap<>(database.environment());
         environment.put(Cell.RUN_VARIABLE, Cell.RUN);
@@ -119,7 +119,7 @@ final class Servers implements AutoCloseable {
         }
     }
 
-    /** Returns what has become of each message of a cell. */
+    /** Returns the fate of each message of a cell. */
     Map<String, Seen.Fate> fates(Cell cell) {
         Ledger ledger = new Ledger(dataSource);
         Set<String> quarantined =

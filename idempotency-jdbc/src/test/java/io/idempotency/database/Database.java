@@ -37,7 +37,7 @@ public record Database(String url, String user, String password) {
         return property.toUpperCase(Locale.ROOT).replace('.', '_');
     }
 
-    /** Returns what tells another process, there {@link #named}. */
+    /** Returns the arguments by which another process finds the database, by {@link #named}. */
     public Map<String, String> environment() {
         return Map.of(variable("jdbc.url"), url, variable("jdbc.user"), user, variable("jdbc.password"), password);
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A password goes to other processes, and nowhere else. */
+/** A password is passed to other processes, and nowhere else. */
 class DatabaseTest {
 
     private final Database database = new Database("jdbc:x", "somebody", "secret");

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A server of Firebird 3 from Debian's package {@code firebird3.0-server}, with its own settings, users and database; that of the machine is not touched. */
+/** A server of Firebird 3 from Debian's package {@code firebird3.0-server}, with its own settings, users and database. The machine's own server is not touched. */
 final class Firebird {
 
     private static final Path SERVER = Path.of("/usr/sbin/firebird");

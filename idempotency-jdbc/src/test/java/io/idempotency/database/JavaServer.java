@@ -7,7 +7,7 @@ import java.util.Map;
 import org.apache.derby.drda.NetworkServerControl;
 import org.h2.tools.Server;
 
-/** Servers that are written in Java, with their databases in memory: what is killed are their clients. */
+/** Servers that are written in Java, with their databases in memory. Tests kill only their clients. */
 enum JavaServer {
     DERBY("jdbc:derby://127.0.0.1:%d/memory:idempotency;create=true") {
         @Override

@@ -22,7 +22,7 @@ final class ServerProcess {
 
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
-    /** Whoever interrupts the tests at a terminal interrupts the shell, too. */
+    /** An interruption of the tests at a terminal also interrupts the shell. */
     private static final String UNTIL_THE_INPUT_ENDS = """
             trap '' INT HUP
             cd "$1"

@@ -1,4 +1,4 @@
-/** Databases in processes of their own: those that the tests start, and the one that a user names. */
+/** Databases in processes of their own: started by the tests, or named by a user. */
 @NullMarked
 package io.idempotency.database;
 

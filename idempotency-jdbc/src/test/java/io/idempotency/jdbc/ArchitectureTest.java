@@ -48,7 +48,7 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAPackage("org.flywaydb..");
 
-    /** The rooms of the package, by the names of types; what is in neither is shared. {@code dev/figures.sh} has the same patterns. */
+    /** The rooms of the package, by the names of types. All other types are shared. {@code dev/figures.sh} has the same patterns. */
     private static final String JOURNAL_ROOM =
             "io\\.idempotency\\.jdbc\\.(Journal.*|[^.]+Journals|Partition.+|Ids|IdTable)(\\$.*)?";
 

@@ -29,7 +29,7 @@ import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** A commit that returns is not a commit: what claimed must be what commits. */
+/** A commit that returns is not a commit: the claiming transaction must be the one that commits. */
 @Tag("rule-1.1")
 class CommitProofTest {
 

@@ -51,7 +51,7 @@ class ConcurrencyTest {
     private static final int THREADS = 16;
     private static final int POLL = 250;
 
-    /** What is compared: in the journal, all threads wait for the same few rows. */
+    /** The compared stores. In a journal, all threads wait for the same few rows. */
     private enum Kind {
         TABLE(10_000) {
             @Override

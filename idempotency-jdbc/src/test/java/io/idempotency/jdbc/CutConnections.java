@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 
-/** A data source whose connections can break while the answer to a COMMIT is on its way; what comes then tells no reason. */
+/** A data source whose connections can break while the answer to a COMMIT is in flight; the exception then tells no reason. */
 final class CutConnections extends DelegatingDataSource {
 
     private final AtomicBoolean cut = new AtomicBoolean();

@@ -32,7 +32,7 @@ import org.mariadb.jdbc.Configuration;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** Every query of the documents runs on the database that it names, and finds what it is there for. */
+/** Every query of the documents runs on the database that it names, and finds its rows. */
 class DocumentedQueriesTest {
 
     private static final Pattern BLOCK = Pattern.compile("```sql\n-- (\\w+)\n(.*?)```", Pattern.DOTALL);
@@ -95,7 +95,7 @@ class DocumentedQueriesTest {
         }
     }
 
-    /** The user that introducing.md makes, word for word, can do nothing else. The tables are created with a single connection. */
+    /** The user of introducing.md, created word for word, has no other rights. The tables are created with a single connection. */
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB"})
     void theStoresNeedNoOtherRightsThanTheDocumentedOnes(TestDatabase database) throws IOException {

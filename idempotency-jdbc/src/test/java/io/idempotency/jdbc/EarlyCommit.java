@@ -39,7 +39,7 @@ enum EarlyCommit {
         }
     };
 
-    /** Commits on the connection of the running transaction; the table is there and belongs to nobody else. */
+    /** Commits on the connection of the running transaction. The table exists and nobody else uses it. */
     abstract void run(Connection connection, String table) throws SQLException;
 
     /** Returns the ways that there are: on PostgreSQL no statement commits but the one that says so. */

@@ -51,14 +51,14 @@ final class EarlyCommitScene implements AutoCloseable {
             EarlyCommit way,
             String name) {}
 
-    /** What is handled together. */
+    /** The messages that are handled together. */
     enum Shape {
         ONE,
         CHUNK,
         BATCH
     }
 
-    /** What the handler does behind its commit. */
+    /** The end of the handler after its commit. */
     enum Fate {
         RETURNS,
         FAILS,
@@ -214,7 +214,7 @@ final class EarlyCommitScene implements AutoCloseable {
         return told.get();
     }
 
-    /** Lets time pass for what is stored. */
+    /** Lets time pass for the stored rows. */
     void passTime(Duration duration) {
         jdbc.update("update early_message set at_micros = at_micros - ?", duration.toNanos() / 1000);
     }

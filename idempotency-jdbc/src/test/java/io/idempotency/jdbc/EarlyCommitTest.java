@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("rule-1.7")
 class EarlyCommitTest {
 
-    /** For what outlives a process that has its database within it. */
+    /** A folder for a database that outlives the process around it. */
     @TempDir
     static Path folder;
 
@@ -86,7 +86,7 @@ class EarlyCommitTest {
         }
         cell(table, title, "messages before it", seen, Seen::before);
         cell(table, "", "its message" + (fate == Fate.FAILS ? ", quarantined" : ""), seen, Seen::breaker);
-        cell(table, "", "messages behind it", seen, Seen::behind);
+        cell(table, "", "messages after it", seen, Seen::behind);
     }
 
     private static void cell(

@@ -240,7 +240,7 @@ class EndingTransactionTest {
         }
     }
 
-    /** A consumer, the application's transactions, and what it cached. */
+    /** A consumer, the application's transactions, and the cache. */
     private final class Scene {
 
         private static final String PREFIX = "ending_";

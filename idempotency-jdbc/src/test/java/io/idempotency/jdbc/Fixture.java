@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 
-/** A store on a real database, with tables of its own and a consumer that nobody else uses. */
+/** A store on a real database, with its own tables and consumer. */
 final class Fixture implements AutoCloseable {
 
     static final String PREFIX = "rules_";

@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A section of {@code docs/guarantees.md} that one test writes from what it saw: all between two comments with its name. */
+/** A section of {@code docs/guarantees.md} that a test writes from its observations: everything between two comments with its name. */
 public final class GuaranteesSection {
 
     private static final Path PAGE = Path.of(System.getProperty("basedir", ""))
@@ -17,7 +17,7 @@ public final class GuaranteesSection {
 
     private GuaranteesSection() {}
 
-    /** Compares the section with what was seen, or writes it if the tests are run to do so. */
+    /** Compares the section with the observation, or writes it if the tests run with {@code -Didempotency.docs=write}. */
     static void assertSays(String name, String seen) {
         String page = read();
         if ("write".equals(System.getProperty("idempotency.docs"))) {
@@ -29,7 +29,7 @@ public final class GuaranteesSection {
                 .isEqualTo(seen);
     }
 
-    /** Returns what the page says in the section. */
+    /** Returns the section of the page. */
     public static String of(String name) {
         return in(read(), name);
     }

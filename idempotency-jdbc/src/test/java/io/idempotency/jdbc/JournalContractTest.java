@@ -60,7 +60,7 @@ class JournalContractTest {
             Schema.on(dataSource).tablePrefix(PREFIX).migrate();
         }
 
-        /** They would get older with each test, until they are those of consumers that are gone. */
+        /** They would age with each test, until they look like journals of consumers that are gone. */
         @AfterEach
         void deleteJournals() {
             TestDatabase.execute(dataSource, "delete from " + PREFIX + "segment");

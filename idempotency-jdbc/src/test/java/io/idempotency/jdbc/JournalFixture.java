@@ -18,7 +18,7 @@ import java.util.function.UnaryOperator;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Two processes with a journal store each, on one real database, and a consumer that nobody else uses. */
+/** Two processes with a journal store each, on one real database, with a consumer of their own. */
 final class JournalFixture implements AutoCloseable {
 
     static final String PREFIX = "journal_rules_";
@@ -130,7 +130,7 @@ final class JournalFixture implements AutoCloseable {
                 consumer);
     }
 
-    /** Changes what the database has of this consumer's journals, as a failover that lost commits does. */
+    /** Changes this consumer's journals in the database, as a failover that loses commits does. */
     void corrupt(String table, String change) {
         jdbc.update(
                 "update " + PREFIX + table + " set " + change + " where consumer = (select id from " + PREFIX

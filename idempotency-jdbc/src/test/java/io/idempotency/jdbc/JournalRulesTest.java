@@ -401,7 +401,7 @@ class JournalRulesTest {
     void forgetsBeforeTheTimeOnlyIfToldTo() {
         try (JournalFixture fixture = new JournalFixture(
                 TestDatabase.H2,
-                settings -> settings.memory(1).raiseHorizonIfFull().unjudged(Unjudged.PROCESS))) {
+                settings -> settings.memory(1).forgetOldestIfFull().unjudged(Unjudged.PROCESS))) {
             claimed(fixture.other, fixture.at("a", 0, 1));
 
             assertThat(claimed(fixture.one, fixture.at("a", 0, 1))).containsExactly(Status.GRANTED);
@@ -469,7 +469,7 @@ class JournalRulesTest {
     @Tag("rule-8.3")
     void forgetsLastWhatWasHandledLast() {
         try (JournalFixture fixture = new JournalFixture(
-                TestDatabase.H2, settings -> settings.memory(1 << 20).raiseHorizonIfFull())) {
+                TestDatabase.H2, settings -> settings.memory(1 << 20).forgetOldestIfFull())) {
             fill(fixture, fixture.one, 1, 1);
             fill(fixture, fixture.one, 0, 150);
 
@@ -493,7 +493,7 @@ class JournalRulesTest {
     void doesNotTakeASkippedCopyForNewWhenItsMessageWasForgottenBeforeItsTime() {
         try (JournalFixture fixture = new JournalFixture(
                 TestDatabase.H2,
-                settings -> settings.memory(1 << 20).raiseHorizonIfFull().unjudged(Unjudged.SKIP))) {
+                settings -> settings.memory(1 << 20).forgetOldestIfFull().unjudged(Unjudged.SKIP))) {
             fill(fixture, fixture.one, 0, 1);
             assertThat(claimed(fixture.one, fixture.at("p0-0-7", 0, 600))).containsExactly(Status.DUPLICATE);
             for (int i = 2; i < 150; i++) {
@@ -741,7 +741,7 @@ class JournalRulesTest {
         }
     }
 
-    /** What does not change is not counted by MariaDB then: what one store has settled, the other must not settle again. */
+    /** Then MariaDB does not count unchanged rows, so one store must not settle the rows of another again. */
     @Test
     @Tag("rule-4.12")
     void commitsItWhereTheDriverCountsOnlyChanges() {

@@ -78,17 +78,17 @@ class JournalStraysTest {
     void areRefusedWithWhatToDo() {
         assertThatThrownBy(() -> consumed(keyless(), ConsistencyLevel.STRONG, settings -> settings))
                 .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessageContainingAll("orders-3@18", "no key", "accept strays");
+                .hasMessageContainingAll("orders-3@18", "no key", "accept missed duplicates");
         assertThatThrownBy(() -> consumed(fromRetryTopic(), ConsistencyLevel.AT_MOST_ONCE, settings -> settings))
                 .isInstanceOf(InvalidMessageIdException.class)
-                .hasMessageContainingAll("orders-3@18", "retry topic", "accept strays");
+                .hasMessageContainingAll("orders-3@18", "retry topic", "accept missed duplicates");
     }
 
     @Test
     void areTakenByChoice() {
-        assertThat(consumed(keyless(), ConsistencyLevel.STRONG, JournalStoreBuilder::acceptStrays))
+        assertThat(consumed(keyless(), ConsistencyLevel.STRONG, JournalStoreBuilder::acceptMissedDuplicates))
                 .isEqualTo(Outcome.PROCESSED);
-        assertThat(consumed(fromRetryTopic(), ConsistencyLevel.STRONG, JournalStoreBuilder::acceptStrays))
+        assertThat(consumed(fromRetryTopic(), ConsistencyLevel.STRONG, JournalStoreBuilder::acceptMissedDuplicates))
                 .isEqualTo(Outcome.PROCESSED);
     }
 

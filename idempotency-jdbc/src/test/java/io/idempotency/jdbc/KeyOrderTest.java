@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A statement takes its messages in the order of their keys: while it waits for one, it holds none of those behind. */
+/** A statement processes its messages in the order of their keys. While it waits for one, it holds no later one. */
 @Tag("rule-3.3")
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class KeyOrderTest {

@@ -35,7 +35,7 @@ final class Meanwhile extends DelegatingDataSource {
         before(text, connection -> CompletableFuture.runAsync(work).join());
     }
 
-    /** Returns whether what was to happen has happened. */
+    /** Returns whether the awaited event has happened. */
     boolean isOver() {
         return next.get() == null;
     }

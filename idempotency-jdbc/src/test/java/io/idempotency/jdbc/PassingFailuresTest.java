@@ -132,7 +132,7 @@ class PassingFailuresTest {
     }
 
     /**
-     * What a database does by itself at a deadlock, and MariaDB at a lock timeout under innodb_rollback_on_timeout: the transaction is
+     * Imitates a database at a deadlock, and MariaDB at a lock timeout under innodb_rollback_on_timeout: the transaction is
      * rolled back, and the handler that caught the error goes on in another one.
      */
     @ParameterizedTest

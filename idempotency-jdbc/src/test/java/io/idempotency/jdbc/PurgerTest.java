@@ -185,7 +185,7 @@ class PurgerTest {
         }
     }
 
-    /** The first line with buffers tells those of the whole statement. */
+    /** The first line with buffers has the sum of the whole statement. */
     private static long buffers(String plan) {
         Matcher matcher = Pattern.compile("Buffers: shared([^\n]*)").matcher(plan);
         assertThat(matcher.find()).as(plan).isTrue();

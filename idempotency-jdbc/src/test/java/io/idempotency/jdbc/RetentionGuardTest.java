@@ -95,8 +95,9 @@ class RetentionGuardTest {
             forgetTen(fixture);
             TableStore skipping = restarted(fixture, Unjudged.SKIP);
 
-            assertThat(claim(skipping, fixture.inARow("m", PURGED)))
-                    .allMatch(claim -> claim.status() == Claim.Status.DUPLICATE);
+            fixture.inARow("m", PURGED)
+                    .forEach(each -> assertThat(claim(skipping, List.of(each)))
+                            .allMatch(claim -> claim.status() == Claim.Status.DUPLICATE));
 
             assertThat(fixture.isProcessed("m0")).isTrue();
             assertThat(claim(skipping, List.of(fixture.at("new", PURGED + 1)))).allMatch(Claim::isGranted);
@@ -152,6 +153,53 @@ class RetentionGuardTest {
 
             assertThat(claim(restarted(fixture, Unjudged.REFUSE), List.of(fixture.at("m", 5))))
                     .allMatch(Claim::isGranted);
+        }
+    }
+
+    /** Its offsets begin at 0, but its messages are new. */
+    @Test
+    void grantsTheMessagesOfATopicThatWasCreatedAgain() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            forgetTen(fixture);
+            TableStore store = restarted(fixture, Unjudged.REFUSE);
+            long now = System.currentTimeMillis();
+
+            assertThat(claim(store, List.of(sent(fixture.at("again", 0), now)))).allMatch(Claim::isGranted);
+            assertThat(claim(
+                            store,
+                            List.of(sent(
+                                    fixture.at("lagging", 1),
+                                    now - Duration.ofDays(2).toMillis()))))
+                    .allMatch(Claim::isGranted);
+            assertThatThrownBy(() -> claim(
+                            store,
+                            List.of(sent(
+                                    fixture.at("m2", 2),
+                                    now - Duration.ofDays(9).toMillis()))))
+                    .isInstanceOf(IdempotencyException.class);
+        }
+    }
+
+    private static Delivery sent(Delivery delivery, long timestamp) {
+        return new Delivery(delivery.id(), delivery.position(), timestamp);
+    }
+
+    /** The consumer reads old messages again while the purge deletes them: a duplicate does not mean that the next message is new. */
+    @Test
+    void refusesWhatIsPurgedBetweenTwoClaims() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            claim(fixture.store, fixture.inARow("m", PURGED));
+            TableStore store = restarted(fixture, Unjudged.REFUSE);
+            assertThat(claim(store, List.of(fixture.at("m0", 0))))
+                    .extracting(Claim::status)
+                    .containsExactly(Claim.Status.DUPLICATE);
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            try (Purger purger = Purger.of(fixture.store).build()) {
+                purger.runOnce();
+            }
+
+            assertThatThrownBy(() -> claim(store, List.of(fixture.at("m1", 1))))
+                    .isInstanceOf(IdempotencyException.class);
         }
     }
 

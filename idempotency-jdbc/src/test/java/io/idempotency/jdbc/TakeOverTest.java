@@ -69,7 +69,7 @@ class TakeOverTest {
         }
     }
 
-    /** The processed message comes first, for a failed insert may hold the first row that it met. */
+    /** The processed message comes first, because a failed insert may hold the first row that it met. */
     private List<Delivery> deliveries(Fixture fixture) {
         return List.of(fixture.at(processed, 1), fixture.at(released, 2));
     }

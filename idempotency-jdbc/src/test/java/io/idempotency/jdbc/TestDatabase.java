@@ -158,7 +158,7 @@ enum TestDatabase {
             dbStartMaxWaitInMS = (int) Duration.ofMinutes(3).toMillis();
         }
 
-        /** Installs in a folder for temporary files of its own: a server that begins clears those of every other one out of its folder. */
+        /** Installs with a folder of its own for temporary files: a starting server deletes the temporary files of others in its folder. */
         @Override
         protected synchronized void install() throws ManagedProcessException {
             ProcessBuilder process = new ProcessBuilder(
@@ -186,7 +186,7 @@ enum TestDatabase {
             }
         }
 
-        /** Does what {@link DB#newEmbeddedDB(DBConfiguration)} does, and starts. */
+        /** Starts a server as {@link DB#newEmbeddedDB(DBConfiguration)} does. */
         void begin() throws ManagedProcessException {
             prepareDirectories();
             unpackEmbeddedDb();

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a database refuses is an error and not a duplicate; {@code INSERT IGNORE} would make a duplicate of it. */
+/** A row that a database refuses is an error and not a duplicate; with {@code INSERT IGNORE} it would look like one. */
 class ViolationTest {
 
     /** An offset that no other test stores in the same table. */

@@ -7,12 +7,12 @@ import ch.qos.logback.core.read.ListAppender;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 
-/** What is warned of. */
+/** Collects warnings. */
 final class Warnings {
 
     private Warnings() {}
 
-    /** Returns what a class warned of while the work ran. */
+    /** Returns the warnings of a class during the work. */
     static List<String> of(Class<?> logging, Runnable work) {
         Logger logger = (Logger) LoggerFactory.getLogger(logging);
         ListAppender<ILoggingEvent> events = new ListAppender<>();

@@ -136,7 +136,7 @@ class CutConnectionTest {
         }
     }
 
-    /** Returns the store's own transactions, or Spring's as users bring them: a failed rollback then hides what went before. */
+    /** Returns the store's own transactions, or Spring's as users have them: there a failed rollback hides the first failure. */
     private static TransactionRunner runner(Ledger ledger, boolean isTemplate) {
         TransactionTemplate template = new TransactionTemplate(new JdbcTransactionManager(ledger.pool()));
         return isTemplate
@@ -144,7 +144,7 @@ class CutConnectionTest {
                 : ledger.store().transactions();
     }
 
-    /** Looks into the database, over a connection of its own, whether what is to be remembered is committed there. */
+    /** Checks in the database, over a connection of its own, whether the message is committed there. */
     private final class Suspicious implements DuplicateCache {
 
         private final DuplicateCache cache;

@@ -47,7 +47,7 @@ final class Cutter implements AutoCloseable {
         new Thread(this::accept, "cutter").start();
     }
 
-    /** Returns where the database is behind this. Nothing is prepared, so that every statement passes as text. */
+    /** Returns the address of the database through this proxy. Statements are not prepared, so that each passes as text. */
     String url() {
         return Postgres.url(listening.getLocalPort()) + "&prepareThreshold=0&sslmode=disable&gssEncMode=disable";
     }

@@ -40,7 +40,7 @@ final class Ledger implements AutoCloseable {
         return new Ledger(consumer, new HikariDataSource(config));
     }
 
-    /** Returns the name of a consumer that nobody else uses. */
+    /** Returns a consumer name that is not used yet. */
     static String anyConsumer() {
         return "step-" + UUID.randomUUID().toString().substring(0, 8);
     }

@@ -25,7 +25,7 @@ final class LongOutage implements BeforeAllCallback {
     private static final int PARTITIONS = 4;
     private static final int HALF = 60;
 
-    /** What was seen of one service. */
+    /** The observations of one service. */
     record Findings(
             List<Entry> sent,
             List<Entry> effects,
@@ -69,7 +69,7 @@ final class LongOutage implements BeforeAllCallback {
         }
     }
 
-    /** Waits for the end of the outage, and until everything is done. Returns what the consumer of that group protocol saw. */
+    /** Waits for the end of the outage, and until everything is processed. Returns the observations of the consumer with that group protocol. */
     static Findings findings(String protocol) {
         try {
             return Objects.requireNonNull(RUN.get().get(protocol));

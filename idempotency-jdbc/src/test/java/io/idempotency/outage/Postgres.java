@@ -110,7 +110,7 @@ final class Postgres implements AutoCloseable {
         return url(server.getPort());
     }
 
-    /** Returns the address of this server behind another port, such as a proxy's. */
+    /** Returns the address of this server at another port, such as a proxy's. */
     static String url(int port) {
         return "jdbc:postgresql://localhost:" + port + "/postgres?user=postgres&password=postgres&connectTimeout=2";
     }

@@ -54,7 +54,7 @@ final class Service implements AutoCloseable {
         return new Setup(servers, ledger, topic);
     }
 
-    /** What ended the loop, if anything did. */
+    /** The failure that ended the loop, if any. */
     Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
     }

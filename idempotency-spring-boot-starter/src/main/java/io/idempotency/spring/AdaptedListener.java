@@ -30,9 +30,9 @@ import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
 
 /**
- * The listener of a container behind all that stands around it, and what the adapter of its methods knows and does not tell.
+ * Gives access to the innermost listener of a container, and to the parts of spring-kafka's adapter that have no accessor.
  *
- * @param listener calls what the application wrote, or is it
+ * @param listener spring-kafka's adapter of the application's methods, or the application's own listener
  */
 record AdaptedListener(Object listener) {
 
@@ -44,12 +44,15 @@ record AdaptedListener(Object listener) {
         return new AdaptedListener(target);
     }
 
-    /** Returns whether the results of its methods come later. */
+    /** Returns whether its methods declare asynchronous results, such as futures. */
     boolean isAsync() {
         return listener instanceof MessagingMessageListenerAdapter<?, ?> adapter && adapter.isAsyncReplies();
     }
 
-    /** Returns whether a method declares something that a future is, too, so that spring-kafka does not know before one comes. */
+    /**
+     * Returns whether a method may return a future without declaring it, as one that declares Object may. spring-kafka learns about it only from the
+     * result.
+     */
     boolean mayBeAsync() {
         return listener instanceof MessagingMessageListenerAdapter<?, ?>
                 && ListenerChecks.methods(element()).stream()
@@ -60,7 +63,7 @@ record AdaptedListener(Object listener) {
         return listener instanceof BatchMessageListener<?, ?>;
     }
 
-    /** Returns whether something takes the records out of a batch, and calls a method with each. */
+    /** Returns whether an adapter splits batches, and calls a method with each record. */
     boolean hasRecordAdapter() {
         return listener instanceof BatchMessagingMessageListenerAdapter<?, ?>
                 && field(listener, "batchToRecordAdapter") != null;
@@ -68,23 +71,22 @@ record AdaptedListener(Object listener) {
 
     /** Returns the object whose methods handle messages. */
     Object bean() {
-        return listener instanceof MessagingMessageListenerAdapter<?, ?>
-                ? handler().getBean()
-                : listener;
+        return hasHandler() ? handler().getBean() : listener;
     }
 
     /** Returns the one method that handles messages, or the class that has them. */
     AnnotatedElement element() {
         Class<?> type = AopUtils.getTargetClass(bean());
-        Object method = listener instanceof MessagingMessageListenerAdapter<?, ?>
-                ? field(handler(), "invokerHandlerMethod")
-                : null;
+        Object method = hasHandler() ? field(handler(), "invokerHandlerMethod") : null;
         return method == null
                 ? type
                 : AopUtils.getMostSpecificMethod(((InvocableHandlerMethod) method).getMethod(), type);
     }
 
-    /** Returns whether every one of the methods, or else the listener, has a parameter that brings an acknowledgment. */
+    /**
+     * Returns whether each of the methods has a parameter that carries an acknowledgment; for a listener without such methods, whether it takes one
+     * itself.
+     */
     boolean isAcknowledging(List<Method> methods) {
         if (listener instanceof MessagingMessageListenerAdapter<?, ?>) {
             return methods.stream()
@@ -95,7 +97,7 @@ record AdaptedListener(Object listener) {
         return type == ListenerType.ACKNOWLEDGING || type == ListenerType.ACKNOWLEDGING_CONSUMER_AWARE;
     }
 
-    /** A message carries it in its headers. */
+    /** Messages and header maps carry it, too. */
     private static boolean isAcknowledgment(ResolvableType type) {
         Class<?> parameter = type.resolve(Object.class);
         return Acknowledgment.class.isAssignableFrom(parameter)
@@ -103,7 +105,10 @@ record AdaptedListener(Object listener) {
                 || Map.class.isAssignableFrom(parameter);
     }
 
-    /** Returns whether a method takes records as the container does not give them: one of a batch, or several at a time. */
+    /**
+     * Returns whether a method takes records in a shape that the container does not deliver: one where it delivers batches, or several where it
+     * delivers one.
+     */
     boolean isOfAnotherShape(Method method) {
         return listener instanceof MessagingMessageListenerAdapter<?, ?>
                 && !hasRecordAdapter()
@@ -124,7 +129,7 @@ record AdaptedListener(Object listener) {
                 .mapToObj(i -> ResolvableType.forMethodParameter(method, i));
     }
 
-    /** Returns what makes of a record the payload that the listener method gets, null of a tombstone; the value if nothing converts it. */
+    /** Returns the conversion of a record into the payload of the listener method: null for a tombstone, the value if nothing converts it. */
     Function<ConsumerRecord<?, ?>, @Nullable Object> payloads() {
         if (!(listener instanceof MessagingMessageListenerAdapter<?, ?>)) {
             return ConsumerRecord::value;
@@ -140,10 +145,15 @@ record AdaptedListener(Object listener) {
         };
     }
 
-    /** Returns the type of one of several payloads. */
+    /** Returns the element type of a list of payloads. */
     private static @Nullable Type element(@Nullable Type type) {
         ResolvableType list = ResolvableType.forType(type);
         return list.hasGenerics() ? list.getGeneric(0).getType() : type;
+    }
+
+    /** Other libraries extend the adapter, and leave it without a method to call. */
+    private boolean hasHandler() {
+        return listener instanceof MessagingMessageListenerAdapter<?, ?> && field(listener, "handlerMethod") != null;
     }
 
     /** The adapter has a setter for its handler, and no getter. */

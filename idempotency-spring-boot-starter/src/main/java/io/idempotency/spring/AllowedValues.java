@@ -6,10 +6,10 @@ import org.springframework.util.StringUtils;
 import org.springframework.util.unit.DataSize;
 import org.springframework.validation.Errors;
 
-/** The values that properties may have. A wrong one ends the start, and Boot names the property, its value and where that comes from. */
+/** Rejects property values that are not allowed. Spring Boot then fails the start, and names the property, its value and its origin. */
 final class AllowedValues {
 
-    /** A number without a unit is one of milliseconds, which is hardly meant. */
+    /** A number without a unit counts milliseconds, which is rarely intended. */
     private static final Duration SHORTEST_RETENTION = Duration.ofMinutes(1);
 
     private static final Duration SHORTEST_LEASE = Duration.ofMillis(100);
@@ -22,7 +22,7 @@ final class AllowedValues {
         this.errors = errors;
     }
 
-    /** Notes each property that has a value it must not have. */
+    /** Reports each property whose value is not allowed. */
     static void require(IdempotencyProperties properties, Errors errors) {
         AllowedValues allowed = new AllowedValues(errors);
         allowed.text("store", properties.store());

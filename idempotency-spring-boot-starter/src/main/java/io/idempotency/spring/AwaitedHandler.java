@@ -19,11 +19,11 @@ import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
 import reactor.core.publisher.Mono;
 
 /**
- * Calls a listener method whose result comes later, and waits for it on the thread of the container while the lease is renewed; not for ever, for
- * the lease would be renewed for ever, too.
+ * Calls a listener method that returns a future, and waits for the result on the container's thread while the lease is renewed. The wait has a limit:
+ * without one, the lease would be renewed for ever.
  *
- * <p>Left to itself, the container acknowledges a result that failed before its error handler sees it: after a crash in between the message is
- * lost. An acknowledgment held back for it would keep the consumer paused, once a later one has come.
+ * <p>Left to itself, the container acknowledges a failed result before its error handler sees it, and a crash in between loses the message. Holding
+ * the acknowledgment back is no way out: the consumer would stay paused after a later acknowledgment.
  */
 final class AwaitedHandler extends HandlerAdapter {
 
@@ -40,8 +40,8 @@ final class AwaitedHandler extends HandlerAdapter {
     }
 
     /**
-     * Lets the listener wait for its results, if they come later, each for at most the time given. Returns whether they do by what its methods
-     * declare; one that declares an object may have one.
+     * Makes a listener with asynchronous results wait for each of them, at most for the time given. Returns whether its methods declare such results;
+     * a method that declares Object may return one all the same.
      */
     static boolean await(Object listener, Duration most) {
         AdaptedListener adapted = AdaptedListener.in(listener);
@@ -63,7 +63,7 @@ final class AwaitedHandler extends HandlerAdapter {
                         most);
     }
 
-    /** What comes back is there: the container is not to wait for acknowledgments from other threads. */
+    /** Results are complete when they are returned, so the container does not wait for acknowledgments from other threads. */
     @Override
     public boolean isAsyncReplies() {
         return false;
@@ -95,13 +95,13 @@ final class AwaitedHandler extends HandlerAdapter {
             result.cancel(true);
             throw new IdempotencyException(
                     "The result of the listener did not come within " + most.toMillis()
-                            + " ms, nine tenths of max.poll.interval.ms, so its message counts as failed. What it works on may go on: let it end in"
-                            + " time itself, as by orTimeout(..), or raise max.poll.interval.ms",
+                            + " ms, nine tenths of max.poll.interval.ms, so its message counts as failed. Its work may still be running."
+                            + " Limit it, for example by orTimeout(..), or raise max.poll.interval.ms",
                     e);
         }
     }
 
-    /** Is loaded only where Reactor is there. */
+    /** Loaded only if Reactor is on the class path. */
     private static final class Reactive {
 
         static CompletableFuture<?> future(Object mono) {

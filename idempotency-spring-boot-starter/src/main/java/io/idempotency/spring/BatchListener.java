@@ -19,12 +19,12 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Stands before a batch listener: it gets the records of the poll that are no duplicates. If it fails, it gets them newly polled: those before
- * the one that it named, else fewer and fewer until one fails alone. What it says by index counts in the list it was given.
+ * Runs in front of a batch listener, and hands it the records of a poll without the duplicates. After a failure the records are polled again: up to
+ * the record that the listener named, or fewer and fewer until one fails alone. Indexes that the listener names count in the list that it was given.
  */
 final class BatchListener extends PolledListener<BatchMessageListener<Object, Object>> {
 
-    /** Where the listener acknowledged negatively: behind it, nothing is handed to it before the container has waited. */
+    /** The offsets that the listener nacked. Nothing behind them is handed over before the container has waited. */
     private final Map<TopicPartition, Long> nacked = new ConcurrentHashMap<>();
 
     private final boolean isAwaited;
@@ -71,7 +71,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
             @Nullable Consumer<?, ?> consumer) {
         return idempotent.consumeBatch(records, (batch, claims) -> {
             RememberedAck ack = isAwaited || isManual ? RememberedAck.of(batch, isAwaited) : null;
-            // A filter may take records out of the list that it is given; indexes then count in what it left.
+            // A filter may remove records from the list that it gets. Indexes then count in the rest.
             List<ConsumerRecord<Object, Object>> given = new ArrayList<>(batch);
             try {
                 Outputs.awaited(idempotent.level(), () -> call(given, ack, consumer));
@@ -115,7 +115,7 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
         return new ConsumerRecords<>(records, Map.of());
     }
 
-    /** Returns the failure with the place of the record that the listener named, if it named one. */
+    /** Returns the failure with the index of the record that the listener named, if it named one. */
     private static Exception named(
             RuntimeException thrown,
             List<ConsumerRecord<Object, Object>> given,
@@ -131,7 +131,10 @@ final class BatchListener extends PolledListener<BatchMessageListener<Object, Ob
         return thrown;
     }
 
-    /** Returns the failure of the record at that index in what the listener was given; with an index of -1 if it has no such index. */
+    /**
+     * Returns the failure of the record at this index of the given list. The index of the result counts in the batch, and is -1 if the list has no
+     * such index.
+     */
     private static BatchFailedException placed(
             List<ConsumerRecord<Object, Object>> given,
             int index,

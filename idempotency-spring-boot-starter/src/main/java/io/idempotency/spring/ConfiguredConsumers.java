@@ -11,12 +11,12 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
-/** Which consumers and listeners the properties name, and which of these there are. Thread-safe. */
+/** Compares the consumers and listeners that properties name with those that exist. Thread-safe. */
 final class ConfiguredConsumers {
 
     private static final String PREFIX = "idempotency.consumers.";
 
-    /** What a container that is no bean yet, and has no id, calls itself. */
+    /** The id of a container that has none and is no bean yet. */
     private static final String NAMELESS = "noBeanNameSet";
 
     private final Map<String, IdempotencyProperties.Consumer> configured;
@@ -29,7 +29,8 @@ final class ConfiguredConsumers {
     }
 
     /**
-     * Returns what the listener of a container asks for, by its annotation or because the properties name its id; notes both.
+     * Returns the definition of a container's listener, if it is annotated or the properties name its id. Remembers the container, its id and its
+     * consumer.
      *
      * @throws ListenerRefusedException if they name different consumers
      */
@@ -40,7 +41,7 @@ final class ConfiguredConsumers {
                 annotated.isPresent() && bound.isPresent(),
                 annotated.map(ListenerDefinition::toString).orElse("") + " is bound to consumer " + bound.orElse("")
                         + " by " + PREFIX + bound.orElse("") + ".listeners, too",
-                "Leave the annotation or the property.");
+                "Remove the annotation or the property.");
         Optional<ListenerDefinition> found =
                 annotated.or(() -> bound.map(name -> ListenerDefinition.bound(name, container)));
         noted.add(container);
@@ -63,11 +64,11 @@ final class ConfiguredConsumers {
                 consumers.size() > 1,
                 "The listener " + id(container) + " is bound to several consumers, " + String.join(" and ", consumers)
                         + ", and a listener belongs to one",
-                "Leave its id in one of " + PREFIX + "<name>.listeners.");
+                "Keep its id in only one of " + PREFIX + "<name>.listeners.");
         return consumers.stream().findFirst();
     }
 
-    /** The id of the listener, for the containers of its retry topics, too; of one without an id, its topics. */
+    /** Returns the id of the listener, also for the containers of its retry topics. Without an id, its topics stand in for it. */
     static String id(AbstractMessageListenerContainer<?, ?> container) {
         String main = container.getMainListenerId();
         String id = main == null ? container.getListenerId() : main;
@@ -77,7 +78,7 @@ final class ConfiguredConsumers {
     }
 
     /**
-     * Refuses properties of a consumer that no listener has, and ids that no listener has.
+     * Refuses properties of a consumer or a listener that does not exist.
      *
      * @param beans knows the listeners whose beans are not created yet
      */
@@ -88,14 +89,15 @@ final class ConfiguredConsumers {
                     .findFirst()
                     .ifPresent(id -> refuseIf(
                             true,
-                            PREFIX + name + ".listeners names the listener " + id + ", and none has this id: it would"
-                                    + " run without the consumer. There are " + sorted(ids),
-                            "Correct the id, give the @KafkaListener this id, or leave the property out."));
+                            PREFIX + name + ".listeners names the listener " + id
+                                    + ", but no listener has this id, so it would run without the consumer. There are "
+                                    + sorted(ids),
+                            "Correct the id, give the @KafkaListener this id, or remove the property."));
             refuseIf(
                     consumer.listeners().isEmpty() && !names.contains(name) && !beans.mayHaveName(name),
                     "There are properties " + PREFIX + name + ".*, and no listener is @Idempotent(\"" + name
                             + "\"), so they have no effect. The names of consumers here are " + sorted(names),
-                    "Correct the name, or leave the properties out.");
+                    "Correct the name, or remove the properties.");
         });
     }
 

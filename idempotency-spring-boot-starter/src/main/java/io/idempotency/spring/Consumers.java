@@ -3,8 +3,6 @@ package io.idempotency.spring;
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
-import io.idempotency.ConsumptionListener;
-import io.idempotency.DuplicateCache;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
@@ -12,7 +10,6 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +21,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
@@ -34,32 +30,17 @@ final class Consumers implements DisposableBean {
     private final ListenerIds ids;
     private final Stores stores;
     private final ListenerTransactions transactions;
-    private final ObjectProvider<DuplicateCache> cache;
-    private final ObjectProvider<QuarantineStore> quarantine;
-    private final ObjectProvider<ConsumptionListener> listeners;
-    private final ObjectProvider<RecordScope> scope;
-    private final ObjectProvider<Meters> meters;
+    private final ConsumerBeans shared;
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
 
-    Consumers(
-            IdempotencyProperties properties,
-            ConfigurableListableBeanFactory beans,
-            ObjectProvider<DuplicateCache> cache,
-            ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<ConsumptionListener> listeners,
-            ObjectProvider<RecordScope> scope,
-            ObjectProvider<Meters> meters) {
+    Consumers(IdempotencyProperties properties, ConfigurableListableBeanFactory beans, ConsumerBeans shared) {
         this.properties = properties;
         this.ids = new ListenerIds(properties, beans);
         this.stores = new Stores(properties, beans);
         this.transactions = new ListenerTransactions(beans);
-        this.cache = cache;
-        this.quarantine = quarantine;
-        this.listeners = listeners;
-        this.scope = scope;
-        this.meters = meters;
+        this.shared = shared;
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
@@ -76,9 +57,9 @@ final class Consumers implements DisposableBean {
         return stores.rememberedFor(listener);
     }
 
-    /** Returns whether what fails for good can be kept. */
+    /** Returns whether records that keep failing can be quarantined. */
     boolean haveQuarantine() {
-        return quarantine.getIfAvailable() != null;
+        return shared.haveQuarantine();
     }
 
     ListenerIds ids() {
@@ -98,13 +79,13 @@ final class Consumers implements DisposableBean {
         refuseIf(
                 owner != null && !owner.isSame(listener),
                 "The consumer name " + listener.name() + " belongs to two listeners, " + describe(owner, listener)
-                        + ": what one of them processed, the other would skip",
-                "Give each listener a name of its own. Where several beans have one method, the name may be an expression,"
-                        + " such as #{__listener.name}, or stand on each subclass.");
+                        + ", and one would skip messages that the other processed",
+                "Give each listener a name of its own. If several beans share the method, use an expression, such as"
+                        + " #{__listener.name}, or annotate each subclass.");
         return built.computeIfAbsent(listener.name(), name -> build(listener, adapted, chunkTime, connection));
     }
 
-    /** Several beans may have one method, and one class. */
+    /** Names the beans, too: several may share a method, or a class. */
     private static String describe(@Nullable ListenerDefinition owner, ListenerDefinition listener) {
         if (owner == null) {
             return "";
@@ -140,11 +121,7 @@ final class Consumers implements DisposableBean {
             TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
             builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
-        cache.ifAvailable(builder::cache);
-        quarantine.ifAvailable(builder::quarantine);
-        listeners.orderedStream().forEach(builder::listener);
-        scope.ifAvailable(builder::scope);
-        meters.ifAvailable(of -> of.begin(listener.name(), level(listener)));
+        shared.addTo(builder, listener, level(listener));
         return builder.build();
     }
 

@@ -9,8 +9,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The consumer of the container that this thread belongs to, while its error handler decides: a recoverer is not told whose record it gets, and
- * cannot say how long the record is to wait.
+ * Tells a recoverer whose record it gets, and takes the time that the record has to wait. Set on a container's thread while its error handler
+ * decides.
  */
 record CurrentConsumer(
         IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, Map<TopicPartition, Duration> waits) {

@@ -18,16 +18,19 @@ import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitializat
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DependsOn;
 import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.kafka.core.KafkaAdmin;
 
-/** The stores in the database, with their schema, quarantine and purge. A store is created when somebody needs it, and purged from then on. */
+/** Sets up the stores in the database, with schema, quarantine and purge. A store is created when a listener needs it, and purged from then on. */
 @Configuration(proxyBeanMethods = false)
 @Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
 class DatabaseConfiguration {
 
-    /** The store of listeners that do not say otherwise is one in the database. */
+    private static final String SCHEMA = "idempotencySchema";
+
+    /** Matches if the default store is in the database. */
     static final class IsWanted extends AnyNestedCondition {
 
         IsWanted() {
@@ -47,7 +50,7 @@ class DatabaseConfiguration {
         return StoreDataSource.of(all, marked);
     }
 
-    @Bean
+    @Bean(name = SCHEMA)
     SchemaCreation idempotencySchema(StoreDataSource dataSource, IdempotencyProperties properties) {
         return new SchemaCreation(dataSource.value(), properties);
     }
@@ -61,55 +64,52 @@ class DatabaseConfiguration {
     @Bean(name = IdempotencyAutoConfiguration.TABLE_STORE)
     @Lazy
     @ConditionalOnMissingBean(ClaimStore.class)
+    @DependsOn(SCHEMA)
     @DependsOnDatabaseInitialization
     TableStore idempotencyTableStore(
-            StoreDataSource dataSource,
-            SchemaCreation schema,
-            StoreTransactions transactions,
-            IdempotencyProperties properties,
-            ObjectProvider<Purges> purges) {
-        TableStore store = TableStore.builder(dataSource.value())
+            StoreTransactions transactions, IdempotencyProperties properties, ObjectProvider<Purges> purges) {
+        TableStore store = TableStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())
+                .unjudged(properties.unjudged())
                 .transactionManager(transactions.manager())
                 .build();
         purges.ifAvailable(purge -> purge.begin(store, properties.retention()));
         return store;
     }
 
-    /** Beside the table store; who asks for a {@code ClaimStore} gets that one. */
+    /** A fallback beside the table store, which is injected as the {@code ClaimStore}. */
     @Bean(name = IdempotencyAutoConfiguration.JOURNAL_STORE)
     @Lazy
     @Fallback
     @ConditionalOnMissingBean(JournalStore.class)
+    @DependsOn(SCHEMA)
     @DependsOnDatabaseInitialization
     JournalStore idempotencyJournalStore(
-            StoreDataSource dataSource,
-            SchemaCreation schema,
             StoreTransactions transactions,
             IdempotencyProperties properties,
             KafkaTopics topics,
             ObjectProvider<Purges> purges,
             ObjectProvider<JournalMeters> meters) {
         IdempotencyProperties.Journal journal = properties.journal();
-        JournalStoreBuilder builder = JournalStore.builder(dataSource.value())
+        JournalStoreBuilder builder = JournalStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())
                 .transactionManager(transactions.manager())
                 .retention(journal.retention())
-                .unjudged(journal.unjudged())
+                .unjudged(properties.unjudged())
                 .streams(topics::stream)
                 .partitions(topics::partitions);
         if (journal.memory() != null) {
             builder.memory(journal.memory().toBytes());
         }
-        if (journal.raiseHorizonIfFull()) {
-            builder.raiseHorizonIfFull();
+        if (journal.forgetOldestIfFull()) {
+            builder.forgetOldestIfFull();
         }
-        if (journal.acceptStrays()) {
-            builder.acceptStrays();
+        if (journal.acceptMissedDuplicates()) {
+            builder.acceptMissedDuplicates();
         }
         JournalStore store = builder.build();
         purges.ifAvailable(purge -> purge.begin(store, journal.retention()));
@@ -122,7 +122,7 @@ class DatabaseConfiguration {
         return new KafkaTopics(kafka.getIfUnique(), properties.journal());
     }
 
-    /** Ends before the data source does. */
+    /** Closed before the data source. */
     @Bean
     @ConditionalOnMissingBean(Purger.class)
     @ConditionalOnBooleanProperty(

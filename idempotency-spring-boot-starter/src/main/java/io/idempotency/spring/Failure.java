@@ -10,27 +10,27 @@ import java.util.Set;
 import org.springframework.kafka.listener.ListenerExecutionFailedException;
 import org.springframework.kafka.listener.TimestampedException;
 
-/** What a listener threw, on its way back to the container that asked for it. */
+/** Prepares the exceptions of listeners for their container and its error handlers. */
 final class Failure {
 
     private static final int MOST_CAUSES = 1_000;
 
     private Failure() {}
 
-    /** Returns the exception as it is: the container expects what the listener adapter throws, checked or not. */
+    /** Throws the exception as it is, checked or not: the container expects the exceptions of the listener adapter. */
     @SuppressWarnings("unchecked")
     static <E extends Throwable> RuntimeException of(Throwable thrown) throws E {
         throw (E) thrown;
     }
 
     /**
-     * Returns the failure as a container and its error handlers can deal with it: as it is, unless its causes go round in a circle or its methods
-     * throw. An error is wrapped, for it would end the thread of the container, and with it all other partitions.
+     * Returns the failure in a form that error handlers can handle. It is wrapped if its causes form a cycle or its methods throw, and if it is an
+     * Error: that would end the thread of the container, and with it all other partitions.
      */
     static Throwable presentable(Throwable thrown) {
         if (!isSound(thrown)) {
             return new ListenerExecutionFailedException(
-                    "The listener failed, and its failure cannot be looked into",
+                    "The listener failed with an exception that cannot be inspected",
                     new IllegalStateException(FailureText.line(thrown)));
         }
         return thrown instanceof Error
@@ -51,7 +51,7 @@ final class Failure {
         }
     }
 
-    /** Returns what the listener itself threw, without what the container, the adapter and retry topics put around it. */
+    /** Returns the exception that the listener itself threw, without the wrappers of container, adapter and retry topics. */
     static Throwable thrown(Throwable failure) {
         for (Throwable cause : causes(failure)) {
             if (!(cause instanceof ListenerExecutionFailedException

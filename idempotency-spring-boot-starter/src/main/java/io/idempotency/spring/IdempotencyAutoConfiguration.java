@@ -26,7 +26,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
-/** Sets up stores, tables, purge and the listeners that are {@link Idempotent}; steps back from every bean that is there already. */
+/** Sets up stores, tables, purge and the {@link Idempotent} listeners. Backs off from each bean that the application defines. */
 @AutoConfiguration(
         after = {
             DataSourceAutoConfiguration.class,
@@ -50,7 +50,7 @@ public class IdempotencyAutoConfiguration {
     /** Created by Spring. */
     IdempotencyAutoConfiguration() {}
 
-    /** Made for a bean post-processor, before others are there: Spring is not to warn of that. */
+    /** A bean post-processor needs it early. As infrastructure, it causes no warning about that. */
     @Bean(name = IdempotentListeners.BEAN)
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
     static IdempotentListeners idempotentListeners(ObjectProvider<ListenerInstaller> installer) {
@@ -62,20 +62,24 @@ public class IdempotencyAutoConfiguration {
             IdempotencyProperties properties,
             ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
+            ContainerFitter fitter,
+            ObjectProvider<TransactionInterceptor> interceptors) {
+        return new ListenerInstaller(properties, new ListenerBeans(beans), listeners, fitter, interceptors);
+    }
+
+    @Bean
+    ContainerFitter idempotencyContainerFitter(
+            IdempotencyProperties properties,
             Consumers consumers,
             ListenerChecks checks,
             ObjectProvider<ObservationRegistry> observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics,
-            ObjectProvider<TransactionInterceptor> interceptors) {
-        return new ListenerInstaller(
+            ObjectProvider<DestinationTopicResolver> retryTopics) {
+        return new ContainerFitter(
                 properties,
-                new ListenerBeans(beans),
-                listeners,
                 consumers,
                 checks,
                 new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                retryTopics,
-                interceptors);
+                new RetryTopics(retryTopics));
     }
 
     @Bean
@@ -93,14 +97,18 @@ public class IdempotencyAutoConfiguration {
 
     @Bean
     Consumers idempotencyConsumers(
-            IdempotencyProperties properties,
-            ConfigurableListableBeanFactory beans,
+            IdempotencyProperties properties, ConfigurableListableBeanFactory beans, ConsumerBeans shared) {
+        return new Consumers(properties, beans, shared);
+    }
+
+    @Bean
+    ConsumerBeans idempotencyConsumerBeans(
             ObjectProvider<DuplicateCache> cache,
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope,
             ObjectProvider<Meters> meters) {
-        return new Consumers(properties, beans, cache, quarantine, listeners, scope, meters);
+        return new ConsumerBeans(cache, quarantine, listeners, scope, meters);
     }
 
     @Bean
@@ -108,7 +116,7 @@ public class IdempotencyAutoConfiguration {
         return new OutputProducers(properties);
     }
 
-    /** Meters, if Micrometer is there. */
+    /** Sets up meters, if Micrometer is on the class path. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(MeterRegistry.class)
     @ConditionalOnBean(MeterRegistry.class)
@@ -125,12 +133,12 @@ public class IdempotencyAutoConfiguration {
         }
     }
 
-    /** Health, if Boot's is there. */
+    /** Sets up the health indicator, if Spring Boot's health module is on the class path. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(HealthIndicator.class)
     static class HealthConfiguration {
 
-        /** Apart, because its condition is a class of Boot's health, too. */
+        /** Nested, because its condition is a class of the health module, too. */
         @Configuration(proxyBeanMethods = false)
         @ConditionalOnEnabledHealthIndicator("idempotency")
         static class Enabled {

@@ -8,8 +8,8 @@ import java.lang.annotation.Target;
 import org.springframework.beans.factory.annotation.Qualifier;
 
 /**
- * Marks the {@code DataSource} bean that the idempotency tables are in, where there are several: the one that the listeners write to, with a
- * transaction manager of its own. Without it, the only or primary one.
+ * Marks the {@code DataSource} bean of the idempotency tables if there are several. Mark the one that the listeners write to; it needs a transaction
+ * manager of its own. Without this annotation, the starter takes the only or the primary data source.
  */
 @Target({ElementType.METHOD, ElementType.TYPE, ElementType.FIELD, ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)

@@ -15,29 +15,30 @@ import org.springframework.validation.Errors;
 import org.springframework.validation.Validator;
 
 /**
- * The properties of the starter. Immutable.
+ * The properties {@code idempotency.*} of the starter. Immutable.
  *
- * @param enabled Whether listeners that are annotated with @Idempotent are idempotent. If not, they run as if the starter were not there.
- * @param store Where messages are remembered, unless a listener says otherwise: table, journal, memory or the name of a ClaimStore bean.
- * @param retention How long messages are remembered in tables: at least as long as the topics keep their records, and at least a minute.
- * @param lease How long a message is lent to a listener with the level AT_LEAST_ONCE. The lease is renewed at a third of it.
+ * @param enabled Whether listeners that are annotated with @Idempotent are idempotent. If not, they run as with spring-kafka alone.
+ * @param store Store of listeners that do not name another one: table, journal, memory or the name of a ClaimStore bean.
+ * @param retention How long tables remember messages. Choose at least the retention of the topics; the minimum is a minute.
+ * @param unjudged How to treat a record that the purge may have forgotten, for example after offsets were reset.
+ * @param lease Duration of the lease that a listener with the level AT_LEAST_ONCE takes on a message. It is renewed after a third of that time.
  * @param claimTimeout How long a claim waits for another transaction that has claimed the same message.
- * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still instead of
- *     draining into quarantine; 0 for never.
- * @param transactionManager Bean name of the transaction manager of the listeners, where several manage the data source.
- * @param messageId Where message ids are.
- * @param purge How messages that are older than the retention are forgotten.
+ * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still. 0 for never.
+ * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
+ * @param messageId Where to find message ids.
+ * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
- * @param cache Which duplicates are known without asking the database.
+ * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
- * @param producer What is done for producers.
- * @param consumers Settings of single consumers, by the name that @Idempotent gives them. They count more than the annotation.
+ * @param producer Settings of producers.
+ * @param consumers Settings of single consumers, by their name in @Idempotent. They override the annotation.
  */
 @ConfigurationProperties("idempotency")
 public record IdempotencyProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("table") String store,
         @DefaultValue("8d") Duration retention,
+        @DefaultValue("refuse") Unjudged unjudged,
         @DefaultValue("1m") Duration lease,
         @DefaultValue("5s") Duration claimTimeout,
         @DefaultValue("5") int standStillAfter,
@@ -57,41 +58,41 @@ public record IdempotencyProperties(
         return type == IdempotencyProperties.class;
     }
 
-    /** {@inheritDoc} Called by Spring Boot, which names what is not allowed. */
+    /** {@inheritDoc} Called by Spring Boot, which reports the values that are not allowed. */
     @Override
     public void validate(Object properties, Errors errors) {
         AllowedValues.require((IdempotencyProperties) properties, errors);
     }
 
     /**
-     * Where message ids are.
+     * Where to find message ids.
      *
-     * @param headers Headers that may carry the id of a message. The first one that is there counts; ce_source and ce_id come last.
-     * @param missing What becomes of a message without an id.
-     * @param retryTopics Retry and dead-letter topics beside those of @RetryableTopic. If coordinates are the ids of messages without one, records
-     *     of these topics count as the original ones.
+     * @param headers Headers that may carry the id of a message. The first one present counts; ce_source and ce_id come last.
+     * @param missing How to treat a message without an id.
+     * @param retryTopics Retry and dead-letter topics besides those of @RetryableTopic. With missing=coordinates, their records count as the original
+     *     ones.
      */
     public record MessageId(
             @DefaultValue("message-id") List<String> headers,
             @DefaultValue("fail") Missing missing,
             @DefaultValue Set<String> retryTopics) {}
 
-    /** What becomes of a message without an id. */
+    /** How to treat a message without an id. */
     public enum Missing {
-        /** It is a failed message, handed to the recoverer without a retry. */
+        /** The message fails, and goes to the recoverer without a retry. */
         FAIL,
-        /** It is processed whenever it is delivered, and not remembered. */
+        /** The message is processed at each delivery, and not remembered. */
         PROCESS,
-        /** Where and when it was written is its id: a redelivery is recognised, a re-send is not. */
+        /** The position and the timestamp of the record are its id: a redelivery is recognised, a second send is not. */
         COORDINATES
     }
 
     /**
      * The purge.
      *
-     * @param enabled Whether this application forgets messages that are older than the retention.
+     * @param enabled Whether this application purges messages that are older than the retention.
      * @param interval Time between two runs of the purge.
-     * @param batchSize How many messages one transaction of the purge forgets at most.
+     * @param batchSize Maximum number of messages that one transaction of the purge deletes.
      */
     public record Purge(
             @DefaultValue("true") boolean enabled,
@@ -101,28 +102,26 @@ public record IdempotencyProperties(
     /**
      * The journal store.
      *
-     * @param retention How long messages are remembered in journals, at least a minute. Each takes about 26 bytes of memory.
-     * @param memory Most memory that the journals of this process may take. Half of the heap by default.
-     * @param raiseHorizonIfFull Whether the oldest messages are forgotten before their time if the memory is not enough. If not, claims fail.
-     * @param unjudged What becomes of a record that is older than what its journal remembers.
-     * @param acceptStrays Whether records without a key and of retry topics are taken. Their copies in other partitions are not recognised.
-     * @param topicIds Whether a topic that is deleted and created again gets journals of its own.
+     * @param retention How long journals remember messages, at least a minute. Each message takes about 26 bytes of memory.
+     * @param memory Maximum memory of the journals of this process. Half of the heap by default.
+     * @param forgetOldestIfFull Whether to forget the oldest messages early if the memory is full. If not, claims fail.
+     * @param acceptMissedDuplicates Whether to accept records without a key and records of retry topics. Their copies in other partitions are not recognised.
+     * @param topicIds Whether a topic that is deleted and created again gets new journals.
      * @param streams Names of the journals of topics that were renamed or are mirrored, by topic.
      */
     public record Journal(
             @DefaultValue("1d") Duration retention,
             @Nullable DataSize memory,
-            @DefaultValue("false") boolean raiseHorizonIfFull,
-            @DefaultValue("refuse") Unjudged unjudged,
-            @DefaultValue("false") boolean acceptStrays,
+            @DefaultValue("false") boolean forgetOldestIfFull,
+            @DefaultValue("false") boolean acceptMissedDuplicates,
             @DefaultValue("false") boolean topicIds,
             @DefaultValue Map<String, String> streams) {}
 
     /**
      * The cache of known duplicates, if Caffeine is on the class path.
      *
-     * @param size How many message ids are kept. 0 switches the cache off.
-     * @param time How long an id is kept, never longer than the retention.
+     * @param size Maximum number of message ids. 0 switches the cache off.
+     * @param time How long to keep an id, at most the retention.
      */
     public record Cache(
             @DefaultValue("10000") long size,
@@ -131,9 +130,9 @@ public record IdempotencyProperties(
     /**
      * The tables.
      *
-     * @param mode Who creates the tables that ids and quarantined messages are stored in.
-     * @param tablePrefix Prefix of the names of the tables.
-     * @param name Database schema of the tables. The one of the connection by default; created with them by the modes always and flyway.
+     * @param mode Who creates the tables for ids and quarantined messages.
+     * @param tablePrefix Prefix of the table names.
+     * @param name Database schema of the tables, by default that of the connection. The modes always and flyway create it.
      */
     public record Schema(
             @DefaultValue("embedded") SchemaMode mode,
@@ -142,9 +141,9 @@ public record IdempotencyProperties(
 
     /** Who creates the tables. */
     public enum SchemaMode {
-        /** Created in an embedded database, otherwise only validated. */
+        /** Created in an embedded database, only validated in others. */
         EMBEDDED,
-        /** Created if they are not there. */
+        /** Created if they do not exist. */
         ALWAYS,
         /** Only validated: your own migrations create them. */
         VALIDATE,
@@ -157,10 +156,11 @@ public record IdempotencyProperties(
     /**
      * Producers.
      *
-     * @param messageId Whether producers that Spring Boot configures give an id to each message that has none.
-     * @param derivedIds Whether what a listener sends gets ids derived from its message and from what it says, the same when the message is handled
-     *     again.
-     * @param await Whether a message is settled only when what its listener sent has arrived. If not, a crash behind the commit loses outputs.
+     * @param messageId Whether producers that Spring Boot configures stamp an id on each message without one.
+     * @param derivedIds Whether messages that a listener sends get ids derived from its own message and their content, so that they are the same when
+     *     it is processed again.
+     * @param await Whether a message is settled only after the messages that its listener sent have arrived. If not, a crash after the commit loses
+     *     them.
      */
     public record Producer(
             @DefaultValue("true") boolean messageId,
@@ -168,13 +168,13 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean await) {}
 
     /**
-     * A single consumer; what is set here counts more than the annotation.
+     * A single consumer. Its settings override the annotation.
      *
      * @param enabled Whether the listener of this consumer is idempotent.
      * @param level Consistency level of this consumer.
      * @param store Store of this consumer: table, journal, memory or the name of a ClaimStore bean.
      * @param listeners Ids of listeners that belong to this consumer and are not annotated, such as those of a library.
-     * @param messageId Where the message id of this consumer is: an expression or a JSON pointer, as in the annotation.
+     * @param messageId Where to find the message id: an expression or a JSON pointer, as in the annotation.
      * @param transactionPer How many records share a transaction.
      */
     public record Consumer(

@@ -7,7 +7,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
 /**
- * Makes the listeners of containers idempotent that a program makes, and that cannot be annotated. A bean:
+ * Makes the listeners of containers idempotent that a program creates and that cannot be annotated. Injected as a bean:
  *
  * <pre>{@code
  * @Bean
@@ -19,8 +19,8 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
  * }
  * }</pre>
  *
- * <p>What an annotation would say beside the name, the properties {@code idempotency.consumers.<name>.*} say. A listener that has an id is bound
- * without a line of code, by {@code idempotency.consumers.<name>.listeners=<id>}. Thread-safe.
+ * <p>The properties {@code idempotency.consumers.<name>.*} stand in for the attributes of the annotation. A listener with an id needs no code:
+ * {@code idempotency.consumers.<name>.listeners=<id>} binds it. Thread-safe.
  */
 public final class IdempotentContainers {
 
@@ -34,13 +34,14 @@ public final class IdempotentContainers {
      * Puts the idempotent consumer of this name in front of the listener of a container that has not been started. Returns the container.
      *
      * @param <C> the kind of container
-     * @throws ListenerRefusedException if it would weaken the promise, with what to change
+     * @throws ListenerRefusedException if the container is running, has no listener or has a consumer already, or if its settings would weaken the
+     *     guarantee; the message says what to change
      */
     @SuppressWarnings("unchecked")
     public <C extends AbstractMessageListenerContainer<?, ?>> C bind(String consumer, C container) {
         refuseIf(
                 container.isRunning(),
-                "The container " + ConfiguredConsumers.id(container) + " runs already, and consumer " + consumer
+                "The container " + ConfiguredConsumers.id(container) + " runs already, so consumer " + consumer
                         + " cannot be put in front of its listener",
                 "Bind it before it is started.");
         refuseIf(
@@ -52,7 +53,7 @@ public final class IdempotentContainers {
                 installer.getObject().isInstalled(container),
                 "The container " + ConfiguredConsumers.id(container) + " has a consumer already, and consumer "
                         + consumer + " would claim each message once more",
-                "Bind it once; leave out what is annotated.");
+                "Bind it once, and not at all if its listener is annotated.");
         installer
                 .getObject()
                 .install(

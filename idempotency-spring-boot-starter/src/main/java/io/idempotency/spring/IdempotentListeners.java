@@ -28,9 +28,9 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.util.StringUtils;
 
 /**
- * Finds the listeners that are {@link Idempotent}: spring-kafka calls back for the container of every {@code @KafkaListener}, by the attribute
- * {@code containerPostProcessor} of its annotation, beside whatever the user put there, and says whose it is: the method alone does not, for
- * several beans may have it. Created early, so it holds nothing but providers.
+ * Finds the {@link Idempotent} listeners. It adds itself to the attribute {@code containerPostProcessor} of each {@code @KafkaListener}, beside the
+ * user's own post-processor, and spring-kafka calls it with each container and its bean: the method alone does not suffice, because several beans may
+ * share it. Created early, so it holds only providers.
  */
 final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware {
 
@@ -38,6 +38,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
 
     private static final String ATTRIBUTE = "containerPostProcessor";
     private static final String BEAN_REFERENCE = "beanRef";
+    private static final String DEFAULT_REFERENCE = "__listener";
 
     private final ObjectProvider<ListenerInstaller> installer;
     private final List<AnnotatedElement> elements = new CopyOnWriteArrayList<>();
@@ -48,7 +49,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         this.installer = installer;
     }
 
-    /** A listener of a bean; two beans of one class have two. */
+    /** An annotated listener of a bean. Two beans of one class have two listeners. */
     private record Annotated(AnnotatedElement element, Object bean, String beanReference, Idempotent annotation) {
 
         boolean isSame(Annotated other) {
@@ -75,7 +76,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         return attributes;
     }
 
-    /** Called by the expression above. */
+    /** Called by the expression in {@link #apply}. */
     public ContainerPostProcessor<Object, Object, AbstractMessageListenerContainer<Object, Object>> postProcessor(
             int index, Object bean, String beanReference, Object users) {
         AnnotatedElement element = elements.get(index);
@@ -90,6 +91,18 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         };
     }
 
+    /** Returns the definition of a container's listener if it is annotated, whoever created the container. */
+    Optional<ListenerDefinition> annotated(AbstractMessageListenerContainer<?, ?> container) {
+        Object listener = container.getContainerProperties().getMessageListener();
+        if (listener == null) {
+            return Optional.empty();
+        }
+        AdaptedListener adapted = AdaptedListener.in(listener);
+        Object bean = adapted.bean();
+        return Optional.ofNullable(find(adapted.element(), AopUtils.getTargetClass(bean)))
+                .map(found -> definition(new Annotated(adapted.element(), bean, DEFAULT_REFERENCE, found)));
+    }
+
     private ListenerDefinition definition(Annotated listener) {
         ListenerDefinition definition =
                 ListenerDefinition.of(listener.element(), listener.bean(), listener.annotation());
@@ -98,12 +111,12 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         } catch (BeansException | IllegalArgumentException e) {
             throw new ListenerRefusedException(
                     definition + " has a name that cannot be resolved: " + FailureText.lineWithCause(e),
-                    "Name the consumer by text, a property or an expression. In an expression the bean of the listener is"
-                            + " __listener, or what the beanRef of its @KafkaListener says.");
+                    "Name the consumer by text, a property or an expression. In an expression, __listener is the bean of the"
+                            + " listener, unless the beanRef of its @KafkaListener names it differently.");
         }
     }
 
-    /** The name may have placeholders and expressions, as the attributes of {@code @KafkaListener} may. */
+    /** Resolves placeholders and expressions in the name, as in the attributes of {@code @KafkaListener}. */
     private String resolved(String name, Annotated listener) {
         String text = beans.resolveEmbeddedValue(name);
         if (text == null || beans.getBeanExpressionResolver() == null) {
@@ -122,7 +135,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         return value.toString();
     }
 
-    /** Refuses annotations that spring-kafka did not call back for, as with share consumers. */
+    /** Refuses annotations of listeners for which spring-kafka called no post-processor, as for share consumers. */
     void requireAllCalled() {
         if (!expected.isEmpty()) {
             throw new ListenerRefusedException(
@@ -142,7 +155,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         return (ContainerPostProcessor<Object, Object, AbstractMessageListenerContainer<Object, Object>>) users;
     }
 
-    /** The user's attribute is a bean name, a placeholder or an expression that gives a post-processor. */
+    /** Quotes the user's attribute: a bean name, a placeholder, or an expression that returns a post-processor. */
     private static String quoted(String users) {
         if (users.startsWith("#{") && users.endsWith("}")) {
             return "(" + users.substring(2, users.length() - 1) + ")";
@@ -150,10 +163,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         return "'" + users.replace("'", "''") + "'";
     }
 
-    /**
-     * Returns the annotation of a listener: of its class where the bean's class is a subclass that has one, else its own, else that of the class
-     * of a listener method.
-     */
+    /** Returns the annotation of a listener. That of an annotated subclass comes first, then the listener's own, then that of the method's class. */
     private static @Nullable Idempotent find(AnnotatedElement element, Class<?> type) {
         Idempotent own = AnnotatedElementUtils.findMergedAnnotation(element, Idempotent.class);
         if (!(element instanceof Method method)

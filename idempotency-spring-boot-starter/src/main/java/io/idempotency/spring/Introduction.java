@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.support.TopicPartitionOffset;
 
-/** What the log says of a listener at its start: that it is idempotent, and how. */
+/** Writes the sentence that introduces an idempotent listener in the log. */
 final class Introduction {
 
     private Introduction() {}
@@ -19,7 +19,7 @@ final class Introduction {
      * Returns the sentence.
      *
      * @param store the kind or name of its store
-     * @param ids where message ids are unless the listener says it
+     * @param ids where to find message ids if the listener does not say it
      */
     static String of(
             ListenerDefinition listener,
@@ -32,7 +32,7 @@ final class Introduction {
                 + source(listener, ids);
     }
 
-    /** Returns the method with its parameters, or the class, as short as it can be told. */
+    /** Returns the short form of the method and its parameters, or of the class. */
     private static String signature(AnnotatedElement element) {
         if (element instanceof Method method) {
             return method.getName()
@@ -59,8 +59,8 @@ final class Introduction {
         String from = listener.messageId().isEmpty() ? headers : listener.messageId();
         return switch (ids.missing()) {
             case FAIL -> from;
-            case PROCESS -> from + "; without one it is processed each time";
-            case COORDINATES -> from + ", else its coordinates";
+            case PROCESS -> from + "; without one, it is processed each time";
+            case COORDINATES -> from + "; without one, its coordinates";
         };
     }
 }

@@ -4,7 +4,7 @@ import io.idempotency.jdbc.JournalStore;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
-/** Gauges of what the journals keep in memory. */
+/** Gauges of the memory of the journals. */
 final class JournalMeters {
 
     static final String MEMORY = "idempotency.journal.memory";
@@ -22,7 +22,7 @@ final class JournalMeters {
                 .baseUnit("bytes")
                 .register(registry);
         Gauge.builder(MESSAGES, store, JournalStore::rememberedMessages)
-                .description("Messages of journals that are kept in memory")
+                .description("Messages that the journals keep in memory")
                 .baseUnit("messages")
                 .register(registry);
     }

@@ -13,8 +13,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reads a message id from a value that is JSON as text or bytes, by a JSON pointer (RFC 6901). The whole value is read, strictly: where a name
- * stands twice, or the text is cut short, two readers may see two ids. Is loaded only where Jackson is there. Thread-safe.
+ * Reads a message id by a JSON pointer (RFC 6901) from a value that is JSON in text or bytes. It reads the whole value strictly, because two readers
+ * may see two ids if a name occurs twice or the text is truncated. Loaded only if Jackson is on the class path. Thread-safe.
  */
 final class JsonPointerId {
 
@@ -35,8 +35,9 @@ final class JsonPointerId {
             return null;
         }
         if (!SpelMessageId.isText(value)) {
-            throw new IdempotencyException("The JSON pointer " + pointer + " is for values that are text or bytes;"
-                    + " for others take an expression, such as value.eventId");
+            throw new IdempotencyException(
+                    "The JSON pointer " + pointer
+                            + " needs a value that is text or bytes. For other values take an expression, such as value.eventId");
         }
         JsonNode found = root(value).at(pointer);
         if (found.isString()) {
@@ -48,7 +49,7 @@ final class JsonPointerId {
         return found.isNumber() ? found.numberValue() : found;
     }
 
-    /** The text is not repeated: it is somebody's data. */
+    /** Does not quote the value, which is somebody's data. */
     private JsonNode root(Object value) {
         try {
             if (value instanceof Bytes bytes) {
@@ -56,10 +57,11 @@ final class JsonPointerId {
             }
             return value instanceof byte[] bytes ? json.readTree(bytes) : json.readTree(value.toString());
         } catch (JacksonException e) {
-            throw new InvalidMessageIdException("the value is not one JSON text without names that stand twice: "
-                    + e.getClass().getSimpleName() + " in line "
-                    + e.getLocation().getLineNr() + ", column "
-                    + e.getLocation().getColumnNr());
+            throw new InvalidMessageIdException(
+                    "the value is not exactly one JSON document, or a name occurs in it twice: "
+                            + e.getClass().getSimpleName() + " in line "
+                            + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr());
         }
     }
 }

@@ -8,7 +8,10 @@ import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.core.KafkaAdmin;
 
-/** Asks Kafka about topics, for the journals. Connects, as Boot's {@code KafkaAdmin} does, when it is first asked. Thread-safe. */
+/**
+ * Asks Kafka for ids and partition counts of topics, on behalf of the journals. Connects like Spring Boot's {@code KafkaAdmin}, at the first
+ * question. Thread-safe.
+ */
 final class KafkaTopics implements AutoCloseable {
 
     private final @Nullable KafkaAdmin connection;
@@ -20,15 +23,15 @@ final class KafkaTopics implements AutoCloseable {
     KafkaTopics(@Nullable KafkaAdmin connection, IdempotencyProperties.Journal properties) {
         if (properties.topicIds() && connection == null) {
             throw new ListenerRefusedException(
-                    "idempotency.journal.topic-ids is set, and there is no single KafkaAdmin bean to ask for the ids of topics",
-                    "Make one of several KafkaAdmin beans primary, or name the journals of a topic that was created again by"
+                    "idempotency.journal.topic-ids is set, but there is not exactly one KafkaAdmin bean to ask for the ids of topics",
+                    "Make one of several KafkaAdmin beans primary, or name the journals of a recreated topic in"
                             + " idempotency.journal.streams.");
         }
         this.connection = connection;
         this.properties = properties;
     }
 
-    /** Returns the name that the journals of a topic have. */
+    /** Returns the name of the journals of a topic. */
     String stream(String topic) {
         String name = properties.streams().getOrDefault(topic, topic);
         Looking with = properties.topicIds() ? looking() : null;

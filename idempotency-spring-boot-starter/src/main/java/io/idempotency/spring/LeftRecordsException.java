@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 
 /**
- * Where a poll was left: the record that the container is told of, and all others that are not settled. Those of other partitions that stand
- * behind it and are settled need not come again, as they would for a container that only knows the record.
+ * Names the records of a poll that are not settled, the first of them as the failed one. A container that knows only the failed record would also
+ * redeliver the settled records of other partitions behind it.
  */
 final class LeftRecordsException extends BatchListenerFailedException {
 
@@ -30,21 +31,16 @@ final class LeftRecordsException extends BatchListenerFailedException {
     }
 
     /**
-     * Leaves a poll at a record.
+     * Leaves a poll at its first record that is not settled.
      *
-     * @param told the index of the record that the container is told of, the first one that is not settled
-     * @param stops the indexes of the first record in each partition that is not settled
+     * @param stops the indexes of records to poll again from: at least the first unsettled one of each partition
      */
     static LeftRecordsException at(
-            String message,
-            Throwable cause,
-            List<? extends ConsumerRecord<?, ?>> records,
-            int told,
-            List<Integer> stops) {
+            String message, Throwable cause, List<? extends ConsumerRecord<?, ?>> records, List<Integer> stops) {
         Map<TopicPartition, Integer> from = new HashMap<>();
         stops.forEach(index -> from.merge(WaitingException.partition(records.get(index)), index, Math::min));
         List<ConsumerRecord<?, ?>> open = new ArrayList<>();
-        for (int i = told; i < records.size(); i++) {
+        for (int i = Collections.min(stops); i < records.size(); i++) {
             if (i >= from.getOrDefault(WaitingException.partition(records.get(i)), Integer.MAX_VALUE)) {
                 open.add(records.get(i));
             }
@@ -62,7 +58,7 @@ final class LeftRecordsException extends BatchListenerFailedException {
         return null;
     }
 
-    /** Returns the records that are not settled, the one that failed or waits first. */
+    /** Returns the records that are not settled. The first of them failed or waits. */
     List<ConsumerRecord<?, ?>> open() {
         return open;
     }

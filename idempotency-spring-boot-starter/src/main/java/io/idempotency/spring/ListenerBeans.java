@@ -25,11 +25,13 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.util.ClassUtils;
 
-/** What the classes of the beans say of listeners, without creating one: where an annotation has no effect, and who may come later. */
+/** Reads the annotations of bean classes without creating a bean: finds annotations without effect, and listeners that may be created later. */
 final class ListenerBeans {
 
     private static final Logger log = LoggerFactory.getLogger(ListenerBeans.class);
     private static final String SPRINGS = "org.springframework.";
+    private static final String ONE_LISTENER =
+            "Name all topics in one @KafkaListener, or give each listener a method and a name of its own.";
 
     private final ConfigurableListableBeanFactory beans;
 
@@ -37,40 +39,61 @@ final class ListenerBeans {
         this.beans = beans;
     }
 
-    /** Returns the containers that are there, with an annotation or without. */
+    /** Returns the containers of this context and of its parents, except for parents that have the starter themselves. */
     Stream<AbstractMessageListenerContainer<?, ?>> containers() {
+        Stream<AbstractMessageListenerContainer<?, ?>> own = ownContainers();
+        return beans.getParentBeanFactory() instanceof ConfigurableListableBeanFactory factory
+                ? Stream.concat(own, new ListenerBeans(factory).unattendedContainers())
+                : own;
+    }
+
+    private Stream<AbstractMessageListenerContainer<?, ?>> unattendedContainers() {
+        return hasStarter() ? Stream.empty() : containers();
+    }
+
+    /** Returns whether the context has the starter itself, switched off or not. */
+    boolean hasStarter() {
+        return beans.containsLocalBean(IdempotentListeners.BEAN)
+                || beans.containsLocalBean(SwitchedOffAutoConfiguration.BEAN);
+    }
+
+    /** Returns the containers of this context, with an annotation or without. */
+    Stream<AbstractMessageListenerContainer<?, ?>> ownContainers() {
         List<MessageListenerContainer> all =
                 new ArrayList<>(beans.getBeansOfType(MessageListenerContainer.class, false, false)
                         .values());
-        beans.getBeanProvider(KafkaListenerEndpointRegistry.class)
-                .ifAvailable(registry -> all.addAll(registry.getListenerContainers()));
+        beans.getBeansOfType(KafkaListenerEndpointRegistry.class, false, false)
+                .values()
+                .forEach(registry -> all.addAll(registry.getListenerContainers()));
         return all.stream()
                 .filter(AbstractMessageListenerContainer.class::isInstance)
                 .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
     }
 
-    /** Refuses {@link Idempotent} on what is no listener. */
+    /** Refuses {@link Idempotent} where it has no effect, and on several listeners at once. */
     void requireListeners() {
         types(false).forEach(type -> {
             Set<Method> methods = annotated(type, Idempotent.class);
             methods.forEach(ListenerBeans::requireListener);
+            boolean isAnnotated = has(type, Idempotent.class);
+            refuseIf(isAnnotated && has(type, KafkaListeners.class), several(type), ONE_LISTENER);
+            annotated(type, KafkaListeners.class)
+                    .forEach(method ->
+                            refuseIf(isAnnotated && !has(type, KafkaListener.class), several(method), ONE_LISTENER));
             refuseIf(
                     methods.isEmpty()
-                            && has(type, Idempotent.class)
+                            && isAnnotated
                             && !has(type, KafkaListener.class)
                             && annotated(type, KafkaListener.class).isEmpty(),
                     "@Idempotent on " + type + " has no effect: the class has no @KafkaListener",
-                    "Put it beside the @KafkaListener that it is meant for. A listener that cannot be annotated is bound by"
+                    "Put it beside its @KafkaListener. A listener that cannot be annotated is bound by"
                             + " idempotency.consumers.<name>.listeners=<its id>.");
         });
     }
 
     private static void requireListener(Method method) {
         boolean isListener = has(method, KafkaListener.class);
-        refuseIf(
-                has(method, KafkaListeners.class),
-                "@Idempotent on " + method + " is on several @KafkaListener, and one consumer has one listener",
-                "Name all topics in one @KafkaListener, or give each listener a method and a name of its own.");
+        refuseIf(has(method, KafkaListeners.class), several(method), ONE_LISTENER);
         refuseIf(
                 !isListener && has(method, KafkaHandler.class),
                 "@Idempotent on " + method
@@ -80,19 +103,22 @@ final class ListenerBeans {
         refuseIf(
                 !isListener,
                 "@Idempotent on " + method
-                        + " has no effect: the method is no @KafkaListener, and whoever calls it gets no"
-                        + " transaction and no claim",
-                "Put it on the @KafkaListener method. For messages from elsewhere build an IdempotentConsumer.");
+                        + " has no effect: the method is no @KafkaListener, and its callers get no transaction and no claim",
+                "Put it on the @KafkaListener method. For messages from other sources build an IdempotentConsumer.");
     }
 
-    /** Returns whether a bean that is not created yet has a listener of this consumer, as far as its annotation tells. */
+    private static String several(AnnotatedElement element) {
+        return "@Idempotent on " + element + " is on several @KafkaListener, and one consumer has one listener";
+    }
+
+    /** Returns whether a bean that is not created yet may have a listener of this consumer, judged by its annotation. */
     boolean mayHaveName(String consumer) {
         return notCreated(Idempotent.class)
                 .map(annotation -> annotation.value())
                 .anyMatch(name -> isOrMayBe(name, consumer));
     }
 
-    /** Returns whether a bean that is not created yet has a listener of this id, as far as its annotation tells. */
+    /** Returns whether a bean that is not created yet may have a listener with this id, judged by its annotation. */
     boolean mayHaveId(String id) {
         return notCreated(KafkaListener.class)
                 .map(annotation -> annotation.id())
@@ -128,7 +154,7 @@ final class ListenerBeans {
         try {
             return AutoProxyUtils.determineTargetClass(beans, name);
         } catch (RuntimeException | LinkageError e) {
-            log.debug("The class of bean {} cannot be told.", name, e);
+            log.debug("The class of bean {} cannot be determined.", name, e);
             return null;
         }
     }
@@ -137,8 +163,8 @@ final class ListenerBeans {
         try {
             return MethodIntrospector.selectMethods(type, (Method method) -> has(method, annotation));
         } catch (RuntimeException | LinkageError e) {
-            // As of an optional class that is not there.
-            log.debug("The methods of {} cannot be told.", type, e);
+            // An optional class may be missing.
+            log.debug("The methods of {} cannot be read.", type, e);
             return Set.of();
         }
     }

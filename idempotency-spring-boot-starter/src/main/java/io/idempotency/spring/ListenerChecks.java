@@ -17,7 +17,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
-import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -28,7 +27,7 @@ import org.springframework.messaging.handler.annotation.SendTo;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.util.ReflectionUtils;
 
-/** Refuses what would silently weaken the promise of a listener, and warns of what may. */
+/** Refuses settings that would silently weaken the guarantee of a listener, and warns about those that may. */
 final class ListenerChecks {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
@@ -42,10 +41,10 @@ final class ListenerChecks {
     }
 
     /**
-     * Looks at a listener and its container before they are wrapped.
+     * Checks a listener and its container before they are wrapped.
      *
      * @param isRetry whether the container is one of a retry topic
-     * @throws ListenerRefusedException with what to change
+     * @throws ListenerRefusedException if a setting would weaken the guarantee; the message says what to change
      */
     void require(
             ListenerDefinition listener,
@@ -57,16 +56,17 @@ final class ListenerChecks {
         ContainerProperties properties = container.getContainerProperties();
         refuseIf(
                 Boolean.parseBoolean(String.valueOf(kafka.get(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG))),
-                listener + " has enable.auto.commit=true: offsets of records that are not processed would be committed",
-                "Leave spring.kafka.consumer.enable-auto-commit out, and enable.auto.commit where the application makes the"
+                listener
+                        + " has enable.auto.commit=true: Kafka would commit offsets of records that are not processed yet",
+                "Remove spring.kafka.consumer.enable-auto-commit, or enable.auto.commit if the application creates the"
                         + " consumer factory itself.");
         refuseIf(
                 properties.getAssignmentCommitOption() == AssignmentCommitOption.NEVER
                         && !"earliest".equals(kafka.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG)),
                 listener
-                        + " commits no offset when a partition is assigned: a crash at its first record, before the first"
-                        + " commit, would begin behind it",
-                "Leave the container's assignmentCommitOption at its default, or set auto-offset-reset to earliest.");
+                        + " commits no offset when a partition is assigned: after a crash at its first record, before the first commit,"
+                        + " it would begin behind that record",
+                "Keep the default of the container's assignmentCommitOption, or set auto-offset-reset to earliest.");
         methods(listener.element()).forEach(method -> requireMethod(listener, level, method));
         AdaptedListener adapted = AdaptedListener.in(Objects.requireNonNull(properties.getMessageListener()));
         requireAcknowledgment(listener, properties, adapted);
@@ -74,13 +74,13 @@ final class ListenerChecks {
         refuseIf(
                 (isAsync(properties) || methods(listener.element()).stream().anyMatch(ListenerChecks::isLater))
                         && level != ConsistencyLevel.AT_LEAST_ONCE,
-                listener + " returns before its work is done, and its transaction would commit before that",
+                listener + " returns before its work is done, so its transaction would commit too early",
                 "Return the result itself, or set level = AT_LEAST_ONCE.");
         if (level != ConsistencyLevel.NONE) {
             transactions.require(listener, level, properties);
         }
         if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
-            requirePoll(listener, level, container);
+            PollChecks.require(listener, level, container);
         }
         warn(listener, kafka);
     }
@@ -88,30 +88,30 @@ final class ListenerChecks {
     private static void requireMethod(ListenerDefinition listener, ConsistencyLevel level, Method method) {
         refuseIf(
                 has(method, Async.class) && level != ConsistencyLevel.NONE,
-                listener + " is @Async: it would be recorded as processed before its work is begun",
+                listener + " is @Async: its messages would be recorded as processed before its work begins",
                 "Remove @Async; for more threads set the concurrency of the listener.");
     }
 
-    /** An adapter gives single records to a listener in a container for batches. */
+    /** Refuses adapters that split batches, and methods that take records in a shape that the container does not deliver. */
     private static void requireShape(ListenerDefinition listener, ConsistencyLevel level, AdaptedListener adapted) {
         refuseIf(
                 adapted.hasRecordAdapter() && level != ConsistencyLevel.NONE,
                 listener
-                        + " has a BatchToRecordAdapter: what fails ends in the adapter, so it counts as processed, and what it"
-                        + " wrote until then commits with the other records of the batch",
-                "Let the container deliver single records: leave the adapter out, and set batch = \"false\" in the @KafkaListener"
-                        + " (spring.kafka.listener.type=single is for all). With transactionPer = POLL the records of a poll"
-                        + " share a transaction all the same.");
+                        + " has a BatchToRecordAdapter, which swallows failures: a failed record counts as processed, and its partial"
+                        + " writes commit with the other records of the batch",
+                "Let the container deliver single records: remove the adapter, and set batch = \"false\" in the"
+                        + " @KafkaListener, or spring.kafka.listener.type=single for all listeners. With transactionPer = POLL the"
+                        + " records of a poll still share a transaction.");
         refuseIf(
                 methods(listener.element()).stream().anyMatch(adapted::isOfAnotherShape),
                 listener + " takes " + (adapted.isBatch() ? "one ConsumerRecord" : "ConsumerRecords")
-                        + ", and its container gives it " + (adapted.isBatch() ? "batches" : "single records")
-                        + ": no call would succeed",
+                        + ", but its container gives it " + (adapted.isBatch() ? "batches" : "single records")
+                        + ": each call would fail",
                 adapted.isBatch()
-                        ? "Take a List<ConsumerRecord<..>>, or set batch = \"false\" in its @KafkaListener"
-                                + " (spring.kafka.listener.type=single is for all)."
-                        : "Take one ConsumerRecord, or set batch = \"true\" in its @KafkaListener"
-                                + " (spring.kafka.listener.type=batch is for all).");
+                        ? "Take a List<ConsumerRecord<..>>, or set batch = \"false\" in its @KafkaListener, or"
+                                + " spring.kafka.listener.type=single for all listeners."
+                        : "Take one ConsumerRecord, or set batch = \"true\" in its @KafkaListener, or spring.kafka.listener.type=batch"
+                                + " for all listeners.");
     }
 
     private static void requireAcknowledgment(
@@ -119,70 +119,30 @@ final class ListenerChecks {
         refuseIf(
                 properties.isAsyncAcks(),
                 listener
-                        + " has asyncAcks=true: the container pauses until all records of a poll are acknowledged, and one"
-                        + " that is rolled back comes again without that, so that it would stay paused",
-                "Leave asyncAcks out: each record is acknowledged in order, behind its transaction.");
+                        + " has asyncAcks=true: the container pauses until all records of a poll are acknowledged. A record that is"
+                        + " rolled back is not acknowledged, so the container would stay paused",
+                "Leave asyncAcks out: each record is acknowledged in order, after its transaction.");
         refuseIf(
                 MANUAL.contains(properties.getAckMode())
                         && !adapted.isAsync()
                         && !adapted.isAcknowledging(methods(listener.element())),
                 listener + " has ack mode " + properties.getAckMode()
-                        + " and takes no Acknowledgment: every record would" + " fail, for nobody acknowledges it",
-                "Give the listener an Acknowledgment parameter and acknowledge, or leave the ack mode at its default: offsets"
-                        + " are committed behind the transaction all the same.");
+                        + " and takes no Acknowledgment: each record would fail, because nobody acknowledges it",
+                "Give the listener an Acknowledgment parameter and acknowledge, or keep the default ack mode: offsets are"
+                        + " committed after the transaction in any case.");
     }
 
     private static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
-    private static boolean isAsync(ContainerProperties properties) {
+    static boolean isAsync(ContainerProperties properties) {
         return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();
     }
 
-    /** spring-kafka knows only its own two types by their declaration, and takes each future that comes for one. */
+    /** spring-kafka recognises only two types by their declaration, but treats each returned future as asynchronous. */
     private static boolean isLater(Method method) {
         return Future.class.isAssignableFrom(method.getReturnType())
                 || CompletionStage.class.isAssignableFrom(method.getReturnType());
     }
-
-    /** Polls need a container in batch mode, in which these are lost. */
-    private static void requirePoll(
-            ListenerDefinition listener,
-            ConsistencyLevel level,
-            AbstractMessageListenerContainer<Object, Object> container) {
-        ContainerProperties properties = container.getContainerProperties();
-        AckMode ackMode = properties.getAckMode();
-        Stream.of(
-                        new Loss(
-                                level != ConsistencyLevel.STRONG,
-                                "level " + level + ", which has no transaction to share"),
-                        new Loss(
-                                has(listener.element(), RetryableTopic.class),
-                                "@RetryableTopic, which forwards single records"),
-                        new Loss(isAsync(properties), "asynchronous results, whose failures would not be seen"),
-                        new Loss(
-                                SINGLE.contains(ackMode),
-                                "ack mode " + ackMode + ", which acknowledges single records"),
-                        new Loss(
-                                container.getRecordInterceptor() != null,
-                                "a RecordInterceptor, which would not be called"),
-                        new Loss(
-                                properties.isDeliveryAttemptHeader(),
-                                "the delivery attempt header, which would be missing"),
-                        new Loss(
-                                properties.isObservationEnabled(),
-                                "observations of single records, which would be missing"),
-                        new Loss(properties.isStopImmediate(), "stopImmediate, which would have no effect"))
-                .filter(Loss::isLost)
-                .findFirst()
-                .ifPresent(lost -> refuseIf(
-                        true,
-                        listener + " has transactionPer = POLL together with " + lost.what(),
-                        "Use transactionPer = RECORD, or do without it."));
-    }
-
-    private record Loss(boolean isLost, String what) {}
-
-    private static final Set<AckMode> SINGLE = Set.of(AckMode.RECORD, AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
     private static void warn(ListenerDefinition listener, Map<String, Object> kafka) {
         for (AnnotatedElement element : elements(listener.element())) {
@@ -202,25 +162,25 @@ final class ListenerChecks {
         }
         if ("latest".equals(kafka.getOrDefault(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest"))) {
             log.warn(
-                    "{} begins at the latest offset: records that were sent before a partition is discovered for the first time are"
-                            + " not handled. Set spring.kafka.consumer.auto-offset-reset=earliest unless that is meant.",
+                    "{} begins at the latest offset: records that are sent before a partition is first discovered are not"
+                            + " processed. Set spring.kafka.consumer.auto-offset-reset=earliest unless you want that.",
                     listener);
         }
     }
 
-    /** Refuses a recoverer that has nowhere to put a record: it would come again for ever. */
+    /** Refuses a recoverer that quarantines if there is no quarantine: a failing record would be retried for ever. */
     static void requireNoQuarantine(CommonErrorHandler users, AbstractMessageListenerContainer<?, ?> container) {
         refuseIf(
                 QuarantineRecoverer.isIn(users),
                 "The error handler of listener " + container.getListenerId()
-                        + " puts what fails for good into quarantine, and there is none: a failing record would stop its partition for"
-                        + " ever",
+                        + " quarantines records that keep failing, but there is no quarantine: a failing record would stop its partition"
+                        + " for ever",
                 "Define a QuarantineStore, such as JdbcQuarantine, or give the handler another recoverer, such as"
                         + " DeadLetterPublishingRecoverer.");
     }
 
-    /** Says what happens to records that fail for good where the container has no error handler and there is no quarantine. */
-    void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
+    /** Warns that records which keep failing are skipped, if there is neither an error handler nor a quarantine. */
+    static void warnOfDroppedRecords(AbstractMessageListenerContainer<Object, Object> container) {
         log.warn(
                 "Listener {} has no error handler of its own, and there is no quarantine: after ten failures a record is logged and"
                         + " skipped. Define a QuarantineStore, or a DefaultErrorHandler with a recoverer, such as"

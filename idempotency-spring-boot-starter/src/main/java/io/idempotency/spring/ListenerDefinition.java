@@ -10,12 +10,12 @@ import java.util.Optional;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 
 /**
- * What a listener asks for; empty where it leaves the choice to the properties.
+ * Holds the settings that a listener asks for. Those that it leaves to the properties are empty.
  *
  * @param element its method, or the class of its methods
- * @param bean the object that has them: two beans of one class are two listeners
+ * @param bean the object of the method: two beans of one class are two listeners
  * @param name the consumer name
- * @param boundTo the id that properties name it by, or the container that a program does; empty where it is annotated
+ * @param boundTo the listener id by which properties or a program bind it; empty if it is annotated
  */
 record ListenerDefinition(
         AnnotatedElement element,
@@ -55,22 +55,22 @@ record ListenerDefinition(
     }
 
     /**
-     * Returns the definition with the name as it is.
+     * Returns the definition with its resolved name.
      *
-     * @throws ListenerRefusedException if it cannot be one
+     * @throws ListenerRefusedException if the name is not allowed
      */
     ListenerDefinition named(String resolved) {
         try {
             MessageId.requireConsumer(resolved);
         } catch (IdempotencyException e) {
             throw new ListenerRefusedException(
-                    this + " has a name that cannot be one. " + e.getMessage(),
+                    this + " has a name that is not allowed. " + e.getMessage(),
                     "Name the consumer by what it does, such as @Idempotent(\"billing\").");
         }
         return new ListenerDefinition(element, bean, resolved, boundTo, level, messageId, store, transactionPer);
     }
 
-    /** Returns the definition with what the properties say of its consumer, which counts more. */
+    /** Returns the definition with the properties of its consumer, which override the annotation. */
     ListenerDefinition with(IdempotencyProperties.Consumer configured) {
         return new ListenerDefinition(
                 element,
@@ -89,7 +89,7 @@ record ListenerDefinition(
                 element, bean, name, boundTo, level, messageId, store, Optional.of(TransactionPer.POLL));
     }
 
-    /** Returns whether both are the same methods of the same object, whatever they ask for. */
+    /** Returns whether both are the same methods of the same object, whatever their settings. */
     boolean isSame(ListenerDefinition other) {
         return bean == other.bean() && element.equals(other.element());
     }
@@ -98,7 +98,7 @@ record ListenerDefinition(
         if (values.length > 1) {
             throw new ListenerRefusedException(
                     "@Idempotent on " + element + " has " + values.length + " values of " + attribute,
-                    "Leave one of them.");
+                    "Keep one of them.");
         }
         return values.length == 0 ? Optional.empty() : Optional.of(values[0]);
     }

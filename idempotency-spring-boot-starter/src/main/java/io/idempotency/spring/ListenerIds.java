@@ -15,7 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.util.ClassUtils;
 
-/** Where the listeners' message ids are. Thread-safe. */
+/** Builds the message id extractors of listeners. Thread-safe. */
 final class ListenerIds {
 
     private static final String JACKSON = "tools.jackson.databind.json.JsonMapper";
@@ -30,7 +30,7 @@ final class ListenerIds {
         this.beans = beans;
     }
 
-    /** Returns the retry and dead-letter topics of a listener, to add to until it starts. */
+    /** Returns the retry and dead-letter topics of a listener. Topics may be added until it starts. */
     Set<String> retryTopics(ListenerDefinition listener) {
         return retryTopics.computeIfAbsent(listener.name(), name -> {
             Set<String> topics = ConcurrentHashMap.newKeySet();
@@ -40,7 +40,7 @@ final class ListenerIds {
     }
 
     /**
-     * Returns what finds the ids of a listener.
+     * Returns the message id extractor of a listener.
      *
      * @param adapted converts records as the container does
      * @param connection how to connect to Kafka, to ask for topic ids
@@ -66,19 +66,19 @@ final class ListenerIds {
             return MessageIds.header(properties.messageId().headers().toArray(String[]::new))
                     .orElse(MessageIds.cloudEvents());
         }
-        // No SpEL expression begins so.
+        // No SpEL expression begins with a slash.
         if (!messageId.startsWith("/")) {
             return MessageIds.record(SpelMessageId.of(listener, adapted, beans)::read);
         }
         refuseIf(
                 !ClassUtils.isPresent(JACKSON, null),
                 "The messageId of " + listener + " is the JSON pointer " + messageId
-                        + ", and there is no Jackson to read JSON with",
+                        + ", but there is no Jackson on the class path to read JSON",
                 "Add tools.jackson.core:jackson-databind, whose version Spring Boot manages.");
         return MessageIds.record(new JsonPointerId(messageId)::read);
     }
 
-    /** The containers of retry topics are made after the consumer, and before any record comes. */
+    /** Looks at the retry topics for each record, because their containers are created after the consumer. */
     private static MessageIdExtractor<ConsumerRecord<Object, Object>> orCoordinates(
             MessageIds<Object> ids, TopicIds topicIds, Set<String> retryTopics) {
         MessageIds<Object> own = ids.orElse(MessageIds.coordinates(topicIds));

@@ -3,7 +3,7 @@ package io.idempotency.spring;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Shows a refused listener as what is wrong and what to change, without a stack trace. */
+/** Shows a refused start as a description and an action, without a stack trace. */
 final class ListenerRefusedAnalyzer extends AbstractFailureAnalyzer<ListenerRefusedException> {
 
     @Override

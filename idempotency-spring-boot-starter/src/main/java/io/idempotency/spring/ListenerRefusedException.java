@@ -2,7 +2,10 @@ package io.idempotency.spring;
 
 import io.idempotency.store.IdempotencyException;
 
-/** A listener or setting that would silently weaken what {@link Idempotent} promises; thrown at start-up. */
+/**
+ * Thrown at start-up if a listener or a setting would silently weaken the guarantee of {@link Idempotent}. Spring Boot shows it as a description and
+ * an action.
+ */
 public final class ListenerRefusedException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
@@ -16,12 +19,12 @@ public final class ListenerRefusedException extends IdempotencyException {
         this.action = action;
     }
 
-    /** Returns what is wrong, and why. */
+    /** Returns the problem and its reason. */
     public String what() {
         return what;
     }
 
-    /** Returns what to change. */
+    /** Returns the change that solves the problem. */
     public String action() {
         return action;
     }

@@ -15,8 +15,8 @@ import org.springframework.transaction.annotation.AnnotationTransactionAttribute
 import org.springframework.transaction.interceptor.TransactionAttribute;
 
 /**
- * What {@code @Transactional} on a listener asks of the transaction that it joins, which begins before it is called: the isolation level and
- * the timeout have to be there from the beginning.
+ * Begins the transactions of claims with the isolation level and the timeout of the listener's {@code @Transactional}. The listener only joins its
+ * transaction, so both have to be set when that begins.
  */
 final class ListenerTransactions {
 
@@ -39,7 +39,7 @@ final class ListenerTransactions {
         }
     }
 
-    /** Returns what each method of the listener says, also by its class or an annotation of the user's own. */
+    /** Returns the transaction attribute of each method of the listener, also from its class or a composed annotation. */
     List<Optional<TransactionAttribute>> attributes(ListenerDefinition listener) {
         return ListenerChecks.methods(listener.element()).stream()
                 .map(method -> Optional.ofNullable(
@@ -48,26 +48,27 @@ final class ListenerTransactions {
     }
 
     /**
-     * Returns the transactions of the store as the listener asks for them.
+     * Returns transactions of the store with the isolation level and the timeout of the listener.
      *
-     * @throws ListenerRefusedException if its methods ask for different ones, or the store cannot begin them so
+     * @throws ListenerRefusedException if its methods differ in them, or the store does not support them
      */
     TransactionRunner of(ListenerDefinition listener, ClaimStore store) {
         List<Asked> asked =
                 attributes(listener).stream().map(Asked::of).distinct().toList();
         refuseIf(
                 asked.size() > 1,
-                listener + " has handlers that are @Transactional with different isolation levels or timeouts, and one"
-                        + " transaction that begins before it is known which of them is called",
+                listener
+                        + " has handlers that are @Transactional with different isolation levels or timeouts, but its transaction begins"
+                        + " before one of them is chosen",
                 "Give all of them the same.");
         if (asked.isEmpty() || asked.get(0).isDefault()) {
             return store.transactions();
         }
         refuseIf(
                 !(store.transactions() instanceof JdbcTransactions),
-                listener + " is @Transactional with an isolation level or a timeout, and its store, "
-                        + store.getClass().getSimpleName() + ", has transactions of another kind",
-                "Leave them out, or use a store in the database.");
+                listener + " is @Transactional with an isolation level or a timeout, but its store, "
+                        + store.getClass().getSimpleName() + ", does not support them",
+                "Remove them, or use a store in the database.");
         return ((JdbcTransactions) store.transactions())
                 .with(asked.get(0).isolation(), asked.get(0).timeout());
     }

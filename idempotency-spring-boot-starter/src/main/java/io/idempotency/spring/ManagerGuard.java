@@ -9,18 +9,18 @@ import org.springframework.transaction.TransactionExecutionListener;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Lets another transaction manager of the data source begin no transaction on the connection that holds a claim. One for JDBC takes the connection
- * that JPA has bound for one without a transaction, and would commit it in the middle of the listener.
+ * Keeps another transaction manager off the connection that holds a claim. A JDBC transaction manager takes the connection that JPA has bound to be
+ * without a transaction, and would commit it in the middle of the listener.
  *
- * @param name of that manager's bean
- * @param ofStore the name of the one that the claims are in
+ * @param name the bean name of the other manager
+ * @param ofStore the bean name of the manager of the claims
  */
 record ManagerGuard(DataSource dataSource, String name, String ofStore) implements TransactionExecutionListener {
 
-    /** What Spring has bound for the data source while a listener runs in the transaction of its claim. */
+    /** The resource that Spring has bound for the data source while a listener runs in the transaction of its claim. */
     private static final ThreadLocal<@Nullable Object> CLAIMED = new ThreadLocal<>();
 
-    /** Returns transactions that note the connection of the claim. */
+    /** Returns transactions that remember the connection of the claim. */
     static TransactionRunner noting(DataSource dataSource, TransactionRunner runner) {
         return work -> runner.inTransaction(() -> {
             Object outer = CLAIMED.get();
@@ -36,16 +36,16 @@ record ManagerGuard(DataSource dataSource, String name, String ofStore) implemen
     @Override
     public void beforeBegin(TransactionExecution transaction) {
         Object claimed = CLAIMED.get();
-        // A savepoint is no transaction of its own; what is suspended is not bound.
+        // A savepoint is no transaction of its own, and a suspended connection is not bound.
         if (claimed != null
                 && !transaction.isNested()
                 && TransactionSynchronizationManager.getResource(dataSource) == claimed) {
             throw new IllegalTransactionStateException("The transaction manager " + name
                     + " does not know the transaction of " + ofStore
-                    + " that the listener and its claim are in, and would commit its connection in the middle of it. Let"
-                    + " what the listener calls use " + ofStore + ", too; or set idempotency.transaction-manager="
+                    + ", in which the listener and its claim run, and would commit it too early. Use " + ofStore
+                    + " in all code that the listener calls, or set idempotency.transaction-manager="
                     + name
-                    + ", so that the listeners' transactions are its own");
+                    + ", so that listeners run in its transactions");
         }
     }
 }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/** Meters of consumptions, named and tagged as in docs/spring-boot.md. Thread-safe. */
+/** Counts and times consumptions. The meters are named and tagged as in docs/spring-boot.md. Thread-safe. */
 final class Meters implements ConsumptionListener {
 
     static final String CONSUMPTIONS = "idempotency.consumptions";
@@ -38,7 +38,7 @@ final class Meters implements ConsumptionListener {
         this.registry = registry;
     }
 
-    /** Has the meters of a consumer exist, with 0, before anything happens: the rate of what was never there shows no first time. */
+    /** Registers all meters of a consumer with 0. The rate of a meter does not show the first event if the meter did not exist before. */
     void begin(String consumer, ConsistencyLevel level) {
         OUTCOMES.forEach(outcome -> consumptions(consumer, level, outcome));
         for (Duplicate.Kind kind : Duplicate.Kind.values()) {
@@ -75,7 +75,7 @@ final class Meters implements ConsumptionListener {
 
     private Timer consumptions(String consumer, ConsistencyLevel level, String outcome) {
         return Timer.builder(CONSUMPTIONS)
-                .description("Consumptions by how they ended; the time is the handler's, and 0 where none ran")
+                .description("Consumptions by outcome; the time is the handler's, and 0 if it did not run")
                 .tag("consumer", consumer)
                 .tag("level", name(level))
                 .tag("outcome", outcome)
@@ -92,23 +92,23 @@ final class Meters implements ConsumptionListener {
 
     private DistributionSummary age(String consumer) {
         return DistributionSummary.builder(AGE)
-                .description("How long ago the message of a duplicate was processed")
+                .description("Time since the original of a duplicate was processed")
                 .baseUnit("seconds")
                 .tag("consumer", consumer)
                 .register(registry);
     }
 
     private Counter transientFailures(String consumer) {
-        return counter(TRANSIENT, consumer, "Failures that said nothing about a message and were not counted");
+        return counter(TRANSIENT, consumer, "Transient failures, which do not count as attempts");
     }
 
     private Counter stuck(String consumer) {
         return counter(
-                STUCK, consumer, "Failures that should have passed: each one behind many others of the same message");
+                STUCK, consumer, "Transient failures that do not pass: each one after many others of the same message");
     }
 
     private Counter earlyCommits(String consumer) {
-        return counter(EARLY, consumer, "Transactions that a listener committed itself, before they were to end");
+        return counter(EARLY, consumer, "Transactions that a listener committed itself, too early");
     }
 
     private Counter counter(String name, String consumer, String description) {

@@ -20,7 +20,7 @@ final class Observations {
     }
 
     /**
-     * Stops the one of this thread.
+     * Stops the observation of this thread.
      *
      * @param error why the listener was not called, if that is a failure
      */

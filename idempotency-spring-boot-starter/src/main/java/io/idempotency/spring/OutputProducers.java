@@ -17,8 +17,8 @@ import org.springframework.kafka.core.ProducerPostProcessor;
 import org.springframework.kafka.core.RoutingKafkaTemplate;
 
 /**
- * Has the producers of all factories and templates that are beans note what listeners send, and give it ids derived from the message that is
- * handled. Created early, so it holds nothing but a provider.
+ * Makes the producers of all factory and template beans track the messages that listeners send, and give them ids derived from the listener's
+ * message. Created early, so it holds only a provider.
  */
 final class OutputProducers implements BeanPostProcessor, DisposableBean {
 
@@ -41,7 +41,7 @@ final class OutputProducers implements BeanPostProcessor, DisposableBean {
             watch(factory);
         } else if (bean instanceof KafkaTemplate<?, ?> template && !(bean instanceof RoutingKafkaTemplate)) {
             ProducerFactory<?, ?> factory = template.getProducerFactory();
-            if (factory != null) { // as of a mock
+            if (factory != null) { // a mock has none
                 watch(factory);
             }
         }
@@ -64,7 +64,7 @@ final class OutputProducers implements BeanPostProcessor, DisposableBean {
             this.factory = factory;
         }
 
-        /** Not a class of its own: the methods of producers become more with each version of Kafka. */
+        /** A dynamic proxy, because each version of Kafka adds methods to producers. */
         @Override
         @SuppressWarnings("unchecked")
         public Producer<Object, Object> apply(Producer<Object, Object> producer) {

@@ -19,9 +19,9 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * What listeners send to Kafka on their thread, and do not wait for: it is awaited before their messages are settled, for what is remembered as
- * processed does not run again. Under {@code STRONG} that is once for a transaction, behind all that writes in it and before the claims are
- * proved; else behind each call.
+ * Awaits the messages that listeners send to Kafka on their thread, before the listeners' own messages are settled: a settled message is not
+ * processed again, so a failed output would be lost. Under {@code STRONG} it waits once per transaction, after everything that writes in it and
+ * before the claims are proved; at the other levels, after each call.
  */
 final class Outputs implements TransactionSynchronization {
 
@@ -29,7 +29,7 @@ final class Outputs implements TransactionSynchronization {
 
     private enum State {
         COLLECTING,
-        /** What is still sent, as by listeners of transaction events, is awaited at once. */
+        /** Messages that are sent now, for example by listeners of transaction events, are awaited at once. */
         ENDING,
         OVER
     }
@@ -48,7 +48,7 @@ final class Outputs implements TransactionSynchronization {
 
     private Outputs() {}
 
-    /** Returns transactions that do not commit before what was sent in them is there. */
+    /** Returns transactions that commit only after the messages sent in them have arrived. */
     static TransactionRunner awaited(TransactionRunner transactions) {
         return work -> {
             Outputs outer = CURRENT.get();
@@ -64,7 +64,7 @@ final class Outputs implements TransactionSynchronization {
         };
     }
 
-    /** Calls a listener, and waits for what it has sent where no transaction around it does. */
+    /** Calls a listener, and waits for its messages if no transaction around it does. */
     static void awaited(ConsistencyLevel level, Call call) throws Exception {
         if (level == ConsistencyLevel.STRONG || level == ConsistencyLevel.NONE) {
             call.run();
@@ -86,7 +86,7 @@ final class Outputs implements TransactionSynchronization {
         return outputs;
     }
 
-    /** A listener may have another consumer process something on its thread. */
+    /** Restores the outer outputs: a listener may call another consumer on its thread. */
     private static void end(@Nullable Outputs outer) {
         if (outer == null) {
             CURRENT.remove();
@@ -96,8 +96,8 @@ final class Outputs implements TransactionSynchronization {
     }
 
     /**
-     * Notes what was sent on this thread, if a listener is on it. Not what has failed already: the template throws that, and the listener may
-     * send something else instead.
+     * Tracks a message that was sent on this thread, if a listener runs on it. A send that has failed already does not count: the template throws the
+     * failure, and the listener may send something else instead.
      */
     static void note(WatchedProducer producer, ProducerRecord<?, ?> record, Future<?> result) {
         Outputs current = CURRENT.get();
@@ -117,7 +117,7 @@ final class Outputs implements TransactionSynchronization {
         }
     }
 
-    /** Behind all others but the proof of the claims, which is the last. */
+    /** Runs after all other synchronizations except the proof of the claims, which is the last. */
     @Override
     public int getOrder() {
         return Ordered.LOWEST_PRECEDENCE - 1;
@@ -130,7 +130,7 @@ final class Outputs implements TransactionSynchronization {
         commitKafkaTransactions();
     }
 
-    /** Those that joined would commit behind the database: after a crash in between nobody would send their records again. */
+    /** Commits the Kafka transactions that joined. They would commit after the database, and a crash in between would lose their records. */
     private static void commitKafkaTransactions() {
         for (Object resource :
                 TransactionSynchronizationManager.getResourceMap().values()) {
@@ -146,9 +146,9 @@ final class Outputs implements TransactionSynchronization {
     }
 
     /**
-     * Returns when all that was sent is acknowledged, which each producer bounds by its {@code delivery.timeout.ms}.
+     * Waits until all messages are acknowledged, at most for the {@code delivery.timeout.ms} of their producers.
      *
-     * @throws KafkaProducerException if something was not sent
+     * @throws KafkaProducerException if a message was not sent
      */
     private void await() {
         flushProducers();
@@ -157,8 +157,8 @@ final class Outputs implements TransactionSynchronization {
             if (failure != null) {
                 throw new KafkaProducerException(
                         each.record(),
-                        "What the listener sent to " + each.record().topic()
-                                + " did not arrive, so its message is not processed",
+                        "A message that the listener sent to " + each.record().topic()
+                                + " did not arrive, so its own message is not processed",
                         failure);
             }
         }
@@ -176,7 +176,7 @@ final class Outputs implements TransactionSynchronization {
         }
     }
 
-    /** A producer may wait for more before it sends. */
+    /** Flushes the producers that linger. */
     private void flushProducers() {
         Set<WatchedProducer> open = new HashSet<>();
         for (Sent each : sent) {

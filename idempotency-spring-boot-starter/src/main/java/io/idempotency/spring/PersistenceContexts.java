@@ -6,9 +6,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.util.ClassUtils;
 
 /**
- * The persistence contexts of the transaction that the records of a poll share. Each record finds them empty, as in a transaction of its own:
- * entities that an earlier record loaded would hide what statements of others have changed since, and what it has not written yet would come
- * after them.
+ * Empties the JPA persistence contexts between records that share a transaction, as if each had a transaction of its own. Entities of an earlier
+ * record would hide later changes by SQL statements, and its pending writes would come after them.
  */
 final class PersistenceContexts {
 
@@ -21,7 +20,7 @@ final class PersistenceContexts {
         return ClassUtils.isPresent(type, PersistenceContexts.class.getClassLoader());
     }
 
-    /** Writes what a record has changed, so that a failure of that is its own, and forgets its entities. */
+    /** Flushes the changes of a record, so that their failure counts as its own, and detaches its entities. */
     static void end() {
         if (IS_JPA) {
             Jpa.flushAndClear();

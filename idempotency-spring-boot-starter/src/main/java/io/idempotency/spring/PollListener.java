@@ -15,8 +15,8 @@ import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.kafka.support.serializer.SerializationUtils;
 
 /**
- * Stands before a record listener whose polls are one transaction each. The container takes it for a batch listener; the listener behind it is
- * called record by record.
+ * Runs in front of a record listener whose polls are one transaction each. The container sees a batch listener; the application's listener is called
+ * record by record.
  */
 final class PollListener extends PolledListener<MessageListener<Object, Object>> {
 
@@ -49,7 +49,10 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
         }
     }
 
-    /** Does what the container does for record listeners only: an ErrorHandlingDeserializer leaves null and a header. */
+    /**
+     * Fails a record that an ErrorHandlingDeserializer could not read, and for which it left null and a header. The container does so for record
+     * listeners only.
+     */
     private static void requireDeserialized(ConsumerRecord<Object, Object> record) {
         require(record, record.key(), KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
         require(record, record.value(), KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);

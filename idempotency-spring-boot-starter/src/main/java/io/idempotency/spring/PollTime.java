@@ -9,8 +9,8 @@ import org.apache.kafka.common.MetricName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long a thread of a container works on what one poll returned. A container tells its listeners nothing of polls, so the Kafka consumer is
- * asked when the last one was; but only where the time may be over. Thread-safe.
+ * Measures how long a thread of a container works on the records of one poll. A container does not tell its listeners about polls, so this asks the
+ * Kafka consumer for the time of the last one, and only if the limit may be reached. Thread-safe.
  */
 final class PollTime {
 
@@ -18,7 +18,7 @@ final class PollTime {
 
     private final long mostNanos;
     private final LongSupplier nanoTime;
-    /** When the last poll that is known began. */
+    /** The time of the last known poll. */
     private final ThreadLocal<@Nullable Long> begun = new ThreadLocal<>();
 
     PollTime(Duration most, LongSupplier nanoTime) {
@@ -26,7 +26,7 @@ final class PollTime {
         this.nanoTime = nanoTime;
     }
 
-    /** Returns whether the thread has worked on its last poll for longer than it may; never, if the consumer does not tell. */
+    /** Returns whether the thread has used up the time for its last poll; false if the consumer does not know. */
     boolean isOver(@Nullable Consumer<?, ?> consumer) {
         long now = nanoTime.getAsLong();
         Long since = begun.get();

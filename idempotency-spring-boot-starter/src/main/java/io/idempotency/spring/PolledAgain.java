@@ -24,26 +24,18 @@ import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.listener.SeekUtils;
 
 /**
- * Has an error handler decide on what failed, and all that is not done polled again. A handler may keep records in memory instead, by {@code
- * seekAfterError=false} or because it does not seek at all; the listener would then get the very objects that it has changed, and see its
- * own changes.
+ * Lets an error handler decide on a failure, and has all open records polled again. A handler may keep records in memory instead, by
+ * {@code seekAfterError=false} or because it does not seek at all. The listener would then get the same objects again, with its own changes.
  */
-final class PolledAgain {
+record PolledAgain(CommonErrorHandler handler, Consumer<?, ?> consumer, MessageListenerContainer container) {
 
     private static final Logger log = LoggerFactory.getLogger(PolledAgain.class);
 
     private static final LogAccessor seeks = new LogAccessor(LogFactory.getLog(PolledAgain.class));
 
-    private PolledAgain() {}
-
-    /** Has the handler decide on the first of the records. Returns if it is done with; the others come again. */
-    static void afterRecord(
-            CommonErrorHandler handler,
-            Exception thrown,
-            List<ConsumerRecord<?, ?>> records,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container) {
-        // This one seeks here, whatever it says.
+    /** Lets the handler decide on the first of the records. Returns normally if that one is done; the others are polled again. */
+    void afterRecord(Exception thrown, List<ConsumerRecord<?, ?>> records) {
+        // A DefaultErrorHandler seeks here, whatever it says.
         if (handler.seeksAfterHandling() || handler instanceof DefaultErrorHandler) {
             handler.handleRemaining(thrown, records, consumer, container);
             return;
@@ -57,15 +49,10 @@ final class PolledAgain {
     }
 
     /**
-     * Has the handler decide on the record of a poll that failed as if it came alone, so that it sees what the listener threw. Returns if all
-     * of the poll is done with.
+     * Lets the handler decide on the failed record of a poll as if it had come alone, so that it sees the exception of the listener. Returns normally
+     * if the whole poll is done.
      */
-    static void afterPoll(
-            CommonErrorHandler handler,
-            Exception thrown,
-            ConsumerRecords<?, ?> polled,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container) {
+    void afterPoll(Exception thrown, ConsumerRecords<?, ?> polled) {
         LeftRecordsException failure = LeftRecordsException.in(thrown);
         if (failure == null) {
             List<ConsumerRecord<?, ?>> all = list(polled);
@@ -76,23 +63,17 @@ final class PolledAgain {
         try {
             commit(consumer, container, settled(polled, open));
         } catch (RuntimeException e) {
-            log.warn("Not all offsets of a poll could be committed; what comes again is skipped.", e);
+            log.warn("Not all offsets of a poll could be committed. Redelivered records will be skipped.", e);
         }
-        afterRecord(handler, alone(thrown, failure), open, consumer, container);
+        afterRecord(alone(thrown, failure), open);
         commit(consumer, container, open.subList(0, 1));
         if (open.size() > 1) {
             throw comesAgain(open.subList(1, open.size()), thrown);
         }
     }
 
-    /** Has a handler of the application's own decide on a whole batch. */
-    static void afterBatch(
-            CommonErrorHandler handler,
-            Exception thrown,
-            ConsumerRecords<?, ?> polled,
-            Consumer<?, ?> consumer,
-            MessageListenerContainer container,
-            Runnable invokeListener) {
+    /** Lets a handler of the application decide on a whole batch. */
+    void afterBatch(Exception thrown, ConsumerRecords<?, ?> polled, Runnable invokeListener) {
         if (handler.seeksAfterHandling()) {
             handler.handleBatch(thrown, polled, consumer, container, invokeListener);
             return;
@@ -112,7 +93,7 @@ final class PolledAgain {
         return list;
     }
 
-    /** Returns the failure as a record listener's would come. */
+    /** Returns the failure in the form that the failure of a record listener has. */
     private static Exception alone(Exception thrown, LeftRecordsException failure) {
         String group = thrown instanceof ListenerExecutionFailedException wrapping ? wrapping.getGroupId() : null;
         return new ListenerExecutionFailedException(String.valueOf(failure.getMessage()), group, failure.getCause());
@@ -125,7 +106,7 @@ final class PolledAgain {
         return first;
     }
 
-    /** Returns the records of a poll that stand before those that are open, each in its partition. */
+    /** Returns the records of a poll that come before the open ones of their partition. */
     private static List<ConsumerRecord<?, ?>> settled(ConsumerRecords<?, ?> polled, List<ConsumerRecord<?, ?>> open) {
         Map<TopicPartition, Long> from = first(open);
         List<ConsumerRecord<?, ?>> settled = list(polled);
@@ -161,7 +142,7 @@ final class PolledAgain {
 
     private static KafkaException comesAgain(
             List<ConsumerRecord<?, ?>> records, Exception thrown, KafkaException.Level level) {
-        return new KafkaException("The records from " + at(records.get(0)) + " on come again", level, thrown);
+        return new KafkaException("The records from " + at(records.get(0)) + " on are polled again", level, thrown);
     }
 
     private static String at(ConsumerRecord<?, ?> record) {

@@ -3,12 +3,9 @@ package io.idempotency.spring;
 import io.idempotency.BatchResult;
 import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
-import io.idempotency.Stop;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -18,17 +15,16 @@ import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListe
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Takes what a poll returned. Where a partition is left, it tells the container by a {@link LeftRecordsException}, which names the first record
- * that is not settled; all before it has committed, and what is not settled is polled again ({@link PolledAgain}). Thread-safe: the threads of a
- * container share it.
+ * Takes all records of a poll. If some of them are not settled, it throws a {@link LeftRecordsException} that names the first of these. All records
+ * before that one have committed, and the open ones are polled again by {@link PolledAgain}. Thread-safe: the threads of a container share it.
  *
  * @param <T> the listener behind it, for records or for batches
  */
 abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapter<T>
         implements BatchAcknowledgingConsumerAwareMessageListener<Object, Object> {
 
-    /** Spring puts the record behind the message. */
-    private static final String WAITS = "No record failed, all come again from";
+    /** Spring appends the record to the message. */
+    private static final String WAITS = "No record failed; polled again from";
 
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent;
 
@@ -37,7 +33,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         this.idempotent = idempotent;
     }
 
-    /** Returns the first of the records, as many as may be handed to the listener now. */
+    /** Returns the leading records that may be handed to the listener now. */
     List<ConsumerRecord<Object, Object>> due(List<ConsumerRecord<Object, Object>> records) {
         return records;
     }
@@ -55,43 +51,18 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
             @Nullable Acknowledgment acknowledgment,
             @Nullable Consumer<?, ?> consumer) {
         List<ConsumerRecord<Object, Object>> due = due(records);
-        BatchResult result;
-        try {
-            result = consume(idempotent, due, acknowledgment != null, consumer);
-        } catch (RuntimeException e) {
-            throw LeftRecordsException.all(
-                    WAITS, WaitingException.standingStill(idempotent.name(), records, e), records);
-        }
-        List<Integer> stops = new ArrayList<>();
-        result.stops().forEach(stop -> stops.add(stop.index()));
-        IntStream.range(due.size(), records.size()).forEach(stops::add);
-        if (!result.isSettled()) {
-            leave(records, result, stops, acknowledgment);
-        } else if (!stops.isEmpty()) {
-            int next = due.size();
-            throw LeftRecordsException.at(WAITS, WaitingException.of(records.get(next)), records, next, stops);
-        } else if (acknowledgment != null) {
-            acknowledge(records, acknowledgment);
-        }
-    }
-
-    /** The container takes all records in front of the one it is told of for done, whatever their partition is. */
-    private static void leave(
-            List<ConsumerRecord<Object, Object>> records,
-            BatchResult result,
-            List<Integer> stops,
-            @Nullable Acknowledgment acknowledgment) {
-        Stop first = result.stops().stream()
-                .min(Comparator.comparingInt(Stop::index))
-                .orElseThrow();
-        Throwable cause = first.cause().orElse(null);
-        if (first.isCharged() && cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
-            acknowledgment.nack(first.index(), nack.sleep());
-        } else if (cause != null && first.isCharged()) {
-            Throwable failure = Failure.presentable(cause);
-            throw LeftRecordsException.at(failed(failure), failure, records, first.index(), stops);
-        } else {
-            throw LeftRecordsException.at(WAITS, WaitingException.of(records, result), records, first.index(), stops);
+        Decision decision = Decision.after(
+                () -> consume(idempotent, due, acknowledgment != null, consumer), idempotent, records, due.size());
+        switch (decision.kind()) {
+            case SETTLED -> {
+                if (acknowledgment != null) {
+                    acknowledge(records, acknowledgment);
+                }
+            }
+            case NACKED -> Objects.requireNonNull(acknowledgment).nack(decision.index(), decision.sleep());
+            case FAILED ->
+                throw LeftRecordsException.at(failed(decision.thrown()), decision.thrown(), records, decision.stops());
+            case WAITING -> throw LeftRecordsException.at(WAITS, decision.thrown(), records, decision.stops());
         }
     }
 
@@ -99,7 +70,7 @@ abstract class PolledListener<T> extends AbstractDelegatingMessageListenerAdapte
         try {
             acknowledgment.acknowledge();
         } catch (RuntimeException e) {
-            // All is processed and recorded: that the offsets could not be committed is no failure of a record.
+            // All records are settled: a failed commit of their offsets is no failure of a record.
             throw LeftRecordsException.all(WAITS, WaitingException.offsetNotCommitted(records.get(0), e), records);
         }
     }

@@ -16,7 +16,10 @@ import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryC
 import org.springframework.kafka.core.DefaultKafkaProducerFactory;
 import org.springframework.kafka.core.ProducerFactory;
 
-/** Has the producers that Spring Boot configures stamp message ids, behind the user's own interceptors, and warns of settings that make duplicates. */
+/**
+ * Makes the producers that Spring Boot configures stamp message ids, after the user's own interceptors, and warns about settings that cause
+ * duplicates.
+ */
 final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
@@ -57,8 +60,8 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
     }
 
     /**
-     * Returns an interceptor to be called in front of the factory's producers. It knows the factory's serializers, which may be objects, and the
-     * one inside of the producers does not. It stamps where that one does and no interceptor of the user, which may have ids of its own, is in front.
+     * Returns an interceptor to call in front of the factory's producers. It knows the factory's serializers, which may be objects; the one inside
+     * the producers does not. It stamps only if the inner one does and no interceptor of the user, which may set ids of its own, comes first.
      */
     static <K, V> MessageIdInterceptor<K, V> interceptor(
             ProducerFactory<K, V> factory, IdempotencyProperties properties) {
@@ -83,7 +86,7 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
         }
     }
 
-    /** A supplier may make a new one for each producer, which the factory configures then. */
+    /** A supplier may create a serializer for each producer, which the factory then configures. */
     private static void putSerializer(
             Map<String, Object> configs,
             boolean isKey,
@@ -131,11 +134,13 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
         String acks = text(configured, ProducerConfig.ACKS_CONFIG, "all");
         int inFlight = Integer.parseInt(text(configured, ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, "5"));
         if (!isIdempotent) {
-            log.warn("The producer has enable.idempotence=false: its own retries make duplicates. Leave it out.");
+            log.warn(
+                    "The producer has enable.idempotence=false: its own retries cause duplicates. Remove that setting.");
         }
         if (!acks.equals("all") && !acks.equals("-1")) {
             log.warn(
-                    "The producer has acks={}: a message may be lost with its broker. Leave it out, or set all.", acks);
+                    "The producer has acks={}: a message may be lost with its broker. Remove that setting, or set acks=all.",
+                    acks);
         }
         if (inFlight > (isIdempotent ? MOST_IN_FLIGHT : 1)) {
             log.warn(

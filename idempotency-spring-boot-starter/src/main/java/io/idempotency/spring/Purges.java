@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The purges of the starter's stores, one for each that somebody uses: it begins when the store is created. Thread-safe. */
+/** Runs the purges of the starter's stores. The purge of a store begins when a listener needs the store and Spring creates it. Thread-safe. */
 final class Purges implements AutoCloseable {
 
     private final IdempotencyProperties.Purge properties;

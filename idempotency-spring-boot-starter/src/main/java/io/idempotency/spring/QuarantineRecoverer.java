@@ -16,8 +16,8 @@ import org.springframework.kafka.listener.ConsumerRecordRecoverer;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 
 /**
- * Recovers a record that failed for good by putting it into quarantine, in the transaction that settles it. What happens without any error handler
- * of yours; it is a bean for one with a back-off or exceptions of your own:
+ * Recovers a record that keeps failing by quarantining it, in the transaction that settles it. Containers without an error handler use it by default.
+ * Inject it into an error handler with a back-off or exceptions of your own:
  *
  * <pre>{@code
  * @Bean
@@ -26,10 +26,12 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
  * }
  * }</pre>
  *
- * <p>If that fails, the record comes again, and so it does, after a while each time, where several different records in a row were recovered for the
- * same failure ({@code idempotency.stand-still-after}): then it is not the records that are wrong. Spring Boot gives an error handler to all
- * listeners. Records of those that are not {@link Idempotent}, or switched off, have no quarantine: they are logged and skipped, as Spring does without a
- * recoverer, or handed to the one given to {@link #orElse}. Thread-safe.
+ * <p>A record that cannot be quarantined is polled again. So is the next record after {@code idempotency.stand-still-after} different records in a
+ * row were quarantined for the same failure: the records are hardly the cause then, and the partition stands still between attempts. After a crash
+ * before the commit of that transaction the record is polled again; after a crash that follows the commit, the record is skipped.
+ *
+ * <p>Spring Boot gives one error handler to all listeners. Records of listeners that are not {@link Idempotent}, or are switched off, cannot be
+ * quarantined: they are logged and skipped, as in Spring without a recoverer, or handed to the recoverer given to {@link #orElse}. Thread-safe.
  */
 public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
 
@@ -46,12 +48,12 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
         this.others = others;
     }
 
-    /** Returns a recoverer like this one, with another one for the records of listeners that are not {@link Idempotent}. */
+    /** Returns a recoverer like this one that hands records of listeners without {@link Idempotent} to another recoverer. */
     public QuarantineRecoverer orElse(ConsumerRecordRecoverer recoverer) {
         return new QuarantineRecoverer(recoverer);
     }
 
-    /** Returns whether the handler recovers by quarantine itself. spring-kafka has no accessor for its recoverer. */
+    /** Returns whether the handler's own recoverer is this one. spring-kafka has no accessor for it. */
     static boolean isIn(CommonErrorHandler handler) {
         if (!(handler instanceof DefaultErrorHandler)) {
             return false;
@@ -82,14 +84,14 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
                             WaitingException.partition(record),
                             result.stops().get(0).retryAfter());
             throw new IdempotencyException(
-                    "The record " + at(record) + " could not be put into quarantine; it comes again", cause);
+                    "The record " + at(record) + " could not be quarantined and is polled again", cause);
         }
     }
 
     private static void skip(ConsumerRecord<?, ?> record, Exception cause) {
         log.error(
-                "The record {} failed for good and is skipped: its listener is not @Idempotent, or switched off, so it has no"
-                        + " quarantine.",
+                "The record {} failed for good and is skipped. Its listener is not @Idempotent, or is switched off, so it"
+                        + " cannot be quarantined.",
                 at(record),
                 FailureText.loggable(cause));
     }

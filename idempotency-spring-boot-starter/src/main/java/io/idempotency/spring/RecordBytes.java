@@ -16,8 +16,8 @@ import org.springframework.kafka.support.serializer.DeserializationException;
 import org.springframework.kafka.support.serializer.SerializationUtils;
 
 /**
- * Reads the bytes of a listener's record as they stand in the topic. They are read again even where an ErrorHandlingDeserializer has left some: other
- * deserializers have taken headers away by then. What it left is for a record that is gone. Thread-safe.
+ * Reads the raw bytes of a listener's record from its topic again. It does so even if an ErrorHandlingDeserializer has kept some, because other
+ * deserializers may have removed headers. The kept bytes are used if the record is gone. Thread-safe.
  */
 final class RecordBytes implements MessageReader<ConsumerRecord<Object, Object>> {
 

@@ -1,11 +1,10 @@
 package io.idempotency.spring;
 
 import io.idempotency.BatchFailedException;
-import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
-import io.idempotency.Stop;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -16,9 +15,9 @@ import org.springframework.kafka.listener.adapter.AbstractDelegatingMessageListe
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * Stands before a record listener: claims, calls it in the transaction of the claim, commits, and only then acknowledges. What the listener
- * throws leaves to the container's error handler. Where a poll takes too long, hands its rest back, so that the offsets of what is settled are
- * committed while the partition is still its own. Thread-safe: the threads of a container share it.
+ * Runs in front of a record listener: claims the message, calls the listener in the transaction of the claim, commits, and only then acknowledges. A
+ * failure goes to the error handler of the container. If a poll takes too long, its rest is handed back, so that the offsets of settled records are
+ * committed while the partition is still assigned. Thread-safe: the threads of a container share it.
  */
 final class RecordListener extends AbstractDelegatingMessageListenerAdapter<MessageListener<Object, Object>>
         implements AcknowledgingConsumerAwareMessageListener<Object, Object> {
@@ -29,19 +28,13 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
     private final Observations observations;
     private final boolean isAwaited;
 
-    RecordListener(
-            MessageListener<Object, Object> delegate,
-            IdempotentConsumer<ConsumerRecord<Object, Object>> idempotent,
-            SettledRecords settled,
-            PollTime pollTime,
-            Observations observations,
-            boolean isAwaited) {
+    RecordListener(MessageListener<Object, Object> delegate, FittedContainer container, Observations observations) {
         super(delegate);
-        this.idempotent = idempotent;
-        this.settled = settled;
-        this.pollTime = pollTime;
+        this.idempotent = container.consumer();
+        this.settled = container.settled();
+        this.pollTime = container.pollTime();
         this.observations = observations;
-        this.isAwaited = isAwaited;
+        this.isAwaited = container.isAwaited();
     }
 
     @Override
@@ -55,45 +48,28 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         }
         settled.begun(record);
         boolean[] isCalled = {false};
-        BatchResult result;
-        Throwable error = null;
-        try {
-            result = idempotent.consumeAll(List.of(record), (message, claim) -> {
-                isCalled[0] = true;
-                Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
-            });
-            error = cause(result);
-        } catch (RuntimeException e) {
-            error = e;
-            throw WaitingException.standingStill(idempotent.name(), List.of(record), e);
-        } finally {
-            if (!isCalled[0]) {
-                observations.stopCurrent(error);
+        List<ConsumerRecord<Object, Object>> alone = List.of(record);
+        Decision decision = Decision.after(
+                () -> idempotent.consumeAll(alone, (message, claim) -> {
+                    isCalled[0] = true;
+                    Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
+                }),
+                idempotent,
+                alone,
+                1);
+        if (!isCalled[0]) {
+            observations.stopCurrent(decision.failure());
+        }
+        switch (decision.kind()) {
+            case SETTLED -> {
+                settled.settled(record);
+                if (acknowledgment != null) {
+                    acknowledgment.acknowledge();
+                }
             }
+            case NACKED -> Objects.requireNonNull(acknowledgment).nack(decision.sleep());
+            case FAILED, WAITING -> throw Failure.of(decision.thrown());
         }
-        if (result.isSettled()) {
-            settled.settled(record);
-            if (acknowledgment != null) {
-                acknowledgment.acknowledge();
-            }
-            return;
-        }
-        Stop stop = result.stops().get(0);
-        Throwable cause = error;
-        if (cause instanceof RememberedAck.Nack nack && acknowledgment != null) {
-            acknowledgment.nack(nack.sleep());
-        } else if (cause != null && stop.isCharged()) {
-            throw Failure.of(Failure.presentable(cause));
-        } else {
-            throw WaitingException.of(List.of(record), result);
-        }
-    }
-
-    private static @Nullable Throwable cause(BatchResult result) {
-        return result.stops().stream()
-                .flatMap(stop -> stop.cause().stream())
-                .findFirst()
-                .orElse(null);
     }
 
     private void call(ConsumerRecord<Object, Object> record, boolean isManual, @Nullable Consumer<?, ?> consumer) {

@@ -4,9 +4,9 @@ import io.idempotency.MessageScope;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * What surrounds the transaction that a listener runs in, such as the tenant of its record: as a bean, for all listeners that are {@link
- * Idempotent}. A listener that sets it itself is too late, for the claim has taken connection and session before its first line. Records of
- * different scopes share no transaction, neither of a poll nor of a batch.
+ * Sets up a context around the transaction of an {@link Idempotent} listener, such as the tenant of its record. Define one bean, which serves all
+ * listeners. A listener that sets the tenant itself is too late, because the claim takes the connection and the session before the first line of the
+ * listener. Records of different scopes never share a transaction, neither in a poll nor in a batch.
  *
  * <pre>{@code
  * @Bean

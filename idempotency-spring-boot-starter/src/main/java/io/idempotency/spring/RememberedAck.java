@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.support.Acknowledgment;
 
 /**
- * What a listener with manual acknowledgment gets: an acknowledgment that is remembered until the transaction has committed, and a negative one
- * that rolls it back. For one call of the listener, on its thread.
+ * The acknowledgment of a listener with a manual ack mode. It takes effect when the transaction has committed; a negative one rolls the transaction
+ * back. Serves one call of the listener, on the thread of that call.
  */
 final class RememberedAck implements Acknowledgment {
 
@@ -24,9 +24,9 @@ final class RememberedAck implements Acknowledgment {
     /**
      * Creates the acknowledgment of one call.
      *
-     * @param what what the listener is called for
-     * @param size how many records that is
-     * @param isAwaited whether its result comes later: then that is its acknowledgment, as in spring-kafka
+     * @param what the records of the call, in words
+     * @param size the number of these records
+     * @param isAwaited whether the listener returns a future: then its result acknowledges, as in spring-kafka
      */
     private RememberedAck(String what, int size, boolean isAwaited) {
         this.what = what;
@@ -88,7 +88,7 @@ final class RememberedAck implements Acknowledgment {
     public void nack(int index, Duration sleep) {
         if (isAwaited) {
             throw new IllegalStateException("The listener of " + what
-                    + " has a result that comes later, and cannot acknowledge negatively: let the result fail");
+                    + " returns a future, so it cannot acknowledge negatively: let the result fail");
         }
         requireThread();
         requireIndex(index);
@@ -99,9 +99,8 @@ final class RememberedAck implements Acknowledgment {
     /**
      * Ends the call of a listener.
      *
-     * @param given what it was called for, less what a filter took out
-     * @throws BatchFailedException at the first record that it did not acknowledge, with a {@link Nack} as its cause if it did so
-     *     negatively
+     * @param given the records of the call, without filtered ones
+     * @throws BatchFailedException at the first record that it did not acknowledge; the cause is a {@link Nack} if it nacked the record
      */
     void requireAcknowledged(List<?> given) throws BatchFailedException {
         if (nack != null) {
@@ -124,7 +123,7 @@ final class RememberedAck implements Acknowledgment {
     private void requireThread() {
         if (Thread.currentThread() != thread) {
             throw new IllegalStateException("The listener of " + what + " has to acknowledge on its own thread, "
-                    + thread.getName() + ", for its effects commit there");
+                    + thread.getName() + ", because its effects commit there");
         }
     }
 }

@@ -7,7 +7,7 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.jdbc.EmbeddedDatabaseConnection;
 
-/** Creates or validates the tables, as {@code idempotency.schema.mode} says. Leaves them alone where all is switched off: nobody needs them. */
+/** Creates or validates the tables, as {@code idempotency.schema.mode} says. Does nothing if the starter is switched off. */
 final class SchemaCreation implements InitializingBean {
 
     private final DataSource dataSource;
@@ -52,8 +52,8 @@ final class SchemaCreation implements InitializingBean {
         } catch (IdempotencyException e) {
             throw new ListenerRefusedException(
                     "Flyway could not create the idempotency tables. " + e.getMessage(),
-                    "Have flyway-core and its module for your database on the class path, such as flyway-database-postgresql, or set"
-                            + " idempotency.schema.mode to always.");
+                    "Add flyway-core and its module for your database to the class path, such as flyway-database-postgresql, or"
+                            + " set idempotency.schema.mode to always.");
         }
     }
 
@@ -64,9 +64,8 @@ final class SchemaCreation implements InitializingBean {
             throw e;
         } catch (IdempotencyException e) {
             throw new ListenerRefusedException(
-                    "The idempotency tables are not as they must be. " + e.getMessage(),
-                    "Run the script above, for example as a migration of your own, or set idempotency.schema.mode to always or"
-                            + " flyway.");
+                    "The idempotency tables are missing or do not fit. " + e.getMessage(),
+                    "Run the script above, for example as one of your migrations, or set idempotency.schema.mode to always or flyway.");
         }
     }
 }

@@ -5,8 +5,8 @@ import org.springframework.boot.sql.init.dependency.AbstractBeansOfTypeDatabaseI
 import org.springframework.core.Ordered;
 
 /**
- * Has Spring Boot create the idempotency tables after the application's own migrations: Flyway refuses to begin in a schema that is not empty.
- * Whatever depends on an initialized database waits for these tables, too.
+ * Makes Spring Boot create the idempotency tables after the application's own migrations, because Flyway refuses to begin in a schema that is not
+ * empty. Beans that depend on an initialized database wait for these tables, too.
  */
 final class SchemaCreationDetector extends AbstractBeansOfTypeDatabaseInitializerDetector {
 

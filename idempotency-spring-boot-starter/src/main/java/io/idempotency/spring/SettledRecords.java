@@ -6,8 +6,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * The last record of each partition that a listener has settled: if the container then reports it as failed, what failed is the commit of
- * its offset. Thread-safe.
+ * Remembers the last settled record of each partition. If the container reports such a record as failed, the commit of its offset failed.
+ * Thread-safe.
  */
 final class SettledRecords {
 

@@ -2,8 +2,8 @@ package io.idempotency.spring;
 
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Collections;
@@ -17,11 +17,11 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Fallback;
 import org.springframework.context.annotation.Lazy;
 
-/** What applications may have injected, and producers need: it is there whether listeners are idempotent or switched off. */
+/** Sets up the beans that applications may inject and producers need, whether the starter is switched on or off. */
 @Configuration(proxyBeanMethods = false)
 class SharedConfiguration {
 
-    /** The store in memory: for tests, and for what need not survive. */
+    /** The store in memory, for tests and for ids that need not survive a restart. */
     @Bean(name = IdempotencyAutoConfiguration.MEMORY_STORE, defaultCandidate = false)
     @Lazy
     @Fallback
@@ -30,7 +30,7 @@ class SharedConfiguration {
         return MemoryStore.create();
     }
 
-    /** The quarantine in memory, beside the store there. */
+    /** The quarantine of the store in memory. */
     @Bean
     @ConditionalOnMissingBean(QuarantineStore.class)
     @ConditionalOnProperty(name = "idempotency.store", havingValue = Stores.MEMORY)
@@ -50,7 +50,7 @@ class SharedConfiguration {
         return new QuarantineRecoverer();
     }
 
-    /** Duplicates known without a round trip, if Caffeine is there. */
+    /** Sets up the cache of known duplicates, if Caffeine is on the class path. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(name = "com.github.benmanes.caffeine.cache.Caffeine")
     static class CacheConfiguration {

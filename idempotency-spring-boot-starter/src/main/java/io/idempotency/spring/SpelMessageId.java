@@ -1,5 +1,7 @@
 package io.idempotency.spring;
 
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
 import io.idempotency.store.IdempotencyException;
 import java.util.Set;
 import java.util.function.Function;
@@ -12,15 +14,18 @@ import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelEvaluationException;
 import org.springframework.expression.spel.SpelMessage;
+import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.BeanReference;
+import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
 
-/** Reads a message id from a record by a SpEL expression, which may refer to beans and to what the listener gets. Thread-safe. */
+/** Reads a message id from a record by a SpEL expression, which may refer to beans and to the payload of the listener. Thread-safe. */
 final class SpelMessageId {
 
     private static final String PAYLOAD = "payload";
 
-    /** There is nothing where the id would be. */
+    /** Failures of an expression that mean that there is no id. */
     private static final Set<SpelMessage> NOTHING_THERE = Set.of(
             SpelMessage.PROPERTY_OR_FIELD_NOT_READABLE_ON_NULL,
             SpelMessage.METHOD_CALL_ON_NULL_OBJECT_NOT_ALLOWED,
@@ -44,16 +49,31 @@ final class SpelMessageId {
      * Parses the expression of a listener.
      *
      * @param adapted converts records as its container does
-     * @throws ListenerRefusedException if it is no expression
+     * @throws ListenerRefusedException if it is no expression, or names a bean that is not there
      */
     static SpelMessageId of(ListenerDefinition listener, AdaptedListener adapted, BeanFactory beans) {
         try {
-            return new SpelMessageId(new SpelExpressionParser().parseExpression(listener.messageId()), adapted, beans);
+            SpelExpression expression = new SpelExpressionParser().parseRaw(listener.messageId());
+            requireBeans(expression.getAST(), listener, beans);
+            return new SpelMessageId(expression, adapted, beans);
         } catch (ParseException e) {
             throw new ListenerRefusedException(
                     "The messageId of " + listener + " is not a valid expression: " + e.getMessage(),
                     "Write a SpEL expression on the ConsumerRecord, such as value.eventId, or a JSON pointer, such as"
                             + " /eventId.");
+        }
+    }
+
+    private static void requireBeans(SpelNode node, ListenerDefinition listener, BeanFactory beans) {
+        if (node instanceof BeanReference) {
+            String name = node.toStringAST().replaceAll("^@|'", "");
+            refuseIf(
+                    !beans.containsBean(name),
+                    "The messageId of " + listener + " refers to @" + name + ", and no bean has this name",
+                    "Define the bean, or correct the name.");
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            requireBeans(node.getChild(i), listener, beans);
         }
     }
 
@@ -86,8 +106,9 @@ final class SpelMessageId {
 
     private static IdempotencyException withAdvice(SpelEvaluationException failure) {
         return new IdempotencyException(
-                failure.getMessage() + ". The value is what the deserializer made, here text or bytes: for JSON take a"
-                        + " pointer, such as messageId = \"/eventId\", or what the listener gets, #" + PAYLOAD,
+                failure.getMessage()
+                        + ". The deserializer returns text or bytes here: for JSON take a pointer, such as messageId = \"/eventId\", or"
+                        + " the payload of the listener, #" + PAYLOAD,
                 failure);
     }
 }

@@ -20,13 +20,13 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
 
 /**
- * Knows which partitions of which consumers fail again and again without getting on, and why; down after a while of that. A partition that
- * gets on, or fails at another message, is forgotten. Down, too, while a thread of a listener has stopped that nobody stopped: nobody polls for it
- * until its container is started again. Thread-safe.
+ * Reports which partitions of which consumers make no progress, and why. The health is down if a partition keeps failing at one message for more than
+ * {@link #PATIENCE}; a partition that makes progress, or fails at another message, starts anew. The health is also down after a thread of a listener
+ * has ended although nobody stopped it: nobody polls in its place until its container is started again. Thread-safe.
  */
 final class Standstill implements ConsumptionListener, HealthIndicator {
 
-    /** How long a partition may fail at one message before health tells. */
+    /** How long a partition may fail at one message before the health is down. */
     static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
@@ -34,7 +34,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
     private record Stuck(Delivery delivery, String why, long sinceNanos) {}
 
     private final Map<String, Stuck> stuck = new ConcurrentHashMap<>();
-    /** Why threads of listeners stopped, by listener. */
+    /** Why threads of listeners have ended, by listener. */
     private final Map<String, String> ended = new ConcurrentHashMap<>();
 
     private final java.util.function.LongSupplier nanoTime;
@@ -65,7 +65,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
                                 : nanoTime.getAsLong()));
     }
 
-    /** {@inheritDoc} Health tells of it where it is consumed now. */
+    /** {@inheritDoc} The process that consumes it now reports its health. */
     @Override
     public void onRevoked(String consumer, String stream, int partition) {
         stuck.remove(lane(consumer, stream, partition));
@@ -75,7 +75,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         return consumer + " on " + stream + "-" + partition;
     }
 
-    /** Returns the class of what was thrown first: texts of exceptions and messages are not for everybody who may see the health. */
+    /** Returns the class of the root cause. Texts of exceptions may hold data that not everybody who sees the health may see. */
     private static String kind(Throwable failure) {
         List<Throwable> causes = Failure.causes(failure);
         return causes.get(causes.size() - 1).getClass().getName();
@@ -86,7 +86,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         MessageListenerContainer container = event.getContainer(MessageListenerContainer.class);
         if (event.getReason() != ConsumerStoppedEvent.Reason.NORMAL && isIdempotent(container)) {
             log.error(
-                    "A thread of listener {} has ended ({}): nobody polls for it until its container is started again.",
+                    "A thread of listener {} has ended ({}). Nobody polls in its place until its container is started again.",
                     container.getListenerId(),
                     event.getReason());
             ended.put("listener " + container.getListenerId(), "ended: " + event.getReason());

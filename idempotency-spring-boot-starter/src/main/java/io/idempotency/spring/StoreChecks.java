@@ -21,7 +21,7 @@ final class StoreChecks {
     }
 
     /**
-     * Looks at the store of a listener.
+     * Checks the store of a listener.
      *
      * @param kafka the properties of its Kafka consumer
      * @param isRetry whether the container is one of a retry topic
@@ -36,23 +36,23 @@ final class StoreChecks {
                         retention -> refuseIf(
                                 retention.compareTo(pollInterval) < 0,
                                 listener + " forgets a message after " + retention
-                                        + ", while it may come again: the offset behind it may"
-                                        + " be committed only after max.poll.interval.ms, " + pollInterval,
-                                "Lengthen idempotency.retention, or idempotency.journal.retention where the store is the journal."));
+                                        + ", but it may be redelivered later than that: its offset may be committed as late as after max.poll.interval.ms, "
+                                        + pollInterval,
+                                "Lengthen idempotency.retention, or idempotency.journal.retention if the store is the journal."));
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
         tenants.require(listener, level, store);
         refuseIf(
                 level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
-                listener + " has the level AT_LEAST_ONCE, and its store, " + name + ", does not support leases",
+                listener + " has the level AT_LEAST_ONCE, but its store, " + name + ", does not support leases",
                 "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
                         + ".store=table; or the level STRONG.");
         refuseIf(
                 isRetry && store.isPartitioned(),
-                listener + " has retry topics, and its store, " + name
-                        + ", knows a message only in the partition that it was sent to first",
+                listener + " has retry topics, but its store, " + name
+                        + ", detects a duplicate only in the partition of the original",
                 "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
-                        + ".store=table; or retry on the topic itself, by the back-off of a DefaultErrorHandler; or, if copies"
-                        + " that are not recognised do no harm, set idempotency.journal.accept-strays=true.");
+                        + ".store=table; or retry on the topic itself, by the back-off of a DefaultErrorHandler; or, if unrecognised"
+                        + " copies do no harm, set idempotency.journal.accept-missed-duplicates=true.");
     }
 }

@@ -13,7 +13,7 @@ record StoreDataSource(DataSource value) {
         return new StoreDataSource(marked.getIfAvailable(all::getObject));
     }
 
-    /** One is marked, or is the only or primary one. */
+    /** Matches if a data source is marked, or is the only or the primary one. */
     static final class Condition extends AnyNestedCondition {
 
         Condition() {

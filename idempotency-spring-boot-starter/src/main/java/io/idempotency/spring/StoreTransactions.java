@@ -3,7 +3,6 @@ package io.idempotency.spring;
 import io.idempotency.store.TransactionRunner;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.BeanWrapper;
 import org.springframework.beans.PropertyAccessorFactory;
+import org.springframework.beans.factory.BeanFactoryUtils;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+import org.springframework.beans.factory.annotation.BeanFactoryAnnotationUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.transaction.ConfigurableTransactionManager;
@@ -21,8 +23,8 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionExecutionListener;
 
 /**
- * Finds the transaction manager of the store's data source. Never by type alone: the only one there may be Kafka's, or another data
- * source's, and effects and claims would not commit together. Further managers of the data source are kept off the transactions of claims.
+ * Finds the transaction manager of the store's data source. The type alone does not decide: the only manager may be Kafka's, or that of another data
+ * source, and effects and claims would not commit together. Other managers of the data source are kept off the transactions of claims.
  */
 final class StoreTransactions {
 
@@ -40,8 +42,12 @@ final class StoreTransactions {
         this.chosen = chosen;
     }
 
+    DataSource dataSource() {
+        return dataSource;
+    }
+
     /**
-     * Returns the one that manages the data source, JDBC's or JPA's; of several the one that is chosen by the property, or is primary.
+     * Returns the manager of the data source, for JDBC or JPA; of several, the one that the property names, or the primary one.
      *
      * @throws ListenerRefusedException if there is none, or none of several is chosen
      */
@@ -61,33 +67,43 @@ final class StoreTransactions {
     }
 
     private PlatformTransactionManager find() {
-        Map<String, PlatformTransactionManager> all = beans.getBeansOfType(PlatformTransactionManager.class);
+        Map<String, PlatformTransactionManager> all =
+                BeanFactoryUtils.beansOfTypeIncludingAncestors(beans, PlatformTransactionManager.class);
         Map<String, PlatformTransactionManager> managing = new LinkedHashMap<>(all);
         managing.values().removeIf(manager -> !isManaging(manager));
-        Set<String> names = new LinkedHashSet<>(managing.keySet());
+        PlatformTransactionManager named = chosen == null ? null : named(chosen);
+        List<String> names = new ArrayList<>(managing.keySet());
         if (chosen != null) {
-            names.removeIf(name -> !name.equals(chosen));
+            names.removeIf(name -> managing.get(name) != named);
         } else if (names.size() > 1) {
             names.removeIf(name -> !isPrimary(name));
         }
-        if (names.size() != 1) {
+        if (names.isEmpty() || (chosen == null && names.size() > 1)) {
             throw new ListenerRefusedException(
-                    whyNone(all.keySet(), managing.keySet()),
-                    "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source (Spring Boot's own"
-                            + " is left out where another one is there, such as the one that"
-                            + " spring.kafka.producer.transaction-id-prefix brings), or name one by"
-                            + " idempotency.transaction-manager.");
+                    whyNone(named != null, all.keySet(), managing.keySet()),
+                    "Define a JdbcTransactionManager or JpaTransactionManager bean for this very data source, or name one in"
+                            + " idempotency.transaction-manager. Spring Boot defines none if there is another one, such as the one that"
+                            + " spring.kafka.producer.transaction-id-prefix brings.");
         }
-        String name = names.iterator().next();
+        String name = names.get(0);
         PlatformTransactionManager manager = Objects.requireNonNull(managing.remove(name));
         managing.values().removeIf(other -> other == manager);
         managing.forEach((other, of) -> keepOff(other, of, name));
         return manager;
     }
 
-    private String whyNone(Set<String> all, Set<String> managing) {
+    /** Returns the manager that has this name, alias or qualifier, as {@code @Transactional} finds it; null if there is not exactly one. */
+    private @Nullable PlatformTransactionManager named(String name) {
+        try {
+            return BeanFactoryAnnotationUtils.qualifiedBeanOfType(beans, PlatformTransactionManager.class, name);
+        } catch (NoSuchBeanDefinitionException e) {
+            return null;
+        }
+    }
+
+    private String whyNone(boolean isNamed, Set<String> all, Set<String> managing) {
         String those = managing.isEmpty() ? "none" : String.join(", ", managing);
-        if (chosen != null && !all.contains(chosen)) {
+        if (chosen != null && !isNamed) {
             return "No transaction manager is named " + chosen
                     + ", as idempotency.transaction-manager says. Those of the data source of the idempotency tables: "
                     + those;
@@ -113,9 +129,8 @@ final class StoreTransactions {
         }
         if (chosen == null || !(manager instanceof ConfigurableTransactionManager)) {
             log.warn(
-                    "Two transaction managers manage the data source of the idempotency tables: {}, which the listeners run in,"
-                            + " and {}, which must not be used by what a listener calls. Set idempotency.transaction-manager={} if"
-                            + " that is so.",
+                    "Two transaction managers manage the data source of the idempotency tables. Listeners run in transactions of"
+                            + " {}, and code that they call must not use {}. If this is intended, set idempotency.transaction-manager={}.",
                     name,
                     other,
                     name);
@@ -123,8 +138,12 @@ final class StoreTransactions {
     }
 
     private boolean isPrimary(String name) {
-        return beans.containsBeanDefinition(name)
-                && beans.getBeanDefinition(name).isPrimary();
+        ConfigurableListableBeanFactory of = beans;
+        while (!of.containsBeanDefinition(name)
+                && of.getParentBeanFactory() instanceof ConfigurableListableBeanFactory parent) {
+            of = parent;
+        }
+        return of.containsBeanDefinition(name) && of.getBeanDefinition(name).isPrimary();
     }
 
     /** JdbcTransactionManager, JpaTransactionManager and their like have a property with the data source they manage. */
@@ -135,7 +154,10 @@ final class StoreTransactions {
                 && unwrapped(managed) == unwrapped(dataSource);
     }
 
-    /** Spring binds connections by the data source of the manager: one that wraps it, or is wrapped by it, is another one. */
+    /**
+     * Returns the data source to which Spring binds connections. A data source that wraps another one counts as different, except for the
+     * transaction-aware proxy.
+     */
     private static DataSource unwrapped(DataSource dataSource) {
         DataSource inner = dataSource;
         while (inner instanceof TransactionAwareDataSourceProxy aware && aware.getTargetDataSource() != null) {

@@ -17,14 +17,14 @@ import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.transaction.PlatformTransactionManager;
 
-/** Finds the store that a listener asks for: a kind, or the name of a bean. */
+/** Finds the store of a listener by its kind or by the name of its bean. */
 final class Stores {
 
     static final String TABLE = "table";
     static final String JOURNAL = "journal";
     static final String MEMORY = "memory";
 
-    /** The bean that is there where a data source is chosen for the tables. */
+    /** The bean that exists if a data source is chosen for the tables. */
     private static final String DATABASE = "idempotencyDataSource";
 
     private final IdempotencyProperties properties;
@@ -35,12 +35,12 @@ final class Stores {
         this.beans = beans;
     }
 
-    /** Returns the manager of the transactions that the listener's claims are in, if its store is one of the starter's in the database. */
+    /** Returns the transaction manager of the listener's claims, if its store is a database store of the starter. */
     Optional<PlatformTransactionManager> transactionManager(ListenerDefinition listener) {
         return transactions(listener).map(StoreTransactions::manager);
     }
 
-    /** Returns transactions like those given, kept for the claims of the listener. */
+    /** Returns transactions like those given, with other transaction managers kept off them. */
     TransactionRunner guarded(ListenerDefinition listener, TransactionRunner transactions) {
         return transactions(listener).map(of -> of.guarded(transactions)).orElse(transactions);
     }
@@ -59,7 +59,7 @@ final class Stores {
         return beans.containsBean(name) && store == beans.getBean(name);
     }
 
-    /** Returns how long the listener's messages are remembered, if its store is one of the starter's in the database. */
+    /** Returns how long the listener's messages are remembered, if its store is a database store of the starter. */
     Optional<Duration> retention(ListenerDefinition listener) {
         ClaimStore store = of(listener);
         if (isOurJournal(store)) {
@@ -71,14 +71,14 @@ final class Stores {
     }
 
     /**
-     * Returns how long the listener's messages are remembered, if what comes again later would be processed again: a journal knows what is too
-     * old for it to judge.
+     * Returns how long the listener's messages are remembered, if later copies would be processed again. A journal recognises records that are too
+     * old to judge, and processes them only if it is told to.
      */
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
         if (!isOurJournal(of(listener))) {
             return Optional.of(properties.retention());
         }
-        return properties.journal().unjudged() == Unjudged.PROCESS
+        return properties.unjudged() == Unjudged.PROCESS
                 ? Optional.of(properties.journal().retention())
                 : Optional.empty();
     }
@@ -104,7 +104,7 @@ final class Stores {
                 : beans.getBean(JournalStore.class);
     }
 
-    /** Returns what the listener, or a property, asks for: a kind, or the name of a bean. */
+    /** Returns the kind or the bean name of the store that a property or the listener asks for. */
     String asked(ListenerDefinition listener) {
         String configured = properties.consumer(listener.name()).store();
         if (configured != null) {
@@ -125,11 +125,11 @@ final class Stores {
         } catch (NoSuchBeanDefinitionException | BeanNotOfRequiredTypeException e) {
             throw new ListenerRefusedException(
                     "The store " + asked + " of " + listener + " is not there: " + why(asked, e),
-                    "Name table, journal, memory, or a bean that is a ClaimStore, by store = \"..\" at the listener,"
-                            + " idempotency.consumers." + listener.name()
-                            + ".store or idempotency.store. Table and journal need"
-                            + " a data source, and idempotency.store to be one of the two; of several data sources, mark the one"
-                            + " that the listeners write to with @IdempotencyDataSource, or make it primary.");
+                    "Name table, journal, memory or a ClaimStore bean, by store = \"..\" at the listener, idempotency.consumers."
+                            + listener.name()
+                            + ".store or idempotency.store. Table and journal need a data source, and idempotency.store to be one of the"
+                            + " two. If there are several data sources, mark the one that the listeners write to with"
+                            + " @IdempotencyDataSource, or make it primary.");
         }
     }
 

@@ -4,7 +4,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
-/** Says what no longer holds where listeners are switched off, in an application that starts lazily, too. */
+/** Warns about the guarantees that switched-off listeners lose, also if the application creates its beans lazily. */
 final class SwitchedOff implements SmartInitializingSingleton {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
@@ -16,9 +16,10 @@ final class SwitchedOff implements SmartInitializingSingleton {
 
     static void warn(String who) {
         log.warn(
-                "{} runs as with spring-kafka alone: what is delivered twice is processed twice, without the transaction of a claim;"
-                        + " what fails for good is not put into quarantine but is up to the error handler, by default logged and"
-                        + " skipped; and what is processed now is not remembered: it is processed again if it comes again later.",
+                "{} runs as with spring-kafka alone. A message that is delivered twice is processed twice, without the"
+                        + " transaction of a claim. A record that keeps failing does not go to quarantine: the error handler decides,"
+                        + " and by default logs and skips it. Messages that are processed now are not remembered, and are processed"
+                        + " again if they are redelivered later.",
                 who);
     }
 }

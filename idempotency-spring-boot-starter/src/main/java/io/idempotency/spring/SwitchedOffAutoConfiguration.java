@@ -9,8 +9,8 @@ import org.springframework.context.annotation.Import;
 import org.springframework.kafka.annotation.KafkaListener;
 
 /**
- * Stands in for {@link IdempotencyAutoConfiguration} where {@code idempotency.enabled=false}: what other beans may ask for is there, so that the
- * application starts; listeners, tables and purge are left alone.
+ * Replaces {@link IdempotencyAutoConfiguration} if {@code idempotency.enabled=false}. It defines the beans that the application may inject, so that
+ * the application starts, and leaves listeners, tables and purge alone.
  */
 @AutoConfiguration(after = IdempotencyAutoConfiguration.class)
 @ConditionalOnClass(KafkaListener.class)
@@ -19,10 +19,12 @@ import org.springframework.kafka.annotation.KafkaListener;
 @Import({DatabaseConfiguration.class, SharedConfiguration.class})
 public class SwitchedOffAutoConfiguration {
 
+    static final String BEAN = "idempotencySwitchedOff";
+
     /** Created by Spring. */
     SwitchedOffAutoConfiguration() {}
 
-    @Bean
+    @Bean(name = BEAN)
     SwitchedOff idempotencySwitchedOff() {
         return new SwitchedOff();
     }

@@ -14,7 +14,7 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
-/** Looks for tenants, which a listener would choose after the claim has taken its connection. */
+/** Checks applications with tenants: a listener that chooses its tenant does so after the claim has taken the connection. */
 final class TenantChecks {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
@@ -26,26 +26,25 @@ final class TenantChecks {
         this.beans = beans;
     }
 
-    /** Refuses what cannot follow a tenant from one database to another, and warns of tenants that nobody sets in time. */
+    /** Refuses stores and levels that cannot follow a tenant to another database, and warns if nobody sets the tenant in time. */
     void require(ListenerDefinition listener, ConsistencyLevel level, ClaimStore store) {
         boolean isRouting = isRouting();
         if (beans.getBeanNamesForType(RecordScope.class).length > 0) {
             refuseIf(
                     isRouting && !(store instanceof LeaseStore),
                     listener
-                            + " has journals, whose memory is that of one database, and its data source routes to several",
+                            + " has journals, whose memory belongs to one database, but its data source routes to several",
                     "Give this listener the table store, by store = \"table\" or idempotency.consumers."
                             + listener.name() + ".store=table.");
             refuseIf(
                     isRouting && level == ConsistencyLevel.AT_LEAST_ONCE,
                     listener
-                            + " has leases, which are renewed outside of any RecordScope, and its data source routes to"
-                            + " several databases",
+                            + " has leases, which are renewed outside of any RecordScope, but its data source routes to several databases",
                     "Use the level STRONG, or a data source that does not route.");
         } else if (isRouting || hasResolver()) {
             log.warn(
-                    "{} runs in a transaction that has its connection and its session before the first line of the listener, and"
-                            + " there is {}: a tenant that the listener sets comes too late. Set it by a RecordScope bean.",
+                    "{} runs in a transaction that takes its connection and session before the first line of the listener, and"
+                            + " there is {}. A tenant that the listener sets comes too late. Set it in a RecordScope bean.",
                     listener,
                     isRouting ? "a routing data source" : "a tenant resolver of Hibernate's");
         }

@@ -9,8 +9,8 @@ import org.springframework.transaction.interceptor.TransactionAttributeSource;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /**
- * Notes what is thrown through the {@code @Transactional} methods that a listener calls. It sets the claim's transaction to roll back, and is lost if the
- * listener catches it: only the attributes of the method are asked about it.
+ * Remembers exceptions that leave a {@code @Transactional} method which a listener calls. Such an exception marks the claim's transaction for
+ * rollback, and would be lost if the listener catches it: Spring shows it only to the method's transaction attribute.
  */
 record ThrownThrough(TransactionAttributeSource attributes) implements TransactionAttributeSource {
 

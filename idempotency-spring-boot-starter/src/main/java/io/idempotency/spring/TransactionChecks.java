@@ -16,7 +16,7 @@ import org.springframework.transaction.TransactionManager;
 import org.springframework.transaction.interceptor.TransactionAttribute;
 import org.springframework.util.StringUtils;
 
-/** Refuses transactions around a listener, or in it, that are not the one of its claims. */
+/** Refuses transactions around or inside a listener that are not the transaction of its claims. */
 final class TransactionChecks {
 
     private static final Set<Integer> APART = Set.of(
@@ -38,14 +38,14 @@ final class TransactionChecks {
         refuseIf(
                 container.getKafkaAwareTransactionManager() != null,
                 listener
-                        + " runs in a Kafka transaction of its container: if that fails after the database has committed, what"
-                        + " the listener sent is lost, for the redelivery is skipped",
-                "Leave the container without a transaction manager (spring.kafka.producer.transaction-id-prefix sets one), and send"
-                        + " through an outbox in the listener's own transaction.");
+                        + " runs in a Kafka transaction of its container: if that fails after the database commit, the messages that the"
+                        + " listener sent are lost, because the redelivery is skipped",
+                "Remove the transaction manager of the container, which spring.kafka.producer.transaction-id-prefix sets, and"
+                        + " send through an outbox in the listener's own transaction.");
         refuseIf(
                 hasTransactionManager(container),
                 listener + " runs in a transaction of its container, which acknowledges before it commits",
-                "Leave the container without a transaction manager: the listener gets a transaction of its own.");
+                "Remove the transaction manager of the container: the listener gets a transaction of its own.");
         if (level == ConsistencyLevel.STRONG) {
             Optional<PlatformTransactionManager> manager = stores.transactionManager(listener);
             for (Optional<TransactionAttribute> each : transactions.attributes(listener)) {
@@ -66,11 +66,11 @@ final class TransactionChecks {
         refuseIf(
                 APART.contains(attribute.getPropagationBehavior()),
                 listener + " is @Transactional with a propagation that leaves the transaction of its claim",
-                "Use REQUIRED, or leave @Transactional out: the listener runs in a transaction already.");
+                "Use REQUIRED, or remove @Transactional: the listener runs in a transaction already.");
         refuseIf(
                 attribute.isReadOnly(),
                 listener + " is @Transactional(readOnly = true), which does not write in the transaction of its claim",
-                "Leave readOnly out, or @Transactional altogether.");
+                "Remove readOnly, or @Transactional altogether.");
         refuseIf(
                 attribute.getIsolationLevel() == TransactionDefinition.ISOLATION_READ_UNCOMMITTED,
                 listener
@@ -80,8 +80,8 @@ final class TransactionChecks {
         refuseIf(
                 attribute.getTimeout() != TransactionDefinition.TIMEOUT_DEFAULT
                         && listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL,
-                listener + " is @Transactional with a timeout, and has one transaction for all records of a poll",
-                "Use transactionPer = RECORD, or leave the timeout out.");
+                listener + " is @Transactional with a timeout, but has one transaction for all records of a poll",
+                "Use transactionPer = RECORD, or remove the timeout.");
     }
 
     /** Returns the manager that has this qualifier, or this name or alias, as Spring itself looks for it. */
@@ -91,8 +91,8 @@ final class TransactionChecks {
         } catch (NoSuchBeanDefinitionException e) {
             throw new ListenerRefusedException(
                     listener + " is @Transactional by \"" + qualifier
-                            + "\", and not exactly one transaction manager has this name or qualifier",
-                    "Name the transaction manager of the idempotency tables in @Transactional, or leave @Transactional out.");
+                            + "\", but not exactly one transaction manager has this name or qualifier",
+                    "Name the transaction manager of the idempotency tables in @Transactional, or remove @Transactional.");
         }
     }
 
@@ -107,6 +107,6 @@ final class TransactionChecks {
                 listener + " is @Transactional by another transaction manager (" + used
                         + ") than the one of the idempotency" + " tables (" + ofStore
                         + "), so its effect and its claim would not commit together",
-                "Name the right one in @Transactional, or leave @Transactional out.");
+                "Name the right one in @Transactional, or remove @Transactional.");
     }
 }

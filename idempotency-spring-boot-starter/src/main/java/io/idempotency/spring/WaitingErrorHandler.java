@@ -4,7 +4,6 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.InvalidMessageIdException;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -20,27 +19,24 @@ import org.slf4j.LoggerFactory;
 import org.springframework.kafka.KafkaException;
 import org.springframework.kafka.listener.CommonErrorHandler;
 import org.springframework.kafka.listener.DefaultErrorHandler;
-import org.springframework.kafka.listener.ListenerContainerPauseService;
-import org.springframework.kafka.listener.ListenerUtils;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
- * Stands before the container's own error handler, which decides on every failure of a record. What is no failure of a record comes again
- * without limit and without being counted: a transient failure, records that failed together, a message in progress elsewhere, a failed
- * commit of offsets. Short waits are waited for; for longer ones only the partition is paused. Thread-safe.
+ * Runs in front of the container's own error handler, which decides on each failure of a record. Other records are polled again without limit, and no
+ * attempt is counted: after a transient failure, after records failed together, while a message is in progress elsewhere, after a failed offset
+ * commit. Thread-safe.
  */
 final class WaitingErrorHandler implements CommonErrorHandler {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
-    private static final Duration SHORT = Duration.ofMillis(500);
 
     private final CommonErrorHandler users;
     private final DefaultErrorHandler endless;
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
     private final SettledRecords settled;
-    private final ListenerContainerPauseService pauses;
+    private final PartitionWaits waits;
     private final boolean isBatch;
     private final boolean isQuarantining;
     private volatile @Nullable MessageListenerContainer running;
@@ -49,18 +45,18 @@ final class WaitingErrorHandler implements CommonErrorHandler {
      * Creates the handler of one container.
      *
      * @param users decides on failures
-     * @param isBatch whether the application's listener takes batches; one that shares a transaction of a poll takes records
+     * @param isBatch whether the application's listener takes batches; one whose polls share a transaction takes records
      */
     WaitingErrorHandler(
             CommonErrorHandler users,
             IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
             SettledRecords settled,
-            ListenerContainerPauseService pauses,
+            PartitionWaits waits,
             boolean isBatch) {
         this.users = users;
         this.consumer = consumer;
         this.settled = settled;
-        this.pauses = pauses;
+        this.waits = waits;
         this.isBatch = isBatch;
         this.isQuarantining = QuarantineRecoverer.isIn(users);
         this.endless = new DefaultErrorHandler(new FixedBackOff(0, FixedBackOff.UNLIMITED_ATTEMPTS));
@@ -82,12 +78,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         goOnIfInterrupted(container);
         WaitingException waiting = WaitingException.in(thrown);
         if (waiting != null) {
-            waiting.waits().forEach((partition, wait) -> await(container, partition, wait));
+            waits.await(container, waiting.waits());
             return endless;
         }
         if (first != null && settled.isSettled(first)) {
             log.warn(
-                    "The offset of {}@{} could not be committed; the record is processed, and will be skipped.",
+                    "The offset of {}@{} could not be committed. The record is processed, and its redelivery will be skipped.",
                     WaitingException.partition(first),
                     first.offset(),
                     thrown);
@@ -102,7 +98,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         return users;
     }
 
-    /** Before the decision, for the back-off is a part of it. */
+    /** Logs before the handler decides, because its decision includes the back-off. */
     private void warnOfAttempt(Exception thrown, ConsumerRecord<?, ?> record) {
         int attempt =
                 users.deliveryAttempt(new TopicPartitionOffset(record.topic(), record.partition(), record.offset()));
@@ -114,37 +110,19 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                 attempt > 0 ? ", attempt " + attempt : "",
                 FailureText.lineWithCause(Failure.thrown(thrown)));
         log.debug(
-                "What failed at {}@{}",
-                WaitingException.partition(record),
-                record.offset(),
-                FailureText.loggable(thrown));
+                "Failure at {}@{}", WaitingException.partition(record), record.offset(), FailureText.loggable(thrown));
     }
 
-    /** A container is not stopped by an interruption, but polls again and again in vain while its thread is interrupted. */
+    /** Clears the interruption of a thread whose container runs: the container would not stop, but each of its polls would fail. */
     private static void goOnIfInterrupted(MessageListenerContainer container) {
         if (container.isRunning() && Thread.interrupted()) {
             log.warn(
-                    "The thread of listener {} was interrupted. Nobody stopped it, so it goes on polling.",
+                    "The thread of listener {} was interrupted. Its container was not stopped, so it continues to poll.",
                     container.getListenerId());
         }
     }
 
-    private void await(MessageListenerContainer container, TopicPartition partition, Duration wait) {
-        if (wait.isZero()) {
-            return;
-        }
-        if (wait.compareTo(SHORT) > 0) {
-            pauses.pausePartition(container, partition, wait);
-            return;
-        }
-        try {
-            ListenerUtils.stoppableSleep(container, Math.min(wait.toMillis(), SHORT.toMillis()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Whatever the application's own says: see {@link PolledAgain}. */
+    /** Whatever the application's handler says: see {@link PolledAgain}. */
     @Override
     public boolean seeksAfterHandling() {
         return true;
@@ -175,8 +153,8 @@ final class WaitingErrorHandler implements CommonErrorHandler {
     }
 
     /**
-     * Has the error handler decide on a record that could not be deserialized as on any other that failed, with its raw bytes. spring-kafka would
-     * have it polled again and again, without a pause and without an end.
+     * Lets the error handler decide on a record that could not be deserialized, given as raw bytes, as on any failed record. spring-kafka would poll
+     * it again and again, without a pause and without an end.
      */
     private void handleUnreadable(
             RecordDeserializationException unreadable, Consumer<?, ?> consumer, MessageListenerContainer container) {
@@ -195,7 +173,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             MessageListenerContainer container) {
         CommonErrorHandler handler = deciding(thrown, records.isEmpty() ? null : records.get(0), container);
         try {
-            PolledAgain.afterRecord(handler, thrown, records, consumer, container);
+            new PolledAgain(handler, consumer, container).afterRecord(thrown, records);
         } finally {
             awaitRecoverer(container);
         }
@@ -210,29 +188,32 @@ final class WaitingErrorHandler implements CommonErrorHandler {
             Runnable invokeListener) {
         CommonErrorHandler handler = deciding(thrown, null, container);
         try {
+            PolledAgain again = new PolledAgain(handler, consumer, container);
             if (isBatch && !(handler instanceof DefaultErrorHandler)) {
-                PolledAgain.afterBatch(handler, thrown, records, consumer, container, invokeListener);
+                again.afterBatch(thrown, records, invokeListener);
             } else {
-                PolledAgain.afterPoll(handler, thrown, records, consumer, container);
+                again.afterPoll(thrown, records);
             }
         } finally {
             awaitRecoverer(container);
         }
     }
 
-    /** A recoverer cannot say how long a record that it did not recover is to wait, and it would come again at once. */
+    /**
+     * Waits for the records that a recoverer did not recover. The recoverer itself cannot ask for a pause, and they would be polled again at once.
+     */
     private void awaitRecoverer(MessageListenerContainer container) {
         CurrentConsumer current = CurrentConsumer.get();
         if (current != null) {
-            current.waits().forEach((partition, wait) -> await(container, partition, wait));
+            waits.await(container, current.waits());
             current.waits().clear();
             CurrentConsumer.remove();
         }
     }
 
     /**
-     * Comes at the end of a thread, and with every poll that is handled after one that failed: that one may have been of other partitions, and
-     * what failed would be counted from one again, without end.
+     * Does nothing while the container runs. It calls this at the end of a thread, but also after each poll that succeeds, even for other partitions:
+     * attempts would be counted from one again, without end.
      */
     @Override
     public void clearThreadState() {

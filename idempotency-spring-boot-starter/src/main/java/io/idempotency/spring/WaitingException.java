@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Nothing is wrong with the records: they come again, after a while for some partitions. Carried through the container to {@link
- * WaitingErrorHandler}; it never counts as an attempt.
+ * Thrown if records have to be polled again although none of them failed; some partitions wait before that. The container passes it to
+ * {@link WaitingErrorHandler}. It never counts as an attempt.
  */
 final class WaitingException extends IdempotencyException {
 
@@ -46,7 +46,7 @@ final class WaitingException extends IdempotencyException {
                 first.cause().orElse(null));
     }
 
-    /** Nothing was wrong: the record was not handled yet. */
+    /** Returns the exception for a record that was not handed over yet. */
     static WaitingException of(ConsumerRecord<?, ?> record) {
         return new WaitingException(
                 "Waiting at " + partition(record) + "@" + record.offset(),
@@ -54,17 +54,20 @@ final class WaitingException extends IdempotencyException {
                 null);
     }
 
-    /** Hands the record, and those behind it in the poll, back to the container, which commits the offsets in front of it and polls again. */
+    /**
+     * Returns the exception that hands a record and the rest of its poll back to the container. The container commits the offsets in front of it and
+     * polls again.
+     */
     static WaitingException handedBack(ConsumerRecord<?, ?> record) {
         log.info(
-                "The records of a poll took a quarter of max.poll.interval.ms; the rest from {}@{} on is polled again, so that what is"
-                        + " settled is committed. A smaller max.poll.records does without that.",
+                "The records of a poll took a quarter of max.poll.interval.ms. The rest from {}@{} on is polled again, so that"
+                        + " the offsets of settled records are committed. A smaller max.poll.records avoids this.",
                 partition(record),
                 record.offset());
         return new WaitingException("Handed back at " + partition(record) + "@" + record.offset(), Map.of(), null);
     }
 
-    /** Stands still where the store cannot be used at all: that is no failure of a record, and nothing is to be recovered. */
+    /** Returns the exception for a store that cannot be used at all. No record failed, so none is recovered. */
     static WaitingException standingStill(
             String consumer, List<ConsumerRecord<Object, Object>> records, RuntimeException cause) {
         Map<TopicPartition, Duration> waits = new HashMap<>();
@@ -84,7 +87,7 @@ final class WaitingException extends IdempotencyException {
         return new WaitingException("Standing still at " + partition(first) + "@" + first.offset(), waits, cause);
     }
 
-    /** Returns what is wrong with the store, once, with what to do about it here. */
+    /** Returns the reason without its wrappers, and the properties that may help. */
     private static String why(RuntimeException failure) {
         List<Throwable> causes = Failure.causes(failure);
         Throwable root = causes.get(causes.size() - 1);
@@ -96,10 +99,10 @@ final class WaitingException extends IdempotencyException {
         return first instanceof IdempotencyException ? FailureText.line(first) : FailureText.lineWithCause(first);
     }
 
-    /** The records are processed and recorded: that their offsets could not be committed is no failure of theirs. */
+    /** Returns the exception for settled records whose offsets could not be committed. No record failed. */
     static WaitingException offsetNotCommitted(ConsumerRecord<?, ?> record, RuntimeException cause) {
         log.warn(
-                "The offset behind {}@{} could not be committed; what comes again is skipped.",
+                "The offset behind {}@{} could not be committed. Redelivered records will be skipped.",
                 partition(record),
                 record.offset(),
                 cause);

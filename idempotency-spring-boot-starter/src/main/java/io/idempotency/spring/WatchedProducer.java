@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A producer that listeners send by. It sends at once what it keeps to send it with more, without making the listener wait for what others sent: one
- * partition that cannot be written to would hold up all listeners that share the producer. Thread-safe.
+ * Flushes a producer that listeners share, on another thread. A listener does not wait for the messages of others: one unavailable partition would
+ * hold up all listeners that share the producer. Thread-safe.
  */
 final class WatchedProducer {
 
@@ -23,7 +23,7 @@ final class WatchedProducer {
         this.executor = executor;
     }
 
-    /** Has everything sent, by another thread. While a flush goes on, the producer sends at once also what comes after its beginning. */
+    /** Flushes the producer on another thread. During a flush the producer also sends later messages at once. */
     void flush() {
         if (asked.getAndIncrement() == 0) {
             executor.execute(this::flushUntilNobodyAsks);
@@ -37,7 +37,7 @@ final class WatchedProducer {
             try {
                 producer.flush();
             } catch (RuntimeException e) {
-                log.warn("A producer could not be flushed; what listeners sent by it leaves after its linger.ms", e);
+                log.warn("A producer could not be flushed. The messages of listeners leave after its linger.ms.", e);
             }
         } while (!asked.compareAndSet(seen, 0));
     }

@@ -1,4 +1,4 @@
-/** {@link io.idempotency.spring.Idempotent} on any {@code @KafkaListener}, and its auto-configuration. */
+/** The {@link io.idempotency.spring.Idempotent} annotation for {@code @KafkaListener}, and the auto-configuration behind it. */
 @NullMarked
 package io.idempotency.spring;
 

@@ -79,7 +79,7 @@ class AsyncResultTest {
                 id = "never",
                 groupId = "${topic}-never",
                 topics = "${topic}-never",
-                properties = "max.poll.interval.ms=1000")
+                properties = "max.poll.interval.ms=3000")
         @Idempotent(value = "never", level = ConsistencyLevel.AT_LEAST_ONCE)
         CompletableFuture<Void> never(String value) {
             return value.endsWith("never")
@@ -236,7 +236,7 @@ class AsyncResultTest {
         assertThat(neverDead.read()).isNotEmpty().allSatisfy(dead -> {
             assertThat(dead.value()).isEqualTo("never");
             assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_STACKTRACE))
-                    .contains("did not come within 900 ms", "orTimeout");
+                    .contains("did not come within 2700 ms", "orTimeout");
         });
     }
 

@@ -123,7 +123,9 @@ class FailedOutputsTest {
             assertThat(dead.value()).isEqualTo(value + "large");
             assertThat(BenchTopic.header(dead, "message-id")).isEqualTo(value + "large");
             assertThat(BenchTopic.header(dead, KafkaHeaders.DLT_EXCEPTION_STACKTRACE))
-                    .contains("What the listener sent to " + small.name, RecordTooLargeException.class.getName());
+                    .contains(
+                            "A message that the listener sent to " + small.name,
+                            RecordTooLargeException.class.getName());
         });
         assertThat(outputs.apply(kind).values()).contains(value + 1, value + 2, value + 3);
         assertThat(bench.effects(value))

@@ -184,7 +184,7 @@ class JournalSelectionTest {
                 .run(context -> assertThat(context.getBean(JournalStore.class).isPartitioned())
                         .isTrue());
         runner.withUserConfiguration(Journal.class)
-                .withPropertyValues("idempotency.journal.accept-strays=true")
+                .withPropertyValues("idempotency.journal.accept-missed-duplicates=true")
                 .run(context -> assertThat(context.getBean(JournalStore.class).isPartitioned())
                         .isFalse());
     }
@@ -204,14 +204,14 @@ class JournalSelectionTest {
     @Test
     void forgetsAndJudgesAsSet() {
         ApplicationContextRunner full = withoutKafka.withPropertyValues(
-                "idempotency.journal.memory=1B", "idempotency.journal.raise-horizon-if-full=true");
+                "idempotency.journal.memory=1B", "idempotency.journal.forget-oldest-if-full=true");
         full.run(context -> {
             claimed(JournalStore.on(context.getBean(DataSource.class)), 1, "first");
             assertThatThrownBy(() -> claimed(context.getBean(JournalStore.class), 1, "first"))
                     .isInstanceOf(IdempotencyException.class)
-                    .hasMessageContaining("idempotency.journal.unjudged");
+                    .hasMessageContaining("idempotency.unjudged");
         });
-        full.withPropertyValues("idempotency.journal.unjudged=process").run(context -> {
+        full.withPropertyValues("idempotency.unjudged=process").run(context -> {
             claimed(JournalStore.on(context.getBean(DataSource.class)), 1, "first");
             assertThat(claimed(context.getBean(JournalStore.class), 1, "first")).containsExactly(Status.GRANTED);
         });
@@ -245,7 +245,7 @@ class JournalSelectionTest {
         runner.withUserConfiguration(Journal.class)
                 .run(context -> assertThat(rememberedFor(context)).isEmpty());
         runner.withUserConfiguration(Journal.class)
-                .withPropertyValues("idempotency.journal.unjudged=process")
+                .withPropertyValues("idempotency.unjudged=process")
                 .run(context -> assertThat(rememberedFor(context)).contains(JournalStore.DEFAULT_RETENTION));
     }
 

@@ -9,8 +9,8 @@ import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
@@ -19,6 +19,7 @@ import io.micrometer.observation.ObservationRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -197,11 +198,14 @@ class MetersTest {
 
         new RecordListener(
                         record -> {},
-                        consumer,
-                        new SettledRecords(),
-                        new PollTime(Duration.ofMinutes(1), System::nanoTime),
-                        new Observations(() -> ObservationRegistry.NOOP),
-                        false)
+                        new FittedContainer(
+                                consumer,
+                                new SettledRecords(),
+                                new PollTime(Duration.ofMinutes(1), System::nanoTime),
+                                Optional.empty(),
+                                false,
+                                false),
+                        new Observations(() -> ObservationRegistry.NOOP))
                 .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);

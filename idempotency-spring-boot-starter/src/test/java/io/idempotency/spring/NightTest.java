@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;

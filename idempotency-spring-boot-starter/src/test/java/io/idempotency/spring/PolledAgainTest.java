@@ -84,7 +84,7 @@ class PolledAgainTest {
         return new ListenerExecutionFailedException(
                 "Listener failed",
                 "group",
-                LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1, 3)));
+                LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), List.of(1, 3)));
     }
 
     private List<ConsumerRecord<?, ?>> all() {
@@ -100,7 +100,7 @@ class PolledAgainTest {
 
     @Test
     void bringsNewObjectsOfARecordThatIsToBeTriedAgain() {
-        assertThatThrownBy(() -> PolledAgain.afterRecord(handler(false), failure(), all(), consumer, container))
+        assertThatThrownBy(() -> new PolledAgain(handler(false), consumer, container).afterRecord(failure(), all()))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(consumer.position(P0)).isEqualTo(5);
@@ -109,7 +109,7 @@ class PolledAgainTest {
 
     @Test
     void bringsNewObjectsOfWhatStandsBehindARecordThatIsDoneWith() {
-        PolledAgain.afterRecord(handler(true), failure(), all(), consumer, container);
+        new PolledAgain(handler(true), consumer, container).afterRecord(failure(), all());
 
         assertThat(consumer.position(P0)).isEqualTo(6);
         assertThat(consumer.position(P1)).isEqualTo(3);
@@ -118,7 +118,7 @@ class PolledAgainTest {
     @Test
     @Tag("rule-1.13")
     void tellsOfARecordOfAPollAsIfItCameAlone() {
-        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), failure(), polled, consumer, container))
+        assertThatThrownBy(() -> new PolledAgain(handler(false), consumer, container).afterPoll(failure(), polled))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(committed(P0)).isEqualTo(6);
@@ -137,7 +137,7 @@ class PolledAgainTest {
     void bringsAllAgainWhereNoRecordIsNamed() {
         Exception nameless = new IllegalStateException("an interceptor failed");
 
-        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(true), nameless, polled, consumer, container))
+        assertThatThrownBy(() -> new PolledAgain(handler(true), consumer, container).afterPoll(nameless, polled))
                 .isInstanceOf(KafkaException.class)
                 .hasCause(nameless);
 
@@ -148,7 +148,7 @@ class PolledAgainTest {
 
     @Test
     void losesNothingBehindARecordOfAPollThatIsDoneWith() {
-        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(true), failure(), polled, consumer, container))
+        assertThatThrownBy(() -> new PolledAgain(handler(true), consumer, container).afterPoll(failure(), polled))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(committed(P0)).isEqualTo(7);
@@ -159,9 +159,9 @@ class PolledAgainTest {
 
     @Test
     void bringsNothingAgainThatIsSettledInOtherPartitions() {
-        Exception left = LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), 1, List.of(1));
+        Exception left = LeftRecordsException.at("failed at", new IllegalStateException("bad"), all(), List.of(1));
 
-        assertThatThrownBy(() -> PolledAgain.afterPoll(handler(false), left, polled, consumer, container))
+        assertThatThrownBy(() -> new PolledAgain(handler(false), consumer, container).afterPoll(left, polled))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(consumer.position(P0)).isEqualTo(6);
@@ -172,14 +172,14 @@ class PolledAgainTest {
 
     @Test
     void bringsNewObjectsOfWhatAHandlerOfBatchesLeaves() {
-        assertThatThrownBy(
-                        () -> PolledAgain.afterBatch(handler(false), failure(), polled, consumer, container, () -> {}))
+        assertThatThrownBy(() ->
+                        new PolledAgain(handler(false), consumer, container).afterBatch(failure(), polled, () -> {}))
                 .isInstanceOf(KafkaException.class);
 
         assertThat(committed(P0)).isEqualTo(7);
         assertThat(committed(P1)).isEqualTo(4);
         assertThat(consumer.position(P0)).isEqualTo(7);
-        PolledAgain.afterBatch(handler(true), failure(), polled, consumer, container, () -> {});
+        new PolledAgain(handler(true), consumer, container).afterBatch(failure(), polled, () -> {});
         assertThat(told).hasSize(2);
     }
 }

@@ -66,9 +66,9 @@ class PropertiesTest {
         assertThat(defaults.producer().derivedIds()).isTrue();
         assertThat(defaults.producer().await()).isTrue();
         assertThat(defaults.journal().memory()).isNull();
-        assertThat(defaults.journal().raiseHorizonIfFull()).isFalse();
-        assertThat(defaults.journal().unjudged()).isEqualTo(Unjudged.REFUSE);
-        assertThat(defaults.journal().acceptStrays()).isFalse();
+        assertThat(defaults.journal().forgetOldestIfFull()).isFalse();
+        assertThat(defaults.unjudged()).isEqualTo(Unjudged.REFUSE);
+        assertThat(defaults.journal().acceptMissedDuplicates()).isFalse();
         assertThat(defaults.journal().topicIds()).isFalse();
         assertThat(defaults.journal().streams()).isEmpty();
         assertThat(defaults.consumers()).isEmpty();
@@ -222,7 +222,7 @@ class PropertiesTest {
                 .doesNotHaveDuplicates();
         assertThat(metadata.get("properties"))
                 .extracting(property -> text(property, "name"))
-                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.journal.unjudged")
+                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.unjudged")
                 .containsAll(Stream.of(IdempotencyProperties.Consumer.class.getRecordComponents())
                         .map(part -> "idempotency.consumers.*." + DataObjectPropertyName.toDashedForm(part.getName()))
                         .toList());

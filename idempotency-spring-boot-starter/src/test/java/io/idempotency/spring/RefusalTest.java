@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
-import io.idempotency.store.MemoryStore;
+import io.idempotency.memory.MemoryStore;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
@@ -394,6 +394,34 @@ class RefusalTest {
     }
 
     @Configuration(proxyBeanMethods = false)
+    static class ManagersByQualifierAndAlias extends Plain {
+        @Bean
+        @Qualifier("orders-db")
+        JdbcTransactionManager one(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @Bean({"two", "refunds-db"})
+        JdbcTransactionManager two(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Test
+    void findsTheChosenManagerByQualifierAndAlias() {
+        for (Map.Entry<String, String> chosen :
+                Map.of("orders-db", "one", "refunds-db", "two", "two", "two").entrySet()) {
+            runner.withUserConfiguration(ManagersByQualifierAndAlias.class)
+                    .withPropertyValues("idempotency.transaction-manager=" + chosen.getKey())
+                    .run(context -> {
+                        assertThat(context).hasNotFailed();
+                        assertThat(context.getBean(StoreTransactions.class).manager())
+                                .isSameAs(context.getBean(chosen.getValue()));
+                    });
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
     static class KafkaTransaction extends Plain {
         @Bean
         JdbcTransactionManager own(DataSource dataSource) {
@@ -684,10 +712,14 @@ class RefusalTest {
 
     @Test
     void refusesRetryTopicsOnTheJournal() {
-        refuses(Retrying.class, "retry topics", "only in the partition", "idempotency.journal.accept-strays");
+        refuses(
+                Retrying.class,
+                "retry topics",
+                "only in the partition",
+                "idempotency.journal.accept-missed-duplicates");
         refuses(RetryingByConfiguration.class, "retry topics");
         runner.withUserConfiguration(Retrying.class)
-                .withPropertyValues("idempotency.journal.accept-strays=true")
+                .withPropertyValues("idempotency.journal.accept-missed-duplicates=true")
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
@@ -755,9 +787,23 @@ class RefusalTest {
         void charge(String order) {}
     }
 
+    static class NoBean {
+        @KafkaListener(topics = "orders", groupId = "g")
+        @Idempotent(value = "billing", messageId = "key != null ? key : @nobean.of(#root)")
+        void charge(String order) {}
+    }
+
     @Test
     void refusesAMessageIdThatIsNoExpression() {
         refuses(NoExpression.class, "is not a valid expression", "SpEL", "JSON pointer");
+    }
+
+    @Test
+    void refusesAMessageIdOfABeanThatIsNotThere() {
+        refuses(NoBean.class, "refers to @nobean, and no bean has this name");
+        runner.withUserConfiguration(NoBean.class)
+                .withBean("nobean", Object.class, Object::new)
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     @KafkaListener(topics = "orders", groupId = "g")

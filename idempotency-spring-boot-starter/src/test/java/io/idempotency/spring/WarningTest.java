@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.MemoryStore;
 import java.util.List;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -136,7 +136,8 @@ class WarningTest {
         runner.withUserConfiguration(WithErrorHandler.class)
                 .withPropertyValues(
                         "idempotency.message-id.headers=id,key", "idempotency.message-id.missing=coordinates")
-                .run(context -> assertThat(output).contains("table, ids from headers id, key, else its coordinates"));
+                .run(context ->
+                        assertThat(output).contains("table, ids from headers id, key; without one, its coordinates"));
     }
 
     @Test

@@ -1,11 +1,11 @@
 package io.idempotency.testkit;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.time.Duration;

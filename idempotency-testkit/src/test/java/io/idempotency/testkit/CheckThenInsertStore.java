@@ -1,10 +1,10 @@
 package io.idempotency.testkit;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What must not pass: a claim looks whether the message is known and, if not, inserts it, as many do with a table and no unique key. Right
+ * A broken store that must not pass: a claim checks whether the message is known and, if not, inserts it, as many do with a table and no unique key. Right
  * as long as no two do so at the same time.
  */
 final class CheckThenInsertStore implements ClaimStore {
@@ -103,7 +103,7 @@ final class CheckThenInsertStore implements ClaimStore {
         return transactions;
     }
 
-    /** Transactions that see what is committed, and know of no other one that runs. */
+    /** Transactions that see committed rows, and know nothing about other running ones. */
     private final class ThreadTransactions implements Transactions {
 
         @SuppressWarnings("ThreadLocalUsage") // bound to one store

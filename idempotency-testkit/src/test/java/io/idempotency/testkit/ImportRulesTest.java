@@ -8,7 +8,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** The testkit asks a user of it for JUnit and AssertJ, and for nothing else. */
+/** The testkit needs only JUnit and AssertJ. */
 @AnalyzeClasses(packages = "io.idempotency.testkit", importOptions = ImportOption.DoNotIncludeTests.class)
 class ImportRulesTest {
 
@@ -19,6 +19,7 @@ class ImportRulesTest {
             .resideInAnyPackage(
                     "io.idempotency.testkit",
                     "io.idempotency.store",
+                    "io.idempotency.memory",
                     "org.junit.jupiter.api..",
                     "org.assertj.core..",
                     "org.jspecify.annotations",

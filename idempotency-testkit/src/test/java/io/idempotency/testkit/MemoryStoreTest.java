@@ -3,9 +3,9 @@ package io.idempotency.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
-import io.idempotency.store.MemoryQuarantine;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.time.Instant;

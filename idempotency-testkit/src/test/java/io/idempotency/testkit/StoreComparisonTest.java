@@ -3,12 +3,12 @@ package io.idempotency.testkit;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MemoryStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.Transactions;
@@ -49,7 +49,7 @@ class StoreComparisonTest {
                 try {
                     super.complete(leased);
                 } catch (ClaimLostException e) {
-                    // what is looked for
+                    // the expected difference
                 }
             }
         };

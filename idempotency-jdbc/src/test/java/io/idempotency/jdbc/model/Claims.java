@@ -67,7 +67,7 @@ final class Claims {
         return next.in(Phase.HANDLING, member);
     }
 
-    /** Claims more in the same transaction, behind what it has appended. Its locks keep the heads where they are. */
+    /** Claims more in the same transaction, after its appends. Its locks keep the heads in place. */
     State more(State state, int member, int count) {
         State next = state;
         for (int p = 0; p < world.partitions(); p++) {

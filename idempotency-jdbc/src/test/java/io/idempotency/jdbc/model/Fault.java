@@ -5,7 +5,7 @@ import io.idempotency.jdbc.model.Member.Phase;
 import io.idempotency.jdbc.model.Member.Share;
 import java.util.List;
 
-/** What must never be seen. */
+/** The faults that must never occur. */
 enum Fault {
     NONE,
     /** An offset is committed or passed, and the effect of its message is not there. */

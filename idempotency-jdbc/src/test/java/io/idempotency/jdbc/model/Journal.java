@@ -3,7 +3,7 @@ package io.idempotency.jdbc.model;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the database holds for one partition, as committed; and who has locked its head row. */
+/** The committed state of the database for one partition, and the member that has locked its head row. */
 record Journal(Head head, List<Segment> segments, int holder, Effects effects) {
 
     static final int FREE = -1;

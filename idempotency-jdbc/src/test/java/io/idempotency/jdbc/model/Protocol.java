@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a member of the group does. Every step is atomic; between two of them anything can happen.
+ * The steps of a member of the group. Every step is atomic; anything can happen between two steps.
  *
  * <ol>
  *   <li>Load the windows outside of a transaction: the heads, then the segments up to them.
@@ -64,7 +64,7 @@ final class Protocol {
         return steps;
     }
 
-    /** Whoever is no longer the owner learns it from this. */
+    /** Tells a member that it is no longer the owner. */
     private State commitOffsets(State state, int member) {
         return state.kafka().owner() == member
                 ? state.withKafka(member, state.positions(member))
@@ -84,7 +84,7 @@ final class Protocol {
         return windows.load(state, member).rolledBack(member);
     }
 
-    /** Waits, which is no step, while somebody else holds the head. */
+    /** Waits while another member holds the head; waiting is no step. */
     private List<Step> lock(State state, int member) {
         int partition = nextToLock(state, member);
         if (!state.journal(partition).isFree()) {
@@ -168,7 +168,7 @@ final class Protocol {
         return next;
     }
 
-    /** What is in the database decides; the transaction is claimed again. */
+    /** The database decides. The transaction claims again. */
     private State unsure(State state, int member) {
         State next = variants.contains(Variant.KEEPS_THE_WINDOW_OF_AN_UNKNOWN_COMMIT)
                 ? windows.step(state, member)

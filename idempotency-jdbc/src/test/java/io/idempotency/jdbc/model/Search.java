@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  */
 final class Search {
 
-    /** One step, in words, and the state behind it. Nobody may rely on a mishap to get on. */
+    /** One step, in words, and the state after it. Progress must not depend on a mishap. */
     record Step(String what, State next, boolean isMishap) {
 
         static Step of(int member, String what, State next) {
@@ -115,7 +115,7 @@ final class Search {
         return canFinish.nextClearBit(0);
     }
 
-    /** Whoever is refused below the horizon waits for somebody to decide. */
+    /** A member that was refused below the horizon waits for a decision. */
     private boolean isFinished(State state) {
         int owner = state.kafka().owner();
         if (owner != State.NOBODY && state.member(owner).isIn(Phase.REFUSED)) {

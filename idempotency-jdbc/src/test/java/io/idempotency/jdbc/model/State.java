@@ -119,7 +119,7 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         return member(member).shares().stream().map(Share::position).toList();
     }
 
-    /** Gives the locks back and forgets what the transaction decided and appended. */
+    /** Releases the locks and forgets the decisions and appends of the transaction. */
     State rolledBack(int member) {
         State next = withMember(member, Member.idleAt(positions(member)));
         for (int partition = 0; partition < partitions(); partition++) {
@@ -135,13 +135,13 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         return new State(kafka, database, replaced(windows, store(member), unloaded), members);
     }
 
-    /** Lets a member go on behind what it claimed. */
+    /** Moves a member to the position after its claims. */
     State passed(int member) {
         List<Integer> ends = member(member).shares().stream().map(Share::to).toList();
         return withMember(member, Member.idleAt(ends));
     }
 
-    /** Leaves the replica, where there is one, behind what is going to be committed. */
+    /** Keeps the replica, if there is one, at the state before the commit. */
     State leavingReplica() {
         if (database.replica.isEmpty()) {
             return this;
@@ -152,7 +152,7 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         return withDatabase(new Database(database.journals, replica, database.day, database.timeline));
     }
 
-    /** Shows what a trace is about: journals, windows by store, and committed offsets. */
+    /** Prints journals, windows by store, and committed offsets, for a trace. */
     String inShort() {
         return "effects "
                 + database.journals.stream()

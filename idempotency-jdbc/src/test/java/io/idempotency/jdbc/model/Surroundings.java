@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** What happens to the members: assignments, crashes, time, purges, operators and failovers. */
+/** The events around the members: assignments, crashes, time, purges, operators and failovers. */
 final class Surroundings {
 
     private static final int LAST_DAY = 1;
@@ -135,7 +135,7 @@ final class Surroundings {
         }
     }
 
-    /** Only before anybody has passed what is lost: from then on nothing could bring it back. */
+    /** Allowed only before a member has passed the lost entries; later, nothing could restore them. */
     private void failOver(State state, List<Step> steps) {
         Database database = state.database();
         if (database.replica().isEmpty()) {
@@ -153,7 +153,7 @@ final class Surroundings {
         }
     }
 
-    /** Whoever lets a message be forgotten wants its effect once more, if it comes again. */
+    /** Forgets a message. If it is delivered again, its effect is expected once more. */
     private void forget(State state, List<Step> steps) {
         for (int p = 0; p < world.partitions(); p++) {
             Journal journal = state.journal(p);

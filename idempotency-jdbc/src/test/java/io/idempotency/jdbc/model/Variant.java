@@ -1,6 +1,6 @@
 package io.idempotency.jdbc.model;
 
-/** A way to get the protocol wrong, the world in which it shows, and what is seen there first. */
+/** A fault in the protocol, the world that reveals it, and its first symptom there. */
 enum Variant {
     /** After a commit the window's version is counted up, wherever the window stands by then. */
     STEPS_THE_WINDOW_BLINDLY(World.ONE_STORE, Fault.DOUBLED),
@@ -8,7 +8,7 @@ enum Variant {
     STEPS_THE_WINDOW_BEFORE_THE_COMMIT(World.ONE_STORE, Fault.LOST),
     /** A commit of unknown outcome steps the window, and the window is kept. */
     KEEPS_THE_WINDOW_OF_AN_UNKNOWN_COMMIT(World.OWN_STORES, Fault.LOST),
-    /** A second claim finds the head ahead of the window, and catches up on what its own transaction appended. */
+    /** A second claim finds the head ahead of the window, and catches up with the appends of its own transaction. */
     READS_ITS_OWN_SEGMENTS_AS_FOREIGN(World.OWN_STORES, Fault.LOST),
     /** A second claim is decided by the window that is there, wherever it stands. */
     CLAIMS_MORE_BY_ANY_WINDOW(World.ONE_STORE, Fault.DOUBLED),
@@ -18,13 +18,13 @@ enum Variant {
     CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP(World.SNAPSHOTS, Fault.STUCK),
     /** Heads are locked in the order in which the poll happens to name the partitions. Nobody dissolves a deadlock here. */
     LOCKS_IN_THE_ORDER_OF_THE_POLL(World.TWO_PARTITIONS, Fault.STUCK),
-    /** The window drops what is old by the clock, although the horizon has not moved. */
+    /** The window drops entries that are old by the clock, although the horizon has not moved. */
     DROPS_WHAT_THE_HORIZON_KEEPS(World.AGEING, Fault.DOUBLED),
     /** The purge measures age against the clock instead of the partition's newest entry. */
     PURGES_WHILE_THE_PARTITION_IS_IDLE(World.AGEING, Fault.DOUBLED),
-    /** The horizon is put right behind what was purged, below offsets that left no entry. */
+    /** The horizon moves only to the end of the purged segments, below offsets that left no entry. */
     MOVES_THE_HORIZON_TOO_LITTLE(World.AGEING, Fault.REORDERED),
-    /** What is below the horizon is handled if the window does not know it. */
+    /** Messages below the horizon are handled if the window does not know them. */
     HANDLES_WHAT_IS_BELOW_THE_HORIZON(World.AGEING, Fault.DOUBLED),
     /** Catch-up takes the segments that are there for all that were appended. */
     ACCEPTS_A_GAP(World.AGEING, Fault.DOUBLED),
@@ -34,7 +34,7 @@ enum Variant {
     LOADS_THE_HEAD_LAST(World.OWN_STORES, Fault.DOUBLED),
     /** There is a counter and no token. */
     DRAWS_NO_TOKEN(World.FAILOVER, Fault.DOUBLED),
-    /** There is a token in the head, and catch-up does not compare what the segments follow. */
+    /** The head has a token, but catching up does not compare the token of the previous segment. */
     COMPARES_ONLY_THE_HEAD(World.FAILED_OVER, Fault.DOUBLED),
     /** Catch-up takes a head below the window for one that has nothing new. */
     OVERLOOKS_A_LOWER_HEAD(World.FAILOVER, Fault.LOST),

@@ -5,7 +5,7 @@ import io.idempotency.jdbc.model.Journal.Segment;
 import io.idempotency.jdbc.model.Journal.Version;
 import java.util.List;
 
-/** What a store has in memory of a partition: the segments behind the horizon, up to the version of the head. */
+/** The segments of a partition that a store has in memory, from the horizon to the version of the head. */
 record Window(Head head, List<Segment> segments) {
 
     static final Window UNLOADED = new Window(new Head(new Version(-1, 0), 0, 0), List.of());
@@ -33,7 +33,7 @@ record Window(Head head, List<Segment> segments) {
                 new Head(version, head.horizonVersion(), head.horizonOffset()), Journal.joined(segments, more));
     }
 
-    /** Drops what a horizon dropped. */
+    /** Returns the window without the segments below a horizon. */
     Window trimmed(int horizonVersion, int horizonOffset) {
         List<Segment> rest = segments.stream()
                 .filter(segment -> segment.version().number() > horizonVersion)

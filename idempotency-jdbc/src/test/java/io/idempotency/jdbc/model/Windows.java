@@ -7,7 +7,7 @@ import io.idempotency.jdbc.model.Member.Share;
 import java.util.List;
 import java.util.Set;
 
-/** How windows come to know what is in the journal: by loading, by catching up, and by what their own transactions append. */
+/** Updates windows: by loading, by catching up, and by the appends of their own transactions. */
 final class Windows {
 
     private final Set<Variant> variants;
@@ -44,7 +44,7 @@ final class Windows {
                 : Window.UNLOADED;
     }
 
-    /** Reads, under the locks, what came after the windows. A window that does not continue to the head is dropped. */
+    /** Reads the segments after the windows, under the locks. A window that does not continue to the head is dropped. */
     State catchUp(State state, int member) {
         State next = state;
         for (int p = 0; p < state.partitions(); p++) {
@@ -81,7 +81,7 @@ final class Windows {
         return variants.contains(Variant.ACCEPTS_A_GAP) || variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT);
     }
 
-    /** A locking read shows what is committed, a plain one in a snapshot what was. */
+    /** A locking read shows the committed state, a plain read in a snapshot an earlier one. */
     private List<Segment> seen(State state, int member, int partition) {
         List<Segment> committed = state.journal(partition).segments();
         if (!readsSnapshots()) {
@@ -98,7 +98,7 @@ final class Windows {
                 || variants.contains(Variant.CATCHES_UP_BY_SNAPSHOT_IN_A_LOOP);
     }
 
-    /** Steps the windows to what a transaction appended, where they still stand at its base. */
+    /** Advances the windows by the appends of a transaction, if they are still at its base. */
     State step(State state, int member) {
         State next = state;
         for (int p = 0; p < state.partitions(); p++) {

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What there is to consume, and what can happen. Two members of a consumer group work in every world; crashes, lost
+ * The messages of a search, and the possible faults. Two members of a consumer group work in every world; crashes, lost
  * assignments, failing handlers and commits of unknown outcome are part of all of them and happen any number of times.
  *
  * <p>Most worlds have no {@link Trait#TOKENS}, and their members do not {@link Trait#ASK_ALWAYS}: not because the store could
@@ -21,13 +21,13 @@ enum World {
     FAILED_OVER(List.of("abc"), Trait.FAILED_OVER, Trait.TOKENS, Trait.ASK_ALWAYS),
     FORGETTING(List.of("aa"), Trait.FORGETTING, Trait.ASK_ALWAYS);
 
-    /** What makes a world differ from the plain one. */
+    /** The differences of a world from the plain one. */
     enum Trait {
         /** Both members are threads of one process and share its windows; otherwise each has its own process. */
         ONE_STORE,
-        /** A plain read shows what was committed when the transaction began, as at MariaDB's REPEATABLE READ. */
+        /** A plain read shows the state at the beginning of the transaction, as at MariaDB's REPEATABLE READ. */
         SNAPSHOTS,
-        /** Days pass, and what is a day older than the newest entry is purged. */
+        /** Days pass, and entries a day older than the newest one are purged. */
         AGEING,
         /** The database fails over once, at any time, to a replica that lacks the last commit. */
         FAILOVER,

@@ -1,7 +1,7 @@
 package io.idempotency.samples.rough;
 
 /**
- * What is published in a transaction, and heard of after its commit.
+ * The event that a handler publishes in a transaction, and that listeners receive after its commit.
  *
  * @param isAside whether its listener begins a transaction
  */

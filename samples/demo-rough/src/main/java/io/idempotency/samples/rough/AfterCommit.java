@@ -12,11 +12,11 @@ import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.event.TransactionalEventListener;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Consumes behind the commit of a listener: refused in the transaction that has ended, and done in another one. */
+/** Consumes after the commit of a listener. In the ended transaction that is refused; in a new one it works. */
 @Component
 class AfterCommit {
 
-    /** The consumer that has nothing to be in. */
+    /** The consumer without a transaction. */
     static final String REFUSED = "after-commit";
 
     /** The consumer with a transaction of its own. */
@@ -56,8 +56,9 @@ class AfterCommit {
             aside.problem("Order " + event.number() + " was consumed after the commit: " + outcome);
         } catch (IdempotencyException e) {
             if (!String.valueOf(e.getMessage()).contains("REQUIRES_NEW")) {
-                aside.problem("Order " + event.number() + " was refused after the commit, without the way out: "
-                        + e.getClass().getSimpleName());
+                aside.problem(
+                        "Order " + event.number() + " was refused after the commit, but the error names no way out: "
+                                + e.getClass().getSimpleName());
             }
         }
     }

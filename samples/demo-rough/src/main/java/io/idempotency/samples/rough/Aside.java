@@ -5,7 +5,7 @@ import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Has a transaction of its own for what it writes. */
+/** Writes rows in a transaction of its own. */
 @Service
 @Transactional(propagation = Propagation.REQUIRES_NEW)
 class Aside {
@@ -16,7 +16,7 @@ class Aside {
         this.jdbc = jdbc;
     }
 
-    /** Writes a line that may be there more than once. */
+    /** Writes a line, perhaps more than once. */
     void note(int number) {
         jdbc.update("insert into aside (message) values (?)", number);
     }
@@ -31,7 +31,7 @@ class Aside {
         jdbc.update("insert into settled (tx) values (?)", tx);
     }
 
-    /** Notes that something is as it must not be. */
+    /** Notes a problem. */
     void problem(String text) {
         jdbc.update("insert into problem (text) values (?)", text);
     }
@@ -41,7 +41,7 @@ class Aside {
                 .isEmpty();
     }
 
-    /** Notes that the process is to be killed now. */
+    /** Notes that the process is about to be killed. */
     void dies(int number) {
         jdbc.update("insert into death (message) values (?)", number);
     }

@@ -11,9 +11,9 @@ import java.util.Set;
 /**
  * Compares each message of a listener with its effects.
  *
- * <p>A transaction was committed by the library if it has a row that no early commit made final. Everything that it wrote counts then, for what an
- * early commit made final and what followed it are one. Of any other transaction only what its handler committed is left, before it failed or its
- * process was killed; that is what the library cannot prevent.
+ * <p>If a transaction has a row that no early commit made final, the library committed it, and all its rows count: those before an early commit and those after
+ * it are one effect. Of any other transaction only the rows that its handler committed remain, before it failed or its process was killed. The library cannot
+ * prevent those.
  */
 final class Audit {
 
@@ -23,7 +23,7 @@ final class Audit {
     /**
      * Begins with the rows of all listeners.
      *
-     * @param settled transactions that are known to have been committed by the library, whatever their rows say
+     * @param settled transactions that the library is known to have committed, whatever their rows say
      */
     Audit(Collection<Effect> rows, Set<String> settled) {
         committed = new HashSet<>(settled);

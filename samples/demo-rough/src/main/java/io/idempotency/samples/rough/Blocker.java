@@ -9,11 +9,11 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Locks rows that handlers update, for longer than those wait. */
+/** Locks rows that handlers update, for longer than the handlers wait. */
 @Component
 class Blocker implements SmartLifecycle {
 
-    /** How many rows there are to lock. */
+    /** The number of rows that may be locked. */
     static final int ROWS = 20;
 
     private static final int LOCKED = 5;
@@ -45,7 +45,7 @@ class Blocker implements SmartLifecycle {
             } catch (Interrupted | InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                // A deadlock with a handler, which is as good.
+                // A deadlock with a handler serves as well.
             }
         }
     }

@@ -1,24 +1,24 @@
 package io.idempotency.samples.rough;
 
-/** What a handler does, between the two halves of its effect, that it had better not. */
+/** A mistake that a handler makes between the two halves of its effect. */
 enum Deed {
-    /** Commits the transaction that is not its own, in one of the ways of {@link EarlyCommits}. */
+    /** Commits the library's transaction, in one of the ways of {@link EarlyCommits}. */
     COMMITS,
-    /** Does so, and then its process is killed: once. */
+    /** Commits early, and then its process is killed, once. */
     DIES,
     /** Calls a service with {@code NESTED}. */
     NESTS,
-    /** Calls one that fails, and goes on. */
+    /** Calls a service with {@code NESTED} that fails, and goes on. */
     NESTS_IN_VAIN,
     /** Calls a service with {@code REQUIRES_NEW}. */
     STEPS_ASIDE,
-    /** Calls one that fails, and goes on. */
+    /** Calls a service with {@code REQUIRES_NEW} that fails, and goes on. */
     STEPS_ASIDE_IN_VAIN,
-    /** Inserts what is there already, and goes on. PostgreSQL takes no statement of the transaction after that. */
+    /** Inserts an existing key, and goes on. After that PostgreSQL accepts no statement of the transaction. */
     SWALLOWS_DUPLICATE_KEY,
-    /** Publishes an event, whose listener consumes after the commit, and is refused. */
+    /** Publishes an event. Its listener consumes after the commit, and is refused. */
     CONSUMES_AFTER_COMMIT,
-    /** Publishes an event, whose listener consumes after the commit, in a transaction of its own. */
+    /** Publishes an event. Its listener consumes after the commit, in a transaction of its own. */
     CONSUMES_AFTER_COMMIT_ASIDE,
     /** Waits for a worker that is interrupted: once in the life of a process. */
     HAS_INTERRUPTED_WORKER,

@@ -4,7 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/** The ways in which a handler commits the transaction that is not its own. */
+/** The ways in which a handler commits the library's transaction. */
 enum EarlyCommits {
     COMMIT {
         @Override
@@ -40,7 +40,7 @@ enum EarlyCommits {
     /** Commits. */
     abstract void on(Connection connection, String staging) throws SQLException;
 
-    /** Returns the way of an order: on PostgreSQL one of the first three, for no statement commits there but the one that says so. */
+    /** Returns the way of an order. On PostgreSQL it is one of the first three, because only {@code COMMIT} commits there. */
     static EarlyCommits of(int number, boolean isPostgresql) {
         return values()[Math.floorMod(number, isPostgresql ? 3 : values().length)];
     }

@@ -9,10 +9,10 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Writes the effects of messages, each in two halves, so that the comparison can tell which of them the library's commit made final.
+ * Writes the effects of messages, each in two halves. The rows show which halves the library committed.
  *
- * <p>Each row names its transaction, and how many early commits lay in front of it there. An early commit is noted in the transaction itself, right
- * before: the note is there if, and only if, it committed. So what has no note was committed by the library.
+ * <p>Each row names its transaction, and how many early commits came before it there. Right before an early commit, a note is written in the same transaction.
+ * So the note exists if, and only if, the early commit happened. The library committed the rows without a note.
  */
 @Component
 class Effects {
@@ -43,7 +43,7 @@ class Effects {
                 part);
     }
 
-    /** Commits the running transaction in the middle of it. */
+    /** Commits the running transaction in the middle. */
     void commitEarly(EarlyCommits way, String staging) {
         Transaction transaction = transaction();
         jdbc.update("insert into early_commit (tx, segment) values (?, ?)", transaction.id, transaction.segment);
@@ -77,7 +77,7 @@ class Effects {
         @Override
         public void afterCompletion(int status) {
             RUNNING.remove();
-            // Each row that was written with auto-commit was final at once, which tells nothing.
+            // With auto-commit each row was final at once, so no note is needed.
             if (isAuto && status == STATUS_COMMITTED) {
                 aside.settled(id);
             }

@@ -12,11 +12,11 @@ import org.springframework.dao.PessimisticLockingFailureException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 
-/** Handles an order as it says itself: well, or not. */
+/** Handles an order as the order says: correctly, or with a mistake. */
 @Component
 class Handler {
 
-    /** Longer than anybody waits for its process to be killed. */
+    /** Longer than it takes to kill the process. */
     private static final long LAST_SECONDS = 60;
 
     private final Effects effects;
@@ -42,7 +42,7 @@ class Handler {
         this.isPostgresql = product.isPostgresql();
     }
 
-    /** Does nothing for an order that it has accepted, as it takes it to have been handled. */
+    /** Handles an order, but does nothing if the order has been accepted already. */
     void handle(Step step, Order order) {
         if (order.isAccepted()) {
             return;
@@ -115,7 +115,7 @@ class Handler {
         try {
             jdbc.update("insert into taken (name) values ('taken')");
         } catch (DuplicateKeyException e) {
-            // It is there: all the better.
+            // It exists already.
         }
     }
 
@@ -146,7 +146,7 @@ class Handler {
         try {
             updateLocked(order);
         } catch (PessimisticLockingFailureException e) {
-            // Not so important.
+            // Swallowed.
         }
     }
 
@@ -154,7 +154,7 @@ class Handler {
         return done.add(order.number() + what);
     }
 
-    /** Cannot be asked what happened. */
+    /** An exception whose methods throw, too. */
     private static final class Nameless extends RuntimeException {
 
         private static final long serialVersionUID = 1L;

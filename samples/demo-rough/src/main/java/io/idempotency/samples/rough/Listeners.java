@@ -7,7 +7,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import org.springframework.stereotype.Component;
 
-/** A listener of each kind, on each store. */
+/** The listeners: one of each kind, on each store. */
 @Component
 class Listeners {
 
@@ -53,7 +53,7 @@ class Listeners {
         handleAll(Step.BATCH_JOURNAL, orders);
     }
 
-    /** Names what failed for every other order; for the rest somebody has to find out. */
+    /** Handles a batch. For every other order it names the one that failed. */
     private void handleAll(Step step, List<Order> orders) {
         for (int i = 0; i < orders.size(); i++) {
             Order order = orders.get(i);

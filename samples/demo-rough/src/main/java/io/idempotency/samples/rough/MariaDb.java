@@ -13,7 +13,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 
-/** A real MariaDB. A statement that waits too long for a lock rolls its whole transaction back there. */
+/** A real MariaDB. On it, a lock timeout rolls back the whole transaction. */
 final class MariaDb extends DB implements Server {
 
     private final String url;
@@ -21,14 +21,14 @@ final class MariaDb extends DB implements Server {
     private MariaDb(DBConfiguration configuration, String url) {
         super(configuration);
         this.url = url;
-        // On a busy machine it takes longer than the half minute of the library.
+        // On a busy machine it takes longer than the default of half a minute.
         dbStartMaxWaitInMS = (int) Duration.ofMinutes(3).toMillis();
     }
 
     /**
      * Starts the server.
      *
-     * @param binaries where its programs are unpacked to, if they are not there yet
+     * @param binaries the folder for its programs, which are unpacked if they are missing
      */
     static MariaDb start(Path binaries, Path files) throws ManagedProcessException, IOException, SQLException {
         DBConfigurationBuilder builder = DBConfigurationBuilder.newBuilder();
@@ -56,7 +56,7 @@ final class MariaDb extends DB implements Server {
         return server;
     }
 
-    /** Installs in a folder for temporary files of its own: a server that begins clears those of every other one out of its folder. */
+    /** Installs with a folder of its own for temporary files: a starting server deletes the temporary files of others in its folder. */
     @Override
     protected synchronized void install() throws ManagedProcessException {
         ProcessBuilder process = new ProcessBuilder(

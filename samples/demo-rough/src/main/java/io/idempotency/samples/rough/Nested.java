@@ -5,7 +5,7 @@ import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Is rolled back alone if it fails. */
+/** Runs in a nested transaction, which is rolled back alone if it fails. */
 @Service
 @Transactional(propagation = Propagation.NESTED)
 class Nested {

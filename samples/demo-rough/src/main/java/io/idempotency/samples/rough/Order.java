@@ -3,7 +3,7 @@ package io.idempotency.samples.rough;
 import java.util.Arrays;
 import java.util.List;
 
-/** A message, as an object that its handler changes. Says itself what its handler is to do wrong. */
+/** A message, as an object that its handler changes. It says which mistake its handler makes. */
 final class Order {
 
     private final int number;
@@ -46,13 +46,13 @@ final class Order {
         return end;
     }
 
-    /** Returns whether it may end in quarantine: whether its handler fails each time, or does what the database or the library must refuse. */
+    /** Returns whether it may end in quarantine: its handler fails each time, or makes a mistake that the database or the library must refuse. */
     boolean mayFail() {
         boolean isCommitting = deeds.contains(Deed.COMMITS) || deeds.contains(Deed.DIES);
         return end.isPoison()
                 || deeds.contains(Deed.SWALLOWS_DUPLICATE_KEY)
                 || deeds.contains(Deed.SWALLOWS_LOCK_TIMEOUT)
-                // Behind setAutoCommit(true) there are no savepoints.
+                // After setAutoCommit(true) there are no savepoints.
                 || (isCommitting && (deeds.contains(Deed.NESTS) || deeds.contains(Deed.NESTS_IN_VAIN)));
     }
 

@@ -3,7 +3,7 @@ package io.idempotency.samples.rough;
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.common.serialization.Deserializer;
 
-/** Reads orders. */
+/** Deserializes orders. */
 public final class OrderDeserializer implements Deserializer<Order> {
 
     @Override

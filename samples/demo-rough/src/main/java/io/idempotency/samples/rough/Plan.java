@@ -18,7 +18,7 @@ final class Plan {
     private static final double IS_POISON = 0.0005;
     private static final double IS_POISON_BEHIND_DEED = 0.03;
 
-    /** Where in its stream a listener meets the order that its process dies of. */
+    /** The part of its stream after which a listener meets the order that kills its process. */
     private static final double DEATH = 0.6;
 
     private final Map<Step, List<Order>> orders = new LinkedHashMap<>();
@@ -42,7 +42,7 @@ final class Plan {
         }
     }
 
-    /** Where messages share transactions, nobody commits in the first half: from the first one on, each message has its own. */
+    /** Returns whether a handler may commit early at this point. If messages share transactions, none does in the first half, because after the first early commit each message has its own transaction. */
     private static boolean isEarly(Step step, int place, int of) {
         return !step.isTogether() || place > of / 2;
     }

@@ -10,7 +10,7 @@ record Postgresql(EmbeddedPostgres server) implements Server {
     /**
      * Starts the server.
      *
-     * @param binaries where its programs are unpacked to, if they are not there yet
+     * @param binaries the folder for its programs, which are unpacked if they are missing
      */
     static Postgresql start(Path binaries, Path files) throws IOException {
         return new Postgresql(EmbeddedPostgres.builder()

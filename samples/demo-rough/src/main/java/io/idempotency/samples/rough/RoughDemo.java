@@ -3,12 +3,12 @@ package io.idempotency.samples.rough;
 import io.idempotency.samples.demo.Cleanup;
 
 /**
- * Runs listeners whose handlers do at random what ordinary handlers do wrong, in a process that is killed again and again, and shows that each message
- * has its effect once, or is in quarantine.
+ * Runs listeners whose handlers make the usual mistakes at random, in a process that is killed repeatedly. It shows that each message has its effect once, or is
+ * in quarantine.
  *
- * <p>For each database a server and a broker are started, and the {@link RoughService} in a process of its own. In the end every message is
- * compared with every row that its handler wrote ({@link Audit}). The exit status is 0 if nothing is lost, and nothing double but what handlers
- * committed themselves before they failed or died.
+ * <p>For each database it starts a server, a broker, and the {@link RoughService} in a process of its own. At the end it compares every message with every row
+ * that its handler wrote ({@link Audit}). The exit status is 0 if nothing is lost, and nothing is doubled except effects that handlers committed themselves
+ * before they failed or died.
  */
 public final class RoughDemo {
 
@@ -32,7 +32,7 @@ public final class RoughDemo {
         try {
             return Run.on(database, settings, cleanup);
         } catch (Throwable e) {
-            // Also errors: what is being started while it is to be ended fails in all ways.
+            // Errors, too: a start that is interrupted by the end can fail in any way.
             if (!cleanup.isClosed()) {
                 e.printStackTrace();
             }

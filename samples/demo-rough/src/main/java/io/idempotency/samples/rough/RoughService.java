@@ -7,7 +7,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.FixedBackOff;
 
-/** The service whose handlers are rough. Ends with the process that started it. */
+/** A service with rough handlers. It ends with the process that started it. */
 @SpringBootApplication
 public class RoughService {
 

@@ -168,7 +168,7 @@ final class Run {
         return verdicts;
     }
 
-    /** An event that is consumed after the commit has one effect at most: a crash may come between. */
+    /** Checks that an event consumed after the commit has at most one effect. A crash may come between, so it may have none. */
     private void auditEvents() throws SQLException {
         String more = "select message from effect where listener = '%s' group by message having count(*) > %d";
         for (int message : server.query(String.format(Locale.ROOT, more, AfterCommit.ASIDE, 1), row -> row.getInt(1))) {
@@ -176,7 +176,7 @@ final class Run {
         }
         for (int message :
                 server.query(String.format(Locale.ROOT, more, AfterCommit.REFUSED, 0), row -> row.getInt(1))) {
-            screen.problem("the event of order " + message + " has an effect, though nothing was there to commit it");
+            screen.problem("the event of order " + message + " has an effect, although no transaction could commit it");
         }
         screen.say(database + ": "
                 + server.count("effect where listener = '" + AfterCommit.ASIDE + "'")

@@ -9,16 +9,16 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A database server of the run, with what the service needs in it. */
+/** A database server of the run, with the tables of the service. */
 interface Server extends AutoCloseable {
 
-    /** Returns the address for connections, whose statements wait a short time for locks. */
+    /** Returns the address for connections; their statements wait only a short time for locks. */
     String url();
 
     @Override
     void close() throws IOException;
 
-    /** Creates the tables of the service. None has a constraint that would hide a double. */
+    /** Creates the tables of the service. No constraint hides a double effect. */
     default void createTables() throws SQLException {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {

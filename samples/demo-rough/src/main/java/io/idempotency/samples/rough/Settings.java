@@ -5,14 +5,14 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a run can be told by system properties.
+ * The settings of a run, by system properties.
  *
- * @param messages {@code -Dmessages=}: how many messages there are in all, each of which is sent at least twice
+ * @param messages {@code -Dmessages=}: the number of messages in total; each is sent at least twice
  * @param databases {@code -Ddatabase=}: {@code postgresql}, {@code mariadb}, or {@code both}, one after the other
- * @param seed {@code -Dseed=}: what the messages are drawn from
- * @param kills how often the service is killed at any time; it is killed as often between an early commit and its proof as it has listeners, unless
- *     this is 0
- * @param folder {@code -Ddemo.folder=}: where files go; logs and the programs of the databases stay there, everything else is removed at the end
+ * @param seed {@code -Dseed=}: the seed of the messages
+ * @param kills how often the service is killed at any time. Unless this is 0, it is also killed once for each listener between an early commit and its
+ *     proof
+ * @param folder {@code -Ddemo.folder=}: the folder for files; logs and the programs of the databases stay, everything else is removed at the end
  */
 record Settings(int messages, List<String> databases, long seed, int kills, Path folder) {
 
@@ -42,7 +42,7 @@ record Settings(int messages, List<String> databases, long seed, int kills, Path
                 Path.of(System.getProperty("demo.folder", "target/demo")).toAbsolutePath());
     }
 
-    /** When a run gives up. What a killed process had committed early waits for five minutes, as a lease does. */
+    /** Returns the time after which a run gives up. Early commits of a killed process block their messages for five minutes, as a lease does. */
     Duration limit() {
         return Duration.ofSeconds(SECONDS_FOR_ALL + messages / MESSAGES_PER_SECOND);
     }

@@ -35,7 +35,7 @@ enum Step {
         return "staging_" + title.replace('-', '_');
     }
 
-    /** Returns whether a copy is recognised only in the partition of the first. */
+    /** Returns whether a duplicate is detected only in the partition of the original. */
     boolean isJournal() {
         return title.endsWith("journal");
     }

@@ -21,7 +21,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** The topics of the listeners: each message stands in one, at two or more offsets. */
+/** The topics of the listeners. Each message is in one topic, at two or more offsets. */
 final class Topics implements AutoCloseable {
 
     static final int PARTITIONS = 4;
@@ -49,7 +49,7 @@ final class Topics implements AutoCloseable {
 
     private record Sent(long when, ProducerRecord<String, String> record) {}
 
-    /** Sends every message, and its copies a while after it. Returns how many records that were. */
+    /** Sends every message, and its copies later. Returns the number of records. */
     int send(Plan plan, long seed) throws ExecutionException, InterruptedException {
         Random random = new Random(seed);
         List<Sent> all = new ArrayList<>();
@@ -58,7 +58,7 @@ final class Topics implements AutoCloseable {
             for (int i = 0; i < orders.size(); i++) {
                 Order order = orders.get(i);
                 all.add(new Sent(i, record(step, order, true)));
-                // A journal knows a copy only in the partition of the first.
+                // A journal detects a duplicate only in the partition of the original.
                 boolean isKeyed = step.isJournal() || random.nextBoolean();
                 all.add(new Sent(i + random.nextInt(NEAR), record(step, order, isKeyed)));
                 if (random.nextDouble() < HAS_THIRD) {
@@ -87,7 +87,7 @@ final class Topics implements AutoCloseable {
         return record;
     }
 
-    /** Returns how many records of each listener are not committed; only of those that have any. */
+    /** Returns the number of uncommitted records of each listener, without listeners that have none. */
     Map<String, Long> lag() throws ExecutionException, InterruptedException {
         Map<String, Long> lags = new LinkedHashMap<>();
         for (Step step : Step.all()) {

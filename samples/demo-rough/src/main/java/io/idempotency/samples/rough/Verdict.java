@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What became of the messages of one listener, or of all.
+ * The outcome of the messages of one listener, or of all.
  *
- * @param effects messages whose effect is there, final by the library's commit; one that is there twice counts twice
+ * @param effects effects that the library committed; a doubled one counts twice
  * @param quarantined messages in quarantine
  * @param lost messages that have no effect, or half of one, and are not in quarantine
- * @param own effects, or halves, that the handler made final itself before it failed or died: besides that of the message, or of one in quarantine
- * @param unexplained effects besides that of the message, or of one in quarantine, that the library's commit made final
- * @param blameless messages in quarantine whose handler has done nothing that has to fail each time
- * @param examples some of what is wrong
+ * @param own additional effects, or halves, that the handler committed itself before it failed or died, also of messages in quarantine
+ * @param unexplained additional effects that the library committed, also of messages in quarantine
+ * @param blameless messages in quarantine whose handler made no mistake that must fail each time
+ * @param examples a few of the wrong messages
  */
 record Verdict(
         String title,

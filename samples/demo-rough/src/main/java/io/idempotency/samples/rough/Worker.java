@@ -47,7 +47,7 @@ final class Worker implements AutoCloseable {
                 "--spring.kafka.consumer.auto-offset-reset=earliest",
                 "--spring.kafka.consumer.value-deserializer=" + OrderDeserializer.class.getName(),
                 "--spring.kafka.consumer.max-poll-records=200",
-                // A killed process is missed soon.
+                // Kafka notices a killed process soon.
                 "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
                 "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
                 "--idempotency.schema.mode=always"));
@@ -58,7 +58,7 @@ final class Worker implements AutoCloseable {
         return builder.start();
     }
 
-    /** Kills the process as {@code kill -9} does, and starts it again, unless it is to end. */
+    /** Kills the process as {@code kill -9} does, and starts it again, unless the run is ending. */
     synchronized void killAndStartAgain() throws IOException, InterruptedException {
         process.destroyForcibly().waitFor();
         if (!isClosed) {
@@ -70,12 +70,12 @@ final class Worker implements AutoCloseable {
         return lives - 1;
     }
 
-    /** Returns whether the process has ended though nobody killed it or asked it to. */
+    /** Returns whether the process has ended by itself. */
     synchronized boolean hasFailed() {
         return !process.isAlive() && !isClosed;
     }
 
-    /** Asks the process to end, and waits for that. */
+    /** Asks the process to end, and waits for the end. */
     synchronized void leave() {
         isClosed = true;
         process.destroy();

@@ -1,4 +1,4 @@
-/** A demonstration: handlers that do what ordinary handlers do wrong, and a comparison of every message with its effects. */
+/** A demonstration: handlers with the usual mistakes, and a comparison of every message with its effects. */
 @NullMarked
 package io.idempotency.samples.rough;
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class RoughDemoTest {
 
-    /** A short run, in which nobody is killed: what that leaves is waited for, for minutes. */
+    /** A short run without kills: early commits of a killed process would block for minutes. */
     @Test
     void endsWell() {
         Path folder = Path.of("target", "smoke").toAbsolutePath();

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The accidents of a run, one after the other, while orders come in. Each must happen, or the run has a problem. */
+/** Causes the accidents of a run, one after the other, while orders come in. If one does not happen, the run has a problem. */
 final class Accidents implements Runnable {
 
     private static final int LOOK_EVERY_MILLIS = 100;
@@ -46,7 +46,7 @@ final class Accidents implements Runnable {
             await("payments to be made", () -> payments() > orders / 20);
             killWhere("payments", "payment", "insert into payment", "in the middle of its transaction");
             killInACall();
-            // The first polls after the pause are large ones: the next accident meets payments in the middle of them.
+            // The first polls after the pause are large, so the next accident hits the middle of one.
             long before = payments();
             await("payments to be made again", () -> payments() > before + orders / 100);
             killRelay("payments");
@@ -65,7 +65,7 @@ final class Accidents implements Runnable {
         relaysKilled.incrementAndGet();
     }
 
-    /** Kills the node that is caught in a statement, and starts it again. */
+    /** Kills the node that waits in a statement, and starts it again. */
     private void killWhere(String database, String table, String statement, String when) throws Exception {
         await("a node of " + database + " to be " + when, () -> {
             Optional<Service> caught;
@@ -82,7 +82,7 @@ final class Accidents implements Runnable {
         });
     }
 
-    /** Kills the node that has made a call and has not got the answer. */
+    /** Kills the node that has made a call and waits for the answer. */
     private void killInACall() throws Exception {
         mails.holdAnswers();
         try {
@@ -103,7 +103,7 @@ final class Accidents implements Runnable {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.call()) {
             if (System.nanoTime() > end) {
-                throw new TimeoutException("waited in vain for " + what);
+                throw new TimeoutException("timed out waiting for " + what);
             }
             TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
         }

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Compares, entry by entry, what one consumer was to post with what it posted.
+ * Compares the expected postings of one consumer with the actual ones, entry by entry.
  *
- * @param expected how many entries were to be posted
- * @param found how many entries were posted
- * @param lost entries that were to be posted and have no posting that equals them
- * @param doubled postings without an entry of their own: a second one, one with another amount, one that nobody asked for; each as often as
+ * @param expected the number of expected postings
+ * @param found the number of postings
+ * @param lost expected entries without an equal posting
+ * @param doubled postings without an entry of their own: a second one, one with another amount, one that nobody ordered; each as often as
  *     it occurs
  */
 record Audit(int expected, int found, List<Entry> lost, List<Entry> doubled) {

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongPredicate;
 
 /**
- * Clients that place orders at the nodes of the orders service. A client that gets no answer, or that a server fails, asks again at another
- * node with the same id; some ask again although they have an answer, as if it had been lost on its way.
+ * Clients that place orders at the nodes of the orders service. A client without an answer, or with an error of the server, repeats the request at another
+ * node with the same id. Some repeat it although they have an answer, as if the answer had been lost.
  */
 final class Clients {
 
@@ -61,7 +61,7 @@ final class Clients {
         return status(HttpRequest.newBuilder(URI.create(nodes.get(node) + "/orders/" + new UUID(0, 0)))) == NOT_FOUND;
     }
 
-    /** Places all orders, no faster than over the time given. */
+    /** Places all orders, spread over at least the given time. */
     void placeAll(Duration time) throws InterruptedException {
         long start = System.nanoTime();
         List<Thread> threads = new ArrayList<>();
@@ -77,7 +77,7 @@ final class Clients {
         }
     }
 
-    /** Lets the last orders be placed at full speed; until now they come slowly, so that all accidents happen under traffic. */
+    /** Places the last orders at full speed. Until now they come slowly, so that all accidents happen under traffic. */
     void accidentsAreOver() {
         accidents.countDown();
     }
@@ -98,13 +98,13 @@ final class Clients {
         }
     }
 
-    /** Places an order. Returns the node that took it, which is asked first the next time. */
+    /** Places an order. Returns the node that accepted it, which the client asks first the next time. */
     private int place(int number, int first) throws InterruptedException {
         UUID id;
         long cents;
         synchronized (random) {
             id = new UUID(random.nextLong(), random.nextLong());
-            // One in the middle that no payment can be made for.
+            // One in the middle cannot be paid.
             cents = number == orders / 2 ? REFUSED_CENTS : 1 + random.nextInt(100_000);
         }
         String body = String.format(
@@ -118,7 +118,7 @@ final class Clients {
         placed.put(id, cents);
         if (number % REPEATED_EVERY == 0) {
             repeats.incrementAndGet();
-            // Best effort: this one may fail.
+            // Best effort: this request may fail.
             isTaken(nodes.get((node + 1) % nodes.size()), body);
         }
         return node;
@@ -134,7 +134,7 @@ final class Clients {
         return status / 100 != 5;
     }
 
-    /** Returns the status of the answer, or one for a failed server if there is none. */
+    /** Returns the status of the answer, or that of a failed server if there is no answer. */
     private int status(HttpRequest.Builder request) throws InterruptedException {
         try {
             return http.send(request.timeout(PATIENCE).build(), BodyHandlers.discarding())
@@ -144,12 +144,12 @@ final class Clients {
         }
     }
 
-    /** Returns the orders that were answered, and so are to be paid. */
+    /** Returns the orders that were answered and must be paid. */
     List<Entry> payable() {
         return placed(cents -> cents < REFUSED_CENTS);
     }
 
-    /** Returns the orders that were answered and that no payment can be made for. */
+    /** Returns the orders that were answered and cannot be paid. */
     List<Entry> refused() {
         return placed(cents -> cents >= REFUSED_CENTS);
     }
@@ -165,17 +165,17 @@ final class Clients {
         return placed.size();
     }
 
-    /** Returns how many requests were sent again because there was no answer. */
+    /** Returns how many requests were repeated because there was no answer. */
     int retries() {
         return retries.get();
     }
 
-    /** Returns how many requests were sent again although there was an answer. */
+    /** Returns how many requests were repeated although there was an answer. */
     int repeats() {
         return repeats.get();
     }
 
-    /** Returns how many requests were answered as if the order were a wrong one. */
+    /** Returns how many requests were refused as invalid orders. */
     int conflicts() {
         return conflicts.get();
     }

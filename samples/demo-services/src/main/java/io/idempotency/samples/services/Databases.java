@@ -36,8 +36,8 @@ final class Databases implements AutoCloseable {
     /**
      * Starts the server.
      *
-     * @param binaries where its programs are unpacked to, if they are not there yet
-     * @param data where it keeps the databases
+     * @param binaries the folder for its programs, which are unpacked if they are missing
+     * @param data the folder of the databases
      */
     static Databases start(Path binaries, Path data) throws IOException, SQLException {
         // The embedded server switches fsync and synchronous commit off, for tests; here they are as PostgreSQL has
@@ -57,7 +57,7 @@ final class Databases implements AutoCloseable {
         return databases;
     }
 
-    /** Returns a line on the server: its version and what it does to keep commits. */
+    /** Returns a line about the server: its version and its durability settings. */
     String describe() throws SQLException {
         return query(
                         "postgres",
@@ -67,7 +67,7 @@ final class Databases implements AutoCloseable {
                 .get(0);
     }
 
-    /** Returns the address of a database for a node, which the server knows by its name. */
+    /** Returns the address of a database for a node. The server knows the node by its name. */
     String url(String database, String node) {
         return server.getJdbcUrl("postgres", database) + "&reWriteBatchedInserts=true&ApplicationName=" + node;
     }
@@ -90,7 +90,7 @@ final class Databases implements AutoCloseable {
                 row -> new Entry(row.getObject(1, UUID.class), row.getLong(2)));
     }
 
-    /** Returns how many rows a table has; none if there is no such table yet. */
+    /** Returns the number of rows of a table; 0 if it does not exist yet. */
     long count(String database, String table) throws SQLException {
         boolean isThere = query(database, "select to_regclass('" + table + "') is not null", row -> row.getBoolean(1))
                 .get(0);

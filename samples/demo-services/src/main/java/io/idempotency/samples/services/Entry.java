@@ -2,5 +2,5 @@ package io.idempotency.samples.services;
 
 import java.util.UUID;
 
-/** An order and its amount: what was sent, or what was posted. */
+/** An order and its amount, sent or posted. */
 record Entry(UUID order, long cents) {}

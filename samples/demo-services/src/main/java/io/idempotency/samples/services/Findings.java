@@ -8,12 +8,12 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What is found when the run is over.
+ * The findings at the end of a run.
  *
  * @param payments orders that can be paid, compared with the payments' table
  * @param ledger the same, compared with the ledger's table
  * @param quarantine orders that cannot be paid, compared with the payments' quarantine
- * @param mails payments told to the foreign service, how many times more than once, and how many not at all
+ * @param mails the calls of the foreign service: messages, repetitions, and missing ones
  */
 record Findings(
         Audit payments,
@@ -24,7 +24,7 @@ record Findings(
         Told mails,
         Map<String, Skipped> skipped) {
 
-    /** Calls of the foreign service: messages it was called for, further calls for them, messages it was never called for. */
+    /** Calls of the foreign service: messages with a call, further calls for them, messages without a call. */
     record Told(int messages, long repeated, long missing) {}
 
     static Findings gather(Stage stage) throws Exception {
@@ -78,7 +78,7 @@ record Findings(
         return skipped.getOrDefault("payments", none).plus(skipped.getOrDefault("ledger", none));
     }
 
-    /** Returns what is wrong, with a few examples. */
+    /** Returns the problems, with a few examples. */
     List<String> problems() {
         List<String> problems = new ArrayList<>();
         name(problems, "payments lost", payments.lost());
@@ -86,7 +86,7 @@ record Findings(
         name(problems, "ledger lost", ledger.lost());
         name(problems, "ledger double", ledger.doubled());
         name(problems, "refused and not in quarantine", quarantine.lost());
-        name(problems, "in quarantine though nothing is wrong with them", quarantine.doubled());
+        name(problems, "in quarantine without a reason", quarantine.doubled());
         if (mails.missing() > 0) {
             problems.add(mails.missing() + " payments were never told to the foreign service");
         }
@@ -104,12 +104,8 @@ record Findings(
         Report report = new Report()
                 .heading("Orders, over HTTP")
                 .row("placed", stage.clients().count())
-                .row(
-                        "requests sent again for want of an answer",
-                        stage.clients().retries())
-                .row(
-                        "requests sent again in spite of an answer",
-                        stage.clients().repeats())
+                .row("requests repeated without an answer", stage.clients().retries())
+                .row("requests repeated despite an answer", stage.clients().repeats())
                 .heading("Killed (SIGKILL) and started again");
         for (Service node : stage.services().nodes()) {
             report.row(node.name(), node.kills());

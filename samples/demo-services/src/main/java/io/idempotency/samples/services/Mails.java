@@ -12,7 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The foreign service: takes mails, counts the calls for each idempotency key, and is now and then too busy. */
+/** The foreign service. It accepts mails, counts the calls for each idempotency key, and is sometimes too busy. */
 final class Mails implements AutoCloseable {
 
     private static final int BUSY_EVERY = 500;
@@ -58,12 +58,12 @@ final class Mails implements AutoCloseable {
         }
     }
 
-    /** Takes calls, but gives no answers. */
+    /** Accepts calls, but holds back the answers. */
     void holdAnswers() {
         answers = new CountDownLatch(1);
     }
 
-    /** Gives the answers that were held back, and from now on each at once. */
+    /** Sends the answers that were held back, and from now on each answer at once. */
     void answer() {
         answers.countDown();
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
-/** A service as it was built, unpacked: so it starts faster than from the jars in its jar, which matters where every start has to be waited for. */
+/** A service, unpacked from its jar. So it starts faster, which matters because the run waits for every start. */
 record Program(String classPath, String mainClass) {
 
     private static final String INSIDE = "BOOT-INF/";
@@ -34,7 +34,7 @@ record Program(String classPath, String mainClass) {
         }
     }
 
-    /** Returns the arguments by which a JVM runs it. */
+    /** Returns the arguments for a JVM that runs it. */
     List<String> arguments() {
         return List.of("-classpath", classPath, mainClass);
     }

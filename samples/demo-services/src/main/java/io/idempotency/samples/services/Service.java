@@ -32,8 +32,8 @@ final class Service implements AutoCloseable {
     /**
      * Starts a node.
      *
-     * @param folder where it runs, and where its temporary files are
-     * @param log where its output goes
+     * @param folder its working folder, with its temporary files
+     * @param log the file for its output
      */
     static Service start(String name, Program program, Path folder, Path log, List<String> arguments)
             throws IOException {
@@ -64,12 +64,12 @@ final class Service implements AutoCloseable {
         return log;
     }
 
-    /** Returns how often it was killed. */
+    /** Returns how often the node was killed. */
     synchronized int kills() {
         return kills;
     }
 
-    /** Kills the node as {@code kill -9} does: it can do nothing any more. */
+    /** Kills the node as {@code kill -9} does, without any clean-up. */
     synchronized void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
         isKilled = true;
@@ -84,7 +84,7 @@ final class Service implements AutoCloseable {
         }
     }
 
-    /** Returns whether the node has ended though nobody killed it or asked it to. */
+    /** Returns whether the node has ended by itself. */
     synchronized boolean hasFailed() {
         return !process.isAlive() && !isKilled && !isClosed;
     }
@@ -95,14 +95,14 @@ final class Service implements AutoCloseable {
         process.destroy();
     }
 
-    /** Waits for a node that was asked to end, for a while. */
+    /** Waits for a node that was asked to end, for a limited time. */
     synchronized void awaitEnd() {
         process.onExit()
                 .completeOnTimeout(process, LEAVE_SECONDS, TimeUnit.SECONDS)
                 .join();
     }
 
-    /** Kills the node, if it is still there. */
+    /** Kills the node if it still runs. */
     @Override
     public synchronized void close() {
         isClosed = true;

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** The nodes of all services, started with the addresses of the run. Everything else is their own configuration. */
+/** The nodes of all services. They get the addresses of the run; everything else is their own configuration. */
 final class Services implements AutoCloseable {
 
     private static final int LISTENERS = Topics.PARTITIONS / 2;
@@ -44,11 +44,11 @@ final class Services implements AutoCloseable {
                 "notifications",
                 "notifications-service",
                 "notifications",
-                // A shorter lease than usual: a call that a crash cut off is made again when its lease has ended.
+                // A shorter lease than usual: a call that a crash cut off is repeated when its lease has ended.
                 List.of("--notifications.url=" + mails.url(), "--idempotency.lease=10s"));
     }
 
-    /** Starts another node of the orders service. Not with the first one: both would create the tables. */
+    /** Starts another node of the orders service. It starts later than the first one, because both would create the tables. */
     void startSecond() throws IOException {
         startOrders("orders-2", 1);
     }
@@ -66,10 +66,10 @@ final class Services implements AutoCloseable {
                 "--spring.datasource.url=" + databases.url(database, name),
                 "--spring.kafka.bootstrap-servers=" + broker,
                 "--spring.kafka.listener.concurrency=" + LISTENERS,
-                // A killed node is missed soon, and what it had goes to the next one.
+                // Kafka notices a killed node soon, and another node gets its partitions.
                 "--spring.kafka.consumer.properties[session.timeout.ms]=6000",
                 "--spring.kafka.consumer.properties[heartbeat.interval.ms]=1000",
-                // Says of each duplicate what it was, also in the log of a node that is killed.
+                // Logs each duplicate with its kind, also in the log of a node that is killed.
                 "--logging.level.io.idempotency.IdempotentConsumer=DEBUG",
                 "--logging.level.org.apache.kafka=WARN"));
         if (!settings.isRemembering()) {
@@ -105,7 +105,7 @@ final class Services implements AutoCloseable {
         nodes().forEach(Service::awaitEnd);
     }
 
-    /** Kills the nodes that are still there. */
+    /** Kills the nodes that still run. */
     @Override
     public synchronized void close() {
         isClosed = true;

@@ -6,13 +6,12 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs the services of the samples and shows that each order is paid and posted once, although nodes are killed and messages come more than
+ * Runs the services of the samples and shows that each order is paid and posted once, although nodes are killed and messages are delivered more than
  * once.
  *
- * <p>A broker and a PostgreSQL are started for the run, and each service as a process of its own, as its users start it. Clients place orders
- * and repeat requests ({@link Clients}); nodes are killed at bad moments and started again ({@link Accidents}). In the end every order placed is
- * compared with every row of the payments and of the ledger ({@link Audit}). The exit status is 0 if nothing is lost and nothing double, and if
- * all the accidents have happened.
+ * <p>It starts a broker, a PostgreSQL, and each service as a process of its own, as its users start it. Clients place orders and repeat requests ({@link
+ * Clients}). Nodes are killed at bad moments and started again ({@link Accidents}). At the end it compares every order with every row of the payments and of
+ * the ledger ({@link Audit}). The exit status is 0 if nothing is lost or doubled, and if all accidents have happened.
  */
 public final class ServicesDemo {
 
@@ -37,7 +36,7 @@ public final class ServicesDemo {
         } catch (GaveUpException e) {
             System.out.println("The demo gave up: " + e.getMessage());
         } catch (Throwable e) {
-            // Also errors: what is being started while it is to be ended fails in all ways.
+            // Errors, too: a start that is interrupted by the end can fail in any way.
             if (!cleanup.isClosed()) {
                 e.printStackTrace();
             }

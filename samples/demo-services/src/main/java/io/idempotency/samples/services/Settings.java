@@ -5,13 +5,13 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a run can be told by system properties.
+ * The settings of a run, by system properties.
  *
- * @param orders {@code -Dorders=}: how many orders are sent
- * @param level {@code -Dlevel=}: {@code NONE} lets the consumers remember nothing, to see that the comparison finds it
- * @param samples {@code -Ddemo.samples=}: where the services were built
+ * @param orders {@code -Dorders=}: the number of orders
+ * @param level {@code -Dlevel=}: with {@code NONE} the consumers remember nothing, and the comparison must find that
+ * @param samples {@code -Ddemo.samples=}: the folder of the built services
  * @param version {@code -Ddemo.version=}: their version
- * @param folder {@code -Ddemo.folder=}: where files go; the logs and the programs of PostgreSQL stay there, everything else is
+ * @param folder {@code -Ddemo.folder=}: the folder for files; the logs and the programs of PostgreSQL stay, everything else is
  *     removed at the end
  */
 record Settings(int orders, String level, Path samples, String version, Path folder) {
@@ -19,7 +19,7 @@ record Settings(int orders, String level, Path samples, String version, Path fol
     private static final String AS_ANNOTATED = "STRONG";
     private static final String NONE = "NONE";
 
-    /** How long sending takes at least, so that the accidents happen under traffic. */
+    /** The least time of sending, so that the accidents happen under traffic. */
     static final Duration SENDING = Duration.ofSeconds(45);
 
     Settings {
@@ -44,7 +44,7 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return !level.equals(NONE);
     }
 
-    /** When the demo gives up: ten minutes, and one more for every 5,000 orders. */
+    /** Returns the time after which the demo gives up: ten minutes, and one more for every 5,000 orders. */
     Duration limit() {
         return Duration.ofMinutes(10).plusMinutes(orders / 5_000);
     }
@@ -54,7 +54,7 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return folder.resolve("logs");
     }
 
-    /** Returns the file that a service was built into. */
+    /** Returns the jar of a service. */
     Path jar(String module) {
         return samples.resolve(module)
                 .resolve("target")

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.stream.Stream;
 
-/** Duplicates that nodes skipped, by their logs, which the killed ones leave behind. */
+/** The duplicates that nodes skipped. They are counted by their logs, which killed nodes leave, too. */
 record Skipped(long redeliveries, long resends, long unknown) {
 
     static Skipped by(Service node) throws IOException {

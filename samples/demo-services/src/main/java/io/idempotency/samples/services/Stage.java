@@ -33,7 +33,7 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
         return new Stage(databases, topics, mails, services, clients, accidents);
     }
 
-    /** Returns whether all that was placed has gone through. */
+    /** Returns whether all placed orders have passed all services. */
     boolean isWorkedOff() throws Exception {
         return databases.count("orders", "outbox") == 0
                 && topics.lag(Topics.ORDERS, "payments") == 0
@@ -42,7 +42,7 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
                 && topics.lag(Topics.PAYMENTS, "notifications") == 0;
     }
 
-    /** Returns where the run stands, as a line. */
+    /** Returns the progress of the run as a line. */
     String progress() throws Exception {
         return String.format(
                 Locale.ROOT,

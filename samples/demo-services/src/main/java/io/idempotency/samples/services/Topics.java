@@ -22,7 +22,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The topics between the services: what they hold, and how far they are consumed. */
+/** The topics between the services, with their content and their lag. */
 final class Topics implements AutoCloseable {
 
     static final String ORDERS = "orders";
@@ -51,12 +51,12 @@ final class Topics implements AutoCloseable {
                 .toList();
     }
 
-    /** Returns how many records stand in a topic. */
+    /** Returns the number of records in a topic. */
     long size(String topic) throws ExecutionException, InterruptedException {
         return ends(topic).values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** Returns how many records of a topic are not committed by a group. */
+    /** Returns the lag of a group in a topic. */
     long lag(String topic, String group) throws ExecutionException, InterruptedException {
         Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(group)
                 .partitionsToOffsetAndMetadata()
@@ -80,10 +80,10 @@ final class Topics implements AutoCloseable {
                         Map.Entry::getKey, end -> end.getValue().offset()));
     }
 
-    /** A message as it stands in a topic. */
+    /** A message of a topic. */
     record Message(String id, Entry entry) {}
 
-    /** What a topic holds: each message once, and how many records beyond that. */
+    /** The content of a topic: each message once, and the number of further copies. */
     record Census(Map<String, Entry> messages, long copies) {}
 
     /** Reads a whole topic. */

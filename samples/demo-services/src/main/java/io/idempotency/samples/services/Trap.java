@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Holds nodes up where they write to a table: a lock lets them read it, and lock its rows, but not change it. A relay that is caught deleting
- * from its outbox has sent its messages and has not marked them. So a node is killed at the worst moment without a line in it for that.
+ * Stops nodes at a write to a table. A lock lets them read the table and lock its rows, but not change them. A relay that waits in a deletion from its
+ * outbox has sent its messages and has not marked them. So a node can be killed at the worst moment without any code in it for that.
  */
 final class Trap implements AutoCloseable {
 
@@ -39,8 +39,8 @@ final class Trap implements AutoCloseable {
     }
 
     /**
-     * Waits a while for a node to be caught in a statement that begins like this, and returns its name. Does not wait for a deletion from an
-     * empty table: nothing comes into it any more.
+     * Waits for a limited time until a node waits in a statement that begins like this, and returns its name. Does not wait for a deletion from an
+     * empty table, because nothing enters it any more.
      */
     Optional<String> caught(String statement) throws SQLException, InterruptedException {
         if (statement.startsWith("delete") && databases.count(database, table) == 0) {

@@ -1,4 +1,4 @@
-/** A demonstration: services under crashes and retries, with a comparison of what was ordered and what was posted. */
+/** A demonstration: services under crashes and retries, with a comparison of orders and postings. */
 @NullMarked
 package io.idempotency.samples.services;
 

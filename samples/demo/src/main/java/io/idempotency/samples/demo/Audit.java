@@ -9,9 +9,9 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * Compares, entry by entry, what was sent with what was posted. An entry is the whole payment: id, accounts and amount.
+ * Compares payments and postings, entry by entry. An entry is the whole payment: id, accounts and amount.
  *
- * @param lost payments that were sent, are not in quarantine, and have no posting that equals them
+ * @param lost sent payments that are not in quarantine and have no equal posting
  * @param doubled postings without a payment of their own: a second one for the same payment, one with another amount or account, one
  *     for a payment in quarantine, one for a payment that nobody sent; each as often as it occurs
  * @param quarantined how many of the payments sent are in quarantine
@@ -24,9 +24,9 @@ record Audit(int unique, int effects, int quarantined, List<Payment> lost, List<
     }
 
     /**
-     * Compares.
+     * Compares payments and postings.
      *
-     * @param sent every payment that was to have its effect once
+     * @param sent every payment that must have its effect once
      * @param posted every posting found
      * @param quarantine the ids found in quarantine
      */

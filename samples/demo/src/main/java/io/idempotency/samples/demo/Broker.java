@@ -17,8 +17,8 @@ import org.apache.kafka.metadata.storage.Formatter;
 /**
  * A real Kafka broker in this JVM: KRaft, one node, its files in a folder of the run.
  *
- * <p>It has two doors for clients. The direct one is ordinary; the lossy one is announced at the address of a {@link LossyProxy}, so that a
- * producer which comes in there stays behind the proxy.
+ * <p>It has two addresses for clients. The direct one is ordinary. The lossy one is advertised at the address of a {@link LossyProxy}, so that a
+ * producer that connects there stays connected through the proxy.
  */
 public final class Broker implements AutoCloseable {
 
@@ -59,7 +59,7 @@ public final class Broker implements AutoCloseable {
                 Map.entry("listeners", listeners(direct, lossy) + ",CONTROLLER://" + HOST + ":" + controller),
                 Map.entry("advertised.listeners", listeners(direct, proxy.port())),
                 Map.entry("log.dirs", folder.toString()),
-                // One node, and a group that need not wait for more members to come.
+                // One node, and a group that need not wait for more members.
                 Map.entry("offsets.topic.replication.factor", "1"),
                 Map.entry("offsets.topic.num.partitions", "5"),
                 Map.entry("auto.create.topics.enable", "false"),
@@ -69,12 +69,12 @@ public final class Broker implements AutoCloseable {
         return new Broker(server, proxy, direct);
     }
 
-    /** Returns the address of the ordinary door. */
+    /** Returns the direct address. */
     public String address() {
         return HOST + ":" + directPort;
     }
 
-    /** Returns the address of the door that loses acknowledgments. */
+    /** Returns the address that loses acknowledgments. */
     String lossyAddress() {
         return HOST + ":" + proxy.port();
     }

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The accidents of a run, one after the other, while payments flow. Each must happen, or the run has a problem. */
+/** Causes the accidents of a run, one after the other, while payments flow. If one does not happen, the run has a problem. */
 final class Chaos implements Runnable {
 
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -25,7 +25,7 @@ final class Chaos implements Runnable {
         this.crew = crew;
     }
 
-    /** Returns whether no accident is to come any more. */
+    /** Returns whether all accidents are over. */
     boolean isOver() {
         return isOver;
     }
@@ -89,7 +89,7 @@ final class Chaos implements Runnable {
         }
     }
 
-    /** Stops a process that has a transaction open, until the others have gone on without it, and then wakes it up. */
+    /** Stops a process with an open transaction until the others have gone on without it. Then wakes it up. */
     private void stopInTransaction(Child consumer) throws IOException, InterruptedException {
         consumer.tell(Accident.HOLD_IN_TRANSACTION.name());
         if (!consumer.awaitEvent(Saboteur.HOLDING, SOON) || !consumer.signal("STOP")) {

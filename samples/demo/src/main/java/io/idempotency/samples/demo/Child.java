@@ -13,13 +13,13 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A JVM of its own that the demo has started: told what to do on its standard input, heard on its standard output. */
+/** A JVM that the demo has started. It gets commands on its standard input and reports on its standard output. */
 final class Child implements AutoCloseable {
 
-    /** How a child begins a line with its counts. */
+    /** The beginning of a line with counts. */
     static final String COUNTS = "counts ";
 
-    /** How a child begins a line with something that happened. */
+    /** The beginning of a line with an event. */
     static final String EVENT = "event ";
 
     private final String name;
@@ -64,18 +64,18 @@ final class Child implements AutoCloseable {
         return process.isAlive();
     }
 
-    /** Returns the latest counts heard. */
+    /** Returns the latest counts. */
     Tally tally() {
         return tally;
     }
 
-    /** Tells the child to do something. */
+    /** Sends the child a command. */
     void tell(String command) throws IOException {
         commands.write(command + "\n");
         commands.flush();
     }
 
-    /** Waits for something to happen in the child. Returns whether it did. */
+    /** Waits for an event of the child. Returns whether it happened. */
     boolean awaitEvent(String event, Duration limit) throws InterruptedException {
         long end = System.nanoTime() + limit.toNanos();
         while (true) {
@@ -86,7 +86,7 @@ final class Child implements AutoCloseable {
         }
     }
 
-    /** Waits for the end of the child and of what it had to say. Returns whether it ended with the status given. */
+    /** Waits for the end of the child and of its output. Returns whether it ended with the given status. */
     boolean awaitExit(int status, Duration limit) throws InterruptedException {
         if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
             return false;
@@ -95,7 +95,7 @@ final class Child implements AutoCloseable {
         return process.exitValue() == status;
     }
 
-    /** Returns whether the child has ended neither in order nor by {@link Saboteur#HALTED}. */
+    /** Returns whether the child has ended by itself, and not by {@link Saboteur#HALTED}. */
     boolean hasFailed() {
         return !isAlive() && process.exitValue() != 0 && process.exitValue() != Saboteur.HALTED;
     }
@@ -103,7 +103,7 @@ final class Child implements AutoCloseable {
     /** Sends a signal, such as STOP or CONT. Returns whether it was delivered. */
     boolean signal(String signal) throws IOException, InterruptedException {
         String kill = "kill -" + signal + " " + process.pid();
-        // By the shell, which has it built in: small systems have no program of that name.
+        // By the shell, which has a built-in kill: small systems have no such program.
         return new ProcessBuilder("sh", "-c", kill).start().waitFor() == 0;
     }
 
@@ -121,7 +121,7 @@ final class Child implements AutoCloseable {
         }
     }
 
-    /** Kills the child; one that is stopped as well. */
+    /** Kills the child, even if it is stopped. */
     @Override
     public void close() {
         process.destroyForcibly();

@@ -12,15 +12,15 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /**
- * Ends what was started, the last one first: when the demo is over, when it fails, when it is interrupted, and when the process that started it
- * is gone, which does not always tell.
+ * Ends everything that the demo started, the last one first: when the demo is over, fails or is interrupted, and when the process that started it is gone,
+ * even without a signal.
  */
 public final class Cleanup implements AutoCloseable {
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
     private volatile boolean isClosed;
 
-    /** Begins with nothing to end. */
+    /** Creates a clean-up with nothing to end. */
     public Cleanup() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::close, "cleanup"));
         ProcessHandle.current().parent().ifPresent(Cleanup::endWith);
@@ -30,7 +30,7 @@ public final class Cleanup implements AutoCloseable {
         var unused = parent.onExit().thenRun(() -> System.exit(1));
     }
 
-    /** Starts something to end. It is not ended before it has started, and so not missed either. */
+    /** Starts a resource and remembers it. The clean-up waits until it has started, so it misses none. */
     public synchronized <T extends AutoCloseable> T start(Callable<T> starter) throws Exception {
         if (isClosed) {
             throw new IllegalStateException("The demo is being ended");
@@ -38,7 +38,7 @@ public final class Cleanup implements AutoCloseable {
         return after(starter.call());
     }
 
-    /** Remembers something to end. */
+    /** Remembers a resource to end. */
     public synchronized <T extends AutoCloseable> T after(T resource) throws Exception {
         if (isClosed) {
             resource.close();
@@ -48,7 +48,7 @@ public final class Cleanup implements AutoCloseable {
         return resource;
     }
 
-    /** Creates an empty folder that is deleted in the end. */
+    /** Creates an empty folder that is deleted at the end. */
     public Path temporary(Path folder) throws Exception {
         delete(folder);
         Files.createDirectories(folder);
@@ -56,14 +56,14 @@ public final class Cleanup implements AutoCloseable {
         return folder;
     }
 
-    /** Returns whether everything was ended already, which while the demo runs means: from outside. */
+    /** Returns whether everything was ended. While the demo runs, that means it was ended from outside. */
     public boolean isClosed() {
         return isClosed;
     }
 
     @Override
     public void close() {
-        // At once: what fails from now on, fails because of it.
+        // At once: later failures are caused by the end.
         isClosed = true;
         endAll();
     }
@@ -78,7 +78,7 @@ public final class Cleanup implements AutoCloseable {
         }
     }
 
-    /** Deletes a folder with all that is in it, if it is there. */
+    /** Deletes a folder with its content, if it exists. */
     public static void delete(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

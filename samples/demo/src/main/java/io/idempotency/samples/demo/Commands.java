@@ -6,7 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/** What a child process is told by the demo, line by line on its standard input. When the demo is gone, the child ends too. */
+/** The commands of the demo to a child process, line by line on its standard input. When the demo is gone, the child ends, too. */
 final class Commands {
 
     static final String LEAVE = "leave";
@@ -18,7 +18,7 @@ final class Commands {
         this.actions = actions;
     }
 
-    /** Starts to listen; a command runs its action on the listening thread. */
+    /** Starts to listen. A command runs its action on the listening thread. */
     static Commands listen(Map<String, Runnable> actions) {
         Commands commands = new Commands(actions);
         Thread thread = new Thread(commands::read, "commands");
@@ -39,7 +39,7 @@ final class Commands {
                 actions.getOrDefault(line, () -> {}).run();
             }
         } catch (IOException e) {
-            // The same as the end of the input: nobody is there any more.
+            // Like the end of the input: the demo is gone.
         }
         Runtime.getRuntime().halt(1);
     }

@@ -5,7 +5,7 @@ import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.samples.demo.Tally.Count;
 
-/** Counts what the library reports, and lets an accident happen where the commit is behind and the offsets are still ahead. */
+/** Counts the reports of the library, and causes the accident between the commit and the offset commit. */
 final class ConsumptionCounter implements ConsumptionListener {
 
     private final Tally tally;

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The consumer processes, those that live and those that do not any more. */
+/** The consumer processes, running and ended ones. */
 final class Crew implements AutoCloseable {
 
     private static final Duration EXIT = Duration.ofSeconds(40);
@@ -43,7 +43,7 @@ final class Crew implements AutoCloseable {
         }
     }
 
-    /** Asks all that live to end in an orderly way, and waits for them. */
+    /** Asks all running consumers to end in an orderly way, and waits for them. */
     void leaveAll() throws IOException, InterruptedException {
         for (Child consumer : alive()) {
             leave(consumer);
@@ -54,12 +54,12 @@ final class Crew implements AutoCloseable {
         return all.stream().filter(Child::isAlive).toList();
     }
 
-    /** Returns those that ended by themselves, which none should. */
+    /** Returns the consumers that ended by themselves, which none should. */
     List<Child> failed() {
         return all.stream().filter(Child::hasFailed).toList();
     }
 
-    /** Returns what all consumers have counted; a killed one takes what it counted in its last moments with it. */
+    /** Returns the counts of all consumers. The last counts of a killed one are missing. */
     Tally tally() {
         return Tally.sum(all.stream().map(Child::tally).toList());
     }

@@ -21,7 +21,7 @@ final class Database implements AutoCloseable {
 
     static final long OPENING_BALANCE = 1_000_000_00;
 
-    /** How long a session may sit idle in a transaction: what a stopped process holds is free again after this time. */
+    /** How long a session may idle in a transaction. After this time the locks of a stopped process are free. */
     static final int IDLE_IN_TRANSACTION_SECONDS = 7;
 
     private final EmbeddedPostgres server;
@@ -30,7 +30,7 @@ final class Database implements AutoCloseable {
         this.server = server;
     }
 
-    /** Starts the server in the folder and creates the tables of the bank. */
+    /** Starts the server in the folder, and creates the tables of the bank. */
     static Database start(Path folder) throws IOException, SQLException {
         // The embedded server switches fsync and synchronous commit off, for tests; here they are on, as PostgreSQL has
         // them.
@@ -47,7 +47,7 @@ final class Database implements AutoCloseable {
         return database;
     }
 
-    /** Returns the address for a session, with the limit for sessions that sit idle in a transaction. */
+    /** Returns the address for sessions, with their limit for idling in a transaction. */
     String url() {
         return server.getJdbcUrl("postgres", "postgres") + "&options=-c%20idle_in_transaction_session_timeout="
                 + IDLE_IN_TRANSACTION_SECONDS + "s";
@@ -68,7 +68,7 @@ final class Database implements AutoCloseable {
         return new HikariDataSource(config);
     }
 
-    /** Posting has no unique constraint: a double effect must be visible, not prevented. */
+    /** Creates the tables. Posting has no unique constraint, so that a double effect is visible and not prevented. */
     private void createTables() throws SQLException {
         try (Connection connection = dataSource().getConnection();
                 Statement statement = connection.createStatement()) {
@@ -83,7 +83,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** Returns a line on the server: its version and what it does to keep commits. */
+    /** Returns a line about the server: its version and its durability settings. */
     String describe() throws SQLException {
         return "PostgreSQL " + text("show server_version") + " (fsync " + text("show fsync") + ", synchronous_commit "
                 + text("show synchronous_commit") + ", full_page_writes " + text("show full_page_writes") + ")";

@@ -6,7 +6,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/** Counts every record that a poll hands out, before the library sees it. Kafka creates it by its name. */
+/** Counts every record that a poll returns, before the library sees it. Kafka creates this class by its name. */
 public final class DeliveryCounter implements ConsumerInterceptor<String, String> {
 
     static final String TALLY = "demo.tally";

@@ -7,17 +7,16 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Shows that the effect of a message happens once, although everything that makes duplicates really happens.
+ * Shows that the effect of a message happens once, although every cause of duplicates occurs.
  *
- * <p>A broker and a PostgreSQL are started for the run. Payments are sent to a topic: most by a producer that loses acknowledgments ({@link
- * LossyProxy}) and sends again, some by an {@link OutboxRelay} that is killed between send and mark. Consumer processes
- * ({@link PaymentConsumer}) move the amounts between accounts. Meanwhile ({@link Chaos}) consumers join and leave, one is
- * killed in the middle of a poll and one between the two commits, one is stopped in mid-transaction and continued, one outlives
- * {@code max.poll.interval.ms}; accounts deadlock, the handler fails now and then ({@link PaymentHandler}), and one payment can
- * never be handled.
+ * <p>It starts a broker and a PostgreSQL. Most payments are sent by a producer that loses acknowledgments ({@link LossyProxy}) and sends again, some by an
+ * {@link OutboxRelay} that is killed between send and mark. Consumer processes ({@link PaymentConsumer}) move the amounts between accounts. Meanwhile
+ * ({@link Chaos}) consumers join and leave. One is killed in the middle of a poll, one between the two commits, one is stopped in mid-transaction and
+ * continued, one outlives {@code max.poll.interval.ms}. Accounts deadlock, the handler sometimes fails ({@link PaymentHandler}), and one payment can never be
+ * handled.
  *
- * <p>In the end every payment sent is compared with every posting found ({@link Audit}). The exit status is 0 if nothing is lost and
- * nothing double, and if all the accidents above have happened.
+ * <p>At the end it compares every payment with every posting ({@link Audit}). The exit status is 0 if nothing is lost or doubled, and if all accidents above
+ * have happened.
  */
 public final class Demo {
 
@@ -59,7 +58,7 @@ public final class Demo {
         return judge(stage);
     }
 
-    /** Lets payments flow and accidents happen until everything sent is worked off. */
+    /** Sends payments and causes accidents until all payments are processed. */
     private void play(Stage stage) throws Exception {
         Thread sending = start("source", stage.source());
         Thread relaying = start("relays", stage.relay());
@@ -68,7 +67,7 @@ public final class Demo {
         await(stage, "the outbox to be empty", () -> stage.outbox().size() == 0);
         stage.relay().leave();
         relaying.join();
-        await(stage, "the topic to be worked off", () -> stage.topic().lag() == 0);
+        await(stage, "the topic to be consumed", () -> stage.topic().lag() == 0);
         stage.crew().leaveAll();
     }
 

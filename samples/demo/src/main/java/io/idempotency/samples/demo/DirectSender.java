@@ -7,7 +7,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * A producer as many of them still run: without idempotence, so that each retry after a lost acknowledgment writes its records once
+ * A producer without idempotence, as many still run. Each retry after a lost acknowledgment writes its records once
  * more.
  */
 final class DirectSender implements AutoCloseable {
@@ -46,12 +46,12 @@ final class DirectSender implements AutoCloseable {
         });
     }
 
-    /** Returns how many payments the producer gave up on. */
+    /** Returns the number of payments that the producer gave up. */
     long failed() {
         return failed.get();
     }
 
-    /** Waits until everything sent is confirmed or given up. */
+    /** Waits until every payment is acknowledged or given up. */
     @Override
     public void close() {
         producer.close();

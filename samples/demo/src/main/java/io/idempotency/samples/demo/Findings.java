@@ -10,10 +10,10 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * What is found when the run is over: in the ledger, in the topic, in the database, and in what the consumers counted.
+ * The findings at the end of a run: in the ledger, in the topic, in the database, and in the counts of the consumers.
  *
- * @param copiesByWay how many messages stand in the topic beyond the first one of each payment
- * @param problems what does not fit, other than lost and doubled payments
+ * @param copiesByWay the number of messages in the topic beyond the first one of each payment
+ * @param problems all faults except lost and doubled payments
  */
 record Findings(Audit audit, long messages, Map<Ledger.Way, Long> copiesByWay, Tally tally, List<String> problems) {
 
@@ -38,7 +38,7 @@ record Findings(Audit audit, long messages, Map<Ledger.Way, Long> copiesByWay, T
             problems.add(missing + " payments of the ledger are not in the topic");
         }
         if (!quarantine.equals(Set.of(stage.source().poisonous().id()))) {
-            problems.add("in quarantine is not the poisonous payment, and it alone, but " + named(quarantine));
+            problems.add("the quarantine must hold the poisonous payment alone, but holds " + named(quarantine));
         }
         problems.addAll(failures(audit));
         problems.addAll(unbalanced(stage, sent, quarantine));
@@ -57,7 +57,7 @@ record Findings(Audit audit, long messages, Map<Ledger.Way, Long> copiesByWay, T
         return failures;
     }
 
-    /** Compares every balance with what the payments that are not in quarantine make of it. */
+    /** Compares every balance with the sum of the payments that are not in quarantine. */
     private static List<String> unbalanced(Stage stage, List<Payment> sent, Set<UUID> quarantine) throws Exception {
         List<Payment> effective =
                 sent.stream().filter(each -> !quarantine.contains(each.id())).toList();
@@ -112,7 +112,7 @@ record Findings(Audit audit, long messages, Map<Ledger.Way, Long> copiesByWay, T
                 .row("duplicates skipped: redeliveries, same position", tally.get(Count.REDELIVERIES))
                 .row("duplicates skipped: re-sends, another position", tally.get(Count.RESENDS))
                 .row("duplicates skipped: first position unknown", tally.get(Count.UNKNOWN))
-                .row("failures of the handler now and then, in a poll or alone", tally.get(Count.FAILURES))
+                .row("occasional failures of the handler, in a poll or alone", tally.get(Count.FAILURES))
                 .row("retried: failed alone, tried again after a back-off", tally.get(Count.RETRIED))
                 .row("transient failures, run again and not counted as attempts", tally.get(Count.TRANSIENT))
                 .row("quarantined, copies included", tally.get(Count.QUARANTINED))

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The paying side's own record of every payment it means to send, written before it is sent and read again by the audit. A file, apart from
- * the broker and the database under test.
+ * The payer's own record of every payment, written before the payment is sent and read by the audit. It is a file, independent of the broker and the
+ * database under test.
  */
 final class Ledger implements AutoCloseable {
 
-    /** Which way a payment goes to the topic. */
+    /** The way of a payment to the topic. */
     enum Way {
         /** By a producer that loses acknowledgments. */
         DIRECT,
@@ -48,7 +48,7 @@ final class Ledger implements AutoCloseable {
         }
     }
 
-    /** Reads all that was recorded. */
+    /** Reads all recorded payments. */
     List<Entry> entries() throws IOException {
         writer.flush();
         try (Stream<String> lines = Files.lines(file)) {

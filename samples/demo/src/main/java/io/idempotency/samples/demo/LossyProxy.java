@@ -13,11 +13,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A connection to the broker that now and then loses an acknowledgment: the produce request goes through, its response does not come back and
- * the connection is closed. A producer then cannot know whether its records were written, and sends them again.
+ * A proxy to the broker that sometimes loses an acknowledgment: it forwards the produce request, drops the response and closes the connection. Then the
+ * producer cannot know whether its records were written, and sends them again.
  *
- * <p>Bytes are passed on as they are, frame by frame; of each frame only the length, the kind of request and the correlation id are
- * looked at.
+ * <p>It forwards bytes unchanged, frame by frame. Of each frame it reads only the length, the kind of request and the correlation id.
  */
 final class LossyProxy implements AutoCloseable {
 
@@ -33,7 +32,7 @@ final class LossyProxy implements AutoCloseable {
     /**
      * Starts to listen.
      *
-     * @param loss the part of the acknowledgments that is lost
+     * @param loss the part of acknowledgments to lose
      */
     LossyProxy(int brokerPort, double loss, long seed) throws IOException {
         this.brokerPort = brokerPort;
@@ -84,7 +83,7 @@ final class LossyProxy implements AutoCloseable {
         return socket;
     }
 
-    /** Passes frames on until one is lost or one side ends; then ends both. */
+    /** Forwards frames until one is lost or one side ends. Then ends both sides. */
     private void pump(Socket from, Socket to, FrameFilter filter) throws IOException {
         try {
             DataInputStream in = new DataInputStream(from.getInputStream());

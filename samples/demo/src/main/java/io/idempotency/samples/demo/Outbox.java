@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
 
-/** The table of payments that wait to be sent. */
+/** The table of payments to be sent. */
 final class Outbox {
 
     private final DataSource source;
@@ -17,10 +17,10 @@ final class Outbox {
         this.source = source;
     }
 
-    /** A payment that waits, and its place in the line. */
+    /** A waiting payment, with its number in the queue. */
     record Waiting(long number, Payment payment) {}
 
-    /** Puts payments in the line, all or none. */
+    /** Adds payments to the queue, all or none. */
     void add(List<Payment> payments) throws SQLException {
         try (Connection connection = source.getConnection();
                 PreparedStatement insert =
@@ -33,7 +33,7 @@ final class Outbox {
         }
     }
 
-    /** Returns the first ones in the line. */
+    /** Returns the first payments of the queue. */
     List<Waiting> first(int limit) throws SQLException {
         try (Connection connection = source.getConnection();
                 PreparedStatement select =
@@ -49,7 +49,7 @@ final class Outbox {
         }
     }
 
-    /** Marks payments as sent: takes them out of the line. */
+    /** Marks payments as sent, by removing them from the queue. */
     void remove(List<Waiting> sent) throws SQLException {
         try (Connection connection = source.getConnection();
                 PreparedStatement delete = connection.prepareStatement("delete from outbox where number = any (?)")) {
@@ -61,7 +61,7 @@ final class Outbox {
         }
     }
 
-    /** Returns how many wait. */
+    /** Returns the length of the queue. */
     long size() throws SQLException {
         try (Connection connection = source.getConnection();
                 PreparedStatement count = connection.prepareStatement("select count(*) from outbox");

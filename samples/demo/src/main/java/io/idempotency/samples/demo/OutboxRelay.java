@@ -11,8 +11,8 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * A process that sends what stands in the {@link Outbox} and then marks it as sent. Killed between the two it sends its last payments
- * again after its restart, although its producer is an idempotent one.
+ * A process that sends the payments of the {@link Outbox} and then marks them as sent. If it is killed between the two, it sends its last payments again
+ * after its restart, although its producer is idempotent.
  */
 final class OutboxRelay {
 

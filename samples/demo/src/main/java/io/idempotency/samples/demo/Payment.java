@@ -15,7 +15,7 @@ record Payment(UUID id, int from, int to, long cents) {
         return id + "," + from + "," + to + "," + cents;
     }
 
-    /** Reads what {@link #encode} wrote. */
+    /** Reads the text of {@link #encode}. */
     static Payment decode(String text) {
         String[] fields = text.split(",", -1);
         if (fields.length != 4) {

@@ -26,7 +26,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 /** A process that consumes payments by the library: claims and effects in one transaction for each poll. */
 final class PaymentConsumer {
 
-    /** Short, so that a consumer can outlive it while one watches. */
+    /** Short, so that a consumer outlives it within the run. */
     static final int MAX_POLL_INTERVAL_SECONDS = 8;
 
     private static final int SESSION_SECONDS = 6;

@@ -12,13 +12,12 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * The business: moves the amount from one account to the other and writes a posting. Plain JDBC on the data source that hands out the
- * connection of the running transaction. It knows nothing of duplicates. Not
- * thread-safe: a poll loop has one thread.
+ * The handler: moves the amount from one account to the other and writes a posting. It uses plain JDBC on the data source that joins the running
+ * transaction, and knows nothing about duplicates. Not thread-safe: a poll loop has one thread.
  */
 final class PaymentHandler implements MessageHandler<ConsumerRecord<String, String>> {
 
-    /** One payment in so many fails at its first tries, for a reason of the business. */
+    /** One payment in this number fails at its first tries. */
     private static final int FAILING_IN = 5_000;
 
     private static final int FAILURES = 2;

@@ -7,9 +7,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Sends the payments: one in five by the outbox, the others by a producer, one of them poisonous. Every payment is written to the ledger
- * first. They are spread over {@link Settings#SENDING}, and the last tenth ever more thinly until all accidents have happened,
- * since accidents need traffic.
+ * Sends the payments: one in five by the outbox, the others by a producer, one of them poisonous. Every payment is first written to the ledger. They are
+ * spread over {@link Settings#SENDING}. The last tenth is spread more and more thinly until all accidents have happened, because accidents need
+ * traffic.
  */
 final class PaymentSource implements Runnable {
 
@@ -37,7 +37,7 @@ final class PaymentSource implements Runnable {
         this.poisonous = payments.poisonous();
     }
 
-    /** Returns how many payments are on their way. */
+    /** Returns the number of sent payments. */
     int sent() {
         return sent.get();
     }

@@ -20,7 +20,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** The topic of the payments: how a payment stands in it, what it holds, and how far it is consumed. */
+/** The topic of the payments, with its format, its content and its lag. */
 final class PaymentTopic implements AutoCloseable {
 
     static final String NAME = "payments";
@@ -53,7 +53,7 @@ final class PaymentTopic implements AutoCloseable {
         return message;
     }
 
-    /** Returns how many messages stand in the topic and are not committed by the group. */
+    /** Returns the lag of the group. */
     long lag() throws ExecutionException, InterruptedException {
         Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(GROUP)
                 .partitionsToOffsetAndMetadata()
@@ -76,7 +76,7 @@ final class PaymentTopic implements AutoCloseable {
                 .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().offset()));
     }
 
-    /** Reads the whole topic and returns how often each message stands in it. */
+    /** Reads the whole topic and returns the number of copies of each message. */
     Map<UUID, Integer> census() throws ExecutionException, InterruptedException {
         Map<UUID, Integer> census = new HashMap<>();
         long left = ends().values().stream().mapToLong(Long::longValue).sum();

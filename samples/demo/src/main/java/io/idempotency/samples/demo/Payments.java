@@ -5,7 +5,7 @@ import java.util.UUID;
 
 /**
  * Makes payments from a seed. Every partition is a branch of the bank and holds the payments of its own accounts; one payment in
- * {@value #CROSSING} goes to an account of another branch. The two branches' consumers then lock accounts in opposite orders, and
+ * {@value #CROSSING} goes to an account of another branch. Then the consumers of the two branches lock accounts in opposite orders, and
  * deadlock. Not thread-safe.
  */
 final class Payments {
@@ -14,7 +14,7 @@ final class Payments {
     static final int ACCOUNTS_PER_BRANCH = 50;
     static final int ACCOUNTS = BRANCHES * ACCOUNTS_PER_BRANCH;
 
-    /** The account that does not exist: a payment to it can never be handled. */
+    /** An account that does not exist: a payment to it always fails. */
     static final int UNKNOWN_ACCOUNT = ACCOUNTS;
 
     private static final int CROSSING = 300;
@@ -39,7 +39,7 @@ final class Payments {
         return new Payment(id(), account(0), UNKNOWN_ACCOUNT, 1);
     }
 
-    /** Returns the partition of a payment: the branch it is paid from. */
+    /** Returns the partition of a payment, which is the branch of the payer. */
     static int partition(Payment payment) {
         return payment.from() / ACCOUNTS_PER_BRANCH;
     }

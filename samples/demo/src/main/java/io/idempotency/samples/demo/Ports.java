@@ -11,8 +11,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Ports to listen at. They lie below those that systems give to outgoing connections, so that the port of a process which was killed is still
- * free when it is started again.
+ * Finds ports to listen at. They are below the ports of outgoing connections, so the port of a killed process is still free when the process is started
+ * again.
  */
 public final class Ports {
 
@@ -23,7 +23,7 @@ public final class Ports {
 
     private Ports() {}
 
-    /** Returns free ports of the loopback address, each another one. */
+    /** Returns different free ports of the loopback address. */
     public static List<Integer> free(int count) throws IOException {
         Set<Integer> ports = new LinkedHashSet<>();
         while (ports.size() < count) {

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Keeps an {@link OutboxRelay} running: the first few crash between send and mark, and each is followed by another one. */
+/** Keeps an {@link OutboxRelay} running. The first few relays crash between send and mark, and another one follows each. */
 final class RelayKeeper implements Runnable, AutoCloseable {
 
     static final int CRASHES = 3;
@@ -38,7 +38,7 @@ final class RelayKeeper implements Runnable, AutoCloseable {
         return crashes.get();
     }
 
-    /** Starts another relay after each crash, until one ends otherwise. */
+    /** Starts another relay after each crash, until one ends in another way. */
     @Override
     public void run() {
         try {
@@ -57,7 +57,7 @@ final class RelayKeeper implements Runnable, AutoCloseable {
     void leave() throws IOException, InterruptedException {
         relay.tell(Commands.LEAVE);
         if (!relay.awaitExit(0, EXIT)) {
-            screen.problem(relay.name() + " did not end well, see its log");
+            screen.problem(relay.name() + " did not end in order, see its log");
         }
     }
 

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The table at the end, and the verdict under it. */
+/** The table at the end, with the verdict below it. */
 public final class Report {
 
     private final List<String> lines = new ArrayList<>();
@@ -44,8 +44,8 @@ public final class Report {
     }
 
     /**
-     * Returns the last line of the program. Lost and double are the audit's; of the rest, {@code duplicates}, {@code redeliveries} and
-     * {@code resends} are what the library reported.
+     * Returns the last line of the program. {@code lost} and {@code double} come from the audit; {@code duplicates}, {@code redeliveries} and
+     * {@code resends} are the library's reports.
      */
     static String verdict(Audit audit, Tally tally) {
         return "verdict: unique=" + audit.unique()

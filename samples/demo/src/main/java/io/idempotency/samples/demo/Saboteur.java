@@ -7,16 +7,16 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/** Lets accidents happen inside a consumer process, at the worst moment, when the demo asks for them. */
+/** Causes accidents inside a consumer process, at the worst moment, on request of the demo. */
 final class Saboteur {
 
-    /** The accidents, named as the commands that ask for them. */
+    /** The accidents, each with the name of its command. */
     enum Accident {
-        /** The process dies while a poll is worked on, its transaction open. */
+        /** The process dies in the middle of a poll, with an open transaction. */
         HALT_IN_POLL,
         /** The process dies after the commit to the database, before the commit of the offsets. */
         HALT_AFTER_COMMIT,
-        /** The database takes longer than {@code max.poll.interval.ms}; the handler goes on afterwards as if nothing had been. */
+        /** The database takes longer than {@code max.poll.interval.ms}; then the handler goes on. */
         OUTLIVE_POLL_INTERVAL,
         /** The handler waits in mid-transaction, so that the demo can stop the process there. */
         HOLD_IN_TRANSACTION
@@ -24,10 +24,10 @@ final class Saboteur {
 
     static final int HALTED = 137;
 
-    /** What is told when the process can be stopped in mid-transaction. */
+    /** The event when the process can be stopped in mid-transaction. */
     static final String HOLDING = "holding";
 
-    /** What is told when the process has begun and ended to be slow. */
+    /** The event when the process begins or ends to be slow. */
     static final String STALLING = "stalling";
 
     static final String STALLED = "stalled";
@@ -64,7 +64,7 @@ final class Saboteur {
         }
     }
 
-    /** Called when a commit to the database has been confirmed and its offsets are not committed yet. */
+    /** Called after a confirmed commit to the database, before the offset commit. */
     void afterCommit() {
         if (take(Accident.HALT_AFTER_COMMIT)) {
             Runtime.getRuntime().halt(HALTED);

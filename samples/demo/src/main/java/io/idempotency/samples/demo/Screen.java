@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What the demo tells: lines with the seconds since its start, and what went otherwise than planned. Thread-safe. */
+/** The output of the demo: lines with the seconds since its start, and problems. Thread-safe. */
 public final class Screen implements AutoCloseable {
 
     private final long start = System.nanoTime();
@@ -15,7 +15,7 @@ public final class Screen implements AutoCloseable {
     /** Starts the clock. */
     public Screen() {}
 
-    /** Tells a line. */
+    /** Prints a line. */
     public void say(String line) {
         if (!isClosed) {
             System.out.println(
@@ -23,7 +23,7 @@ public final class Screen implements AutoCloseable {
         }
     }
 
-    /** Notes that something did not go as planned, which makes the run fail whatever the verdict says. */
+    /** Notes a problem. A run with a problem fails, whatever the verdict says. */
     public void problem(String what) {
         synchronized (problems) {
             problems.add(what);
@@ -45,7 +45,7 @@ public final class Screen implements AutoCloseable {
         }
     }
 
-    /** Tells nothing any more: what happens while everything is being ended is nobody's concern. */
+    /** Prints nothing any more: failures during the end do not matter. */
     @Override
     public void close() {
         isClosed = true;

@@ -4,18 +4,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * What a run can be told by system properties.
+ * The settings of a run, by system properties.
  *
- * @param messages {@code -Dmessages=}: how many payments are sent
- * @param seed {@code -Dseed=}: what the payments and the lost acknowledgments are drawn from
- * @param folder {@code -Ddemo.folder=}: where files go; logs stay there, everything else is removed at the end
+ * @param messages {@code -Dmessages=}: the number of payments
+ * @param seed {@code -Dseed=}: the seed of the payments and of the lost acknowledgments
+ * @param folder {@code -Ddemo.folder=}: the folder for files; logs stay, everything else is removed at the end
  */
 record Settings(int messages, long seed, Path folder) {
 
-    /** How long sending takes at least, so that the accidents happen under traffic. */
+    /** The least time of sending, so that the accidents happen under traffic. */
     static final Duration SENDING = Duration.ofSeconds(60);
 
-    /** When the demo gives up waiting for the topic to be worked off: ten minutes, and one more for every 20,000 payments. */
+    /** Returns the time after which the demo gives up: ten minutes, and one more for every 20,000 payments. */
     Duration limit() {
         return Duration.ofMinutes(10).plusSeconds(messages / 20_000L * 60);
     }

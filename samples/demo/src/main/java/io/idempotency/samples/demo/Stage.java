@@ -17,7 +17,7 @@ record Stage(
         Crew crew,
         Chaos chaos) {
 
-    /** One in so many acknowledgments is lost. */
+    /** The part of acknowledgments that is lost. */
     private static final double LOSS = 1.0 / 25;
 
     static Stage setUp(Settings settings, Screen screen, Cleanup cleanup, Path files, Path logs) throws Exception {
@@ -40,7 +40,7 @@ record Stage(
         return new Stage(broker, database, topic, ledger, outbox, source, relay, crew, chaos);
     }
 
-    /** Returns where the run stands, as a line. */
+    /** Returns the progress of the run as a line. */
     String progress() throws Exception {
         Tally tally = crew.tally();
         return String.format(

@@ -8,28 +8,28 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
-/** What a consumer process has counted, passed on as a line of text. Thread-safe. */
+/** The counts of a consumer process, also as a line of text. Thread-safe. */
 final class Tally {
 
-    /** What is counted. */
+    /** The things that are counted. */
     enum Count {
-        /** Records that polls have handed out, copies and repetitions included. */
+        /** Records that polls returned, with copies and redeliveries. */
         DELIVERIES,
         /** Messages whose handler ran and whose transaction committed. */
         PROCESSED,
-        /** Duplicates skipped that came from the position where the message was processed. */
+        /** Skipped duplicates at the position where the message was processed. */
         REDELIVERIES,
-        /** Duplicates skipped that came from another position. */
+        /** Skipped duplicates at another position. */
         RESENDS,
-        /** Duplicates skipped of which the store no longer knows the position. */
+        /** Skipped duplicates whose position the store no longer knows. */
         UNKNOWN,
         /** Messages put into quarantine, and copies of such messages. */
         QUARANTINED,
-        /** Failures that the handler had for a reason of the business, in a poll or alone. */
+        /** Occasional failures of the handler, in a poll or alone. */
         FAILURES,
-        /** Failures of a message alone after which it was to be tried again. */
+        /** Failures of a message alone that led to a retry. */
         RETRIED,
-        /** Failures that said nothing about the message: deadlocks, lost sessions, waits that were too long. */
+        /** Transient failures: deadlocks, lost sessions, timeouts. */
         TRANSIENT
     }
 

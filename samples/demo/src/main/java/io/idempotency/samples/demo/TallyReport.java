@@ -4,7 +4,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Tells the demo, every now and then and at the end, what a consumer process has counted. */
+/** Reports the counts of a consumer process to the demo, regularly and at the end. */
 final class TallyReport implements AutoCloseable {
 
     private static final int EVERY_MILLIS = 300;

@@ -1,4 +1,4 @@
-/** A demonstration: payments under every kind of duplicate and crash, with a count of what was lost or doubled. */
+/** A demonstration: payments under every kind of duplicate and crash, with a count of lost and doubled effects. */
 @NullMarked
 package io.idempotency.samples.demo;
 

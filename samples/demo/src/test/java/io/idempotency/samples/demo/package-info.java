@@ -1,4 +1,4 @@
-/** Tests of what the demo's verdict rests on. */
+/** Tests of the parts that the demo's verdict rests on. */
 @NullMarked
 package io.idempotency.samples.demo;
 

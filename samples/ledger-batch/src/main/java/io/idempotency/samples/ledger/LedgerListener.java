@@ -9,7 +9,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Posts all payments of a poll by one statement. What it gets are the records of the poll that are no duplicates. */
+/** Posts all payments of a poll by one statement. It gets the records of the poll that are no duplicates. */
 @Component
 class LedgerListener {
 
@@ -21,7 +21,7 @@ class LedgerListener {
         this.json = json;
     }
 
-    /** What is heard. */
+    /** The message that is received. */
     record PaymentPosted(UUID orderId, String customer, long cents) {}
 
     @KafkaListener(topics = "payments", groupId = "ledger", batch = "true")
@@ -31,7 +31,7 @@ class LedgerListener {
         jdbc.batchUpdate("insert into entry (order_id, customer, cents) values (?, ?, ?)", entries);
     }
 
-    /** A record that cannot be read fails its batch; the library then finds it, and posts the others without it. */
+    /** Reads a record. An unreadable record fails its batch; then the library isolates it, and the others are posted without it. */
     private Object[] entry(ConsumerRecord<String, String> record) {
         PaymentPosted payment = json.readValue(record.value(), PaymentPosted.class);
         return new Object[] {payment.orderId(), payment.customer(), payment.cents()};

@@ -7,7 +7,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.ExponentialBackOff;
 
-/** Posts payments in batches, each once. May run on several nodes. */
+/** Posts payments in batches, each payment once. May run on several nodes. */
 @SpringBootApplication
 public class LedgerService {
 
@@ -16,7 +16,7 @@ public class LedgerService {
         SpringApplication.run(LedgerService.class, args);
     }
 
-    /** Tries a failing message again for a while, alone, and then puts it into quarantine; the others of its batch are posted. */
+    /** Retries a failing message alone for a while, then quarantines it. The others of its batch are posted. */
     @Bean
     DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
         ExponentialBackOff backOff = new ExponentialBackOff(100, 2);

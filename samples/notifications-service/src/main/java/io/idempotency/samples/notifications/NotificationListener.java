@@ -11,8 +11,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.client.RestClient;
 
 /**
- * Calls a foreign service, which no transaction covers: a crash between the call and the memory of it makes the call again. The message id goes
- * along as the key by which the foreign service knows a call that it has had.
+ * Calls a foreign service, which no transaction covers. A crash between the call and its record in the store repeats the call. The message id is sent as an
+ * idempotency key, by which the foreign service recognises a repeated call.
  */
 @Component
 class NotificationListener {
@@ -23,10 +23,10 @@ class NotificationListener {
         this.mails = clients.baseUrl(url).build();
     }
 
-    /** What is heard. */
+    /** The message that is received. */
     record PaymentPosted(UUID orderId, String customer, long cents) {}
 
-    /** What is asked of the foreign service. */
+    /** The request to the foreign service. */
     record Mail(String to, String text) {}
 
     @KafkaListener(topics = "payments", groupId = "notifications")

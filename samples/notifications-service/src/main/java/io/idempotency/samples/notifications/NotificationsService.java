@@ -9,7 +9,7 @@ import org.springframework.kafka.support.converter.RecordMessageConverter;
 import org.springframework.kafka.support.converter.StringJacksonJsonMessageConverter;
 import org.springframework.util.backoff.ExponentialBackOff;
 
-/** Has customers told of their payments by a foreign service. May run on several nodes. */
+/** Notifies customers of their payments by a foreign service. May run on several nodes. */
 @SpringBootApplication
 public class NotificationsService {
 
@@ -24,7 +24,7 @@ public class NotificationsService {
         return new StringJacksonJsonMessageConverter();
     }
 
-    /** Tries a failing call again for a while and then puts the message into quarantine. */
+    /** Retries a failing call for a while, then quarantines the message. */
     @Bean
     DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
         ExponentialBackOff backOff = new ExponentialBackOff(100, 2);

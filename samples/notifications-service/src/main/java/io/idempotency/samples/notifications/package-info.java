@@ -1,4 +1,4 @@
-/** A service that has customers told of their payments. */
+/** A service that notifies customers of their payments. */
 @NullMarked
 package io.idempotency.samples.notifications;
 

@@ -71,7 +71,7 @@ class NotificationListenerTest {
         hearOf(twice, kafka);
         hearOf(last, kafka);
 
-        // One partition: when the last one has been told of, so have those before it.
+        // One partition: when the last message was notified, all earlier ones were, too.
         await().atMost(Duration.ofMinutes(1)).until(() -> KEYS.contains(last));
         assertThat(KEYS).containsExactly(twice, last);
     }

@@ -4,9 +4,9 @@ import java.util.Objects;
 import java.util.UUID;
 
 /**
- * An order, as a client sends it, and as other services hear of it.
+ * An order, as a client sends it and as other services receive it.
  *
- * @param id chosen by the client, so that it can ask again when it got no answer
+ * @param id chosen by the client, so that it can repeat a request without an answer
  */
 record Order(UUID id, String customer, long cents) {
 

@@ -11,7 +11,7 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Orders over HTTP. A client that got no answer sends the same order again. */
+/** Accepts orders over HTTP. A client without an answer sends the same order again. */
 @RestController
 @RequestMapping("/orders")
 class OrderController {
@@ -22,7 +22,7 @@ class OrderController {
         this.orders = orders;
     }
 
-    /** Answers 201 to a new order, 200 to the same one again, and 409 to another one with an id that is taken. */
+    /** Answers 201 to a new order, 200 to a repeated one, and 409 to another order with the same id. */
     @PostMapping
     ResponseEntity<Order> place(@RequestBody Order order) {
         if (orders.place(order)) {

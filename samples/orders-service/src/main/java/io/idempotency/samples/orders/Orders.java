@@ -7,7 +7,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 import org.springframework.transaction.annotation.Transactional;
 
-/** The orders that were placed. */
+/** Stores the placed orders. */
 @Repository
 class Orders {
 
@@ -19,7 +19,7 @@ class Orders {
         this.outbox = outbox;
     }
 
-    /** Places an order and has it told, or neither. Returns whether it is a new one: one with its id may have been placed before. */
+    /** Stores an order and its message in one transaction. Returns whether the order is new. */
     @Transactional
     public boolean place(Order order) {
         boolean isNew = jdbc.sql("insert into orders (id, customer, cents) values (?, ?, ?) on conflict do nothing")

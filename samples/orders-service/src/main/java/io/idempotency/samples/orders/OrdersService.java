@@ -6,7 +6,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Import;
 
-/** Takes orders over HTTP, each once however often it is asked for, and sends a message for each. May run on several nodes. */
+/** Accepts orders over HTTP, each once however often it is requested, and sends a message for each. May run on several nodes. */
 @SpringBootApplication
 @Import({Outbox.class, OutboxRelay.class})
 public class OrdersService {

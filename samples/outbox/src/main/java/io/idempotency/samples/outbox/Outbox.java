@@ -6,8 +6,8 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Takes messages to be sent to Kafka. They are rows of the transaction that wants them sent: they leave if it commits, and only then. {@link
- * OutboxRelay} sends them.
+ * Stores messages that are to be sent to Kafka, as rows of the active transaction. They are sent if it commits, and only then, by {@link
+ * OutboxRelay}.
  */
 @Component
 public class Outbox {
@@ -21,9 +21,9 @@ public class Outbox {
     }
 
     /**
-     * Adds a message, in the transaction that is active. It gets an id here and not when it is sent: sent twice, it is still one message.
+     * Adds a message, in the active transaction. It gets its id here and not when it is sent, so it is still one message if it is sent twice.
      *
-     * @param key messages of one key stay in the order in which they are added, if their transactions come one after the other
+     * @param key messages of one key stay in the order in which they are added, if their transactions do not overlap
      */
     public void add(String topic, String key, Object message) {
         jdbc.sql("insert into outbox (id, topic, message_key, message) values (?, ?, ?, ?)")

@@ -13,16 +13,16 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionOperations;
 
 /**
- * Sends what is in the {@link Outbox}, in its order:
+ * Sends the messages of the {@link Outbox}, in order:
  *
  * <ol>
- *   <li>lock the first rows; the relay of another node waits here, so that one sends at a time and the order stays
+ *   <li>lock the first rows; the relay of another node waits here, so that one relay sends at a time and the order is kept
  *   <li>send them all, and wait until Kafka has acknowledged every one
- *   <li>mark them as sent, which is to delete them, and commit
+ *   <li>delete them, which marks them as sent, and commit
  * </ol>
  *
- * <p>A relay that dies between the last two steps leaves its rows, and the next one sends them again: every message arrives at least once. Its
- * id is the row's, in the header {@code message-id}, and so a consumer that is idempotent knows the copy.
+ * <p>If a relay dies between the last two steps, its rows remain, and the next relay sends them again. So every message arrives at least once. The header
+ * {@code message-id} has the id of the row, so an idempotent consumer recognises the copy.
  */
 @Component
 @EnableScheduling
@@ -45,7 +45,7 @@ public class OutboxRelay {
     @Scheduled(fixedDelayString = "${outbox.interval:PT0.1S}")
     void sendAll() {
         while (Boolean.TRUE.equals(transactions.execute(transaction -> sendFirst() == BATCH))) {
-            // A full batch: more may wait.
+            // The batch was full: more messages may wait.
         }
     }
 
@@ -57,7 +57,7 @@ public class OutboxRelay {
         if (!rows.isEmpty()) {
             CompletableFuture.allOf(rows.stream().map(this::send).toArray(CompletableFuture<?>[]::new))
                     .join();
-            // By their numbers: a lower one than the last may have been committed meanwhile, and is not sent yet.
+            // By their numbers: a row with a lower number may have been committed meanwhile, and is not sent yet.
             jdbc.sql("delete from outbox where number in (:sent)")
                     .param("sent", rows.stream().map(Row::number).toList())
                     .update();

@@ -1,4 +1,4 @@
-/** Messages that leave after the transaction that wants them sent has committed. */
+/** Messages that are sent after their transaction has committed. */
 @NullMarked
 package io.idempotency.samples.outbox;
 

@@ -7,7 +7,7 @@ import jakarta.persistence.Id;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A payment. Nothing in its table keeps an order from being paid twice: that is left to {@code @Idempotent}. */
+/** A payment. No constraint prevents a second payment of an order: {@code @Idempotent} does. */
 @Entity
 class Payment {
 

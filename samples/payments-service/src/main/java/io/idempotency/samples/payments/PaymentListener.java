@@ -7,7 +7,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Pays an order when it hears of it. The payment, the message about it and the memory of the order's message are one transaction, which
+ * Pays each order once. The payment, its message in the outbox and the id of the order's message are one transaction, which
  * {@code @Idempotent} begins and commits.
  */
 @Component
@@ -23,10 +23,10 @@ class PaymentListener {
         this.outbox = outbox;
     }
 
-    /** What is heard. */
+    /** The message that is received. */
     record OrderPlaced(UUID id, String customer, long cents) {}
 
-    /** What is told. */
+    /** The message that is sent. */
     record PaymentPosted(UUID orderId, String customer, long cents) {}
 
     // tag::payment[]

@@ -1,6 +1,6 @@
 package io.idempotency.samples.payments;
 
-/** Trying again would not help. */
+/** Thrown for a payment that no retry can make succeed. */
 final class PaymentRefusedException extends RuntimeException {
 
     private static final long serialVersionUID = 1;

@@ -2,7 +2,7 @@ package io.idempotency.samples.payments;
 
 import org.springframework.data.repository.Repository;
 
-/** The payments made. */
+/** Stores the payments. */
 interface Payments extends Repository<Payment, Long> {
 
     Payment save(Payment payment);

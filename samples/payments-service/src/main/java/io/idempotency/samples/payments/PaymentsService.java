@@ -28,7 +28,7 @@ public class PaymentsService {
         return new StringJacksonJsonMessageConverter();
     }
 
-    /** Tries a failing message again for a while and then puts it into quarantine; a refused payment is put there at once. */
+    /** Retries a failing message for a while, then quarantines it. A refused payment is quarantined at once. */
     @Bean
     DefaultErrorHandler errors(QuarantineRecoverer quarantine) {
         ExponentialBackOff backOff = new ExponentialBackOff(100, 2);

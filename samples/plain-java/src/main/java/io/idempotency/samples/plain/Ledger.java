@@ -6,7 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 
-/** The effect: plain JDBC that knows nothing of messages, claims or duplicates. */
+/** Writes the effect, by plain JDBC that knows nothing about messages, claims or duplicates. */
 final class Ledger {
 
     private final DataSource dataSource;
@@ -15,7 +15,7 @@ final class Ledger {
         this.dataSource = dataSource;
     }
 
-    /** Posts a payment that is written as {@code account,amount}. */
+    /** Posts a payment in the format {@code account,amount}. */
     void post(String payment) throws SQLException {
         String[] parts = payment.split(",", -1);
         try (Connection connection = dataSource.getConnection();
@@ -27,7 +27,7 @@ final class Ledger {
         }
     }
 
-    /** Creates the table of postings, if it is not there. */
+    /** Creates the table of postings if it is missing. */
     void create() throws SQLException {
         try (Connection connection = dataSource.getConnection();
                 var statement = connection.createStatement()) {

@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** Run with two arguments, {@code bootstrap-servers} and {@code jdbc-url}, it posts payments until it is interrupted. */
+/** Posts payments until it is interrupted. Arguments: {@code bootstrap-servers} and {@code jdbc-url}. */
 public final class LedgerProgram {
 
     private LedgerProgram() {}

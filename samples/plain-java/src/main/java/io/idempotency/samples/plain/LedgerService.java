@@ -49,7 +49,7 @@ final class LedgerService implements AutoCloseable {
         loop.run();
     }
 
-    /** Ends {@link #run} from another thread; what is being handled is finished. */
+    /** Ends {@link #run} from another thread. The current message is finished first. */
     void stop() {
         loop.close();
     }

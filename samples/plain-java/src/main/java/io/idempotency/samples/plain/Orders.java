@@ -7,7 +7,7 @@ import io.idempotency.jdbc.TableStore;
 import java.util.Optional;
 // end::order[]
 
-/** Messages that do not come from Kafka: an order that arrives by HTTP, and perhaps twice. */
+/** Consumes messages that do not come from Kafka: orders that arrive by HTTP, perhaps twice. */
 final class Orders {
 
     record Order(String id, String payment) {}

@@ -11,7 +11,7 @@ import org.apache.kafka.common.errors.WakeupException;
 
 // end::loop[]
 
-/** A poll loop of one's own: the processor borrows the consumer for one call. {@code consumer.wakeup()} ends it. */
+/** A poll loop of your own. The processor borrows the consumer for one call; {@code consumer.wakeup()} ends the loop. */
 final class OwnLoop {
 
     private OwnLoop() {}

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the documents show is compiled, and what they promise is tested. */
+/** Compiles the code of the documents and tests their statements. */
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..", "..");
@@ -59,7 +59,7 @@ class DocumentationTest {
                 .allSatisfy(block -> assertThat(regions).contains(block));
     }
 
-    /** Returns what stands in the regions of a file: in several of one name, such as one of the imports and one of a method, one behind the other. */
+    /** Returns the regions of a file. Several regions of one name, such as imports and a method, are joined. */
     private static Collection<String> regions(String file) {
         Map<String, String> regions = new LinkedHashMap<>();
         Matcher matcher = REGION.matcher(file);
@@ -88,7 +88,7 @@ class DocumentationTest {
         assertThat(ROOT.resolve("docs/transaction.svg")).hasContent(drawn);
     }
 
-    /** The jars of docs/plain-java.md are those of this class path, by name and version. */
+    /** The jars of docs/plain-java.md are on this class path, by name and version. */
     @Test
     void theListedJarsAreTheOnesThatTheTestsRun() throws IOException {
         Map<String, String> jars = jars("## Jars");
@@ -100,7 +100,7 @@ class DocumentationTest {
                         || path.matches(".*[/\\\\]" + name + "-" + version + "(-test)?\\.jar")));
     }
 
-    /** With those of the first table, a database and this sample, a program runs that reads no Kafka. */
+    /** A program that reads no Kafka runs with the jars of the first table, a database and this sample. */
     @Test
     void aProgramRunsWithTheJarsThatAreListedAsNeeded() throws IOException, InterruptedException {
         Set<String> path = new TreeSet<>(onClassPath("h2"));
@@ -242,7 +242,7 @@ class DocumentationTest {
         }
     }
 
-    /** Returns what the pattern finds, without indentation. */
+    /** Returns the matches of the pattern, without indentation. */
     private static List<String> find(Pattern pattern, int group, List<Path> in) throws IOException {
         Stream.Builder<String> found = Stream.builder();
         for (Path path : in) {

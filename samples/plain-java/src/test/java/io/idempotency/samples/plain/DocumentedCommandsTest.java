@@ -27,7 +27,7 @@ class DocumentedCommandsTest {
     private static final Path ROOT = Path.of("..", "..");
     private static final List<String> PAGES = List.of("README.md", "CONTRIBUTING.md", "samples/README.md");
 
-    /** A block with its language, or what stands between backticks. */
+    /** A block with its language, or a text between backticks. */
     private static final Pattern CODE = Pattern.compile("```(\\w*)\n(.*?)```|`([^`]+)`", Pattern.DOTALL);
 
     private static final Pattern PROFILE = Pattern.compile("<id>([\\w-]+)</id>");
@@ -116,7 +116,7 @@ class DocumentedCommandsTest {
         });
     }
 
-    /** By the tool's manual, for no artifact of a repository has it. */
+    /** The options are from the tool's manual, because no artifact contains the tool. */
     @Test
     void everyOptionOfTheToolForConsumerGroupsIsOneOfIts() throws IOException {
         Set<String> options = Set.of(

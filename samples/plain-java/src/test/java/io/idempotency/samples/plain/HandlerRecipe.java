@@ -8,7 +8,7 @@ import io.idempotency.jdbc.TableStore;
 import java.util.Optional;
 // end::recipe[]
 
-/** How a test sees that a handler writes past its transaction: it fails behind the last line, and something is left. */
+/** Shows how a test finds a handler that writes outside of its transaction: the handler fails after its last line, and rows remain. */
 final class HandlerRecipe {
 
     private HandlerRecipe() {}

@@ -44,7 +44,7 @@ class LedgerServiceTest {
         }
     }
 
-    /** The recipe of the documents, for a handler that writes where it should. */
+    /** The recipe of the documents, for a correct handler. */
     @Test
     void theRecipeFindsNothingOfAHandlerThatWritesInItsTransaction() throws SQLException {
         withPostings(dataSource -> {
@@ -55,7 +55,7 @@ class LedgerServiceTest {
         });
     }
 
-    /** The recipe, for one that writes through the raw data source: nothing else would notice that. */
+    /** The recipe, for a handler that writes through the raw data source. Nothing else would notice that. */
     @Test
     void theRecipeFindsAHandlerThatWritesPastItsTransaction() throws SQLException {
         withPostings(dataSource -> {

@@ -1,4 +1,4 @@
-/** Tests of the sample, and of what the documents say. */
+/** Tests of the sample and of the documents. */
 @NullMarked
 package io.idempotency.samples.plain;
 

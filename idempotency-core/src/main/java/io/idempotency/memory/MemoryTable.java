@@ -1,5 +1,6 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.MessageId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,8 +10,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values by message id, the one changed longest ago first. What a transaction changed is seen by that transaction alone until it commits, and
- * nobody else can change it meanwhile. Guarded by the monitor of {@link MemoryTransactions}.
+ * Keeps values by message id, the least recently changed first. Until a transaction commits, only it sees its changes, and nobody else can
+ * change the same values. Guarded by the monitor of {@link MemoryTransactions}.
  */
 final class MemoryTable<V> {
 
@@ -19,14 +20,14 @@ final class MemoryTable<V> {
 
     private record Change<V>(MemoryTransaction by, @Nullable V value) {}
 
-    /** Returns the value that the transaction, or somebody without one, sees. */
+    /** Returns the value as the transaction sees it; without a transaction, the committed value. */
     @Nullable
     V get(MessageId id, @Nullable MemoryTransaction transaction) {
         Change<V> change = pending.get(id);
         return change != null && change.by == transaction ? change.value : committed.get(id);
     }
 
-    /** Returns all that the transaction, or somebody without one, sees. */
+    /** Returns all values as the transaction sees them; without a transaction, the committed values. */
     Map<MessageId, V> all(@Nullable MemoryTransaction transaction) {
         Map<MessageId, V> seen = new LinkedHashMap<>(committed);
         pending.forEach((id, change) -> {

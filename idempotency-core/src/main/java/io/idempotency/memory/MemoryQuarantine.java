@@ -1,12 +1,14 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Keeps quarantined messages in memory, within the transactions of a {@link MemoryStore}: a rollback also takes back what was
- * saved or deleted. A message that a running transaction saved or deleted is waited for. Unbounded: what is kept stays until it is
- * deleted. Thread-safe.
+ * Keeps quarantined messages in memory, within the transactions of a {@link MemoryStore}: a rollback undoes saves and deletions. A call waits
+ * for a running transaction that has saved or deleted the same message. Unbounded: a message stays until it is deleted. Thread-safe.
  */
 public final class MemoryQuarantine implements QuarantineStore {
 
@@ -50,7 +52,7 @@ public final class MemoryQuarantine implements QuarantineStore {
         return kept[0];
     }
 
-    /** Says where to find its messages, for the log. */
+    /** Names the place of the messages for the log. */
     @Override
     public String toString() {
         return "the memory of this process";

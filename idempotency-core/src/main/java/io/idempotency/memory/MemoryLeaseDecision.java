@@ -1,5 +1,8 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -7,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Decides one list of wanted leases, delivery by delivery, in the order asked: per partition, a prefix is granted. */
+/** Decides about a list of wanted leases, delivery by delivery, in the order asked: in each partition, a prefix is granted. */
 final class MemoryLeaseDecision {
 
     private final Instant now;

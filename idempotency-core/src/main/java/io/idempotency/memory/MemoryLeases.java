@@ -1,5 +1,10 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,7 +14,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The lease verbs of the memory store. Each is a moment under the monitor, when no running transaction is in the way. */
+/** Leases the messages of the memory store. Each call holds the monitor for a moment, once no running transaction is in its way. */
 final class MemoryLeases {
 
     private final InstantSource clock;

@@ -1,6 +1,11 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
-import io.idempotency.store.MemoryWaiters.Waiter;
+import io.idempotency.memory.MemoryWaiters.Waiter;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.TransactionLostException;
+import io.idempotency.store.Transactions;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +17,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transactions of one memory store. One monitor guards all tables; it is held for a moment per call, and given up while
- * a call waits for another transaction.
+ * Runs the transactions of one memory store. One monitor guards all tables. Each call holds it for a moment, and gives it up while it waits for
+ * another transaction.
  */
 final class MemoryTransactions implements Transactions {
 
@@ -28,14 +33,12 @@ final class MemoryTransactions implements Transactions {
     private final AtomicLong begun = new AtomicLong();
     private final List<MemoryTable<?>> tables = new ArrayList<>();
 
-    private final MemoryWaiters waiters = new MemoryWaiters();
-
-    private final Duration claimTimeout;
+    private final MemoryWaiters waiters;
     private final Runnable afterChange;
 
     /** Creates the transactions; after every change the action given is run under the monitor. */
     MemoryTransactions(Duration claimTimeout, Runnable afterChange) {
-        this.claimTimeout = claimTimeout;
+        this.waiters = new MemoryWaiters(ended, claimTimeout, this::lose);
         this.afterChange = afterChange;
     }
 
@@ -149,7 +152,8 @@ final class MemoryTransactions implements Transactions {
             throw new IdempotencyException(verb + " needs an active transaction of the memory store on the thread");
         }
         if (transaction.isLost()) {
-            throw new TransactionLostException(verb + " is not possible, for the transaction was rolled back already");
+            throw new TransactionLostException(
+                    verb + " is not possible, because the transaction was rolled back already");
         }
         return transaction;
     }
@@ -197,18 +201,7 @@ final class MemoryTransactions implements Transactions {
      *     is gone then
      */
     boolean awaitOthers(MemoryTable<?> table, MessageId id, MemoryTransaction own) {
-        Waiter waiter = new Waiter(table, id, own);
-        if (waiters.inTheWayOf(waiter) == null) {
-            return false;
-        }
-        waiters.add(waiter);
-        try {
-            await(waiter);
-            return true;
-        } finally {
-            waiters.remove(waiter);
-            ended.signalAll();
-        }
+        return waiters.await(new Waiter(table, id, own));
     }
 
     /** Waits until no running transaction has changed any of the messages. The monitor must be held. */
@@ -221,47 +214,5 @@ final class MemoryTransactions implements Transactions {
                 waited |= awaitOthers(table, id, own);
             }
         }
-    }
-
-    private void await(Waiter waiter) {
-        long remaining = claimTimeout.toNanos();
-        MemoryTransaction own = waiter.transaction();
-        MemoryTransaction other = waiters.inTheWayOf(waiter);
-        while (other != null) {
-            if (own.isLost()) {
-                throw gone(waiter, "Transactions wait for each other at ", null);
-            } else if (own.isAwaitedBy(other)) {
-                // The youngest gives way, so that the oldest gets through however often the others run again.
-                lose(own.youngestInRing(other));
-            } else if (remaining <= 0) {
-                throw gone(waiter, "For longer than " + claimTimeout + ", another transaction has held ", null);
-            } else {
-                remaining = await(waiter, other, remaining);
-            }
-            other = waiters.inTheWayOf(waiter);
-        }
-        if (own.isLost()) {
-            throw gone(waiter, "Transactions wait for each other at ", null);
-        }
-    }
-
-    @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
-    private long await(Waiter waiter, MemoryTransaction other, long remainingNanos) {
-        waiter.transaction().waitsFor(other);
-        try {
-            return ended.awaitNanos(remainingNanos);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw gone(waiter, "Interrupted while waiting for ", e);
-        } finally {
-            waiter.transaction().waitsFor(null);
-        }
-    }
-
-    private TransientStoreException gone(Waiter waiter, String why, @Nullable InterruptedException cause) {
-        lose(waiter.transaction());
-        return cause == null
-                ? new TransientStoreException(why + waiter.id())
-                : new TransientStoreException(why + waiter.id(), cause);
     }
 }

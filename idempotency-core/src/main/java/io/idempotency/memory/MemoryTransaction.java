@@ -1,4 +1,4 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ final class MemoryTransaction {
         return false;
     }
 
-    /** Of those that wait for each other in a ring, this one and the ones from the other on, returns the one begun last. */
+    /** Returns the one begun last of the transactions that wait for each other in a ring: this one, and those from the other one on. */
     MemoryTransaction youngestInRing(MemoryTransaction other) {
         MemoryTransaction youngest = this;
         for (MemoryTransaction next = other; next != null && next != this; next = next.waitsFor) {
@@ -48,7 +48,7 @@ final class MemoryTransaction {
         return youngest;
     }
 
-    /** From now on this transaction can only be rolled back, and waits for nobody. */
+    /** Marks this transaction as lost: it can only be rolled back, and waits for nobody. */
     void lose() {
         lost = true;
         waitsFor = null;

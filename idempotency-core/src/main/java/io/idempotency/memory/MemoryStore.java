@@ -1,7 +1,17 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
 import static java.util.Objects.requireNonNull;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.Processed;
+import io.idempotency.store.Transactions;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,12 +24,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Remembers messages in memory: the reference of what a store does, for tests and for consumers that need no durability.
+ * Remembers messages in memory, for tests and for consumers that need no durability. It is the reference for other stores.
  *
- * <p>It has transactions of its own, bound to the thread: {@link #transactions()} begins them. A claim that another running
- * transaction holds is waited for; if transactions wait for each other, the one begun last fails at once with
- * {@link TransientStoreException}. What a running transaction did is seen by itself alone. It knows no others: inside a database transaction that
- * rolls back, a message stays remembered, so consume outside of it.
+ * <p>Its transactions are its own, bound to the thread; {@link #transactions()} begins them. A claim waits for another running transaction that
+ * holds the message. If transactions wait for each other, the one begun last fails at once with {@link TransientStoreException}. Only a running
+ * transaction itself sees its changes. The store takes no part in database transactions: if one rolls back, its messages stay remembered, so
+ * consume outside of it.
  *
  * <p>Bounded: beyond {@code maxMessages} the messages that were settled longest ago are forgotten first, then those whose
  * lease ended; live leases never are. Time is the given clock's, so that tests can move it; only waiting is measured in real

@@ -8,12 +8,12 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Seek, pause and resume of a partition that may be taken away at any moment: under the consumer group protocol of KIP-848 the
- * assignment changes in the background, and Kafka then throws an {@code IllegalStateException}.
+ * Seeks, pauses and resumes partitions, unless they are no longer assigned. Under the consumer group protocol of KIP-848 the assignment
+ * changes in the background, and Kafka then throws an {@code IllegalStateException}.
  */
-final class Assigned {
+final class AssignedPartitions {
 
-    private Assigned() {}
+    private AssignedPartitions() {}
 
     static boolean seek(Consumer<?, ?> kafka, TopicPartition partition, OffsetAndMetadata offset) {
         return onAssigned(kafka, partition, () -> kafka.seek(partition, offset));
@@ -27,7 +27,7 @@ final class Assigned {
         return onAssigned(kafka, partition, () -> kafka.resume(Set.of(partition)));
     }
 
-    /** Goes back everywhere although something failed; what fails here is added to that. */
+    /** Seeks in all partitions after a failure. What fails here is added to that failure as suppressed. */
     static void seekAll(Consumer<?, ?> kafka, Map<TopicPartition, OffsetAndMetadata> offsets, Throwable failure) {
         new HashMap<>(offsets).forEach((partition, offset) -> {
             try {

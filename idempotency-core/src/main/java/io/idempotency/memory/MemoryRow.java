@@ -1,11 +1,15 @@
-package io.idempotency.store;
+package io.idempotency.memory;
 
+import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
+import io.idempotency.store.Processed;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What the memory store knows about one message.
+ * The state of one message in the memory store.
  *
  * @param until the end of the lease; of a released one, when it was released; {@link Instant#EPOCH} of a claim without lease
  * @param at when the message was settled; {@link Instant#EPOCH} as long as it is not

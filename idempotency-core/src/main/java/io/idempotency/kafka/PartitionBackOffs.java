@@ -11,14 +11,14 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/** The partitions in back-off. Resumes what it paused itself and nothing else. Not thread-safe. */
-final class Waits {
+/** Pauses partitions in back-off, and resumes those that it paused itself. Not thread-safe. */
+final class PartitionBackOffs {
 
     private final LongSupplier nanoTime;
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private final Set<TopicPartition> paused = new HashSet<>();
 
-    Waits(LongSupplier nanoTime) {
+    PartitionBackOffs(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
     }
 
@@ -32,20 +32,20 @@ final class Waits {
         return ends.containsKey(partition);
     }
 
-    /** Goes back to the offset and stays there for the time given, zero for none at all. */
+    /** Goes back to the offset and pauses the partition for this long; zero is no pause. */
     void leave(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset, Duration length) {
         if (length.isZero() || length.isNegative()) {
-            Assigned.seek(consumer, partition, offset);
+            AssignedPartitions.seek(consumer, partition, offset);
             return;
         }
         ends.put(partition, nanoTime.getAsLong() + nanos(length));
         leaveAgain(consumer, partition, offset);
     }
 
-    /** Goes back to the offset in a partition that waits but is not paused any more, because it was revoked and assigned again. */
+    /** Goes back to the offset of a partition in back-off, and pauses it again if it was revoked and assigned again. */
     void leaveAgain(Consumer<?, ?> consumer, TopicPartition partition, OffsetAndMetadata offset) {
-        Assigned.seek(consumer, partition, offset);
-        if (!consumer.paused().contains(partition) && Assigned.pause(consumer, partition)) {
+        AssignedPartitions.seek(consumer, partition, offset);
+        if (!consumer.paused().contains(partition) && AssignedPartitions.pause(consumer, partition)) {
             paused.add(partition);
         }
     }
@@ -58,13 +58,13 @@ final class Waits {
             if (wait.getValue() - now <= 0) {
                 each.remove();
                 if (paused.remove(wait.getKey())) {
-                    Assigned.resume(consumer, wait.getKey());
+                    AssignedPartitions.resume(consumer, wait.getKey());
                 }
             }
         }
     }
 
-    /** Returns the time until the next back-off ends, at most the one given. */
+    /** Returns the time until the next back-off ends, at most this one. */
     Duration untilNext(Duration atMost) {
         long now = nanoTime.getAsLong();
         long least = nanos(atMost);

@@ -1,0 +1,33 @@
+package io.idempotency.simulation;
+
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
+import java.util.List;
+import java.util.Optional;
+
+/** The quarantine of the processes. What it keeps is noted with the transaction, which may be committed later. */
+record SimulatedQuarantine(Simulation simulation, MemoryQuarantine memory) implements QuarantineStore {
+
+    @Override
+    public void save(QuarantinedMessage message) {
+        memory.save(message);
+        simulation.store().transactions().running().kept.add(message);
+    }
+
+    @Override
+    public Optional<QuarantinedMessage> find(MessageId id) {
+        return memory.find(id);
+    }
+
+    @Override
+    public List<MessageId> list(String consumer, int limit) {
+        return memory.list(consumer, limit);
+    }
+
+    @Override
+    public boolean delete(MessageId id) {
+        return memory.delete(id);
+    }
+}

@@ -1,0 +1,185 @@
+package io.idempotency.spring;
+
+import io.idempotency.TransactionPer;
+import io.idempotency.kafka.TopicRetention;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.BatchMessageListener;
+import org.springframework.kafka.listener.CommonErrorHandler;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.listener.adapter.FilteringMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.RecordFilterStrategy;
+
+/** Puts the idempotent consumer in front of the listener of a container, and {@link WaitingErrorHandler} in front of its error handler. */
+final class ContainerFitter {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+    private static final int CHUNKS_PER_POLL_INTERVAL = 4;
+
+    private final IdempotencyProperties properties;
+    private final Consumers consumers;
+    private final ListenerChecks checks;
+    private final Observations observations;
+    private final RetryTopics retryTopics;
+
+    ContainerFitter(
+            IdempotencyProperties properties,
+            Consumers consumers,
+            ListenerChecks checks,
+            Observations observations,
+            RetryTopics retryTopics) {
+        this.properties = properties;
+        this.consumers = consumers;
+        this.checks = checks;
+        this.observations = observations;
+        this.retryTopics = retryTopics;
+    }
+
+    /**
+     * Replaces the listener of a container. Leaves it alone if the consumer is switched off, or if the container handles a dead-letter topic.
+     *
+     * @throws ListenerRefusedException if the listener or its container would weaken the guarantee
+     */
+    Optional<FittedContainer> fitListener(
+            ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
+        ListenerDefinition listener = found.with(properties.consumer(found.name()));
+        if (!properties.consumer(listener.name()).enabled()) {
+            SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
+            return Optional.empty();
+        }
+        // A message may come to its dead-letter topic more than once, and each arrival is an event of its own.
+        if (retryTopics.isDeadLetter(container)) {
+            return Optional.empty();
+        }
+        boolean isRetry = retryTopics.isRetry(container);
+        Map<String, Object> kafka = kafkaProperties(container);
+        checks.require(listener, consumers.level(listener), container, kafka, isRetry);
+        if (isRetry) {
+            Collections.addAll(
+                    consumers.ids().retryTopics(listener),
+                    Objects.requireNonNull(container.getContainerProperties().getTopics()));
+        }
+        Object target =
+                Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        FittedContainer fitted = fitted(listener, target, kafka);
+        container.setupMessageListener(inFront(target, listener, fitted));
+        if (!isRetry) {
+            introduce(listener, container);
+        }
+        return Optional.of(fitted);
+    }
+
+    private FittedContainer fitted(ListenerDefinition listener, Object target, Map<String, Object> kafka) {
+        Duration pollInterval = TopicRetention.pollInterval(kafka);
+        Duration chunkTime = pollInterval.dividedBy(CHUNKS_PER_POLL_INTERVAL);
+        boolean isAwaited =
+                AwaitedHandler.await(target, pollInterval.multipliedBy(9).dividedBy(10));
+        boolean isBatch = target instanceof BatchMessageListener<?, ?>;
+        ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
+        return new FittedContainer(
+                consumers.of(sharing, AdaptedListener.in(target), chunkTime, kafka),
+                new SettledRecords(),
+                new PollTime(chunkTime, System::nanoTime),
+                consumers.rememberedFor(listener),
+                isBatch,
+                isAwaited);
+    }
+
+    private void introduce(ListenerDefinition listener, AbstractMessageListenerContainer<Object, Object> container) {
+        log.info(Introduction.of(
+                listener,
+                consumers.level(listener),
+                consumers.store(listener),
+                properties.messageId(),
+                container.getContainerProperties()));
+    }
+
+    @SuppressWarnings("unchecked")
+    private Object inFront(Object target, ListenerDefinition listener, FittedContainer fitted) {
+        if (target instanceof BatchMessageListener<?, ?>) {
+            return new BatchListener(
+                    (BatchMessageListener<Object, Object>) target, fitted.consumer(), fitted.isAwaited());
+        }
+        MessageListener<Object, Object> records = (MessageListener<Object, Object>) target;
+        if (listener.transactionPer().orElse(TransactionPer.RECORD) == TransactionPer.POLL) {
+            return new PollListener(records, fitted.consumer());
+        }
+        if (target.getClass() == FilteringMessageListenerAdapter.class) {
+            return behindFilter(
+                    (FilteringMessageListenerAdapter<Object, Object>) target,
+                    inner -> new RecordListener(inner, fitted, observations));
+        }
+        return new RecordListener(records, fitted, observations);
+    }
+
+    /** Moves the filter in front: filtered records are neither claimed nor acknowledged by the listener. */
+    @SuppressWarnings("unchecked")
+    private static Object behindFilter(
+            FilteringMessageListenerAdapter<Object, Object> filtering,
+            UnaryOperator<MessageListener<Object, Object>> inFront) {
+        DirectFieldAccessor fields = new DirectFieldAccessor(filtering);
+        return new FilteringMessageListenerAdapter<>(
+                inFront.apply(filtering.getDelegate()),
+                (RecordFilterStrategy<Object, Object>)
+                        Objects.requireNonNull(fields.getPropertyValue("recordFilterStrategy")),
+                Boolean.TRUE.equals(fields.getPropertyValue("ackDiscarded")));
+    }
+
+    /**
+     * Replaces the error handler of a container, once.
+     *
+     * @throws ListenerRefusedException if it quarantines records and there is no quarantine
+     */
+    void fitErrorHandler(
+            AbstractMessageListenerContainer<Object, Object> container, FittedContainer fitted, PartitionWaits waits) {
+        CommonErrorHandler users = container.getCommonErrorHandler();
+        if (users instanceof WaitingErrorHandler) {
+            return;
+        }
+        if (users != null && !consumers.haveQuarantine()) {
+            ListenerChecks.requireNoQuarantine(users, container);
+        }
+        retryTopics.doNotRetryWithoutId();
+        container.setCommonErrorHandler(new WaitingErrorHandler(
+                users == null ? quarantining(container) : users,
+                fitted.consumer(),
+                fitted.settled(),
+                waits,
+                fitted.isBatch()));
+    }
+
+    /** Returns the error handler of a container that has none: Spring's own, which ends in quarantine. */
+    private CommonErrorHandler quarantining(AbstractMessageListenerContainer<Object, Object> container) {
+        if (consumers.haveQuarantine()) {
+            return new DefaultErrorHandler(new QuarantineRecoverer());
+        }
+        ListenerChecks.warnOfDroppedRecords(container);
+        return new DefaultErrorHandler();
+    }
+
+    /** Returns the properties of the container's Kafka consumers. A container has no accessor for its consumer factory. */
+    static Map<String, Object> kafkaProperties(AbstractMessageListenerContainer<Object, Object> container) {
+        ConsumerFactory<?, ?> factory =
+                (ConsumerFactory<?, ?>) new DirectFieldAccessor(container).getPropertyValue("consumerFactory");
+        Map<String, Object> kafka = new HashMap<>();
+        if (factory != null) {
+            kafka.putAll(factory.getConfigurationProperties());
+        }
+        container
+                .getContainerProperties()
+                .getKafkaConsumerProperties()
+                .forEach((name, value) -> kafka.put(name.toString(), value));
+        return kafka;
+    }
+}
