@@ -145,7 +145,7 @@ final class GuaranteesPage {
 
             ## `AT_LEAST_ONCE`
 
-            - An effect can repeat without a crash, if a live owner overruns its lease. Leases are renewed after a third of their length, but a process that is paused for longer than its lease has
+            - An effect can repeat without a crash, if a live owner overruns its lease, or if the answer of a renewal is lost with its connection. Leases are renewed after a third of their length, but a process that is paused for longer than its lease has
               lost it. It can no longer complete, renew or release a lease that another attempt has taken.
             - Its late effect may then come after newer ones. The handler gets the claim. Pass on its fencing token (attempt and end of the lease), so that the receiver can refuse the older effect.
             - After a crash, the next owner waits until the leases have ended, in order; other partitions go on. Messages that were handled but not completed are handled again, even those before the
