@@ -10,7 +10,7 @@ final class Draining {
     private static final String MEND = ". Mend the handler or the message";
     private static final String NO_ID =
             "no message there has had a usable id yet. Correct where ids are read from: in Spring, messageId or idempotency.consumers.<name>.message-id. If"
-                    + " the messages are wrong, the first one with an id, in any partition, frees this one. To have them quarantined, set"
+                    + " the messages are wrong, the first one with an id in another partition frees this one. To have them quarantined, set"
                     + " standStillAfter(Integer.MAX_VALUE), in Spring idempotency.stand-still-after=0";
 
     private final int standStillAfter;

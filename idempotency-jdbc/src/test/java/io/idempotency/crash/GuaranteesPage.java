@@ -100,7 +100,8 @@ final class GuaranteesPage {
 
             ${table}
 
-            The failure policy here gives a message ${attempts} attempts. *Mended* means that the process no longer dies of the message. All lives but the last one ended by it.
+            The failure policy here gives a message ${attempts} attempts. **lives**: the number of times that the process was started. The message ended every life but the last. *Mended* means that the process no
+            longer dies of the message.
 
             ${changed}
 
@@ -118,12 +119,12 @@ final class GuaranteesPage {
             The transaction belongs to the claim. A handler can still end it: by `commit()`, `setAutoCommit(true)` or the statement `COMMIT`, by a statement that commits (`TRUNCATE`, `CREATE TABLE`
             and others on MariaDB and H2), or by a service with its own transaction manager on the same data source.
 
-            A claim is final only with its proof, right before the library's own commit. Until then it counts as a lease of five minutes in the table, and as absent in a journal. The rest of
-            the transaction is committed with the proof. The log has an ERROR, once for each consumer, and `ConsumptionListener.onEarlyCommit` is called each time.
+            A claim is final only with its proof, right before the library's own commit. Until then it counts as a lease of five minutes in the table, and as absent in a journal. If the handler committed
+            early and then returns, the library commits the rest together with the proof. The log has an ERROR, once for each consumer, and `ConsumptionListener.onEarlyCommit` is called each time.
 
             [A test](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/EarlyCommitTest.java) sends five messages to one partition. The third one commits between two halves of its effect. The
-            test runs on PostgreSQL, MariaDB and H2, with both stores, with the store's own transaction manager and one of the application, and commits in each of these ways. A number says how often an effect
-            exists. *n + m* says that the first half exists n times, the second m times.
+            test runs on PostgreSQL, MariaDB and H2, with both stores, with the store's own transaction manager and one of the application, and commits in each of the ways above. A number says how often an
+            effect exists. *n + m* says that the first half exists n times, the second m times.
 
             <!-- early commits -->
             ${early}
@@ -147,9 +148,10 @@ final class GuaranteesPage {
 
             - An effect can repeat without a crash, if a live owner overruns its lease, or if the answer of a renewal is lost with its connection. Leases are renewed after a third of their length, but a process that is paused for longer than its lease has
               lost it. It can no longer complete, renew or release a lease that another attempt has taken.
-            - Its late effect may then come after newer ones. The handler gets the claim. Pass on its fencing token (attempt and end of the lease), so that the receiver can refuse the older effect.
-            - After a crash, the next owner waits until the leases have ended, in order; other partitions go on. Messages that were handled but not completed are handled again, even those before the
-              message that crashed. Waiting uses up no attempt.
+            - The late effect of such an owner may come after newer ones. So pass on the fencing token (attempt and end of the lease) of the claim that the handler gets. With it the receiver can refuse the
+              older effect.
+            - After a crash, the next owner waits until the leases have ended, and keeps the order of the partition. Other partitions go on. Messages that were handled but not completed are handled again,
+              even those before the message that crashed. Waiting uses up no attempt.
 
             ## `AT_MOST_ONCE`
 
@@ -164,7 +166,7 @@ final class GuaranteesPage {
               the same way. Otherwise the whole topic could end in quarantine.
             - **Poison that kills the process** repeats forever under `STRONG`: attempts are counted in memory, and the transaction is rolled back. Nothing is lost, but its partition does not go on.
               With a transaction for each record, the messages before it stay processed. Under `AT_LEAST_ONCE` a lease that ended without release counts as an attempt, in the database, so the
-              message ends in quarantine. Under `AT_MOST_ONCE` it kills one process.
+              message ends in quarantine. Under `AT_MOST_ONCE` it kills only one process.
 
             ## Two owners at the same time
 
@@ -184,8 +186,8 @@ final class GuaranteesPage {
               ([operations](operations.md#the-journal-store)).
             - Whether a message was processed, if offsets were reset to before the retention; with the journal store also if the topic was created again. Such a message is refused, unless you
               choose to process or skip it.
-            - With coordinates as ids: a message that is sent again. If the library follows retry or dead-letter topics back to the original, it also confuses two records at the same offset, after the log was
-              cut, if both have the same timestamp: spring-kafka does not forward the leader epoch.
+            - With coordinates as ids: a message that is sent again. After the log was cut, another record can have the same offset. If it also has the same timestamp, and comes by a retry or dead-letter
+              topic, the library takes it for the first one: spring-kafka does not forward the leader epoch.
             - Commits that the database confirmed and lost: `synchronous_commit=off`, an asynchronous fail-over, a restored backup. The guarantees end with the database's durability. After a restore,
               restart the consumers.
             - Records that a consumer never gets. An unclean leader election may cut the log below the committed offset of a group. `PollLoop` notices that and goes back; a container of spring-kafka

@@ -4,13 +4,18 @@ import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.kafka.TopicRetention;
+import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.LeaseStore;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Refuses a store that cannot serve its listener. */
+/** Refuses a store that cannot serve its listener, and warns about one that serves it with less than it seems to. */
 final class StoreChecks {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final Stores stores;
     private final TenantChecks tenants;
@@ -42,6 +47,12 @@ final class StoreChecks {
         ClaimStore store = stores.of(listener);
         String name = store.getClass().getSimpleName();
         tenants.require(listener, level, store);
+        if (level == ConsistencyLevel.STRONG && store instanceof MemoryStore && stores.hasDataSource()) {
+            log.warn(
+                    "{} has a store in memory beside a data source. It gets no transaction, so rows that a failed call wrote remain. Use the store"
+                            + " table, in tests, too.",
+                    listener);
+        }
         refuseIf(
                 level == ConsistencyLevel.AT_LEAST_ONCE && !(store instanceof LeaseStore),
                 listener + " has the level AT_LEAST_ONCE, but its store, " + name + ", does not support leases",

@@ -104,6 +104,11 @@ final class Stores {
                 : beans.getBean(JournalStore.class);
     }
 
+    /** Returns whether the application has a database that listeners may write to. */
+    boolean hasDataSource() {
+        return beans.getBeanNamesForType(DataSource.class, true, false).length > 0;
+    }
+
     /** Returns the kind or the bean name of the store that a property or the listener asks for. */
     String asked(ListenerDefinition listener) {
         String configured = properties.consumer(listener.name()).store();

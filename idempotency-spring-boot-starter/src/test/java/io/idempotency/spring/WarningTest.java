@@ -149,6 +149,14 @@ class WarningTest {
     }
 
     @Test
+    void warnsOfAStoreInMemoryBesideADataSource(CapturedOutput output) {
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues("idempotency.store=memory")
+                .run(context -> assertThat(output)
+                        .containsPattern("WARN.*charge.*store in memory beside a data source.*no transaction"));
+    }
+
+    @Test
     void warnsOfRepliesThatLeaveBeforeTheCommit(CapturedOutput output) {
         runner.withUserConfiguration(Replying.class)
                 .run(context -> assertThat(output).contains("@SendTo", "outbox"));
