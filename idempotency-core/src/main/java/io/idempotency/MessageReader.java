@@ -4,11 +4,16 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
 
-/** Reads position and raw bytes of a message. Thread-safe. */
+/** Reads position, timestamp and raw bytes of a message. Thread-safe. */
 public interface MessageReader<M> {
 
     /** Returns the position of the message; {@link Position#UNKNOWN} if it has none. */
     Position position(M message);
+
+    /** Returns when the message was sent, in milliseconds since 1970 UTC; negative if that is unknown, as by default. */
+    default long timestamp(M message) {
+        return -1;
+    }
 
     /**
      * Returns the raw bytes for the quarantine. Called outside any transaction: at the first failure of a message, or, if failures are

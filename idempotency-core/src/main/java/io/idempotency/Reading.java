@@ -72,6 +72,16 @@ final class Reading<M> {
         }
     }
 
+    private long timestamp(M message) {
+        try {
+            return reader.timestamp(message);
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            log.warn("The timestamp of a message cannot be read.", FailureText.loggable(thrown));
+            return -1;
+        }
+    }
+
     private Item<M> read(int index, M message, Position position, Lane lane) {
         MessageId id;
         @Nullable Throwable unreadable = null;
@@ -90,7 +100,7 @@ final class Reading<M> {
             id = new MessageId(consumer, reader.standIn(message));
             unreadable = located(position, thrown);
         }
-        return new Item<>(index, message, new Delivery(id, position), lane, unreadable);
+        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
     }
 
     private void noteUsable(Lane lane) {

@@ -135,6 +135,11 @@ public final class KafkaRecords {
         }
 
         @Override
+        public long timestamp(ConsumerRecord<K, V> record) {
+            return record.timestamp();
+        }
+
+        @Override
         public Payload payload(ConsumerRecord<K, V> record) {
             if (isRaw(record.key(), record.serializedKeySize())
                     && isRaw(record.value(), record.serializedValueSize())) {

@@ -44,16 +44,6 @@ public final class JournalStore implements ClaimStore {
     /** How long duplicates are answered from memory without a look at the database, unless set otherwise. */
     public static final Duration DEFAULT_REVALIDATION = Duration.ofMinutes(1);
 
-    /** Decides about a delivery that is older than the journal remembers, for example after offsets were reset. */
-    public enum Unjudged {
-        /** It fails, and its partition stands still. */
-        REFUSE,
-        /** It is processed, perhaps again. */
-        PROCESS,
-        /** It is a duplicate. */
-        SKIP
-    }
-
     record Settings(
             Unjudged unjudged,
             long retentionMicros,

@@ -1,6 +1,5 @@
 package io.idempotency.jdbc;
 
-import io.idempotency.jdbc.JournalStore.Unjudged;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.function.ToIntFunction;

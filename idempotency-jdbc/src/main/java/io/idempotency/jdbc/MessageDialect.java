@@ -34,6 +34,9 @@ interface MessageDialect extends Dialect {
     /** Returns the rows that exist, and locks those that are not settled until the end of the transaction. */
     List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
-    /** Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first. Skips rows that others have locked. */
+    /**
+     * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Skips rows that
+     * others have locked. Returns the number of deleted rows.
+     */
     int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 }

@@ -24,7 +24,7 @@ final class PartitionClaim {
     private static final int KNOWN = -2;
 
     private final JournalWindow window;
-    private final JournalStore.Unjudged unjudged;
+    private final Unjudged unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
     /** The indices of the deliveries in the claim, and so of their answers. */
@@ -42,7 +42,7 @@ final class PartitionClaim {
      *
      * @param expected how many deliveries will probably be added
      */
-    PartitionClaim(JournalWindow window, JournalStore.Unjudged unjudged, int expected) {
+    PartitionClaim(JournalWindow window, Unjudged unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
@@ -121,7 +121,7 @@ final class PartitionClaim {
                         "Whether " + delivery + " was processed is not known any more: the journal of " + window
                                 + " has forgotten offsets up to " + window.horizonOffset()
                                 + ". If the offsets of the group were reset on purpose, let the store process or skip"
-                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.journal.unjudged. If"
+                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.unjudged. If"
                                 + " the topic was deleted and created again, give it journals of its own, by"
                                 + " JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
         };

@@ -247,7 +247,7 @@ class PlainDialect implements MessageDialect {
 
     @Override
     public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
-        return new PlainPurge(this).purge(connection, consumer, before, limit);
+        return new PlainPurge(this, connection, consumer).purge(before, limit);
     }
 
     /** Returns the clause that locks the rows of a query and skips rows that others have locked. */

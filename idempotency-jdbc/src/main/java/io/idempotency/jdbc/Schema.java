@@ -13,7 +13,7 @@ import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
- * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code quarantine}, {@code journal} and {@code segment}, each with the
+ * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code journal} and {@code segment}, each with the
  * prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
@@ -164,6 +164,7 @@ public final class Schema {
     private static final List<String> QUERIES = List.of(
             "select id, name, retention_micros, journal_retention_micros from ${tables}name where 1 = 0",
             "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
+            "select place, record_offset, at_micros, consumer from ${tables}horizon where 1 = 0",
             """
             select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
                 record_value, headers

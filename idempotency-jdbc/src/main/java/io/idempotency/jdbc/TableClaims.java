@@ -20,6 +20,7 @@ import java.util.Set;
  *
  * <ol>
  *   <li>Insert the absent messages, as claimed. This waits for other transactions that insert them.
+ *   <li>Decide about the inserted ones that the purge may have deleted, see {@link TableHorizons}.
  *   <li>Only if some existed: claim the free rows, and read the others.
  *   <li>Answer each delivery by its row. If a message has no row, fail transiently.
  *   <li>Before the commit: prove that this transaction is the one that claimed.
@@ -29,11 +30,13 @@ final class TableClaims implements ActiveTransaction.LastWord {
 
     private final StoreDatabase database;
     private final MessageTable table;
+    private final TableHorizons horizons;
     private final Connections connections;
 
-    TableClaims(MessageTable table, Connections connections) {
+    TableClaims(MessageTable table, TableHorizons horizons, Connections connections) {
         this.database = table.database();
         this.table = table;
+        this.horizons = horizons;
         this.connections = connections;
     }
 
@@ -59,7 +62,8 @@ final class TableClaims implements ActiveTransaction.LastWord {
         MessageLookup lookup = table.lookup(connection, deliveries, active.proposedNames());
         List<MessageArrival> arrivals = List.copyOf(lookup.all());
         List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
-        if (arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
+        Set<MessageKey> skipped = horizons.skipped(connection, lookup, inserted);
+        if (skipped.isEmpty() && arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
             return deliveries.stream().map(Claim::granted).toList();
         }
@@ -72,7 +76,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         if (!rest.isEmpty()) {
             dialect.takeOver(connection, rest, active.evidence()).forEach(row -> rows.put(row.key(), row));
         }
-        List<Claim> answers = answers(connection, lookup, rows, active);
+        List<Claim> answers = answers(connection, lookup, rows, skipped, active);
         active.evidence()
                 .add(rows.values().stream().filter(MessageRow::isGranted).toList());
         return answers;
@@ -83,7 +87,11 @@ final class TableClaims implements ActiveTransaction.LastWord {
     }
 
     private List<Claim> answers(
-            Connection connection, MessageLookup lookup, Map<MessageKey, MessageRow> rows, ActiveTransaction active)
+            Connection connection,
+            MessageLookup lookup,
+            Map<MessageKey, MessageRow> rows,
+            Set<MessageKey> skipped,
+            ActiveTransaction active)
             throws SQLException {
         List<Claim> answers = new ArrayList<>(lookup.deliveries().size());
         Set<MessageKey> answered = new HashSet<>();
@@ -94,6 +102,10 @@ final class TableClaims implements ActiveTransaction.LastWord {
             if (row == null || !MessageRow.isAnswered(row)) {
                 throw new TransientStoreException(
                         "Another transaction changed " + delivery + " while it was claimed; run it again");
+            }
+            if (skipped.contains(key)) {
+                answers.add(Claim.duplicate(delivery, Optional.empty()));
+                continue;
             }
             boolean isFirst = answered.add(key);
             answers.add(

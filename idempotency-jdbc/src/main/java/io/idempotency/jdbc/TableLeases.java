@@ -28,11 +28,13 @@ final class TableLeases {
 
     private final StoreDatabase database;
     private final MessageTable table;
+    private final TableHorizons horizons;
     private final Connections connections;
 
-    TableLeases(MessageTable table, Connections connections) {
+    TableLeases(MessageTable table, TableHorizons horizons, Connections connections) {
         this.database = table.database();
         this.table = table;
+        this.horizons = horizons;
         this.connections = connections;
     }
 
@@ -43,6 +45,9 @@ final class TableLeases {
             Map<String, Integer> names = new HashMap<>();
             MessageLookup lookup = table.lookup(connection, deliveries, names);
             Map<MessageKey, MessageRow> rows = insertOrLock(connection, lookup, StoredTime.micros(length));
+            for (MessageKey skipped : horizons.skipped(connection, lookup, List.copyOf(rows.values()))) {
+                rows.computeIfPresent(skipped, (key, row) -> row.with(MessageState.processed(0, 0), row.at()));
+            }
             long waited = waitedMicros(began, length);
             rows.replaceAll((key, row) -> row.isGranted() ? row.with(row.state(), row.at() + waited) : row);
             LeaseDecision decision = new LeaseDecision(lookup, rows, StoredTime.micros(length) + waited);
@@ -176,7 +181,11 @@ final class TableLeases {
             return Claim.leased(delivery, row.state().attempt(), row.state().starts(), StoredTime.instant(row.at()));
         }
         return switch (row.state().status()) {
-            case PROCESSED -> Claim.duplicate(delivery, Optional.of(table.processed(connection, row, names)));
+            // A row that was inserted now and is processed nevertheless is skipped.
+            case PROCESSED ->
+                Claim.duplicate(
+                        delivery,
+                        row.isGranted() ? Optional.empty() : Optional.of(table.processed(connection, row, names)));
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(table.processed(connection, row, names)));
             case LEASED, RELEASED -> Claim.inProgress(delivery, answer.attempt(), StoredTime.instant(answer.until()));
         };

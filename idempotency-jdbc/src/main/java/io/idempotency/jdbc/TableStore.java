@@ -38,6 +38,7 @@ public final class TableStore implements LeaseStore {
     private final Connections connections;
     private final StoreDatabase database;
     private final MessageTable table;
+    private final TableHorizons horizons;
     private final TableClaims claims;
     private final TableLeases leases;
     private final MessagePurge purge;
@@ -48,8 +49,9 @@ public final class TableStore implements LeaseStore {
         Tables tables = new Tables(builder.schema, builder.tablePrefix);
         this.database = new StoreDatabase(tables, builder.claimTimeout);
         this.table = new MessageTable(database, tables);
-        this.claims = new TableClaims(table, connections);
-        this.leases = new TableLeases(table, connections);
+        this.horizons = new TableHorizons(database, tables, builder.unjudged);
+        this.claims = new TableClaims(table, horizons, connections);
+        this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
     }
 
@@ -78,6 +80,11 @@ public final class TableStore implements LeaseStore {
             database.storeNames(connection, proposed);
             return true;
         });
+    }
+
+    @Override
+    public void leave(String consumer, String stream, int partition) {
+        horizons.leave(consumer, stream, partition);
     }
 
     @Override
@@ -189,6 +196,7 @@ public final class TableStore implements LeaseStore {
         private String tablePrefix = Tables.DEFAULT_PREFIX;
         private String schema = "";
         private Duration claimTimeout = DEFAULT_CLAIM_TIMEOUT;
+        private Unjudged unjudged = Unjudged.REFUSE;
 
         private Builder(DataSource dataSource) {
             this.dataSource = dataSource;
@@ -212,6 +220,15 @@ public final class TableStore implements LeaseStore {
          */
         public Builder claimTimeout(Duration timeout) {
             claimTimeout = timeout;
+            return this;
+        }
+
+        /**
+         * Decides about deliveries at or before the greatest offset that the purge has deleted in their partition, and that have no row; {@link
+         * Unjudged#REFUSE} by default. Messages without a position are not concerned.
+         */
+        public Builder unjudged(Unjudged choice) {
+            unjudged = choice;
             return this;
         }
 

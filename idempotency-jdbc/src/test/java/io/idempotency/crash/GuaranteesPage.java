@@ -184,7 +184,7 @@ final class GuaranteesPage {
             - With the journal store: copies in another partition than the original. They occur if messages have no key, if the partitioner or the number of partitions changes, or if another topic has
               the copy. Records without a key or from a retry topic are refused. A changed number of partitions causes a warning. Topics can share the name of their journals
               ([operations](operations.md#the-journal-store)).
-            - With the journal store: whether a message was processed, if offsets were reset to before the journal's memory, or if the topic was created again. Such a message is refused, unless you
+            - Whether a message was processed, if offsets were reset to before the retention; with the journal store also if the topic was created again. Such a message is refused, unless you
               choose to process or skip it.
             - With coordinates as ids: a message that is sent again. After the log was cut, another record can have the same offset. If it also has the same timestamp, and comes by a retry or dead-letter
               topic, the library takes it for the first one: spring-kafka does not forward the leader epoch.

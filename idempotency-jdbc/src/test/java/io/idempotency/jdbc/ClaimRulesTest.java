@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantinedMessage;
@@ -20,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -143,28 +145,35 @@ class ClaimRulesTest {
 
             store.transactions().inTransaction(() -> {
                 counted.reset();
-                store.claim(fixture.inARow(id, 500));
+                store.claim(inARow(fixture, 500));
                 assertThat(counted.statements()).hasSize(1);
             });
             assertThat(counted.statements()).as("with the proof").hasSize(2);
 
             store.transactions().inTransaction(() -> {
                 counted.reset();
-                store.claim(fixture.inARow(id, 501));
+                store.claim(inARow(fixture, 501));
                 assertThat(counted.statements()).as("some are known").hasSize(2);
             });
 
             store.transactions().inTransaction(() -> {
                 counted.reset();
-                store.claim(List.of(fixture.at(id + "-single", 1)));
+                store.claim(List.of(fixture.at(id + "-single", 1_000)));
                 assertThat(counted.statements()).as("a single one").hasSize(1);
                 counted.reset();
-                store.claim(List.of(fixture.at(id + "-single", 1)));
+                store.claim(List.of(fixture.at(id + "-single", 1_000)));
                 assertThat(counted.statements())
                         .as("a single one that is known")
                         .hasSize(3);
             });
         }
+    }
+
+    /** Behind the message at offset 1. */
+    private List<Delivery> inARow(Fixture fixture, int messages) {
+        return IntStream.range(0, messages)
+                .mapToObj(i -> fixture.at(id + i, 2 + i))
+                .toList();
     }
 
     @Test

@@ -8,7 +8,6 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
-import io.idempotency.jdbc.JournalStore.Unjudged;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.Delivery;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.IdempotentConsumerBuilder;
-import io.idempotency.jdbc.JournalStore.Unjudged;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.Delivery;

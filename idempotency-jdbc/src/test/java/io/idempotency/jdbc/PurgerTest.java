@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -158,7 +159,7 @@ class PurgerTest {
         store.transactions().inTransaction(() -> store.claim(List.of(fixture.at("known", 1))));
         store.purge(Duration.ofDays(8), 1000);
         return counted.statements().stream()
-                .filter(sql -> sql.startsWith("delete"))
+                .filter(sql -> sql.contains("delete from rules_message"))
                 .findFirst()
                 .orElseThrow();
     }
@@ -323,11 +324,11 @@ class PurgerTest {
                 return forgotten;
             });
             for (int round = 0; round < 30; round++) {
-                List<Delivery> deliveries = fixture.inARow(prefix + "-" + round + "-", 50);
+                List<Delivery> deliveries = inARow(fixture, prefix + "-" + round + "-", round * 50);
                 fixture.transactions.inTransaction(
                         () -> assertThat(fixture.store.claim(deliveries)).allMatch(Claim::isGranted));
                 fixture.jdbc.update(
-                        "update rules_message set at_micros = 1 where record_offset >= 25 and state >= ?",
+                        "update rules_message set at_micros = 1 where mod(record_offset, 50) >= 25 and state >= ?",
                         MessageState.FIRST_SETTLED);
             }
             await().until(() -> fixture.jdbc
@@ -339,5 +340,11 @@ class PurgerTest {
             assertThat(fixture.isProcessed(prefix + "-7-24")).isTrue();
             assertThat(fixture.isProcessed(prefix + "-7-25")).isFalse();
         }
+    }
+
+    private static List<Delivery> inARow(Fixture fixture, String prefix, int first) {
+        return IntStream.range(0, 50)
+                .mapToObj(i -> fixture.at(prefix + i, first + i))
+                .toList();
     }
 }

@@ -72,6 +72,7 @@ class DatabaseConfiguration {
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())
+                .unjudged(properties.unjudged())
                 .transactionManager(transactions.manager())
                 .build();
         purges.ifAvailable(purge -> purge.begin(store, properties.retention()));
@@ -98,7 +99,7 @@ class DatabaseConfiguration {
                 .claimTimeout(properties.claimTimeout())
                 .transactionManager(transactions.manager())
                 .retention(journal.retention())
-                .unjudged(journal.unjudged())
+                .unjudged(properties.unjudged())
                 .streams(topics::stream)
                 .partitions(topics::partitions);
         if (journal.memory() != null) {

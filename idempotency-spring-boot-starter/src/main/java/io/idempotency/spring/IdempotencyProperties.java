@@ -2,7 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
-import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.Unjudged;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +20,7 @@ import org.springframework.validation.Validator;
  * @param enabled Whether listeners that are annotated with @Idempotent are idempotent. If not, they run as with spring-kafka alone.
  * @param store Store of listeners that do not name another one: table, journal, memory or the name of a ClaimStore bean.
  * @param retention How long tables remember messages. Choose at least the retention of the topics; the minimum is a minute.
+ * @param unjudged How to treat a record that the purge may have forgotten, for example after offsets were reset.
  * @param lease Duration of the lease that a listener with the level AT_LEAST_ONCE takes on a message. It is renewed after a third of that time.
  * @param claimTimeout How long a claim waits for another transaction that has claimed the same message.
  * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still. 0 for never.
@@ -37,6 +38,7 @@ public record IdempotencyProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("table") String store,
         @DefaultValue("8d") Duration retention,
+        @DefaultValue("refuse") Unjudged unjudged,
         @DefaultValue("1m") Duration lease,
         @DefaultValue("5s") Duration claimTimeout,
         @DefaultValue("5") int standStillAfter,
@@ -103,7 +105,6 @@ public record IdempotencyProperties(
      * @param retention How long journals remember messages, at least a minute. Each message takes about 26 bytes of memory.
      * @param memory Maximum memory of the journals of this process. Half of the heap by default.
      * @param forgetOldestIfFull Whether to forget the oldest messages early if the memory is full. If not, claims fail.
-     * @param unjudged How to treat a record that is older than the memory of its journal.
      * @param acceptMissedDuplicates Whether to accept records without a key and records of retry topics. Their copies in other partitions are not recognised.
      * @param topicIds Whether a topic that is deleted and created again gets new journals.
      * @param streams Names of the journals of topics that were renamed or are mirrored, by topic.
@@ -112,7 +113,6 @@ public record IdempotencyProperties(
             @DefaultValue("1d") Duration retention,
             @Nullable DataSize memory,
             @DefaultValue("false") boolean forgetOldestIfFull,
-            @DefaultValue("refuse") JournalStore.Unjudged unjudged,
             @DefaultValue("false") boolean acceptMissedDuplicates,
             @DefaultValue("false") boolean topicIds,
             @DefaultValue Map<String, String> streams) {}

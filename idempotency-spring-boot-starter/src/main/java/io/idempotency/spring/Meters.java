@@ -13,6 +13,8 @@ import io.micrometer.core.instrument.Timer;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.springframework.boot.convert.DurationStyle;
 
 /** Counts and times consumptions. The meters are named and tagged as in docs/spring-boot.md. Thread-safe. */
 final class Meters implements ConsumptionListener {
@@ -25,12 +27,21 @@ final class Meters implements ConsumptionListener {
     static final String EARLY = "idempotency.early.commits";
 
     private static final String FAILED = "failed";
+    /** A redelivery of a message that is in quarantine already. It is no news, and no alert should be raised for it. */
+    private static final String QUARANTINED_BEFORE = "quarantined_before";
+
     private static final List<String> OUTCOMES = List.of(
             name(Outcome.PROCESSED),
             name(Outcome.DUPLICATE),
             FAILED,
             name(Outcome.QUARANTINED),
+            QUARANTINED_BEFORE,
             name(Outcome.IN_PROGRESS));
+
+    /** The bounds of the ages of duplicates: a minute, ten, an hour, six, a day, four days, seven, eight. */
+    private static final double[] AGES = Stream.of("1m", "10m", "1h", "6h", "1d", "4d", "7d", "8d")
+            .mapToDouble(Meters::seconds)
+            .toArray();
 
     private final MeterRegistry registry;
 
@@ -94,6 +105,7 @@ final class Meters implements ConsumptionListener {
         return DistributionSummary.builder(AGE)
                 .description("Time since the original of a duplicate was processed")
                 .baseUnit("seconds")
+                .serviceLevelObjectives(AGES)
                 .tag("consumer", consumer)
                 .register(registry);
     }
@@ -119,10 +131,16 @@ final class Meters implements ConsumptionListener {
     }
 
     private static String outcome(Consumption consumption) {
-        return consumption.outcome() == Outcome.RELEASED
-                        && consumption.failure().isPresent()
-                ? FAILED
-                : name(consumption.outcome());
+        boolean isFailure = consumption.failure().isPresent();
+        return switch (consumption.outcome()) {
+            case RELEASED -> isFailure ? FAILED : name(Outcome.RELEASED);
+            case QUARANTINED -> isFailure ? name(Outcome.QUARANTINED) : QUARANTINED_BEFORE;
+            default -> name(consumption.outcome());
+        };
+    }
+
+    private static double seconds(String duration) {
+        return DurationStyle.SIMPLE.parse(duration).toSeconds();
     }
 
     private static String name(Enum<?> value) {

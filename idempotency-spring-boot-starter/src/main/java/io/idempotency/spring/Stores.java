@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.jdbc.Unjudged;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
@@ -77,7 +78,7 @@ final class Stores {
         if (!isOurJournal(of(listener))) {
             return Optional.of(properties.retention());
         }
-        return properties.journal().unjudged() == JournalStore.Unjudged.PROCESS
+        return properties.unjudged() == Unjudged.PROCESS
                 ? Optional.of(properties.journal().retention())
                 : Optional.empty();
     }

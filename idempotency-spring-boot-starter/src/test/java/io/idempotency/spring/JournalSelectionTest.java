@@ -209,9 +209,9 @@ class JournalSelectionTest {
             claimed(JournalStore.on(context.getBean(DataSource.class)), 1, "first");
             assertThatThrownBy(() -> claimed(context.getBean(JournalStore.class), 1, "first"))
                     .isInstanceOf(IdempotencyException.class)
-                    .hasMessageContaining("idempotency.journal.unjudged");
+                    .hasMessageContaining("idempotency.unjudged");
         });
-        full.withPropertyValues("idempotency.journal.unjudged=process").run(context -> {
+        full.withPropertyValues("idempotency.unjudged=process").run(context -> {
             claimed(JournalStore.on(context.getBean(DataSource.class)), 1, "first");
             assertThat(claimed(context.getBean(JournalStore.class), 1, "first")).containsExactly(Status.GRANTED);
         });
@@ -245,7 +245,7 @@ class JournalSelectionTest {
         runner.withUserConfiguration(Journal.class)
                 .run(context -> assertThat(rememberedFor(context)).isEmpty());
         runner.withUserConfiguration(Journal.class)
-                .withPropertyValues("idempotency.journal.unjudged=process")
+                .withPropertyValues("idempotency.unjudged=process")
                 .run(context -> assertThat(rememberedFor(context)).contains(JournalStore.DEFAULT_RETENTION));
     }
 

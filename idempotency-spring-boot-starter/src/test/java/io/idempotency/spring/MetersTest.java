@@ -9,6 +9,7 @@ import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
@@ -78,11 +79,12 @@ class MetersTest {
     void areThereWithZeroBeforeAnythingHappens() {
         new Meters(registry).begin("billing", ConsistencyLevel.STRONG);
 
-        for (String outcome : List.of("processed", "duplicate", "failed", "quarantined", "in_progress")) {
+        for (String outcome :
+                List.of("processed", "duplicate", "failed", "quarantined", "quarantined_before", "in_progress")) {
             assertThat(count(outcome)).isZero();
         }
         assertThat(registry.getMeters())
-                .hasSize(12)
+                .hasSize(21)
                 .allSatisfy(
                         meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
                 .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
@@ -90,7 +92,28 @@ class MetersTest {
         consume("a", 0, new IllegalStateException("no"));
         consume("a", 0);
         consume("a", 1);
-        assertThat(registry.getMeters()).hasSize(12);
+        assertThat(registry.getMeters()).hasSize(21);
+    }
+
+    /** Otherwise an alert on quarantines would fire at each rebalance. */
+    @Test
+    void tellAQuarantineFromARedeliveryOfItsMessage() {
+        MemoryStore store = MemoryStore.create();
+        IdempotentConsumer<ConsumerRecord<Object, Object>> quarantining = KafkaRecords.<Object, Object>consumer(
+                        "billing")
+                .store(store)
+                .quarantine(new MemoryQuarantine(store))
+                .failures(FailurePolicy.quarantineAfter(1))
+                .listener(new Meters(registry))
+                .build();
+        for (int i = 0; i < 3; i++) {
+            quarantining.consumeAll(List.of(record("poison", 7)), (record, claim) -> {
+                throw new IllegalStateException("no");
+            });
+        }
+
+        assertThat(count("quarantined")).isEqualTo(1);
+        assertThat(count("quarantined_before")).isEqualTo(2);
     }
 
     @Test
@@ -109,6 +132,14 @@ class MetersTest {
                         .counter()
                         .count())
                 .isEqualTo(1);
+        assertThat(registry.get(Meters.AGE)
+                        .tag("consumer", "billing")
+                        .summary()
+                        .takeSnapshot()
+                        .histogramCounts())
+                .as("a minute to eight days")
+                .hasSize(8)
+                .allMatch(bucket -> bucket.count() == 2);
         assertThat(registry.get(Meters.AGE).tag("consumer", "billing").summary().count())
                 .isEqualTo(2);
     }

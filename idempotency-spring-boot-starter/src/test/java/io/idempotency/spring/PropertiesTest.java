@@ -7,6 +7,7 @@ import io.idempotency.cache.CaffeineCache;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.jdbc.Unjudged;
 import io.idempotency.kafka.MessageIdInterceptor;
 import io.idempotency.kafka.MessageIds;
 import java.io.IOException;
@@ -66,7 +67,7 @@ class PropertiesTest {
         assertThat(defaults.producer().await()).isTrue();
         assertThat(defaults.journal().memory()).isNull();
         assertThat(defaults.journal().forgetOldestIfFull()).isFalse();
-        assertThat(defaults.journal().unjudged()).isEqualTo(JournalStore.Unjudged.REFUSE);
+        assertThat(defaults.unjudged()).isEqualTo(Unjudged.REFUSE);
         assertThat(defaults.journal().acceptMissedDuplicates()).isFalse();
         assertThat(defaults.journal().topicIds()).isFalse();
         assertThat(defaults.journal().streams()).isEmpty();
@@ -221,7 +222,7 @@ class PropertiesTest {
                 .doesNotHaveDuplicates();
         assertThat(metadata.get("properties"))
                 .extracting(property -> text(property, "name"))
-                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.journal.unjudged")
+                .contains("idempotency.retention", "idempotency.schema.mode", "idempotency.unjudged")
                 .containsAll(Stream.of(IdempotencyProperties.Consumer.class.getRecordComponents())
                         .map(part -> "idempotency.consumers.*." + DataObjectPropertyName.toDashedForm(part.getName()))
                         .toList());

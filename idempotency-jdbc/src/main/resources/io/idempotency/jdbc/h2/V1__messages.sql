@@ -24,6 +24,15 @@ create table if not exists ${tables}name (
     journal_retention_micros bigint default 0 not null -- how long its journals do; 0 if unknown
 );
 
+-- How far the purge has come in each partition. A delivery at or before it that has no row may have been processed: its row may be purged.
+create table if not exists ${tables}horizon (
+    place bigint not null,         -- number of the stream * 2^32 + partition
+    record_offset bigint not null, -- greatest offset of the purged messages
+    at_micros bigint not null,     -- when the last one of them was settled
+    consumer integer not null,      -- number of the consumer
+    primary key (consumer, place)
+);
+
 -- Messages that failed for good, with their bytes.
 create table if not exists ${tables}quarantine (
     consumer integer not null,

@@ -27,6 +27,15 @@ create table ${tables}name (
 -- The row for reading the clock of the database.
 insert into ${tables}name (id, name) values (0, '(clock)');
 
+-- How far the purge has come in each partition. A delivery at or before it that has no row may have been processed: its row may be purged.
+create table ${tables}horizon (
+    place ${long} not null,         -- number of the stream * 2^32 + partition
+    record_offset ${long} not null, -- greatest offset of the purged messages
+    at_micros ${long} not null,     -- when the last one of them was settled
+    consumer ${int} not null,      -- number of the consumer
+    primary key (consumer, place)
+)${options};
+
 -- Messages that failed for good, with their bytes.
 create table ${tables}quarantine (
     consumer ${int} not null,

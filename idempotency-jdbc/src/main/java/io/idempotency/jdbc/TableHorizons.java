@@ -1,0 +1,174 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Position;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides about new messages that the purge may have deleted. Messages are settled in the order of their offsets, so a message at or before the horizon of
+ * its partition was settled once. If it has no row, nobody can tell whether it was processed.
+ *
+ * <p>For the same reason every message behind one that was granted is new. So a claim reads the horizon only for a partition that this process meets for the
+ * first time or has not claimed from for a minute, and for a message before one that it was granted. Duplicates say nothing about the messages behind them:
+ * a purge may be deleting those while offsets that were set back are read again.
+ *
+ * <p>The purge commits a horizon together with the deletions, and the claim reads it after its inserts, so it sees the horizon of each row that it did not
+ * meet. Only at an isolation level above READ COMMITTED, and only if the transaction has read before its claim, a purge that commits between the two stays
+ * unseen. Thread-safe.
+ */
+final class TableHorizons {
+
+    /** How long a partition counts as this process's own. A process that was paused for longer may have lost it. */
+    private static final Duration TRUSTED = Duration.ofMinutes(1);
+
+    private record Partition(String consumer, String stream, int number) {
+
+        static Partition of(Delivery delivery) {
+            Position position = delivery.position();
+            return new Partition(delivery.id().consumer(), position.stream(), position.partition());
+        }
+    }
+
+    /**
+     * How far this process has been granted messages in a partition. Both clocks have to agree, since one of them stops while the machine sleeps.
+     *
+     * @param offset the greatest offset of a granted message; every later one is new
+     */
+    private record Progress(long offset, long nanos, long millis) {
+
+        static Progress now(long offset) {
+            return new Progress(offset, System.nanoTime(), System.currentTimeMillis());
+        }
+
+        Progress and(Progress later) {
+            return new Progress(Math.max(offset, later.offset), later.nanos, later.millis);
+        }
+
+        boolean isTrusted() {
+            return System.nanoTime() - nanos < TRUSTED.toNanos()
+                    && Math.abs(System.currentTimeMillis() - millis) < TRUSTED.toMillis();
+        }
+    }
+
+    private final StoreDatabase database;
+    private final Tables tables;
+    private final Unjudged unjudged;
+    private final Map<Partition, Progress> progress = new ConcurrentHashMap<>();
+
+    TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged) {
+        this.database = database;
+        this.tables = tables;
+        this.unjudged = unjudged;
+    }
+
+    /** Forgets how far this process has come in a partition that it has given up. */
+    void leave(String consumer, String stream, int partition) {
+        progress.remove(new Partition(consumer, stream, partition));
+    }
+
+    /**
+     * Returns the messages to skip, among those that the running transaction has just inserted.
+     *
+     * @param rows the rows of the claim; those that are granted were inserted
+     * @throws IdempotencyException if one of them is at or before the horizon, and is to be refused
+     */
+    Set<MessageKey> skipped(Connection connection, MessageLookup lookup, Collection<MessageRow> rows)
+            throws SQLException {
+        if (unjudged == Unjudged.PROCESS) {
+            return Set.of();
+        }
+        Decision decision = new Decision(connection, lookup, rows);
+        decision.decide();
+        decision.granted.forEach((partition, offset) -> progress.merge(partition, Progress.now(offset), Progress::and));
+        return decision.skipped;
+    }
+
+    /** The decision about the deliveries of one claim. */
+    private final class Decision {
+
+        private final Connection connection;
+        private final MessageLookup lookup;
+        private final Set<MessageKey> inserted = new HashSet<>();
+        private final Set<MessageKey> skipped = new HashSet<>();
+        private final Map<Partition, Horizon> horizons = new HashMap<>();
+        /** The greatest offset of a message that is new for certain, in each partition. */
+        private final Map<Partition, Long> granted = new HashMap<>();
+
+        Decision(Connection connection, MessageLookup lookup, Collection<MessageRow> rows) {
+            this.connection = connection;
+            this.lookup = lookup;
+            rows.stream().filter(MessageRow::isGranted).forEach(row -> inserted.add(row.key()));
+        }
+
+        void decide() throws SQLException {
+            Delivery last = null;
+            Partition partition = null;
+            long newFrom = 0;
+            for (int i = 0; i < lookup.keys().size(); i++) {
+                Delivery delivery = lookup.deliveries().get(i);
+                MessageKey key = lookup.keys().get(i);
+                if (!inserted.contains(key) || delivery.position().equals(Position.UNKNOWN)) {
+                    continue;
+                }
+                if (partition == null || last == null || !Names.areOfOnePlace(last, delivery)) {
+                    partition = Partition.of(delivery);
+                    newFrom = newFrom(partition);
+                }
+                last = delivery;
+                if (delivery.position().offset() < newFrom) {
+                    judge(partition, delivery, key);
+                } else {
+                    granted.merge(partition, delivery.position().offset(), Math::max);
+                }
+            }
+        }
+
+        private void judge(Partition partition, Delivery delivery, MessageKey key) throws SQLException {
+            Horizon horizon = horizons.get(partition);
+            if (horizon == null) {
+                horizon = horizon(key);
+                horizons.put(partition, horizon);
+            }
+            if (horizon.isAtOrBehind(delivery)) {
+                if (unjudged == Unjudged.REFUSE) {
+                    throw refused(delivery, horizon);
+                }
+                skipped.add(key);
+            } else if (delivery.position().offset() > horizon.offset()) {
+                granted.merge(partition, delivery.position().offset(), Math::max);
+            }
+        }
+
+        private Horizon horizon(MessageKey key) throws SQLException {
+            MessageArrival arrival = Objects.requireNonNull(lookup.arrivals().get(key));
+            return Horizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
+                    .orElse(Horizon.NONE);
+        }
+    }
+
+    /** Returns the offset from which on all messages of the partition are new; no offset is, if this process has not claimed from it recently. */
+    private long newFrom(Partition partition) {
+        @Nullable Progress known = progress.get(partition);
+        return known != null && known.isTrusted() ? known.offset() + 1 : Long.MAX_VALUE;
+    }
+
+    private static IdempotencyException refused(Delivery delivery, Horizon horizon) {
+        return new IdempotencyException("Nobody can tell whether " + delivery + " was processed: the purge has deleted"
+                + " the messages of this partition up to offset " + horizon.offset()
+                + ", the last of them settled at " + StoredTime.instant(horizon.at())
+                + ". If the offsets of the group were reset on purpose, let the store process or skip such records, by"
+                + " TableStore.builder(..).unjudged(..) or idempotency.unjudged; or set the offsets behind "
+                + horizon.offset());
+    }
+}
