@@ -19,7 +19,7 @@ final class PlainPurge {
     private final Connection connection;
     private final int consumer;
     private final Set<MessageKey> old = new TreeSet<>();
-    private final Map<Long, Horizon> horizons = new TreeMap<>();
+    private final Map<Long, TableHorizon> horizons = new TreeMap<>();
 
     PlainPurge(PlainDialect dialect, Connection connection, int consumer) {
         this.dialect = dialect;
@@ -31,7 +31,7 @@ final class PlainPurge {
         select(before, limit);
         if (!old.isEmpty()) {
             delete(before);
-            for (Map.Entry<Long, Horizon> each : horizons.entrySet()) {
+            for (Map.Entry<Long, TableHorizon> each : horizons.entrySet()) {
                 raise(each.getKey(), each.getValue());
             }
         }
@@ -56,7 +56,8 @@ final class PlainPurge {
                     old.add(new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))));
                     long place = result.getLong(2);
                     if (place >= 0 && MessageState.of(result.getInt(5)).isSettled()) {
-                        horizons.merge(place, new Horizon(result.getLong(3), result.getLong(4)), Horizon::and);
+                        horizons.merge(
+                                place, new TableHorizon(result.getLong(3), result.getLong(4)), TableHorizon::and);
                     }
                 }
             }
@@ -88,15 +89,15 @@ final class PlainPurge {
             "insert into ${tables}horizon (record_offset, at_micros, consumer, place) values (?, ?, ?, ?)";
 
     /** Raises a horizon, or creates it. Another purge may do so at the same time: the lock makes one wait, a duplicate key makes one fail and run again. */
-    private void raise(long place, Horizon purged) throws SQLException {
+    private void raise(long place, TableHorizon purged) throws SQLException {
         boolean exists;
         try (PreparedStatement statement = connection.prepareStatement(dialect.filled(LOCK))) {
             statement.setInt(1, consumer);
             statement.setLong(2, place);
             exists = statement.executeUpdate() > 0;
         }
-        Horizon raised = exists
-                ? Horizon.read(connection, dialect, dialect.tables, consumer, place)
+        TableHorizon raised = exists
+                ? TableHorizon.read(connection, dialect, dialect.tables, consumer, place)
                         .orElse(purged)
                         .and(purged)
                 : purged;

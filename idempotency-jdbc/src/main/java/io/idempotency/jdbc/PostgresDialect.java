@@ -29,7 +29,7 @@ final class PostgresDialect implements MessageDialect {
     private final String takeOver;
     private final String lock;
     private final String insertName;
-    private final String purge;
+    private final PostgresPurge purge;
 
     PostgresDialect(Tables tables, Duration claimTimeout) {
         this.tables = tables;
@@ -39,7 +39,7 @@ final class PostgresDialect implements MessageDialect {
         this.takeOver = waiting.bounded(filled(tables, TAKE_OVER));
         this.lock = waiting.bounded(filled(tables, LOCK));
         this.insertName = waiting.bounded(filled(tables, INSERT_NAME));
-        this.purge = filled(tables, PURGE.replace("${settled}", String.valueOf(MessageState.FIRST_SETTLED)));
+        this.purge = new PostgresPurge(tables);
     }
 
     static String filled(Tables tables, String sql) {
@@ -231,44 +231,9 @@ final class PostgresDialect implements MessageDialect {
         }
     }
 
-    /** The bits that the index of times drops, so that rows of the same four seconds share an entry. */
-    private static final int AT_SHIFT = 22;
-
-    /**
-     * Deletes old rows and raises the horizons of their partitions. It reads in the order of the index, so that no plan reads the whole table, whatever
-     * the statistics say.
-     */
-    private static final String PURGE = """
-            with gone as (
-                delete from ${tables}message
-                where ctid = any (array(
-                    select ctid from ${tables}message
-                    where consumer = ? and (at_micros >> 22) <= ? and at_micros < ?
-                    order by consumer, (at_micros >> 22) limit ? for update skip locked))
-                returning consumer, place, record_offset, at_micros, state
-            ), raised as (
-                insert into ${tables}horizon as horizon (consumer, place, record_offset, at_micros)
-                select consumer, place, max(record_offset), max(at_micros) from gone where place >= 0 and state >= ${settled}
-                group by consumer, place order by place
-                on conflict (consumer, place) do update set
-                    record_offset = greatest(horizon.record_offset, excluded.record_offset),
-                    at_micros = greatest(horizon.at_micros, excluded.at_micros)
-            )
-            select count(*) from gone
-            """;
-
     @Override
     public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(purge)) {
-            statement.setInt(1, consumer);
-            statement.setLong(2, before >> AT_SHIFT);
-            statement.setLong(3, before);
-            statement.setInt(4, limit);
-            try (ResultSet result = statement.executeQuery()) {
-                result.next();
-                return result.getInt(1);
-            }
-        }
+        return purge.run(connection, consumer, before, limit);
     }
 
     @Override

@@ -101,7 +101,7 @@ final class TableHorizons {
         private final MessageLookup lookup;
         private final Set<MessageKey> inserted = new HashSet<>();
         private final Set<MessageKey> skipped = new HashSet<>();
-        private final Map<Partition, Horizon> horizons = new HashMap<>();
+        private final Map<Partition, TableHorizon> horizons = new HashMap<>();
         /** The greatest offset of a message that is new for certain, in each partition. */
         private final Map<Partition, Long> granted = new HashMap<>();
 
@@ -135,7 +135,7 @@ final class TableHorizons {
         }
 
         private void judge(Partition partition, Delivery delivery, MessageKey key) throws SQLException {
-            Horizon horizon = horizons.get(partition);
+            TableHorizon horizon = horizons.get(partition);
             if (horizon == null) {
                 horizon = horizon(key);
                 horizons.put(partition, horizon);
@@ -150,10 +150,10 @@ final class TableHorizons {
             }
         }
 
-        private Horizon horizon(MessageKey key) throws SQLException {
+        private TableHorizon horizon(MessageKey key) throws SQLException {
             MessageArrival arrival = Objects.requireNonNull(lookup.arrivals().get(key));
-            return Horizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
-                    .orElse(Horizon.NONE);
+            return TableHorizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
+                    .orElse(TableHorizon.NONE);
         }
     }
 
@@ -163,7 +163,7 @@ final class TableHorizons {
         return known != null && known.isTrusted() ? known.offset() + 1 : Long.MAX_VALUE;
     }
 
-    private static IdempotencyException refused(Delivery delivery, Horizon horizon) {
+    private static IdempotencyException refused(Delivery delivery, TableHorizon horizon) {
         return new IdempotencyException("Nobody can tell whether " + delivery + " was processed: the purge has deleted"
                 + " the messages of this partition up to offset " + horizon.offset()
                 + ", the last of them settled at " + StoredTime.instant(horizon.at())

@@ -13,16 +13,16 @@ import java.util.Optional;
  * @param offset the greatest offset of the purged messages
  * @param at when the last one of them was settled, in microseconds since 1970 UTC
  */
-record Horizon(long offset, long at) {
+record TableHorizon(long offset, long at) {
 
     /** The horizon of a partition in which nothing was purged. */
-    static final Horizon NONE = new Horizon(-1, 0);
+    static final TableHorizon NONE = new TableHorizon(-1, 0);
 
     private static final String SELECT =
             "select record_offset, at_micros from ${tables}horizon where consumer = ? and place = ?";
 
     /** Reads the horizon, without a lock: a purge does not wait for claims. Empty if nothing was purged. */
-    static Optional<Horizon> read(Connection connection, Dialect dialect, Tables tables, int consumer, long place)
+    static Optional<TableHorizon> read(Connection connection, Dialect dialect, Tables tables, int consumer, long place)
             throws SQLException {
         Waiting waiting = dialect.waiting();
         try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(tables.fill(SELECT)))) {
@@ -30,7 +30,7 @@ record Horizon(long offset, long at) {
             statement.setLong(2, place);
             try (ResultSet result = waiting.run(statement)) {
                 return result.next()
-                        ? Optional.of(new Horizon(result.getLong(1), result.getLong(2)))
+                        ? Optional.of(new TableHorizon(result.getLong(1), result.getLong(2)))
                         : Optional.empty();
             }
         }
@@ -47,7 +47,7 @@ record Horizon(long offset, long at) {
         return delivery.position().offset() <= offset && !isSentLater;
     }
 
-    Horizon and(Horizon other) {
-        return new Horizon(Math.max(offset, other.offset), Math.max(at, other.at));
+    TableHorizon and(TableHorizon other) {
+        return new TableHorizon(Math.max(offset, other.offset), Math.max(at, other.at));
     }
 }
