@@ -164,8 +164,11 @@ public final class RecordProcessor<K, V> {
         return backOffs.untilNext(atMost);
     }
 
-    /** Commits the position in each partition given that has no committed offset yet; to be called when they are assigned. */
-    void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
+    /**
+     * Commits the position of each partition that has no committed offset yet. Call it from {@code ConsumerRebalanceListener.onPartitionsAssigned}: otherwise
+     * {@link #rewind} does not know where a new partition began, if its first poll is lost.
+     */
+    public void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
         initialOffsets.commitPositions(consumer, partitions);
     }
 

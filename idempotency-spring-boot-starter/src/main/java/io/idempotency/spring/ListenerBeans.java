@@ -6,13 +6,16 @@ import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -70,11 +73,12 @@ final class ListenerBeans {
                 .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
     }
 
-    /** Refuses {@link Idempotent} where it has no effect, and on several listeners at once. */
+    /** Refuses {@link Idempotent} where it has no effect, and on several listeners at once. A program may have registered a method or its class, too. */
     void requireListeners() {
+        Set<AnnotatedElement> registered = registered();
         types(false).forEach(type -> {
             Set<Method> methods = annotated(type, Idempotent.class);
-            methods.forEach(ListenerBeans::requireListener);
+            methods.forEach(method -> requireListener(method, registered.contains(method)));
             boolean isAnnotated = has(type, Idempotent.class);
             refuseIf(isAnnotated && has(type, KafkaListeners.class), several(type), ONE_LISTENER);
             annotated(type, KafkaListeners.class)
@@ -83,6 +87,7 @@ final class ListenerBeans {
             refuseIf(
                     methods.isEmpty()
                             && isAnnotated
+                            && !registered.contains(type)
                             && !has(type, KafkaListener.class)
                             && annotated(type, KafkaListener.class).isEmpty(),
                     "@Idempotent on " + type + " has no effect: the class has no @KafkaListener",
@@ -91,7 +96,24 @@ final class ListenerBeans {
         });
     }
 
-    private static void requireListener(Method method) {
+    /** Returns the methods that containers call, and the classes of which they call one that is no {@code @KafkaListener}. */
+    private Set<AnnotatedElement> registered() {
+        Set<AnnotatedElement> registered = new HashSet<>();
+        ownContainers()
+                .map(container -> container.getContainerProperties().getMessageListener())
+                .filter(Objects::nonNull)
+                .map(AdaptedListener::in)
+                .forEach(adapted -> {
+                    AnnotatedElement element = adapted.element();
+                    registered.add(element);
+                    if (!has(element, KafkaListener.class) && !has(element, KafkaListeners.class)) {
+                        registered.add(AopUtils.getTargetClass(adapted.bean()));
+                    }
+                });
+        return registered;
+    }
+
+    private static void requireListener(Method method, boolean isRegistered) {
         boolean isListener = has(method, KafkaListener.class);
         refuseIf(has(method, KafkaListeners.class), several(method), ONE_LISTENER);
         refuseIf(
@@ -101,7 +123,7 @@ final class ListenerBeans {
                         + " listener, with one consumer",
                 "Put it on the class, beside @KafkaListener.");
         refuseIf(
-                !isListener,
+                !isListener && !isRegistered,
                 "@Idempotent on " + method
                         + " has no effect: the method is no @KafkaListener, and its callers get no transaction and no claim",
                 "Put it on the @KafkaListener method. For messages from other sources build an IdempotentConsumer.");

@@ -72,19 +72,56 @@ record PolledAgain(CommonErrorHandler handler, Consumer<?, ?> consumer, MessageL
         }
     }
 
-    /** Lets a handler of the application decide on a whole batch. */
+    /**
+     * Lets a handler of the application decide on a failed batch. If its failed record is known, it is given as a batch of one: a handler that returns, such
+     * as one that only logs, has done with all that it was given. Returns normally if the whole poll is done.
+     */
     void afterBatch(Exception thrown, ConsumerRecords<?, ?> polled, Runnable invokeListener) {
-        if (handler.seeksAfterHandling()) {
-            handler.handleBatch(thrown, polled, consumer, container, invokeListener);
+        LeftRecordsException failure = LeftRecordsException.in(thrown);
+        if (failure == null) {
+            batch(thrown, polled, list(polled), invokeListener);
             return;
         }
-        List<ConsumerRecord<?, ?>> rest = list(handler.<Object, Object>handleBatchAndReturnRemaining(
-                thrown, polled, consumer, container, invokeListener));
-        if (!rest.isEmpty()) {
+        List<ConsumerRecord<?, ?>> open = failure.open();
+        commit(consumer, container, settled(polled, open));
+        batch(thrown, batchOf(open.get(0)), open, invokeListener);
+        commit(consumer, container, open.subList(0, 1));
+        if (open.size() > 1) {
+            seek(consumer, open.subList(1, open.size()));
+            throw comesAgain(open.subList(1, open.size()), thrown);
+        }
+    }
+
+    /** Gives records to the handler. If it has not done with all of them, all open ones are polled again, and an exception leaves. */
+    private void batch(
+            Exception thrown, ConsumerRecords<?, ?> given, List<ConsumerRecord<?, ?>> open, Runnable invokeListener) {
+        List<ConsumerRecord<?, ?>> left;
+        try {
+            if (handler.seeksAfterHandling()) {
+                handler.handleBatch(thrown, given, consumer, container, invokeListener);
+                return;
+            }
+            left = list(handler.<Object, Object>handleBatchAndReturnRemaining(
+                    thrown, given, consumer, container, invokeListener));
+        } catch (RuntimeException e) {
+            seek(consumer, open);
+            throw e;
+        }
+        if (!left.isEmpty()) {
+            // Of a batch of one, that one; then everything is open still.
+            List<ConsumerRecord<?, ?>> rest = left.size() == given.count() ? open : left;
             seek(consumer, rest);
-            commit(consumer, container, settled(polled, rest));
+            commit(consumer, container, settled(given, left));
             throw comesAgain(rest, thrown);
         }
+    }
+
+    private static ConsumerRecords<?, ?> batchOf(ConsumerRecord<?, ?> record) {
+        return records(WaitingException.partition(record), record);
+    }
+
+    private static <K, V> ConsumerRecords<K, V> records(TopicPartition partition, ConsumerRecord<K, V> record) {
+        return new ConsumerRecords<>(Map.of(partition, List.of(record)), Map.of());
     }
 
     private static List<ConsumerRecord<?, ?>> list(ConsumerRecords<?, ?> records) {

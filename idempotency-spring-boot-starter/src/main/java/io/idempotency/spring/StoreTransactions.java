@@ -15,6 +15,7 @@ import org.springframework.beans.BeanWrapper;
 import org.springframework.beans.PropertyAccessorFactory;
 import org.springframework.beans.factory.BeanFactoryUtils;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.beans.factory.annotation.BeanFactoryAnnotationUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
@@ -92,10 +93,15 @@ final class StoreTransactions {
         return manager;
     }
 
-    /** Returns the manager that has this name, alias or qualifier, as {@code @Transactional} finds it; null if there is not exactly one. */
+    /** Returns the manager that has this name, alias or qualifier, as {@code @Transactional} finds it; null if there is none. */
     private @Nullable PlatformTransactionManager named(String name) {
         try {
             return BeanFactoryAnnotationUtils.qualifiedBeanOfType(beans, PlatformTransactionManager.class, name);
+        } catch (NoUniqueBeanDefinitionException e) {
+            throw new ListenerRefusedException(
+                    "Several transaction managers have the name, alias or qualifier " + name
+                            + ", which idempotency.transaction-manager names: " + e.getBeanNamesFound(),
+                    "Give each of them a name and a qualifier of its own.");
         } catch (NoSuchBeanDefinitionException e) {
             return null;
         }

@@ -114,6 +114,38 @@ class ListenerReachTest {
         binds(EndpointOfAClass.class, Map.of("programmed", "billing"));
     }
 
+    @Configuration(proxyBeanMethods = false)
+    static class EndpointOfABeansMethod {
+        @Bean
+        OnAMethod handler() {
+            return new OnAMethod();
+        }
+
+        @Bean
+        KafkaListenerConfigurer endpoints(OnAMethod handler) {
+            return registrar -> registrar.registerEndpoint(endpoint(handler));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class EndpointOfABeansClass {
+        @Bean
+        OnAClass handler() {
+            return new OnAClass();
+        }
+
+        @Bean
+        KafkaListenerConfigurer endpoints(OnAClass handler) {
+            return registrar -> registrar.registerEndpoint(endpoint(handler));
+        }
+    }
+
+    @Test
+    void anEndpointOfAProgramWhoseObjectIsABean() {
+        binds(EndpointOfABeansMethod.class, Map.of("programmed", "billing"));
+        binds(EndpointOfABeansClass.class, Map.of("programmed", "billing"));
+    }
+
     static class Listening {
         @KafkaListener(id = "annotated", topics = "orders", groupId = "g")
         @Idempotent("billing")
@@ -184,24 +216,6 @@ class ListenerReachTest {
                             .getMessageListener())
                     .isInstanceOf(OwnAdapter.class);
         });
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    static class EndpointOfABean {
-        @Bean
-        OnAMethod charging() {
-            return new OnAMethod();
-        }
-
-        @Bean
-        KafkaListenerConfigurer endpoints(OnAMethod charging) {
-            return registrar -> registrar.registerEndpoint(endpoint(charging));
-        }
-    }
-
-    @Test
-    void anEndpointOfAProgramOnABeanThatIsNoListener() {
-        Runners.refuses(runner, EndpointOfABean.class, "the method is no @KafkaListener");
     }
 
     interface Charges {

@@ -34,6 +34,7 @@ class PolledAgainTest {
     private final MessageListenerContainer container = new KafkaMessageListenerContainer<>(
             new DefaultKafkaConsumerFactory<>(Map.of()), new ContainerProperties("t"));
     private final List<Exception> told = new ArrayList<>();
+    private final List<Long> given = new ArrayList<>();
     private final ConsumerRecords<Object, Object> polled;
 
     private PolledAgainTest() {
@@ -71,10 +72,10 @@ class PolledAgainTest {
                     MessageListenerContainer of,
                     Runnable again) {
                 told.add(thrown);
+                records.forEach(record -> given.add(record.offset()));
                 @SuppressWarnings("unchecked")
-                List<ConsumerRecord<K, V>> last = (List<ConsumerRecord<K, V>>)
-                        (List<?>) List.of(polled.records(P0).get(2));
-                return isDone ? ConsumerRecords.empty() : new ConsumerRecords<>(Map.of(P0, last), Map.of());
+                ConsumerRecords<K, V> all = (ConsumerRecords<K, V>) records;
+                return isDone ? ConsumerRecords.empty() : all;
             }
         };
     }
@@ -171,15 +172,24 @@ class PolledAgainTest {
     }
 
     @Test
-    void bringsNewObjectsOfWhatAHandlerOfBatchesLeaves() {
+    @Tag("rule-1.13")
+    void givesAHandlerOfBatchesOnlyTheRecordThatFailed() {
         assertThatThrownBy(() ->
                         new PolledAgain(handler(false), consumer, container).afterBatch(failure(), polled, () -> {}))
                 .isInstanceOf(KafkaException.class);
 
+        assertThat(given).containsExactly(6L);
+        assertThat(committed(P0)).isEqualTo(6);
+        assertThat(committed(P1)).isEqualTo(-1);
+        assertThat(consumer.position(P0)).isEqualTo(6);
+        assertThat(consumer.position(P1)).isEqualTo(3);
+
+        assertThatThrownBy(() ->
+                        new PolledAgain(handler(true), consumer, container).afterBatch(failure(), polled, () -> {}))
+                .isInstanceOf(KafkaException.class);
+
         assertThat(committed(P0)).isEqualTo(7);
-        assertThat(committed(P1)).isEqualTo(4);
         assertThat(consumer.position(P0)).isEqualTo(7);
-        new PolledAgain(handler(true), consumer, container).afterBatch(failure(), polled, () -> {});
-        assertThat(told).hasSize(2);
+        assertThat(consumer.position(P1)).isEqualTo(3);
     }
 }

@@ -318,6 +318,29 @@ class RefusalTest {
                         + " idempotency tables: transactionManager");
     }
 
+    @Configuration(proxyBeanMethods = false)
+    static class NameAndQualifier extends Plain {
+        @Bean
+        @Qualifier("beta")
+        JdbcTransactionManager alpha(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+
+        @Bean
+        JdbcTransactionManager beta(DataSource dataSource) {
+            return new JdbcTransactionManager(dataSource);
+        }
+    }
+
+    @Test
+    void refusesANameThatTwoManagersHave() {
+        refuses(
+                runner.withPropertyValues("idempotency.transaction-manager=beta"),
+                NameAndQualifier.class,
+                "Several transaction managers have the name, alias or qualifier beta",
+                "alpha");
+    }
+
     @Test
     void saysWhichPropertyNamesAStoreThatIsNotThere() {
         refuses(
