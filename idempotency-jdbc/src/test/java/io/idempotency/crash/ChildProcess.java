@@ -31,6 +31,7 @@ final class ChildProcess implements AutoCloseable {
     static ChildProcess start(Class<?> main, List<String> arguments, Map<String, String> environment, Path output) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                ClassArchive.option(),
                 "-Xmx128m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
@@ -41,7 +42,7 @@ final class ChildProcess implements AutoCloseable {
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().putAll(environment);
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        builder.environment().put("CLASSPATH", ClassArchive.CLASS_PATH);
         try {
             return new ChildProcess(builder.start(), output);
         } catch (IOException e) {
