@@ -60,11 +60,7 @@ record PolledAgain(CommonErrorHandler handler, Consumer<?, ?> consumer, MessageL
             throw comesAgain(all, thrown, KafkaException.Level.ERROR);
         }
         List<ConsumerRecord<?, ?>> open = failure.open();
-        try {
-            commit(consumer, container, settled(polled, open));
-        } catch (RuntimeException e) {
-            log.warn("Not all offsets of a poll could be committed. Redelivered records will be skipped.", e);
-        }
+        commitSettled(polled, open);
         afterRecord(alone(thrown, failure), open);
         commit(consumer, container, open.subList(0, 1));
         if (open.size() > 1) {
@@ -83,12 +79,23 @@ record PolledAgain(CommonErrorHandler handler, Consumer<?, ?> consumer, MessageL
             return;
         }
         List<ConsumerRecord<?, ?>> open = failure.open();
-        commit(consumer, container, settled(polled, open));
+        List<ConsumerRecord<?, ?>> rest = open.subList(1, open.size());
+        commitSettled(polled, open);
         batch(thrown, batchOf(open.get(0)), open, invokeListener);
+        // Before the commit: if that fails, nothing may be passed over.
+        seek(consumer, rest);
         commit(consumer, container, open.subList(0, 1));
-        if (open.size() > 1) {
-            seek(consumer, open.subList(1, open.size()));
-            throw comesAgain(open.subList(1, open.size()), thrown);
+        if (!rest.isEmpty()) {
+            throw comesAgain(rest, thrown);
+        }
+    }
+
+    /** Commits the offsets of records that are settled, if it can: a redelivery of them is skipped. */
+    private void commitSettled(ConsumerRecords<?, ?> polled, List<ConsumerRecord<?, ?>> open) {
+        try {
+            commit(consumer, container, settled(polled, open));
+        } catch (RuntimeException e) {
+            log.warn("Not all offsets of a poll could be committed. Redelivered records will be skipped.", e);
         }
     }
 

@@ -3,14 +3,17 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -191,5 +194,27 @@ class PolledAgainTest {
         assertThat(committed(P0)).isEqualTo(7);
         assertThat(consumer.position(P0)).isEqualTo(7);
         assertThat(consumer.position(P1)).isEqualTo(3);
+    }
+
+    @Test
+    @Tag("rule-1.13")
+    void passesOverNothingOfABatchIfOffsetsCannotBeCommitted() {
+        MockConsumer<Object, Object> refusing = new MockConsumer<>("earliest") {
+            @Override
+            public synchronized void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+                throw new CommitFailedException("rebalanced");
+            }
+        };
+        refusing.assign(List.of(P0, P1));
+        refusing.seek(P0, 8);
+        refusing.seek(P1, 4);
+
+        assertThatThrownBy(() ->
+                        new PolledAgain(handler(true), refusing, container).afterBatch(failure(), polled, () -> {}))
+                .isInstanceOf(CommitFailedException.class);
+
+        assertThat(given).containsExactly(6L);
+        assertThat(refusing.position(P0)).isEqualTo(7);
+        assertThat(refusing.position(P1)).isEqualTo(3);
     }
 }
