@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,16 +48,12 @@ final class TableHorizons {
      */
     private record Progress(long offset, long nanos, long millis) {
 
-        static Progress now(long offset) {
-            return new Progress(offset, System.nanoTime(), System.currentTimeMillis());
-        }
-
         Progress and(Progress later) {
             return new Progress(Math.max(offset, later.offset), later.nanos, later.millis);
         }
 
-        boolean isTrusted() {
-            return System.nanoTime() - nanos < TRUSTED.toNanos()
+        boolean isTrusted(long nowNanos) {
+            return nowNanos - nanos < TRUSTED.toNanos()
                     && Math.abs(System.currentTimeMillis() - millis) < TRUSTED.toMillis();
         }
     }
@@ -64,12 +61,14 @@ final class TableHorizons {
     private final StoreDatabase database;
     private final Tables tables;
     private final Unjudged unjudged;
+    private final LongSupplier nanoTime;
     private final Map<Partition, Progress> progress = new ConcurrentHashMap<>();
 
-    TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged) {
+    TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged, LongSupplier nanoTime) {
         this.database = database;
         this.tables = tables;
         this.unjudged = unjudged;
+        this.nanoTime = nanoTime;
     }
 
     /** Forgets how far this process has come in a partition that it has given up. */
@@ -90,7 +89,10 @@ final class TableHorizons {
         }
         Decision decision = new Decision(connection, lookup, rows);
         decision.decide();
-        decision.granted.forEach((partition, offset) -> progress.merge(partition, Progress.now(offset), Progress::and));
+        long nanos = nanoTime.getAsLong();
+        long millis = System.currentTimeMillis();
+        decision.granted.forEach(
+                (partition, offset) -> progress.merge(partition, new Progress(offset, nanos, millis), Progress::and));
         return decision.skipped;
     }
 
@@ -160,7 +162,7 @@ final class TableHorizons {
     /** Returns the offset from which on all messages of the partition are new; no offset is, if this process has not claimed from it recently. */
     private long newFrom(Partition partition) {
         @Nullable Progress known = progress.get(partition);
-        return known != null && known.isTrusted() ? known.offset() + 1 : Long.MAX_VALUE;
+        return known != null && known.isTrusted(nanoTime.getAsLong()) ? known.offset() + 1 : Long.MAX_VALUE;
     }
 
     private static IdempotencyException refused(Delivery delivery, TableHorizon horizon) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -49,7 +50,7 @@ public final class TableStore implements LeaseStore {
         Tables tables = new Tables(builder.schema, builder.tablePrefix);
         this.database = new StoreDatabase(tables, builder.claimTimeout);
         this.table = new MessageTable(database, tables);
-        this.horizons = new TableHorizons(database, tables, builder.unjudged);
+        this.horizons = new TableHorizons(database, tables, builder.unjudged, builder.nanoTime);
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
@@ -197,6 +198,7 @@ public final class TableStore implements LeaseStore {
         private String schema = "";
         private Duration claimTimeout = DEFAULT_CLAIM_TIMEOUT;
         private Unjudged unjudged = Unjudged.REFUSE;
+        private LongSupplier nanoTime = System::nanoTime;
 
         private Builder(DataSource dataSource) {
             this.dataSource = dataSource;
@@ -229,6 +231,12 @@ public final class TableStore implements LeaseStore {
          */
         public Builder unjudged(Unjudged choice) {
             unjudged = choice;
+            return this;
+        }
+
+        /** Sets the clock of the process, for tests. */
+        Builder nanoTime(LongSupplier clock) {
+            nanoTime = clock;
             return this;
         }
 

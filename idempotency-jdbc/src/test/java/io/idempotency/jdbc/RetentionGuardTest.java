@@ -11,6 +11,7 @@ import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -212,6 +213,24 @@ class RetentionGuardTest {
             away.leave(fixture.consumer, "orders", 0);
 
             assertThatThrownBy(() -> claim(away, List.of(fixture.at("m5", 5))))
+                    .isInstanceOf(IdempotencyException.class);
+        }
+    }
+
+    /** It may have been paused, and another process may have gone on. */
+    @Test
+    void asksAboutAPartitionThatItHasNotClaimedFromForAMinute() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            AtomicLong nanos = new AtomicLong();
+            TableStore paused = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .nanoTime(nanos::get)
+                    .build();
+            claim(paused, List.of(fixture.at("first", 0)));
+            forgetTen(fixture);
+            nanos.addAndGet(Duration.ofMinutes(1).toNanos());
+
+            assertThatThrownBy(() -> claim(paused, List.of(fixture.at("m5", 5))))
                     .isInstanceOf(IdempotencyException.class);
         }
     }
