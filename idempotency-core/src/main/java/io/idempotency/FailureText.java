@@ -1,6 +1,12 @@
 package io.idempotency;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.idempotency.store.Printable;
+import io.idempotency.store.QuarantineFailure;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +70,22 @@ public final class FailureText {
             text.append(unreadable(broken));
         }
         return cut(text.toString(), MOST_CHARS);
+    }
+
+    /** Returns what the quarantine keeps of the failure. */
+    static QuarantineFailure forQuarantine(Throwable failure) {
+        return new QuarantineFailure(failure.getClass().getName(), group(failure), trace(failure));
+    }
+
+    /** Returns 16 digits, equal for failures that have one signature. */
+    private static String group(Throwable failure) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256")
+                    .digest(Causes.signature(failure).getBytes(UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java has SHA-256.", e);
+        }
     }
 
     /** Returns the failure itself if a logger can print it in bounded space, or an exception with its text. */

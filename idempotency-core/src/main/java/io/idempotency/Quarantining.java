@@ -55,7 +55,7 @@ final class Quarantining {
     <T> void quarantine(Poll<T> poll, Item<T> item, Charge<T> charge) {
         QuarantineStore into = quarantine.orElseThrow();
         QuarantinedMessage message = new QuarantinedMessage(
-                item.delivery(), kept(item, charge), FailureText.trace(charge.failure()), charge.attempts());
+                item.delivery(), kept(item, charge), FailureText.forQuarantine(charge.failure()), charge.attempts());
         Settling settling = new Settling();
         try {
             transactions.inTransaction(() -> {
@@ -125,7 +125,8 @@ final class Quarantining {
                 quarantine.<Object>map(into -> into).orElse("this line only"),
                 Reports.bytes(payload, item.delivery().position()),
                 FailureText.loggable(failure));
-        QuarantinedMessage message = new QuarantinedMessage(item.delivery(), payload, FailureText.trace(failure), 1);
+        QuarantinedMessage message =
+                new QuarantinedMessage(item.delivery(), payload, FailureText.forQuarantine(failure), 1);
         try {
             transactions.inTransaction(() -> {
                 store.quarantine(claim);

@@ -159,7 +159,9 @@ class BrokenFailuresTest {
         assertThat(bench.quarantine
                         .find(new MessageId("billing", "b"))
                         .orElseThrow()
-                        .failure())
+                        .message()
+                        .failure()
+                        .text())
                 .hasSizeBetween(20, FailureText.MOST_CHARS + 10);
     }
 

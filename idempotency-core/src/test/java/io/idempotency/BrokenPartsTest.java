@@ -136,8 +136,8 @@ class BrokenPartsTest {
                         new Stop(1, Duration.ZERO, failed.stops().get(0).cause(), true));
         assertThat(quarantined.outcomes()).containsExactly(QUARANTINED);
         assertThat(bench.quarantine.find(new MessageId("billing", "b"))).hasValueSatisfying(kept -> {
-            assertThat(kept.attempts()).isEqualTo(2);
-            assertThat(kept.failure()).contains("enough");
+            assertThat(kept.message().attempts()).isEqualTo(2);
+            assertThat(kept.message().failure().text()).contains("enough");
         });
         assertThat(consumer.consumeAll(poll, bench::handle).outcomes())
                 .containsExactly(DUPLICATE, QUARANTINED, PROCESSED, DUPLICATE);
@@ -390,7 +390,13 @@ class BrokenPartsTest {
 
         assertThat(bench.quarantine.list("billing", 10))
                 .extracting(id -> new String(
-                        bench.quarantine.find(id).orElseThrow().payload().value(), UTF_8))
+                        bench.quarantine
+                                .find(id)
+                                .orElseThrow()
+                                .message()
+                                .payload()
+                                .value(),
+                        UTF_8))
                 .containsExactly("first", "second");
     }
 

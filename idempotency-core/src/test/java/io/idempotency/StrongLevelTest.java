@@ -131,9 +131,12 @@ class StrongLevelTest {
 
         assertThat(last.outcomes()).containsExactly(QUARANTINED, PROCESSED);
         assertThat(bench.effects).containsExactly("a", "c");
-        var kept = bench.quarantine.find(new MessageId("billing", "b")).orElseThrow();
+        var kept = bench.quarantine
+                .find(new MessageId("billing", "b"))
+                .orElseThrow()
+                .message();
         assertThat(kept.attempts()).isEqualTo(3);
-        assertThat(kept.failure()).contains("IOException").contains("no");
+        assertThat(kept.failure().text()).contains("IOException").contains("no");
         assertThat(kept.payload().value()).asString().isEqualTo("b");
         assertThat(consumer.consume(messages.get(1), bench::handle)).isEqualTo(QUARANTINED);
     }
@@ -396,9 +399,13 @@ class StrongLevelTest {
         assertThat(bench.effects).containsExactly("a", "c");
         assertThat(bench.quarantine.list("billing", 10))
                 .singleElement()
-                .satisfies(
-                        id -> assertThat(bench.quarantine.find(id).orElseThrow().failure())
-                                .contains("orders-0@1"));
+                .satisfies(id -> assertThat(bench.quarantine
+                                .find(id)
+                                .orElseThrow()
+                                .message()
+                                .failure()
+                                .text())
+                        .contains("orders-0@1"));
     }
 
     @Test

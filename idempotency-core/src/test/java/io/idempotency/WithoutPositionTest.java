@@ -74,6 +74,7 @@ class WithoutPositionTest {
         assertThat(bench.quarantine
                         .find(new MessageId("billing", "b"))
                         .orElseThrow()
+                        .message()
                         .payload()
                         .value())
                 .asString()

@@ -1,10 +1,16 @@
 package io.idempotency.memory;
 
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps quarantined messages in memory, within the transactions of a {@link MemoryStore}: a rollback undoes saves and deletions. A call waits
@@ -13,23 +19,47 @@ import java.util.Optional;
 public final class MemoryQuarantine implements QuarantineStore {
 
     private final MemoryTransactions transactions;
-    private final MemoryTable<QuarantinedMessage> messages;
+    private final MemoryTable<QuarantineEntry> messages;
+    private final InstantSource clock;
+    private long generation;
 
     /** Creates an empty quarantine that takes part in the store's transactions. */
     public MemoryQuarantine(MemoryStore store) {
         this.transactions = store.memoryTransactions();
         this.messages = transactions.newTable();
+        this.clock = store.clock();
     }
 
     @Override
     public void save(QuarantinedMessage message) {
         MessageId id = message.delivery().id();
-        transactions.changing(messages, id, transaction -> messages.change(id, message, transaction));
+        transactions.changing(messages, id, transaction -> {
+            Instant now = clock.instant();
+            QuarantineEntry kept = messages.get(id, transaction);
+            Instant first = kept == null ? now : kept.firstAt();
+            messages.change(id, new QuarantineEntry(message, ++generation, first, now, Optional.empty()), transaction);
+        });
     }
 
     @Override
-    public Optional<QuarantinedMessage> find(MessageId id) {
+    public Optional<QuarantineEntry> find(MessageId id) {
         return transactions.exclusively(() -> Optional.ofNullable(messages.get(id, transactions.active())));
+    }
+
+    @Override
+    public Optional<QuarantineEntry> take(MessageId id, long generation) {
+        if (!transactions.isActive()) {
+            throw new IdempotencyException("A quarantined message is taken within a transaction only");
+        }
+        AtomicReference<@Nullable QuarantineEntry> taken = new AtomicReference<>();
+        transactions.changing(messages, id, transaction -> {
+            QuarantineEntry kept = messages.get(id, transaction);
+            if (kept != null && kept.generation() == generation) {
+                messages.change(id, kept, transaction);
+                taken.set(kept);
+            }
+        });
+        return Optional.ofNullable(taken.get());
     }
 
     @Override

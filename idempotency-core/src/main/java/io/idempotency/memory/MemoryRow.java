@@ -61,8 +61,12 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         return state == State.PROCESSED;
     }
 
+    boolean isQuarantined() {
+        return state == State.QUARANTINED;
+    }
+
     boolean isSettled() {
-        return isProcessed() || state == State.QUARANTINED;
+        return isProcessed() || isQuarantined();
     }
 
     boolean isLive(Instant now) {

@@ -80,6 +80,10 @@ public final class MemoryStore implements LeaseStore {
         return transactions;
     }
 
+    InstantSource clock() {
+        return clock;
+    }
+
     MemoryTransactions memoryTransactions() {
         return transactions;
     }
@@ -143,6 +147,16 @@ public final class MemoryStore implements LeaseStore {
             Instant now = clock.instant();
             MemoryRow before = row == null ? MemoryRow.processed(position, now) : row;
             rows.change(id, before.quarantined(position, now), transaction);
+        });
+    }
+
+    @Override
+    public void unquarantine(Delivery delivery) {
+        transactions.changing(rows, delivery.id(), transaction -> {
+            MemoryRow row = rows.get(delivery.id(), transaction);
+            if (row != null && row.isQuarantined()) {
+                rows.change(delivery.id(), row.released(0, clock.instant()), transaction);
+            }
         });
     }
 

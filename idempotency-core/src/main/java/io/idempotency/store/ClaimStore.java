@@ -57,6 +57,17 @@ public interface ClaimStore {
      */
     void quarantine(Claim claim);
 
+    /**
+     * Makes a quarantined message new again for the next claim or lease. A message that is processed or leased stays as it is. For a message that is
+     * not remembered any more, it only says that its next claim in this transaction needs no judgement about the past: whoever calls this has
+     * the message in quarantine, and so knows that it was not processed. Joins the active transaction, or uses its own. One round trip.
+     *
+     * @param delivery the message, and the position with which it was quarantined
+     */
+    default void unquarantine(Delivery delivery) {
+        throw new UnsupportedOperationException("This store cannot take messages out of quarantine");
+    }
+
     /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
     Optional<Processed> find(MessageId id);
 

@@ -9,13 +9,27 @@ import java.util.Optional;
  */
 public interface QuarantineStore {
 
-    /** Keeps a message; one that is kept already is replaced. */
+    /**
+     * Keeps a message. It replaces one that is kept already: the time of the first failure stays, the generation grows, and the message belongs to no
+     * replay any more.
+     */
     void save(QuarantinedMessage message);
 
     /** Returns the kept message with its bytes. */
-    Optional<QuarantinedMessage> find(MessageId id);
+    Optional<QuarantineEntry> find(MessageId id);
 
-    /** Lists the ids of up to {@code limit} kept messages of a consumer, the oldest first. */
+    /**
+     * Returns the kept message if it still has this generation, and locks it until the active transaction ends. So only one of several nodes works on a
+     * message.
+     *
+     * @throws IdempotencyException if no transaction is active
+     * @throws TransientStoreException if another transaction has locked the message for longer than the claim timeout
+     */
+    default Optional<QuarantineEntry> take(MessageId id, long generation) {
+        throw new UnsupportedOperationException("This quarantine cannot replay messages");
+    }
+
+    /** Lists the ids of up to {@code limit} kept messages of a consumer, those whose first failure is oldest first. */
     List<MessageId> list(String consumer, int limit);
 
     /** Deletes a kept message. Returns whether it was kept. */

@@ -5,7 +5,16 @@ package io.idempotency.store;
  *
  * @param delivery the message and its position
  * @param payload its bytes
- * @param failure why: the exception with its causes and stack trace
+ * @param failure why it failed
  * @param attempts how often its handler was started
+ * @param keyHash hash of its key, equal in every process; 0 without a key or if unknown
+ * @param isBehind whether its handler was not started, because an earlier message of its key is in quarantine
  */
-public record QuarantinedMessage(Delivery delivery, Payload payload, String failure, int attempts) {}
+public record QuarantinedMessage(
+        Delivery delivery, Payload payload, QuarantineFailure failure, int attempts, long keyHash, boolean isBehind) {
+
+    /** Returns a message without an order of keys. */
+    public QuarantinedMessage(Delivery delivery, Payload payload, QuarantineFailure failure, int attempts) {
+        this(delivery, payload, failure, attempts, 0, false);
+    }
+}

@@ -148,7 +148,7 @@ class PollLoopTest {
         assertThat(handled).containsExactly("good");
         assertThat(quarantined())
                 .hasSize(5)
-                .allSatisfy(message -> assertThat(message.failure())
+                .allSatisfy(message -> assertThat(message.failure().text())
                         .contains(message.delivery().position().toString())
                         .contains(topic + "-0@" + message.delivery().position().offset()));
     }
@@ -172,8 +172,11 @@ class PollLoopTest {
 
         await().untilAsserted(
                         () -> assertThat(Broker.committed(properties, topic, 0)).contains(2L));
-        Payload kept =
-                quarantine.find(new MessageId("billing", "b")).orElseThrow().payload();
+        Payload kept = quarantine
+                .find(new MessageId("billing", "b"))
+                .orElseThrow()
+                .message()
+                .payload();
         assertThat(kept.origin()).isEqualTo(Payload.Origin.REREAD);
         assertThat(kept.value()).asString(UTF_8).isEqualTo("poison");
         assertThat(kept.key()).asString(UTF_8).isEqualTo("b");
@@ -213,11 +216,12 @@ class PollLoopTest {
         await().untilAsserted(
                         () -> assertThat(Broker.committed(properties, topic, 0)).contains(3L));
         assertThat(handled).containsExactly("good", "fine");
-        QuarantinedMessage kept = quarantine.find(new MessageId("billing", "b")).orElseThrow();
+        QuarantinedMessage kept =
+                quarantine.find(new MessageId("billing", "b")).orElseThrow().message();
         assertThat(kept.payload().value()).asString(UTF_8).isEqualTo("bad");
         assertThat(kept.payload().key()).asString(UTF_8).isEqualTo("b");
         assertThat(kept.payload().origin()).isEqualTo(Payload.Origin.RAW);
-        assertThat(kept.failure()).contains(topic + "-0").contains("offset 1");
+        assertThat(kept.failure().text()).contains(topic + "-0").contains("offset 1");
     }
 
     @ParameterizedTest
@@ -242,8 +246,8 @@ class PollLoopTest {
 
         assertThat(handled).isEmpty();
         assertThat(quarantine.list("billing", 10))
-                .extracting(id ->
-                        new String(quarantine.find(id).orElseThrow().payload().value(), UTF_8))
+                .extracting(id -> new String(
+                        quarantine.find(id).orElseThrow().message().payload().value(), UTF_8))
                 .containsExactly("first", "other");
     }
 
@@ -307,7 +311,7 @@ class PollLoopTest {
 
     private List<QuarantinedMessage> quarantined() {
         return quarantine.list("billing", 10).stream()
-                .map(id -> quarantine.find(id).orElseThrow())
+                .map(id -> quarantine.find(id).orElseThrow().message())
                 .toList();
     }
 }

@@ -76,8 +76,8 @@ class WithoutIdTest {
         }
 
         assertThat(kept())
-                .extracting(id ->
-                        new String(quarantine.find(id).orElseThrow().payload().value(), UTF_8))
+                .extracting(id -> new String(
+                        quarantine.find(id).orElseThrow().message().payload().value(), UTF_8))
                 .containsExactly("v-1", "v-1", "v-2");
     }
 

@@ -2,6 +2,7 @@ package io.idempotency.simulation;
 
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
@@ -17,7 +18,7 @@ record SimulatedQuarantine(Simulation simulation, MemoryQuarantine memory) imple
     }
 
     @Override
-    public Optional<QuarantinedMessage> find(MessageId id) {
+    public Optional<QuarantineEntry> find(MessageId id) {
         return memory.find(id);
     }
 

@@ -2,7 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
-import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransientStoreException;
@@ -28,10 +28,12 @@ public final class JdbcQuarantine implements QuarantineStore {
     private final Connections connections;
     private final JdbcTransactions transactions;
     private final StoreDatabase database;
+    private final QuarantineRows rows;
 
     private JdbcQuarantine(DataSource dataSource, Tables tables) {
         this.dataSource = dataSource;
         this.tables = tables;
+        this.rows = new QuarantineRows(tables);
         this.transactions = JdbcTransactions.on(dataSource);
         this.connections = new Connections(transactions);
         this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
@@ -52,35 +54,17 @@ public final class JdbcQuarantine implements QuarantineStore {
         return new JdbcQuarantine(dataSource, new Tables(name, tables.prefix()));
     }
 
-    private static final String INSERT = """
-            insert into ${tables}quarantine (consumer, message_id, at_micros, record_offset, place, attempts, origin,
-                id_value, failure, record_key, record_value, headers)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """;
-
     @Override
     public void save(QuarantinedMessage message) {
         within("keep a quarantined message", (connection, active) -> {
             MessageLookup lookup = lookup(connection, message.delivery(), active.proposedNames());
             MessageArrival arrival = lookup.all().iterator().next();
-            delete(connection, arrival.key());
-            try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
-                Payload payload = message.payload();
-                statement.setInt(1, arrival.key().consumer());
-                statement.setObject(
-                        2, database.dialect(connection).id(arrival.key().id()));
-                statement.setLong(3, database.now(connection));
-                statement.setLong(4, arrival.offset());
-                statement.setLong(5, arrival.place());
-                statement.setInt(6, message.attempts());
-                statement.setString(7, payload.origin().name());
-                statement.setString(8, message.delivery().id().value());
-                // PostgreSQL does not accept the character 0 in texts.
-                statement.setString(9, message.failure().replace('\0', '\uFFFD'));
-                statement.setBytes(10, payload.key());
-                statement.setBytes(11, payload.value());
-                statement.setBytes(12, StoredHeaders.toBytes(payload.headers()));
-                statement.executeUpdate();
+            Object id = database.dialect(connection).id(arrival.key().id());
+            QuarantineRows.Kept kept = new QuarantineRows.Kept(arrival, id, database.now(connection));
+            try {
+                if (!rows.update(connection, message, kept)) {
+                    rows.insert(connection, message, kept);
+                }
             } catch (SQLException e) {
                 if (SqlFailures.isDuplicateKey(e)) {
                     throw new TransientStoreException("Another transaction is keeping " + message.delivery(), e);
@@ -97,13 +81,11 @@ public final class JdbcQuarantine implements QuarantineStore {
         return MessageLookup.of(one, database.numbers(connection, MessageLookup.namesIn(one), proposed));
     }
 
-    private static final String FIND = """
-            select record_offset, place, attempts, origin, failure, record_key, record_value, headers
-            from ${tables}quarantine where consumer = ? and message_id = ?
-            """;
+    private static final String FIND =
+            "select " + QuarantineRows.COLUMNS + " from ${tables}quarantine where consumer = ? and message_id = ?";
 
     @Override
-    public Optional<QuarantinedMessage> find(MessageId id) {
+    public Optional<QuarantineEntry> find(MessageId id) {
         return within("find a quarantined message", (connection, active) -> {
             MessageKey key = key(connection, id, active.proposedNames());
             if (key == null) {
@@ -112,33 +94,24 @@ public final class JdbcQuarantine implements QuarantineStore {
             try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIND))) {
                 statement.setInt(1, key.consumer());
                 statement.setObject(2, database.dialect(connection).id(key.id()));
-                try (ResultSet result = statement.executeQuery()) {
-                    return result.next()
-                            ? Optional.of(message(connection, id, result, active.proposedNames()))
+                try (ResultSet row = statement.executeQuery()) {
+                    return row.next()
+                            ? Optional.of(entry(connection, id, row, active.proposedNames()))
                             : Optional.empty();
                 }
             }
         });
     }
 
-    private QuarantinedMessage message(
-            Connection connection, MessageId id, ResultSet result, Map<String, Integer> proposed) throws SQLException {
-        Payload payload = new Payload(
-                result.getBytes(6),
-                result.getBytes(7),
-                StoredHeaders.fromBytes(result.getBytes(8)),
-                Payload.Origin.valueOf(result.getString(4)));
-        String failure = result.getString(5);
-        int attempts = result.getInt(3);
-        return new QuarantinedMessage(
-                new Delivery(id, database.position(connection, result.getLong(2), result.getLong(1), proposed)),
-                payload,
-                failure,
-                attempts);
+    private QuarantineEntry entry(Connection connection, MessageId id, ResultSet row, Map<String, Integer> proposed)
+            throws SQLException {
+        long place = row.getLong("place");
+        long offset = row.getLong("record_offset");
+        return QuarantineRows.entry(row, id, database.position(connection, place, offset, proposed));
     }
 
     private static final String LIST = """
-            select id_value from ${tables}quarantine where consumer = ? order by at_micros, message_id
+            select id_value from ${tables}quarantine where consumer = ? order by first_at_micros, message_id
             ${first}
             """;
 

@@ -13,8 +13,8 @@ import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
- * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code journal} and {@code segment}, each with the
- * prefix. Or returns their script, for your own migrations. Immutable.
+ * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code replay}, {@code audit}, {@code
+ * journal} and {@code segment}, each with the prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
  * Schema.on(dataSource).tablePrefix("billing_").migrate();
@@ -166,10 +166,16 @@ public final class Schema {
             "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
             "select place, record_offset, at_micros, consumer from ${tables}horizon where 1 = 0",
             """
-            select consumer, message_id, at_micros, record_offset, place, attempts, origin, id_value, failure, record_key,
-                record_value, headers
+            select consumer, message_id, generation, at_micros, first_at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind,
+                origin, failure_type, failure_group, replay, id_value, failure, record_key, record_value, headers
             from ${tables}quarantine where 1 = 0
             """,
+            """
+            select id, consumer, status, per_second, may_repeat, stop_after, failures_in_row, failing_group, total, processed, duplicates, failed,
+                unreadable, at_micros, ended_micros, actor, selection, reason, stopped_by
+            from ${tables}replay where 1 = 0
+            """,
+            "select at_micros, token, actor, origin, verb, consumer, messages, subject, reason from ${tables}audit where 1 = 0",
             """
             select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
             from ${tables}journal where 1 = 0

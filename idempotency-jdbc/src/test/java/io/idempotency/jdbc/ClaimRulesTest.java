@@ -9,6 +9,7 @@ import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
@@ -79,7 +80,10 @@ class ClaimRulesTest {
                 Claim claim = fixture.claim(id);
                 fixture.store.quarantine(claim);
                 quarantine.save(new QuarantinedMessage(
-                        claim.delivery(), Payload.none(Payload.Origin.POSITION_ONLY), "why\0", 1));
+                        claim.delivery(),
+                        Payload.none(Payload.Origin.POSITION_ONLY),
+                        new QuarantineFailure("why\0", "none", "why\0"),
+                        1));
                 assertThat(fixture.store.find(claim.delivery().id())).isPresent();
                 fixture.store.forget(claim.delivery().id());
                 fixture.claim(id + "-again");

@@ -9,6 +9,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantinedMessage;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -50,6 +51,12 @@ class DocumentedQueriesTest {
             Caused by: java.lang.IllegalStateException: no account
             \tat some.Class.method(Class.java:2)
             """;
+
+    private static QuarantineFailure failure() {
+        return new QuarantineFailure(
+                "org.springframework.kafka.listener.ListenerExecutionFailedException", "0123456789abcdef", FAILURE);
+    }
+
     private static final String ID = "0192f0c1-7a7b-7d3e-8f00-000000000000";
 
     @ParameterizedTest
@@ -65,7 +72,7 @@ class DocumentedQueriesTest {
                 if (store.claim(List.of(delivery)).get(0).isGranted()) {
                     JdbcQuarantine.on(pool)
                             .save(new QuarantinedMessage(
-                                    delivery, Payload.none(Payload.Origin.POSITION_ONLY), FAILURE, 10));
+                                    delivery, Payload.none(Payload.Origin.POSITION_ONLY), failure(), 10));
                 }
             });
             JournalStore journal = JournalStore.builder(pool).build();
@@ -134,7 +141,7 @@ class DocumentedQueriesTest {
             table.lease(List.of(delivery), Duration.ofMinutes(1));
             JdbcQuarantine.on(pool)
                     .tablePrefix(prefix)
-                    .save(new QuarantinedMessage(delivery, Payload.none(Payload.Origin.POSITION_ONLY), "none", 1));
+                    .save(new QuarantinedMessage(delivery, Payload.none(Payload.Origin.POSITION_ONLY), failure(), 1));
         }
     }
 

@@ -15,7 +15,6 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
-import io.idempotency.store.QuarantinedMessage;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -206,7 +205,9 @@ final class EarlyCommitScene implements AutoCloseable {
 
     /** Returns why a message is in quarantine. */
     Optional<String> quarantined(String id) {
-        return quarantine.find(new MessageId(cell.name(), id)).map(QuarantinedMessage::failure);
+        return quarantine
+                .find(new MessageId(cell.name(), id))
+                .map(kept -> kept.message().failure().text());
     }
 
     /** Returns how often the listener was told that the handler ended its transaction. */

@@ -170,6 +170,7 @@ class PassingFailuresTest {
                             .tablePrefix(Fixture.PREFIX)
                             .find(fixture.at(id, 1).id())
                             .orElseThrow()
+                            .message()
                             .attempts())
                     .isEqualTo(300);
         }

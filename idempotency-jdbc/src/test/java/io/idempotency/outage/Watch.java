@@ -7,8 +7,10 @@ import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -71,9 +73,10 @@ final class Watch implements ConsumptionListener, QuarantineStore {
     }
 
     @Override
-    public Optional<QuarantinedMessage> find(MessageId id) {
+    public Optional<QuarantineEntry> find(MessageId id) {
         return quarantined.stream()
                 .filter(message -> message.delivery().id().equals(id))
+                .map(message -> new QuarantineEntry(message, 1, Instant.EPOCH, Instant.EPOCH, Optional.empty()))
                 .findFirst();
     }
 

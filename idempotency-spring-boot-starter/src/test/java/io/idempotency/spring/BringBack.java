@@ -29,7 +29,7 @@ class BringBack {
 
     void send(String consumer, String id) throws ExecutionException, InterruptedException {
         MessageId message = new MessageId(consumer, id);
-        QuarantinedMessage kept = quarantine.find(message).orElseThrow();
+        QuarantinedMessage kept = quarantine.find(message).orElseThrow().message();
         Payload bytes = kept.payload();
         if (bytes.origin() != Payload.Origin.RAW && bytes.origin() != Payload.Origin.REREAD) {
             throw new IllegalStateException("The bytes were not kept: send it again from where it came");

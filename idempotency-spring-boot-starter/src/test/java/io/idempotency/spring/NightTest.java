@@ -99,6 +99,7 @@ class NightTest {
             Payload kept = bench.bean(QuarantineStore.class)
                     .find(new MessageId(consumer, each.kind + "poison"))
                     .orElseThrow()
+                    .message()
                     .payload();
             assertThat(lines(output, "ERROR", "Quarantined " + consumer))
                     .singleElement()

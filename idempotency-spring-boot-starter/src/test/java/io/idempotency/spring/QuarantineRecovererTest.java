@@ -85,14 +85,15 @@ class QuarantineRecovererTest {
         assertThat(bench.ledger().calls).filteredOn("poison"::equals).hasSize(3);
         QuarantinedMessage kept = kept("b");
         assertThat(kept.attempts()).isEqualTo(3);
-        assertThat(kept.failure()).contains("no such account");
+        assertThat(kept.failure().text()).contains("no such account");
         assertThat(kept.delivery().position().offset()).isEqualTo(1);
     }
 
     private QuarantinedMessage kept(String id) {
         return bench.bean(QuarantineStore.class)
                 .find(new MessageId("billing", id))
-                .orElseThrow();
+                .orElseThrow()
+                .message();
     }
 
     @Test
@@ -384,7 +385,7 @@ class QuarantineRecovererTest {
             assertThat(kept.headers())
                     .singleElement()
                     .satisfies(header -> assertThat(header.name()).isEqualTo("message-id"));
-            assertThat(kept(id).failure()).contains("RecordDeserializationException");
+            assertThat(kept(id).failure().text()).contains("RecordDeserializationException");
         }
         topic.redeliver();
         topic.awaitSettled();

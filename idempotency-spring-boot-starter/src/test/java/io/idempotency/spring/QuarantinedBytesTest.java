@@ -9,7 +9,6 @@ import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
-import io.idempotency.store.QuarantinedMessage;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
@@ -213,7 +212,7 @@ class QuarantinedBytesTest {
     private static Payload kept(Kind kind, String id) {
         return bench.bean(QuarantineStore.class)
                 .find(new MessageId(kind.name(), id))
-                .map(QuarantinedMessage::payload)
+                .map(kept -> kept.message().payload())
                 .orElseThrow();
     }
 

@@ -12,6 +12,8 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
@@ -45,14 +47,16 @@ public interface QuarantineContract extends StoreContract {
                         new Payload.Header("none", null)),
                 Origin.RAW);
         quarantine()
-                .save(new QuarantinedMessage(messages.at("order-1", 17), payload, "java.lang.Poison: ☠\n\tat …", 5));
+                .save(new QuarantinedMessage(
+                        messages.at("order-1", 17), payload, failure("java.lang.Poison: ☠\n\tat …"), 5));
 
-        QuarantinedMessage kept = quarantine().find(messages.id("order-1")).orElseThrow();
+        QuarantinedMessage kept =
+                quarantine().find(messages.id("order-1")).orElseThrow().message();
 
         assertThat(kept)
                 .usingRecursiveComparison()
-                .isEqualTo(
-                        new QuarantinedMessage(messages.at("order-1", 17), payload, "java.lang.Poison: ☠\n\tat …", 5));
+                .isEqualTo(new QuarantinedMessage(
+                        messages.at("order-1", 17), payload, failure("java.lang.Poison: ☠\n\tat …"), 5));
     }
 
     @Test
@@ -64,8 +68,10 @@ public interface QuarantineContract extends StoreContract {
                 .save(message(
                         messages.at("empty", 2), new Payload(new byte[0], new byte[0], List.of(), Origin.REREAD)));
 
-        Payload absent = quarantine().find(messages.id("absent")).orElseThrow().payload();
-        Payload empty = quarantine().find(messages.id("empty")).orElseThrow().payload();
+        Payload absent =
+                quarantine().find(messages.id("absent")).orElseThrow().message().payload();
+        Payload empty =
+                quarantine().find(messages.id("empty")).orElseThrow().message().payload();
 
         assertThat(absent.key()).isNull();
         assertThat(absent.value()).isNull();
@@ -86,11 +92,11 @@ public interface QuarantineContract extends StoreContract {
 
         quarantine()
                 .save(new QuarantinedMessage(
-                        delivery, new Payload(null, large, List.of(), Origin.SWITCHED_OFF), failure, 1));
+                        delivery, new Payload(null, large, List.of(), Origin.SWITCHED_OFF), failure(failure), 1));
 
-        QuarantinedMessage kept = quarantine().find(delivery.id()).orElseThrow();
+        QuarantinedMessage kept = quarantine().find(delivery.id()).orElseThrow().message();
         assertThat(kept.payload().value()).isEqualTo(large);
-        assertThat(kept.failure()).isEqualTo(failure);
+        assertThat(kept.failure().text()).isEqualTo(failure);
         assertThat(kept.delivery()).isEqualTo(delivery);
     }
 
@@ -103,7 +109,7 @@ public interface QuarantineContract extends StoreContract {
                         new Delivery(messages.id("order-1"), Position.UNKNOWN), Payload.none(Origin.POSITION_ONLY)));
 
         assertThat(quarantine().find(messages.id("order-1")))
-                .map(kept -> kept.delivery().position())
+                .map(kept -> kept.message().delivery().position())
                 .contains(Position.UNKNOWN);
     }
 
@@ -111,13 +117,42 @@ public interface QuarantineContract extends StoreContract {
     @Tag("rule-4.6")
     default void replacesAMessageThatIsKeptAlready() {
         Messages messages = Messages.ofNewConsumer();
-        quarantine().save(new QuarantinedMessage(messages.at("order-1", 17), Payload.none(Origin.RAW), "first", 1));
+        quarantine()
+                .save(new QuarantinedMessage(
+                        messages.at("order-1", 17), Payload.none(Origin.RAW), failure("first"), 1));
 
-        quarantine().save(new QuarantinedMessage(messages.at("order-1", 18), Payload.none(Origin.REREAD), "second", 2));
+        quarantine()
+                .save(new QuarantinedMessage(
+                        messages.at("order-1", 18), Payload.none(Origin.REREAD), failure("second"), 2));
 
-        assertThat(quarantine().find(messages.id("order-1")))
-                .contains(new QuarantinedMessage(messages.at("order-1", 18), Payload.none(Origin.REREAD), "second", 2));
+        assertThat(quarantine().find(messages.id("order-1")).map(QuarantineEntry::message))
+                .contains(new QuarantinedMessage(
+                        messages.at("order-1", 18), Payload.none(Origin.REREAD), failure("second"), 2));
         assertThat(quarantine().list(messages.consumer(), 10)).containsExactly(messages.id("order-1"));
+    }
+
+    @Test
+    @Tag("rule-4.6")
+    default void keepsTheTimeOfTheFirstFailureAndRaisesTheGeneration() {
+        Messages messages = Messages.ofNewConsumer();
+        QuarantineFailure failure = failure("no");
+        Delivery sent = new Delivery(messages.id("order-1"), new Position("orders", 3, 17), 1_700_000_000_000L);
+        quarantine().save(new QuarantinedMessage(sent, Payload.none(Origin.RAW), failure, 3, -7, true));
+        QuarantineEntry first = quarantine().find(messages.id("order-1")).orElseThrow();
+        passTime(Duration.ofMinutes(1));
+
+        quarantine().save(new QuarantinedMessage(sent, Payload.none(Origin.RAW), failure, 4, -7, false));
+
+        QuarantineEntry second = quarantine().find(messages.id("order-1")).orElseThrow();
+        assertThat(first.message().keyHash()).isEqualTo(-7);
+        assertThat(first.message().isBehind()).isTrue();
+        assertThat(second.message().isBehind()).isFalse();
+        assertThat(second.message().delivery()).isEqualTo(sent);
+        assertThat(second.message().failure()).isEqualTo(failure);
+        assertThat(second.generation()).isGreaterThan(first.generation());
+        assertThat(second.firstAt()).isEqualTo(first.firstAt());
+        assertThat(second.at()).isAfter(first.at());
+        assertThat(second.replay()).isEmpty();
     }
 
     @Test
@@ -181,7 +216,7 @@ public interface QuarantineContract extends StoreContract {
     default void settlesAndKeepsAMessageInOneTransaction() {
         Messages messages = Messages.ofNewConsumer();
 
-        Optional<QuarantinedMessage> seenInside = committed(store(), () -> {
+        Optional<QuarantineEntry> seenInside = committed(store(), () -> {
             store().quarantine(
                             store().claim(List.of(messages.at("order-1", 17))).get(0));
             save(messages.at("order-1", 17));
@@ -229,6 +264,10 @@ public interface QuarantineContract extends StoreContract {
     }
 
     private static QuarantinedMessage message(Delivery delivery, Payload payload) {
-        return new QuarantinedMessage(delivery, payload, "java.lang.IllegalStateException: poison", 1);
+        return new QuarantinedMessage(delivery, payload, failure("java.lang.IllegalStateException: poison"), 1);
+    }
+
+    private static QuarantineFailure failure(String text) {
+        return new QuarantineFailure("java.lang.IllegalStateException", "0123456789abcdef", text);
     }
 }

@@ -37,17 +37,67 @@ create table if not exists ${tables}horizon (
 create table if not exists ${tables}quarantine (
     consumer integer not null,
     message_id uuid not null,
-    at_micros bigint not null,
+    generation bigint not null,         -- greater at each save, so that nobody takes a message for an earlier one
+    at_micros bigint not null,          -- when it failed last
+    first_at_micros bigint not null,    -- when it was quarantined first
+    record_timestamp bigint not null,   -- of the record, in milliseconds; -1 if unknown
     record_offset bigint not null,
     place bigint not null,
+    key_hash bigint not null,           -- of the key; 0 without a key
     attempts integer not null,
-    origin varchar(20) not null,   -- where the bytes come from
-    id_value varchar(4096) not null, -- the id as text
+    behind smallint not null,           -- 1 if its handler was not called, because an earlier message of its key is here
+    origin varchar(20) not null,        -- where the bytes come from
+    failure_type varchar(255) not null, -- class of the exception
+    failure_group varchar(20) not null, -- equal for failures of the same kind from the same place
+    replay varchar(255),                -- the running replay that it belongs to
+    id_value varchar(4096) not null,    -- the id as text
     failure clob not null,
     record_key blob,
     record_value blob,
-    headers blob not null,        -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
+    headers blob not null,              -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
     primary key (consumer, message_id)
+);
+
+-- For the order of replays and of keys.
+create index if not exists ${prefix}quarantine_place on ${tables}quarantine (consumer, place, record_offset);
+
+create index if not exists ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
+
+-- Requests to handle quarantined messages again. The messages of a request have its id in their column replay.
+create table if not exists ${tables}replay (
+    id varchar(255) primary key,                   -- chosen by whoever asks for it
+    consumer integer not null,
+    status varchar(20) default 'RUNNING' not null, -- RUNNING, PAUSED, STOPPED or DONE
+    per_second integer default 10 not null,
+    may_repeat smallint default 0 not null,        -- 1 if messages of AT_MOST_ONCE may be handled again
+    stop_after integer default 5 not null,         -- so many equal failures in a row stop it
+    failures_in_row integer default 0 not null,
+    failing_group varchar(20),                     -- of these failures
+    total bigint default 0 not null,               -- messages at the request
+    processed bigint default 0 not null,
+    duplicates bigint default 0 not null,          -- processed already
+    failed bigint default 0 not null,
+    unreadable bigint default 0 not null,          -- without bytes, or bytes that make no record
+    at_micros bigint default 0 not null,           -- when it was asked for; 0 if unknown
+    ended_micros bigint default 0 not null,        -- when it stopped or was done; 0 until then
+    actor varchar(255),                            -- who asked for it
+    selection clob,                                -- the messages asked for, in words
+    reason clob,
+    stopped_by clob                                -- why it stopped
+);
+
+-- Who changed the memory of messages.
+create table if not exists ${tables}audit (
+    at_micros bigint not null,
+    token bigint not null,          -- random
+    actor varchar(255) not null,    -- who did it
+    origin varchar(20) not null,    -- from where: api, endpoint, cli
+    verb varchar(20) not null,
+    consumer varchar(255) not null, -- name of the consumer
+    messages bigint not null,       -- how many
+    subject varchar(4096) not null, -- id, or the selection in words
+    reason clob,
+    primary key (at_micros, token)
 );
 
 -- The heads of the journals, one for each consumer and partition. An append locks its head.

@@ -35,17 +35,64 @@ create table if not exists ${tables}horizon (
 create table if not exists ${tables}quarantine (
     consumer integer not null,
     message_id binary(16) not null,
-    at_micros bigint not null,
+    generation bigint not null,         -- greater at each save, so that nobody takes a message for an earlier one
+    at_micros bigint not null,          -- when it failed last
+    first_at_micros bigint not null,    -- when it was quarantined first
+    record_timestamp bigint not null,   -- of the record, in milliseconds; -1 if unknown
     record_offset bigint not null,
     place bigint not null,
+    key_hash bigint not null,           -- of the key; 0 without a key
     attempts integer not null,
-    origin varchar(20) not null,   -- where the bytes come from
+    behind smallint not null,           -- 1 if its handler was not called, because an earlier message of its key is here
+    origin varchar(20) not null,        -- where the bytes come from
+    failure_type varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null, -- class of the exception
+    failure_group varchar(20) not null, -- equal for failures of the same kind from the same place
+    replay varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin, -- the running replay that it belongs to
     id_value text character set utf8mb4 collate utf8mb4_nopad_bin not null, -- the id as text
     failure longtext character set utf8mb4 not null,
     record_key longblob,
     record_value longblob,
-    headers longblob not null,        -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
-    primary key (consumer, message_id)
+    headers longblob not null,          -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
+    primary key (consumer, message_id),
+    index ${prefix}quarantine_place (consumer, place, record_offset),
+    index ${prefix}quarantine_replay (replay, place, record_offset)
+) engine = innodb;
+
+-- Requests to handle quarantined messages again. The messages of a request have its id in their column replay.
+create table if not exists ${tables}replay (
+    id varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin primary key, -- chosen by whoever asks for it
+    consumer integer not null,
+    status varchar(20) default 'RUNNING' not null, -- RUNNING, PAUSED, STOPPED or DONE
+    per_second integer default 10 not null,
+    may_repeat smallint default 0 not null,        -- 1 if messages of AT_MOST_ONCE may be handled again
+    stop_after integer default 5 not null,         -- so many equal failures in a row stop it
+    failures_in_row integer default 0 not null,
+    failing_group varchar(20),                     -- of these failures
+    total bigint default 0 not null,               -- messages at the request
+    processed bigint default 0 not null,
+    duplicates bigint default 0 not null,          -- processed already
+    failed bigint default 0 not null,
+    unreadable bigint default 0 not null,          -- without bytes, or bytes that make no record
+    at_micros bigint default 0 not null,           -- when it was asked for; 0 if unknown
+    ended_micros bigint default 0 not null,        -- when it stopped or was done; 0 until then
+    actor varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin, -- who asked for it
+    selection longtext character set utf8mb4,      -- the messages asked for, in words
+    reason longtext character set utf8mb4,
+    stopped_by longtext character set utf8mb4      -- why it stopped
+) engine = innodb;
+
+-- Who changed the memory of messages.
+create table if not exists ${tables}audit (
+    at_micros bigint not null,
+    token bigint not null,       -- random
+    actor varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null, -- who did it
+    origin varchar(20) not null, -- from where: api, endpoint, cli
+    verb varchar(20) not null,
+    consumer varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null, -- name of the consumer
+    messages bigint not null,    -- how many
+    subject text character set utf8mb4 collate utf8mb4_nopad_bin not null, -- id, or the selection in words
+    reason longtext character set utf8mb4,
+    primary key (at_micros, token)
 ) engine = innodb;
 
 -- The heads of the journals, one for each consumer and partition. An append locks its head.

@@ -40,17 +40,67 @@ create table ${tables}horizon (
 create table ${tables}quarantine (
     consumer ${int} not null,
     message_id ${id} not null,
-    at_micros ${long} not null,
+    generation ${long} not null,       -- greater at each save, so that nobody takes a message for an earlier one
+    at_micros ${long} not null,        -- when it failed last
+    first_at_micros ${long} not null,  -- when it was quarantined first
+    record_timestamp ${long} not null, -- of the record, in milliseconds; -1 if unknown
     record_offset ${long} not null,
     place ${long} not null,
+    key_hash ${long} not null,         -- of the key; 0 without a key
     attempts ${int} not null,
-    origin ${origin} not null,    -- where the bytes come from
-    id_value ${idValue} not null, -- the id as text
+    behind ${short} not null,          -- 1 if its handler was not called, because an earlier message of its key is here
+    origin ${origin} not null,         -- where the bytes come from
+    failure_type ${name} not null,     -- class of the exception
+    failure_group ${origin} not null,  -- equal for failures of the same kind from the same place
+    replay ${name},                    -- the running replay that it belongs to
+    id_value ${idValue} not null,      -- the id as text
     failure ${text} not null,
     record_key ${bytes},
     record_value ${bytes},
-    headers ${bytes} not null,    -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
+    headers ${bytes} not null,         -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
     primary key (consumer, message_id)
+)${options};
+
+-- For the order of replays and of keys.
+create index ${prefix}quarantine_place on ${tables}quarantine (consumer, place, record_offset);
+
+create index ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
+
+-- Requests to handle quarantined messages again. The messages of a request have its id in their column replay.
+create table ${tables}replay (
+    id ${name} primary key,                      -- chosen by whoever asks for it
+    consumer ${int} not null,
+    status ${origin} default 'RUNNING' not null, -- RUNNING, PAUSED, STOPPED or DONE
+    per_second ${int} default 10 not null,
+    may_repeat ${short} default 0 not null,      -- 1 if messages of AT_MOST_ONCE may be handled again
+    stop_after ${int} default 5 not null,        -- so many equal failures in a row stop it
+    failures_in_row ${int} default 0 not null,
+    failing_group ${origin},                     -- of these failures
+    total ${long} default 0 not null,            -- messages at the request
+    processed ${long} default 0 not null,
+    duplicates ${long} default 0 not null,       -- processed already
+    failed ${long} default 0 not null,
+    unreadable ${long} default 0 not null,       -- without bytes, or bytes that make no record
+    at_micros ${long} default 0 not null,        -- when it was asked for; 0 if unknown
+    ended_micros ${long} default 0 not null,     -- when it stopped or was done; 0 until then
+    actor ${name},                               -- who asked for it
+    selection ${text},                           -- the messages asked for, in words
+    reason ${text},
+    stopped_by ${text}                           -- why it stopped
+)${options};
+
+-- Who changed the memory of messages.
+create table ${tables}audit (
+    at_micros ${long} not null,
+    token ${long} not null,      -- random
+    actor ${name} not null,      -- who did it
+    origin ${origin} not null,   -- from where: api, endpoint, cli
+    verb ${origin} not null,
+    consumer ${name} not null,   -- name of the consumer
+    messages ${long} not null,   -- how many
+    subject ${idValue} not null, -- id, or the selection in words
+    reason ${text},
+    primary key (at_micros, token)
 )${options};
 
 -- The heads of the journals, one for each consumer and partition. An append locks its head.

@@ -1,0 +1,54 @@
+package io.idempotency.replay;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A replay and its progress.
+ *
+ * @param request what was asked for; its selection names the consumer, and nothing more
+ * @param selection the messages asked for, in words
+ * @param status whether it goes on
+ * @param progress how far it is
+ * @param requestedAt when it was asked for, by the store's clock
+ * @param endedAt when it was done or stopped
+ * @param stoppedBy why it stopped
+ */
+public record Replay(
+        ReplayRequest request,
+        String selection,
+        Status status,
+        Progress progress,
+        Instant requestedAt,
+        Optional<Instant> endedAt,
+        Optional<String> stoppedBy) {
+
+    /** Whether a replay goes on. */
+    public enum Status {
+        /** Nodes work on it. */
+        RUNNING,
+        /** Nodes leave it alone until it is resumed; its messages belong to it. */
+        PAUSED,
+        /** It has ended early; the messages that are left belong to no replay. */
+        STOPPED,
+        /** It has ended. */
+        DONE
+    }
+
+    /**
+     * Counts of messages.
+     *
+     * @param total the messages at the request
+     * @param processed handled, with a committed effect
+     * @param duplicates processed already
+     * @param failed failed again
+     * @param unreadable without bytes, or with bytes that make no record
+     */
+    public record Progress(long total, long processed, long duplicates, long failed, long unreadable) {
+
+        /** Returns how many messages are still to come. */
+        public long left() {
+            return Math.max(0, total - processed - duplicates - failed - unreadable);
+        }
+    }
+}

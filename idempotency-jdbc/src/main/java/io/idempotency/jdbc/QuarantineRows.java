@@ -1,0 +1,121 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantinedMessage;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/** Reads and writes rows of the table of quarantined messages. Immutable and thread-safe. */
+final class QuarantineRows {
+
+    private static final int MOST_CHARS_OF_TYPE = 255;
+
+    private final Tables tables;
+
+    QuarantineRows(Tables tables) {
+        this.tables = tables;
+    }
+
+    /** Where a message is kept: its key, its place and its offset. */
+    record Kept(MessageArrival arrival, Object id, long now) {}
+
+    private static final String INSERT = """
+            insert into ${tables}quarantine (at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind, origin, failure_type,
+                failure_group, id_value, failure, record_key, record_value, headers, generation, first_at_micros, consumer, message_id)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    void insert(Connection connection, QuarantinedMessage message, Kept kept) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
+            int at = set(statement, message, kept);
+            statement.setLong(at, kept.now());
+            statement.setLong(at + 1, kept.now());
+            statement.setInt(at + 2, kept.arrival().key().consumer());
+            statement.setObject(at + 3, kept.id());
+            statement.executeUpdate();
+        }
+    }
+
+    /** The clock may be behind the last generation. */
+    private static final String UPDATE = """
+            update ${tables}quarantine set at_micros = ?, record_timestamp = ?, record_offset = ?, place = ?, key_hash = ?, attempts = ?, behind = ?,
+                origin = ?, failure_type = ?, failure_group = ?, id_value = ?, failure = ?, record_key = ?, record_value = ?, headers = ?,
+                generation = case when generation < ? then ? else generation + 1 end, replay = null
+            where consumer = ? and message_id = ?
+            """;
+
+    /** Returns whether there was a row. */
+    boolean update(Connection connection, QuarantinedMessage message, Kept kept) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(UPDATE))) {
+            int at = set(statement, message, kept);
+            statement.setLong(at, kept.now());
+            statement.setLong(at + 1, kept.now());
+            statement.setInt(at + 2, kept.arrival().key().consumer());
+            statement.setObject(at + 3, kept.id());
+            return statement.executeUpdate() > 0;
+        }
+    }
+
+    /** Sets the columns that an insert and an update have in common. Returns the number of the next parameter. */
+    private static int set(PreparedStatement statement, QuarantinedMessage message, Kept kept) throws SQLException {
+        Payload payload = message.payload();
+        statement.setLong(1, kept.now());
+        statement.setLong(2, message.delivery().timestamp());
+        statement.setLong(3, kept.arrival().offset());
+        statement.setLong(4, kept.arrival().place());
+        statement.setLong(5, message.keyHash());
+        statement.setInt(6, message.attempts());
+        statement.setInt(7, message.isBehind() ? 1 : 0);
+        statement.setString(8, payload.origin().name());
+        statement.setString(9, printable(message.failure().type(), MOST_CHARS_OF_TYPE));
+        statement.setString(10, message.failure().group());
+        statement.setString(11, message.delivery().id().value());
+        statement.setString(12, printable(message.failure().text(), Integer.MAX_VALUE));
+        statement.setBytes(13, payload.key());
+        statement.setBytes(14, payload.value());
+        statement.setBytes(15, StoredHeaders.toBytes(payload.headers()));
+        return 16;
+    }
+
+    /** PostgreSQL does not accept the character 0 in texts. */
+    private static String printable(String text, int most) {
+        return text.substring(0, Math.min(text.length(), most)).replace('\0', '\uFFFD');
+    }
+
+    /** The columns of an entry, in the order in which {@link #entry} reads them. */
+    static final String COLUMNS = """
+            record_offset, place, record_timestamp, key_hash, attempts, behind, origin, failure_type, failure_group, failure, record_key,
+                record_value, headers, generation, first_at_micros, at_micros, replay""";
+
+    /** Reads the entry of the current row. */
+    static QuarantineEntry entry(ResultSet row, MessageId id, Position position) throws SQLException {
+        Payload payload = new Payload(
+                row.getBytes("record_key"),
+                row.getBytes("record_value"),
+                StoredHeaders.fromBytes(row.getBytes("headers")),
+                Payload.Origin.valueOf(row.getString("origin")));
+        QuarantineFailure failure = new QuarantineFailure(
+                row.getString("failure_type"), row.getString("failure_group"), row.getString("failure"));
+        QuarantinedMessage message = new QuarantinedMessage(
+                new Delivery(id, position, row.getLong("record_timestamp")),
+                payload,
+                failure,
+                row.getInt("attempts"),
+                row.getLong("key_hash"),
+                row.getInt("behind") != 0);
+        return new QuarantineEntry(
+                message,
+                row.getLong("generation"),
+                StoredTime.instant(row.getLong("first_at_micros")),
+                StoredTime.instant(row.getLong("at_micros")),
+                Optional.ofNullable(row.getString("replay")));
+    }
+}
