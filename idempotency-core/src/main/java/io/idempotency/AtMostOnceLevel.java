@@ -9,7 +9,8 @@ import java.util.List;
 
 /**
  * Commits the claim before the handler runs, one message at a time, so that a crash loses one effect and not those of a whole poll. A message
- * whose handler fails is recorded as failed and never handled again, whatever the handler threw.
+ * whose handler fails is recorded as failed and never handled again, whatever the handler threw. After several in a row with the same failure, the next one
+ * is not claimed: its partition stands still, and tries one message after each pause.
  */
 final class AtMostOnceLevel<M> implements Level<M> {
 
@@ -27,7 +28,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         for (Item<M> item : items) {
             boolean isFirst = item == items.get(0);
-            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
+            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime()) && !flow.pauses(poll, item)) {
                 one(poll, item, handling);
             }
         }

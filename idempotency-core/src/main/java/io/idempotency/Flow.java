@@ -155,6 +155,11 @@ final class Flow<M> {
         charging.quarantine(poll, item, failure, this::payload);
     }
 
+    /** Stops the partition of a message that must not be claimed yet, because too many before it failed in the same way. Returns whether it did. */
+    boolean pauses(Poll<M> poll, Item<M> item) {
+        return charging.pauses(poll, item);
+    }
+
     /** Records a message whose claim is committed and whose handler failed. */
     void recordFailed(Item<M> item, Claim claim, Throwable failure) {
         charging.quarantining().recordFailed(item, claim, failure, this::payload);

@@ -112,7 +112,8 @@ public final class IdempotentConsumerBuilder<M> {
     /**
      * Sets how many different messages in a row may be quarantined for the same failure before their partition stands still instead of draining
      * into quarantine; default: 5. If the id of a message cannot be read at all, its partition stands still at once. Messages without a usable id
-     * count only until one of their stream has had one. With {@link Integer#MAX_VALUE} all of them are quarantined.
+     * count only until one of their stream has had one. Under {@link ConsistencyLevel#AT_MOST_ONCE} a partition that stands still quarantines one message after
+     * each pause, from 30 seconds on, doubled up to eight minutes. With {@link Integer#MAX_VALUE} all of them are quarantined.
      */
     public IdempotentConsumerBuilder<M> standStillAfter(int sameFailuresInARow) {
         this.standStillAfter = sameFailuresInARow;

@@ -178,6 +178,11 @@ public final class TableStore implements LeaseStore {
         return transactions;
     }
 
+    /** Returns what adopts messages into this store. */
+    TableAdoption adoption(Optional<Duration> retention) {
+        return new TableAdoption(connections, table, retention);
+    }
+
     private ActiveTransaction activeTransaction() {
         transactions.requireClaimable();
         return ActiveTransaction.of(database);
