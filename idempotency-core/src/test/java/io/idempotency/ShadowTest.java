@@ -313,8 +313,9 @@ class ShadowTest {
 
     @Test
     void anExpiredMessageIsHandledAndReported() {
-        IdempotentConsumer<Message> consumer =
-                builder().expiry(message -> Optional.of(bench.now().minusSeconds(1))).build();
+        IdempotentConsumer<Message> consumer = builder()
+                .expiry(message -> Optional.of(bench.now().minusSeconds(1)))
+                .build();
 
         consumer.consume(Message.of("a", 0, 0), bench::handle);
         consumer.close();
