@@ -70,7 +70,7 @@ final class Draining {
 
     /** Returns whether other messages may fail for the same reason. An unusable id tells nothing about them once one had a usable id. */
     private static boolean tellsOfOthers(Item<?> item) {
-        return item.unreadable().isEmpty() || item.isReadingDoubtful();
+        return item.hasUsableId() || item.isReadingDoubtful();
     }
 
     /** Returns the reason of a pause, with the failure that the messages share. */

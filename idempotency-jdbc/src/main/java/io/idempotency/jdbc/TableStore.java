@@ -11,6 +11,7 @@ import io.idempotency.store.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -171,6 +172,12 @@ public final class TableStore implements LeaseStore {
     @Override
     public void release(List<Claim> leased) {
         leases.release(leased);
+    }
+
+    /** {@inheritDoc} The clock is the database's. */
+    @Override
+    public Instant now() {
+        return StoredTime.instant(connections.onCurrent("read the time", database::now));
     }
 
     @Override
