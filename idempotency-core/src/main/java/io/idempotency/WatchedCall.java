@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a handler that a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} watches. Whoever calls the handler tells it which messages
+ * One call of a handler that a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} watches. The caller of the handler tells it which messages
  * were handled. Nothing here waits for the store or throws. Thread-safe: the end of an asynchronous handler may come on any thread.
  */
 public final class WatchedCall {
