@@ -42,6 +42,11 @@ final class ShadowQueue implements AutoCloseable {
         this.claims = claims;
     }
 
+    /** Returns whether a delivery would be dropped now. */
+    boolean isFull() {
+        return waiting.remainingCapacity() == 0;
+    }
+
     /** Adds a delivery, or drops it if the queue is full. */
     void add(Watched watched) {
         if (!waiting.offer(watched)) {

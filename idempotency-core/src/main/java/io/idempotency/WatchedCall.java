@@ -36,8 +36,8 @@ public final class WatchedCall {
      */
     public synchronized void handled(int count) {
         long now = shadow.nanos();
-        for (int i = handled; i < Math.min(count, messages.size()); i++) {
-            shadow.note(messages.get(i), Watched.Kind.HANDLED, since, now);
+        if (handled < Math.min(count, messages.size())) {
+            shadow.note(messages.subList(handled, Math.min(count, messages.size())), Watched.Kind.HANDLED, since, now);
         }
         handled = Math.max(handled, count);
         since = now;
@@ -46,7 +46,7 @@ public final class WatchedCall {
     /** Notes that the handler failed for the message at this index. It is not remembered, only looked up: a real run may have skipped it. */
     public synchronized void failed(int index) {
         if (index >= handled && index < messages.size()) {
-            shadow.note(messages.get(index), Watched.Kind.FAILED, since, shadow.nanos());
+            shadow.note(messages.subList(index, index + 1), Watched.Kind.FAILED, since, shadow.nanos());
         }
     }
 }
