@@ -145,10 +145,10 @@ public final class IdempotentConsumerBuilder<M> {
      * <ul>
      *   <li>After a handler has returned, its delivery goes into a queue, from which one thread takes it to the store in transactions of its own. So the
      *       first real run knows what was handled before.
-     *   <li>What a real run would have done differently is reported: {@link Outcome#WOULD_SKIP} with the {@link Duplicate}, {@link Outcome#WOULD_EXPIRE}
+     *   <li>A delivery that a real run would have treated differently is reported: {@link Outcome#WOULD_SKIP} with the {@link Duplicate}, {@link Outcome#WOULD_EXPIRE}
      *       and {@link Outcome#WOULD_REFUSE}.
-     *   <li>A store that is slow or away never delays or fails a message. The queue holds {@value ShadowQueue#MOST} deliveries; what does not fit is
-     *       dropped and reported by {@link ConsumptionListener#onUnwatched}. If the process dies, what is in the queue is not remembered.
+     *   <li>A store that is slow or away never delays or fails a message. The queue holds {@value ShadowQueue#MOST} deliveries; others are
+     *       dropped and reported by {@link ConsumptionListener#onUnwatched}. If the process dies, those in the queue are not remembered.
      *   <li>Inside a transaction on the store's data a delivery is watched after its commit.
      * </ul>
      *

@@ -78,14 +78,14 @@ class MetersTest {
 
     @Test
     void areThereWithZeroBeforeAnythingHappens() {
-        new Meters(registry).begin("billing", ConsistencyLevel.STRONG);
+        new Meters(registry).begin("billing", ConsistencyLevel.STRONG, false);
 
-        for (String outcome :
-                List.of("processed", "duplicate", "failed", "quarantined", "quarantined_before", "in_progress")) {
+        for (String outcome : List.of(
+                "processed", "duplicate", "failed", "quarantined", "quarantined_before", "expired", "in_progress")) {
             assertThat(count(outcome)).isZero();
         }
         assertThat(registry.getMeters())
-                .hasSize(21)
+                .hasSize(22)
                 .allSatisfy(
                         meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
                 .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
@@ -93,7 +93,7 @@ class MetersTest {
         consume("a", 0, new IllegalStateException("no"));
         consume("a", 0);
         consume("a", 1);
-        assertThat(registry.getMeters()).hasSize(21);
+        assertThat(registry.getMeters()).hasSize(22);
     }
 
     /** Otherwise an alert on quarantines would fire at each rebalance. */

@@ -74,6 +74,9 @@ class PropertiesTest {
         assertThat(defaults.consumers()).isEmpty();
         assertThat(defaults.consumer("any").enabled()).isTrue();
         assertThat(defaults.consumer("any").listeners()).isEmpty();
+        assertThat(defaults.consumer("any").shadow()).isNull();
+        assertThat(defaults.consumer("any").expiryHeader()).isNull();
+        assertThat(defaults.expiry().header()).isEmpty();
     }
 
     @ParameterizedTest
