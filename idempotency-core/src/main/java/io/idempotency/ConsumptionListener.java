@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
 
 /** Receives every consumption, on the consuming thread. Its exceptions are logged and change nothing; only errors of the virtual machine leave. */
 @FunctionalInterface
@@ -17,6 +18,9 @@ public interface ConsumptionListener {
      * or doubled as long as the process lives. If it dies between that commit and its own, the effects that the handler committed happen again.
      */
     default void onEarlyCommit(Delivery first) {}
+
+    /** Receives the result of a comparison of a message that was sent again with the one at the first position, if the consumer has a {@link ResendCheck}. */
+    default void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {}
 
     /** Returns a listener that calls both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
@@ -46,6 +50,15 @@ public interface ConsumptionListener {
                     before.onEarlyCommit(first);
                 } finally {
                     next.onEarlyCommit(first);
+                }
+            }
+
+            @Override
+            public void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {
+                try {
+                    before.onResendChecked(delivery, first, result);
+                } finally {
+                    next.onResendChecked(delivery, first, result);
                 }
             }
         };

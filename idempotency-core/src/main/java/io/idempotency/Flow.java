@@ -74,12 +74,14 @@ final class Flow<M> {
         };
     }
 
-    /** Notes a message whose outcome has committed: caches it if it is processed, reports it. */
+    /** Notes a message whose outcome has committed: caches it if it is processed, reports it unless it is to be checked first. */
     void settled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate, long mark) {
         if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE) {
             known.remember(item.delivery(), duplicate, mark);
         }
-        noteSettled(item, outcome, duplicate);
+        if (duplicate.filter(item::deferResend).isEmpty()) {
+            noteSettled(item, outcome, duplicate);
+        }
     }
 
     /** Notes a message that was processed and is not remembered. */
@@ -87,7 +89,8 @@ final class Flow<M> {
         noteSettled(item, Outcome.PROCESSED, Optional.empty());
     }
 
-    private void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
+    /** Reports a message that is settled. */
+    void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
         if (outcome == Outcome.PROCESSED) {
             lanes.processed(item.lane(), item.delivery().id());
         } else {

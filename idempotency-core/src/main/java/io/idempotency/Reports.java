@@ -53,6 +53,17 @@ final class Reports {
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
     }
 
+    /** Tells the result of a comparison of a message that was sent again. */
+    void compared(Item<?> item, Position first, ResendCheck.Result result) {
+        if (result == ResendCheck.Result.DIFFERENT) {
+            log.warn(
+                    "{} is another message than the one at {}, which was processed with the same id. The sender gives one id to several messages.",
+                    item.delivery(),
+                    first);
+        }
+        tell(item.delivery(), () -> listener.onResendChecked(item.delivery(), first, result));
+    }
+
     /** Tells of a message that another process has claimed, which may have died since. */
     void inProgress(Item<?> item, Duration wait) {
         log.info(

@@ -26,6 +26,7 @@ import org.springframework.validation.Validator;
  * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still. 0 for never.
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
+ * @param payloadCheck Comparison of records that were sent again with the first ones.
  * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
@@ -44,6 +45,7 @@ public record IdempotencyProperties(
         @DefaultValue("5") int standStillAfter,
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
+        @DefaultValue PayloadCheck payloadCheck,
         @DefaultValue Purge purge,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
@@ -85,6 +87,28 @@ public record IdempotencyProperties(
         PROCESS,
         /** The position and the timestamp of the record are its id: a redelivery is recognised, a second send is not. */
         COORDINATES
+    }
+
+    /**
+     * Comparison of records that were sent again with the first ones.
+     *
+     * @param policy What becomes of a record with the id of a processed one and another value.
+     * @param perSecond Maximum number of records that each consumer compares in a second.
+     */
+    public record PayloadCheck(
+            @DefaultValue("off") PayloadPolicy policy,
+            @DefaultValue("10") int perSecond) {}
+
+    /** What becomes of a record with the id of a processed one and another value. */
+    public enum PayloadPolicy {
+        /** Nothing is compared. The record is skipped. */
+        OFF,
+        /** It is reported and skipped. */
+        SKIP,
+        /** It is quarantined under an id of its own. */
+        QUARANTINE,
+        /** Its partition stands still. */
+        FAIL
     }
 
     /**

@@ -85,7 +85,7 @@ class MetersTest {
             assertThat(count(outcome)).isZero();
         }
         assertThat(registry.getMeters())
-                .hasSize(21)
+                .hasSize(26)
                 .allSatisfy(
                         meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
                 .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
@@ -93,7 +93,7 @@ class MetersTest {
         consume("a", 0, new IllegalStateException("no"));
         consume("a", 0);
         consume("a", 1);
-        assertThat(registry.getMeters()).hasSize(21);
+        assertThat(registry.getMeters()).hasSize(26);
     }
 
     /** Otherwise an alert on quarantines would fire at each rebalance. */
