@@ -15,6 +15,7 @@ import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandStillException;
 import io.idempotency.store.TransientStoreException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
@@ -309,6 +310,25 @@ class MetersTest {
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
         standstill.onConsumption(trial("c", 2, Outcome.RELEASED));
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+    }
+
+    @Test
+    @Tag("rule-8.12")
+    void healthTellsTheReasonThatTheStoreNames() {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> refused = KafkaRecords.<Object, Object>consumer("billing")
+                .store(MemoryStore.create())
+                .transactions(work -> {
+                    throw new StandStillException("offsets of orders-0 were set back to 0", "what to choose");
+                })
+                .listener(standstill)
+                .build();
+        refused.consumeAll(List.of(record("secret", 0)), (record, claim) -> {});
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        assertThat(standstill.health().getDetails())
+                .containsOnly(entry(
+                        "billing on orders-0",
+                        "stands still at orders-0@0 for 61 s: offsets of orders-0 were set back to 0"));
     }
 
     private static Consumption trial(String id, long offset, Outcome outcome) {
