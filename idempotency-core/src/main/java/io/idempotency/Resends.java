@@ -39,17 +39,20 @@ final class Resends<M> {
         return check.isPresent() && duplicate.kind() == Duplicate.Kind.RESEND;
     }
 
+    /** Settles the messages of a chunk that were sent again, or leaves them. Those behind an unsettled one are left without a comparison. */
     void check(Poll<M> poll, List<Item<M>> chunk) {
-        if (check.isPresent()) {
-            Set<Lane> left = new HashSet<>();
-            for (Item<M> item : chunk) {
-                Optional<Duplicate> resend = item.takeResend();
-                if (resend.isPresent() && left.contains(item.lane())) {
-                    item.reopen();
-                } else if (resend.isPresent() && !isSettled(poll, item, resend.get(), check.get())) {
-                    item.reopen();
-                    left.add(item.lane());
-                }
+        if (check.isEmpty()) {
+            return;
+        }
+        Set<Lane> unsettled = new HashSet<>();
+        for (Item<M> item : chunk) {
+            Optional<Duplicate> resend = item.takeResend();
+            if (resend.isPresent()
+                    && (unsettled.contains(item.lane()) || !isSettled(poll, item, resend.get(), check.get()))) {
+                item.reopen();
+            }
+            if (item.outcome() == null) {
+                unsettled.add(item.lane());
             }
         }
     }

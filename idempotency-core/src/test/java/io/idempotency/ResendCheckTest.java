@@ -162,6 +162,19 @@ class ResendCheckTest {
         assertThat(compared).containsExactly("orders-0@2 with orders-0@0");
     }
 
+    /** It comes again, and is compared then. */
+    @Test
+    void comparesNothingBehindAMessageThatFails() {
+        IdempotentConsumer<Message> consumer = consumer(ConsistencyLevel.AT_LEAST_ONCE, Policy.SKIP);
+        consume(consumer, at(0, "a"), at(1, "b"));
+        bench.failing.put("c", new IllegalStateException("no"));
+
+        BatchResult result = consume(consumer, at(2, "a"), at(3, "c"), at(4, "b"));
+
+        assertThat(result.outcomes()).containsExactly(DUPLICATE, RELEASED, RELEASED);
+        assertThat(compared).containsExactly("orders-0@2 with orders-0@0");
+    }
+
     @ParameterizedTest
     @EnumSource
     void whatWasNotComparedWaitsUnlessItIsSkippedAnyway(Policy policy) {
