@@ -47,6 +47,7 @@ public final class IdempotentConsumerBuilder<M> {
     private int standStillAfter = DEFAULT_STAND_STILL_AFTER;
     private DuplicateCache cache = DuplicateCache.none();
     private @Nullable MessageScope<? super M> scope;
+    private @Nullable ResendCheck<? super M> resends;
     private ConsumptionListener listener = consumption -> {};
     private int chunkRecords = DEFAULT_CHUNK_RECORDS;
     private Duration chunkTime = DEFAULT_CHUNK_TIME;
@@ -165,6 +166,12 @@ public final class IdempotentConsumerBuilder<M> {
         return this;
     }
 
+    /** Sets a check of messages that were sent again with the id of a processed one; default: none, and they are skipped. */
+    public IdempotentConsumerBuilder<M> resends(ResendCheck<? super M> check) {
+        this.resends = check;
+        return this;
+    }
+
     /** Adds a listener that receives every consumption. */
     public IdempotentConsumerBuilder<M> listener(ConsumptionListener told) {
         this.listener = listener.andThen(told);
@@ -221,13 +228,20 @@ public final class IdempotentConsumerBuilder<M> {
         require(
                 !name.startsWith(RESERVED),
                 "names that begin with " + RESERVED + " belong to the library itself. Choose another");
+        require(
+                resends == null || resends.policy() != ResendCheck.Policy.QUARANTINE || quarantine != null,
+                "resends(..) is to quarantine messages. Set quarantine(..)");
         Settings<M> settings = new Settings<>(
                 name,
                 level,
                 new Settings.Storage(
                         chosen, Objects.requireNonNullElse(transactions, chosen.transactions()), cache, lease),
                 new Settings.Messages<>(
-                        required(messageId, "messageId(..)"), reader, expiry, Optional.ofNullable(scope)),
+                        required(messageId, "messageId(..)"),
+                        reader,
+                        expiry,
+                        Optional.ofNullable(scope),
+                        Optional.ofNullable(resends)),
                 new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
                 listener,

@@ -94,30 +94,56 @@ public final class RecordReread implements AutoCloseable {
     }
 
     /** Returns the record with its raw bytes; empty if it is gone or cannot be read in time, which the log says. */
-    synchronized Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
-        String why;
+    Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
+        Found found = find(KafkaRecords.partition(wanted), wanted.offset(), wanted.timestamp());
+        if (found.record().isEmpty()) {
+            warnOfLoss(KafkaRecords.position(wanted), found.otherwise());
+        }
+        return found.record();
+    }
+
+    /**
+     * Returns the record that is at a position now; empty if it is gone or cannot be read in time.
+     *
+     * @param timestamp the timestamp that it must have; {@link ConsumerRecord#NO_TIMESTAMP} for any
+     */
+    Optional<ConsumerRecord<byte[], byte[]>> at(Position position, long timestamp) {
+        TopicPartition partition = new TopicPartition(position.stream(), position.partition());
+        Found found = find(partition, position.offset(), timestamp);
+        if (found.record().isEmpty()) {
+            log.debug("The record {} cannot be read again: {}.", position, found.otherwise());
+        }
+        return found.record();
+    }
+
+    /** @param otherwise why there is no record */
+    private record Found(Optional<ConsumerRecord<byte[], byte[]>> record, String otherwise) {
+
+        static Found not(String why) {
+            return new Found(Optional.empty(), why);
+        }
+    }
+
+    private synchronized Found find(TopicPartition partition, long offset, long timestamp) {
         try {
-            ConsumerRecord<byte[], byte[]> found = poll(connected(), KafkaRecords.partition(wanted), wanted.offset());
+            ConsumerRecord<byte[], byte[]> found = poll(connected(), partition, offset);
             if (found == null) {
-                why = "nothing came within " + timeout.toSeconds()
-                        + " s, because Kafka is away or it was the last one and is gone";
-            } else if (found.offset() != wanted.offset()) {
-                why = "it is gone, as after a compaction, and the next one is at offset " + found.offset();
-            } else if (wanted.timestamp() != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != wanted.timestamp()) {
-                why = "another one is there, with another timestamp, as after a topic was created again";
-            } else {
-                return Optional.of(found);
+                return Found.not("nothing came within " + timeout.toSeconds()
+                        + " s, because Kafka is away or it was the last one and is gone");
+            } else if (found.offset() != offset) {
+                return Found.not("it is gone, as after a compaction, and the next one is at offset " + found.offset());
+            } else if (timestamp != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != timestamp) {
+                return Found.not("another one is there, with another timestamp, as after a topic was created again");
             }
+            return new Found(Optional.of(found), "");
         } catch (OffsetOutOfRangeException cut) {
-            why = "it is gone: the log begins behind it";
+            return Found.not("it is gone: the log begins behind it");
         } catch (InterruptException interrupted) {
             Thread.currentThread().interrupt();
-            why = "the thread was interrupted";
+            return Found.not("the thread was interrupted");
         } catch (KafkaException failure) {
-            why = FailureText.line(failure);
+            return Found.not(FailureText.line(failure));
         }
-        warnOfLoss(KafkaRecords.position(wanted), why);
-        return Optional.empty();
     }
 
     private @Nullable ConsumerRecord<byte[], byte[]> poll(

@@ -27,6 +27,7 @@ import org.springframework.validation.Validator;
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
+ * @param payloadCheck Comparison of records that were sent again with the first ones.
  * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
@@ -46,6 +47,7 @@ public record IdempotencyProperties(
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
+        @DefaultValue PayloadCheck payloadCheck,
         @DefaultValue Purge purge,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
@@ -96,6 +98,28 @@ public record IdempotencyProperties(
      *     record on. Without a name messages do not expire.
      */
     public record Expiry(@DefaultValue("") String header) {}
+
+    /**
+     * Comparison of records that were sent again with the first ones.
+     *
+     * @param policy What becomes of a record with the id of a processed one and another value.
+     * @param perSecond Maximum number of records that each consumer compares in a second.
+     */
+    public record PayloadCheck(
+            @DefaultValue("off") PayloadPolicy policy,
+            @DefaultValue("10") int perSecond) {}
+
+    /** What becomes of a record with the id of a processed one and another value. */
+    public enum PayloadPolicy {
+        /** Nothing is compared. The record is skipped. */
+        OFF,
+        /** It is reported and skipped. */
+        SKIP,
+        /** It is quarantined under an id of its own. */
+        QUARANTINE,
+        /** Its partition stands still. */
+        FAIL
+    }
 
     /**
      * The purge.

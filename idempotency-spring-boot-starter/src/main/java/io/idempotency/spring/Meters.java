@@ -5,7 +5,9 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
+import io.idempotency.ResendCheck;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -26,6 +28,8 @@ final class Meters implements ConsumptionListener {
     static final String STUCK = "idempotency.transient.stuck";
     static final String EARLY = "idempotency.early.commits";
     static final String UNWATCHED = "idempotency.shadow.unwatched";
+    static final String CHECKS = "idempotency.payload.checks";
+    static final String MISMATCHES = "idempotency.payload.mismatches";
 
     private static final String FAILED = "failed";
     /** A redelivery of a message that is in quarantine already. It is no news, and no alert should be raised for it. */
@@ -68,6 +72,10 @@ final class Meters implements ConsumptionListener {
         transientFailures(consumer);
         stuck(consumer);
         earlyCommits(consumer);
+        mismatches(consumer);
+        for (ResendCheck.Result result : ResendCheck.Result.values()) {
+            checks(consumer, result);
+        }
     }
 
     @Override
@@ -96,6 +104,14 @@ final class Meters implements ConsumptionListener {
     @Override
     public void onUnwatched(Delivery delivery) {
         unwatched(delivery.id().consumer()).increment();
+    }
+
+    @Override
+    public void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {
+        checks(delivery.id().consumer(), result).increment();
+        if (result == ResendCheck.Result.DIFFERENT) {
+            mismatches(delivery.id().consumer()).increment();
+        }
     }
 
     private Timer consumptions(String consumer, ConsistencyLevel level, String outcome) {
@@ -140,6 +156,18 @@ final class Meters implements ConsumptionListener {
 
     private Counter earlyCommits(String consumer) {
         return counter(EARLY, consumer, "Transactions that a listener committed itself, too early");
+    }
+
+    private Counter mismatches(String consumer) {
+        return counter(MISMATCHES, consumer, "Messages with the id of a processed one and another value");
+    }
+
+    private Counter checks(String consumer, ResendCheck.Result result) {
+        return Counter.builder(CHECKS)
+                .description("Messages that were sent again, by the result of their comparison with the first one")
+                .tag("consumer", consumer)
+                .tag("result", name(result))
+                .register(registry);
     }
 
     private Counter counter(String name, String consumer, String description) {
