@@ -198,7 +198,7 @@ public final class MemoryStore implements LeaseStore {
 
     /** Remembers quarantined messages as long as the quarantine has them. */
     void keepAll(Predicate<MessageId> quarantined) {
-        kept = quarantined;
+        kept = kept.or(quarantined);
     }
 
     private boolean isKept(MessageId id, MemoryRow row) {
