@@ -104,10 +104,11 @@ class ResendCheckTest {
         assertThat(bench.quarantine.list("billing", 10)).hasSize(1);
         assertThat(bench.quarantine.find(bench.quarantine.list("billing", 10).get(0)))
                 .hasValueSatisfying(entry -> {
-                    assertThat(entry.delivery().position()).hasToString("orders-0@1");
-                    assertThat(entry.delivery().id().value()).startsWith("~none~orders-0@1");
-                    assertThat(entry.payload().value()).asString().isEqualTo("a");
-                    assertThat(entry.failure()).contains("PayloadMismatchException", "the one at orders-0@0");
+                    assertThat(entry.message().delivery().position()).hasToString("orders-0@1");
+                    assertThat(entry.message().delivery().id().value()).startsWith("~none~orders-0@1");
+                    assertThat(entry.message().payload().value()).asString().isEqualTo("a");
+                    assertThat(entry.message().failure().text())
+                            .contains("PayloadMismatchException", "the one at orders-0@0");
                 });
         assertThat(bench.effects).containsExactly("a", "c");
         assertThat(bench.events)

@@ -150,8 +150,8 @@ class PayloadCheckTest {
             List<MessageId> kept = quarantine.list("billing", 10);
             assertThat(kept).hasSize(1);
             assertThat(quarantine.find(kept.get(0))).hasValueSatisfying(entry -> {
-                assertThat(entry.delivery().position()).isEqualTo(new Position(topic, 0, 2));
-                assertThat(entry.payload().value()).isEqualTo(Broker.bytes("200 EUR"));
+                assertThat(entry.message().delivery().position()).isEqualTo(new Position(topic, 0, 2));
+                assertThat(entry.message().payload().value()).isEqualTo(Broker.bytes("200 EUR"));
             });
         }
     }

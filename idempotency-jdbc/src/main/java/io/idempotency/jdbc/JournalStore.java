@@ -139,12 +139,26 @@ public final class JournalStore implements ClaimStore {
         }
         Delivery delivery = claim.delivery();
         prepare(List.of(delivery));
-        append(
-                "quarantine a message",
-                windows.place(delivery),
-                delivery.id(),
-                delivery.position().offset(),
-                Kind.QUARANTINED);
+        append("quarantine a message", windows.place(delivery), entry(Kind.QUARANTINED, delivery));
+    }
+
+    /** {@inheritDoc} Two round trips, and one more if another process has appended meanwhile. */
+    @Override
+    public void unquarantine(Delivery delivery) {
+        prepare(List.of(delivery));
+        JournalPlace place = windows.place(delivery);
+        long offset = delivery.position().offset();
+        connections.joining("take a message out of quarantine", connection -> {
+            ActiveTransaction active = activeTransaction();
+            JournalWindow window = windows.of(connection, place, active);
+            // A forgotten entry is new, wherever the horizon is.
+            claims.append(
+                    active,
+                    window,
+                    entry(Kind.FORGOTTEN, delivery),
+                    known -> known == null ? offset <= window.horizonOffset() : known.kind() == Kind.QUARANTINED);
+            return true;
+        });
     }
 
     /** {@inheritDoc} Reads all segments of the consumer, because journals have no index. */
@@ -164,9 +178,7 @@ public final class JournalStore implements ClaimStore {
                 .ifPresent(at -> append(
                         "forget a message",
                         new JournalPlace(id.consumer(), at.stream(), at.partition()),
-                        id,
-                        at.offset(),
-                        Kind.FORGOTTEN));
+                        entry(Kind.FORGOTTEN, new Delivery(id, at))));
         return found.isPresent();
     }
 
@@ -182,13 +194,17 @@ public final class JournalStore implements ClaimStore {
         return transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
     }
 
-    private void append(String verb, JournalPlace place, MessageId message, long offset, Kind kind) {
-        UUID id = MessageKey.idOf(message.value());
-        Content content = new Content(
-                kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
+    private static Content entry(Kind kind, Delivery delivery) {
+        UUID id = MessageKey.idOf(delivery.id().value());
+        return new Content(kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {
+            delivery.position().offset()
+        });
+    }
+
+    private void append(String verb, JournalPlace place, Content content) {
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            claims.append(active, windows.of(connection, place, active), content);
+            claims.append(active, windows.of(connection, place, active), content, known -> true);
             return true;
         });
     }
@@ -197,6 +213,7 @@ public final class JournalStore implements ClaimStore {
      * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer that stands still forgets
      * nothing. Whole segments are forgotten, which may be a few messages more than the limit. The given time is stored in the tables, beside the names of the
      * consumers that used this store; a time shorter than the stored one has no effect. Purges all consumers that have a stored time, of any application.
+     * A quarantined message is remembered as long as the quarantine of these tables has it.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
@@ -206,7 +223,7 @@ public final class JournalStore implements ClaimStore {
             purged = connections.alone(
                     "purge journals", connection -> round.purge(connection, retentions.all(connection), limit));
             if (purged.head() != null) {
-                windows.raiseHorizon(purged.head());
+                windows.purged(purged.head(), purged.carried());
             }
         } while (purged.head() != null && purged.messages() == 0);
         return purged.messages();
