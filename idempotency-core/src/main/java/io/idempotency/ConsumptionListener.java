@@ -18,6 +18,12 @@ public interface ConsumptionListener {
      */
     default void onEarlyCommit(Delivery first) {}
 
+    /**
+     * Receives a message that a replay has handled again, on the thread of the {@link Replayer}. Replays are reported here only, never to {@link
+     * #onConsumption}.
+     */
+    default void onReplay(Replayed replayed) {}
+
     /** Returns a listener that calls both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
         ConsumptionListener before = this;
@@ -46,6 +52,15 @@ public interface ConsumptionListener {
                     before.onEarlyCommit(first);
                 } finally {
                     next.onEarlyCommit(first);
+                }
+            }
+
+            @Override
+            public void onReplay(Replayed replayed) {
+                try {
+                    before.onReplay(replayed);
+                } finally {
+                    next.onReplay(replayed);
                 }
             }
         };
