@@ -26,6 +26,16 @@ interface BoundConsumer<K, V> {
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     boolean isTransactionActive();
 
+    /** Returns whether the consumer only watches; see {@link io.idempotency.IdempotentConsumerBuilder#shadow}. */
+    default boolean isShadow() {
+        return false;
+    }
+
+    /** Returns whether one handler call takes many records. */
+    default boolean isBatch() {
+        return false;
+    }
+
     /** Consumes the records; see {@link IdempotentConsumer#consumeAll}. */
     BatchResult consume(List<ConsumerRecord<K, V>> records);
 
@@ -36,6 +46,9 @@ interface BoundConsumer<K, V> {
     default Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
         throw new UnsupportedOperationException("Only an idempotent consumer replays");
     }
+
+    /** Refuses replays that cannot be carried out. */
+    default void requireReplays(ReplayStore replays) {}
 
     /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
@@ -56,6 +69,11 @@ interface BoundConsumer<K, V> {
             @Override
             BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
                 return by.consumeBatch(records, handler);
+            }
+
+            @Override
+            public boolean isBatch() {
+                return true;
             }
         };
     }
@@ -78,6 +96,11 @@ interface BoundConsumer<K, V> {
         }
 
         @Override
+        public void requireReplays(ReplayStore replays) {
+            Replayer.of(consumer, replays).close();
+        }
+
+        @Override
         public Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
             Replayer<ConsumerRecord<K, V>> replayer = Replayer.of(consumer, replays);
             replayer.start((entry, replay) -> {
@@ -94,6 +117,11 @@ interface BoundConsumer<K, V> {
         @Override
         public Duration chunkTime() {
             return consumer.chunkTime();
+        }
+
+        @Override
+        public boolean isShadow() {
+            return consumer.isShadow();
         }
 
         @Override
