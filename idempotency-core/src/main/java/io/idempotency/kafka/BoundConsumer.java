@@ -87,8 +87,7 @@ interface BoundConsumer<K, V> {
             this.consumer = consumer;
         }
 
-        abstract BatchResult consume(
-                IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
+        abstract BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
 
         @Override
         public BatchResult consume(List<ConsumerRecord<K, V>> records) {

@@ -54,14 +54,17 @@ class ReplayRecordsTest {
             return topic + ":" + new String(data, UTF_8);
         }
     };
-    private final ReplayRecords<String, String> records =
-            new ReplayRecords<>(new StringDeserializer(), values, reread);
+    private final ReplayRecords<String, String> records = new ReplayRecords<>(new StringDeserializer(), values, reread);
 
     private static QuarantineEntry entry(Payload payload) {
         Delivery delivery = new Delivery(new MessageId("billing", "a"), new Position("orders", 3, 17), 1_000);
         QuarantineFailure failure = new QuarantineFailure("type", "group", "text");
         return new QuarantineEntry(
-                new QuarantinedMessage(delivery, payload, failure, 1), 1, Instant.EPOCH, Instant.EPOCH, Optional.empty());
+                new QuarantinedMessage(delivery, payload, failure, 1),
+                1,
+                Instant.EPOCH,
+                Instant.EPOCH,
+                Optional.empty());
     }
 
     private static byte @Nullable [] bytes(@Nullable String text) {
@@ -129,8 +132,7 @@ class ReplayRecordsTest {
                 new org.apache.kafka.common.header.internals.RecordHeaders(),
                 Optional.empty())));
 
-        ConsumerRecord<String, String> record =
-                records.record(entry(Payload.none(Payload.Origin.SWITCHED_OFF)), "r-1");
+        ConsumerRecord<String, String> record = records.record(entry(Payload.none(Payload.Origin.SWITCHED_OFF)), "r-1");
 
         assertThat(record.value()).isEqualTo("orders:value");
         assertThat(kafka.assignment()).containsExactly(partition);
@@ -154,13 +156,17 @@ class ReplayRecordsTest {
     void makesDeserializersAsTheConsumerDoes() {
         try (ReplayRecords<String, String> made = ReplayRecords.of(
                 Map.of(
-                        "key.deserializer", StringDeserializer.class,
-                        "value.deserializer", StringDeserializer.class.getName(),
-                        "value.deserializer.encoding", "UTF-16BE"),
+                        "key.deserializer",
+                        StringDeserializer.class,
+                        "value.deserializer",
+                        StringDeserializer.class.getName(),
+                        "value.deserializer.encoding",
+                        "UTF-16BE"),
                 reread)) {
             Payload payload = new Payload(
                     null, "ä".getBytes(java.nio.charset.StandardCharsets.UTF_16BE), List.of(), Payload.Origin.RAW);
-            assertThat(requireNonNull(made.record(entry(payload), "r-1").value())).isEqualTo("ä");
+            assertThat(requireNonNull(made.record(entry(payload), "r-1").value()))
+                    .isEqualTo("ä");
         }
         assertThatThrownBy(() -> ReplayRecords.of(Map.of(), reread)).hasMessageContaining("key.deserializer");
     }
