@@ -130,7 +130,7 @@ public final class RecordReread implements AutoCloseable {
                 throw new Missing(
                         "nothing came within " + timeout.toSeconds()
                                 + " s, because Kafka is away or it was the last one and is gone",
-                        !isBehindEnd(wanted),
+                        true,
                         null);
             } else if (found.offset() != wanted.offset()) {
                 throw new Missing(
@@ -154,8 +154,8 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. */
-    private boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
+    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. Takes at most ten seconds. */
+    synchronized boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
         try {
             TopicPartition partition = KafkaRecords.partition(wanted);
             Consumer<byte[], byte[]> from = connected();

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /** Two nodes replay the same messages, a third one consumes the original records meanwhile, and a fourth one purges. */
 final class ReplayRace {
 
-    private static final int MESSAGES = 60;
+    private static final int MESSAGES = 24;
     private static final int PARTITIONS = 3;
 
     private ReplayRace() {}
