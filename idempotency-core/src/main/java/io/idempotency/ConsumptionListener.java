@@ -23,6 +23,12 @@ public interface ConsumptionListener {
     default void onEarlyCommit(Delivery first) {}
 
     /**
+     * Receives a message that a replay has handled again, on the thread of the {@link Replayer}. Replays are reported here only, never to {@link
+     * #onConsumption}.
+     */
+    default void onReplay(Replayed replayed) {}
+
+    /**
      * Receives a delivery that a shadow consumer could not watch, because its store does not keep up. Its handler has run. Called on the consuming
      * thread, so that a store that hangs does not hide it: do not wait.
      */
@@ -59,6 +65,15 @@ public interface ConsumptionListener {
                     before.onEarlyCommit(first);
                 } finally {
                     next.onEarlyCommit(first);
+                }
+            }
+
+            @Override
+            public void onReplay(Replayed replayed) {
+                try {
+                    before.onReplay(replayed);
+                } finally {
+                    next.onReplay(replayed);
                 }
             }
 

@@ -241,6 +241,14 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         flow.reports().revoked(settings.name(), lane);
     }
 
+    Settings<M> settings() {
+        return settings;
+    }
+
+    Flow<M> flow() {
+        return flow;
+    }
+
     private BatchResult consume(List<M> messages, Handling<M> handling) {
         if (handler == null && settings.level() != ConsistencyLevel.NONE) {
             handler = handling.handler().getClass();

@@ -143,6 +143,12 @@ final class Lanes {
         return of(lane).row().failures();
     }
 
+    /** Returns whether the lane waits: one of its messages fails alone, or something else than a message keeps it back. */
+    boolean isWaiting(Lane lane) {
+        Trouble trouble = of(lane);
+        return trouble.failing() != null || trouble.waits() > 0;
+    }
+
     /** Notes that another owner holds a message of the lane. Returns how long to wait. */
     Duration waitForOther(Lane lane) {
         return BackOff.afterTransients(

@@ -4,6 +4,8 @@ import io.idempotency.BatchHandler;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
+import io.idempotency.Replayer;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.time.Duration;
@@ -40,6 +42,14 @@ interface BoundConsumer<K, V> {
     /** Charges a record that could not be deserialized; see {@link IdempotentConsumer#reject}. */
     BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause);
 
+    /** Begins to replay quarantined records with the same handler; see {@link Replayer}. */
+    default Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
+        throw new UnsupportedOperationException("Only an idempotent consumer replays");
+    }
+
+    /** Refuses replays that cannot be carried out. */
+    default void requireReplays(ReplayStore replays) {}
+
     /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
 
@@ -47,8 +57,8 @@ interface BoundConsumer<K, V> {
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
         return new OfHandler<>(consumer) {
             @Override
-            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
-                return consumer.consumeAll(records, handler);
+            BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
+                return by.consumeAll(records, handler);
             }
         };
     }
@@ -57,8 +67,8 @@ interface BoundConsumer<K, V> {
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
         return new OfHandler<>(consumer) {
             @Override
-            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
-                return consumer.consumeBatch(records, handler);
+            BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
+                return by.consumeBatch(records, handler);
             }
 
             @Override
@@ -75,6 +85,27 @@ interface BoundConsumer<K, V> {
 
         OfHandler(IdempotentConsumer<ConsumerRecord<K, V>> consumer) {
             this.consumer = consumer;
+        }
+
+        abstract BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
+
+        @Override
+        public BatchResult consume(List<ConsumerRecord<K, V>> records) {
+            return consume(consumer, records);
+        }
+
+        @Override
+        public void requireReplays(ReplayStore replays) {
+            Replayer.of(consumer, replays).close();
+        }
+
+        @Override
+        public Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
+            Replayer<ConsumerRecord<K, V>> replayer = Replayer.of(consumer, replays);
+            replayer.start((entry, replay) -> {
+                BatchResult unused = consume(replayer.consumer(), List.of(records.record(entry, replay)));
+            });
+            return replayer;
         }
 
         @Override

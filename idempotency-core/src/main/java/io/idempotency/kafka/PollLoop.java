@@ -54,6 +54,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private final PollLoopSettings<K, V> settings;
     private final RecordProcessor<K, V> processor;
     private final LoopLife life = new LoopLife();
+    private final LoopReplays replays = new LoopReplays();
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -130,6 +131,11 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
+    /** Looks for replays at once, if the loop carries out replays. Whoever has asked for one in this process calls it. */
+    public void wakeReplays() {
+        replays.wake();
+    }
+
     /** Returns whether the loop runs: from the call of {@link #run} until the Kafka consumer is closed. */
     public boolean isRunning() {
         return life.isRunning();
@@ -142,7 +148,9 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private void pollUntilClosed() {
         try (RecordReread reread = RecordReread.of(settings.properties());
-                Consumer<K, V> kafka = settings.connect()) {
+                Consumer<K, V> kafka = settings.connect();
+                LoopReplays replaying = replays) {
+            settings.replays().ifPresent(store -> replaying.start(processor, store, settings.properties()));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
             kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor));

@@ -4,6 +4,8 @@ import io.idempotency.BatchHandler;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.MessageIdExtractor;
+import io.idempotency.Replayer;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -186,6 +188,21 @@ public final class RecordProcessor<K, V> {
      */
     public void assigned(Consumer<K, V> consumer, Collection<TopicPartition> partitions) {
         initialOffsets.commitPositions(consumer, partitions);
+    }
+
+    /**
+     * Begins to replay quarantined records in this process, with the same handler, on a thread of its own. A batch handler gets batches of one. A {@link
+     * PollLoop} does it by {@link PollLoopBuilder#replays}; code with a loop of its own calls this, and closes the replayer and then the records at its
+     * end.
+     *
+     * @throws IdempotencyException if the consumer has no quarantine, or is a shadow consumer
+     */
+    public Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
+        return bound.replay(replays, records);
+    }
+
+    void requireReplays(ReplayStore replays) {
+        bound.requireReplays(replays);
     }
 
     /** Commits all offsets that are not known to be committed and waits, as the last thing before partitions are given up. */

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -93,13 +94,32 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
+    /** The record cannot be read again; the text says why. */
+    static final class Missing extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        private final boolean isPassing;
+
+        Missing(String why, boolean isPassing, @Nullable Throwable cause) {
+            super(why, cause);
+            this.isPassing = isPassing;
+        }
+
+        /** Returns whether another try may find it. */
+        boolean isPassing() {
+            return isPassing;
+        }
+    }
+
     /** Returns the record with its raw bytes; empty if it is gone or cannot be read in time, which the log says. */
     Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
-        Found found = find(KafkaRecords.partition(wanted), wanted.offset(), wanted.timestamp());
-        if (found.record().isEmpty()) {
-            warnOfLoss(KafkaRecords.position(wanted), found.otherwise());
+        try {
+            return Optional.of(require(wanted));
+        } catch (Missing missing) {
+            warnOfLoss(KafkaRecords.position(wanted), String.valueOf(missing.getMessage()));
+            return Optional.empty();
         }
-        return found.record();
     }
 
     /**
@@ -108,41 +128,62 @@ public final class RecordReread implements AutoCloseable {
      * @param timestamp the timestamp that it must have; {@link ConsumerRecord#NO_TIMESTAMP} for any
      */
     Optional<ConsumerRecord<byte[], byte[]>> at(Position position, long timestamp) {
-        TopicPartition partition = new TopicPartition(position.stream(), position.partition());
-        Found found = find(partition, position.offset(), timestamp);
-        if (found.record().isEmpty()) {
-            log.debug("The record {} cannot be read again: {}.", position, found.otherwise());
-        }
-        return found.record();
-    }
-
-    /** @param otherwise why there is no record */
-    private record Found(Optional<ConsumerRecord<byte[], byte[]>> record, String otherwise) {
-
-        static Found not(String why) {
-            return new Found(Optional.empty(), why);
+        try {
+            TopicPartition partition = new TopicPartition(position.stream(), position.partition());
+            return Optional.of(require(partition, position.offset(), timestamp));
+        } catch (Missing missing) {
+            log.debug("The record {} cannot be read again: {}.", position, missing.getMessage());
+            return Optional.empty();
         }
     }
 
-    private synchronized Found find(TopicPartition partition, long offset, long timestamp) {
+    /** Returns the record with its raw bytes. */
+    ConsumerRecord<byte[], byte[]> require(ConsumerRecord<?, ?> wanted) throws Missing {
+        return require(KafkaRecords.partition(wanted), wanted.offset(), wanted.timestamp());
+    }
+
+    private synchronized ConsumerRecord<byte[], byte[]> require(TopicPartition partition, long offset, long timestamp)
+            throws Missing {
         try {
             ConsumerRecord<byte[], byte[]> found = poll(connected(), partition, offset);
             if (found == null) {
-                return Found.not("nothing came within " + timeout.toSeconds()
-                        + " s, because Kafka is away or it was the last one and is gone");
+                throw new Missing(
+                        "nothing came within " + timeout.toSeconds()
+                                + " s, because Kafka is away or it was the last one and is gone",
+                        true,
+                        null);
             } else if (found.offset() != offset) {
-                return Found.not("it is gone, as after a compaction, and the next one is at offset " + found.offset());
+                throw new Missing(
+                        "it is gone, as after a compaction, and the next one is at offset " + found.offset(),
+                        false,
+                        null);
             } else if (timestamp != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != timestamp) {
-                return Found.not("another one is there, with another timestamp, as after a topic was created again");
+                throw new Missing(
+                        "another one is there, with another timestamp, as after a topic was created again",
+                        false,
+                        null);
             }
-            return new Found(Optional.of(found), "");
+            return found;
         } catch (OffsetOutOfRangeException cut) {
-            return Found.not("it is gone: the log begins behind it");
+            throw new Missing("it is gone: the log begins behind it", false, cut);
         } catch (InterruptException interrupted) {
             Thread.currentThread().interrupt();
-            return Found.not("the thread was interrupted");
+            throw new Missing("the thread was interrupted", true, interrupted);
         } catch (KafkaException failure) {
-            return Found.not(FailureText.line(failure));
+            throw new Missing(FailureText.line(failure), failure instanceof RetriableException, failure);
+        }
+    }
+
+    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. Takes at most ten seconds. */
+    synchronized boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
+        try {
+            TopicPartition partition = KafkaRecords.partition(wanted);
+            Consumer<byte[], byte[]> from = connected();
+            return from.position(partition, timeout) > wanted.offset()
+                    || from.endOffsets(Set.of(partition), timeout).getOrDefault(partition, Long.MAX_VALUE)
+                            <= wanted.offset();
+        } catch (KafkaException away) {
+            return false;
         }
     }
 

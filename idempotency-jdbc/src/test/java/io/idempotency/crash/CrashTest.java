@@ -8,7 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests the promises on PostgreSQL, and compares {@code docs/guarantees.md} with the observations. */
 class CrashTest extends CrashTable {
@@ -18,15 +22,43 @@ class CrashTest extends CrashTable {
             .resolveSibling("docs")
             .resolve("guarantees.md");
 
+    private final ReplayCrashes replays;
+
     CrashTest() {
         super(Servers::onPostgres);
+        replays = new ReplayCrashes(servers(), folder());
+    }
+
+    @BeforeAll
+    void letAllReplaysHappen() {
+        replays.start(runs());
+    }
+
+    @Test
+    @Tag("rule-9.19")
+    void replaysKeepTheirPromises() {
+        replays.keepTheirPromises();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Cell.Kind.class)
+    @Tag("rule-9.18")
+    void replayCompletesABatchWithPoisonousMessages(Cell.Kind store) throws InterruptedException {
+        PoisonousBatch.run(servers(), store);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Cell.Kind.class)
+    @Tag("rule-9.19")
+    void twoNodesReplayWhileAThirdConsumesAndAFourthPurges(Cell.Kind store) {
+        ReplayRace.run(servers(), store);
     }
 
     @Test
     void thePageOfGuaranteesSaysWhatWasSeen() {
         Map<Cell, Seen> all = new LinkedHashMap<>();
         Cell.all().forEach(cell -> all.put(cell, seen(cell)));
-        String page = GuaranteesPage.of(all, ChangedMessages.section(servers()));
+        String page = GuaranteesPage.of(all, ChangedMessages.section(servers()), replays.section());
         if ("write".equals(System.getProperty("idempotency.docs"))) {
             write(page);
         }
