@@ -37,6 +37,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         List<Claim> claims;
         try {
             keeper.endLeftOvers();
+            flow.keyOrder().ifPresent(order -> order.read(items));
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {
@@ -53,6 +54,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 granted.add(items.get(i));
                 grants.add(claim);
             } else if (claim.status() != Claim.Status.IN_PROGRESS) {
+                flow.noteBlocked(items.get(i), claim);
                 items.get(i).outcome(Flow.outcome(claim));
                 flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
             }

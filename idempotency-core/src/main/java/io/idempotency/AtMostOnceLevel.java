@@ -6,6 +6,7 @@ import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Commits the claim before the handler runs, one message at a time, so that a crash loses one effect and not those of a whole poll. A message
@@ -29,15 +30,17 @@ final class AtMostOnceLevel<M> implements Level<M> {
             boolean isFirst = item == items.get(0);
             if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
                 one(poll, item, handling);
+                flow.noteSettled(item);
             }
         }
     }
 
     private void one(Poll<M> poll, Item<M> item, Handling<M> handling) {
         long mark = flow.known().mark();
+        Optional<HeldBack<M>> heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, List.of(item)));
         Claim claim;
         try {
-            claim = claim(item);
+            claim = claim(item, heldBack);
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {
                 throw StoreFailure.of(List.of(item), e);
@@ -47,6 +50,10 @@ final class AtMostOnceLevel<M> implements Level<M> {
         }
         if (claim.status() == Claim.Status.IN_PROGRESS) {
             flow.inProgress(poll, item);
+            return;
+        }
+        if (heldBack.isPresent() && heldBack.get().report(flow, item)) {
+            item.outcome(Outcome.QUARANTINED);
             return;
         }
         if (claim.isGranted()) {
@@ -61,20 +68,23 @@ final class AtMostOnceLevel<M> implements Level<M> {
         flow.settled(item, Flow.outcome(claim), Reports.duplicate(claim), mark);
     }
 
-    private Claim claim(Item<M> item) {
+    private Claim claim(Item<M> item, Optional<HeldBack<M>> heldBack) {
         List<Claim> answer = new ArrayList<>();
         boolean[] committed = new boolean[1];
+        heldBack.ifPresent(HeldBack::prepare);
         store.prepare(List.of(item.delivery()));
         transactions.inTransaction(() -> {
             // A runner may run its work again: only what the last run was told holds.
             answer.clear();
-            answer.addAll(store.claim(List.of(item.delivery())));
+            List<Claim> claims = store.claim(List.of(item.delivery()));
+            answer.addAll(heldBack.isPresent() ? heldBack.get().holdBack(claims) : claims);
             store.transactions().afterCommit(() -> committed[0] = true);
         });
         if (!committed[0]) {
             throw new TransactionLostException(
                     "The transaction that claims " + item.delivery() + " returned without a commit");
         }
+        heldBack.ifPresent(HeldBack::committed);
         return answer.get(0);
     }
 }

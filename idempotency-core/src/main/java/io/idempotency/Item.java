@@ -12,7 +12,8 @@ final class Item<M> {
     private final M message;
     private final Delivery delivery;
     private final Lane lane;
-    private final @Nullable Throwable unreadable;
+    private @Nullable Throwable unreadable;
+    private long keyHash;
     private boolean isReadingDoubtful;
     private @Nullable Outcome outcome;
     private long handlerNanos;
@@ -50,6 +51,24 @@ final class Item<M> {
     /** Returns why the message has no usable id; its delivery then carries a made-up one. */
     Optional<Throwable> unreadable() {
         return Optional.ofNullable(unreadable);
+    }
+
+    void unreadable(Throwable why) {
+        unreadable = why;
+    }
+
+    /** Returns whether its key could not be read, so that it must neither be handled nor be quarantined. */
+    boolean isKeyUnknown() {
+        return unreadable instanceof UnknownKeyException;
+    }
+
+    /** Returns the hash of its key; {@link KeyHash#NONE} without a key, and if no order of keys is kept. */
+    long keyHash() {
+        return keyHash;
+    }
+
+    void keyHash(long hash) {
+        keyHash = hash;
     }
 
     /** Returns whether no message of its stream had a usable id yet, so that it may be the reading that is wrong, and not this message. */

@@ -60,7 +60,7 @@ final class LeasedWork<M> {
             }
             if (lease == null || (isStarted && poll.isOutOfTime())) {
                 poll.stop(item, Duration.ZERO, Optional.empty());
-            } else if (!isExhausted(item, lease) && poll.isOpen(item)) {
+            } else if (!isExhausted(item, lease) && !isHeldBack(item) && poll.isOpen(item)) {
                 items.add(item);
                 claims.add(lease);
             }
@@ -105,6 +105,18 @@ final class LeasedWork<M> {
         complete();
         charge(item, lease, lease.starts(), failure);
         return true;
+    }
+
+    private boolean isHeldBack(Item<M> item) {
+        if (flow.keyOrder().isEmpty() || !flow.keyOrder().get().isSuspect(item)) {
+            return false;
+        }
+        try {
+            return new LeasedFollower<>(flow, poll, leases, item).isHeldBack();
+        } catch (StoreFailure e) {
+            refused(List.of(item), e);
+            return true;
+        }
     }
 
     private void failed(List<Item<M>> items, List<Claim> claims, HandlerFailure handler) {

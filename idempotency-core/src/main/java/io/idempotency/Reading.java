@@ -26,6 +26,7 @@ final class Reading<M> {
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
+    private final Optional<KeyReading<M>> key;
     private final boolean isPartitioned;
     /** Streams that have had a message with a usable id, up to a limit. */
     private final Set<String> streams = ConcurrentHashMap.newKeySet();
@@ -34,6 +35,7 @@ final class Reading<M> {
         this.consumer = settings.name();
         this.reader = settings.messages().reader();
         this.messageId = settings.messages().id();
+        this.key = settings.messages().key();
         this.isPartitioned = settings.level() != ConsistencyLevel.NONE
                 && settings.storage().store().isPartitioned();
     }
@@ -100,7 +102,9 @@ final class Reading<M> {
             id = new MessageId(consumer, reader.standIn(message));
             unreadable = located(position, thrown);
         }
-        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
+        Item<M> item = new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
+        key.ifPresent(reading -> reading.read(item));
+        return item;
     }
 
     private void noteUsable(Lane lane) {
@@ -136,7 +140,9 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        key.ifPresent(reading -> reading.readRejected(item));
+        return item;
     }
 
     private static boolean isUnknown(Position position) {

@@ -19,11 +19,12 @@ record Settings<M>(
     /** Where processed messages are remembered, and how transactions there are run. */
     record Storage(ClaimStore store, TransactionRunner transactions, DuplicateCache cache, Duration lease) {}
 
-    /** How messages are read, and what surrounds the work on them. */
+    /** How messages are read, what surrounds the work on them, and where their keys are if the order of keys is kept. */
     record Messages<M>(
             MessageIdExtractor<? super M> id,
             MessageReader<? super M> reader,
-            Optional<MessageScope<? super M>> scope) {}
+            Optional<MessageScope<? super M>> scope,
+            Optional<KeyReading<M>> key) {}
 
     /** What becomes of messages that fail. */
     record Failures(
