@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract {
+class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, KeyOrderContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
