@@ -38,6 +38,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         try {
             keeper.endLeftOvers();
             flow.keyOrder().ifPresent(order -> order.read(items));
+            flow.expiries().prepare(items);
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {

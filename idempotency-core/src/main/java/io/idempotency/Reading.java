@@ -7,6 +7,7 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
 import io.idempotency.store.UnreadableMessageIdException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -27,6 +28,7 @@ final class Reading<M> {
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
     private final Optional<KeyReading<M>> key;
+    private final MessageExpiry<? super M> expiry;
     private final boolean isPartitioned;
     /** Streams that have had a message with a usable id, up to a limit. */
     private final Set<String> streams = ConcurrentHashMap.newKeySet();
@@ -36,6 +38,7 @@ final class Reading<M> {
         this.reader = settings.messages().reader();
         this.messageId = settings.messages().id();
         this.key = settings.messages().key();
+        this.expiry = settings.messages().expiry();
         this.isPartitioned = settings.level() != ConsistencyLevel.NONE
                 && settings.storage().store().isPartitioned();
     }
@@ -52,7 +55,7 @@ final class Reading<M> {
             }
             Item<M> item = read(i, message, position, lane);
             items.add(item);
-            if (!lane.equals(usable) && item.unreadable().isEmpty()) {
+            if (!lane.equals(usable) && item.hasUsableId()) {
                 noteUsable(lane);
                 usable = lane;
             }
@@ -84,9 +87,12 @@ final class Reading<M> {
         }
     }
 
+    /** What could be read of a message besides its id. */
+    record Read(@Nullable Throwable unreadable, @Nullable Instant expiry) {}
+
     private Item<M> read(int index, M message, Position position, Lane lane) {
         MessageId id;
-        @Nullable Throwable unreadable = null;
+        Read read;
         try {
             if (isPartitioned) {
                 reader.requireHome(message);
@@ -97,14 +103,31 @@ final class Reading<M> {
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
                                     + ". Let the producer send one, or name its place by messageId(..)")));
+            read = expiry(message, position);
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = new MessageId(consumer, reader.standIn(message));
-            unreadable = located(position, thrown);
+            read = new Read(located(position, thrown), null);
         }
-        Item<M> item = new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
+        Item<M> item = new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, read);
         key.ifPresent(reading -> reading.read(item));
         return item;
+    }
+
+    private Read expiry(M message, Position position) {
+        try {
+            return new Read(null, expiry.expiry(message).orElse(null));
+        } catch (InvalidExpiryException invalid) {
+            return new Read(invalid, null);
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            return new Read(
+                    new InvalidExpiryException(
+                            "The expiry of the message at " + position + " cannot be read. "
+                                    + FailureText.message(thrown),
+                            thrown),
+                    null);
+        }
     }
 
     private void noteUsable(Lane lane) {
@@ -114,7 +137,7 @@ final class Reading<M> {
     }
 
     private void doubt(Item<M> item) {
-        if (item.unreadable().isPresent() && !streams.contains(item.lane().stream())) {
+        if (!item.hasUsableId() && !streams.contains(item.lane().stream())) {
             item.doubtReading();
         }
     }
@@ -140,7 +163,8 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        Item<Payload> item =
+                new Item<>(0, payload, new Delivery(id, position), Lane.of(position), new Read(null, null));
         key.ifPresent(reading -> reading.readRejected(item));
         return item;
     }

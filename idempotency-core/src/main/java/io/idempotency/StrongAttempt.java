@@ -7,9 +7,11 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One transaction of {@link StrongLevel}: claims messages, handles the granted ones, and tells how it ended. Confined to the consuming thread. */
@@ -56,6 +58,9 @@ final class StrongAttempt<M> {
     private final Optional<HeldBack<M>> heldBack;
     private final List<Item<M>> granted = new ArrayList<>();
     private final List<Item<M>> blocked = new ArrayList<>();
+    /** Items have no equality of their own. */
+    private final Set<Item<M>> expired = new HashSet<>();
+
     private List<Claim> claims = List.of();
     private boolean isHandedOver;
     private boolean isHandled;
@@ -81,6 +86,7 @@ final class StrongAttempt<M> {
         try {
             heldBack.ifPresent(HeldBack::prepare);
             store.prepare(deliveries());
+            flow.expiries().prepare(items);
             flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
             requireCommit();
             return Ending.COMMITTED;
@@ -144,6 +150,7 @@ final class StrongAttempt<M> {
         }
         granted.clear();
         blocked.clear();
+        expired.clear();
         stopper = null;
         try {
             claims = store.claim(deliveries());
@@ -180,8 +187,12 @@ final class StrongAttempt<M> {
             Claim claim = claims.get(i);
             switch (claim.status()) {
                 case GRANTED -> {
-                    granted.add(items.get(i));
-                    grants.add(claim);
+                    if (flow.expiries().isExpired(items.get(i))) {
+                        expired.add(items.get(i));
+                    } else {
+                        granted.add(items.get(i));
+                        grants.add(claim);
+                    }
                 }
                 case IN_PROGRESS -> blocked.add(items.get(i));
                 case DUPLICATE, QUARANTINED -> {}
@@ -228,11 +239,15 @@ final class StrongAttempt<M> {
         flow.leave(poll, handed, items.size(), failure());
     }
 
-    /** Closes the messages: each has the outcome that its claim says. */
+    /** Closes the messages: each has the outcome that its claim says, or is expired. */
     void settle() {
         for (int i = 0; i < items.size(); i++) {
-            items.get(i).outcome(Flow.outcome(claims.get(i)));
+            items.get(i).outcome(outcome(i));
         }
+    }
+
+    private Outcome outcome(int index) {
+        return expired.contains(items.get(index)) ? Outcome.EXPIRED : Flow.outcome(claims.get(index));
     }
 
     /** Caches and reports the outcomes, once they are committed. */
@@ -244,7 +259,7 @@ final class StrongAttempt<M> {
             if (heldBack.isPresent() && heldBack.get().report(flow, item)) {
                 continue;
             }
-            flow.settled(item, Flow.outcome(claim), Reports.duplicate(claim), mark);
+            flow.settled(item, outcome(i), Reports.duplicate(claim), mark);
         }
     }
 }

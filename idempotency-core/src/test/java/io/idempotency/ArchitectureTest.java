@@ -23,8 +23,13 @@ final class ArchitectureTest {
             only("io.idempotency.memory", "io.idempotency.memory", "io.idempotency.store");
 
     @ArchTest
-    static final ArchRule theFlowNeedsOnlyStoresAndALog =
-            only("io.idempotency", "io.idempotency", "io.idempotency.store", "io.idempotency.memory", "org.slf4j..");
+    static final ArchRule theFlowNeedsOnlyStoresAndALog = only(
+            "io.idempotency",
+            "io.idempotency",
+            "io.idempotency.store",
+            "io.idempotency.replay",
+            "io.idempotency.memory",
+            "org.slf4j..");
 
     @ArchTest
     static final ArchRule theCacheNeedsOnlyTheFlowAndCaffeine = only(
@@ -40,6 +45,7 @@ final class ArchitectureTest {
             "io.idempotency.kafka",
             "io.idempotency",
             "io.idempotency.store",
+            "io.idempotency.replay",
             "org.apache.kafka..",
             "com.fasterxml.uuid..",
             "org.slf4j..");

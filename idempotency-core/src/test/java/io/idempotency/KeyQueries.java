@@ -4,8 +4,11 @@ import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +51,21 @@ final class KeyQueries implements QuarantineStore {
     @Override
     public List<MessageId> list(String consumer, int limit) {
         return quarantine.list(consumer, limit);
+    }
+
+    @Override
+    public Optional<QuarantineEntry> take(MessageId id, long generation) {
+        return quarantine.take(id, generation);
+    }
+
+    @Override
+    public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+        return quarantine.list(selection, after, limit);
+    }
+
+    @Override
+    public QuarantineCount count(QuarantineSelection selection) {
+        return quarantine.count(selection);
     }
 
     @Override

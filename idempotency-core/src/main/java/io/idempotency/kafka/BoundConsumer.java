@@ -4,6 +4,8 @@ import io.idempotency.BatchHandler;
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
+import io.idempotency.Replayer;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.time.Duration;
@@ -24,11 +26,29 @@ interface BoundConsumer<K, V> {
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     boolean isTransactionActive();
 
+    /** Returns whether the consumer only watches; see {@link io.idempotency.IdempotentConsumerBuilder#shadow}. */
+    default boolean isShadow() {
+        return false;
+    }
+
+    /** Returns whether one handler call takes many records. */
+    default boolean isBatch() {
+        return false;
+    }
+
     /** Consumes the records; see {@link IdempotentConsumer#consumeAll}. */
     BatchResult consume(List<ConsumerRecord<K, V>> records);
 
     /** Charges a record that could not be deserialized; see {@link IdempotentConsumer#reject}. */
     BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause);
+
+    /** Begins to replay quarantined records with the same handler; see {@link Replayer}. */
+    default Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
+        throw new UnsupportedOperationException("Only an idempotent consumer replays");
+    }
+
+    /** Refuses replays that cannot be carried out. */
+    default void requireReplays(ReplayStore replays) {}
 
     /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
@@ -37,8 +57,8 @@ interface BoundConsumer<K, V> {
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, MessageHandler<? super ConsumerRecord<K, V>> handler) {
         return new OfHandler<>(consumer) {
             @Override
-            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
-                return consumer.consumeAll(records, handler);
+            BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
+                return by.consumeAll(records, handler);
             }
         };
     }
@@ -47,8 +67,13 @@ interface BoundConsumer<K, V> {
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
         return new OfHandler<>(consumer) {
             @Override
-            public BatchResult consume(List<ConsumerRecord<K, V>> records) {
-                return consumer.consumeBatch(records, handler);
+            BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
+                return by.consumeBatch(records, handler);
+            }
+
+            @Override
+            public boolean isBatch() {
+                return true;
             }
         };
     }
@@ -62,6 +87,27 @@ interface BoundConsumer<K, V> {
             this.consumer = consumer;
         }
 
+        abstract BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
+
+        @Override
+        public BatchResult consume(List<ConsumerRecord<K, V>> records) {
+            return consume(consumer, records);
+        }
+
+        @Override
+        public void requireReplays(ReplayStore replays) {
+            Replayer.of(consumer, replays).close();
+        }
+
+        @Override
+        public Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
+            Replayer<ConsumerRecord<K, V>> replayer = Replayer.of(consumer, replays);
+            replayer.start((entry, replay) -> {
+                BatchResult unused = consume(replayer.consumer(), List.of(records.record(entry, replay)));
+            });
+            return replayer;
+        }
+
         @Override
         public String describe() {
             return consumer.name() + " (" + consumer.level() + ")";
@@ -70,6 +116,11 @@ interface BoundConsumer<K, V> {
         @Override
         public Duration chunkTime() {
             return consumer.chunkTime();
+        }
+
+        @Override
+        public boolean isShadow() {
+            return consumer.isShadow();
         }
 
         @Override

@@ -4,6 +4,8 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
@@ -37,6 +39,9 @@ import org.slf4j.LoggerFactory;
  * group.instance.id}, invalid settings), or on an error of the virtual machine, the loop closes its consumer and {@code run} throws. Offsets of
  * unsettled records are never committed. {@link PollLoopBuilder#onEnd} reports the end; {@link #isRunning} and {@link #failure} answer at any time.
  *
+ * <p>With a {@linkplain io.idempotency.IdempotentConsumerBuilder#shadow() shadow consumer} the loop does not end either if its handler fails: it polls the
+ * record again, as often as that takes, and other partitions go on. A record that cannot be deserialized keeps its partition there.
+ *
  * <p>It runs once, on one thread. {@link #close} may be called from any thread, at any time, more than once.
  */
 public final class PollLoop<K, V> implements Runnable, AutoCloseable {
@@ -49,6 +54,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private final PollLoopSettings<K, V> settings;
     private final RecordProcessor<K, V> processor;
     private final LoopLife life = new LoopLife();
+    private final LoopReplays replays = new LoopReplays();
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -125,6 +131,11 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
+    /** Looks for replays at once, if the loop carries out replays. Whoever has asked for one in this process calls it. */
+    public void wakeReplays() {
+        replays.wake();
+    }
+
     /** Returns whether the loop runs: from the call of {@link #run} until the Kafka consumer is closed. */
     public boolean isRunning() {
         return life.isRunning();
@@ -137,7 +148,11 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
 
     private void pollUntilClosed() {
         try (RecordReread reread = RecordReread.of(settings.properties());
-                Consumer<K, V> kafka = settings.connect()) {
+                Consumer<K, V> kafka = settings.connect();
+                LoopReplays replaying = replays) {
+            settings.replays()
+                    .ifPresent(store ->
+                            replaying.start(processor, store, ReplayRecords.of(settings.properties(), reread)));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
             kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor));
@@ -186,10 +201,25 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             }
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
             failuresInARow = 0;
-            reread.during(polled, () -> processor.process(kafka, polled));
+            List<Throwable> failures = new ArrayList<>();
+            reread.during(polled, () -> processor.handle(kafka, polled).ifPresent(failures::add));
+            failures.forEach(this::handleAgain);
         } catch (RecordDeserializationException unreadable) {
             processor.reject(kafka, unreadable);
         }
+    }
+
+    /** Waits before the record is polled again at which the handler of a shadow consumer failed. */
+    private void handleAgain(Throwable failed) {
+        if (failed instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        log.error(
+                "The handler of shadow consumer {} failed. Its record is polled again, as often as it fails.",
+                processor.describe(),
+                FailureText.loggable(failed));
+        backOff(LONG_BACK_OFF_MILLIS, failed);
     }
 
     private void recover(Throwable failed) {

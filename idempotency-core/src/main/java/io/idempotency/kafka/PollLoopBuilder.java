@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ public final class PollLoopBuilder<K, V> {
     private java.util.function.Consumer<Optional<Throwable>> onEnd = ending -> {};
     private Function<Map<String, Object>, Consumer<K, V>> consumers = KafkaConsumer::new;
     private Function<Map<String, Object>, Admin> admins = Admin::create;
+    private Optional<ReplayStore> replays = Optional.empty();
 
     PollLoopBuilder(RecordProcessor<K, V> processor) {
         this.processor = processor;
@@ -77,6 +79,15 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
+    /**
+     * Lets the loop carry out replays of quarantined records, too: with the same handler and new instances of the same deserializers, on a thread of its
+     * own, beside the live partitions. It ends with the loop. See {@link io.idempotency.Replayer}.
+     */
+    public PollLoopBuilder<K, V> replays(ReplayStore store) {
+        this.replays = Optional.of(store);
+        return this;
+    }
+
     PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
         this.consumers = factory;
         return this;
@@ -97,6 +108,7 @@ public final class PollLoopBuilder<K, V> {
         if (topics.isEmpty()) {
             throw new IdempotencyException("A poll loop needs at least one topic: topics(..)");
         }
+        replays.ifPresent(processor::requireReplays);
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
         StartUpChecks.requireRetention(checked, retention);
@@ -108,6 +120,7 @@ public final class PollLoopBuilder<K, V> {
                 topics,
                 new PollLoopSettings.Times(pollTimeout, closeTimeout, retention),
                 onEnd,
-                new PollLoopSettings.Clients<>(consumers, admins)));
+                new PollLoopSettings.Clients<>(consumers, admins),
+                replays));
     }
 }

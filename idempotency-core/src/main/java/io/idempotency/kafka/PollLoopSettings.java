@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.replay.ReplayStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,8 @@ record PollLoopSettings<K, V>(
         List<String> topics,
         Times times,
         java.util.function.Consumer<Optional<Throwable>> onEnd,
-        Clients<K, V> clients) {
+        Clients<K, V> clients,
+        Optional<ReplayStore> replays) {
 
     /** How long things may take. */
     record Times(Duration poll, Duration close, Duration retention) {}

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -93,31 +94,77 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
+    /** The record cannot be read again; the text says why. */
+    static final class Missing extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        private final boolean isPassing;
+
+        Missing(String why, boolean isPassing, @Nullable Throwable cause) {
+            super(why, cause);
+            this.isPassing = isPassing;
+        }
+
+        /** Returns whether another try may find it. */
+        boolean isPassing() {
+            return isPassing;
+        }
+    }
+
     /** Returns the record with its raw bytes; empty if it is gone or cannot be read in time, which the log says. */
-    synchronized Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
-        String why;
+    Optional<ConsumerRecord<byte[], byte[]>> read(ConsumerRecord<?, ?> wanted) {
+        try {
+            return Optional.of(require(wanted));
+        } catch (Missing missing) {
+            warnOfLoss(KafkaRecords.position(wanted), String.valueOf(missing.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    /** Returns the record with its raw bytes. */
+    synchronized ConsumerRecord<byte[], byte[]> require(ConsumerRecord<?, ?> wanted) throws Missing {
         try {
             ConsumerRecord<byte[], byte[]> found = poll(connected(), KafkaRecords.partition(wanted), wanted.offset());
             if (found == null) {
-                why = "nothing came within " + timeout.toSeconds()
-                        + " s, because Kafka is away or it was the last one and is gone";
+                throw new Missing(
+                        "nothing came within " + timeout.toSeconds()
+                                + " s, because Kafka is away or it was the last one and is gone",
+                        !isBehindEnd(wanted),
+                        null);
             } else if (found.offset() != wanted.offset()) {
-                why = "it is gone, as after a compaction, and the next one is at offset " + found.offset();
+                throw new Missing(
+                        "it is gone, as after a compaction, and the next one is at offset " + found.offset(),
+                        false,
+                        null);
             } else if (wanted.timestamp() != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != wanted.timestamp()) {
-                why = "another one is there, with another timestamp, as after a topic was created again";
-            } else {
-                return Optional.of(found);
+                throw new Missing(
+                        "another one is there, with another timestamp, as after a topic was created again",
+                        false,
+                        null);
             }
+            return found;
         } catch (OffsetOutOfRangeException cut) {
-            why = "it is gone: the log begins behind it";
+            throw new Missing("it is gone: the log begins behind it", false, cut);
         } catch (InterruptException interrupted) {
             Thread.currentThread().interrupt();
-            why = "the thread was interrupted";
+            throw new Missing("the thread was interrupted", true, interrupted);
         } catch (KafkaException failure) {
-            why = FailureText.line(failure);
+            throw new Missing(FailureText.line(failure), failure instanceof RetriableException, failure);
         }
-        warnOfLoss(KafkaRecords.position(wanted), why);
-        return Optional.empty();
+    }
+
+    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. */
+    private boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
+        try {
+            TopicPartition partition = KafkaRecords.partition(wanted);
+            Consumer<byte[], byte[]> from = connected();
+            return from.position(partition, timeout) > wanted.offset()
+                    || from.endOffsets(Set.of(partition), timeout).getOrDefault(partition, Long.MAX_VALUE)
+                            <= wanted.offset();
+        } catch (KafkaException away) {
+            return false;
+        }
     }
 
     private @Nullable ConsumerRecord<byte[], byte[]> poll(

@@ -20,9 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -204,7 +204,7 @@ public final class MemoryQuarantine implements QuarantineStore {
     @Override
     public List<Follower> freeFollowers(String consumer, int limit) {
         return keyed(consumer)
-                .filter(entry -> entry.message().isBehind())
+                .filter(entry -> entry.message().isBehind() && entry.replay().isEmpty())
                 .filter(entry -> before(
                                 consumer, position(entry), entry.message().keyHash())
                         .findAny()

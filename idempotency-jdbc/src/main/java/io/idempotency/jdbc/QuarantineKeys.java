@@ -96,7 +96,7 @@ final class QuarantineKeys {
             join (select place, key_hash, min(record_offset) as first_offset from ${tables}quarantine
                 where consumer = ? and key_hash <> 0 group by place, key_hash) head
                 on head.place = kept.place and head.key_hash = kept.key_hash and head.first_offset = kept.record_offset
-            where kept.consumer = ? and kept.behind = 1 order by kept.place, kept.record_offset
+            where kept.consumer = ? and kept.behind = 1 and kept.replay is null order by kept.place, kept.record_offset
             ${first}
             """;
 
