@@ -104,8 +104,7 @@ final class Protocol {
             }
         }
         String answers = state.status().substring(member.next(), end);
-        char keys =
-                answers.indexOf('Q') >= 0 && !without.contains(Variant.SNAPSHOT_BELIEVED) ? 'y' : member.keys();
+        char keys = answers.indexOf('Q') >= 0 ? 'y' : member.keys();
         steps.add(state.with(number, new Member(Phase.CLAIMED, member.next(), keys, member.view(), answers)));
     }
 

@@ -47,8 +47,8 @@ final class ReplayHalt {
 
     /** Returns the part, in whose calls the process halts. */
     <T> T in(Class<T> type, T part) {
-        return type.cast(
-                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
                     try {
                         Object answer = method.invoke(part, arguments);
                         after(method.getName(), arguments);
@@ -69,9 +69,14 @@ final class ReplayHalt {
                 taken.set(((MessageId) arguments[0]).value());
                 at(ReplayPoint.AFTER_TAKE, taken.get());
             }
-            case "unquarantine" -> at(ReplayPoint.AFTER_UNQUARANTINE, ((Delivery) arguments[0]).id().value());
+            case "unquarantine" ->
+                at(
+                        ReplayPoint.AFTER_UNQUARANTINE,
+                        ((Delivery) arguments[0]).id().value());
             case "claim", "lease" ->
-                at(ReplayPoint.AFTER_CLAIM, ((List<Delivery>) arguments[0]).get(0).id().value());
+                at(
+                        ReplayPoint.AFTER_CLAIM,
+                        ((List<Delivery>) arguments[0]).get(0).id().value());
             case "delete" -> at(ReplayPoint.AFTER_DELETE, ((MessageId) arguments[0]).value());
             case "count" -> at(ReplayPoint.BEFORE_COMMIT, taken.get());
             case "save" -> at(ReplayPoint.SAVING_FAILURE, taken.get());

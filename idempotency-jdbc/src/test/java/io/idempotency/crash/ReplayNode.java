@@ -72,10 +72,9 @@ final class ReplayNode implements AutoCloseable {
                 cell.level() == ConsistencyLevel.STRONG
                         ? JdbcTransactions.on(dataSource).dataSource()
                         : dataSource);
-        this.quarantine = halt.in(
-                QuarantineStore.class, JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX));
-        this.replays =
-                halt.in(ReplayStore.class, JdbcReplays.on(dataSource).tablePrefix(Ledger.PREFIX));
+        this.quarantine =
+                halt.in(QuarantineStore.class, JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX));
+        this.replays = halt.in(ReplayStore.class, JdbcReplays.on(dataSource).tablePrefix(Ledger.PREFIX));
         ClaimStore store = cell.store() == Cell.Kind.TABLE
                 ? TableStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build()
                 : JournalStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build();
@@ -148,9 +147,7 @@ final class ReplayNode implements AutoCloseable {
     }
 
     Seen.Fate fate(String message) {
-        boolean isKept = quarantine
-                .find(new MessageId(cell.id(), message))
-                .isPresent();
+        boolean isKept = quarantine.find(new MessageId(cell.id(), message)).isPresent();
         return new Seen.Fate(calls.calls(cell.id(), message), calls.effects(cell.id(), message), isKept);
     }
 

@@ -27,6 +27,7 @@ import org.springframework.validation.Validator;
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
+ * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
@@ -46,6 +47,7 @@ public record IdempotencyProperties(
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
+        @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
@@ -96,6 +98,13 @@ public record IdempotencyProperties(
      *     record on. Without a name messages do not expire.
      */
     public record Expiry(@DefaultValue("") String header) {}
+
+    /**
+     * The quarantine.
+     *
+     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
+     */
+    public record Quarantine(@DefaultValue("false") boolean keyOrder) {}
 
     /**
      * The purge.
