@@ -148,21 +148,6 @@ final class ReplaySettings {
         }
 
         @Override
-        public Optional<QuarantineEntry> take(MessageId id, long generation) {
-            return kept().take(id, generation);
-        }
-
-        @Override
-        public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
-            return kept().list(selection, after, limit);
-        }
-
-        @Override
-        public QuarantineCount count(QuarantineSelection selection) {
-            return kept().count(selection);
-        }
-
-        @Override
         public boolean delete(MessageId id) {
             return kept().delete(id);
         }
