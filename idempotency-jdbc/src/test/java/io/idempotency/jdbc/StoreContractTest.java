@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.KeyOrderContract;
 import io.idempotency.testkit.LeaseContract;
 import io.idempotency.testkit.QuarantineContract;
 import io.idempotency.testkit.ReplayContract;
@@ -53,7 +54,8 @@ class StoreContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
+    abstract static class Contracts
+            implements ClaimContract, LeaseContract, QuarantineContract, KeyOrderContract, ReplayContract {
 
         private static final String PREFIX = "contract_";
 

@@ -28,6 +28,7 @@ import org.springframework.validation.Validator;
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
  * @param payloadCheck Comparison of records that were sent again with the first ones.
+ * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
@@ -48,6 +49,7 @@ public record IdempotencyProperties(
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
         @DefaultValue PayloadCheck payloadCheck,
+        @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
@@ -120,6 +122,13 @@ public record IdempotencyProperties(
         /** Its partition stands still. */
         FAIL
     }
+
+    /**
+     * The quarantine.
+     *
+     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
+     */
+    public record Quarantine(@DefaultValue("false") boolean keyOrder) {}
 
     /**
      * The purge.

@@ -13,7 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
+class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, KeyOrderContract, ReplayContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
