@@ -23,8 +23,13 @@ final class ArchitectureTest {
             only("io.idempotency.memory", "io.idempotency.memory", "io.idempotency.store");
 
     @ArchTest
-    static final ArchRule theFlowNeedsOnlyStoresAndALog =
-            only("io.idempotency", "io.idempotency", "io.idempotency.store", "io.idempotency.memory", "org.slf4j..");
+    static final ArchRule theFlowNeedsOnlyStoresAndALog = only(
+            "io.idempotency",
+            "io.idempotency",
+            "io.idempotency.store",
+            "io.idempotency.memory",
+            "io.idempotency.replay",
+            "org.slf4j..");
 
     @ArchTest
     static final ArchRule theCacheNeedsOnlyTheFlowAndCaffeine = only(

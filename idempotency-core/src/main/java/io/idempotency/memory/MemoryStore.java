@@ -10,6 +10,7 @@ import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -51,6 +52,7 @@ public final class MemoryStore implements LeaseStore {
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
     private final MemoryLeases leases;
+    private final MemoryMessages messages;
 
     private MemoryStore(Builder builder) {
         this.clock = builder.clock;
@@ -58,6 +60,7 @@ public final class MemoryStore implements LeaseStore {
         this.transactions = new MemoryTransactions(builder.claimTimeout, this::forgetBeyondMax);
         this.rows = transactions.newTable();
         this.leases = new MemoryLeases(clock, transactions, rows);
+        this.messages = new MemoryMessages(clock, transactions, rows);
     }
 
     /** Returns a store with the defaults. */
@@ -169,14 +172,12 @@ public final class MemoryStore implements LeaseStore {
 
     @Override
     public boolean forget(MessageId id) {
-        boolean[] remembered = new boolean[1];
-        transactions.changing(rows, id, transaction -> {
-            remembered[0] = rows.get(id, transaction) != null;
-            if (remembered[0]) {
-                rows.change(id, null, transaction);
-            }
-        });
-        return remembered[0];
+        return messages.forget(id);
+    }
+
+    @Override
+    public StoredMessages messages() {
+        return messages;
     }
 
     @Override
