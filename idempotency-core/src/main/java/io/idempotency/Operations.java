@@ -16,6 +16,7 @@ import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.StoredMessage;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
@@ -135,10 +136,7 @@ public final class Operations {
      * @throws IdempotencyException if a transaction is active
      */
     public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
-        if (store.transactions().isActive()) {
-            throw new IdempotencyException(
-                    "A range is forgotten in several transactions, so do not call this within a transaction");
-        }
+        refuseActive();
         return new RangeForgetting(store, acts, range, progress).forget(reason);
     }
 
@@ -174,6 +172,27 @@ public final class Operations {
                 .orElseThrow(
                         () -> new IdempotencyException(id + " is not in quarantine, so it cannot be dropped: it is "
                                 + known.map(StoredMessage::status).orElse(MessageStatus.UNKNOWN)));
+    }
+
+    /**
+     * Drops the messages of a consumer that were quarantined before a moment, see {@link #drop}, the oldest first. Works in batches, each in its own
+     * transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, or that a handler
+     * works on, stay.
+     *
+     * @return how many messages were dropped
+     * @throws IdempotencyException if a transaction is active
+     */
+    public long dropOlderThan(String consumer, Instant before, String reason) {
+        refuseActive();
+        AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
+        return new QuarantineExpiry(store, quarantine, acts, act, before).run();
+    }
+
+    private void refuseActive() {
+        if (store.transactions().isActive()) {
+            throw new IdempotencyException(
+                    "This takes several transactions, so do not call it within a transaction of yours");
+        }
     }
 
     /** Returns what a replay would do. Changes nothing. */

@@ -29,7 +29,8 @@ class OperationsTest {
 
     private static final Instant NOW = Instant.parse("2026-11-28T18:00:00Z");
 
-    private final MemoryStore store = MemoryStore.builder().clock(() -> NOW).build();
+    private Instant now = NOW;
+    private final MemoryStore store = MemoryStore.builder().clock(() -> now).build();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
     private final MemoryAudit audit = new MemoryAudit(store);
     private final Operations operations =
@@ -249,6 +250,27 @@ class OperationsTest {
             looks.get(0).run();
             assertThat(known.find(id("done"))).isPresent();
         }
+    }
+
+    @Test
+    @Tag("rule-8.27")
+    void dropsWhatIsOlderThanAMomentWithOneRecord() {
+        for (int i = 0; i < 250; i++) {
+            quarantine("bad-" + i, i, false);
+        }
+        now = NOW.plus(Duration.ofDays(30));
+        quarantine("young", 999, false);
+
+        assertThat(operations.dropOlderThan("billing", now, "too old")).isEqualTo(250);
+
+        assertThat(quarantine.list("billing", 10)).containsExactly(id("young"));
+        assertThat(claim("bad-7", 1000).status()).isEqualTo(Claim.Status.DUPLICATE);
+        assertThat(acts()).singleElement().satisfies(act -> {
+            assertThat(act.messages()).isEqualTo(250);
+            assertThat(act.subject()).isEqualTo("messages quarantined before " + now);
+        });
+        assertThat(operations.dropOlderThan("billing", now, "too old")).isZero();
+        assertThat(acts()).hasSize(1);
     }
 
     private Claim claim(String id, long offset) {

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.AuditStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
@@ -7,12 +8,15 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +38,9 @@ public final class Purger implements AutoCloseable {
     /** How long messages are remembered unless set otherwise: one day more than Kafka's default of seven. A {@link JournalStore} has a retention of its own. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
 
+    /** How long audit records are kept unless set otherwise. */
+    public static final Duration DEFAULT_AUDIT_RETENTION = Duration.ofDays(400);
+
     /** The pause between runs unless set otherwise. */
     public static final Duration DEFAULT_INTERVAL = Duration.ofMinutes(10);
 
@@ -51,6 +58,7 @@ public final class Purger implements AutoCloseable {
     private final Duration retention;
     private final Duration interval;
     private final int batchSize;
+    private final Housekeeping housekeeping;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -59,6 +67,7 @@ public final class Purger implements AutoCloseable {
         this.retention = builder.retention;
         this.interval = builder.interval;
         this.batchSize = builder.batchSize;
+        this.housekeeping = new Housekeeping(store, builder.audit, builder.quarantine);
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -132,6 +141,7 @@ public final class Purger implements AutoCloseable {
             forgotten += batch;
             afterBatch.run();
         }
+        housekeeping.run(afterBatch, () -> closed);
         return forgotten;
     }
 
@@ -165,6 +175,8 @@ public final class Purger implements AutoCloseable {
         private Duration retention;
         private Duration interval = DEFAULT_INTERVAL;
         private int batchSize = DEFAULT_BATCH_SIZE;
+        private Housekeeping.@Nullable Audit audit;
+        private Housekeeping.@Nullable Quarantine quarantine;
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -186,6 +198,34 @@ public final class Purger implements AutoCloseable {
         /** Sets the most messages that one transaction forgets; 1000 by default. */
         public Builder batchSize(int messages) {
             batchSize = messages;
+            return this;
+        }
+
+        /** Deletes audit records that are older than the retention, such as {@link #DEFAULT_AUDIT_RETENTION}. By default they stay. */
+        public Builder audit(AuditStore records, Duration recordRetention) {
+            audit = new Housekeeping.Audit(records, recordRetention);
+            return this;
+        }
+
+        /**
+         * Warns once an hour of consumers whose oldest quarantined message is older than this. A message in quarantine is never forgotten, but a copy of it
+         * that comes later than the retention of ids finds nothing else.
+         */
+        public Builder quarantine(QuarantineStore messages, Duration warningAge) {
+            quarantine = new Housekeeping.Quarantine(messages, warningAge, Optional.empty());
+            return this;
+        }
+
+        /**
+         * Drops quarantined messages that nobody has brought back for so long. Each run writes one audit record for each consumer, and a WARN with the number.
+         * By default they stay for ever. Needs {@link #quarantine} and {@link #audit}.
+         */
+        public Builder quarantineRetention(Duration duration) {
+            if (quarantine == null || audit == null) {
+                throw new IdempotencyException(
+                        "A retention of the quarantine needs the quarantine and the audit: give them to the purger first");
+            }
+            quarantine = quarantine.droppedAfter(duration);
             return this;
         }
 

@@ -103,7 +103,7 @@ final class TableRanges {
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     rows++;
-                    last = MessageKey.fromBytes(row.getBytes(1));
+                    last = MessageKey.id(row, 1);
                     MessageState state = MessageState.of(row.getInt(3));
                     if (!state.isSettled() || !isIn(asked.range(), bounds, row)) {
                         continue;

@@ -53,6 +53,77 @@ class PurgerTest {
         }
     }
 
+    @Test
+    @Tag("rule-8.24")
+    void purgesTheAuditByItsOwnRetention() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            JdbcAudit audit = JdbcAudit.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            audit.write(act("old"));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(401));
+            audit.write(act("young"));
+            try (Purger purger = Purger.of(fixture.store)
+                    .audit(audit, Purger.DEFAULT_AUDIT_RETENTION)
+                    .build()) {
+                purger.runOnce();
+            }
+
+            assertThat(audit.list(Instant.EPOCH, 10))
+                    .extracting(AuditRecord::subject)
+                    .containsExactly("young");
+        }
+    }
+
+    private static AuditRecord act(String subject) {
+        return new AuditRecord(Instant.EPOCH, "Ada", "cli", "forget", "billing", 1, subject, "INC-42");
+    }
+
+    @Test
+    @Tag("rule-8.27")
+    void dropsQuarantinedMessagesOnlyWithARetention() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                LogLines lines = LogLines.of("io.idempotency.jdbc.Purger")) {
+            JdbcAudit audit = JdbcAudit.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            JdbcQuarantine quarantine = JdbcQuarantine.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            Claim bad = fixture.claimed(prefix + "bad");
+            fixture.store.quarantine(bad);
+            quarantine.save(new QuarantinedMessage(
+                    bad.delivery(),
+                    Payload.none(Payload.Origin.SWITCHED_OFF),
+                    new QuarantineFailure("java.lang.Error", "g", "java.lang.Error"),
+                    5));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(31));
+            Purger.Builder builder = Purger.of(fixture.store)
+                    .audit(audit, Purger.DEFAULT_AUDIT_RETENTION)
+                    .quarantine(quarantine, Duration.ofDays(8));
+            try (Purger purger = builder.build()) {
+                purger.runOnce();
+                purger.runOnce();
+            }
+            assertThat(quarantine.find(bad.delivery().id())).isPresent();
+            assertThat(lines.all())
+                    .filteredOn(line -> line.contains("are in quarantine for longer than"))
+                    .hasSize(1);
+
+            try (Purger purger =
+                    builder.quarantineRetention(Duration.ofDays(30)).build()) {
+                purger.runOnce();
+            }
+
+            assertThat(quarantine.find(bad.delivery().id())).isEmpty();
+            assertThat(fixture.store
+                            .messages()
+                            .look(bad.delivery().id())
+                            .orElseThrow()
+                            .status())
+                    .isEqualTo(MessageStatus.DROPPED);
+            assertThat(audit.list(Instant.EPOCH, 10)).singleElement().satisfies(act -> {
+                assertThat(act.verb()).isEqualTo("drop-old");
+                assertThat(act.messages()).isEqualTo(1);
+            });
+            assertThat(lines.all()).anyMatch(line -> line.contains("Dropped 1 messages"));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     @Tag("rule-8.4")
