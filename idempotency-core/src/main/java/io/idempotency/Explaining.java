@@ -6,6 +6,7 @@ import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages.Retained;
@@ -14,10 +15,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Explains what became of messages. */
 final class Explaining {
 
+    private static final Pattern POSITION = Pattern.compile("(.+)-(\\d{1,9})@(\\d{1,18})");
     private static final Set<MessageStatus> REMEMBERED = Set.of(MessageStatus.PROCESSED, MessageStatus.DROPPED);
 
     private final ClaimStore store;
@@ -38,7 +42,25 @@ final class Explaining {
                     .filter(one -> one.status() != MessageStatus.UNKNOWN)
                     .ifPresent(known::add);
         }
+        at(consumer, text)
+                .filter(id -> known.stream().noneMatch(one -> one.id().equals(id)))
+                .ifPresent(id -> known.add(one(id, retained)));
         return known.isEmpty() ? List.of(one(new MessageId(consumer, text), retained)) : List.copyOf(known);
+    }
+
+    /** Returns the quarantined message at a position such as {@code orders-3@18272}. */
+    private Optional<MessageId> at(String consumer, String text) {
+        Matcher position = POSITION.matcher(text);
+        if (!position.matches()) {
+            return Optional.empty();
+        }
+        long offset = Long.parseLong(position.group(3));
+        QuarantineSelection selection = QuarantineSelection.of(consumer).stream(position.group(1))
+                .partition(Integer.parseInt(position.group(2)))
+                .offsets(offset, offset);
+        return quarantine.list(selection, Optional.empty(), 1).stream()
+                .map(each -> each.delivery().id())
+                .findFirst();
     }
 
     /** Returns the id; empty if it is too long with its kind. */

@@ -71,7 +71,8 @@ public final class Operations {
     /**
      * Explains what became of a message. Changes nothing. Takes some round trips; with journals, reads all segments of the consumer some times.
      *
-     * @param id the id as it is remembered, or without its kind: {@code 4711} also finds {@code ~value:4711}
+     * @param id the id as it is remembered, or without its kind: {@code 4711} also finds {@code ~value:4711}, and {@code source id} a CloudEvent. Or the
+     *     position of a quarantined message, such as {@code orders-3@18272}
      * @return each message that the text may mean and that is remembered; otherwise one whose status is {@code UNKNOWN}
      * @throws IdempotencyException if the text cannot be an id
      */

@@ -80,6 +80,21 @@ class OperationsTest {
 
     @Test
     @Tag("rule-8.22")
+    void findsAQuarantinedMessageByItsPosition() {
+        quarantine("~none~orders-3@7~9c1f", 7, false);
+        quarantine("bad", 8, false);
+
+        assertThat(operations.explain("billing", "orders-3@7"))
+                .singleElement()
+                .extracting(each -> each.id().value())
+                .isEqualTo("~none~orders-3@7~9c1f");
+        assertThat(operations.explain("billing", "orders-3@9"))
+                .extracting(Explanation::status)
+                .containsExactly(MessageStatus.UNKNOWN);
+    }
+
+    @Test
+    @Tag("rule-8.22")
     void saysWhetherALeaseLasts() {
         store.lease(List.of(delivery("leased", 7)), Duration.ofMinutes(1));
 

@@ -8,10 +8,9 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
-import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -58,7 +57,9 @@ public final class Purger implements AutoCloseable {
     private final Duration retention;
     private final Duration interval;
     private final int batchSize;
-    private final Housekeeping housekeeping;
+    private final @Nullable AuditStore audit;
+    private final Duration auditRetention;
+    private final List<Runnable> afterwards;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -67,7 +68,9 @@ public final class Purger implements AutoCloseable {
         this.retention = builder.retention;
         this.interval = builder.interval;
         this.batchSize = builder.batchSize;
-        this.housekeeping = new Housekeeping(store, builder.audit, builder.quarantine);
+        this.audit = builder.audit;
+        this.auditRetention = builder.auditRetention;
+        this.afterwards = List.copyOf(builder.afterwards);
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -141,8 +144,23 @@ public final class Purger implements AutoCloseable {
             forgotten += batch;
             afterBatch.run();
         }
-        housekeeping.run(afterBatch, () -> closed);
+        purgeAudit(afterBatch);
+        for (Runnable each : afterwards) {
+            if (!closed) {
+                each.run();
+                afterBatch.run();
+            }
+        }
         return forgotten;
+    }
+
+    private void purgeAudit(Runnable afterBatch) {
+        AuditStore records = audit;
+        int batch = records == null ? 0 : batchSize;
+        while (records != null && batch >= batchSize && !closed) {
+            batch = records.purge(auditRetention, batchSize);
+            afterBatch.run();
+        }
     }
 
     /** Ends after the running batch, and waits for it, up to 30 seconds. */
@@ -175,8 +193,9 @@ public final class Purger implements AutoCloseable {
         private Duration retention;
         private Duration interval = DEFAULT_INTERVAL;
         private int batchSize = DEFAULT_BATCH_SIZE;
-        private Housekeeping.@Nullable Audit audit;
-        private Housekeeping.@Nullable Quarantine quarantine;
+        private @Nullable AuditStore audit;
+        private Duration auditRetention = DEFAULT_AUDIT_RETENTION;
+        private final List<Runnable> afterwards = new ArrayList<>();
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -201,31 +220,19 @@ public final class Purger implements AutoCloseable {
             return this;
         }
 
-        /** Deletes audit records that are older than the retention, such as {@link #DEFAULT_AUDIT_RETENTION}. By default they stay. */
-        public Builder audit(AuditStore records, Duration recordRetention) {
-            audit = new Housekeeping.Audit(records, recordRetention);
+        /** Also deletes audit records that are older than the retention. Without this they stay. */
+        public Builder audit(AuditStore records, Duration retentionOfRecords) {
+            audit = records;
+            auditRetention = retentionOfRecords;
             return this;
         }
 
         /**
-         * Warns once an hour of consumers whose oldest quarantined message is older than this. A message in quarantine is never forgotten, but a copy of it
-         * that comes later than the retention of ids finds nothing else.
+         * Runs a task at the end of each run, in the turn of this node. If the task fails, the run has failed. {@code io.idempotency.QuarantineKeeper} is such a
+         * task.
          */
-        public Builder quarantine(QuarantineStore messages, Duration warningAge) {
-            quarantine = new Housekeeping.Quarantine(messages, warningAge, Optional.empty());
-            return this;
-        }
-
-        /**
-         * Drops quarantined messages that nobody has brought back for so long. Each run writes one audit record for each consumer, and a WARN with the number.
-         * By default they stay for ever. Needs {@link #quarantine} and {@link #audit}.
-         */
-        public Builder quarantineRetention(Duration duration) {
-            if (quarantine == null || audit == null) {
-                throw new IdempotencyException(
-                        "A retention of the quarantine needs the quarantine and the audit: give them to the purger first");
-            }
-            quarantine = quarantine.droppedAfter(duration);
+        public Builder afterwards(Runnable task) {
+            afterwards.add(task);
             return this;
         }
 
@@ -235,6 +242,9 @@ public final class Purger implements AutoCloseable {
          * @throws IdempotencyException if a setting is not positive
          */
         public Purger build() {
+            if (auditRetention.isNegative() || auditRetention.isZero()) {
+                throw new IdempotencyException("The retention of the audit must be positive, not " + auditRetention);
+            }
             if (retention.isNegative() || retention.isZero() || interval.toMillis() < 1 || batchSize < 1) {
                 throw new IdempotencyException("Retention, interval and batch size of a purger must be positive, not "
                         + retention + ", " + interval + " and " + batchSize);
