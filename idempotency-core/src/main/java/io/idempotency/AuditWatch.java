@@ -2,18 +2,19 @@ package io.idempotency;
 
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.AuditStore;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Lets the duplicate caches of this process forget what operators forget in other processes. It reads the newest audit records every ten seconds, by one
- * query on their primary key. One watch serves all consumers of a process. A query that fails is logged and tried again. Thread-safe.
+ * query on their primary key. One watch serves all consumers of a process; without a cache it asks nothing. A query that fails is logged and tried again. Thread-safe.
  */
 public final class AuditWatch implements AutoCloseable {
 
@@ -22,15 +23,18 @@ public final class AuditWatch implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(AuditWatch.class);
 
-    /** A record may be committed some time after it was written. */
-    private static final Duration OVERLAP = Duration.ofMinutes(2);
+    /** A record may be committed after later ones, and that of a range changes until the range is done. */
+    private static final Duration OVERLAP = Duration.ofHours(1);
+
+    /** For two minutes a journal of this process may not know yet what was forgotten, and fill a cache again. */
+    private static final int LOOKS = 12;
 
     private static final int MOST_RECORDS = 1000;
 
     private final AuditStore audit;
     private final Runnable stop;
     private Instant newest = Instant.EPOCH;
-    private Set<AuditRecord> seen = new HashSet<>();
+    private Map<AuditRecord, Integer> seen = new HashMap<>();
 
     private AuditWatch(AuditStore audit, Clockwork.Ticks ticks) {
         this.audit = audit;
@@ -55,30 +59,44 @@ public final class AuditWatch implements AutoCloseable {
     }
 
     private synchronized void look() {
+        if (!KnownDuplicates.areThere()) {
+            return;
+        }
         List<AuditRecord> records =
                 audit.list(newest.equals(Instant.EPOCH) ? newest : newest.minus(OVERLAP), MOST_RECORDS);
+        Map<AuditRecord, Integer> looks = new HashMap<>();
         for (AuditRecord each : records) {
-            if (!seen.contains(each)) {
-                forget(each);
+            int before = seen.getOrDefault(each, 0);
+            if (before < LOOKS) {
+                forgetOrLog(each, records.size() == MOST_RECORDS);
             }
+            looks.put(each, before + 1);
         }
-        if (records.size() == MOST_RECORDS) {
-            // There may be more. Caches are only emptied.
-            records.stream().map(AuditRecord::consumer).distinct().forEach(KnownDuplicates::clearEverywhere);
-        }
-        seen = new HashSet<>(records);
+        seen = looks;
         if (!records.isEmpty()) {
             newest = records.get(0).at();
         }
     }
 
-    private static void forget(AuditRecord act) {
-        switch (act.verb()) {
-            case Operations.FORGET -> KnownDuplicates.forgetEverywhere(new MessageId(act.consumer(), act.subject()));
-            case RangeForgetting.VERB -> KnownDuplicates.clearEverywhere(act.consumer());
-            default -> {
-                // Changes nothing that a cache knows.
-            }
+    /** Anybody with the database may write a record, so one that makes no sense stops no other. */
+    private static void forgetOrLog(AuditRecord act, boolean isIncomplete) {
+        try {
+            forget(act, isIncomplete);
+        } catch (IdempotencyException e) {
+            log.debug("The audit record of {} at {} names no message", act.consumer(), act.at(), e);
+        }
+    }
+
+    /**
+     * Forgets what an act concerned.
+     *
+     * @param isIncomplete whether there may be more acts than were read
+     */
+    private static void forget(AuditRecord act, boolean isIncomplete) {
+        if (isIncomplete || act.verb().equals(RangeForgetting.VERB)) {
+            KnownDuplicates.clearEverywhere(act.consumer());
+        } else if (act.verb().equals(Operations.FORGET)) {
+            KnownDuplicates.forgetEverywhere(new MessageId(act.consumer(), act.subject()));
         }
     }
 

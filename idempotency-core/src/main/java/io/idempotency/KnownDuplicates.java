@@ -40,6 +40,13 @@ final class KnownDuplicates {
         }
     }
 
+    /** Returns whether there is a cache in this process. */
+    static boolean areThere() {
+        synchronized (ALL) {
+            return !ALL.isEmpty();
+        }
+    }
+
     /** Forgets a message in every cache of its consumer in this process. A cache that fails is logged. */
     static void forgetEverywhere(MessageId id) {
         everywhere(id.consumer(), each -> each.forget(id));

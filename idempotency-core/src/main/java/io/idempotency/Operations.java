@@ -177,8 +177,8 @@ public final class Operations {
 
     /**
      * Drops the messages of a consumer that were quarantined before a moment, see {@link #drop}, the oldest first. Works in batches, each in its own
-     * transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, or that a handler
-     * works on, stay.
+     * transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, that a handler
+     * works on, or that this store does not remember, stay.
      *
      * @return how many messages were dropped
      * @throws IdempotencyException if a transaction is active

@@ -23,7 +23,7 @@ final class QuarantineExpiry {
     private final Acts acts;
     private final AuditRecord act;
     private final Instant before;
-    /** Messages that belong to a replay, or that a handler works on. */
+    /** Messages that belong to a replay, that a handler works on, or that another store remembers. */
     private final Set<MessageId> left = new HashSet<>();
 
     private long dropped;
@@ -67,7 +67,7 @@ final class QuarantineExpiry {
                 isLast = true;
                 break;
             }
-            if (entry == null || isInUse(entry) || !quarantine.delete(id)) {
+            if (entry == null || !isDroppable(entry) || !quarantine.delete(id)) {
                 left.add(id);
             } else {
                 store.messages().drop(entry.message().delivery());
@@ -78,11 +78,11 @@ final class QuarantineExpiry {
         return new Batch(count, isLast);
     }
 
-    private boolean isInUse(QuarantineEntry entry) {
-        return entry.replay().isPresent()
-                || store.messages()
+    private boolean isDroppable(QuarantineEntry entry) {
+        return entry.replay().isEmpty()
+                && store.messages()
                         .look(entry.message().delivery().id())
-                        .filter(known -> known.age().isNegative())
+                        .filter(known -> !known.age().isNegative())
                         .isPresent();
     }
 

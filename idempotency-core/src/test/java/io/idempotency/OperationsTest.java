@@ -261,6 +261,9 @@ class OperationsTest {
             looks.get(0).run();
             assertThat(known.find(id("other"))).isEmpty();
 
+            for (int i = 0; i < 12; i++) {
+                looks.get(0).run();
+            }
             known.remember(delivery("done", 9), Optional.empty(), known.mark());
             looks.get(0).run();
             assertThat(known.find(id("done"))).isPresent();

@@ -27,6 +27,8 @@ import org.springframework.validation.Validator;
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
  * @param purge Purge of messages that are older than the retention.
+ * @param quarantine Messages that failed for good.
+ * @param audit Records of who changed what is remembered.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
@@ -45,6 +47,8 @@ public record IdempotencyProperties(
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Purge purge,
+        @DefaultValue Quarantine quarantine,
+        @DefaultValue Audit audit,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
@@ -98,6 +102,22 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
             @DefaultValue("1000") int batchSize) {}
+
+    /**
+     * Messages that failed for good.
+     *
+     * @param retention How long a message may stay in quarantine. Then it is deleted, and copies of it are skipped. Without it, messages stay for ever.
+     * @param warnAfter Age of a message in quarantine that causes a warning each hour. The retention of ids by default.
+     */
+    public record Quarantine(
+            @Nullable Duration retention, @Nullable Duration warnAfter) {}
+
+    /**
+     * Records of who changed what is remembered.
+     *
+     * @param retention How long records are kept.
+     */
+    public record Audit(@DefaultValue("400d") Duration retention) {}
 
     /**
      * The journal store.

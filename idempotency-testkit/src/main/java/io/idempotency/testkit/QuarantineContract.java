@@ -272,10 +272,14 @@ public interface QuarantineContract extends QuarantineSelectionContract {
         SortedMap<String, QuarantineTotal> totals = quarantine().totals();
 
         assertThat(totals).doesNotContainKey(Messages.ofNewConsumer().consumer());
-        assertThat(totals.get(one.consumer()).messages()).isEqualTo(2);
-        assertThat(totals.get(one.consumer()).oldest()).isEqualTo(first);
-        assertThat(totals.get(one.consumer()).age()).isBetween(Duration.ZERO, Duration.ofHours(1));
-        assertThat(totals.get(other.consumer()).messages()).isEqualTo(1);
+        assertThat(totals).hasEntrySatisfying(one.consumer(), total -> {
+            assertThat(total.messages()).isEqualTo(2);
+            assertThat(total.oldest()).isEqualTo(first);
+            assertThat(total.age()).isBetween(Duration.ZERO, Duration.ofHours(1));
+        });
+        assertThat(totals)
+                .hasEntrySatisfying(
+                        other.consumer(), total -> assertThat(total.messages()).isEqualTo(1));
     }
 
     private void save(Delivery delivery) {
