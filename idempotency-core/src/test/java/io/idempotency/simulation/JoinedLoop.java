@@ -2,8 +2,8 @@ package io.idempotency.simulation;
 
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
-import io.idempotency.store.Payload;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;

@@ -96,11 +96,15 @@ final class JournalRanges {
         database.journals(connection).read(connection, new Range(key, from, to), false, segments::add);
         Content settled = content(segments, asked.range(), Kind.PROCESSED, Kind.DROPPED);
         Content quarantined = content(segments, asked.range(), Kind.QUARANTINED, Kind.QUARANTINED);
-        JournalWindow window = windows.of(connection, place, active);
-        int messages = asked.isForgetting()
-                ? claims.append(active, window, settled, JournalRanges::isSettled)
-                : claims.count(active, window, settled, JournalRanges::isSettled);
-        int kept = claims.count(active, window, quarantined, JournalRanges::isQuarantined);
+        int messages = 0;
+        int kept = 0;
+        if (settled.size() + quarantined.size() > 0) {
+            JournalWindow window = windows.of(connection, place, active);
+            messages = asked.isForgetting() && settled.size() > 0
+                    ? claims.append(active, window, settled, JournalRanges::isSettled)
+                    : claims.count(active, window, settled, JournalRanges::isSettled);
+            kept = claims.count(active, window, quarantined, JournalRanges::isQuarantined);
+        }
         // Behind the last segment of this journal the next one follows, if there is one.
         String next = to < head.version() ? key.place() + ":" + (to + 1) : (key.place() + 1) + ":1";
         boolean isLast = asked.range().isOfOffsets() && to >= head.version();

@@ -102,10 +102,8 @@ class OperatorsTest {
             Claim done = fixture.claimed("done");
             fixture.store.purge(Duration.ofDays(8), 100);
 
-            Explanation known =
-                    operations.explain(fixture.consumer, "done").get(0);
-            Explanation unknown =
-                    operations.explain(fixture.consumer, "never").get(0);
+            Explanation known = operations.explain(fixture.consumer, "done").get(0);
+            Explanation unknown = operations.explain(fixture.consumer, "never").get(0);
 
             assertThat(known.id()).isEqualTo(done.delivery().id());
             assertThat(known.rememberedUntil())

@@ -37,8 +37,7 @@ final class AllowedValues {
         allowed.atLeast("purge.interval", properties.purge().interval(), POSITIVE, "1ms");
         allowed.atLeast("audit.retention", properties.audit().retention(), SHORTEST_RETENTION, "1m");
         if (properties.quarantine().retention() != null) {
-            allowed.atLeast(
-                    "quarantine.retention", properties.quarantine().retention(), SHORTEST_RETENTION, "1m");
+            allowed.atLeast("quarantine.retention", properties.quarantine().retention(), SHORTEST_RETENTION, "1m");
         }
         if (properties.quarantine().warnAfter() != null) {
             allowed.atLeast("quarantine.warn-after", properties.quarantine().warnAfter(), POSITIVE, "1ms");
