@@ -99,6 +99,8 @@ class PurgerTest {
                     new QuarantineFailure("java.lang.Error", "g", "java.lang.Error"),
                     5));
             TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(31));
+            TestDatabase.execute(
+                    fixture.dataSource, "update " + Fixture.PREFIX + "quarantine set first_at_micros = at_micros");
             QuarantineKeeper keeper = QuarantineKeeper.of(fixture.store, quarantine, audit, Duration.ofDays(8));
             List<String> warnings = Warnings.of(QuarantineKeeper.class, () -> run(fixture, keeper, keeper));
             assertThat(quarantine.find(bad.delivery().id())).isPresent();
