@@ -9,6 +9,7 @@ import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.LeaseContract;
 import io.idempotency.testkit.OperatorContract;
 import io.idempotency.testkit.QuarantineContract;
+import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -55,13 +56,19 @@ class StoreContractTest {
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
     abstract static class Contracts
-            implements ClaimContract, LeaseContract, QuarantineContract, OperatorContract, AuditContract {
+            implements ClaimContract,
+                    LeaseContract,
+                    QuarantineContract,
+                    ReplayContract,
+                    OperatorContract,
+                    AuditContract {
 
         private static final String PREFIX = "contract_";
 
         private final HikariDataSource dataSource;
         private final TableStore store;
         private final JdbcQuarantine quarantine;
+        private final JdbcReplays replays;
 
         Contracts(TestDatabase database) {
             this(database.pool(8));
@@ -73,7 +80,8 @@ class StoreContractTest {
                     .tablePrefix(PREFIX)
                     .claimTimeout(Duration.ofSeconds(1))
                     .build();
-            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX);
+            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
+            replays = JdbcReplays.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
         }
 
         @BeforeAll
@@ -110,6 +118,11 @@ class StoreContractTest {
         @Override
         public TableStore store() {
             return store;
+        }
+
+        @Override
+        public JdbcReplays replays() {
+            return replays;
         }
 
         @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.memory.MemoryAudit;
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.TransientStoreException;
@@ -13,7 +14,8 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, OperatorContract, AuditContract {
+class MemoryStoreTest
+        implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract, OperatorContract, AuditContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
@@ -22,6 +24,7 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
             .build();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
     private final MemoryAudit audit = new MemoryAudit(store);
+    private final MemoryReplays replays = new MemoryReplays(store, quarantine);
 
     /** As any other clock, it never shows the same time twice. */
     private Instant tick() {
@@ -32,6 +35,11 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     @Override
     public MemoryStore store() {
         return store;
+    }
+
+    @Override
+    public MemoryReplays replays() {
+        return replays;
     }
 
     @Override
