@@ -216,6 +216,7 @@ enum TestDatabase {
         long micros = duration.toNanos() / 1000;
         execute(dataSource, "update " + prefix + "message set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "quarantine set at_micros = at_micros - " + micros);
+        execute(dataSource, "update " + prefix + "audit set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);
     }

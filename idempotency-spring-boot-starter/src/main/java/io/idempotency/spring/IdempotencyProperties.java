@@ -30,6 +30,8 @@ import org.springframework.validation.Validator;
  * @param payloadCheck Comparison of records that were sent again with the first ones.
  * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
+ * @param quarantine Messages that failed for good.
+ * @param audit Records of who changed what is remembered.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
@@ -51,6 +53,8 @@ public record IdempotencyProperties(
         @DefaultValue PayloadCheck payloadCheck,
         @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
+        @DefaultValue Quarantine quarantine,
+        @DefaultValue Audit audit,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
@@ -141,6 +145,22 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
             @DefaultValue("1000") int batchSize) {}
+
+    /**
+     * Messages that failed for good.
+     *
+     * @param retention How long a message may stay in quarantine. Then it is deleted, and copies of it are skipped. Without it, messages stay for ever.
+     * @param warnAfter Age of a message in quarantine that causes a warning each hour. The retention of ids by default.
+     */
+    public record Quarantine(
+            @Nullable Duration retention, @Nullable Duration warnAfter) {}
+
+    /**
+     * Records of who changed what is remembered.
+     *
+     * @param retention How long records are kept.
+     */
+    public record Audit(@DefaultValue("400d") Duration retention) {}
 
     /**
      * The journal store.
