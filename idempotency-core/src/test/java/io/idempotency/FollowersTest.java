@@ -57,11 +57,10 @@ class FollowersTest {
 
     private void request(String id, String... messages) {
         QuarantineSelection all = QuarantineSelection.of("billing");
-        var unused = replays.request(
-                ReplayRequest.of(messages.length == 0 ? all : all.ids(List.of(messages)))
-                        .id(id)
-                        .perSecond(1_000)
-                        .acceptRepeatedEffects());
+        var unused = replays.request(ReplayRequest.of(messages.length == 0 ? all : all.ids(List.of(messages)))
+                .id(id)
+                .perSecond(1_000)
+                .acceptRepeatedEffects());
     }
 
     private Optional<QuarantineEntry> kept(String id) {

@@ -54,7 +54,8 @@ class StoreContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract, KeyOrderContract, ReplayContract {
+    abstract static class Contracts
+            implements ClaimContract, LeaseContract, QuarantineContract, KeyOrderContract, ReplayContract {
 
         private static final String PREFIX = "contract_";
 

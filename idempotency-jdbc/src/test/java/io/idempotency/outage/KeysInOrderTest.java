@@ -50,7 +50,8 @@ class KeysInOrderTest {
     private final List<Running> running = new ArrayList<>();
     private volatile boolean isMended;
 
-    private record Running(PollLoop<String, String> loop, IdempotentConsumer<ConsumerRecord<String, String>> consumer) {}
+    private record Running(
+            PollLoop<String, String> loop, IdempotentConsumer<ConsumerRecord<String, String>> consumer) {}
 
     @Test
     void eachKeyHasItsEffectsInOrder() throws SQLException {
@@ -101,12 +102,20 @@ class KeysInOrderTest {
                 .build();
         PollLoop<String, String> loop = PollLoop.of(consumer, (message, claim) -> handle(message))
                 .properties(Map.of(
-                        "bootstrap.servers", Kafka.servers(),
-                        "group.id", topic,
-                        "auto.offset.reset", "earliest",
-                        "max.poll.records", "20",
-                        "key.deserializer", StringDeserializer.class,
-                        "value.deserializer", StringDeserializer.class))
+                        "bootstrap.servers",
+                        Kafka.servers(),
+                        "group.id",
+                        topic,
+                        "auto.offset.reset",
+                        "earliest",
+                        "isolation.level",
+                        "read_committed",
+                        "max.poll.records",
+                        "20",
+                        "key.deserializer",
+                        StringDeserializer.class,
+                        "value.deserializer",
+                        StringDeserializer.class))
                 .topics(topic)
                 .replays(replays)
                 .build();
@@ -147,7 +156,9 @@ class KeysInOrderTest {
     }
 
     private long settled() {
-        return Kafka.committed(topic).values().stream().mapToLong(offset -> offset).sum();
+        return Kafka.committed(topic).values().stream()
+                .mapToLong(offset -> offset)
+                .sum();
     }
 
     private List<ConsumerRecord<String, String>> effects() throws SQLException {
