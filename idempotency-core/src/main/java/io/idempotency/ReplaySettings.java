@@ -12,6 +12,7 @@ import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.StandIn;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -43,7 +44,7 @@ final class ReplaySettings {
                         DuplicateCache.none(),
                         storage.lease()),
                 new Settings.Messages<>(
-                        live.messages().id(),
+                        message -> idOf(guard, live, message),
                         new ReplayedReader<>(live.messages().reader(), guard),
                         live.messages().expiry(),
                         live.messages().scope(),
@@ -53,6 +54,14 @@ final class ReplaySettings {
                 live.chunks(),
                 new Listener(live.listener(), guard),
                 false);
+    }
+
+    /** A message with another payload under the id of a processed one has an id of its own in quarantine, and keeps it. */
+    private static <M> Optional<String> idOf(ReplayGuard<M> guard, Settings<M> live, M message) {
+        ReplayAttempt attempt = guard.current();
+        return attempt != null && StandIn.isOfOtherPayload(attempt.kept().id().value())
+                ? Optional.of(attempt.kept().id().value())
+                : live.messages().id().messageId(message);
     }
 
     private static ClaimStore store(ClaimStore store, ReplayGuard<?> guard) {

@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.StandIn;
 import io.idempotency.store.StandStillException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -110,7 +111,7 @@ final class Resends<M> {
     private boolean quarantine(Poll<M> poll, Item<M> item, PayloadMismatchException mismatch) {
         MessageReader<? super M> reader = flow.settings().messages().reader();
         Delivery delivery = item.delivery();
-        MessageId own = new MessageId(delivery.id().consumer(), reader.standIn(item.message()));
+        MessageId own = new MessageId(delivery.id().consumer(), StandIn.ofOtherPayload(reader.standIn(item.message())));
         Item<M> alone = new Item<>(
                 item.index(),
                 item.message(),

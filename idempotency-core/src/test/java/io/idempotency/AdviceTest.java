@@ -174,7 +174,7 @@ class AdviceTest {
                         "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes, which"
                                 + " are not to be kept.");
         bench.quarantine.delete(new MessageId("billing", "a"));
-        bench.store.forget(new MessageId("billing", "a"));
+        bench.store.unquarantine(new Delivery(new MessageId("billing", "a"), new Position("orders", 0, 0)));
         assertThat(quarantined(bench.strong().failures(once).reader(positions()).build(), 1))
                 .isEqualTo(
                         "Quarantined billing/a at orders-0@0 after 1 attempt, in the memory of this process, without its bytes: they"

@@ -8,7 +8,9 @@ import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.replay.UnreadableBytesException;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
@@ -242,12 +244,44 @@ class ReplayTest {
         assertThat(bench.effects).containsExactly("a", "b");
     }
 
+    /** Otherwise its own id, which is processed, would make it a duplicate. */
+    @Test
+    @Tag("rule-2.14")
+    void handlesAMessageWithAnotherPayloadUnderTheIdOfAProcessedOne() {
+        IdempotentConsumer<Message> consumer = bench.strong()
+                .failures(FailurePolicy.quarantineAfter(1))
+                .resends(new ResendCheck<>() {
+                    @Override
+                    public Policy policy() {
+                        return Policy.QUARANTINE;
+                    }
+
+                    @Override
+                    public Result compare(Message message, Duplicate duplicate) {
+                        return Result.DIFFERENT;
+                    }
+                })
+                .build();
+        consumer.consumeAll(List.of(Message.of("a", 0, 0)), bench::handle);
+        consumer.consumeAll(List.of(Message.of("a", 0, 1)), bench::handle);
+        assertThat(bench.effects).containsExactly("a");
+        request();
+        Replayer<Message> replayer = replayer(consumer);
+
+        carryOut(replayer.rounds(handler(replayer)));
+
+        assertThat(bench.effects).containsExactly("a", "a");
+        assertThat(bench.quarantine.list("billing", 10)).isEmpty();
+        assertThat(consumer.consume(Message.of("a", 0, 1), bench::handle)).isNotEqualTo(Outcome.PROCESSED);
+        assertThat(bench.effects).containsExactly("a", "a");
+    }
+
     @Test
     @Tag("rule-9.10")
     void deletesTheEntryOfAMessageThatWasProcessedMeanwhile() {
         IdempotentConsumer<Message> consumer = consumer(ConsistencyLevel.STRONG);
         quarantine(consumer, Message.partition(0, "a"), "a");
-        consumer.forget("a");
+        bench.store.unquarantine(new Delivery(new MessageId("billing", "a"), new Position("orders", 0, 0)));
         assertThat(consumer.consume(Message.of("a", 0, 7), bench::handle)).isEqualTo(Outcome.PROCESSED);
         request();
         Replayer<Message> replayer = replayer(consumer);

@@ -105,7 +105,7 @@ class ResendCheckTest {
         assertThat(bench.quarantine.find(bench.quarantine.list("billing", 10).get(0)))
                 .hasValueSatisfying(entry -> {
                     assertThat(entry.message().delivery().position()).hasToString("orders-0@1");
-                    assertThat(entry.message().delivery().id().value()).startsWith("~none~orders-0@1");
+                    assertThat(entry.message().delivery().id().value()).startsWith("~other~orders-0@1");
                     assertThat(entry.message().payload().value()).asString().isEqualTo("a");
                     assertThat(entry.message().failure().text())
                             .contains("PayloadMismatchException", "the one at orders-0@0");

@@ -13,7 +13,20 @@ public final class StandIn {
     /** Begins with a character that no id of another kind begins with. */
     private static final String KIND = "~none~";
 
+    /** Begins ids of messages that have the id of a processed message and another payload. */
+    private static final String OTHER = "~other~";
+
     private StandIn() {}
+
+    /** Returns the id of a message that has the id of a processed message and another payload: {@code ~other~} instead of {@code ~none~}. */
+    public static String ofOtherPayload(String standIn) {
+        return OTHER + (standIn.startsWith(KIND) ? standIn.substring(KIND.length()) : standIn);
+    }
+
+    /** Returns whether the id stands for the one that is in the message, and that belongs to another payload. */
+    public static boolean isOfOtherPayload(String id) {
+        return id.startsWith(OTHER);
+    }
 
     /**
      * Returns {@code ~none~}, the position, and a hash of key, value and traits, which tells the message from others at the same position after

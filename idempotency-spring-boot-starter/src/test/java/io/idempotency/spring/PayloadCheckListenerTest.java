@@ -84,7 +84,7 @@ class PayloadCheckListenerTest {
                     assertThat(bench.effects(kind + ":")).containsExactly(kind + ":first", kind + ":last");
                     assertThat(bench.bean(QuarantineStore.class).list(kind.name(), 10))
                             .singleElement()
-                            .satisfies(id -> assertThat(id.value()).startsWith("~none~" + topic.name + "-0@2"));
+                            .satisfies(id -> assertThat(id.value()).startsWith("~other~" + topic.name + "-0@2"));
                 } else {
                     ListenerBench.await()
                             .untilAsserted(() -> assertThat(bench.bean(Effects.Consumptions.class).all)
