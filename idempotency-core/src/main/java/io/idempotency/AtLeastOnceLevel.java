@@ -37,6 +37,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         List<Claim> claims;
         try {
             keeper.endLeftOvers();
+            flow.expiries().prepare(items);
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {

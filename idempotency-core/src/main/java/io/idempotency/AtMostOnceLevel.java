@@ -1,25 +1,21 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
-import io.idempotency.store.ClaimStore;
-import io.idempotency.store.TransactionLostException;
-import io.idempotency.store.TransactionRunner;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Commits the claim before the handler runs, one message at a time, so that a crash loses one effect and not those of a whole poll. A message
- * whose handler fails is recorded as failed and never handled again, whatever the handler threw.
+ * whose handler fails is recorded as failed and never handled again, whatever the handler threw. After several in a row with the same failure, the next one
+ * is not claimed: its partition stands still, and tries one message after each pause.
  */
 final class AtMostOnceLevel<M> implements Level<M> {
 
-    private final ClaimStore store;
-    private final TransactionRunner transactions;
+    private final CommittedClaims claims;
     private final Flow<M> flow;
 
     AtMostOnceLevel(Flow<M> flow) {
-        this.store = flow.settings().storage().store();
-        this.transactions = flow.settings().storage().transactions();
+        this.claims = new CommittedClaims(flow.settings().storage());
         this.flow = flow;
     }
 
@@ -27,7 +23,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         for (Item<M> item : items) {
             boolean isFirst = item == items.get(0);
-            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
+            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime()) && !flow.pauses(poll, item)) {
                 one(poll, item, handling);
             }
         }
@@ -49,6 +45,11 @@ final class AtMostOnceLevel<M> implements Level<M> {
             flow.inProgress(poll, item);
             return;
         }
+        if (claim.isGranted() && flow.expiries().isExpired(item)) {
+            item.outcome(Outcome.EXPIRED);
+            flow.settled(item, Outcome.EXPIRED, Optional.empty(), mark);
+            return;
+        }
         if (claim.isGranted()) {
             try {
                 handling.handle(poll, List.of(item), List.of(claim));
@@ -62,19 +63,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
     }
 
     private Claim claim(Item<M> item) {
-        List<Claim> answer = new ArrayList<>();
-        boolean[] committed = new boolean[1];
-        store.prepare(List.of(item.delivery()));
-        transactions.inTransaction(() -> {
-            // A runner may run its work again: only what the last run was told holds.
-            answer.clear();
-            answer.addAll(store.claim(List.of(item.delivery())));
-            store.transactions().afterCommit(() -> committed[0] = true);
-        });
-        if (!committed[0]) {
-            throw new TransactionLostException(
-                    "The transaction that claims " + item.delivery() + " returned without a commit");
-        }
-        return answer.get(0);
+        flow.expiries().prepare(List.of(item));
+        return claims.of(List.of(item.delivery())).get(0);
     }
 }

@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import java.time.Duration;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,23 @@ final class ChargedStops {
     <T> void standStill(Poll<T> poll, Item<T> item, Charge<T> charge, String why) {
         tellStandStill(item, charge, why);
         stop(poll, item, IdempotentConsumer.STAND_STILL, charge);
+    }
+
+    /** Stops the partition of a message that was not tried, and is not to be tried before the end of a pause. */
+    <T> void pause(Poll<T> poll, Item<T> item, Throwable why, Duration pause) {
+        log.error(
+                "Partition {} stands still at {}: {}. The next trial is in {} s. Nothing behind it is lost.",
+                item.lane(),
+                item.delivery(),
+                why.getMessage(),
+                pause.toSeconds());
+        // Not as charged: nothing is known against this message. The look in between tells that the partition still
+        // stands.
+        poll.stop(
+                item,
+                pause.compareTo(IdempotentConsumer.STAND_STILL) < 0 ? pause : IdempotentConsumer.STAND_STILL,
+                Optional.of(why));
+        reports.failed(item, Outcome.RELEASED, 0, why);
     }
 
     /** Logs a stand-still. A message without a position has no partition that is redelivered, only the next delivery by the caller. */

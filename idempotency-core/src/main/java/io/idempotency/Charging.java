@@ -79,6 +79,18 @@ final class Charging {
         }
     }
 
+    /**
+     * Stops the partition of a message that must not be tried yet, because too many before it failed in the same way. For a level that tries no message twice.
+     * Returns whether it did.
+     */
+    <T> boolean pauses(Poll<T> poll, Item<T> item) {
+        Duration pause = draining.pauseOf(item.lane());
+        if (!pause.isZero()) {
+            stops.pause(poll, item, draining.whyPaused(item.lane()), pause);
+        }
+        return !pause.isZero();
+    }
+
     private boolean isDraining(Item<?> item, Charge<?> charge) {
         return draining.isOneTooMany(item, charge.failure())
                 && (charge.held().isPresent() || !quarantining.isSettled(item, charge.failure()));

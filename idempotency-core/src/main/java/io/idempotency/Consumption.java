@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param delivery the message and its position
  * @param outcome how it ended
  * @param attempts how many handlers have failed for it so far, this one included; 0 if none, and for transient failures
- * @param duplicate why it is a {@link Outcome#DUPLICATE}; empty for every other outcome
+ * @param duplicate why it is a {@link Outcome#DUPLICATE} or {@link Outcome#WOULD_SKIP}; empty for every other outcome
  * @param failure why it failed; empty if it did not
  * @param transientFailures how many transient failures its partition has had in a row, this one included; 0 if this is none
  * @param handlerNanos how long the handler call took that covered this message; 0 if none did

@@ -2,7 +2,10 @@ package io.idempotency;
 
 import io.idempotency.store.Delivery;
 
-/** Receives every consumption, on the consuming thread. Its exceptions are logged and change nothing; only errors of the virtual machine leave. */
+/**
+ * Receives every consumption, on the consuming thread; that of a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} on the thread that takes
+ * it to the store. Its exceptions are logged and change nothing; only errors of the virtual machine leave.
+ */
 @FunctionalInterface
 public interface ConsumptionListener {
 
@@ -23,6 +26,12 @@ public interface ConsumptionListener {
      * #onConsumption}.
      */
     default void onReplay(Replayed replayed) {}
+
+    /**
+     * Receives a delivery that a shadow consumer could not watch, because its store does not keep up. Its handler has run. Called on the consuming
+     * thread, so that a store that hangs does not hide it: do not wait.
+     */
+    default void onUnwatched(Delivery delivery) {}
 
     /** Returns a listener that calls both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
@@ -61,6 +70,15 @@ public interface ConsumptionListener {
                     before.onReplay(replayed);
                 } finally {
                     next.onReplay(replayed);
+                }
+            }
+
+            @Override
+            public void onUnwatched(Delivery delivery) {
+                try {
+                    before.onUnwatched(delivery);
+                } finally {
+                    next.onUnwatched(delivery);
                 }
             }
         };

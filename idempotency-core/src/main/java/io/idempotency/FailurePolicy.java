@@ -55,7 +55,7 @@ public interface FailurePolicy {
 
     /**
      * Returns a policy that tries up to {@code attempts} times, with back-off from 100 ms doubling to 30 s, and then
-     * quarantines. A message without a usable id is quarantined at once. A value that cannot be deserialized is tried again like
+     * quarantines. A message without a usable id or with an unreadable expiry is quarantined at once. A value that cannot be deserialized is tried again like
      * any other, because the schema registry may be away; {@link RetryPolicy#quarantineOn} shortens that. Attempts are counted in
      * this process; under {@link ConsistencyLevel#AT_LEAST_ONCE} up to 255 of them survive a restart.
      */

@@ -19,6 +19,7 @@ final class Flow<M> {
     private final Lanes lanes;
     private final Suspects suspects = new Suspects();
     private final KnownDuplicates known;
+    private final Expiries expiries;
     private final Reports reports;
     private final TransientStops transients;
     private final Charging charging;
@@ -28,6 +29,7 @@ final class Flow<M> {
         this.nanoTime = clockwork.nanoTime();
         this.lanes = new Lanes(clockwork);
         this.known = new KnownDuplicates(settings.storage().cache());
+        this.expiries = new Expiries(settings.storage().store(), nanoTime);
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
         this.transients = new TransientStops(settings.storage().store(), lanes, reports);
         this.charging = new Charging(settings, lanes, reports, transients);
@@ -53,6 +55,10 @@ final class Flow<M> {
         return known;
     }
 
+    Expiries expiries() {
+        return expiries;
+    }
+
     Reports reports() {
         return reports;
     }
@@ -74,17 +80,17 @@ final class Flow<M> {
         };
     }
 
-    /** Notes a message whose outcome has committed: caches it if it is processed, reports it. */
+    /** Notes a message whose outcome has committed: caches it if it is processed or expired, reports it. */
     void settled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate, long mark) {
-        if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE) {
+        if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE || outcome == Outcome.EXPIRED) {
             known.remember(item.delivery(), duplicate, mark);
         }
         noteSettled(item, outcome, duplicate);
     }
 
-    /** Notes a message that was processed and is not remembered. */
-    void processed(Item<M> item) {
-        noteSettled(item, Outcome.PROCESSED, Optional.empty());
+    /** Notes a message that is settled and not remembered. */
+    void settledUnremembered(Item<M> item, Outcome outcome) {
+        noteSettled(item, outcome, Optional.empty());
     }
 
     private void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
@@ -153,6 +159,11 @@ final class Flow<M> {
     /** Quarantines a message, because the caller decided so. */
     void quarantine(Poll<M> poll, Item<M> item, Throwable failure) {
         charging.quarantine(poll, item, failure, this::payload);
+    }
+
+    /** Stops the partition of a message that must not be claimed yet, because too many before it failed in the same way. Returns whether it did. */
+    boolean pauses(Poll<M> poll, Item<M> item) {
+        return charging.pauses(poll, item);
     }
 
     /** Records a message whose claim is committed and whose handler failed. */

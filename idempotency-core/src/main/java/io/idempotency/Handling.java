@@ -24,6 +24,9 @@ sealed interface Handling<M> {
      */
     void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims);
 
+    /** Handles the messages as without the library, and tells the call which of them are handled. Exceptions of the handler leave. */
+    void watched(List<M> messages, List<Claim> claims, WatchedCall call) throws Exception;
+
     /** Calls the handler for each record. */
     record Each<M>(MessageHandler<? super M> handler) implements Handling<M> {
 
@@ -58,6 +61,23 @@ sealed interface Handling<M> {
                 handled.end();
             }
         }
+
+        @Override
+        public void watched(List<M> messages, List<Claim> claims, WatchedCall call) throws Exception {
+            for (int i = 0; i < messages.size(); i++) {
+                boolean isHandled = false;
+                try {
+                    handler.handle(messages.get(i), claims.get(i));
+                    isHandled = true;
+                } finally {
+                    if (isHandled) {
+                        call.handled(i + 1);
+                    } else {
+                        call.failed(i);
+                    }
+                }
+            }
+        }
     }
 
     /** Calls the handler once. */
@@ -81,6 +101,21 @@ sealed interface Handling<M> {
             } finally {
                 took(poll, items, poll.now() - before);
                 handled.end();
+            }
+        }
+
+        @Override
+        public void watched(List<M> messages, List<Claim> claims, WatchedCall call) throws Exception {
+            boolean isHandled = false;
+            try {
+                handler.handle(messages, claims);
+                isHandled = true;
+            } finally {
+                if (isHandled) {
+                    call.handled(messages.size());
+                } else if (messages.size() == 1) {
+                    call.failed(0);
+                }
             }
         }
     }

@@ -41,6 +41,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     private final Scopes<M> scopes;
     private final ChunkLoop<M> chunks;
     private final Optional<LeaseKeeper> keeper;
+    private final Optional<Shadow<M>> shadow;
     /** The class of the first handler. */
     private volatile @Nullable Class<?> handler;
 
@@ -49,6 +50,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         this.reading = new Reading<>(settings);
         this.flow = new Flow<>(settings, clockwork);
         this.scopes = new Scopes<>(settings);
+        this.shadow = settings.isShadow() ? Optional.of(new Shadow<>(flow, reading, scopes)) : Optional.empty();
         this.keeper = settings.level() == ConsistencyLevel.AT_LEAST_ONCE
                 ? Optional.of(new LeaseKeeper(
                         (LeaseStore) settings.storage().store(),
@@ -83,6 +85,23 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return settings.level();
     }
 
+    /** Returns whether it only watches; see {@link IdempotentConsumerBuilder#shadow}. */
+    public boolean isShadow() {
+        return shadow.isPresent();
+    }
+
+    /**
+     * Reads the ids of messages whose handler is about to be called, for callers that call the handler of a shadow consumer themselves, such as a
+     * container. Neither waits for the store nor throws.
+     *
+     * @throws IdempotencyException if this is no shadow consumer
+     */
+    public WatchedCall watch(List<M> messages) {
+        return shadow.orElseThrow(
+                        () -> new IdempotencyException("Consumer " + settings.name() + " is no shadow consumer"))
+                .watch(messages);
+    }
+
     /** Returns how long one call goes on beginning new work. */
     public Duration chunkTime() {
         return settings.chunks().time();
@@ -94,7 +113,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes one message. A failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler
+     * Consumes one message. In shadow mode the exception of the handler leaves, and that is all. Otherwise a failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler
      * leaves unwrapped, and the message must be delivered again.
      *
      * @throws IdempotencyException if the store failed
@@ -128,6 +147,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * <p>A message that the store refuses, for example because its journal no longer knows whether it was processed, stops its partition for
      * {@link #STAND_STILL} and is not charged.
      *
+     * <p>A shadow consumer calls the handler for each message in order, without any of this. The first exception of the handler leaves unwrapped, and
+     * the messages behind it are not handled.
+     *
      * @return one outcome for each message, in the order given
      * @throws IdempotencyException if the store cannot be used at all, or the level cannot run here; deliver messages without a settled outcome
      *     again
@@ -139,7 +161,8 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /**
      * Consumes messages like {@link #consumeAll}, with one handler call for all messages that are granted together. A batch that fails is left
      * as a whole. Delivered again, it is split into smaller batches until the failing message is alone, unless the handler names that message
-     * by a {@link BatchFailedException}.
+     * by a {@link BatchFailedException}. A shadow consumer calls the handler once, with all messages; its exception leaves, and none of them counts as
+     * handled.
      */
     public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {
         return consume(messages, new Handling.Together<>(handler));
@@ -149,10 +172,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * Charges a message that cannot become an {@code M}, for example because its value cannot be deserialized. It is retried, is quarantined or
      * makes its partition stand still, like any message that failed.
      *
+     * <p>A shadow consumer charges nothing and throws the cause.
+     *
      * @param messageId its id; without a usable one, an id is made of its position and bytes
      * @return the result of this one message
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
+        rethrowInShadow(cause);
         Item<Payload> item = reading.rejected(position, messageId, payload);
         Poll<Payload> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         flow.charging().charge(poll, item, cause, Function.identity());
@@ -162,12 +188,13 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /**
      * Quarantines a message that failed, whatever the {@link FailurePolicy} says, unless it is one too many in a row
      * ({@link IdempotentConsumerBuilder#standStillAfter}). Callers with their own error handling use it together with {@link
-     * FailurePolicy#leaveToCaller}.
+     * FailurePolicy#leaveToCaller}. A shadow consumer quarantines nothing and throws the cause.
      *
      * @return the result of this one message: settled, even if it was processed meanwhile, or a stop of its partition
      * @throws IdempotencyException if there is no quarantine store
      */
     public BatchResult quarantine(M message, Throwable cause) {
+        rethrowInShadow(cause);
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         // Without its scope if it cannot be entered: that may be why the message failed.
@@ -208,7 +235,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Lane lane = new Lane(stream, partition);
         flow.lanes().forget(lane);
         flow.suspects().forget(lane);
-        settings.storage().store().leave(settings.name(), stream, partition);
+        shadow.ifPresentOrElse(
+                watching -> watching.left(lane),
+                () -> settings.storage().store().leave(settings.name(), stream, partition));
         flow.reports().revoked(settings.name(), lane);
     }
 
@@ -225,10 +254,21 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             handler = handling.handler().getClass();
             NamesInUse.add(settings, handling.handler().getClass());
         }
-        return chunks.run(reading.read(messages), handling);
+        return shadow.isPresent()
+                ? shadow.get().handle(messages, handling)
+                : chunks.run(reading.read(messages), handling);
     }
 
-    /** Stops renewing leases once the running consumptions have ended. Later consumptions renew their own. */
+    private void rethrowInShadow(Throwable cause) {
+        if (isShadow()) {
+            throw Sneaky.unchecked(cause);
+        }
+    }
+
+    /**
+     * Stops renewing leases once the running consumptions have ended. Later consumptions renew their own. A shadow consumer first takes the deliveries
+     * that it has watched to the store, for ten seconds at most.
+     */
     @Override
     public void close() {
         Class<?> noted = handler;
@@ -236,5 +276,6 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
             NamesInUse.remove(settings, noted);
         }
         keeper.ifPresent(LeaseKeeper::close);
+        shadow.ifPresent(Shadow::close);
     }
 }

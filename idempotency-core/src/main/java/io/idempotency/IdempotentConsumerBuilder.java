@@ -38,6 +38,7 @@ public final class IdempotentConsumerBuilder<M> {
     private @Nullable TransactionRunner transactions;
     private @Nullable MessageIdExtractor<? super M> messageId;
     private MessageReader<? super M> reader = MessageReader.<M>withoutPosition();
+    private MessageExpiry<? super M> expiry = MessageExpiry.<M>never();
     private ConsistencyLevel level = ConsistencyLevel.STRONG;
     private TransactionPer transactionPer = TransactionPer.POLL;
     private FailurePolicy failures = FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS);
@@ -50,6 +51,7 @@ public final class IdempotentConsumerBuilder<M> {
     private int chunkRecords = DEFAULT_CHUNK_RECORDS;
     private Duration chunkTime = DEFAULT_CHUNK_TIME;
     private Duration lease = DEFAULT_LEASE;
+    private boolean isShadow;
 
     IdempotentConsumerBuilder(String name) {
         this.name = MessageId.requireConsumer(name);
@@ -76,6 +78,16 @@ public final class IdempotentConsumerBuilder<M> {
     /** Sets how positions and raw bytes are read; by default messages have none. */
     public IdempotentConsumerBuilder<M> reader(MessageReader<? super M> messageReader) {
         this.reader = messageReader;
+        return this;
+    }
+
+    /**
+     * Sets when messages expire; by default they never do. An expired message is settled as {@link Outcome#EXPIRED} without a handler call, and
+     * remembered, so a copy of it is a duplicate. The store's clock judges: the consumer asks for its time at most once a minute, outside of transactions
+     * of its own, and only for messages that may expire. A message whose expiry cannot be read fails, like one without a usable id.
+     */
+    public IdempotentConsumerBuilder<M> expiry(MessageExpiry<? super M> expires) {
+        this.expiry = expires;
         return this;
     }
 
@@ -112,7 +124,8 @@ public final class IdempotentConsumerBuilder<M> {
     /**
      * Sets how many different messages in a row may be quarantined for the same failure before their partition stands still instead of draining
      * into quarantine; default: 5. If the id of a message cannot be read at all, its partition stands still at once. Messages without a usable id
-     * count only until one of their stream has had one. With {@link Integer#MAX_VALUE} all of them are quarantined.
+     * count only until one of their stream has had one. Under {@link ConsistencyLevel#AT_MOST_ONCE} a partition that stands still quarantines one message after
+     * each pause, from 30 seconds on, doubled up to eight minutes. With {@link Integer#MAX_VALUE} all of them are quarantined.
      */
     public IdempotentConsumerBuilder<M> standStillAfter(int sameFailuresInARow) {
         this.standStillAfter = sameFailuresInARow;
@@ -122,6 +135,27 @@ public final class IdempotentConsumerBuilder<M> {
     /** Sets the cache of known duplicates; default: none. */
     public IdempotentConsumerBuilder<M> cache(DuplicateCache duplicates) {
         this.cache = duplicates;
+        return this;
+    }
+
+    /**
+     * Lets the consumer only watch, to try it beside a running system. Its handler is called for every delivery as without it: no transaction is opened
+     * around it, nothing is claimed before, skipped, retried or quarantined, and exceptions leave.
+     *
+     * <ul>
+     *   <li>After a handler has returned, its delivery goes into a queue, from which one thread takes it to the store in transactions of its own. So the
+     *       first real run knows what was handled before.
+     *   <li>What a real run would have done differently is reported: {@link Outcome#WOULD_SKIP} with the {@link Duplicate}, {@link Outcome#WOULD_EXPIRE}
+     *       and {@link Outcome#WOULD_REFUSE}.
+     *   <li>A store that is slow or away never delays or fails a message. The queue holds {@value ShadowQueue#MOST} deliveries; what does not fit is
+     *       dropped and reported by {@link ConsumptionListener#onUnwatched}. If the process dies, what is in the queue is not remembered.
+     *   <li>Inside a transaction on the store's data a delivery is watched after its commit.
+     * </ul>
+     *
+     * Not for the level {@code NONE}, which skips nothing.
+     */
+    public IdempotentConsumerBuilder<M> shadow() {
+        this.isShadow = true;
         return this;
     }
 
@@ -182,6 +216,9 @@ public final class IdempotentConsumerBuilder<M> {
                 "AT_LEAST_ONCE needs a store that leases messages, and "
                         + chosen.getClass().getSimpleName() + " does not. Use the table store, or the level STRONG");
         require(
+                !isShadow || level != ConsistencyLevel.NONE,
+                "at level NONE nothing is skipped, so shadow() has nothing to report. Choose the level of the real run");
+        require(
                 !name.startsWith(RESERVED),
                 "names that begin with " + RESERVED + " belong to the library itself. Choose another");
         Settings<M> settings = new Settings<>(
@@ -189,10 +226,12 @@ public final class IdempotentConsumerBuilder<M> {
                 level,
                 new Settings.Storage(
                         chosen, Objects.requireNonNullElse(transactions, chosen.transactions()), cache, lease),
-                new Settings.Messages<>(required(messageId, "messageId(..)"), reader, Optional.ofNullable(scope)),
+                new Settings.Messages<>(
+                        required(messageId, "messageId(..)"), reader, expiry, Optional.ofNullable(scope)),
                 new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
-                listener);
+                listener,
+                isShadow);
         return new IdempotentConsumer<>(settings, clockwork);
     }
 

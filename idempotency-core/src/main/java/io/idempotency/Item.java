@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Delivery;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,16 +14,18 @@ final class Item<M> {
     private final Delivery delivery;
     private final Lane lane;
     private final @Nullable Throwable unreadable;
+    private final @Nullable Instant expiry;
     private boolean isReadingDoubtful;
     private @Nullable Outcome outcome;
     private long handlerNanos;
 
-    Item(int index, M message, Delivery delivery, Lane lane, @Nullable Throwable unreadable) {
+    Item(int index, M message, Delivery delivery, Lane lane, Reading.Read read) {
         this.index = index;
         this.message = message;
         this.delivery = delivery;
         this.lane = lane;
-        this.unreadable = unreadable;
+        this.unreadable = read.unreadable();
+        this.expiry = read.expiry();
     }
 
     /** Names the first of the messages, and how many there are. */
@@ -47,9 +50,19 @@ final class Item<M> {
         return lane;
     }
 
-    /** Returns why the message has no usable id; its delivery then carries a made-up one. */
+    /** Returns why its id or expiry cannot be used, so that it is not handled. Without a usable id its delivery carries a made-up one. */
     Optional<Throwable> unreadable() {
         return Optional.ofNullable(unreadable);
+    }
+
+    /** Returns whether the id of its delivery is its own. */
+    boolean hasUsableId() {
+        return unreadable == null || unreadable instanceof InvalidExpiryException;
+    }
+
+    /** Returns from when on the message is expired; empty if it never expires. */
+    Optional<Instant> expiry() {
+        return Optional.ofNullable(expiry);
     }
 
     /** Returns whether no message of its stream had a usable id yet, so that it may be the reading that is wrong, and not this message. */

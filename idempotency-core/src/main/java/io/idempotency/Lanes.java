@@ -168,19 +168,33 @@ final class Lanes {
         return trouble.failure().equals(failure) ? trouble.failuresInARow() : 0;
     }
 
+    /** The end of a row of messages that were quarantined for the same failure. */
+    record Quarantined(String failure, int inARow, Duration ago) {}
+
+    /** Returns the messages that were quarantined in a row last; none in a row if the last message was processed. */
+    Quarantined quarantinedLast(Lane lane) {
+        Trouble trouble = of(lane);
+        return new Quarantined(
+                trouble.failure(),
+                trouble.failuresInARow(),
+                Duration.ofNanos(nanoTime.getAsLong() - trouble.failedNanos()));
+    }
+
     /** Notes that a failing message of the lane is in quarantine. */
     void quarantined(Lane lane, MessageId id, String failure) {
         unplaced.settled(lane, id);
+        long now = nanoTime.getAsLong();
         change(
                 lane,
                 trouble -> trouble.settled(id)
-                        .withFailure(failure, trouble.failure().equals(failure) ? trouble.failuresInARow() + 1 : 1));
+                        .withFailure(
+                                failure, trouble.failure().equals(failure) ? trouble.failuresInARow() + 1 : 1, now));
     }
 
     /** Notes that a message was processed: nothing fails in a row any more. */
     void processed(Lane lane, MessageId id) {
         unplaced.settled(lane, id);
-        ease(lane, trouble -> trouble.settled(id).withFailure("", 0));
+        ease(lane, trouble -> trouble.settled(id).withFailure("", 0, 0));
     }
 
     /** Notes that a message was settled without its handler, so that failures in a row go on being counted. */

@@ -21,7 +21,10 @@ final class LeasedWork<M> {
     private final Handling<M> handling;
     private final HeldLeases leases;
     private final long mark;
+    /** Those to complete: handled or expired. */
     private final List<Item<M>> handled = new ArrayList<>();
+
+    private final Set<Item<M>> expired = new HashSet<>();
     private long completedAt;
     private boolean isStarted;
     private @Nullable StoreFailure refusal;
@@ -60,6 +63,9 @@ final class LeasedWork<M> {
             }
             if (lease == null || (isStarted && poll.isOutOfTime())) {
                 poll.stop(item, Duration.ZERO, Optional.empty());
+            } else if (flow.expiries().isExpired(item)) {
+                expired.add(item);
+                handled.add(item);
             } else if (!isExhausted(item, lease) && poll.isOpen(item)) {
                 items.add(item);
                 claims.add(lease);
@@ -177,8 +183,9 @@ final class LeasedWork<M> {
             if (lost.contains(item.delivery())) {
                 poll.stop(item, Duration.ZERO, Optional.empty());
             } else {
-                item.outcome(Outcome.PROCESSED);
-                flow.settled(item, Outcome.PROCESSED, Optional.empty(), mark);
+                Outcome outcome = expired.contains(item) ? Outcome.EXPIRED : Outcome.PROCESSED;
+                item.outcome(outcome);
+                flow.settled(item, outcome, Optional.empty(), mark);
             }
         }
     }

@@ -14,16 +14,39 @@ final class NoneLevel<M> implements Level<M> {
 
     @Override
     public void work(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
+        try {
+            flow.expiries().prepare(items);
+        } catch (RuntimeException e) {
+            if (!flow.transients().isTransient(e)) {
+                throw StoreFailure.of(items, e);
+            }
+            flow.transients().stop(poll, items, e);
+            return;
+        }
         if (handling.isBatch()) {
-            together(poll, items, handling);
+            List<Item<M>> fresh =
+                    items.stream().filter(item -> !isExpired(item)).toList();
+            if (!fresh.isEmpty()) {
+                together(poll, fresh, handling);
+            }
             return;
         }
         for (Item<M> item : items) {
             boolean isFirst = item == items.get(0);
-            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime())) {
+            if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime()) && !isExpired(item)) {
                 handle(poll, List.of(item), List.of(Claim.granted(item.delivery())), handling);
             }
         }
+    }
+
+    /** Returns whether the message has expired, and settles it then. */
+    private boolean isExpired(Item<M> item) {
+        if (!flow.expiries().isExpired(item)) {
+            return false;
+        }
+        item.outcome(Outcome.EXPIRED);
+        flow.settledUnremembered(item, Outcome.EXPIRED);
+        return true;
     }
 
     private void together(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
@@ -64,7 +87,7 @@ final class NoneLevel<M> implements Level<M> {
     private void settle(List<Item<M>> items) {
         for (Item<M> item : items) {
             item.outcome(Outcome.PROCESSED);
-            flow.processed(item);
+            flow.settledUnremembered(item, Outcome.PROCESSED);
         }
     }
 }

@@ -8,6 +8,14 @@ public enum Outcome {
     DUPLICATE(true),
     /** The message failed for good and is kept in quarantine. */
     QUARANTINED(true),
+    /** The message had expired and is recorded as such; the handler did not run. */
+    EXPIRED(true),
+    /** A shadow consumer has called the handler; a real run would have skipped the message as a duplicate, or because it is in quarantine. */
+    WOULD_SKIP(true),
+    /** A shadow consumer has called the handler; a real run would have found the message expired. */
+    WOULD_EXPIRE(true),
+    /** A shadow consumer has called the handler; a real run would have refused the message: it has no usable id, or the store cannot judge it. */
+    WOULD_REFUSE(true),
     /** Nothing was recorded: the message failed and is retried, or stands behind one that failed. */
     RELEASED(false),
     /** Another owner holds a lease on the message: deliver it again later. */

@@ -140,6 +140,7 @@ final class Quarantining {
                     FailureText.loggable(e));
         }
         item.outcome(Outcome.QUARANTINED);
+        draining.quarantined(item, failure);
         reports.failed(item, Outcome.QUARANTINED, 1, failure);
     }
 

@@ -7,6 +7,7 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
 import io.idempotency.store.UnreadableMessageIdException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -26,6 +27,7 @@ final class Reading<M> {
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
+    private final MessageExpiry<? super M> expiry;
     private final boolean isPartitioned;
     /** Streams that have had a message with a usable id, up to a limit. */
     private final Set<String> streams = ConcurrentHashMap.newKeySet();
@@ -34,6 +36,7 @@ final class Reading<M> {
         this.consumer = settings.name();
         this.reader = settings.messages().reader();
         this.messageId = settings.messages().id();
+        this.expiry = settings.messages().expiry();
         this.isPartitioned = settings.level() != ConsistencyLevel.NONE
                 && settings.storage().store().isPartitioned();
     }
@@ -50,7 +53,7 @@ final class Reading<M> {
             }
             Item<M> item = read(i, message, position, lane);
             items.add(item);
-            if (!lane.equals(usable) && item.unreadable().isEmpty()) {
+            if (!lane.equals(usable) && item.hasUsableId()) {
                 noteUsable(lane);
                 usable = lane;
             }
@@ -82,9 +85,12 @@ final class Reading<M> {
         }
     }
 
+    /** What could be read of a message besides its id. */
+    record Read(@Nullable Throwable unreadable, @Nullable Instant expiry) {}
+
     private Item<M> read(int index, M message, Position position, Lane lane) {
         MessageId id;
-        @Nullable Throwable unreadable = null;
+        Read read;
         try {
             if (isPartitioned) {
                 reader.requireHome(message);
@@ -95,12 +101,29 @@ final class Reading<M> {
                             .messageId(message)
                             .orElseThrow(() -> new InvalidMessageIdException("There is no message id at " + position
                                     + ". Let the producer send one, or name its place by messageId(..)")));
+            read = expiry(message, position);
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             id = new MessageId(consumer, reader.standIn(message));
-            unreadable = located(position, thrown);
+            read = new Read(located(position, thrown), null);
         }
-        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, unreadable);
+        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, read);
+    }
+
+    private Read expiry(M message, Position position) {
+        try {
+            return new Read(null, expiry.expiry(message).orElse(null));
+        } catch (InvalidExpiryException invalid) {
+            return new Read(invalid, null);
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            return new Read(
+                    new InvalidExpiryException(
+                            "The expiry of the message at " + position + " cannot be read. "
+                                    + FailureText.message(thrown),
+                            thrown),
+                    null);
+        }
     }
 
     private void noteUsable(Lane lane) {
@@ -110,7 +133,7 @@ final class Reading<M> {
     }
 
     private void doubt(Item<M> item) {
-        if (item.unreadable().isPresent() && !streams.contains(item.lane().stream())) {
+        if (!item.hasUsableId() && !streams.contains(item.lane().stream())) {
             item.doubtReading();
         }
     }
@@ -136,7 +159,7 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), null);
+        return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), new Read(null, null));
     }
 
     private static boolean isUnknown(Position position) {

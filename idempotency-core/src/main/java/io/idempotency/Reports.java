@@ -46,6 +46,9 @@ final class Reports {
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
         if (log.isDebugEnabled()) {
+            if (outcome == Outcome.EXPIRED) {
+                log.debug("Skipped {}: it has expired.", item.delivery());
+            }
             duplicate.ifPresent(why -> log.debug(
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
@@ -188,7 +191,7 @@ final class Reports {
         tell(consumption.delivery(), () -> listener.onConsumption(consumption));
     }
 
-    private static void tell(Object of, Runnable what) {
+    static void tell(Object of, Runnable what) {
         try {
             what.run();
         } catch (Throwable e) {

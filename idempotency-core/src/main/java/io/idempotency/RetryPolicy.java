@@ -39,7 +39,10 @@ public final class RetryPolicy implements FailurePolicy {
 
     static RetryPolicy of(int attempts) {
         return new RetryPolicy(
-                attempts, DEFAULT_BACK_OFF, DEFAULT_MAX_BACK_OFF, List.of(InvalidMessageIdException.class));
+                attempts,
+                DEFAULT_BACK_OFF,
+                DEFAULT_MAX_BACK_OFF,
+                List.of(InvalidMessageIdException.class, InvalidExpiryException.class));
     }
 
     /** Returns this policy with another back-off: the first one, doubled at each attempt up to the longest. */

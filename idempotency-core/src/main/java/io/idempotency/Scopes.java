@@ -1,8 +1,12 @@
 package io.idempotency;
 
+import io.idempotency.store.Delivery;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,19 +40,30 @@ final class Scopes<M> {
         return chunk.subList(0, end);
     }
 
+    /** Returns the scope of a message; null if messages have none. Exceptions of the user's code leave. */
+    @Nullable
+    Object of(M message) {
+        return scope.isEmpty() ? null : scope.get().of(message);
+    }
+
     /**
      * Runs the work in the scope of the message.
      *
      * @param otherwise receives the failure if the scope could not be entered; the work has not run then
      */
     void within(Item<M> item, Runnable work, Consumer<Throwable> otherwise) {
+        within(() -> of(item.message()), item.delivery(), work, otherwise);
+    }
+
+    /** Runs the work in a scope, as above, for a message that is gone. */
+    void within(Supplier<@Nullable Object> known, Delivery delivery, Runnable work, Consumer<Throwable> otherwise) {
         if (scope.isEmpty()) {
             work.run();
             return;
         }
         MessageScope.Entered entered;
         try {
-            entered = scope.get().enter(scope.get().of(item.message()));
+            entered = scope.get().enter(Objects.requireNonNull(known.get()));
         } catch (Throwable thrown) {
             Causes.letFatalLeave(thrown);
             otherwise.accept(thrown);
@@ -57,18 +72,18 @@ final class Scopes<M> {
         try {
             work.run();
         } finally {
-            leave(item, entered);
+            leave(delivery, entered);
         }
     }
 
     /** Leaves a scope. The work is done by then, so a failure to leave is not one of the message. */
-    private static void leave(Item<?> item, MessageScope.Entered entered) {
+    private static void leave(Delivery delivery, MessageScope.Entered entered) {
         try {
             entered.close();
         } catch (RuntimeException e) {
             log.error(
                     "The scope of {} could not be left; later work on this thread may run inside it.",
-                    item.delivery(),
+                    delivery,
                     FailureText.loggable(e));
         }
     }

@@ -14,7 +14,8 @@ record Settings<M>(
         Messages<M> messages,
         Failures failures,
         Chunks chunks,
-        ConsumptionListener listener) {
+        ConsumptionListener listener,
+        boolean isShadow) {
 
     /** Where processed messages are remembered, and how transactions there are run. */
     record Storage(ClaimStore store, TransactionRunner transactions, DuplicateCache cache, Duration lease) {}
@@ -23,6 +24,7 @@ record Settings<M>(
     record Messages<M>(
             MessageIdExtractor<? super M> id,
             MessageReader<? super M> reader,
+            MessageExpiry<? super M> expiry,
             Optional<MessageScope<? super M>> scope) {}
 
     /** What becomes of messages that fail. */

@@ -7,8 +7,10 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One transaction of {@link StrongLevel}: claims messages, handles the granted ones, and tells how it ended. Confined to the consuming thread. */
@@ -52,6 +54,9 @@ final class StrongAttempt<M> {
     private final long mark;
     private final List<Item<M>> granted = new ArrayList<>();
     private final List<Item<M>> blocked = new ArrayList<>();
+    /** Items have no equality of their own. */
+    private final Set<Item<M>> expired = new HashSet<>();
+
     private List<Claim> claims = List.of();
     private boolean isHandedOver;
     private boolean isHandled;
@@ -75,6 +80,7 @@ final class StrongAttempt<M> {
     Ending run() {
         try {
             store.prepare(deliveries());
+            flow.expiries().prepare(items);
             flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
             requireCommit();
             return Ending.COMMITTED;
@@ -136,6 +142,7 @@ final class StrongAttempt<M> {
         }
         granted.clear();
         blocked.clear();
+        expired.clear();
         stopper = null;
         try {
             claims = store.claim(deliveries());
@@ -164,8 +171,12 @@ final class StrongAttempt<M> {
             Claim claim = claims.get(i);
             switch (claim.status()) {
                 case GRANTED -> {
-                    granted.add(items.get(i));
-                    grants.add(claim);
+                    if (flow.expiries().isExpired(items.get(i))) {
+                        expired.add(items.get(i));
+                    } else {
+                        granted.add(items.get(i));
+                        grants.add(claim);
+                    }
                 }
                 case IN_PROGRESS -> blocked.add(items.get(i));
                 case DUPLICATE, QUARANTINED -> {}
@@ -212,18 +223,22 @@ final class StrongAttempt<M> {
         flow.leave(poll, handed, items.size(), failure());
     }
 
-    /** Closes the messages: each has the outcome that its claim says. */
+    /** Closes the messages: each has the outcome that its claim says, or is expired. */
     void settle() {
         for (int i = 0; i < items.size(); i++) {
-            items.get(i).outcome(Flow.outcome(claims.get(i)));
+            items.get(i).outcome(outcome(i));
         }
+    }
+
+    private Outcome outcome(int index) {
+        return expired.contains(items.get(index)) ? Outcome.EXPIRED : Flow.outcome(claims.get(index));
     }
 
     /** Caches and reports the outcomes, once they are committed. */
     void report() {
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);
-            flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
+            flow.settled(items.get(i), outcome(i), Reports.duplicate(claim), mark);
         }
     }
 }

@@ -70,6 +70,7 @@ final class StrongLevel<M> implements Level<M> {
     /** Takes part in the transaction of the caller, who also decides on failures. The outcomes hold if that transaction commits. */
     private void join(Poll<M> poll, List<Item<M>> items, Handling<M> handling) {
         StrongAttempt<M> attempt = new StrongAttempt<>(flow, poll, items, handling);
+        flow.expiries().prepare(items);
         try {
             transactions.inTransaction(() -> {
                 attempt.claimAndHandle();

@@ -13,10 +13,18 @@ import org.jspecify.annotations.Nullable;
  * @param limit how many messages may share a transaction
  * @param failure why messages were quarantined last
  * @param failuresInARow how many in a row were for that reason
+ * @param failedNanos when the last of them was
  */
-record Trouble(@Nullable Failing failing, int waits, Row row, int limit, String failure, int failuresInARow) {
+record Trouble(
+        @Nullable Failing failing,
+        int waits,
+        Row row,
+        int limit,
+        String failure,
+        int failuresInARow,
+        long failedNanos) {
 
-    static final Trouble NONE = new Trouble(null, 0, Row.NONE, Integer.MAX_VALUE, "", 0);
+    static final Trouble NONE = new Trouble(null, 0, Row.NONE, Integer.MAX_VALUE, "", 0, 0);
 
     /** A message that failed alone, with its bytes if they are kept. */
     record Failing(MessageId id, int attempts, @Nullable Payload payload) {}
@@ -33,23 +41,24 @@ record Trouble(@Nullable Failing failing, int waits, Row row, int limit, String 
     }
 
     Trouble withFailing(@Nullable Failing now) {
-        return new Trouble(now, waits, row, limit, failure, failuresInARow);
+        return new Trouble(now, waits, row, limit, failure, failuresInARow, failedNanos);
     }
 
     Trouble settled(MessageId id) {
-        return new Trouble(failing(id) == null ? failing : null, 0, Row.NONE, limit, failure, failuresInARow);
+        return new Trouble(
+                failing(id) == null ? failing : null, 0, Row.NONE, limit, failure, failuresInARow, failedNanos);
     }
 
     Trouble waiting(Row now) {
-        return new Trouble(failing, waits + 1, now, limit, failure, failuresInARow);
+        return new Trouble(failing, waits + 1, now, limit, failure, failuresInARow, failedNanos);
     }
 
     Trouble withLimit(int now) {
-        return new Trouble(failing, waits, row, now, failure, failuresInARow);
+        return new Trouble(failing, waits, row, now, failure, failuresInARow, failedNanos);
     }
 
-    Trouble withFailure(String signature, int inARow) {
-        return new Trouble(failing, waits, row, limit, signature, inARow);
+    Trouble withFailure(String signature, int inARow, long nanos) {
+        return new Trouble(failing, waits, row, limit, signature, inARow, nanos);
     }
 
     /** Returns how many bytes of the failing message are kept. */

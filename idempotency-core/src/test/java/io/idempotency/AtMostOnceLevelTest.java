@@ -10,6 +10,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -19,6 +22,8 @@ class AtMostOnceLevelTest {
     private final IdempotentConsumer<Message> consumer = bench.level(ConsistencyLevel.AT_MOST_ONCE)
             .cache(DuplicateCache.none())
             .build();
+
+    private long nanos;
 
     @Test
     void commitsTheClaimBeforeTheHandlerRuns() {
@@ -99,5 +104,96 @@ class AtMostOnceLevelTest {
                         .outcomes())
                 .containsExactly(RELEASED, RELEASED);
         assertThat(bench.calls).isEmpty();
+    }
+
+    /** Nothing is lost of what stands still: it is not claimed. */
+    @Test
+    @Tag("rule-1.17")
+    void standsStillAfterEqualFailuresInARow() {
+        fail("a", "b", "c", "d");
+        IdempotentConsumer<Message> standing = standingStill();
+
+        BatchResult result = standing.consumeAll(Message.partition(0, "a", "b", "c", "d"), bench::handle);
+
+        assertThat(result.outcomes()).containsExactly(QUARANTINED, QUARANTINED, RELEASED, RELEASED);
+        assertThat(result.stops()).singleElement().satisfies(stop -> {
+            assertThat(stop.index()).isEqualTo(2);
+            assertThat(stop.retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
+            assertThat(stop.isCharged()).isFalse();
+        });
+        assertThat(bench.calls).containsExactly("a", "b");
+        assertThat(bench.store.find(new MessageId("billing", "c"))).isEmpty();
+        assertThat(bench.lastEvent().outcome()).isEqualTo(RELEASED);
+        assertThat(bench.lastEvent().failure())
+                .hasValueSatisfying(failure -> assertThat(failure)
+                        .hasMessageContaining("2 messages in a row failed in the same way")
+                        .hasMessageContaining("java.io.IOException"));
+    }
+
+    @Test
+    @Tag("rule-1.17")
+    void triesOneMessageAfterEachPauseAndPausesLongerEachTime() {
+        fail("a", "b", "c", "d", "e");
+        IdempotentConsumer<Message> standing = standingStill();
+        standing.consumeAll(Message.partition(0, "a", "b", "c", "d", "e"), bench::handle);
+
+        passTime(Duration.ofSeconds(29));
+        assertThat(rest(standing, "c", "d", "e").outcomes()).containsOnly(RELEASED);
+        passTime(Duration.ofSeconds(1));
+        assertThat(rest(standing, "c", "d", "e").outcomes()).containsExactly(QUARANTINED, RELEASED, RELEASED);
+        passTime(Duration.ofSeconds(31));
+        BatchResult waiting = rest(standing, "d", "e");
+        assertThat(waiting.outcomes()).containsOnly(RELEASED);
+        assertThat(waiting.stops().get(0).retryAfter()).isEqualTo(Duration.ofSeconds(29));
+        bench.failing.clear();
+        passTime(Duration.ofSeconds(29));
+
+        assertThat(rest(standing, "d", "e").outcomes()).containsExactly(PROCESSED, PROCESSED);
+        assertThat(bench.calls).containsExactly("a", "b", "c", "d", "e");
+    }
+
+    @Test
+    @Tag("rule-1.17")
+    void goesOnAfterAnotherFailureOrInAnotherPartition() {
+        fail("a", "b", "c");
+        bench.failing.put("x", new IllegalStateException("another one"));
+        IdempotentConsumer<Message> standing = standingStill();
+
+        assertThat(standing.consumeAll(Message.partition(0, "a", "x", "b", "c", "y"), bench::handle)
+                        .outcomes())
+                .containsExactly(QUARANTINED, QUARANTINED, QUARANTINED, QUARANTINED, RELEASED);
+        assertThat(standing.consumeAll(Message.partition(1, "z"), bench::handle).outcomes())
+                .containsExactly(PROCESSED);
+    }
+
+    @Test
+    @Tag("rule-1.17")
+    void neverStandsStillIfThatIsSwitchedOff() {
+        fail("a", "b", "c");
+        IdempotentConsumer<Message> never = bench.level(ConsistencyLevel.AT_MOST_ONCE)
+                .standStillAfter(Integer.MAX_VALUE)
+                .build(() -> nanos);
+
+        assertThat(never.consumeAll(Message.partition(0, "a", "b", "c"), bench::handle)
+                        .outcomes())
+                .containsOnly(QUARANTINED);
+    }
+
+    private IdempotentConsumer<Message> standingStill() {
+        return bench.level(ConsistencyLevel.AT_MOST_ONCE).standStillAfter(2).build(() -> nanos);
+    }
+
+    private void fail(String... ids) {
+        IOException same = new IOException("the other system is down");
+        List.of(ids).forEach(id -> bench.failing.put(id, same));
+    }
+
+    private BatchResult rest(IdempotentConsumer<Message> standing, String... ids) {
+        return standing.consumeAll(
+                Stream.of(ids).map(id -> Message.of(id, 0, id.charAt(0) - 'a')).toList(), bench::handle);
+    }
+
+    private void passTime(Duration time) {
+        nanos += time.toNanos();
     }
 }

@@ -26,6 +26,16 @@ interface BoundConsumer<K, V> {
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     boolean isTransactionActive();
 
+    /** Returns whether the consumer only watches; see {@link io.idempotency.IdempotentConsumerBuilder#shadow}. */
+    default boolean isShadow() {
+        return false;
+    }
+
+    /** Returns whether one handler call takes many records. */
+    default boolean isBatch() {
+        return false;
+    }
+
     /** Consumes the records; see {@link IdempotentConsumer#consumeAll}. */
     BatchResult consume(List<ConsumerRecord<K, V>> records);
 
@@ -56,6 +66,11 @@ interface BoundConsumer<K, V> {
             @Override
             BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records) {
                 return by.consumeBatch(records, handler);
+            }
+
+            @Override
+            public boolean isBatch() {
+                return true;
             }
         };
     }
@@ -94,6 +109,11 @@ interface BoundConsumer<K, V> {
         @Override
         public Duration chunkTime() {
             return consumer.chunkTime();
+        }
+
+        @Override
+        public boolean isShadow() {
+            return consumer.isShadow();
         }
 
         @Override

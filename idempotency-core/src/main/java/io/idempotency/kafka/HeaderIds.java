@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.store.IdKind;
 import io.idempotency.store.MessageId;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** Finds ids in headers and decodes them strictly: two different byte sequences never become one id. */
 record HeaderIds(List<String> names) implements IdSource<Object> {
 
-    /** Begins the ids of all other kinds; doubled in front of a header id that begins with it. */
+    /** Begins the ids of all other kinds, see {@link IdKind}. */
     static final String KIND = "~";
 
     /** Stands for bytes that are not UTF-8 after lenient decoding, unless the text itself holds it. */
@@ -34,7 +35,7 @@ record HeaderIds(List<String> names) implements IdSource<Object> {
         for (String name : names) {
             Optional<String> id = text(record, name, looked);
             if (id.isPresent()) {
-                return id.map(text -> text.startsWith(KIND) ? KIND + text : text);
+                return id.map(IdKind.HEADER::idOf);
             }
         }
         return Optional.empty();

@@ -23,6 +23,12 @@ record PartitionProgress(boolean isSettled, OffsetAndMetadata next, Duration ret
         return new PartitionProgress(false, KafkaRecords.offset(record), retryAfter);
     }
 
+    /** Returns the progress of a partition that is settled up to this record, which is the last one polled. */
+    static PartitionProgress behind(ConsumerRecord<?, ?> last) {
+        return new PartitionProgress(
+                true, new OffsetAndMetadata(last.offset() + 1, last.leaderEpoch(), ""), Duration.ZERO);
+    }
+
     /** Returns how far the partitions of these records have come. A record counts as settled only if its outcome says so. */
     static Map<TopicPartition, PartitionProgress> of(List<? extends ConsumerRecord<?, ?>> records, BatchResult result) {
         Map<TopicPartition, PartitionProgress> progress = new HashMap<>();
@@ -60,9 +66,7 @@ record PartitionProgress(boolean isSettled, OffsetAndMetadata next, Duration ret
                 return at(records.get(i), Duration.ZERO);
             }
         }
-        ConsumerRecord<?, ?> last = records.get(end - 1);
-        return new PartitionProgress(
-                true, new OffsetAndMetadata(last.offset() + 1, last.leaderEpoch(), ""), Duration.ZERO);
+        return behind(records.get(end - 1));
     }
 
     /** Takes the time from the stop, and the earlier offset of stop and outcomes. */

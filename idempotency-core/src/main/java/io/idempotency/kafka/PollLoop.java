@@ -4,6 +4,8 @@ import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.store.IdempotencyException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
@@ -36,6 +38,9 @@ import org.slf4j.LoggerFactory;
  * used do not end the loop: it logs them and goes on. If Kafka refuses for good (authorization, another member with the same {@code
  * group.instance.id}, invalid settings), or on an error of the virtual machine, the loop closes its consumer and {@code run} throws. Offsets of
  * unsettled records are never committed. {@link PollLoopBuilder#onEnd} reports the end; {@link #isRunning} and {@link #failure} answer at any time.
+ *
+ * <p>With a {@linkplain io.idempotency.IdempotentConsumerBuilder#shadow() shadow consumer} the loop does not end either if its handler fails: it polls the
+ * record again, as often as that takes, and other partitions go on. A record that cannot be deserialized keeps its partition there.
  *
  * <p>It runs once, on one thread. {@link #close} may be called from any thread, at any time, more than once.
  */
@@ -196,10 +201,25 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             }
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
             failuresInARow = 0;
-            reread.during(polled, () -> processor.process(kafka, polled));
+            List<Throwable> failures = new ArrayList<>();
+            reread.during(polled, () -> processor.handle(kafka, polled).ifPresent(failures::add));
+            failures.forEach(this::handleAgain);
         } catch (RecordDeserializationException unreadable) {
             processor.reject(kafka, unreadable);
         }
+    }
+
+    /** Waits before the record is polled again at which the handler of a shadow consumer failed. */
+    private void handleAgain(Throwable failed) {
+        if (failed instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        log.error(
+                "The handler of shadow consumer {} failed. Its record is polled again, as often as it fails.",
+                processor.describe(),
+                FailureText.loggable(failed));
+        backOff(LONG_BACK_OFF_MILLIS, failed);
     }
 
     private void recover(Throwable failed) {

@@ -97,19 +97,31 @@ public final class RecordProcessor<K, V> {
      * Handles the records of one poll, none or many. If the idempotent consumer throws anything but an error of the virtual machine, the partitions
      * of the records stand still; others go on.
      *
+     * <p>A shadow consumer handles the records of each partition up to its first failure, with the other partitions unaffected. The offsets behind
+     * handled records are committed. Then the first exception of the handler leaves unwrapped.
+     *
      * @throws IdempotencyException if a transaction is active on the thread, which would commit after the offsets
      */
     public void process(Consumer<K, V> consumer, ConsumerRecords<K, V> polled) {
+        handle(consumer, polled).ifPresent(WatchedPoll::<RuntimeException>rethrow);
+    }
+
+    /** Handles the records of one poll. Returns the failure of a handler that a shadow consumer lets through. */
+    Optional<Throwable> handle(Consumer<K, V> consumer, ConsumerRecords<K, V> polled) {
         PollProgress<K, V> progress = new PollProgress<>(polled);
         try {
             refuseTransaction();
             progress.settleEmpty(prepare(consumer));
             List<ConsumerRecord<K, V>> records = admit(consumer, progress);
-            if (!records.isEmpty()) {
+            Optional<Throwable> failure =
+                    bound.isShadow() ? WatchedPoll.handle(bound, progress, records) : Optional.empty();
+            if (!records.isEmpty() && !bound.isShadow()) {
                 Contained.consume(bound, records)
                         .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
             offsets.commit(consumer, progress.settled());
+            failure.ifPresent(thrown -> AssignedPartitions.seekAll(consumer, progress.unsettled(), thrown));
+            return failure;
         } catch (Throwable failure) {
             AssignedPartitions.seekAll(consumer, progress.unsettled(), failure);
             throw failure;
@@ -118,7 +130,8 @@ public final class RecordProcessor<K, V> {
 
     /**
      * Handles a record that made {@code poll} throw. It is charged as a failed message, with its bytes and headers. Once it is quarantined, the
-     * consumer goes on behind it; until then its partition waits for the next try. Kafka returns the records before it first, so they are settled.
+     * consumer goes on behind it; until then its partition waits for the next try. Kafka returns the records before it first, so they are settled. With
+     * a shadow consumer the failure is thrown again, and the consumer is back at the record.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */
@@ -128,6 +141,9 @@ public final class RecordProcessor<K, V> {
         Map<TopicPartition, OffsetAndMetadata> unsettled = new HashMap<>(Map.of(partition, here));
         try {
             refuseTransaction();
+            if (bound.isShadow()) {
+                throw failure;
+            }
             boolean isAssigned = prepare(consumer).contains(partition);
             if (!isAssigned || !isReady(consumer, partition, here)) {
                 return;

@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.store.IdKind;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.MessageId;
 import java.math.BigDecimal;
@@ -21,7 +22,7 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
             looked.add("the value is null");
             return Optional.empty();
         }
-        return present("value", "the id in the value", read(id, value, "value", record), value(record), looked);
+        return present(IdKind.VALUE, "the id in the value", read(id, value, "value", record), value(record), looked);
     }
 
     static <V> Optional<String> ofRecord(
@@ -29,11 +30,12 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
             ConsumerRecord<?, ? extends V> record,
             List<String> looked)
             throws UnusableId {
-        return present("record", "the id in the record", read(id, record, "record", record), value(record), looked);
+        return present(
+                IdKind.RECORD, "the id in the record", read(id, record, "record", record), value(record), looked);
     }
 
     static Optional<String> ofKey(ConsumerRecord<?, ?> record, List<String> looked) throws UnusableId {
-        return present("key", "the key", record.key(), "", looked);
+        return present(IdKind.KEY, "the key", record.key(), "", looked);
     }
 
     private static <T> @Nullable Object read(
@@ -59,13 +61,13 @@ record ValueIds<V>(Function<? super V, ? extends @Nullable Object> id) implement
     }
 
     private static Optional<String> present(
-            String kind, String place, @Nullable Object found, String from, List<String> looked) throws UnusableId {
+            IdKind kind, String place, @Nullable Object found, String from, List<String> looked) throws UnusableId {
         String id = found == null ? "" : text(found, place);
         if (MessageId.isBlank(id)) {
             looked.add(place + " is " + (found == null ? "null" : "blank") + from);
             return Optional.empty();
         }
-        return Optional.of(HeaderIds.KIND + kind + ":" + id);
+        return Optional.of(kind.idOf(id));
     }
 
     /** Returns the text of an object of a type whose texts are unique. */

@@ -198,6 +198,11 @@ public final class MemoryStore implements LeaseStore {
     }
 
     @Override
+    public Instant now() {
+        return clock.instant();
+    }
+
+    @Override
     public List<Claim> lease(List<Delivery> deliveries, Duration length) {
         return leases.lease(deliveries, length);
     }

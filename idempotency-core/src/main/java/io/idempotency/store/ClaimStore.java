@@ -1,6 +1,7 @@
 package io.idempotency.store;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,6 +88,14 @@ public interface ClaimStore {
      * @throws IdempotencyException if a transaction is active on the thread
      */
     int purge(Duration olderThan, int limit);
+
+    /**
+     * Returns the time by the clock with which this store stamps its messages; by default, that of this process. Reads it on the connection of the
+     * active transaction, or on one of its own. One round trip if the clock is that of a server.
+     */
+    default Instant now() {
+        return Instant.now();
+    }
 
     /** Returns the transactions that this store takes part in. */
     Transactions transactions();

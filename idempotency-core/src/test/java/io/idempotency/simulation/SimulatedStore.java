@@ -63,7 +63,8 @@ final class SimulatedStore implements LeaseStore {
         return kept.find(id).isPresent();
     }
 
-    Instant now() {
+    @Override
+    public Instant now() {
         return wire.now();
     }
 

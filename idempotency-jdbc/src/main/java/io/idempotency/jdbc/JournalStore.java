@@ -10,6 +10,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.Transactions;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
@@ -204,6 +205,12 @@ public final class JournalStore implements ClaimStore {
             }
         } while (purged.head() != null && purged.messages() == 0);
         return purged.messages();
+    }
+
+    /** {@inheritDoc} The clock is the database's. */
+    @Override
+    public Instant now() {
+        return StoredTime.instant(connections.onCurrent("read the time", database::now));
     }
 
     @Override

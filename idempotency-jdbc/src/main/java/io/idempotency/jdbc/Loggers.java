@@ -11,6 +11,7 @@ final class Loggers {
 
     static final Logger TABLE_STORE = LoggerFactory.getLogger("io.idempotency.jdbc.TableStore");
     static final Logger JOURNAL_STORE = LoggerFactory.getLogger("io.idempotency.jdbc.JournalStore");
+    static final Logger ADOPTION = LoggerFactory.getLogger("io.idempotency.jdbc.Adoption");
     static final Logger PURGER = LoggerFactory.getLogger("io.idempotency.jdbc.Purger");
 
     private Loggers() {}

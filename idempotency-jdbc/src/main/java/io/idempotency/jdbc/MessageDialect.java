@@ -35,6 +35,12 @@ interface MessageDialect extends Dialect {
     List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
     /**
+     * Inserts those of the given rows that are absent, with their own times, and changes no other row. Waits for other transactions that insert them. Returns how
+     * many it inserted, and how many of the others are not settled.
+     */
+    TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException;
+
+    /**
      * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Skips rows that
      * others have locked. Returns the number of deleted rows.
      */

@@ -25,6 +25,9 @@ final class MessageInsert {
 
     /** @param atOnce how many rows one statement may have; with 1, several rows are one batch */
     void run(List<MessageRow> rows, int atOnce) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
         if (atOnce == 1) {
             asBatch(rows);
             return;
@@ -56,8 +59,8 @@ final class MessageInsert {
     }
 
     private PreparedStatement prepared(String values) throws SQLException {
-        PreparedStatement statement =
-                connection.prepareStatement(dialect.filled(INSERT).replace("${rows}", values));
+        PreparedStatement statement = connection.prepareStatement(
+                dialect.beforeWaiting() + dialect.filled(INSERT).replace("${rows}", values));
         dialect.bound(statement);
         return statement;
     }

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Names {
 
-    private static final long UNKNOWN_PLACE = -1;
+    /** The place of a message without a position. */
+    static final long UNKNOWN_PLACE = -1;
 
     private final Map<String, Integer> numbers = new ConcurrentHashMap<>();
     private final Map<Integer, String> names = new ConcurrentHashMap<>();

@@ -241,6 +241,11 @@ class PlainDialect implements MessageDialect {
     }
 
     @Override
+    public TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
+        return new PlainAdoption(this, connection).run(rows, syntax.rowsAtOnce());
+    }
+
+    @Override
     public boolean insertName(Connection connection, int number, String name) throws SQLException {
         return StoredName.insert(connection, this, number, name);
     }

@@ -30,6 +30,7 @@ final class PostgresDialect implements MessageDialect {
     private final String lock;
     private final String insertName;
     private final PostgresPurge purge;
+    private final PostgresAdoption adoption;
 
     PostgresDialect(Tables tables, Duration claimTimeout) {
         this.tables = tables;
@@ -40,6 +41,7 @@ final class PostgresDialect implements MessageDialect {
         this.lock = waiting.bounded(filled(tables, LOCK));
         this.insertName = waiting.bounded(filled(tables, INSERT_NAME));
         this.purge = new PostgresPurge(tables);
+        this.adoption = new PostgresAdoption(tables, waiting);
     }
 
     static String filled(Tables tables, String sql) {
@@ -234,6 +236,11 @@ final class PostgresDialect implements MessageDialect {
     @Override
     public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return purge.run(connection, consumer, before, limit);
+    }
+
+    @Override
+    public TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
+        return adoption.run(connection, rows);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -69,6 +70,19 @@ final class Retentions {
                 }
             }
         }
+    }
+
+    /**
+     * Returns the stored retention of a consumer whose name is stored. Before that, stores the given one unless a longer one is stored; without a given
+     * one, the default unless any is stored.
+     */
+    long given(Connections connections, String consumer, Optional<Duration> retention) {
+        return connections.alone("store a retention", connection -> {
+            if (retention.isPresent() || stored(connection, consumer) == 0) {
+                raise(connection, consumer, StoredTime.micros(retention.orElse(Purger.DEFAULT_RETENTION)));
+            }
+            return stored(connection, consumer);
+        });
     }
 
     private void warn(String consumer, long stored, long micros) {

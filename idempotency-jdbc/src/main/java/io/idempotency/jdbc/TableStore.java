@@ -11,6 +11,7 @@ import io.idempotency.store.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -173,9 +174,20 @@ public final class TableStore implements LeaseStore {
         leases.release(leased);
     }
 
+    /** {@inheritDoc} The clock is the database's. */
+    @Override
+    public Instant now() {
+        return StoredTime.instant(connections.onCurrent("read the time", database::now));
+    }
+
     @Override
     public Transactions transactions() {
         return transactions;
+    }
+
+    /** Returns what adopts messages into this store. */
+    TableAdoption adoption(Optional<Duration> retention) {
+        return new TableAdoption(connections, table, retention);
     }
 
     private ActiveTransaction activeTransaction() {

@@ -29,6 +29,6 @@ record ConsumerBeans(
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
         scope.ifAvailable(builder::scope);
-        meters.ifAvailable(all -> all.begin(listener.name(), level));
+        meters.ifAvailable(all -> all.begin(listener.name(), level, listener.isShadow()));
     }
 }

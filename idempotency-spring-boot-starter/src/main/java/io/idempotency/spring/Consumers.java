@@ -7,6 +7,7 @@ import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.TransactionPer;
+import io.idempotency.kafka.ExpiryHeader;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.ClaimStore;
@@ -117,12 +118,21 @@ final class Consumers implements DisposableBean {
                 .lease(properties.lease())
                 .standStillAfter(properties.standStillAfter() == 0 ? Integer.MAX_VALUE : properties.standStillAfter())
                 .store(store);
-        if (level(listener) == ConsistencyLevel.STRONG) {
+        expiryHeader(listener.name()).map(ExpiryHeader::named).ifPresent(builder::expiry);
+        if (listener.isShadow()) {
+            builder.shadow();
+        } else if (level(listener) == ConsistencyLevel.STRONG) {
             TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
             builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
         shared.addTo(builder, listener, level(listener));
         return builder.build();
+    }
+
+    private Optional<String> expiryHeader(String consumer) {
+        String configured = properties.consumer(consumer).expiryHeader();
+        return Optional.of(configured == null ? properties.expiry().header() : configured)
+                .filter(name -> !name.isBlank());
     }
 
     @Override

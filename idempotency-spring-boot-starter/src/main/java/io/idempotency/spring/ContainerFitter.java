@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.TopicRetention;
 import java.time.Duration;
@@ -64,7 +65,7 @@ final class ContainerFitter {
         }
         boolean isRetry = retryTopics.isRetry(container);
         Map<String, Object> kafka = kafkaProperties(container);
-        checks.require(listener, consumers.level(listener), container, kafka, isRetry);
+        require(listener, container, kafka, isRetry);
         if (isRetry) {
             Collections.addAll(
                     consumers.ids().retryTopics(listener),
@@ -73,18 +74,40 @@ final class ContainerFitter {
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
         FittedContainer fitted = fitted(listener, target, kafka);
-        container.setupMessageListener(inFront(target, listener, fitted));
+        container.setupMessageListener(
+                listener.isShadow() ? beside(target, fitted) : inFront(target, listener, fitted));
         if (!isRetry) {
             introduce(listener, container);
         }
         return Optional.of(fitted);
     }
 
+    /** In shadow mode the application may do whatever it may without the library. What the real run refuses is told. */
+    private void require(
+            ListenerDefinition listener,
+            AbstractMessageListenerContainer<Object, Object> container,
+            Map<String, Object> kafka,
+            boolean isRetry) {
+        ConsistencyLevel level = consumers.level(listener);
+        ListenerChecks.refuseIf(
+                listener.isShadow() && level == ConsistencyLevel.NONE,
+                listener + " is to be watched in shadow mode at level NONE, which skips nothing",
+                "Set the level of the real run, or remove shadow.");
+        try {
+            checks.require(listener, level, container, kafka, isRetry);
+        } catch (ListenerRefusedException e) {
+            if (!listener.isShadow()) {
+                throw e;
+            }
+            log.warn("In shadow mode the start goes on. Without it, the start would be refused. {}", e.getMessage());
+        }
+    }
+
     private FittedContainer fitted(ListenerDefinition listener, Object target, Map<String, Object> kafka) {
         Duration pollInterval = TopicRetention.pollInterval(kafka);
         Duration chunkTime = pollInterval.dividedBy(CHUNKS_PER_POLL_INTERVAL);
-        boolean isAwaited =
-                AwaitedHandler.await(target, pollInterval.multipliedBy(9).dividedBy(10));
+        boolean isAwaited = !listener.isShadow()
+                && AwaitedHandler.await(target, pollInterval.multipliedBy(9).dividedBy(10));
         boolean isBatch = target instanceof BatchMessageListener<?, ?>;
         ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         return new FittedContainer(
@@ -123,6 +146,15 @@ final class ContainerFitter {
         return new RecordListener(records, fitted, observations);
     }
 
+    /** Lets the listener be as it is. Filtered records are not watched, because a real run does not claim them. */
+    @SuppressWarnings("unchecked")
+    private static Object beside(Object target, FittedContainer fitted) {
+        return target.getClass() == FilteringMessageListenerAdapter.class
+                ? behindFilter((FilteringMessageListenerAdapter<Object, Object>) target, inner ->
+                        (MessageListener<Object, Object>) ShadowListener.beside(inner, fitted.consumer()))
+                : ShadowListener.beside(target, fitted.consumer());
+    }
+
     /** Moves the filter in front: filtered records are neither claimed nor acknowledged by the listener. */
     @SuppressWarnings("unchecked")
     private static Object behindFilter(
@@ -137,14 +169,14 @@ final class ContainerFitter {
     }
 
     /**
-     * Replaces the error handler of a container, once.
+     * Replaces the error handler of a container, once. One in shadow mode keeps its own.
      *
      * @throws ListenerRefusedException if it quarantines records and there is no quarantine
      */
     void fitErrorHandler(
             AbstractMessageListenerContainer<Object, Object> container, FittedContainer fitted, PartitionWaits waits) {
         CommonErrorHandler users = container.getCommonErrorHandler();
-        if (users instanceof WaitingErrorHandler) {
+        if (users instanceof WaitingErrorHandler || fitted.isShadow()) {
             return;
         }
         if (users != null && !consumers.haveQuarantine()) {

@@ -18,4 +18,10 @@ record FittedContainer(
         PollTime pollTime,
         Optional<Duration> rememberedFor,
         boolean isBatch,
-        boolean isAwaited) {}
+        boolean isAwaited) {
+
+    /** Returns whether the listener is only watched. */
+    boolean isShadow() {
+        return consumer.isShadow();
+    }
+}

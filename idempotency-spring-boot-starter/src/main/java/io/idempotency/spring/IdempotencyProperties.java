@@ -26,6 +26,7 @@ import org.springframework.validation.Validator;
  * @param standStillAfter Number of different messages, quarantined in a row for the same failure, after which a partition stands still. 0 for never.
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
+ * @param expiry When messages expire.
  * @param purge Purge of messages that are older than the retention.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
@@ -44,6 +45,7 @@ public record IdempotencyProperties(
         @DefaultValue("5") int standStillAfter,
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
+        @DefaultValue Expiry expiry,
         @DefaultValue Purge purge,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
@@ -86,6 +88,14 @@ public record IdempotencyProperties(
         /** The position and the timestamp of the record are its id: a redelivery is recognised, a second send is not. */
         COORDINATES
     }
+
+    /**
+     * When messages expire.
+     *
+     * @param header Header with the expiry of a message: an ISO-8601 instant, milliseconds since 1970, or an ISO-8601 duration from the timestamp of the
+     *     record on. Without a name messages do not expire.
+     */
+    public record Expiry(@DefaultValue("") String header) {}
 
     /**
      * The purge.
@@ -176,6 +186,8 @@ public record IdempotencyProperties(
      * @param listeners Ids of listeners that belong to this consumer and are not annotated, such as those of a library.
      * @param messageId Where to find the message id: an expression or a JSON pointer, as in the annotation.
      * @param transactionPer How many records share a transaction.
+     * @param shadow Whether the listener is only watched: it runs as with spring-kafka alone, and what a real run would do differently is reported.
+     * @param expiryHeader Header with the expiry of a message. Empty if the messages of this consumer do not expire.
      */
     public record Consumer(
             @DefaultValue("true") boolean enabled,
@@ -183,9 +195,11 @@ public record IdempotencyProperties(
             @Nullable String store,
             @DefaultValue Set<String> listeners,
             @Nullable String messageId,
-            @Nullable TransactionPer transactionPer) {
+            @Nullable TransactionPer transactionPer,
+            @Nullable Boolean shadow,
+            @Nullable String expiryHeader) {
 
-        static final Consumer DEFAULT = new Consumer(true, null, null, Set.of(), null, null);
+        static final Consumer DEFAULT = new Consumer(true, null, null, Set.of(), null, null, null, null);
     }
 
     Consumer consumer(String name) {

@@ -61,4 +61,10 @@ public @interface Idempotent {
      * share.
      */
     TransactionPer[] transactionPer() default {};
+
+    /**
+     * Whether the listener is only watched: it runs as with spring-kafka alone, and what a real run would do differently is reported. See
+     * docs/shadow.md. {@code idempotency.consumers.<name>.shadow} overrides it.
+     */
+    boolean shadow() default false;
 }

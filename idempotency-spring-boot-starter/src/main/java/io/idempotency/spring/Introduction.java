@@ -27,7 +27,10 @@ final class Introduction {
             String store,
             IdempotencyProperties.MessageId ids,
             ContainerProperties container) {
-        return "Listener " + signature(listener.element()) + " on " + topics(container) + " is idempotent: consumer "
+        String what = listener.isShadow()
+                ? " is only watched, in shadow mode: nothing is skipped, and a real run would be consumer "
+                : " is idempotent: consumer ";
+        return "Listener " + signature(listener.element()) + " on " + topics(container) + what
                 + listener.name() + ", " + level + (level == ConsistencyLevel.NONE ? "" : ", " + store) + ", ids from "
                 + source(listener, ids);
     }

@@ -17,15 +17,36 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
  * @param name the consumer name
  * @param boundTo the listener id by which properties or a program bind it; empty if it is annotated
  */
-record ListenerDefinition(
-        AnnotatedElement element,
-        Object bean,
-        String name,
-        String boundTo,
-        Optional<ConsistencyLevel> level,
-        String messageId,
-        String store,
-        Optional<TransactionPer> transactionPer) {
+record ListenerDefinition(AnnotatedElement element, Object bean, String name, String boundTo, Asked asked) {
+
+    /** What it asks for. */
+    private record Asked(
+            Optional<ConsistencyLevel> level,
+            String messageId,
+            String store,
+            Optional<TransactionPer> transactionPer,
+            boolean isShadow) {}
+
+    Optional<ConsistencyLevel> level() {
+        return asked.level();
+    }
+
+    String messageId() {
+        return asked.messageId();
+    }
+
+    String store() {
+        return asked.store();
+    }
+
+    Optional<TransactionPer> transactionPer() {
+        return asked.transactionPer();
+    }
+
+    /** Returns whether it is only watched, and runs as with spring-kafka alone. */
+    boolean isShadow() {
+        return asked.isShadow();
+    }
 
     static ListenerDefinition of(AnnotatedElement element, Object bean, Idempotent annotation) {
         return new ListenerDefinition(
@@ -33,10 +54,12 @@ record ListenerDefinition(
                 bean,
                 annotation.value(),
                 "",
-                atMostOne(element, "level", annotation.level()),
-                annotation.messageId(),
-                annotation.store(),
-                atMostOne(element, "transactionPer", annotation.transactionPer()));
+                new Asked(
+                        atMostOne(element, "level", annotation.level()),
+                        annotation.messageId(),
+                        annotation.store(),
+                        atMostOne(element, "transactionPer", annotation.transactionPer()),
+                        annotation.shadow()));
     }
 
     /** Returns the definition of a listener without an annotation, which leaves all to the properties. */
@@ -48,10 +71,7 @@ record ListenerDefinition(
                 listener.bean(),
                 name,
                 ConfiguredConsumers.id(container),
-                Optional.empty(),
-                "",
-                "",
-                Optional.empty());
+                new Asked(Optional.empty(), "", "", Optional.empty(), false));
     }
 
     /**
@@ -67,7 +87,7 @@ record ListenerDefinition(
                     this + " has a name that is not allowed. " + e.getMessage(),
                     "Name the consumer by what it does, such as @Idempotent(\"billing\").");
         }
-        return new ListenerDefinition(element, bean, resolved, boundTo, level, messageId, store, transactionPer);
+        return new ListenerDefinition(element, bean, resolved, boundTo, asked);
     }
 
     /** Returns the definition with the properties of its consumer, which override the annotation. */
@@ -77,16 +97,29 @@ record ListenerDefinition(
                 bean,
                 name,
                 boundTo,
-                level,
-                configured.messageId() == null ? messageId : configured.messageId(),
-                store,
-                configured.transactionPer() == null ? transactionPer : Optional.of(configured.transactionPer()));
+                new Asked(
+                        asked.level(),
+                        configured.messageId() == null ? asked.messageId() : configured.messageId(),
+                        asked.store(),
+                        configured.transactionPer() == null
+                                ? asked.transactionPer()
+                                : Optional.of(configured.transactionPer()),
+                        configured.shadow() == null ? asked.isShadow() : configured.shadow()));
     }
 
     /** Returns the definition of a batch listener, whose records always share a transaction. */
     ListenerDefinition sharingTransactions() {
         return new ListenerDefinition(
-                element, bean, name, boundTo, level, messageId, store, Optional.of(TransactionPer.POLL));
+                element,
+                bean,
+                name,
+                boundTo,
+                new Asked(
+                        asked.level(),
+                        asked.messageId(),
+                        asked.store(),
+                        Optional.of(TransactionPer.POLL),
+                        asked.isShadow()));
     }
 
     /** Returns whether both are the same methods of the same object, whatever their settings. */

@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.kafka.TopicRetention;
 import java.time.Duration;
 import java.util.List;
@@ -88,7 +89,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         beans.containers().filter(container -> !configured.isNoted(container)).forEach(this::installUnnoted);
         listeners.requireAllCalled();
         configured.requireAllThere(beans);
-        if (!installed.isEmpty()) {
+        if (installed.values().stream().anyMatch(fitted -> !fitted.isShadow())) {
             interceptors.forEach(ThrownThrough::noteIn);
         }
         installed.forEach((container, fitted) -> fitter.fitErrorHandler(container, fitted, waits));
@@ -153,9 +154,15 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         }
     }
 
+    /** {@inheritDoc} The containers have stopped, and the data source is still there: shadow consumers take what they watched to the store. */
     @Override
     public void stop() {
         isRunning = false;
+        installed.values().stream()
+                .filter(FittedContainer::isShadow)
+                .map(FittedContainer::consumer)
+                .distinct()
+                .forEach(IdempotentConsumer::close);
     }
 
     @Override

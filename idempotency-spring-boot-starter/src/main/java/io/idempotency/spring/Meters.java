@@ -25,6 +25,7 @@ final class Meters implements ConsumptionListener {
     static final String TRANSIENT = "idempotency.transient.failures";
     static final String STUCK = "idempotency.transient.stuck";
     static final String EARLY = "idempotency.early.commits";
+    static final String UNWATCHED = "idempotency.shadow.unwatched";
 
     private static final String FAILED = "failed";
     /** A redelivery of a message that is in quarantine already. It is no news, and no alert should be raised for it. */
@@ -36,7 +37,11 @@ final class Meters implements ConsumptionListener {
             FAILED,
             name(Outcome.QUARANTINED),
             QUARANTINED_BEFORE,
+            name(Outcome.EXPIRED),
             name(Outcome.IN_PROGRESS));
+
+    private static final List<String> SHADOW_OUTCOMES = List.of(
+            name(Outcome.PROCESSED), name(Outcome.WOULD_SKIP), name(Outcome.WOULD_EXPIRE), name(Outcome.WOULD_REFUSE));
 
     /** The bounds of the ages of duplicates: a minute, ten, an hour, six, a day, four days, seven, eight. */
     private static final double[] AGES = Stream.of("1m", "10m", "1h", "6h", "1d", "4d", "7d", "8d")
@@ -50,12 +55,16 @@ final class Meters implements ConsumptionListener {
     }
 
     /** Registers all meters of a consumer with 0. The rate of a meter does not show the first event if the meter did not exist before. */
-    void begin(String consumer, ConsistencyLevel level) {
-        OUTCOMES.forEach(outcome -> consumptions(consumer, level, outcome));
+    void begin(String consumer, ConsistencyLevel level, boolean isShadow) {
+        (isShadow ? SHADOW_OUTCOMES : OUTCOMES).forEach(outcome -> consumptions(consumer, level, outcome));
         for (Duplicate.Kind kind : Duplicate.Kind.values()) {
             duplicates(consumer, kind);
         }
         age(consumer);
+        if (isShadow) {
+            unwatched(consumer);
+            return;
+        }
         transientFailures(consumer);
         stuck(consumer);
         earlyCommits(consumer);
@@ -84,6 +93,11 @@ final class Meters implements ConsumptionListener {
         earlyCommits(first.id().consumer()).increment();
     }
 
+    @Override
+    public void onUnwatched(Delivery delivery) {
+        unwatched(delivery.id().consumer()).increment();
+    }
+
     private Timer consumptions(String consumer, ConsistencyLevel level, String outcome) {
         return Timer.builder(CONSUMPTIONS)
                 .description("Consumptions by outcome; the time is the handler's, and 0 if it did not run")
@@ -95,7 +109,7 @@ final class Meters implements ConsumptionListener {
 
     private Counter duplicates(String consumer, Duplicate.Kind kind) {
         return Counter.builder(DUPLICATES)
-                .description("Messages skipped because they were processed before")
+                .description("Messages skipped, or in shadow mode not skipped, that were processed before")
                 .tag("consumer", consumer)
                 .tag("kind", name(kind))
                 .register(registry);
@@ -117,6 +131,11 @@ final class Meters implements ConsumptionListener {
     private Counter stuck(String consumer) {
         return counter(
                 STUCK, consumer, "Transient failures that do not pass: each one after many others of the same message");
+    }
+
+    private Counter unwatched(String consumer) {
+        return counter(
+                UNWATCHED, consumer, "Deliveries that a shadow consumer did not watch: its store does not keep up");
     }
 
     private Counter earlyCommits(String consumer) {

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.InvalidExpiryException;
 import io.idempotency.store.InvalidMessageIdException;
 import java.util.Optional;
 import org.springframework.beans.factory.ObjectProvider;
@@ -30,10 +31,10 @@ record RetryTopics(ObjectProvider<DestinationTopicResolver> resolver) {
                 : Optional.ofNullable(known.getDestinationTopicByName(main, topics[0]));
     }
 
-    /** Keeps messages without a usable id off retry topics: they do not get one there. */
+    /** Keeps messages without a usable id or expiry off retry topics: they do not get one there. */
     void doNotRetryWithoutId() {
         if (resolver.getIfAvailable() instanceof ExceptionClassifier classifier) {
-            classifier.addNotRetryableExceptions(InvalidMessageIdException.class);
+            classifier.addNotRetryableExceptions(InvalidMessageIdException.class, InvalidExpiryException.class);
         }
     }
 }

@@ -1,9 +1,11 @@
 package io.idempotency.spring;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Outcome;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.StandStillException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +33,17 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
-    private record Stuck(Delivery delivery, String why, long sinceNanos) {}
+    /** @param isBetween whether its message has failed for good, and the next one has not come yet */
+    private record Stuck(Delivery delivery, String why, long sinceNanos, boolean isBetween) {
+
+        Stuck between() {
+            return new Stuck(delivery, why, sinceNanos, true);
+        }
+
+        boolean isGoingOnAt(Delivery next) {
+            return isBetween || delivery.equals(next);
+        }
+    }
 
     private final Map<String, Stuck> stuck = new ConcurrentHashMap<>();
     /** Why threads of listeners have ended, by listener. */
@@ -49,6 +61,10 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
                 consumption.delivery().id().consumer(),
                 consumption.delivery().position().stream(),
                 consumption.delivery().position().partition());
+        if (isTrial(consumption)) {
+            stuck.computeIfPresent(lane, (key, before) -> before.between());
+            return;
+        }
         if (consumption.outcome() != Outcome.RELEASED && consumption.outcome() != Outcome.IN_PROGRESS) {
             stuck.remove(lane);
             return;
@@ -60,9 +76,15 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
                 (key, before) -> new Stuck(
                         delivery,
                         why,
-                        before != null && before.delivery().equals(delivery)
-                                ? before.sinceNanos()
-                                : nanoTime.getAsLong()));
+                        before != null && before.isGoingOnAt(delivery) ? before.sinceNanos() : nanoTime.getAsLong(),
+                        false));
+    }
+
+    /** Returns whether a message has failed that is not tried twice: a partition that stands still tries one after another. */
+    private static boolean isTrial(Consumption consumption) {
+        return consumption.level() == ConsistencyLevel.AT_MOST_ONCE
+                && consumption.outcome() == Outcome.QUARANTINED
+                && consumption.failure().isPresent();
     }
 
     /** {@inheritDoc} The process that consumes it now reports its health. */
@@ -75,9 +97,17 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         return consumer + " on " + stream + "-" + partition;
     }
 
-    /** Returns the class of the root cause. Texts of exceptions may hold data that not everybody who sees the health may see. */
+    /**
+     * Returns the reason of a stand-still, or the class of the root cause. Other texts of exceptions may hold data that not everybody who sees the health may
+     * see.
+     */
     private static String kind(Throwable failure) {
         List<Throwable> causes = Failure.causes(failure);
+        for (Throwable cause : causes) {
+            if (cause instanceof StandStillException still) {
+                return still.reason();
+            }
+        }
         return causes.get(causes.size() - 1).getClass().getName();
     }
 
@@ -109,7 +139,7 @@ final class Standstill implements ConsumptionListener, HealthIndicator {
         Map<String, String> told = new TreeMap<>(ended);
         stuck.forEach((lane, where) -> {
             long nanos = nanoTime.getAsLong() - where.sinceNanos();
-            if (nanos > PATIENCE.toNanos()) {
+            if (nanos > PATIENCE.toNanos() && !where.isBetween()) {
                 told.put(
                         lane,
                         "stands still at " + where.delivery().position() + " for "

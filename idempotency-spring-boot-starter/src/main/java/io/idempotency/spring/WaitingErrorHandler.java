@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.InvalidExpiryException;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.store.InvalidMessageIdException;
 import java.util.Collection;
@@ -63,8 +64,8 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         endless.setClassifications(Map.of(), true);
         endless.setLogLevel(KafkaException.Level.DEBUG);
         if (users instanceof DefaultErrorHandler retrying) {
-            // A message without a usable id does not get one by being tried again.
-            retrying.addNotRetryableExceptions(InvalidMessageIdException.class);
+            // A message without a usable id or expiry does not get one by being tried again.
+            retrying.addNotRetryableExceptions(InvalidMessageIdException.class, InvalidExpiryException.class);
         }
     }
 

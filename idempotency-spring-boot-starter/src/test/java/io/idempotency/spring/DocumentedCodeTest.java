@@ -55,6 +55,7 @@ class DocumentedCodeTest {
                 java.util.Map<String, Object> kafka;
                 String topic;
                 Ledger ledger;
+                java.util.function.Consumer<io.idempotency.jdbc.Adopted> progress;
                 Order order;
                 io.idempotency.jdbc.TableStore store;
                 io.idempotency.IdempotentConsumer<org.apache.kafka.clients.consumer.ConsumerRecord<String, String>> billing;

@@ -8,6 +8,7 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.Outcome;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
@@ -284,5 +285,41 @@ class MetersTest {
         consume("b", 1, new IllegalStateException("no"));
 
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+    }
+
+    @Test
+    @Tag("rule-1.17")
+    void healthStaysDownWhileAPartitionTriesOneMessageAfterAnother() {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> once = KafkaRecords.<Object, Object>consumer("billing")
+                .store(MemoryStore.create())
+                .level(ConsistencyLevel.AT_MOST_ONCE)
+                .standStillAfter(1)
+                .listener(standstill)
+                .build();
+        once.consumeAll(List.of(record("a", 0), record("b", 1)), (record, claim) -> {
+            throw new IllegalStateException("down");
+        });
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(standstill.health().getDetails().toString())
+                .contains("orders-0@1", "1 messages in a row failed in the same way (java.lang.IllegalStateException");
+
+        Consumption trial = trial("b", 1, Outcome.QUARANTINED);
+        standstill.onConsumption(trial);
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
+        standstill.onConsumption(trial("c", 2, Outcome.RELEASED));
+        assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+    }
+
+    private static Consumption trial(String id, long offset, Outcome outcome) {
+        return new Consumption(
+                ConsistencyLevel.AT_MOST_ONCE,
+                new Delivery(new MessageId("billing", id), new Position("orders", 0, offset)),
+                outcome,
+                1,
+                Optional.empty(),
+                Optional.of(new IllegalStateException("down")),
+                0,
+                0);
     }
 }

@@ -12,6 +12,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -202,6 +203,17 @@ public interface ClaimContract extends TransactionContract, WaitingContract, Mes
 
         assertThat(again.status()).isEqualTo(Status.DUPLICATE);
         assertThat(again.processed()).map(Processed::position).contains(Position.UNKNOWN);
+    }
+
+    @Test
+    @Tag("rule-8.15")
+    default void tellsTheTimeByWhichItStampsMessages() {
+        Delivery delivery = Messages.ofNewConsumer().at("order-1", 17);
+        Instant before = store().now();
+        claimed(store(), delivery);
+
+        assertThat(store().find(delivery.id()).orElseThrow().at()).isBetween(before, store().now());
+        store().transactions().inTransaction(() -> assertThat(store().now()).isAfterOrEqualTo(before));
     }
 
     @Test

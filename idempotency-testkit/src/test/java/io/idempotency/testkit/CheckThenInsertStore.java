@@ -78,6 +78,11 @@ final class CheckThenInsertStore implements ClaimStore {
     }
 
     @Override
+    public Instant now() {
+        return clock.instant();
+    }
+
+    @Override
     public boolean forget(MessageId id) {
         boolean remembered = row(id) != null;
         put(id, null);

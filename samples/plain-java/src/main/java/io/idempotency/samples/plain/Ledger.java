@@ -32,7 +32,7 @@ final class Ledger {
         try (Connection connection = dataSource.getConnection();
                 var statement = connection.createStatement()) {
             statement.execute(
-                    "create table if not exists posting (account varchar(40) not null, amount numeric(12, 2) not null)");
+                    "create table if not exists posting (account varchar(100) not null, amount numeric(12, 2) not null)");
         }
     }
 }

@@ -54,7 +54,12 @@ class DocumentationTest {
             regions.addAll(regions(Files.readString(file)));
         }
 
-        assertThat(find(JAVA_BLOCK, 1, List.of(ROOT.resolve("README.md"), ROOT.resolve("docs/plain-java.md"))))
+        assertThat(find(
+                        JAVA_BLOCK,
+                        1,
+                        Stream.of("README.md", "docs/plain-java.md", "docs/adoption.md")
+                                .map(ROOT::resolve)
+                                .toList()))
                 .hasSizeGreaterThanOrEqualTo(5)
                 .allSatisfy(block -> assertThat(regions).contains(block));
     }
