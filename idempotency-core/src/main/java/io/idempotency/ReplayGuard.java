@@ -154,9 +154,9 @@ final class ReplayGuard<M> {
         Consumption reported = Objects.requireNonNull(attempt.reported());
         Throwable failure = reported.failure().orElse(null);
         return switch (reported.outcome()) {
-            case PROCESSED -> settled(attempt, reported, ReplayResult.PROCESSED);
+            case PROCESSED, EXPIRED -> settled(attempt, reported, ReplayResult.PROCESSED);
             case DUPLICATE -> settled(attempt, reported, ReplayResult.DUPLICATE);
-            case IN_PROGRESS -> ReplayEnding.later(null);
+            case IN_PROGRESS, WOULD_SKIP, WOULD_EXPIRE, WOULD_REFUSE -> ReplayEnding.later(null);
             case QUARANTINED ->
                 failure == null
                         ? ReplayEnding.later(null)

@@ -42,10 +42,12 @@ final class ReplaySettings {
                 new Settings.Messages<>(
                         live.messages().id(),
                         new ReplayedReader<>(live.messages().reader(), guard),
+                        live.messages().expiry(),
                         live.messages().scope()),
                 new Settings.Failures(failure -> decision, Optional.of(quarantine), true, Integer.MAX_VALUE),
                 live.chunks(),
-                new Listener(live.listener(), guard));
+                new Listener(live.listener(), guard),
+                false);
     }
 
     private static ClaimStore store(ClaimStore store, ReplayGuard<?> guard) {

@@ -67,6 +67,9 @@ public final class Replayer<M> implements AutoCloseable {
     private Replayer(IdempotentConsumer<M> consumer, ReplayStore replays, Clockwork clockwork, Duration turn) {
         Settings<M> live = consumer.settings();
         this.name = live.name();
+        if (live.isShadow()) {
+            throw new IdempotencyException("Consumer " + name + " only watches: a shadow consumer replays nothing");
+        }
         ReplayGuard<M> guard = new ReplayGuard<>(
                 live,
                 consumer.flow().known(),
@@ -89,7 +92,7 @@ public final class Replayer<M> implements AutoCloseable {
     /**
      * Returns a replayer for the quarantine of a consumer. It does nothing before {@link #start}.
      *
-     * @throws IdempotencyException if the consumer has no quarantine
+     * @throws IdempotencyException if the consumer has no quarantine, or is a shadow consumer
      */
     public static <M> Replayer<M> of(IdempotentConsumer<M> consumer, ReplayStore replays) {
         return of(consumer, replays, Clockwork.of(System::nanoTime), TURN);

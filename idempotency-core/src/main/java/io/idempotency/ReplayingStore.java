@@ -8,6 +8,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.Transactions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -115,6 +116,11 @@ class ReplayingStore implements ClaimStore {
     @Override
     public int purge(Duration olderThan, int limit) {
         return store.purge(olderThan, limit);
+    }
+
+    @Override
+    public Instant now() {
+        return store.now();
     }
 
     @Override

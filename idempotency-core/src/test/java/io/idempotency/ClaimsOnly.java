@@ -24,6 +24,11 @@ record ClaimsOnly(ClaimStore store) implements ClaimStore {
     }
 
     @Override
+    public void unquarantine(Delivery delivery) {
+        store.unquarantine(delivery);
+    }
+
+    @Override
     public Optional<Processed> find(MessageId id) {
         return store.find(id);
     }

@@ -236,7 +236,9 @@ class ExpiryTest {
         assertThat(bench.quarantine
                         .find(new MessageId("billing", "a"))
                         .orElseThrow()
-                        .failure())
+                        .message()
+                        .failure()
+                        .text())
                 .contains("InvalidExpiryException", "The expiry of the message at orders-0@7 cannot be read. no date");
     }
 

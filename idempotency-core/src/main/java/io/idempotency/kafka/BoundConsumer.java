@@ -47,6 +47,9 @@ interface BoundConsumer<K, V> {
         throw new UnsupportedOperationException("Only an idempotent consumer replays");
     }
 
+    /** Refuses replays that cannot be carried out. */
+    default void requireReplays(ReplayStore replays) {}
+
     /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
 
@@ -84,12 +87,16 @@ interface BoundConsumer<K, V> {
             this.consumer = consumer;
         }
 
-        abstract BatchResult consume(
-                IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
+        abstract BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);
 
         @Override
         public BatchResult consume(List<ConsumerRecord<K, V>> records) {
             return consume(consumer, records);
+        }
+
+        @Override
+        public void requireReplays(ReplayStore replays) {
+            Replayer.of(consumer, replays).close();
         }
 
         @Override

@@ -151,8 +151,8 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
                 Consumer<K, V> kafka = settings.connect();
                 LoopReplays replaying = replays) {
             settings.replays()
-                    .ifPresent(store -> replaying.start(
-                            processor, store, ReplayRecords.of(settings.properties(), reread)));
+                    .ifPresent(store ->
+                            replaying.start(processor, store, ReplayRecords.of(settings.properties(), reread)));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
             kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor));

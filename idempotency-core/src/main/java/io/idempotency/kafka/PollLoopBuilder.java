@@ -108,6 +108,7 @@ public final class PollLoopBuilder<K, V> {
         if (topics.isEmpty()) {
             throw new IdempotencyException("A poll loop needs at least one topic: topics(..)");
         }
+        replays.ifPresent(processor::requireReplays);
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
         StartUpChecks.requireRetention(checked, retention);

@@ -195,10 +195,14 @@ public final class RecordProcessor<K, V> {
      * PollLoop} does it by {@link PollLoopBuilder#replays}; code with a loop of its own calls this, and closes the replayer and then the records at its
      * end.
      *
-     * @throws IdempotencyException if the consumer has no quarantine
+     * @throws IdempotencyException if the consumer has no quarantine, or is a shadow consumer
      */
     public Replayer<?> replay(ReplayStore replays, ReplayRecords<K, V> records) {
         return bound.replay(replays, records);
+    }
+
+    void requireReplays(ReplayStore replays) {
+        bound.requireReplays(replays);
     }
 
     /** Commits all offsets that are not known to be committed and waits, as the last thing before partitions are given up. */

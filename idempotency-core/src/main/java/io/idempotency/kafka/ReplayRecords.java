@@ -123,8 +123,9 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
 
     private ConsumerRecord<byte[], byte[]> readAgain(Position position, long timestamp) {
         if (position.equals(Position.UNKNOWN)) {
-            throw new UnreadableBytesException("The bytes of the message were not kept, and it has no position to read them again from."
-                    + " Ask its sender to send it again");
+            throw new UnreadableBytesException(
+                    "The bytes of the message were not kept, and it has no position to read them again from."
+                            + " Ask its sender to send it again");
         }
         ConsumerRecord<byte[], byte[]> wanted = new ConsumerRecord<>(
                 position.stream(),
@@ -160,7 +161,8 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
             return deserializer.deserialize(position.stream(), headers, bytes);
         } catch (RuntimeException | StackOverflowError failure) {
             throw new UnreadableBytesException(
-                    "The " + part + " of " + position + " cannot be deserialized: " + FailureText.line(failure), failure);
+                    "The " + part + " of " + position + " cannot be deserialized: " + FailureText.line(failure),
+                    failure);
         }
     }
 

@@ -1,15 +1,26 @@
 package io.idempotency.memory;
 
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,9 +29,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryQuarantine implements QuarantineStore {
 
+    /** The order of topic, partition and offset. */
+    private static final Comparator<Delivery> ORDER = Comparator.comparing(
+                    Delivery::position,
+                    Comparator.comparing(Position::stream)
+                            .thenComparing(Position::partition)
+                            .thenComparing(Position::offset))
+            .thenComparing(delivery -> delivery.id().value());
+
     private final MemoryTransactions transactions;
     private final MemoryTable<QuarantineEntry> messages;
     private final InstantSource clock;
+    private Function<QuarantineEntry, Optional<String>> replays = entry -> Optional.empty();
     private long generation;
 
     /** Creates an empty quarantine that takes part in the store's transactions. */
@@ -28,6 +48,16 @@ public final class MemoryQuarantine implements QuarantineStore {
         this.transactions = store.memoryTransactions();
         this.messages = transactions.newTable();
         this.clock = store.clock();
+    }
+
+    /** Sets who knows to which running replay a message belongs. */
+    void replays(Function<QuarantineEntry, Optional<String>> membership) {
+        replays = membership;
+    }
+
+    private QuarantineEntry withReplay(QuarantineEntry entry) {
+        return new QuarantineEntry(
+                entry.message(), entry.generation(), entry.firstAt(), entry.at(), replays.apply(entry));
     }
 
     @Override
@@ -43,7 +73,8 @@ public final class MemoryQuarantine implements QuarantineStore {
 
     @Override
     public Optional<QuarantineEntry> find(MessageId id) {
-        return transactions.exclusively(() -> Optional.ofNullable(messages.get(id, transactions.active())));
+        return transactions.exclusively(() ->
+                Optional.ofNullable(messages.get(id, transactions.active())).map(this::withReplay));
     }
 
     @Override
@@ -56,10 +87,81 @@ public final class MemoryQuarantine implements QuarantineStore {
             QuarantineEntry kept = messages.get(id, transaction);
             if (kept != null && kept.generation() == generation) {
                 messages.change(id, kept, transaction);
-                taken.set(kept);
+                taken.set(withReplay(kept));
             }
         });
         return Optional.ofNullable(taken.get());
+    }
+
+    @Override
+    public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+        return chosen(selection).stream()
+                .filter(entry ->
+                        after.isEmpty() || ORDER.compare(entry.message().delivery(), after.get()) > 0)
+                .limit(limit)
+                .map(MemoryQuarantine::summary)
+                .toList();
+    }
+
+    private static QuarantineSummary summary(QuarantineEntry entry) {
+        QuarantinedMessage message = entry.message();
+        return new QuarantineSummary(
+                message.delivery(),
+                entry.firstAt(),
+                entry.at(),
+                message.failure().type(),
+                message.failure().group(),
+                message.attempts(),
+                message.isBehind(),
+                entry.replay());
+    }
+
+    @Override
+    public QuarantineCount count(QuarantineSelection selection) {
+        Map<String, Long> types = new HashMap<>();
+        Map<String, Long> groups = new HashMap<>();
+        List<QuarantineEntry> chosen = chosen(selection);
+        for (QuarantineEntry entry : chosen) {
+            types.merge(entry.message().failure().type(), 1L, Long::sum);
+            groups.merge(entry.message().failure().group(), 1L, Long::sum);
+        }
+        Optional<Instant> oldest = chosen.stream().map(QuarantineEntry::firstAt).min(Comparator.naturalOrder());
+        return new QuarantineCount(chosen.size(), types, groups, oldest);
+    }
+
+    /** Returns the chosen messages as the running transaction sees them, in order of topic, partition and offset, whatever the limit of the selection. */
+    List<QuarantineEntry> chosen(QuarantineSelection selection) {
+        Set<String> ids = Set.copyOf(selection.ids());
+        return transactions.exclusively(() -> messages.all(transactions.active()).values().stream()
+                .filter(entry -> isChosen(entry, selection, ids))
+                .sorted(Comparator.comparing(entry -> entry.message().delivery(), ORDER))
+                .map(this::withReplay)
+                .toList());
+    }
+
+    private static boolean isChosen(QuarantineEntry entry, QuarantineSelection selection, Set<String> ids) {
+        Delivery delivery = entry.message().delivery();
+        QuarantineFailure failure = entry.message().failure();
+        Position at = delivery.position();
+        return delivery.id().consumer().equals(selection.consumer())
+                && (ids.isEmpty() || ids.contains(delivery.id().value()))
+                && selection
+                        .failureType()
+                        .filter(type -> !type.equals(failure.type()))
+                        .isEmpty()
+                && selection
+                        .failureGroup()
+                        .filter(group -> !group.equals(failure.group()))
+                        .isEmpty()
+                && selection.from().filter(entry.firstAt()::isBefore).isEmpty()
+                && selection.to().filter(end -> !entry.firstAt().isBefore(end)).isEmpty()
+                && selection.stream().filter(name -> !name.equals(at.stream())).isEmpty()
+                && selection
+                        .partition()
+                        .filter(number -> number != at.partition())
+                        .isEmpty()
+                && (selection.partition().isEmpty()
+                        || (selection.firstOffset() <= at.offset() && at.offset() <= selection.lastOffset()));
     }
 
     @Override

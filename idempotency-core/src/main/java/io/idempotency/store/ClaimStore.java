@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * Remembers processed messages within the caller's transaction. Thread-safe.
  *
- * <p>{@link #claim}, {@link #quarantine} and {@link #forget} take part in the transaction that is active on the thread: a rollback undoes
+ * <p>{@link #claim}, {@link #quarantine}, {@link #unquarantine} and {@link #forget} take part in the transaction that is active on the thread: a rollback undoes
  * their changes. If the transaction that is about to commit is not the one that claimed, it is not committed: its commit throws
  * {@link TransactionLostException}.
  */
@@ -59,15 +59,15 @@ public interface ClaimStore {
     void quarantine(Claim claim);
 
     /**
-     * Makes a quarantined message new again for the next claim or lease. A message that is processed or leased stays as it is. For a message that is
-     * not remembered any more, it only says that its next claim in this transaction needs no judgement about the past: whoever calls this has
-     * the message in quarantine, and so knows that it was not processed. Joins the active transaction, or uses its own. One round trip.
+     * Makes a quarantined message new for its next claim or lease. A message that is processed or leased stays as it is. A message that is not
+     * remembered any more becomes new, too, although it may lie behind what the purge has forgotten: whoever calls this has the message in quarantine,
+     * and so knows that it was not processed. Joins the active transaction, or uses its own. At most three round trips. Waits for another transaction at
+     * most the claim timeout.
      *
      * @param delivery the message, and the position with which it was quarantined
+     * @throws TransientStoreException if it must be run again in another transaction
      */
-    default void unquarantine(Delivery delivery) {
-        throw new UnsupportedOperationException("This store cannot take messages out of quarantine");
-    }
+    void unquarantine(Delivery delivery);
 
     /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */
     Optional<Processed> find(MessageId id);

@@ -12,6 +12,8 @@ public interface QuarantineStore {
     /**
      * Keeps a message. It replaces one that is kept already: the time of the first failure stays, the generation grows, and the message belongs to no
      * replay any more.
+     *
+     * @throws TransientStoreException if another transaction has locked the message for longer than the claim timeout
      */
     void save(QuarantinedMessage message);
 
@@ -25,13 +27,26 @@ public interface QuarantineStore {
      * @throws IdempotencyException if no transaction is active
      * @throws TransientStoreException if another transaction has locked the message for longer than the claim timeout
      */
-    default Optional<QuarantineEntry> take(MessageId id, long generation) {
-        throw new UnsupportedOperationException("This quarantine cannot replay messages");
-    }
+    Optional<QuarantineEntry> take(MessageId id, long generation);
+
+    /**
+     * Lists the next {@code limit} chosen messages, in the order of topic, partition and offset, without their bytes. The limit of the selection does
+     * not count.
+     *
+     * @param after the delivery of the last message of the page before; empty for the first page
+     */
+    List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit);
+
+    /** Counts the chosen messages. The limit of the selection does not count. */
+    QuarantineCount count(QuarantineSelection selection);
 
     /** Lists the ids of up to {@code limit} kept messages of a consumer, those whose first failure is oldest first. */
     List<MessageId> list(String consumer, int limit);
 
-    /** Deletes a kept message. Returns whether it was kept. */
+    /**
+     * Deletes a kept message. Returns whether it was kept.
+     *
+     * @throws TransientStoreException if another transaction has locked the message for longer than the claim timeout
+     */
     boolean delete(MessageId id);
 }

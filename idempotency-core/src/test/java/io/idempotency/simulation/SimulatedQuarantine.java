@@ -1,9 +1,13 @@
 package io.idempotency.simulation;
 
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +24,21 @@ record SimulatedQuarantine(Simulation simulation, MemoryQuarantine memory) imple
     @Override
     public Optional<QuarantineEntry> find(MessageId id) {
         return memory.find(id);
+    }
+
+    @Override
+    public Optional<QuarantineEntry> take(MessageId id, long generation) {
+        return memory.take(id, generation);
+    }
+
+    @Override
+    public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+        return memory.list(selection, after, limit);
+    }
+
+    @Override
+    public QuarantineCount count(QuarantineSelection selection) {
+        return memory.count(selection);
     }
 
     @Override

@@ -175,6 +175,13 @@ final class SimulatedStore implements LeaseStore {
     }
 
     @Override
+    public void unquarantine(Delivery delivery) {
+        wire.fault("unquarantine " + delivery.id().value());
+        locks.take(delivery.id(), transactions.running());
+        memory.unquarantine(delivery);
+    }
+
+    @Override
     public Optional<Processed> find(MessageId id) {
         return wire.call("find " + id.value(), () -> memory.find(id));
     }

@@ -21,14 +21,16 @@ final class ClaimedRows {
     private final Evidence evidence;
 
     /** A group of rows that one statement changes. */
-    private record Alike(int consumer, long at, int attempt, int starts) implements Comparable<Alike> {
+    private record Alike(int consumer, long at, int attempt, int starts, boolean isOutOfQuarantine)
+            implements Comparable<Alike> {
 
-        static Alike of(MessageRow row) {
+        static Alike of(MessageRow row, boolean isOutOfQuarantine) {
             return new Alike(
                     row.key().consumer(),
                     row.at(),
                     row.state().attempt(),
-                    row.state().starts());
+                    row.state().starts(),
+                    isOutOfQuarantine);
         }
 
         @Override
@@ -36,7 +38,8 @@ final class ClaimedRows {
             int order = Integer.compare(consumer, other.consumer);
             order = order != 0 ? order : Long.compare(at, other.at);
             order = order != 0 ? order : Integer.compare(attempt, other.attempt);
-            return order != 0 ? order : Integer.compare(starts, other.starts);
+            order = order != 0 ? order : Integer.compare(starts, other.starts);
+            return order != 0 ? order : Boolean.compare(isOutOfQuarantine, other.isOutOfQuarantine);
         }
     }
 
@@ -60,7 +63,7 @@ final class ClaimedRows {
         return settled == evidence.claimed().size();
     }
 
-    /** Releases rows that somebody committed before they were proved. Returns their number. */
+    /** Releases rows that somebody committed before they were proved, or puts them back into quarantine. Returns their number. */
     int release() throws SQLException {
         evidence.savepoint(null);
         int released = 0;
@@ -68,7 +71,7 @@ final class ClaimedRows {
             MessageState unproved =
                     MessageState.unproved(each.getKey().attempt(), each.getKey().starts());
             MessageState free = new MessageState(
-                    MessageState.Status.RELEASED,
+                    each.getKey().isOutOfQuarantine() ? MessageState.Status.QUARANTINED : MessageState.Status.RELEASED,
                     each.getKey().attempt(),
                     each.getKey().starts(),
                     0);
@@ -80,7 +83,8 @@ final class ClaimedRows {
     private Map<Alike, List<MessageRow>> alike() {
         Map<Alike, List<MessageRow>> alike = new TreeMap<>();
         for (MessageRow row : evidence.claimed()) {
-            alike.computeIfAbsent(Alike.of(row), key -> new ArrayList<>()).add(row);
+            Alike key = Alike.of(row, evidence.isOutOfQuarantine(row.key()));
+            alike.computeIfAbsent(key, absent -> new ArrayList<>()).add(row);
         }
         return alike;
     }

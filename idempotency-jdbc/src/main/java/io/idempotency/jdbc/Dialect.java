@@ -43,6 +43,9 @@ interface Dialect {
      */
     int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException;
 
+    /** Runs an update that waits for rows and tables at most the claim timeout. Returns how many rows it found. */
+    int update(Connection connection, String sql, Parameters parameters) throws SQLException;
+
     /** Stores the number of a name unless it is stored. Returns whether the number now belongs to this name. */
     boolean insertName(Connection connection, int number, String name) throws SQLException;
 
@@ -57,6 +60,11 @@ interface Dialect {
     /** Returns how a query is bounded to wait for a row or a table at most the claim timeout. */
     default Waiting waiting() {
         return new Waiting(beforeWaiting());
+    }
+
+    /** Returns the clause that makes a query see all commits before its lock, at every isolation level; empty if the query does so without it. */
+    default String currentRead() {
+        return "";
     }
 
     /** Returns whether queries of the running transaction show uncommitted rows of others. */

@@ -23,6 +23,7 @@ final class Evidence {
     private final Common common;
     private final List<MessageRow> claimed = new ArrayList<>();
     private final Map<MessageKey, Long> quarantined = new LinkedHashMap<>();
+    private final Set<MessageKey> outOfQuarantine = new HashSet<>();
     private @Nullable MessageKey unguarded;
 
     private static final class Common {
@@ -84,6 +85,17 @@ final class Evidence {
     void quarantined(MessageKey key, long at) {
         deleted(key);
         quarantined.put(key, at);
+    }
+
+    /** Keeps that this transaction took a row out of quarantine. */
+    void outOfQuarantine(MessageKey key) {
+        quarantined.remove(key);
+        outOfQuarantine.add(key);
+    }
+
+    /** Returns whether this transaction took the row out of quarantine. */
+    boolean isOutOfQuarantine(MessageKey key) {
+        return outOfQuarantine.contains(key);
     }
 
     /** Removes a row that this transaction itself deleted. */

@@ -89,6 +89,21 @@ final class H2Dialect extends InsertFirstDialect {
         }
     }
 
+    @Override
+    public int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException {
+        return super.update(connection, sql, parameters);
+    }
+
+    @Override
+    public int update(Connection connection, String sql, Parameters parameters) throws SQLException {
+        int before = setLockTimeout(connection, (int) claimTimeout.toMillis());
+        try {
+            return super.update(connection, sql, parameters);
+        } finally {
+            setLockTimeout(connection, before);
+        }
+    }
+
     /** A statement that may be retried. */
     @FunctionalInterface
     private interface Trial<T> {

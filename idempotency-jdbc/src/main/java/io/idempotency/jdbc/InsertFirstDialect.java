@@ -80,11 +80,6 @@ abstract class InsertFirstDialect extends PlainDialect {
         }
     }
 
-    /** Returns the clause that makes a query see all commits before its lock, at every isolation level. */
-    String currentRead() {
-        return "";
-    }
-
     /** Returns the id of the running transaction, if the proof needs it. */
     @Nullable
     String runningTransaction(Connection connection) throws SQLException {

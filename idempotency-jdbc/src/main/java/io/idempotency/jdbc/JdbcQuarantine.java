@@ -1,15 +1,20 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,33 +30,47 @@ public final class JdbcQuarantine implements QuarantineStore {
 
     private final DataSource dataSource;
     private final Tables tables;
+    private final Duration claimTimeout;
     private final Connections connections;
     private final JdbcTransactions transactions;
     private final StoreDatabase database;
     private final QuarantineRows rows;
 
-    private JdbcQuarantine(DataSource dataSource, Tables tables) {
+    private JdbcQuarantine(DataSource dataSource, Tables tables, Duration claimTimeout) {
         this.dataSource = dataSource;
         this.tables = tables;
+        this.claimTimeout = claimTimeout;
         this.rows = new QuarantineRows(tables);
         this.transactions = JdbcTransactions.on(dataSource);
         this.connections = new Connections(transactions);
-        this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
+        this.database = new StoreDatabase(tables, claimTimeout);
     }
 
     /** Returns the quarantine with the default table names on the data source. Does not connect yet. */
     public static JdbcQuarantine on(DataSource dataSource) {
-        return new JdbcQuarantine(dataSource, Tables.standard());
+        return new JdbcQuarantine(dataSource, Tables.standard(), StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
     }
 
     /** Returns a quarantine whose table names begin with the prefix. */
     public JdbcQuarantine tablePrefix(String prefix) {
-        return new JdbcQuarantine(dataSource, new Tables(tables.schema(), prefix));
+        return new JdbcQuarantine(dataSource, new Tables(tables.schema(), prefix), claimTimeout);
     }
 
     /** Returns a quarantine whose tables are in the schema. */
     public JdbcQuarantine schema(String name) {
-        return new JdbcQuarantine(dataSource, new Tables(name, tables.prefix()));
+        return new JdbcQuarantine(dataSource, new Tables(name, tables.prefix()), claimTimeout);
+    }
+
+    /**
+     * Returns a quarantine that waits so long for another transaction with the same message, before it fails transiently; 5 seconds by default.
+     *
+     * @throws IdempotencyException if the timeout is not positive
+     */
+    public JdbcQuarantine claimTimeout(Duration timeout) {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IdempotencyException("The claim timeout must be positive, not " + timeout);
+        }
+        return new JdbcQuarantine(dataSource, tables, timeout);
     }
 
     @Override
@@ -59,11 +78,12 @@ public final class JdbcQuarantine implements QuarantineStore {
         within("keep a quarantined message", (connection, active) -> {
             MessageLookup lookup = lookup(connection, message.delivery(), active.proposedNames());
             MessageArrival arrival = lookup.all().iterator().next();
-            Object id = database.dialect(connection).id(arrival.key().id());
-            QuarantineRows.Kept kept = new QuarantineRows.Kept(arrival, id, database.now(connection));
+            Dialect dialect = database.dialect(connection);
+            QuarantineRows.Kept kept =
+                    new QuarantineRows.Kept(arrival, dialect.id(arrival.key().id()), dialect.now(connection));
             try {
-                if (!rows.update(connection, message, kept)) {
-                    rows.insert(connection, message, kept);
+                if (!rows.update(connection, dialect, message, kept)) {
+                    rows.insert(connection, dialect, message, kept);
                 }
             } catch (SQLException e) {
                 if (SqlFailures.isDuplicateKey(e)) {
@@ -81,33 +101,78 @@ public final class JdbcQuarantine implements QuarantineStore {
         return MessageLookup.of(one, database.numbers(connection, MessageLookup.namesIn(one), proposed));
     }
 
-    private static final String FIND =
-            "select " + QuarantineRows.COLUMNS + " from ${tables}quarantine where consumer = ? and message_id = ?";
-
     @Override
     public Optional<QuarantineEntry> find(MessageId id) {
         return within("find a quarantined message", (connection, active) -> {
             MessageKey key = key(connection, id, active.proposedNames());
-            if (key == null) {
-                return Optional.empty();
-            }
-            try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIND))) {
-                statement.setInt(1, key.consumer());
-                statement.setObject(2, database.dialect(connection).id(key.id()));
-                try (ResultSet row = statement.executeQuery()) {
-                    return row.next()
-                            ? Optional.of(entry(connection, id, row, active.proposedNames()))
-                            : Optional.empty();
-                }
-            }
+            return key == null ? Optional.empty() : read(connection, key, id, rows.find());
         });
     }
 
-    private QuarantineEntry entry(Connection connection, MessageId id, ResultSet row, Map<String, Integer> proposed)
+    private static final String LOCK =
+            "update ${tables}quarantine set generation = generation where consumer = ? and message_id = ? and generation = ?";
+
+    /** {@inheritDoc} Two round trips: an update without a change locks the row, as every database can. */
+    @Override
+    public Optional<QuarantineEntry> take(MessageId id, long generation) {
+        if (!transactions.isActive()) {
+            throw new IdempotencyException("A quarantined message is taken within a transaction only");
+        }
+        return within("take a quarantined message", (connection, active) -> {
+            MessageKey key = key(connection, id, active.proposedNames());
+            if (key == null) {
+                return Optional.empty();
+            }
+            Dialect dialect = database.dialect(connection);
+            dialect.update(connection, tables.fill(LOCK), statement -> {
+                statement.setInt(1, key.consumer());
+                statement.setObject(2, dialect.id(key.id()));
+                statement.setLong(3, generation);
+            });
+            return read(connection, key, id, rows.find() + dialect.currentRead())
+                    .filter(entry -> entry.generation() == generation);
+        });
+    }
+
+    private Optional<QuarantineEntry> read(Connection connection, MessageKey key, MessageId id, String query)
             throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(query)) {
+            statement.setInt(1, key.consumer());
+            statement.setObject(2, database.dialect(connection).id(key.id()));
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? Optional.of(entry(connection, id, row)) : Optional.empty();
+            }
+        }
+    }
+
+    private QuarantineEntry entry(Connection connection, MessageId id, ResultSet row) throws SQLException {
+        Map<String, Integer> proposed = ActiveTransaction.of(database).proposedNames();
         long place = row.getLong("place");
         long offset = row.getLong("record_offset");
         return QuarantineRows.entry(row, id, database.position(connection, place, offset, proposed));
+    }
+
+    /** {@inheritDoc} A round trip for each partition in which it looks, and two more. */
+    @Override
+    public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+        return within(
+                "list quarantined messages",
+                (connection, active) -> search(connection, selection, active).page(after, limit).stream()
+                        .map(QuarantineSearch.Found::summary)
+                        .toList());
+    }
+
+    /** {@inheritDoc} A few round trips. */
+    @Override
+    public QuarantineCount count(QuarantineSelection selection) {
+        return within(
+                "count quarantined messages",
+                (connection, active) -> search(connection, selection, active).count());
+    }
+
+    private QuarantineSearch search(Connection connection, QuarantineSelection selection, ActiveTransaction active)
+            throws SQLException {
+        return new QuarantineSearch(connection, database, tables, selection, active.proposedNames());
     }
 
     private static final String LIST = """
@@ -148,11 +213,12 @@ public final class JdbcQuarantine implements QuarantineStore {
     }
 
     private boolean delete(Connection connection, MessageKey key) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(DELETE))) {
-            statement.setInt(1, key.consumer());
-            statement.setObject(2, database.dialect(connection).id(key.id()));
-            return statement.executeUpdate() > 0;
-        }
+        Dialect dialect = database.dialect(connection);
+        return dialect.update(connection, tables.fill(DELETE), statement -> {
+                    statement.setInt(1, key.consumer());
+                    statement.setObject(2, dialect.id(key.id()));
+                })
+                > 0;
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)

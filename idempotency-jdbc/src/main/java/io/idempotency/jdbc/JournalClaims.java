@@ -2,6 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.jdbc.JournalDialect.Append;
 import io.idempotency.jdbc.JournalDialect.Appended;
+import io.idempotency.jdbc.JournalGeneration.Entry;
 import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Claims messages by journals, within the active transaction:
@@ -165,14 +167,23 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return time;
     }
 
-    /** Appends a single entry about a message, whatever the journal knows of it. */
-    void append(ActiveTransaction active, JournalWindow window, Content content) {
+    /** Decides by what a journal knows of a message whether an entry about it is appended. */
+    @FunctionalInterface
+    interface Condition {
+        boolean holds(@Nullable Entry known);
+    }
+
+    /** Appends a single entry about a message, if the condition holds while the journal is locked. */
+    void append(ActiveTransaction active, JournalWindow window, Content content, Condition condition) {
         connections.onCurrent("append to a journal", connection -> {
             List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
             if (heads.isEmpty()) {
                 throw gone(window);
             }
             catchUp(connection, active, window, heads.get(0), true);
+            if (!condition.holds(known(active, window, content.ids()))) {
+                return false;
+            }
             List<Append> appends =
                     new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), content)));
             if (!append(connection, active, appends, Map.of(window.key(), window))
@@ -181,6 +192,14 @@ final class JournalClaims implements ActiveTransaction.LastWord {
             }
             return true;
         });
+    }
+
+    private static @Nullable Entry known(ActiveTransaction active, JournalWindow window, long[] id) {
+        JournalOverlay overlay = JournalTransaction.of(active).overlays().get(window.key());
+        Entry own = overlay == null ? null : overlay.find(id[0], id[1]);
+        Ids one = new Ids(1);
+        one.add(id[0], id[1]);
+        return own == null ? window.find(one)[0] : own;
     }
 
     private TransientStoreException gone(JournalWindow window) {

@@ -134,12 +134,26 @@ public final class JournalStore implements ClaimStore {
         }
         Delivery delivery = claim.delivery();
         prepare(List.of(delivery));
-        append(
-                "quarantine a message",
-                windows.place(delivery),
-                delivery.id(),
-                delivery.position().offset(),
-                Kind.QUARANTINED);
+        append("quarantine a message", windows.place(delivery), entry(Kind.QUARANTINED, delivery));
+    }
+
+    /** {@inheritDoc} Two round trips, and one more if another process has appended meanwhile. */
+    @Override
+    public void unquarantine(Delivery delivery) {
+        prepare(List.of(delivery));
+        JournalPlace place = windows.place(delivery);
+        long offset = delivery.position().offset();
+        connections.joining("take a message out of quarantine", connection -> {
+            ActiveTransaction active = activeTransaction();
+            JournalWindow window = windows.of(connection, place, active);
+            // A forgotten entry is new, wherever the horizon is.
+            claims.append(
+                    active,
+                    window,
+                    entry(Kind.FORGOTTEN, delivery),
+                    known -> known == null ? offset <= window.horizonOffset() : known.kind() == Kind.QUARANTINED);
+            return true;
+        });
     }
 
     /** {@inheritDoc} Reads all segments of the consumer, because journals have no index. */
@@ -159,9 +173,7 @@ public final class JournalStore implements ClaimStore {
                 .ifPresent(at -> append(
                         "forget a message",
                         new JournalPlace(id.consumer(), at.stream(), at.partition()),
-                        id,
-                        at.offset(),
-                        Kind.FORGOTTEN));
+                        entry(Kind.FORGOTTEN, new Delivery(id, at))));
         return found.isPresent();
     }
 
@@ -177,13 +189,17 @@ public final class JournalStore implements ClaimStore {
         return transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
     }
 
-    private void append(String verb, JournalPlace place, MessageId message, long offset, Kind kind) {
-        UUID id = MessageKey.idOf(message.value());
-        Content content = new Content(
-                kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
+    private static Content entry(Kind kind, Delivery delivery) {
+        UUID id = MessageKey.idOf(delivery.id().value());
+        return new Content(kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {
+            delivery.position().offset()
+        });
+    }
+
+    private void append(String verb, JournalPlace place, Content content) {
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            claims.append(active, windows.of(connection, place, active), content);
+            claims.append(active, windows.of(connection, place, active), content, known -> true);
             return true;
         });
     }

@@ -120,7 +120,7 @@ final class MariaDbDialect extends InsertFirstDialect {
     }
 
     @Override
-    String currentRead() {
+    public String currentRead() {
         return " lock in share mode";
     }
 

@@ -46,6 +46,9 @@ record MessageState(Status status, int attempt, int starts, int seal) {
     /** The lowest state of a settled message. */
     static final int FIRST_SETTLED = Status.PROCESSED.number << 29;
 
+    /** The lowest state of a quarantined message. */
+    static final int FIRST_QUARANTINED = Status.QUARANTINED.number << 29;
+
     /** The seal of a claim that is not proved; no lease has it. */
     static final int UNPROVED = 1;
 

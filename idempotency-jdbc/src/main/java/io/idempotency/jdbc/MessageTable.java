@@ -119,14 +119,53 @@ final class MessageTable {
         MessageUpdate.run(connection, database.dialect(connection), tables, rows);
     }
 
+    private static final String WRITE = """
+            update ${tables}message set at_micros = ?, state = ?, record_offset = ?, place = ?
+            where consumer = ? and message_id = ?
+            """;
+
+    /** Writes a row that others may have locked, and waits for them at most the claim timeout. */
+    void write(Connection connection, MessageRow row) throws SQLException {
+        Dialect current = database.dialect(connection);
+        current.update(connection, tables.fill(WRITE), statement -> {
+            statement.setLong(1, row.at());
+            statement.setInt(2, row.state().packed());
+            statement.setLong(3, row.offset());
+            statement.setLong(4, row.place());
+            statement.setInt(5, row.key().consumer());
+            statement.setObject(6, current.id(row.key().id()));
+        });
+    }
+
+    private static final String FREE =
+            "update ${tables}message set state = ?, at_micros = ? where consumer = ? and message_id = ? and state >= ?";
+
+    /** Makes a quarantined message free. A message without a row gets one that says that it is free, so nobody takes it for a purged one. */
+    void unquarantine(Connection connection, MessageArrival arrival) throws SQLException {
+        MessageDialect current = database.messages(connection);
+        MessageState free = new MessageState(MessageState.Status.RELEASED, 0, 0, 0);
+        long now = current.now(connection);
+        int found = current.update(connection, tables.fill(FREE), statement -> {
+            statement.setInt(1, free.packed());
+            statement.setLong(2, now);
+            statement.setInt(3, arrival.key().consumer());
+            statement.setObject(4, current.id(arrival.key().id()));
+            statement.setInt(5, MessageState.FIRST_QUARANTINED);
+        });
+        if (found == 0) {
+            current.insert(connection, List.of(arrival), free, 0);
+        }
+    }
+
     private static final String DELETE = "delete from ${tables}message where consumer = ? and message_id = ?";
 
     /** Deletes the row; returns whether there was one. */
     boolean delete(Connection connection, MessageKey key) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(delete)) {
-            statement.setInt(1, key.consumer());
-            statement.setObject(2, database.dialect(connection).id(key.id()));
-            return statement.executeUpdate() > 0;
-        }
+        Dialect current = database.dialect(connection);
+        return current.update(connection, delete, statement -> {
+                    statement.setInt(1, key.consumer());
+                    statement.setObject(2, current.id(key.id()));
+                })
+                > 0;
     }
 }

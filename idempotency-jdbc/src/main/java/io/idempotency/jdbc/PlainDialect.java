@@ -93,6 +93,11 @@ class PlainDialect implements MessageDialect {
 
     @Override
     public int change(Connection connection, Evidence evidence, String sql, Parameters parameters) throws SQLException {
+        return update(connection, sql, parameters);
+    }
+
+    @Override
+    public int update(Connection connection, String sql, Parameters parameters) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(beforeWaiting() + sql)) {
             bound(statement);
             parameters.set(statement);

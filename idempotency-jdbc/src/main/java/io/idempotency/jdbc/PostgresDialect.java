@@ -77,6 +77,11 @@ final class PostgresDialect implements MessageDialect {
         }
     }
 
+    @Override
+    public int update(Connection connection, String sql, Parameters parameters) throws SQLException {
+        return waiting.update(connection, sql, parameters);
+    }
+
     private static final String INSERT = """
             with inserted as (
                 insert into ${tables}message (at_micros, record_offset, place, consumer, state, message_id)

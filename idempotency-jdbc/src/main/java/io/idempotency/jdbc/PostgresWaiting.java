@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -37,6 +38,16 @@ final class PostgresWaiting extends Waiting {
     /** Returns a query that also marks the transaction. The mark is the last parameter. */
     String marking(String query) {
         return bounded(query) + ", " + PostgresProof.MARK;
+    }
+
+    /** Runs an update that waits for rows and tables at most the claim timeout. Returns how many rows it found. */
+    int update(Connection connection, String sql, Dialect.Parameters parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(bounded(sql))) {
+            parameters.set(statement);
+            statement.execute();
+            statement.getMoreResults();
+            return statement.getUpdateCount();
+        }
     }
 
     @Override

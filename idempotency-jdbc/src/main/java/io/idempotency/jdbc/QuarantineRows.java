@@ -33,15 +33,8 @@ final class QuarantineRows {
             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """;
 
-    void insert(Connection connection, QuarantinedMessage message, Kept kept) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT))) {
-            int at = set(statement, message, kept);
-            statement.setLong(at, kept.now());
-            statement.setLong(at + 1, kept.now());
-            statement.setInt(at + 2, kept.arrival().key().consumer());
-            statement.setObject(at + 3, kept.id());
-            statement.executeUpdate();
-        }
+    void insert(Connection connection, Dialect dialect, QuarantinedMessage message, Kept kept) throws SQLException {
+        dialect.update(connection, tables.fill(INSERT), statement -> setAll(statement, message, kept));
     }
 
     /** The clock may be behind the last generation. */
@@ -53,19 +46,12 @@ final class QuarantineRows {
             """;
 
     /** Returns whether there was a row. */
-    boolean update(Connection connection, QuarantinedMessage message, Kept kept) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(UPDATE))) {
-            int at = set(statement, message, kept);
-            statement.setLong(at, kept.now());
-            statement.setLong(at + 1, kept.now());
-            statement.setInt(at + 2, kept.arrival().key().consumer());
-            statement.setObject(at + 3, kept.id());
-            return statement.executeUpdate() > 0;
-        }
+    boolean update(Connection connection, Dialect dialect, QuarantinedMessage message, Kept kept) throws SQLException {
+        return dialect.update(connection, tables.fill(UPDATE), statement -> setAll(statement, message, kept)) > 0;
     }
 
-    /** Sets the columns that an insert and an update have in common. Returns the number of the next parameter. */
-    private static int set(PreparedStatement statement, QuarantinedMessage message, Kept kept) throws SQLException {
+    /** Sets the parameters, which an insert and an update have in the same order. */
+    private static void setAll(PreparedStatement statement, QuarantinedMessage message, Kept kept) throws SQLException {
         Payload payload = message.payload();
         statement.setLong(1, kept.now());
         statement.setLong(2, message.delivery().timestamp());
@@ -75,14 +61,22 @@ final class QuarantineRows {
         statement.setInt(6, message.attempts());
         statement.setInt(7, message.isBehind() ? 1 : 0);
         statement.setString(8, payload.origin().name());
-        statement.setString(9, printable(message.failure().type(), MOST_CHARS_OF_TYPE));
+        statement.setString(9, type(message.failure().type()));
         statement.setString(10, message.failure().group());
         statement.setString(11, message.delivery().id().value());
         statement.setString(12, printable(message.failure().text(), Integer.MAX_VALUE));
         statement.setBytes(13, payload.key());
         statement.setBytes(14, payload.value());
         statement.setBytes(15, StoredHeaders.toBytes(payload.headers()));
-        return 16;
+        statement.setLong(16, kept.now());
+        statement.setLong(17, kept.now());
+        statement.setInt(18, kept.arrival().key().consumer());
+        statement.setObject(19, kept.id());
+    }
+
+    /** Returns the name of an exception class as it is stored. */
+    static String type(String name) {
+        return printable(name, MOST_CHARS_OF_TYPE);
     }
 
     /** PostgreSQL does not accept the character 0 in texts. */
@@ -90,10 +84,16 @@ final class QuarantineRows {
         return text.substring(0, Math.min(text.length(), most)).replace('\0', '\uFFFD');
     }
 
-    /** The columns of an entry, in the order in which {@link #entry} reads them. */
-    static final String COLUMNS = """
-            record_offset, place, record_timestamp, key_hash, attempts, behind, origin, failure_type, failure_group, failure, record_key,
-                record_value, headers, generation, first_at_micros, at_micros, replay""";
+    private static final String FIND = """
+            select record_offset, place, record_timestamp, key_hash, attempts, behind, origin, failure_type, failure_group, failure, record_key,
+                record_value, headers, generation, first_at_micros, at_micros, ${running} as replay
+            from ${tables}quarantine q where q.consumer = ? and q.message_id = ?
+            """.replace("${running}", QuarantineSearch.RUNNING_REPLAY);
+
+    /** Returns the query for an entry, with two parameters, in the order in which {@link #entry} reads it. */
+    String find() {
+        return tables.fill(FIND);
+    }
 
     /** Reads the entry of the current row. */
     static QuarantineEntry entry(ResultSet row, MessageId id, Position position) throws SQLException {

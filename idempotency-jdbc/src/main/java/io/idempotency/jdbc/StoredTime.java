@@ -19,6 +19,11 @@ final class StoredTime {
         return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
     }
 
+    /** Returns the first microsecond that is not before the moment. */
+    static long microsUp(Instant instant) {
+        return micros(instant.plusNanos(999));
+    }
+
     static long micros(Duration duration) {
         return duration.toNanos() / 1000;
     }

@@ -112,7 +112,7 @@ final class TableLeases {
         MessageRow row = found != null ? found : inserted(connection, lookup, state);
         MessageArrival arrival = lookup.all().iterator().next();
         MessageRow quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
-        table.update(connection, List.of(quarantined));
+        table.write(connection, quarantined);
         active.evidence().quarantined(key, quarantined.at());
         return true;
     }

@@ -112,6 +112,20 @@ public final class TableStore implements LeaseStore {
     }
 
     @Override
+    public void unquarantine(Delivery delivery) {
+        connections.joining("take a message out of quarantine", connection -> {
+            ActiveTransaction active = activeTransaction();
+            claims.prove(active);
+            MessageLookup lookup = table.lookup(connection, List.of(delivery), active.proposedNames());
+            MessageArrival arrival = lookup.all().iterator().next();
+            database.dialect(connection).prepareProof(connection, active.evidence());
+            table.unquarantine(connection, arrival);
+            active.evidence().outOfQuarantine(arrival.key());
+            return true;
+        });
+    }
+
+    @Override
     public Optional<Processed> find(MessageId id) {
         Map<String, Integer> proposed =
                 transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();

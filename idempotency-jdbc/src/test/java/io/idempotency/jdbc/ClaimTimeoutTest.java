@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Payload;
+import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -180,6 +183,60 @@ class ClaimTimeoutTest {
                 fixture.claim(id + "-known");
                 assertThat(lockTimeout(fixture, database))
                         .isEqualTo(database == TestDatabase.POSTGRESQL ? "0" : timeout);
+            });
+        }
+    }
+
+    /** MariaDB waits a second at least. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-4.15")
+    void endsTheWaitOfEveryVerbAboutASettledMessage(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            TableStore hasty = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .claimTimeout(Duration.ofMillis(100))
+                    .build();
+            Claim settled = fixture.claimed(id);
+            fixture.store.quarantine(settled);
+
+            fixture.transactions.inTransaction(() -> {
+                fixture.handle(
+                        "update rules_message set place = place where consumer in (select id from rules_name where"
+                                + " name = '" + fixture.consumer + "')");
+                assertEnds(() -> hasty.forget(settled.delivery().id()));
+                if (database != TestDatabase.MARIADB) {
+                    assertEnds(() -> hasty.unquarantine(settled.delivery()));
+                    assertEnds(() -> hasty.quarantine(settled));
+                }
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-4.15")
+    void endsTheWaitForAKeptMessage(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            JdbcQuarantine hasty = JdbcQuarantine.on(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .claimTimeout(Duration.ofMillis(100));
+            QuarantinedMessage message = new QuarantinedMessage(
+                    fixture.at(id, 1),
+                    Payload.none(Payload.Origin.POSITION_ONLY),
+                    new QuarantineFailure("SomeException", "group", "text"),
+                    1);
+            hasty.save(message);
+            long generation = hasty.find(message.delivery().id()).orElseThrow().generation();
+
+            fixture.transactions.inTransaction(() -> {
+                assertThat(hasty.take(message.delivery().id(), generation)).isPresent();
+                assertEnds(() -> hasty.delete(message.delivery().id()));
+                if (database != TestDatabase.MARIADB) {
+                    assertEnds(() -> hasty.save(message));
+                    assertEnds(() -> fixture.transactions.inTransaction(
+                            () -> hasty.take(message.delivery().id(), generation)));
+                }
             });
         }
     }

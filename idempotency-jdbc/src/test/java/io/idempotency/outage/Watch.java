@@ -6,12 +6,17 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -78,6 +83,21 @@ final class Watch implements ConsumptionListener, QuarantineStore {
                 .filter(message -> message.delivery().id().equals(id))
                 .map(message -> new QuarantineEntry(message, 1, Instant.EPOCH, Instant.EPOCH, Optional.empty()))
                 .findFirst();
+    }
+
+    @Override
+    public Optional<QuarantineEntry> take(MessageId id, long generation) {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+        return List.of();
+    }
+
+    @Override
+    public QuarantineCount count(QuarantineSelection selection) {
+        return new QuarantineCount(quarantined.size(), Map.of(), Map.of(), Optional.empty());
     }
 
     @Override

@@ -137,6 +137,7 @@ class DatabaseConfiguration {
     JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
         return JdbcQuarantine.on(dataSource.value())
                 .tablePrefix(properties.schema().tablePrefix())
-                .schema(properties.schema().name());
+                .schema(properties.schema().name())
+                .claimTimeout(properties.claimTimeout());
     }
 }

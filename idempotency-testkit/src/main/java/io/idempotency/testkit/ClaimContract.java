@@ -22,11 +22,12 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The contract of stores about claims: which claim is granted, how the others are answered, and what is remembered.
- * Includes {@link TransactionContract}, {@link WaitingContract}, {@link MessageIdContract} and {@link PurgeContract}.
+ * Includes {@link TransactionContract}, {@link WaitingContract}, {@link MessageIdContract}, {@link PurgeContract} and {@link UnquarantineContract}.
  *
  * @see StoreContract the questions that a store's test answers
  */
-public interface ClaimContract extends TransactionContract, WaitingContract, MessageIdContract, PurgeContract {
+public interface ClaimContract
+        extends TransactionContract, WaitingContract, MessageIdContract, PurgeContract, UnquarantineContract {
 
     @Test
     default void grantsAMessageOnlyOnce() {

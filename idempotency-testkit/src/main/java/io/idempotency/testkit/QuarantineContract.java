@@ -14,7 +14,6 @@ import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
-import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.util.List;
@@ -24,13 +23,11 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The contract of quarantines: they keep messages byte by byte, within the transactions of the claim store beside them.
+ * Includes {@link QuarantineSelectionContract}.
  *
  * @see StoreContract the questions that a store's test answers
  */
-public interface QuarantineContract extends StoreContract {
-
-    /** Returns the quarantine under test. It joins the transactions of {@link #store()}. */
-    QuarantineStore quarantine();
+public interface QuarantineContract extends QuarantineSelectionContract {
 
     @Test
     @Tag("rule-4.6")

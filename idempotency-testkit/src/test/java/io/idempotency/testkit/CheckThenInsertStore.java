@@ -73,6 +73,14 @@ final class CheckThenInsertStore implements ClaimStore {
     }
 
     @Override
+    public void unquarantine(Delivery delivery) {
+        Row row = row(delivery.id());
+        if (row != null && row.quarantined) {
+            put(delivery.id(), null);
+        }
+    }
+
+    @Override
     public Optional<Processed> find(MessageId id) {
         return Optional.ofNullable(row(id)).map(this::processed);
     }

@@ -27,6 +27,7 @@ class CheckThenInsertStoreTest {
                         "doesNotCommitAfterATransientFailureEvenIfTheWorkSwallowsIt",
                         "endsAClaimThatWaitsTooLongAsTransient",
                         "endsTheWaitOfTwoTransactionsForEachOther",
+                        "letsALiveClaimOfTheMessageFinishFirst",
                         "makesASecondClaimWaitAndThenCallsItADuplicate",
                         "makesASecondClaimWaitAndThenGrantsItIfTheFirstIsRolledBack");
     }

@@ -159,6 +159,11 @@ class StoreComparisonTest {
         }
 
         @Override
+        public void unquarantine(Delivery delivery) {
+            store.unquarantine(delivery);
+        }
+
+        @Override
         public Optional<Processed> find(MessageId id) {
             return store.find(id);
         }
