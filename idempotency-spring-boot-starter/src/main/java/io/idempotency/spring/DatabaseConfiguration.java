@@ -1,16 +1,19 @@
 package io.idempotency.spring;
 
 import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.JdbcReplays;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.JournalStoreBuilder;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -29,6 +32,7 @@ import org.springframework.kafka.core.KafkaAdmin;
 class DatabaseConfiguration {
 
     private static final String SCHEMA = "idempotencySchema";
+    private static final String QUARANTINE = "idempotencyQuarantine";
 
     /** Matches if the default store is in the database. */
     static final class IsWanted extends AnyNestedCondition {
@@ -132,12 +136,26 @@ class DatabaseConfiguration {
         return new Purges(properties.purge());
     }
 
-    @Bean
+    @Bean(name = QUARANTINE)
     @ConditionalOnMissingBean(QuarantineStore.class)
     JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
         return JdbcQuarantine.on(dataSource.value())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout());
+    }
+
+    /** The replays of the starter's own quarantine. */
+    @Bean
+    @ConditionalOnMissingBean(ReplayStore.class)
+    @ConditionalOnBean(name = QUARANTINE)
+    ReplayStore idempotencyReplays(
+            StoreDataSource dataSource, IdempotencyProperties properties, ObjectProvider<ListenerReplays> listeners) {
+        return WakingReplays.of(
+                JdbcReplays.on(dataSource.value())
+                        .tablePrefix(properties.schema().tablePrefix())
+                        .schema(properties.schema().name())
+                        .claimTimeout(properties.claimTimeout()),
+                listeners);
     }
 }

@@ -28,6 +28,7 @@ import org.springframework.validation.Validator;
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
  * @param purge Purge of messages that are older than the retention.
+ * @param replay Replays of quarantined messages.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
@@ -47,6 +48,7 @@ public record IdempotencyProperties(
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
         @DefaultValue Purge purge,
+        @DefaultValue Replay replay,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
@@ -108,6 +110,13 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
             @DefaultValue("1000") int batchSize) {}
+
+    /**
+     * Replays.
+     *
+     * @param enabled Whether this application carries out replays of the messages that its listeners have quarantined.
+     */
+    public record Replay(@DefaultValue("true") boolean enabled) {}
 
     /**
      * The journal store.

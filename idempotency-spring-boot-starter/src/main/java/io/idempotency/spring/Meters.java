@@ -5,6 +5,8 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
+import io.idempotency.Replayed;
+import io.idempotency.replay.ReplayResult;
 import io.idempotency.store.Delivery;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -25,6 +27,7 @@ final class Meters implements ConsumptionListener {
     static final String TRANSIENT = "idempotency.transient.failures";
     static final String STUCK = "idempotency.transient.stuck";
     static final String EARLY = "idempotency.early.commits";
+    static final String REPLAYED = "idempotency.replay.messages";
     static final String UNWATCHED = "idempotency.shadow.unwatched";
 
     private static final String FAILED = "failed";
@@ -68,6 +71,9 @@ final class Meters implements ConsumptionListener {
         transientFailures(consumer);
         stuck(consumer);
         earlyCommits(consumer);
+        for (ReplayResult result : ReplayResult.values()) {
+            replayed(consumer, result);
+        }
     }
 
     @Override
@@ -91,6 +97,11 @@ final class Meters implements ConsumptionListener {
     @Override
     public void onEarlyCommit(Delivery first) {
         earlyCommits(first.id().consumer()).increment();
+    }
+
+    @Override
+    public void onReplay(Replayed replayed) {
+        replayed(replayed.delivery().id().consumer(), replayed.result()).increment();
     }
 
     @Override
@@ -140,6 +151,14 @@ final class Meters implements ConsumptionListener {
 
     private Counter earlyCommits(String consumer) {
         return counter(EARLY, consumer, "Transactions that a listener committed itself, too early");
+    }
+
+    private Counter replayed(String consumer, ReplayResult result) {
+        return Counter.builder(REPLAYED)
+                .description("Messages of replays by result")
+                .tag("consumer", consumer)
+                .tag("result", name(result))
+                .register(registry);
     }
 
     private Counter counter(String name, String consumer, String description) {
