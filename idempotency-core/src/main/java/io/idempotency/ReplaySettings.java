@@ -6,8 +6,11 @@ import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 import java.util.Objects;
@@ -121,6 +124,21 @@ final class ReplaySettings {
         @Override
         public Optional<QuarantineEntry> find(MessageId id) {
             return kept().find(id);
+        }
+
+        @Override
+        public Optional<QuarantineEntry> take(MessageId id, long generation) {
+            return kept().take(id, generation);
+        }
+
+        @Override
+        public List<QuarantineSummary> list(QuarantineSelection selection, Optional<Delivery> after, int limit) {
+            return kept().list(selection, after, limit);
+        }
+
+        @Override
+        public QuarantineCount count(QuarantineSelection selection) {
+            return kept().count(selection);
         }
 
         @Override

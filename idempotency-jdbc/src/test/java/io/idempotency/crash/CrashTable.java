@@ -44,6 +44,14 @@ abstract class CrashTable {
         servers = start.get();
     }
 
+    final Path folder() {
+        return folder;
+    }
+
+    final ExecutorService runs() {
+        return runs;
+    }
+
     final Servers servers() {
         return servers;
     }

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests the promises on PostgreSQL, and compares {@code docs/guarantees.md} with the observations. */
@@ -18,15 +20,29 @@ class CrashTest extends CrashTable {
             .resolveSibling("docs")
             .resolve("guarantees.md");
 
+    private final ReplayCrashes replays;
+
     CrashTest() {
         super(Servers::onPostgres);
+        replays = new ReplayCrashes(servers(), folder());
+    }
+
+    @BeforeAll
+    void letAllReplaysHappen() {
+        replays.start(runs());
+    }
+
+    @Test
+    @Tag("rule-9.19")
+    void replaysKeepTheirPromises() {
+        replays.keepTheirPromises();
     }
 
     @Test
     void thePageOfGuaranteesSaysWhatWasSeen() {
         Map<Cell, Seen> all = new LinkedHashMap<>();
         Cell.all().forEach(cell -> all.put(cell, seen(cell)));
-        String page = GuaranteesPage.of(all, ChangedMessages.section(servers()));
+        String page = GuaranteesPage.of(all, ChangedMessages.section(servers()), replays.section());
         if ("write".equals(System.getProperty("idempotency.docs"))) {
             write(page);
         }

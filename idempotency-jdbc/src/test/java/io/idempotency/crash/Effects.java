@@ -49,10 +49,10 @@ final class Effects
     }
 
     private void begin(String id) {
-        calls.call(cell, id);
+        calls.call(cell.id(), id);
         halt.at(CrashPoint.IN_HANDLER, id);
         halt.at(CrashPoint.MIDDLE_OF_BATCH, id);
-        effects.effect(cell, id);
+        effects.effect(cell.id(), id);
     }
 
     /** Halts before the commit of a transaction in which the message was handled. */

@@ -45,26 +45,26 @@ final class Ledger {
         }
     }
 
-    void call(Cell cell, String message) {
+    void call(String cell, String message) {
         insert("insert into crash_call (cell, message) values (?, ?)", cell, message);
     }
 
-    void effect(Cell cell, String message) {
+    void effect(String cell, String message) {
         insert("insert into crash_effect (cell, message) values (?, ?)", cell, message);
     }
 
-    int calls(Cell cell, String message) {
+    int calls(String cell, String message) {
         return count("select count(*) from crash_call where cell = ? and message = ?", cell, message);
     }
 
-    int effects(Cell cell, String message) {
+    int effects(String cell, String message) {
         return count("select count(*) from crash_effect where cell = ? and message = ?", cell, message);
     }
 
-    private void insert(String sql, Cell cell, String message) {
+    private void insert(String sql, String cell, String message) {
         try (Connection connection = dataSource.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setString(1, cell.id());
+            statement.setString(1, cell);
             statement.setString(2, message);
             statement.executeUpdate();
         } catch (SQLException e) {
@@ -72,10 +72,10 @@ final class Ledger {
         }
     }
 
-    private int count(String sql, Cell cell, String message) {
+    private int count(String sql, String cell, String message) {
         try (Connection connection = dataSource.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setString(1, cell.id());
+            statement.setString(1, cell);
             statement.setString(2, message);
             try (ResultSet result = statement.executeQuery()) {
                 result.next();

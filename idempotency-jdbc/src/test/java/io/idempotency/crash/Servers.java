@@ -128,8 +128,8 @@ final class Servers implements AutoCloseable {
                         .collect(toSet());
         Map<String, Seen.Fate> fates = new TreeMap<>();
         for (String message : Cell.MESSAGES) {
-            int calls = ledger.calls(cell, message);
-            int effects = ledger.effects(cell, message);
+            int calls = ledger.calls(cell.id(), message);
+            int effects = ledger.effects(cell.id(), message);
             fates.put(message, new Seen.Fate(calls, effects, quarantined.contains(message)));
         }
         return fates;
