@@ -19,8 +19,8 @@ final class ArchitectureTest {
     static final ArchRule theStoreNeedsOnlyTheJdk = only("io.idempotency.store", "io.idempotency.store");
 
     @ArchTest
-    static final ArchRule theMemoryStoreNeedsOnlyTheStore =
-            only("io.idempotency.memory", "io.idempotency.memory", "io.idempotency.store");
+    static final ArchRule theMemoryStoreNeedsOnlyTheContractsOfStores =
+            only("io.idempotency.memory", "io.idempotency.memory", "io.idempotency.store", "io.idempotency.replay");
 
     @ArchTest
     static final ArchRule theFlowNeedsOnlyStoresAndALog = only(

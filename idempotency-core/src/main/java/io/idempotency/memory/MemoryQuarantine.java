@@ -48,6 +48,7 @@ public final class MemoryQuarantine implements QuarantineStore {
         this.transactions = store.memoryTransactions();
         this.messages = transactions.newTable();
         this.clock = store.clock();
+        store.keepAll(id -> messages.get(id, null) != null);
     }
 
     /** Sets who knows to which running replay a message belongs. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Remembers messages in memory, for tests and for consumers that need no durability. It is the reference for other stores.
@@ -32,7 +33,7 @@ import java.util.Set;
  * consume outside of it.
  *
  * <p>Bounded: beyond {@code maxMessages} the messages that were settled longest ago are forgotten first, then those whose
- * lease ended; live leases never are. Time is the given clock's, so that tests can move it; only waiting is measured in real
+ * lease ended; live leases and messages in a {@link MemoryQuarantine} never are. Time is the given clock's, so that tests can move it; only waiting is measured in real
  * time. Thread-safe.
  */
 public final class MemoryStore implements LeaseStore {
@@ -51,6 +52,7 @@ public final class MemoryStore implements LeaseStore {
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
     private final MemoryLeases leases;
+    private volatile Predicate<MessageId> kept = id -> false;
 
     private MemoryStore(Builder builder) {
         this.clock = builder.clock;
@@ -167,6 +169,12 @@ public final class MemoryStore implements LeaseStore {
                 .map(row -> row.processed(clock.instant())));
     }
 
+    /** Returns whether a message is processed, as the running transaction sees it. */
+    boolean isProcessed(MessageId id) {
+        MemoryRow row = transactions.exclusively(() -> rows.get(id, transactions.active()));
+        return row != null && row.isProcessed();
+    }
+
     @Override
     public boolean forget(MessageId id) {
         boolean[] remembered = new boolean[1];
@@ -184,16 +192,25 @@ public final class MemoryStore implements LeaseStore {
         transactions.refuseActive("Purging");
         return transactions.exclusively(() -> {
             Instant horizon = clock.instant().minus(olderThan);
-            return rows.remove(limit, row -> row.lastUse().isBefore(horizon));
+            return rows.remove(limit, (id, row) -> row.lastUse().isBefore(horizon) && !isKept(id, row));
         });
+    }
+
+    /** Remembers quarantined messages as long as the quarantine has them. */
+    void keepAll(Predicate<MessageId> quarantined) {
+        kept = kept.or(quarantined);
+    }
+
+    private boolean isKept(MessageId id, MemoryRow row) {
+        return row.isQuarantined() && kept.test(id);
     }
 
     private void forgetBeyondMax() {
         int surplus = rows.size() - maxMessages;
         if (surplus > 0) {
-            int forgotten = rows.remove(surplus, MemoryRow::isSettled);
+            int forgotten = rows.remove(surplus, (id, row) -> row.isSettled() && !isKept(id, row));
             Instant now = clock.instant();
-            rows.remove(surplus - forgotten, row -> !row.isLive(now));
+            rows.remove(surplus - forgotten, (id, row) -> !row.isLive(now) && !isKept(id, row));
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,13 +65,13 @@ final class MemoryTable<V> {
     }
 
     /** Removes up to {@code limit} values that match and that no running transaction has changed, the oldest first. */
-    int remove(int limit, Predicate<V> matches) {
+    int remove(int limit, BiPredicate<MessageId, V> matches) {
         List<MessageId> removed = new ArrayList<>();
         for (Map.Entry<MessageId, V> entry : committed.entrySet()) {
             if (removed.size() >= limit) {
                 break;
             }
-            if (!pending.containsKey(entry.getKey()) && matches.test(entry.getValue())) {
+            if (!pending.containsKey(entry.getKey()) && matches.test(entry.getKey(), entry.getValue())) {
                 removed.add(entry.getKey());
             }
         }

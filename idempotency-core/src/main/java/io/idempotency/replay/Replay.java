@@ -32,7 +32,12 @@ public record Replay(
         /** It has ended early; the messages that are left belong to no replay. */
         STOPPED,
         /** It has ended. */
-        DONE
+        DONE;
+
+        /** Returns whether nodes never work on it again. */
+        public boolean hasEnded() {
+            return this == STOPPED || this == DONE;
+        }
     }
 
     /**

@@ -83,7 +83,7 @@ public interface ClaimStore {
      * how many: 0 when there are no more. In a short transaction of its own.
      *
      * <p>In a store that several applications share, a message is forgotten only after the longest time that any of them has given for its consumer.
-     * Messages of a consumer without such a time are kept.
+     * Messages of a consumer without such a time are kept. A quarantined message is kept as long as the quarantine beside the store has it.
      *
      * @throws IdempotencyException if a transaction is active on the thread
      */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses quarantined messages of one consumer. All conditions that are given hold together; without any, all messages of the consumer are chosen.
@@ -194,6 +195,22 @@ public final class QuarantineSelection {
         if (!holds) {
             throw new IdempotencyException(otherwise);
         }
+    }
+
+    private List<Object> conditions() {
+        return List.of(
+                consumer, ids, failureType, failureGroup, from, to, stream, partition, firstOffset, lastOffset, limit);
+    }
+
+    /** Returns whether the other one has the same conditions. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof QuarantineSelection selection && conditions().equals(selection.conditions());
+    }
+
+    @Override
+    public int hashCode() {
+        return conditions().hashCode();
     }
 
     /** Returns the choice in words, for logs and the audit. */

@@ -35,10 +35,14 @@ interface JournalDialect {
      *
      * @param messages how many messages were forgotten; 0 if only times in the future were corrected
      * @param head the head of the journal, with its new horizon; null if no journal was found
+     * @param carried the quarantined messages that the purge appended, or null
      */
-    record Purged(int messages, @Nullable JournalHead head) {
+    record Purged(
+            int messages,
+            @Nullable JournalHead head,
+            @Nullable Append carried) {
 
-        static final Purged NOTHING = new Purged(0, null);
+        static final Purged NOTHING = new Purged(0, null, null);
     }
 
     /**

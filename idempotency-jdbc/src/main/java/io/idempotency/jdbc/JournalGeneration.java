@@ -41,9 +41,12 @@ final class JournalGeneration {
         return segments;
     }
 
-    /** Returns the first offset of the first segment. */
-    long firstOffset() {
-        return firstOffsets[0];
+    /** Returns the first offset of the first segment that begins behind an offset, or -1. */
+    long firstOffset(long behind) {
+        return Arrays.stream(firstOffsets, 0, segments)
+                .filter(offset -> offset > behind)
+                .findFirst()
+                .orElse(-1);
     }
 
     /** Returns the greatest offset of the first segments. */

@@ -25,6 +25,10 @@ record JournalHead(
         return new JournalHead(key, version, token, newest, horizonVersion, horizonOffset, partitions);
     }
 
+    JournalHead withTip(JournalTip tip, long newest) {
+        return new JournalHead(key, tip.version(), tip.token(), newest, horizonVersion, horizonOffset, partitions);
+    }
+
     JournalTip tip() {
         return new JournalTip(version, token);
     }

@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 /**
  * Deletes the oldest segments of one journal, and moves the horizon in its head. Later reads begin at the horizon. For a delivery before the first
  * remaining segment, nobody can tell whether it was processed. This includes offsets between the deleted segments: they may be skipped copies, which
- * leave no entry.
+ * leave no entry. Quarantined messages are carried to the tip, see {@link JournalCarry}.
  *
  * <p>Age is measured against the newest segment, so that a consumer that stands still forgets nothing. If that segment lies ahead of the clocks, age is measured
  * against them.
@@ -52,13 +52,19 @@ final class JournalPurge {
         }
         Old old = old(connection, head, isGone(head) ? Long.MAX_VALUE : before(head), limit);
         if (old.messages() == 0) {
-            return new JournalDialect.Purged(0, head);
+            return new JournalDialect.Purged(0, head, null);
         }
+        // Not later than the newest message, against which age is measured. In a journal that is gone there is none.
+        long at = isGone(head) ? clock.earlier() : head.at();
+        JournalDialect.Append carried = new JournalCarry(connection, journals, head).carry(old.version(), at);
         delete(connection, head, old);
-        JournalHead raised = head.withHorizon(
-                old.version(), Math.max(old.offset(), firstOffset(connection, head, old.version() + 1) - 1));
-        raiseHorizon(connection, raised);
-        return new JournalDialect.Purged(old.messages(), raised);
+        JournalHead raised =
+                head.withHorizon(old.version(), Math.max(old.offset(), firstOffset(connection, head, old) - 1));
+        JournalHead last = carried == null ? raised : raised.withTip(carried.next(), at);
+        raiseHorizon(connection, last);
+        int forgotten =
+                old.messages() - (carried == null ? 0 : carried.content().size());
+        return new JournalDialect.Purged(Math.max(0, forgotten), last, carried);
     }
 
     private long latest() {
@@ -171,29 +177,38 @@ final class JournalPurge {
         }
     }
 
-    private static final String FIRST_OFFSET =
-            "select first_offset from ${tables}segment where consumer = ? and place = ? and version = ?";
+    private static final String FIRST_OFFSET = """
+            select first_offset from ${tables}segment where consumer = ? and place = ? and version > ? and first_offset > ?
+            order by version fetch first 1 rows only
+            """;
 
-    private long firstOffset(Connection connection, JournalHead head, long version) throws SQLException {
+    /** Returns where the remaining messages begin, without those of replays, whose offsets are older. */
+    private long firstOffset(Connection connection, JournalHead head, Old old) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(FIRST_OFFSET))) {
             statement.setInt(1, head.key().consumer());
             statement.setLong(2, head.key().place());
-            statement.setLong(3, version);
+            statement.setLong(3, old.version());
+            statement.setLong(4, old.offset());
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() ? result.getLong(1) : 0;
             }
         }
     }
 
-    private static final String RAISE =
-            "update ${tables}journal set horizon_version = ?, horizon_offset = ? where consumer = ? and place = ?";
+    private static final String RAISE = """
+            update ${tables}journal set version = ?, token = ?, at_micros = ?, horizon_version = ?, horizon_offset = ?
+            where consumer = ? and place = ?
+            """;
 
     private void raiseHorizon(Connection connection, JournalHead head) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(journals.tables.fill(RAISE))) {
-            statement.setLong(1, head.horizonVersion());
-            statement.setLong(2, head.horizonOffset());
-            statement.setInt(3, head.key().consumer());
-            statement.setLong(4, head.key().place());
+            statement.setLong(1, head.version());
+            statement.setLong(2, head.token());
+            statement.setLong(3, head.at());
+            statement.setLong(4, head.horizonVersion());
+            statement.setLong(5, head.horizonOffset());
+            statement.setInt(6, head.key().consumer());
+            statement.setLong(7, head.key().place());
             statement.executeUpdate();
         }
     }

@@ -208,6 +208,7 @@ public final class JournalStore implements ClaimStore {
      * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer that stands still forgets
      * nothing. Whole segments are forgotten, which may be a few messages more than the limit. The given time is stored in the tables, beside the names of the
      * consumers that used this store; a time shorter than the stored one has no effect. Purges all consumers that have a stored time, of any application.
+     * A quarantined message is remembered as long as the quarantine of these tables has it.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
@@ -217,7 +218,7 @@ public final class JournalStore implements ClaimStore {
             purged = connections.alone(
                     "purge journals", connection -> round.purge(connection, retentions.all(connection), limit));
             if (purged.head() != null) {
-                windows.raiseHorizon(purged.head());
+                windows.purged(purged.head(), purged.carried());
             }
         } while (purged.head() != null && purged.messages() == 0);
         return purged.messages();

@@ -143,10 +143,19 @@ final class JournalWindow {
         }
         if (!generations.isEmpty()) {
             // Offsets in between may be skipped copies, which left no entry.
-            horizonOffset = Math.max(horizonOffset, generations.getFirst().firstOffset() - 1);
+            horizonOffset = Math.max(horizonOffset, firstOffset(horizonOffset) - 1);
         }
         count();
         return forgotten;
+    }
+
+    /** Returns where the messages behind an offset begin. Those of replays have older offsets. */
+    private long firstOffset(long behind) {
+        return generations.stream()
+                .mapToLong(generation -> generation.firstOffset(behind))
+                .filter(offset -> offset > behind)
+                .findFirst()
+                .orElse(0);
     }
 
     synchronized long bytes() {

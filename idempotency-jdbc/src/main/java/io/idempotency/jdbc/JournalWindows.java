@@ -239,9 +239,24 @@ final class JournalWindows {
         window.checked();
     }
 
-    void raiseHorizon(JournalHead head) {
+    /** Takes over what a purge did. A window that is behind keeps what it has: it does not know the messages that the purge carried to the tip. */
+    void purged(JournalHead head, JournalDialect.@Nullable Append carried) {
+        JournalWindow window = known(head);
+        if (carried != null && window != null) {
+            window.add(carried.behind(), List.of(carried.content().at(carried.next(), head.at())));
+        }
+        if (carried == null || (window != null && head.isAt(window.tip()))) {
+            raiseHorizon(head);
+        }
+    }
+
+    private @Nullable JournalWindow known(JournalHead head) {
         JournalPlace place = places.get(head.key());
-        JournalWindow window = place == null ? null : windows.get(place);
+        return place == null ? null : windows.get(place);
+    }
+
+    void raiseHorizon(JournalHead head) {
+        JournalWindow window = known(head);
         if (window != null) {
             window.raiseHorizon(head.horizonVersion(), head.horizonOffset());
         }

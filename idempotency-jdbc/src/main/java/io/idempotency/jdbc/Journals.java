@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /** The statements of journals that are the same for every database. */
@@ -22,6 +23,11 @@ abstract class Journals implements JournalDialect {
         this.tables = tables;
         this.dialect = dialect;
         this.waiting = dialect.waiting();
+    }
+
+    /** Returns a 128-bit key as a parameter for this database's driver. */
+    final Object id(UUID id) {
+        return dialect.id(id);
     }
 
     private static final String KEYS = "select consumer, place from ${tables}journal where consumer = ? order by place";

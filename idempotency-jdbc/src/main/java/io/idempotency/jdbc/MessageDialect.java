@@ -41,8 +41,8 @@ interface MessageDialect extends Dialect {
     TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException;
 
     /**
-     * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Skips rows that
-     * others have locked. Returns the number of deleted rows.
+     * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Among these, a
+     * quarantined row that has an entry in the quarantine gets the time of now instead. Skips rows that others have locked.
      */
-    int purge(Connection connection, int consumer, long before, int limit) throws SQLException;
+    MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 }

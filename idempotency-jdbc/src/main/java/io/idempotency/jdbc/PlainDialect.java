@@ -256,7 +256,7 @@ class PlainDialect implements MessageDialect {
     }
 
     @Override
-    public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+    public MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return new PlainPurge(this, connection, consumer).purge(before, limit);
     }
 

@@ -4,22 +4,25 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
- * Deletes old messages for databases that cannot limit a deletion: selects some, deletes them, and raises the horizons of their partitions, all in one
- * transaction.
+ * Deletes old messages for databases that cannot limit a deletion: selects some, renews those that are in quarantine, deletes the others, and raises the
+ * horizons of their partitions, all in one transaction.
  */
 final class PlainPurge {
 
     private final PlainDialect dialect;
     private final Connection connection;
     private final int consumer;
-    private final Set<MessageKey> old = new TreeSet<>();
-    private final Map<Long, TableHorizon> horizons = new TreeMap<>();
+    private final Map<MessageKey, Old> old = new TreeMap<>();
+
+    /** A row that is old enough. */
+    private record Old(long place, TableHorizon horizon, MessageState state) {}
 
     PlainPurge(PlainDialect dialect, Connection connection, int consumer) {
         this.dialect = dialect;
@@ -27,15 +30,22 @@ final class PlainPurge {
         this.consumer = consumer;
     }
 
-    int purge(long before, int limit) throws SQLException {
+    MessagePurge.Purged purge(long before, int limit) throws SQLException {
         select(before, limit);
-        if (!old.isEmpty()) {
-            delete(before);
-            for (Map.Entry<Long, TableHorizon> each : horizons.entrySet()) {
-                raise(each.getKey(), each.getValue());
+        List<MessageKey> kept = kept();
+        change(RENEW.replace("${now}", String.valueOf(dialect.now(connection))), kept, before);
+        kept.forEach(old::remove);
+        change(DELETE, old.keySet(), before);
+        Map<Long, TableHorizon> horizons = new TreeMap<>();
+        for (Old each : old.values()) {
+            if (each.place() >= 0 && each.state().isSettled()) {
+                horizons.merge(each.place(), each.horizon(), TableHorizon::and);
             }
         }
-        return old.size();
+        for (Map.Entry<Long, TableHorizon> each : horizons.entrySet()) {
+            raise(each.getKey(), each.getValue());
+        }
+        return new MessagePurge.Purged(old.size(), kept.size());
     }
 
     private static final String SELECT = """
@@ -53,23 +63,51 @@ final class PlainPurge {
             statement.setLong(2, before);
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
-                    old.add(new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))));
-                    long place = result.getLong(2);
-                    if (place >= 0 && MessageState.of(result.getInt(5)).isSettled()) {
-                        horizons.merge(
-                                place, new TableHorizon(result.getLong(3), result.getLong(4)), TableHorizon::and);
-                    }
+                    old.put(
+                            new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))),
+                            new Old(
+                                    result.getLong(2),
+                                    new TableHorizon(result.getLong(3), result.getLong(4)),
+                                    MessageState.of(result.getInt(5))));
                 }
             }
         }
     }
 
+    private static final String ENTRY =
+            "select count(*) from ${tables}quarantine where consumer = ? and message_id = ?";
+
+    /** Returns the quarantined messages that have an entry in the quarantine. */
+    private List<MessageKey> kept() throws SQLException {
+        List<MessageKey> kept = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(ENTRY))) {
+            for (Map.Entry<MessageKey, Old> each : old.entrySet()) {
+                if (each.getValue().state().status() == MessageState.Status.QUARANTINED) {
+                    statement.setInt(1, consumer);
+                    statement.setObject(2, dialect.id(each.getKey().id()));
+                    try (ResultSet result = statement.executeQuery()) {
+                        if (result.next() && result.getInt(1) > 0) {
+                            kept.add(each.getKey());
+                        }
+                    }
+                }
+            }
+        }
+        return kept;
+    }
+
+    private static final String RENEW =
+            "update ${tables}message set at_micros = ${now} where consumer = ? and message_id = ? and at_micros < ?";
+
     private static final String DELETE =
             "delete from ${tables}message where consumer = ? and message_id = ? and at_micros < ?";
 
-    private void delete(long before) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(DELETE))) {
-            for (MessageKey key : old) {
+    private void change(String sql, Collection<MessageKey> keys, long before) throws SQLException {
+        if (keys.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(dialect.filled(sql))) {
+            for (MessageKey key : keys) {
                 statement.setInt(1, key.consumer());
                 statement.setObject(2, dialect.id(key.id()));
                 statement.setLong(3, before);

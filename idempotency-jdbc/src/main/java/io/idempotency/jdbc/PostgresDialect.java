@@ -239,7 +239,7 @@ final class PostgresDialect implements MessageDialect {
     }
 
     @Override
-    public int purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+    public MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return purge.run(connection, consumer, before, limit);
     }
 

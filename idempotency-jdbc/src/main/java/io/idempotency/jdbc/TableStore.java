@@ -158,14 +158,19 @@ public final class TableStore implements LeaseStore {
 
     /**
      * {@inheritDoc} The given time is stored in the tables, beside the names of the consumers that used this store; a time shorter than the stored one has
-     * no effect. Purges all consumers that have a stored time, of any application.
+     * no effect. Purges all consumers that have a stored time, of any application. A quarantined message is remembered as long as the quarantine
+     * of these tables has it.
      */
     @Override
     public int purge(Duration olderThan, int limit) {
         table.retentions().say(connections, StoredTime.micros(olderThan));
-        return connections.alone(
-                "purge messages",
-                connection -> purge.purge(connection, table.retentions().all(connection), limit));
+        MessagePurge.Purged purged;
+        do {
+            purged = connections.alone(
+                    "purge messages",
+                    connection -> purge.purge(connection, table.retentions().all(connection), limit));
+        } while (purged.forgotten() == 0 && purged.kept() > 0);
+        return purged.forgotten();
     }
 
     @Override

@@ -20,6 +20,7 @@ class ArchitectureTest {
             .resideInAnyPackage(
                     "io.idempotency.jdbc",
                     "io.idempotency.store",
+                    "io.idempotency.replay",
                     "java..",
                     "javax.sql",
                     "org.springframework.jdbc..",

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.replay.Replay;
+import io.idempotency.replay.ReplayRequest;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantinedMessage;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -81,7 +85,7 @@ class DocumentedQueriesTest {
             JdbcTemplate jdbc = new JdbcTemplate(pool);
 
             for (String query : queries) {
-                if (query.strip().matches("(?s)(update|delete) .*")) {
+                if (query.strip().matches("(?s)(insert|update|delete) .*")) {
                     assertThat(jdbc.update(query)).isOne();
                     continue;
                 }
@@ -99,6 +103,9 @@ class DocumentedQueriesTest {
                                     .containsEntry("cause", "java.lang.IllegalStateException: no account"));
                 }
             }
+            assertThat(JdbcReplays.on(pool).running("billing"))
+                    .singleElement()
+                    .satisfies(replay -> assertThat(replay.progress().total()).isOne());
         }
     }
 
@@ -142,6 +149,12 @@ class DocumentedQueriesTest {
             JdbcQuarantine.on(pool)
                     .tablePrefix(prefix)
                     .save(new QuarantinedMessage(delivery, Payload.none(Payload.Origin.POSITION_ONLY), failure(), 1));
+            JdbcReplays replays = JdbcReplays.on(pool).tablePrefix(prefix);
+            Replay replay = replays.request(ReplayRequest.of(QuarantineSelection.of("billing")));
+            assertThat(replays.takeTurn(
+                            "billing", new ReplayStore.Partition("payments", 3), "node", Duration.ofMinutes(1)))
+                    .isTrue();
+            assertThat(replays.stop(replay.request().id(), "tried")).isTrue();
         }
     }
 

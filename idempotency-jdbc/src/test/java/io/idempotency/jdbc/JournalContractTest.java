@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.QuarantineContract;
+import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
@@ -38,13 +39,14 @@ class JournalContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, QuarantineContract {
+    abstract static class Contracts implements ClaimContract, QuarantineContract, ReplayContract {
 
         private static final String PREFIX = "journals_";
 
         private final HikariDataSource dataSource;
         private final JournalStore store;
         private final JdbcQuarantine quarantine;
+        private final JdbcReplays replays;
 
         Contracts(TestDatabase database) {
             dataSource = database.pool(8);
@@ -52,7 +54,8 @@ class JournalContractTest {
                     .tablePrefix(PREFIX)
                     .claimTimeout(Duration.ofSeconds(1))
                     .build();
-            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX);
+            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
+            replays = JdbcReplays.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
         }
 
         @BeforeAll
@@ -86,6 +89,11 @@ class JournalContractTest {
         @Override
         public JournalStore store() {
             return store;
+        }
+
+        @Override
+        public JdbcReplays replays() {
+            return replays;
         }
 
         @Override

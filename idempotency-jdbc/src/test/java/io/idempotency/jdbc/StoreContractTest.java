@@ -7,6 +7,7 @@ import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.LeaseContract;
 import io.idempotency.testkit.QuarantineContract;
+import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -52,13 +53,14 @@ class StoreContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract {
+    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
 
         private static final String PREFIX = "contract_";
 
         private final HikariDataSource dataSource;
         private final TableStore store;
         private final JdbcQuarantine quarantine;
+        private final JdbcReplays replays;
 
         Contracts(TestDatabase database) {
             this(database.pool(8));
@@ -70,7 +72,8 @@ class StoreContractTest {
                     .tablePrefix(PREFIX)
                     .claimTimeout(Duration.ofSeconds(1))
                     .build();
-            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX);
+            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
+            replays = JdbcReplays.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
         }
 
         @BeforeAll
@@ -107,6 +110,11 @@ class StoreContractTest {
         @Override
         public TableStore store() {
             return store;
+        }
+
+        @Override
+        public JdbcReplays replays() {
+            return replays;
         }
 
         @Override

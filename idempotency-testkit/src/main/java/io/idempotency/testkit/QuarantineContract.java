@@ -23,11 +23,11 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The contract of quarantines: they keep messages byte by byte, within the transactions of the claim store beside them.
- * Includes {@link QuarantineSelectionContract}.
+ * Includes {@link QuarantineSelectionContract} and {@link QuarantineMemoryContract}.
  *
  * @see StoreContract the questions that a store's test answers
  */
-public interface QuarantineContract extends QuarantineSelectionContract {
+public interface QuarantineContract extends QuarantineMemoryContract {
 
     @Test
     @Tag("rule-4.6")

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.TransientStoreException;
@@ -12,7 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract {
+class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
@@ -20,6 +21,7 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
             .claimTimeout(Duration.ofSeconds(1))
             .build();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
+    private final MemoryReplays replays = new MemoryReplays(store, quarantine);
 
     /** As any other clock, it never shows the same time twice. */
     private Instant tick() {
@@ -30,6 +32,11 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     @Override
     public MemoryStore store() {
         return store;
+    }
+
+    @Override
+    public MemoryReplays replays() {
+        return replays;
     }
 
     @Override
