@@ -68,7 +68,8 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
             Optional<Deserializer<V>> values,
             RecordReread reread) {
         return new ReplayRecords<>(
-                keys.orElseGet(() -> deserializer(consumerProperties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true)),
+                keys.orElseGet(
+                        () -> deserializer(consumerProperties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true)),
                 values.orElseGet(
                         () -> deserializer(consumerProperties, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false)),
                 reread);

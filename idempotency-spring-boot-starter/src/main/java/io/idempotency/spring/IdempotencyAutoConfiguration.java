@@ -85,11 +85,7 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<ObservationRegistry> observations,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
         return new ContainerFitter(
-                properties,
-                consumers,
-                checks,
-                observations(observations),
-                new RetryTopics(retryTopics));
+                properties, consumers, checks, observations(observations), new RetryTopics(retryTopics));
     }
 
     @Bean

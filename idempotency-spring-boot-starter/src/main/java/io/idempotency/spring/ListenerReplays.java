@@ -35,8 +35,7 @@ final class ListenerReplays implements SmartLifecycle {
 
     /** Notes a container whose consumer has a quarantine. */
     void add(AbstractMessageListenerContainer<Object, Object> container, FittedContainer fitted) {
-        OfConsumer of = consumers.computeIfAbsent(
-                fitted.consumer().name(), name -> new OfConsumer(fitted.consumer()));
+        OfConsumer of = consumers.computeIfAbsent(fitted.consumer().name(), name -> new OfConsumer(fitted.consumer()));
         of.containers.add(new ReplayedContainer(container, fitted, observations));
         if (isRunning) {
             replays.ifAvailable(of::start);

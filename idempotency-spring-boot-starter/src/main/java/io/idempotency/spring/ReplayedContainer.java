@@ -7,7 +7,6 @@ import io.idempotency.kafka.ReplayRecords;
 import io.idempotency.replay.UnreadableBytesException;
 import io.idempotency.store.QuarantineEntry;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;

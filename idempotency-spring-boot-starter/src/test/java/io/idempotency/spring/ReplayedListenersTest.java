@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
-import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
@@ -53,7 +52,7 @@ class ReplayedListenersTest {
     }
 
     /** An application, with the topic of each listener. */
-    private record Scene(ListenerBench bench, Map<Kind, BenchTopic> topics) {
+    private record Scene(ListenerBench bench, Map<Kind, BenchTopic> topics, BenchTopic sent, BenchTopic replies) {
 
         static Scene of(Store store) {
             ListenerBench bench = new ListenerBench()
@@ -70,9 +69,9 @@ class ReplayedListenersTest {
             for (Kind kind : Kind.values()) {
                 topics.put(kind, bench.topic(kind.name()));
             }
-            bench.start(
-                    ReplayedListeners.class, ReplayedListeners.Handlers.class, ReplayedListeners.Sender.class);
-            return new Scene(bench, topics);
+            Scene scene = new Scene(bench, topics, bench.topic("SENDER-out"), bench.topic("REPLY-out"));
+            bench.start(ReplayedListeners.class, ReplayedListeners.Handlers.class, ReplayedListeners.Sender.class);
+            return scene;
         }
 
         BenchTopic topic(Kind kind) {
@@ -176,13 +175,14 @@ class ReplayedListenersTest {
         assertThat(quarantined)
                 .extracting(ReplayedListenersTest::type)
                 .containsExactly(
-                        "IllegalStateException",
-                        "SerializationException",
+                        "UnreadableMessageIdException",
+                        "DeserializationException",
                         "DuplicateKeyException",
-                        "SocketTimeoutException",
+                        "UncheckedIOException",
                         "NoClassDefFoundError",
                         "DuplicateKeyException",
-                        "SerializationException");
+                        "DeserializationException");
+        double counted = scene.count(kind, "processed");
 
         seen.isIdMended = true;
         ReplayedListeners.Mendable.isMended = true;
@@ -194,7 +194,7 @@ class ReplayedListenersTest {
         good.addAll(poison);
         assertThat(scene.bench().effects(prefix)).isEqualTo(good);
         assertThat(scene.quarantined(kind)).isEmpty();
-        assertThat(scene.count(kind, "processed")).isEqualTo(poison.size());
+        assertThat(scene.count(kind, "processed") - counted).isEqualTo(poison.size());
         assertThat(poison)
                 .allSatisfy(value -> assertThat(seen.replays)
                         .containsEntry(value, replay.request().id()));
@@ -205,9 +205,9 @@ class ReplayedListenersTest {
 
     /** Lets the database refuse the effect with a violated constraint. */
     private static void refuse(Scene scene, String value) {
-        scene.bench().ledger().then(value, () -> scene.bench()
-                .jdbc()
-                .execute("do $$ begin raise unique_violation; end $$"));
+        scene.bench()
+                .ledger()
+                .then(value, () -> scene.bench().jdbc().execute("do $$ begin raise unique_violation; end $$"));
     }
 
     /** Sends three messages, the second one poison, and mends the listener. */
@@ -226,7 +226,10 @@ class ReplayedListenersTest {
 
     @Tag("rule-9.20")
     @ParameterizedTest
-    @EnumSource(value = Kind.class, mode = EnumSource.Mode.EXCLUDE, names = {"RECORD", "BATCH"})
+    @EnumSource(
+            value = Kind.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"RECORD", "BATCH"})
     void aMessageOfAnyKindOfListenerComesBack(Kind kind) {
         for (Store store : Store.values()) {
             Scene scene = scene(store);
@@ -326,22 +329,20 @@ class ReplayedListenersTest {
     @Tag("rule-9.20")
     void whatAListenerSendsArrivesOnceMoreWithADerivedId() {
         Scene scene = scene(Store.TABLE);
-        BenchTopic sent = scene.bench().topic("SENDER-out");
-        BenchTopic replies = scene.bench().topic("REPLY-out");
         String poison = poison(scene, Kind.SENDER, "sent");
         String reply = poison(scene, Kind.REPLY, "sent");
 
         var unused = scene.replay(Kind.SENDER);
         unused = scene.replay(Kind.REPLY);
 
-        List<ConsumerRecord<String, String>> outputs = sent.read().stream()
+        List<ConsumerRecord<String, String>> outputs = scene.sent().read().stream()
                 .filter(record -> record.value().equals("output of " + poison))
                 .toList();
         assertThat(outputs).hasSize(3);
         assertThat(outputs)
                 .extracting(record -> BenchTopic.header(record, "message-id"))
                 .containsOnly(BenchTopic.header(outputs.get(0), "message-id"));
-        assertThat(replies.values()).containsOnlyOnce("reply to " + reply);
+        assertThat(scene.replies().values()).containsOnlyOnce("reply to " + reply);
     }
 
     @Test
@@ -354,7 +355,8 @@ class ReplayedListenersTest {
         Replay begun = replays.request(ReplayRequest.of(QuarantineSelection.of(Kind.POLL.name())));
         var unused = scene.replay(poisonedOther(scene));
 
-        assertThat(replays.find(begun.request().id()).orElseThrow().progress().left()).isEqualTo(1);
+        assertThat(replays.find(begun.request().id()).orElseThrow().progress().left())
+                .isEqualTo(1);
 
         scene.topic(Kind.POLL).container().resume();
         ListenerBench.await().until(() -> scene.bench().effects(poison).size() == 1);
