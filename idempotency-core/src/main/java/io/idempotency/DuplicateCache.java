@@ -28,6 +28,9 @@ public interface DuplicateCache {
     /** Forgets a message. */
     void forget(MessageId id);
 
+    /** Forgets all messages. */
+    void clear();
+
     /** Returns a cache that is always empty. */
     static DuplicateCache none() {
         return NoCache.INSTANCE;

@@ -28,7 +28,7 @@ final class Flow<M> {
         this.settings = settings;
         this.nanoTime = clockwork.nanoTime();
         this.lanes = new Lanes(clockwork);
-        this.known = new KnownDuplicates(settings.storage().cache());
+        this.known = new KnownDuplicates(settings.name(), settings.storage().cache());
         this.expiries = new Expiries(settings.storage().store(), nanoTime);
         this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
         this.transients = new TransientStops(settings.storage().store(), lanes, reports);

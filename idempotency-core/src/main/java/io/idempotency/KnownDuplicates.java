@@ -3,9 +3,14 @@ package io.idempotency;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,12 +22,56 @@ final class KnownDuplicates {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
 
+    /** All of this process, as long as somebody uses them. */
+    private static final Set<KnownDuplicates> ALL = Collections.newSetFromMap(new WeakHashMap<>());
+
+    private final String consumer;
     private final DuplicateCache cache;
     private final ReadWriteLock forgetting = new ReentrantReadWriteLock();
     private long forgotten;
 
-    KnownDuplicates(DuplicateCache cache) {
+    KnownDuplicates(String consumer, DuplicateCache cache) {
+        this.consumer = consumer;
         this.cache = cache;
+        if (cache != DuplicateCache.none()) {
+            synchronized (ALL) {
+                ALL.add(this);
+            }
+        }
+    }
+
+    /** Returns whether there is a cache in this process. */
+    static boolean areThere() {
+        synchronized (ALL) {
+            return !ALL.isEmpty();
+        }
+    }
+
+    /** Forgets a message in every cache of its consumer in this process. A cache that fails is logged. */
+    static void forgetEverywhere(MessageId id) {
+        everywhere(id.consumer(), each -> each.forget(id));
+    }
+
+    /** Empties every cache of a consumer in this process, when it is unknown which messages were forgotten. */
+    static void clearEverywhere(String consumer) {
+        everywhere(consumer, KnownDuplicates::clear);
+    }
+
+    private static void everywhere(String consumer, Consumer<KnownDuplicates> action) {
+        List<KnownDuplicates> all;
+        synchronized (ALL) {
+            all = ALL.stream().filter(each -> each.consumer.equals(consumer)).toList();
+        }
+        for (KnownDuplicates each : all) {
+            try {
+                action.accept(each);
+            } catch (RuntimeException e) {
+                log.warn(
+                        "A cache of known duplicates of {} failed to forget, and may answer for forgotten messages.",
+                        consumer,
+                        FailureText.loggable(e));
+            }
+        }
     }
 
     Optional<DuplicateCache.Known> find(MessageId id) {
@@ -72,6 +121,16 @@ final class KnownDuplicates {
         try {
             forgotten++;
             cache.forget(id);
+        } finally {
+            forgetting.writeLock().unlock();
+        }
+    }
+
+    private void clear() {
+        forgetting.writeLock().lock();
+        try {
+            forgotten++;
+            cache.clear();
         } finally {
             forgetting.writeLock().unlock();
         }

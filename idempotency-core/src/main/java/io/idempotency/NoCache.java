@@ -21,4 +21,7 @@ enum NoCache implements DuplicateCache {
     public void forget(MessageId id) {
         // always empty
     }
+
+    @Override
+    public void clear() {}
 }

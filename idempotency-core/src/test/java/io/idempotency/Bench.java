@@ -143,5 +143,10 @@ final class Bench {
         public void forget(io.idempotency.store.MessageId id) {
             known.remove(id.value());
         }
+
+        @Override
+        public void clear() {
+            known.clear();
+        }
     }
 }

@@ -289,6 +289,9 @@ class BrokenFailuresTest {
 
                     @Override
                     public void forget(MessageId id) {}
+
+                    @Override
+                    public void clear() {}
                 })
                 .build();
 

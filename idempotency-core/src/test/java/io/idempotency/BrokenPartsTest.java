@@ -306,6 +306,9 @@ class BrokenPartsTest {
             public void forget(MessageId id) {
                 throw new IllegalStateException("broken");
             }
+
+            @Override
+            public void clear() {}
         };
         for (ConsistencyLevel level : ConsistencyLevel.values()) {
             Bench fresh = new Bench();

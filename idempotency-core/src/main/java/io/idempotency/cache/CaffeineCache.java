@@ -95,4 +95,9 @@ public final class CaffeineCache implements DuplicateCache {
     public void forget(MessageId id) {
         entries.invalidate(id);
     }
+
+    @Override
+    public void clear() {
+        entries.invalidateAll();
+    }
 }

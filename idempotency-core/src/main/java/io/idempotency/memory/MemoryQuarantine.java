@@ -10,7 +10,9 @@ import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
+import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Comparator;
@@ -19,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -183,6 +187,25 @@ public final class MemoryQuarantine implements QuarantineStore {
             }
         });
         return kept[0];
+    }
+
+    @Override
+    public SortedMap<String, QuarantineTotal> totals() {
+        return transactions.exclusively(() -> {
+            Instant now = clock.instant();
+            SortedMap<String, QuarantineTotal> totals = new TreeMap<>();
+            messages.all(transactions.active())
+                    .forEach((id, entry) -> totals.merge(
+                            id.consumer(),
+                            new QuarantineTotal(1, entry.firstAt(), Duration.between(entry.firstAt(), now)),
+                            MemoryQuarantine::sum));
+            return totals;
+        });
+    }
+
+    private static QuarantineTotal sum(QuarantineTotal one, QuarantineTotal other) {
+        QuarantineTotal older = one.oldest().isBefore(other.oldest()) ? one : other;
+        return new QuarantineTotal(one.messages() + other.messages(), older.oldest(), older.age());
     }
 
     /** Names the place of the messages for the log. */

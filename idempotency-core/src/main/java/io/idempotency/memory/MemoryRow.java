@@ -20,7 +20,8 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         LEASED,
         RELEASED,
         PROCESSED,
-        QUARANTINED
+        QUARANTINED,
+        DROPPED
     }
 
     static MemoryRow processed(Position position, Instant now) {
@@ -53,6 +54,10 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         return new MemoryRow(State.QUARANTINED, attempt, starts, until, where, now);
     }
 
+    MemoryRow dropped(Instant now) {
+        return new MemoryRow(State.DROPPED, attempt, starts, Instant.EPOCH, position, now);
+    }
+
     boolean isLeased() {
         return state == State.LEASED;
     }
@@ -66,7 +71,7 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
     }
 
     boolean isSettled() {
-        return isProcessed() || isQuarantined();
+        return isProcessed() || isQuarantined() || state == State.DROPPED;
     }
 
     boolean isLive(Instant now) {
@@ -89,8 +94,8 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
 
     /** Returns what a settled message answers to one more delivery. */
     Claim answer(Delivery delivery, Instant now) {
-        return isProcessed()
-                ? Claim.duplicate(delivery, Optional.of(processed(now)))
-                : Claim.quarantined(delivery, Optional.of(processed(now)));
+        return isQuarantined()
+                ? Claim.quarantined(delivery, Optional.of(processed(now)))
+                : Claim.duplicate(delivery, Optional.of(processed(now)));
     }
 }

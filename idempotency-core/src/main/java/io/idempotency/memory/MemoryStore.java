@@ -10,6 +10,7 @@ import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -52,6 +53,7 @@ public final class MemoryStore implements LeaseStore {
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
     private final MemoryLeases leases;
+    private final MemoryMessages messages;
     private volatile Predicate<MessageId> kept = id -> false;
 
     private MemoryStore(Builder builder) {
@@ -60,6 +62,7 @@ public final class MemoryStore implements LeaseStore {
         this.transactions = new MemoryTransactions(builder.claimTimeout, this::forgetBeyondMax);
         this.rows = transactions.newTable();
         this.leases = new MemoryLeases(clock, transactions, rows);
+        this.messages = new MemoryMessages(clock, transactions, rows);
     }
 
     /** Returns a store with the defaults. */
@@ -177,14 +180,12 @@ public final class MemoryStore implements LeaseStore {
 
     @Override
     public boolean forget(MessageId id) {
-        boolean[] remembered = new boolean[1];
-        transactions.changing(rows, id, transaction -> {
-            remembered[0] = rows.get(id, transaction) != null;
-            if (remembered[0]) {
-                rows.change(id, null, transaction);
-            }
-        });
-        return remembered[0];
+        return messages.forget(id);
+    }
+
+    @Override
+    public StoredMessages messages() {
+        return messages;
     }
 
     @Override

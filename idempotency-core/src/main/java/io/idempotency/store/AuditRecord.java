@@ -7,7 +7,7 @@ import java.time.Instant;
  *
  * @param at when, by the store's clock
  * @param actor who made it
- * @param origin from where: {@code api}, {@code endpoint} or {@code cli}; at most 20 characters
+ * @param origin from where: {@code api}, {@code endpoint}, {@code cli} or {@code purge}; at most 20 characters
  * @param verb what was done, such as {@code forget}; at most 20 characters
  * @param consumer the name of the consumer
  * @param messages how many messages were concerned
@@ -22,4 +22,10 @@ public record AuditRecord(
         String consumer,
         long messages,
         String subject,
-        String reason) {}
+        String reason) {
+
+    /** Returns the same act with another number of messages and another subject. */
+    public AuditRecord with(long newMessages, String newSubject) {
+        return new AuditRecord(at, actor, origin, verb, consumer, newMessages, newSubject, reason);
+    }
+}

@@ -73,8 +73,13 @@ public interface ClaimStore {
     Optional<Processed> find(MessageId id);
 
     /**
-     * Forgets a message, whatever its state, so that its next delivery is new. Joins the active transaction, or uses its
+     * Forgets a message that is processed, dropped, leased or released, so that its next delivery is new. Joins the active transaction, or uses its
      * own. Returns whether it was remembered. One round trip.
+     *
+     * <p>A message in quarantine is refused. Its entry would stay, and whoever replays or drops that entry later would take a processed message for a
+     * failed one.
+     *
+     * @throws IdempotencyException if the message is in quarantine
      */
     boolean forget(MessageId id);
 
@@ -95,6 +100,11 @@ public interface ClaimStore {
      */
     default Instant now() {
         return Instant.now();
+    }
+
+    /** Returns the remembered messages, for operators. */
+    default StoredMessages messages() {
+        throw new UnsupportedOperationException("This store has no verbs for operators");
     }
 
     /** Returns the transactions that this store takes part in. */

@@ -2,6 +2,7 @@ package io.idempotency.store;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * Keeps quarantined messages until they are replayed or deleted. Each method joins the active transaction, or uses its own. {@code toString} names
@@ -49,4 +50,9 @@ public interface QuarantineStore {
      * @throws TransientStoreException if another transaction has locked the message for longer than the claim timeout
      */
     boolean delete(MessageId id);
+
+    /** Counts the kept messages of each consumer that has some, by name. One round trip that reads no bytes, so it may be asked each minute. */
+    default SortedMap<String, QuarantineTotal> totals() {
+        throw new UnsupportedOperationException("This quarantine cannot count its messages");
+    }
 }

@@ -2,6 +2,7 @@ package io.idempotency.simulation;
 
 import io.idempotency.BatchResult;
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
@@ -192,7 +193,7 @@ final class JoinedLoop implements Runnable, ConsumerRebalanceListener {
                 simulation.store().transactions().afterCommit(() -> committed.add(true));
                 if (simulation.happens(Fault.FORGET)) {
                     simulation.visit(Branch.FORGOTTEN_AND_CONSUMED);
-                    consumer.forget(some.get(0).key());
+                    forget(some.get(0).key());
                 }
                 consume(some);
                 if (simulation.happens(Fault.CALLER_FAILS)) {
@@ -205,6 +206,17 @@ final class JoinedLoop implements Runnable, ConsumerRebalanceListener {
             return e;
         }
         return committed.isEmpty() ? new TransientStoreException("It was not committed") : null;
+    }
+
+    /** A quarantined message is refused, and stays. */
+    private void forget(String id) {
+        try {
+            consumer.forget(id);
+        } catch (TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException e) {
+            simulation.note(id + " is in quarantine, and is not forgotten");
+        }
     }
 
     private void consume(List<ConsumerRecord<String, String>> some) {

@@ -8,6 +8,7 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.PollLoop;
 import io.idempotency.kafka.SimulatedLoops;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -214,7 +215,14 @@ final class Member {
     private void forget(IdempotentConsumer<?> mine) {
         List<String> ids = List.copyOf(simulation.producer().ids());
         String id = ids.get(simulation.choices().below(ids.size()));
-        mine.forget(id);
+        try {
+            mine.forget(id);
+        } catch (TransientStoreException e) {
+            throw e;
+        } catch (IdempotencyException e) {
+            simulation.note(id + " is in quarantine, so the operator leaves it there");
+            return;
+        }
         SimulatedCache known = cache;
         if (known != null && known.knows(simulation.id(id))) {
             throw simulation.baton().violated(id + " is forgotten, and the cache of its process knows it");

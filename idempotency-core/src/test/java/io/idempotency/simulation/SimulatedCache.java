@@ -41,4 +41,9 @@ final class SimulatedCache implements DuplicateCache {
     public void forget(MessageId id) {
         known.remove(id);
     }
+
+    @Override
+    public void clear() {
+        known.clear();
+    }
 }

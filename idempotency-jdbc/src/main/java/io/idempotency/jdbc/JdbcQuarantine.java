@@ -8,6 +8,7 @@ import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
+import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
@@ -15,10 +16,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -219,6 +223,32 @@ public final class JdbcQuarantine implements QuarantineStore {
                     statement.setObject(2, dialect.id(key.id()));
                 })
                 > 0;
+    }
+
+    private static final String TOTALS = """
+            select n.name, count(*), min(q.first_at_micros) from ${tables}quarantine q
+            join ${tables}name n on n.id = q.consumer group by n.name
+            """;
+
+    @Override
+    public SortedMap<String, QuarantineTotal> totals() {
+        return within("count quarantined messages", (connection, active) -> {
+            long now = database.now(connection);
+            SortedMap<String, QuarantineTotal> totals = new TreeMap<>();
+            try (PreparedStatement statement = connection.prepareStatement(tables.fill(TOTALS));
+                    ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    long oldest = row.getLong(3);
+                    totals.put(
+                            row.getString(1),
+                            new QuarantineTotal(
+                                    row.getLong(2),
+                                    StoredTime.instant(oldest),
+                                    Duration.of(Math.max(0, now - oldest), ChronoUnit.MICROS)));
+                }
+            }
+            return totals;
+        });
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)

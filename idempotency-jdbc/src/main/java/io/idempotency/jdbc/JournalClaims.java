@@ -167,39 +167,68 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return time;
     }
 
-    /** Decides by what a journal knows of a message whether an entry about it is appended. */
-    @FunctionalInterface
-    interface Condition {
-        boolean holds(@Nullable Entry known);
+    /** Appends entries about messages, whatever the journal knows of them. */
+    void append(ActiveTransaction active, JournalWindow window, Content content) {
+        append(active, window, content, (newest, offset) -> true);
     }
 
-    /** Appends a single entry about a message, if the condition holds while the journal is locked. */
-    void append(ActiveTransaction active, JournalWindow window, Content content, Condition condition) {
-        connections.onCurrent("append to a journal", connection -> {
+    /** Decides by the newest entry of a message, if there is one, whether an entry about it may follow. */
+    @FunctionalInterface
+    interface Following {
+        boolean isAfter(@Nullable Entry newest, long offset);
+    }
+
+    /** Appends those entries that may follow the newest ones. Locks the journal. Returns how many it appended. */
+    int append(ActiveTransaction active, JournalWindow window, Content content, Following following) {
+        return connections.onCurrent("append to a journal", connection -> {
             List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
             if (heads.isEmpty()) {
                 throw gone(window);
             }
             catchUp(connection, active, window, heads.get(0), true);
-            if (!condition.holds(known(active, window, content.ids()))) {
-                return false;
+            Content rest = rest(active, window, content, following);
+            if (rest.size() == 0) {
+                return 0;
             }
             List<Append> appends =
-                    new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), content)));
+                    new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), rest)));
             if (!append(connection, active, appends, Map.of(window.key(), window))
                     .isDone()) {
                 throw gone(window);
             }
-            return true;
+            return rest.size();
         });
     }
 
-    private static @Nullable Entry known(ActiveTransaction active, JournalWindow window, long[] id) {
+    /** Returns how many entries may follow. Changes and locks nothing. */
+    int count(ActiveTransaction active, JournalWindow window, Content content, Following following) {
+        return connections.onCurrent("read a journal", connection -> {
+            for (JournalHead head : database.journals(connection).heads(connection, List.of(window.key()), false)) {
+                catchUp(connection, active, window, head, false);
+            }
+            return rest(active, window, content, following).size();
+        });
+    }
+
+    private static Content rest(ActiveTransaction active, JournalWindow window, Content content, Following following) {
         JournalOverlay overlay = JournalTransaction.of(active).overlays().get(window.key());
-        Entry own = overlay == null ? null : overlay.find(id[0], id[1]);
-        Ids one = new Ids(1);
-        one.add(id[0], id[1]);
-        return own == null ? window.find(one)[0] : own;
+        Ids ids = new Ids(Math.max(1, content.size()));
+        for (int i = 0; i < content.size(); i++) {
+            ids.add(content.ids()[2 * i], content.ids()[2 * i + 1]);
+        }
+        @Nullable Entry[] known = window.find(ids);
+        long[] restIds = new long[content.ids().length];
+        long[] offsets = new long[content.size()];
+        int size = 0;
+        for (int i = 0; i < content.size(); i++) {
+            Entry own = overlay == null ? null : overlay.find(ids.high(i), ids.low(i));
+            if (following.isAfter(own == null ? known[i] : own, content.offsets()[i])) {
+                restIds[2 * size] = ids.high(i);
+                restIds[2 * size + 1] = ids.low(i);
+                offsets[size++] = content.offsets()[i];
+            }
+        }
+        return new Content(content.kind(), Arrays.copyOf(restIds, 2 * size), Arrays.copyOf(offsets, size));
     }
 
     private TransientStoreException gone(JournalWindow window) {

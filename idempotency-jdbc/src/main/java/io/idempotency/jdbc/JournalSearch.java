@@ -18,7 +18,7 @@ final class JournalSearch {
     private final Connections connections;
 
     /** A message that was found, with its journal. */
-    record Found(JournalKey key, Processed processed) {}
+    record Found(JournalKey key, Kind kind, Processed processed) {}
 
     /** The newest entry of a message in a journal. */
     private record Hit(JournalKey key, Kind kind, long at, long offset) {}
@@ -45,6 +45,7 @@ final class JournalSearch {
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,
+                            hit.kind(),
                             StoredTime.processed(
                                     database.position(connection, key.place(), hit.offset(), proposed),
                                     hit.at(),

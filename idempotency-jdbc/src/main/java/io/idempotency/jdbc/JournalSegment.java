@@ -22,7 +22,9 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
         QUARANTINED(1),
         FORGOTTEN(2),
         /** Committed and never proved: it counts as absent, but takes up its version. */
-        UNPROVED(3);
+        UNPROVED(3),
+        /** Deleted from quarantine: settled, not processed. */
+        DROPPED(4);
 
         private final int number;
 
@@ -39,6 +41,7 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
                 case 0 -> PROCESSED;
                 case 1 -> QUARANTINED;
                 case 2 -> FORGOTTEN;
+                case 4 -> DROPPED;
                 default -> UNPROVED;
             };
         }

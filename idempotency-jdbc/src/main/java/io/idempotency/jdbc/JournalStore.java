@@ -8,6 +8,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,7 +20,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /**
@@ -61,7 +61,7 @@ public final class JournalStore implements ClaimStore {
     private final JournalRound round;
     private final JournalWindows windows;
     private final JournalClaims claims;
-    private final JournalSearch search;
+    private final JournalMessages messages;
     private final boolean isPartitioned;
     private final Duration retention;
 
@@ -77,7 +77,8 @@ public final class JournalStore implements ClaimStore {
         this.windows =
                 new JournalWindows(database, new PartitionCounts(database, tables), retentions, builder.settings());
         this.claims = new JournalClaims(database, connections, windows);
-        this.search = new JournalSearch(database, connections);
+        this.messages = new JournalMessages(
+                new JournalMessages.Shared(transactions, connections, database, retentions, windows, claims));
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -142,7 +143,6 @@ public final class JournalStore implements ClaimStore {
     public void unquarantine(Delivery delivery) {
         prepare(List.of(delivery));
         JournalPlace place = windows.place(delivery);
-        long offset = delivery.position().offset();
         connections.joining("take a message out of quarantine", connection -> {
             ActiveTransaction active = activeTransaction();
             JournalWindow window = windows.of(connection, place, active);
@@ -151,7 +151,7 @@ public final class JournalStore implements ClaimStore {
                     active,
                     window,
                     entry(Kind.FORGOTTEN, delivery),
-                    known -> known == null ? offset <= window.horizonOffset() : known.kind() == Kind.QUARANTINED);
+                    (known, at) -> known == null ? at <= window.horizonOffset() : known.kind() == Kind.QUARANTINED);
             return true;
         });
     }
@@ -159,7 +159,7 @@ public final class JournalStore implements ClaimStore {
     /** {@inheritDoc} Reads all segments of the consumer, because journals have no index. */
     @Override
     public Optional<Processed> find(MessageId id) {
-        return search.find(id, proposed(), own()).map(JournalSearch.Found::processed);
+        return messages.find(id).map(JournalSearch.Found::processed);
     }
 
     /**
@@ -168,25 +168,12 @@ public final class JournalStore implements ClaimStore {
      */
     @Override
     public boolean forget(MessageId id) {
-        Optional<JournalSearch.Found> found = search.find(id, proposed(), own());
-        found.map(of -> of.processed().position())
-                .ifPresent(at -> append(
-                        "forget a message",
-                        new JournalPlace(id.consumer(), at.stream(), at.partition()),
-                        entry(Kind.FORGOTTEN, new Delivery(id, at))));
-        return found.isPresent();
+        return messages.forget(id);
     }
 
-    private Map<JournalTip, Kind> own() {
-        return !transactions.isActive()
-                ? Map.of()
-                : JournalTransaction.of(ActiveTransaction.of(database)).overlays().values().stream()
-                        .flatMap(overlay -> overlay.segments().stream())
-                        .collect(Collectors.toMap(JournalSegment::tip, JournalSegment::kind));
-    }
-
-    private Map<String, Integer> proposed() {
-        return transactions.isActive() ? ActiveTransaction.of(database).proposedNames() : new HashMap<>();
+    @Override
+    public StoredMessages messages() {
+        return messages;
     }
 
     private static Content entry(Kind kind, Delivery delivery) {
@@ -199,7 +186,7 @@ public final class JournalStore implements ClaimStore {
     private void append(String verb, JournalPlace place, Content content) {
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            claims.append(active, windows.of(connection, place, active), content, known -> true);
+            claims.append(active, windows.of(connection, place, active), content);
             return true;
         });
     }

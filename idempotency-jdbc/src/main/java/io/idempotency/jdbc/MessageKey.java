@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.UUID;
 
@@ -45,6 +47,11 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
         return (first | second | third | fourth | last) < 0
                 ? hashed(value)
                 : new UUID(first << 32 | second << 16 | third, fourth << 48 | last);
+    }
+
+    /** Reads an id: some drivers return its bytes, PostgreSQL's a UUID. */
+    static UUID id(ResultSet row, int column) throws SQLException {
+        return row.getObject(column) instanceof UUID id ? id : fromBytes(row.getBytes(column));
     }
 
     static UUID fromBytes(byte[] bytes) {

@@ -14,6 +14,8 @@ package io.idempotency.jdbc;
  * <p>If somebody ended a transaction early, its claims were committed without a proof. Such a claim is <em>leased</em> with the seal
  * {@value #UNPROVED}, and free after {@link MessageRow#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>. One row of each claim
  * has that seal, and a trigger at this row makes all of them leased if the transaction commits without the proof.
+ *
+ * <p>A dropped message is <em>processed</em> with the seal {@value #DROPPED}, so every statement takes it as settled.
  */
 record MessageState(Status status, int attempt, int starts, int seal) {
 
@@ -52,6 +54,9 @@ record MessageState(Status status, int attempt, int starts, int seal) {
     /** The seal of a claim that is not proved; no lease has it. */
     static final int UNPROVED = 1;
 
+    /** The seal of a message that was deleted from quarantine; no lease has it. */
+    static final int DROPPED = 2;
+
     private static final int MAX_ATTEMPT = 0x1FFF;
     private static final int MAX_STARTS = 0xFF;
 
@@ -87,6 +92,15 @@ record MessageState(Status status, int attempt, int starts, int seal) {
         return seal == sealOf(leftMicros);
     }
 
+    /** Returns the state of a message that was deleted from quarantine, with the same counts. */
+    MessageState dropped() {
+        return new MessageState(Status.PROCESSED, attempt, starts, DROPPED);
+    }
+
+    boolean isDropped() {
+        return status == Status.PROCESSED && seal == DROPPED;
+    }
+
     boolean isUnproved() {
         return status == Status.LEASED && seal == UNPROVED;
     }
@@ -101,6 +115,6 @@ record MessageState(Status status, int attempt, int starts, int seal) {
 
     private static int sealOf(long micros) {
         int seal = (int) (micros ^ micros >>> 8 ^ micros >>> 16) & 0xFF;
-        return seal == UNPROVED ? 0 : seal;
+        return seal == UNPROVED || seal == DROPPED ? 0 : seal;
     }
 }

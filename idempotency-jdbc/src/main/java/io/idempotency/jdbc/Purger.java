@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.AuditStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
@@ -8,11 +9,13 @@ import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +37,9 @@ public final class Purger implements AutoCloseable {
     /** How long messages are remembered unless set otherwise: one day more than Kafka's default of seven. A {@link JournalStore} has a retention of its own. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
 
+    /** How long audit records are kept unless set otherwise. */
+    public static final Duration DEFAULT_AUDIT_RETENTION = Duration.ofDays(400);
+
     /** The pause between runs unless set otherwise. */
     public static final Duration DEFAULT_INTERVAL = Duration.ofMinutes(10);
 
@@ -51,6 +57,9 @@ public final class Purger implements AutoCloseable {
     private final Duration retention;
     private final Duration interval;
     private final int batchSize;
+    private final @Nullable AuditStore audit;
+    private final Duration auditRetention;
+    private final List<Runnable> afterwards;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -59,6 +68,9 @@ public final class Purger implements AutoCloseable {
         this.retention = builder.retention;
         this.interval = builder.interval;
         this.batchSize = builder.batchSize;
+        this.audit = builder.audit;
+        this.auditRetention = builder.auditRetention;
+        this.afterwards = List.copyOf(builder.afterwards);
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -132,7 +144,23 @@ public final class Purger implements AutoCloseable {
             forgotten += batch;
             afterBatch.run();
         }
+        purgeAudit(afterBatch);
+        for (Runnable each : afterwards) {
+            if (!closed) {
+                each.run();
+                afterBatch.run();
+            }
+        }
         return forgotten;
+    }
+
+    private void purgeAudit(Runnable afterBatch) {
+        AuditStore records = audit;
+        int batch = records == null ? 0 : batchSize;
+        while (records != null && batch >= batchSize && !closed) {
+            batch = records.purge(auditRetention, batchSize);
+            afterBatch.run();
+        }
     }
 
     /** Ends after the running batch, and waits for it, up to 30 seconds. */
@@ -165,6 +193,9 @@ public final class Purger implements AutoCloseable {
         private Duration retention;
         private Duration interval = DEFAULT_INTERVAL;
         private int batchSize = DEFAULT_BATCH_SIZE;
+        private @Nullable AuditStore audit;
+        private Duration auditRetention = DEFAULT_AUDIT_RETENTION;
+        private final List<Runnable> afterwards = new ArrayList<>();
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -189,12 +220,31 @@ public final class Purger implements AutoCloseable {
             return this;
         }
 
+        /** Also deletes audit records that are older than the retention. Without this they stay. */
+        public Builder audit(AuditStore records, Duration retentionOfRecords) {
+            audit = records;
+            auditRetention = retentionOfRecords;
+            return this;
+        }
+
+        /**
+         * Runs a task at the end of each run, in the turn of this node. If the task fails, the run has failed. {@code io.idempotency.QuarantineKeeper} is such a
+         * task.
+         */
+        public Builder afterwards(Runnable task) {
+            afterwards.add(task);
+            return this;
+        }
+
         /**
          * Returns a purger that runs only by {@link Purger#runOnce}.
          *
          * @throws IdempotencyException if a setting is not positive
          */
         public Purger build() {
+            if (auditRetention.isNegative() || auditRetention.isZero()) {
+                throw new IdempotencyException("The retention of the audit must be positive, not " + auditRetention);
+            }
             if (retention.isNegative() || retention.isZero() || interval.toMillis() < 1 || batchSize < 1) {
                 throw new IdempotencyException("Retention, interval and batch size of a purger must be positive, not "
                         + retention + ", " + interval + " and " + batchSize);

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.StoredMessages;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -116,6 +117,31 @@ final class Retentions {
             statement.setString(1, consumer);
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() ? result.getLong(1) : 0;
+            }
+        }
+    }
+
+    private static final String RETAINED = "select n.${column}, (${forgotten}) from ${tables}name n where n.name = ?";
+
+    /**
+     * Returns how long the messages of a consumer are remembered.
+     *
+     * @param forgotten a query for the time of the newest message that was purged, of the consumer {@code n.id}
+     */
+    StoredMessages.Retained retained(Connection connection, String consumer, String forgotten, long now)
+            throws SQLException {
+        String sql = filled(RETAINED.replace("${forgotten}", forgotten));
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, consumer);
+            try (ResultSet result = statement.executeQuery()) {
+                if (!result.next()) {
+                    return new StoredMessages.Retained(Optional.empty(), Optional.empty());
+                }
+                long micros = result.getLong(1);
+                long since = Math.max(result.getLong(2), micros == 0 ? 0 : now - micros);
+                return new StoredMessages.Retained(
+                        micros == 0 ? Optional.empty() : Optional.of(Duration.of(micros, ChronoUnit.MICROS)),
+                        since == 0 ? Optional.empty() : Optional.of(StoredTime.instant(since)));
             }
         }
     }

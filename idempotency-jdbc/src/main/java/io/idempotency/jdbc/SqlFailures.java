@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.SQLException;
@@ -103,5 +104,10 @@ final class SqlFailures {
         return new TransientStoreException(
                 "Another transaction has just stored one of the messages, and this one cannot see it; run it again",
                 duplicateKey);
+    }
+
+    /** Returns the refusal to forget a message that is in quarantine. */
+    static IdempotencyException quarantined(MessageId id) {
+        return new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
     }
 }

@@ -7,6 +7,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -44,6 +45,7 @@ public final class TableStore implements LeaseStore {
     private final TableClaims claims;
     private final TableLeases leases;
     private final MessagePurge purge;
+    private final TableMessages messages;
 
     private TableStore(Builder builder) {
         this.transactions = builder.transactions();
@@ -55,6 +57,7 @@ public final class TableStore implements LeaseStore {
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
+        this.messages = new TableMessages(transactions, connections, table, tables);
     }
 
     /** Returns a store with the default settings on the data source. */
@@ -145,15 +148,12 @@ public final class TableStore implements LeaseStore {
 
     @Override
     public boolean forget(MessageId id) {
-        return connections.joining("forget a message", connection -> {
-            ActiveTransaction active = activeTransaction();
-            MessageKey key = key(connection, id, active.proposedNames());
-            if (key == null || !table.delete(connection, key)) {
-                return false;
-            }
-            active.evidence().deleted(key);
-            return true;
-        });
+        return messages.forget(id);
+    }
+
+    @Override
+    public StoredMessages messages() {
+        return messages;
     }
 
     /**

@@ -315,6 +315,11 @@ class EndingTransactionTest {
             public void forget(MessageId id) {
                 cached.remove(id);
             }
+
+            @Override
+            public void clear() {
+                cached.clear();
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.OperatorContract;
 import io.idempotency.testkit.QuarantineContract;
 import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
@@ -39,7 +40,7 @@ class JournalContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, QuarantineContract, ReplayContract {
+    abstract static class Contracts implements ClaimContract, QuarantineContract, ReplayContract, OperatorContract {
 
         private static final String PREFIX = "journals_";
 

@@ -4,17 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.QuarantineKeeper;
+import io.idempotency.store.AuditRecord;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageStatus;
+import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantinedMessage;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -50,6 +57,83 @@ class PurgerTest {
             assertThat(fixture.isProcessed(prefix + "0")).isFalse();
             assertThat(fixture.isProcessed(prefix + "-young")).isTrue();
             assertThat(purger.runOnce()).isZero();
+        }
+    }
+
+    @Test
+    @Tag("rule-8.24")
+    void purgesTheAuditByItsOwnRetention() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            JdbcAudit audit = JdbcAudit.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            audit.write(act("old"));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(401));
+            audit.write(act("young"));
+            try (Purger purger = Purger.of(fixture.store)
+                    .audit(audit, Purger.DEFAULT_AUDIT_RETENTION)
+                    .build()) {
+                purger.runOnce();
+            }
+
+            assertThat(audit.list(Instant.EPOCH, 10))
+                    .extracting(AuditRecord::subject)
+                    .containsExactly("young");
+        }
+    }
+
+    private static AuditRecord act(String subject) {
+        return new AuditRecord(Instant.EPOCH, "Ada", "cli", "forget", "billing", 1, subject, "INC-42");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-8.27")
+    void dropsQuarantinedMessagesOnlyWithARetention(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            JdbcAudit audit = JdbcAudit.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            JdbcQuarantine quarantine = JdbcQuarantine.on(fixture.dataSource).tablePrefix(Fixture.PREFIX);
+            Claim bad = fixture.claimed(prefix + "bad");
+            fixture.store.quarantine(bad);
+            quarantine.save(new QuarantinedMessage(
+                    bad.delivery(),
+                    Payload.none(Payload.Origin.SWITCHED_OFF),
+                    new QuarantineFailure("java.lang.Error", "g", "java.lang.Error"),
+                    5));
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(31));
+            TestDatabase.execute(
+                    fixture.dataSource, "update " + Fixture.PREFIX + "quarantine set first_at_micros = at_micros");
+            QuarantineKeeper keeper = QuarantineKeeper.of(fixture.store, quarantine, audit, Duration.ofDays(8));
+            List<String> warnings = Warnings.of(QuarantineKeeper.class, () -> run(fixture, keeper, keeper));
+            assertThat(quarantine.find(bad.delivery().id())).isPresent();
+            assertThat(warnings)
+                    .singleElement()
+                    .asString()
+                    .startsWith("Messages are in quarantine for longer than PT192H");
+
+            warnings =
+                    Warnings.of(QuarantineKeeper.class, () -> run(fixture, keeper.droppingAfter(Duration.ofDays(30))));
+
+            assertThat(quarantine.find(bad.delivery().id())).isEmpty();
+            assertThat(fixture.store
+                            .messages()
+                            .look(bad.delivery().id())
+                            .orElseThrow()
+                            .status())
+                    .isEqualTo(MessageStatus.DROPPED);
+            assertThat(audit.list(Instant.now().minus(Duration.ofDays(1)), 10))
+                    .filteredOn(act -> act.verb().equals("drop-old"))
+                    .extracting(AuditRecord::messages)
+                    .contains(1L);
+            assertThat(warnings).anyMatch(line -> line.startsWith("Dropped 1 message(s) of"));
+        }
+    }
+
+    private static void run(Fixture fixture, Runnable... tasks) {
+        Purger.Builder builder = Purger.of(fixture.store);
+        for (Runnable task : tasks) {
+            builder.afterwards(task);
+        }
+        try (Purger purger = builder.build()) {
+            purger.runOnce();
         }
     }
 

@@ -3,9 +3,11 @@ package io.idempotency.jdbc;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.testkit.AuditContract;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
 import io.idempotency.testkit.LeaseContract;
+import io.idempotency.testkit.OperatorContract;
 import io.idempotency.testkit.QuarantineContract;
 import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
@@ -53,7 +55,13 @@ class StoreContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
+    abstract static class Contracts
+            implements ClaimContract,
+                    LeaseContract,
+                    QuarantineContract,
+                    ReplayContract,
+                    OperatorContract,
+                    AuditContract {
 
         private static final String PREFIX = "contract_";
 
@@ -120,6 +128,11 @@ class StoreContractTest {
         @Override
         public JdbcQuarantine quarantine() {
             return quarantine;
+        }
+
+        @Override
+        public JdbcAudit audit() {
+            return JdbcAudit.on(dataSource).tablePrefix(PREFIX);
         }
 
         @Override

@@ -173,5 +173,10 @@ class CutConnectionTest {
         public void forget(MessageId id) {
             cache.forget(id);
         }
+
+        @Override
+        public void clear() {
+            cache.clear();
+        }
     }
 }

@@ -35,6 +35,13 @@ final class AllowedValues {
         allowed.atLeast("claim-timeout", properties.claimTimeout(), POSITIVE, "1ms");
         allowed.atLeast("cache.time", properties.cache().time(), POSITIVE, "1ms");
         allowed.atLeast("purge.interval", properties.purge().interval(), POSITIVE, "1ms");
+        allowed.atLeast("audit.retention", properties.audit().retention(), SHORTEST_RETENTION, "1m");
+        if (properties.quarantine().retention() != null) {
+            allowed.atLeast("quarantine.retention", properties.quarantine().retention(), SHORTEST_RETENTION, "1m");
+        }
+        if (properties.quarantine().warnAfter() != null) {
+            allowed.atLeast("quarantine.warn-after", properties.quarantine().warnAfter(), POSITIVE, "1ms");
+        }
         allowed.atLeast("cache.size", properties.cache().size(), 0, "; 0 is no cache");
         allowed.atLeast("stand-still-after", properties.standStillAfter(), 0, "; 0 is never");
         allowed.atLeast("purge.batch-size", properties.purge().batchSize(), 1, "");

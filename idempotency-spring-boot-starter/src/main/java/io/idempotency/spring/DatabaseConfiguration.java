@@ -1,5 +1,8 @@
 package io.idempotency.spring;
 
+import io.idempotency.AuditWatch;
+import io.idempotency.Operations;
+import io.idempotency.jdbc.JdbcAudit;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcReplays;
 import io.idempotency.jdbc.JournalStore;
@@ -7,6 +10,7 @@ import io.idempotency.jdbc.JournalStoreBuilder;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import javax.sql.DataSource;
@@ -132,8 +136,43 @@ class DatabaseConfiguration {
     @ConditionalOnBooleanProperty(
             name = {"idempotency.enabled", "idempotency.purge.enabled"},
             matchIfMissing = true)
-    Purges idempotencyPurges(StoreDataSource dataSource, IdempotencyProperties properties) {
-        return new Purges(properties.purge());
+    Purges idempotencyPurges(
+            StoreDataSource dataSource,
+            IdempotencyProperties properties,
+            AuditStore audit,
+            ObjectProvider<QuarantineStore> quarantine) {
+        return new Purges(properties, audit, quarantine);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean(AuditStore.class)
+    JdbcAudit idempotencyAudit(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return JdbcAudit.on(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name());
+    }
+
+    /** Serves the consumers of the default store. */
+    @Bean
+    @Lazy
+    @ConditionalOnMissingBean
+    Operations idempotencyOperations(
+            ConfigurableListableBeanFactory beans,
+            IdempotencyProperties properties,
+            AuditStore audit,
+            QuarantineStore quarantine,
+            ObjectProvider<ReplayStore> replays) {
+        ClaimStore store = new Stores(properties, beans).standard();
+        ReplayStore known = replays.getIfUnique();
+        return known == null ? Operations.of(store, quarantine, audit) : Operations.of(store, quarantine, known, audit);
+    }
+
+    /** Lets the caches of this process forget what operators forget elsewhere. */
+    @Bean
+    @DependsOn(SCHEMA)
+    @DependsOnDatabaseInitialization
+    AuditWatch idempotencyAuditWatch(AuditStore audit) {
+        return AuditWatch.start(audit);
     }
 
     @Bean(name = QUARANTINE)

@@ -29,6 +29,8 @@ import org.springframework.validation.Validator;
  * @param expiry When messages expire.
  * @param purge Purge of messages that are older than the retention.
  * @param replay Replays of quarantined messages.
+ * @param quarantine Messages that failed for good.
+ * @param audit Records of who changed what is remembered.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
@@ -49,6 +51,8 @@ public record IdempotencyProperties(
         @DefaultValue Expiry expiry,
         @DefaultValue Purge purge,
         @DefaultValue Replay replay,
+        @DefaultValue Quarantine quarantine,
+        @DefaultValue Audit audit,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
@@ -117,6 +121,22 @@ public record IdempotencyProperties(
      * @param enabled Whether this application carries out replays of the messages that its listeners have quarantined.
      */
     public record Replay(@DefaultValue("true") boolean enabled) {}
+
+    /**
+     * Messages that failed for good.
+     *
+     * @param retention How long a message may stay in quarantine. Then it is deleted, and copies of it are skipped. Without it, messages stay for ever.
+     * @param warnAfter Age of a message in quarantine that causes a warning each hour. The retention of ids by default.
+     */
+    public record Quarantine(
+            @Nullable Duration retention, @Nullable Duration warnAfter) {}
+
+    /**
+     * Records of who changed what is remembered.
+     *
+     * @param retention How long records are kept.
+     */
+    public record Audit(@DefaultValue("400d") Duration retention) {}
 
     /**
      * The journal store.

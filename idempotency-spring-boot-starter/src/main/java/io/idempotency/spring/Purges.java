@@ -1,27 +1,45 @@
 package io.idempotency.spring;
 
+import io.idempotency.QuarantineKeeper;
 import io.idempotency.jdbc.Purger;
+import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.springframework.beans.factory.ObjectProvider;
 
 /** Runs the purges of the starter's stores. The purge of a store begins when a listener needs the store and Spring creates it. Thread-safe. */
 final class Purges implements AutoCloseable {
 
-    private final IdempotencyProperties.Purge properties;
+    private final IdempotencyProperties properties;
+    private final AuditStore audit;
+    private final ObjectProvider<QuarantineStore> quarantine;
     private final List<Purger> running = new ArrayList<>();
 
-    Purges(IdempotencyProperties.Purge properties) {
+    Purges(IdempotencyProperties properties, AuditStore audit, ObjectProvider<QuarantineStore> quarantine) {
         this.properties = properties;
+        this.audit = audit;
+        this.quarantine = quarantine;
     }
 
     synchronized void begin(ClaimStore store, Duration retention) {
-        running.add(Purger.of(store)
+        Purger.Builder purger = Purger.of(store)
                 .retention(retention)
-                .interval(properties.interval())
-                .batchSize(properties.batchSize())
-                .start());
+                .interval(properties.purge().interval())
+                .batchSize(properties.purge().batchSize())
+                .audit(audit, properties.audit().retention());
+        quarantine.ifUnique(messages -> purger.afterwards(keeper(store, messages, retention)));
+        running.add(purger.start());
+    }
+
+    private QuarantineKeeper keeper(ClaimStore store, QuarantineStore messages, Duration retention) {
+        Duration warningAge = properties.quarantine().warnAfter();
+        QuarantineKeeper keeper =
+                QuarantineKeeper.of(store, messages, audit, warningAge == null ? retention : warningAge);
+        Duration time = properties.quarantine().retention();
+        return time == null ? keeper : keeper.droppingAfter(time);
     }
 
     synchronized int count() {

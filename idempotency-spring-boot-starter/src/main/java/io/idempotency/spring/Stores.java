@@ -118,6 +118,11 @@ final class Stores {
         return listener.store().isEmpty() ? properties.store() : listener.store();
     }
 
+    /** Returns the store of {@code idempotency.store}, if that is a table or a journal. */
+    ClaimStore standard() {
+        return properties.store().equals(JOURNAL) ? journal() : durable();
+    }
+
     ClaimStore of(ListenerDefinition listener) {
         String asked = asked(listener);
         try {

@@ -1,7 +1,7 @@
 package io.idempotency.spring;
 
 // tag::again[]
-import io.idempotency.store.ClaimStore;
+import io.idempotency.Operations;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
@@ -17,12 +17,12 @@ import org.springframework.stereotype.Component;
 @Component
 class BringBack {
 
-    private final ClaimStore store;
+    private final Operations operations;
     private final QuarantineStore quarantine;
     private final ProducerFactory<?, ?> producers;
 
-    BringBack(ClaimStore store, QuarantineStore quarantine, ProducerFactory<?, ?> producers) {
-        this.store = store;
+    BringBack(Operations operations, QuarantineStore quarantine, ProducerFactory<?, ?> producers) {
+        this.operations = operations;
         this.quarantine = quarantine;
         this.producers = producers;
     }
@@ -38,8 +38,8 @@ class BringBack {
         bytes.headers().forEach(header -> record.headers().add(header.name(), header.value()));
         try (var producer = new KafkaProducer<>(
                 producers.getConfigurationProperties(), new ByteArraySerializer(), new ByteArraySerializer())) {
-            store.forget(message);
-            quarantine.delete(message);
+            operations.drop(message, "it is sent again");
+            operations.forget(message, "it is sent again");
             producer.send(record).get();
         } catch (RuntimeException | ExecutionException | InterruptedException e) {
             quarantine.save(kept);

@@ -44,6 +44,7 @@ class PropertiesTest {
         assertThat(defaults.retention()).isEqualTo(Purger.DEFAULT_RETENTION);
         assertThat(defaults.purge().interval()).isEqualTo(Purger.DEFAULT_INTERVAL);
         assertThat(defaults.purge().batchSize()).isEqualTo(Purger.DEFAULT_BATCH_SIZE);
+        assertThat(defaults.audit().retention()).isEqualTo(Purger.DEFAULT_AUDIT_RETENTION);
         assertThat(defaults.journal().retention()).isEqualTo(JournalStore.DEFAULT_RETENTION);
         assertThat(defaults.lease()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_LEASE);
         assertThat(defaults.claimTimeout()).isEqualTo(TableStore.DEFAULT_CLAIM_TIMEOUT);
@@ -65,6 +66,8 @@ class PropertiesTest {
         assertThat(defaults.producer().messageId()).isTrue();
         assertThat(defaults.producer().derivedIds()).isTrue();
         assertThat(defaults.producer().await()).isTrue();
+        assertThat(defaults.quarantine().retention()).isNull();
+        assertThat(defaults.quarantine().warnAfter()).isNull();
         assertThat(defaults.journal().memory()).isNull();
         assertThat(defaults.journal().forgetOldestIfFull()).isFalse();
         assertThat(defaults.unjudged()).isEqualTo(Unjudged.REFUSE);

@@ -1,6 +1,5 @@
 package io.idempotency.testkit;
 
-import static io.idempotency.testkit.Transacted.asked;
 import static io.idempotency.testkit.Transacted.claimed;
 import static io.idempotency.testkit.Transacted.committed;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -270,16 +269,6 @@ public interface ClaimContract
         store().quarantine(committed);
 
         assertThat(claimed(store(), messages.at("order-1", 17)).status()).isEqualTo(Status.QUARANTINED);
-    }
-
-    @Test
-    default void grantsAForgottenQuarantinedMessageAgain() {
-        Messages messages = Messages.ofNewConsumer();
-        store().quarantine(claimed(store(), messages.at("order-1", 17)));
-
-        assertThat(store().forget(messages.id("order-1"))).isTrue();
-
-        assertThat(asked(store(), messages.at("order-1", 17)).isGranted()).isTrue();
     }
 
     @Test

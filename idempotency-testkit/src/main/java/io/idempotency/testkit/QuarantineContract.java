@@ -14,10 +14,13 @@ import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -254,6 +257,29 @@ public interface QuarantineContract extends QuarantineMemoryContract {
 
             assertThat(waiting.answerOrAgain(store())).isFalse();
         }
+    }
+
+    @Test
+    @Tag("rule-8.26")
+    default void countsTheMessagesOfEachConsumer() {
+        Messages one = Messages.ofNewConsumer();
+        Messages other = Messages.ofNewConsumer();
+        save(one.at("order-1", 17));
+        save(one.at("order-2", 18));
+        save(other.at("order-1", 17));
+        Instant first = quarantine().find(one.id("order-1")).orElseThrow().firstAt();
+
+        SortedMap<String, QuarantineTotal> totals = quarantine().totals();
+
+        assertThat(totals).doesNotContainKey(Messages.ofNewConsumer().consumer());
+        assertThat(totals).hasEntrySatisfying(one.consumer(), total -> {
+            assertThat(total.messages()).isEqualTo(2);
+            assertThat(total.oldest()).isEqualTo(first);
+            assertThat(total.age()).isBetween(Duration.ZERO, Duration.ofHours(1));
+        });
+        assertThat(totals)
+                .hasEntrySatisfying(
+                        other.consumer(), total -> assertThat(total.messages()).isEqualTo(1));
     }
 
     private void save(Delivery delivery) {

@@ -3,6 +3,7 @@ package io.idempotency.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.memory.MemoryAudit;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
@@ -13,7 +14,8 @@ import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract {
+class MemoryStoreTest
+        implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract, OperatorContract, AuditContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()
@@ -21,6 +23,7 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
             .claimTimeout(Duration.ofSeconds(1))
             .build();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
+    private final MemoryAudit audit = new MemoryAudit(store);
     private final MemoryReplays replays = new MemoryReplays(store, quarantine);
 
     /** As any other clock, it never shows the same time twice. */
@@ -42,6 +45,11 @@ class MemoryStoreTest implements ClaimContract, LeaseContract, QuarantineContrac
     @Override
     public MemoryQuarantine quarantine() {
         return quarantine;
+    }
+
+    @Override
+    public MemoryAudit audit() {
+        return audit;
     }
 
     @Override

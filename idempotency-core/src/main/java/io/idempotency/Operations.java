@@ -1,0 +1,277 @@
+package io.idempotency;
+
+import io.idempotency.replay.Replay;
+import io.idempotency.replay.ReplayPlan;
+import io.idempotency.replay.ReplayRequest;
+import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.AuditRecord;
+import io.idempotency.store.AuditStore;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageRange;
+import io.idempotency.store.MessageStatus;
+import io.idempotency.store.Printable;
+import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.StoredMessage;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The verbs of operators: why a message was skipped, forget it, drop it from quarantine, and handle it again. Endpoint, page and command line call nothing
+ * else.
+ *
+ * <p>Each verb that changes something needs a reason. It writes an audit record in the transaction of the change, and one line at INFO after the commit. So a
+ * change without a record does not exist, and neither does a record without its change. The texts never hold bytes of messages.
+ *
+ * <p>A verb joins the active transaction, or uses its own. Immutable and thread-safe.
+ */
+public final class Operations {
+
+    /** The verb of the audit whose subject is the very id. */
+    static final String FORGET = "forget";
+
+    private final ClaimStore store;
+    private final QuarantineStore quarantine;
+    private final @Nullable ReplayStore replays;
+    private final Acts acts;
+
+    private Operations(ClaimStore store, QuarantineStore quarantine, @Nullable ReplayStore replays, Acts acts) {
+        this.store = store;
+        this.quarantine = quarantine;
+        this.replays = replays;
+        this.acts = acts;
+    }
+
+    /** Returns the verbs on these stores, which share their transactions. The actor is {@code unknown}, the origin {@code api}. */
+    public static Operations of(ClaimStore store, QuarantineStore quarantine, ReplayStore replays, AuditStore audit) {
+        return new Operations(store, quarantine, replays, new Acts(store.transactions(), audit, "unknown", "api"));
+    }
+
+    /** Returns the verbs on these stores, without those about replays. */
+    public static Operations of(ClaimStore store, QuarantineStore quarantine, AuditStore audit) {
+        return new Operations(store, quarantine, null, new Acts(store.transactions(), audit, "unknown", "api"));
+    }
+
+    /**
+     * Returns the same verbs for somebody else.
+     *
+     * @param actor who acts, as the audit names it
+     * @param origin from where: {@code api}, {@code endpoint} or {@code cli}; at most 20 characters
+     */
+    public Operations as(String actor, String origin) {
+        return new Operations(store, quarantine, replays, acts.as(actor, origin));
+    }
+
+    /**
+     * Explains what became of a message. Changes nothing. Takes some round trips; with journals, reads all segments of the consumer some times.
+     *
+     * @param id the id as it is remembered, or without its kind: {@code 4711} also finds {@code ~value:4711}, and {@code source id} a CloudEvent. Or the
+     *     position of a quarantined message, such as {@code orders-3@18272}
+     * @return each message that the text may mean and that is remembered; otherwise one whose status is {@code UNKNOWN}
+     * @throws IdempotencyException if the text cannot be an id
+     */
+    public List<Explanation> explain(String consumer, String id) {
+        return new Explaining(store, quarantine).all(consumer, id);
+    }
+
+    /** Returns what {@link #forget(MessageId, String)} would do. Changes nothing. */
+    public Forgotten countForgettable(MessageId id) {
+        Optional<MessageStatus> status = store.messages().look(id).map(StoredMessage::status);
+        boolean isQuarantined = status.filter(MessageStatus.QUARANTINED::equals).isPresent()
+                || quarantine.find(id).isPresent();
+        return new Forgotten(status.isPresent() && !isQuarantined ? 1 : 0, isQuarantined ? 1 : 0);
+    }
+
+    /**
+     * Forgets a message that was processed or dropped, so that its next delivery is handled. Caches of this process forget it after the commit, those of other
+     * processes within seconds if they have an {@link AuditWatch}. Another process with a journal notices at its next append, or after its revalidation time.
+     *
+     * @return 1 message, or 0 if it was not remembered
+     * @throws IdempotencyException if the message is in quarantine or in progress
+     */
+    public Forgotten forget(MessageId id, String reason) {
+        AuditRecord act = acts.of(FORGET, id.consumer(), id.value(), reason);
+        boolean wasKnown = acts.within(() -> {
+            refuseForgetting(id);
+            boolean known = store.forget(id);
+            if (known) {
+                store.transactions().afterCommit(() -> KnownDuplicates.forgetEverywhere(id));
+                written(act.with(1, act.subject()));
+            }
+            return known;
+        });
+        return new Forgotten(wasKnown ? 1 : 0, 0);
+    }
+
+    private void refuseForgetting(MessageId id) {
+        if (quarantine.find(id).isPresent()) {
+            throw new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
+        }
+        Optional<StoredMessage> known = store.messages().look(id);
+        boolean isInProgress = known.filter(each -> each.age().isNegative()).isPresent();
+        if (isInProgress) {
+            throw new IdempotencyException(id + " is in progress, so it is not forgotten: its lease ends at "
+                    + known.get().at());
+        }
+    }
+
+    /** Counts what {@link #forget(MessageRange, String, LongConsumer)} would forget. Changes nothing. */
+    public Forgotten countForgettable(MessageRange range) {
+        return new RangeForgetting(store, acts, range, sofar -> {}).count();
+    }
+
+    /**
+     * Forgets the processed and dropped messages of a range, so that their next deliveries are handled. Works in batches, each in its own transaction, and in
+     * the order of the store. Messages in quarantine or in progress stay.
+     *
+     * <p>One audit record has the range and the total. Each batch raises it in its transaction, and until the last batch its subject ends with
+     * {@code (unfinished)}. So after a crash the record says exactly what was done. To go on, call this again.
+     *
+     * @param progress is given the number of forgotten messages after each batch; if it throws, the rest is not forgotten
+     * @throws IdempotencyException if a transaction is active
+     */
+    public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
+        refuseActive();
+        return new RangeForgetting(store, acts, range, progress).forget(reason);
+    }
+
+    /**
+     * Deletes a message from quarantine for good: its entry is deleted, and its id is dropped. From now on it is remembered for the retention, and copies of
+     * it are skipped. One transaction.
+     *
+     * @return whether it was in quarantine; false if it was handled meanwhile, and then only its entry is deleted
+     * @throws IdempotencyException if it is not in quarantine, belongs to a running replay, or is in progress
+     */
+    public boolean drop(MessageId id, String reason) {
+        AuditRecord act = acts.of("drop", id.consumer(), id.value(), reason);
+        return acts.within(() -> {
+            Delivery delivery = takeFromQuarantine(id);
+            boolean isDropped = store.messages().drop(delivery);
+            written(act.with(1, act.subject()));
+            return isDropped;
+        });
+    }
+
+    private Delivery takeFromQuarantine(MessageId id) {
+        Optional<QuarantineEntry> entry = quarantine.find(id);
+        entry.flatMap(QuarantineEntry::replay).ifPresent(replay -> {
+            throw new IdempotencyException(
+                    id + " belongs to the replay " + Printable.of(replay) + ": stop that first, then drop the message");
+        });
+        if (entry.isPresent() && quarantine.delete(id)) {
+            return entry.get().message().delivery();
+        }
+        Optional<StoredMessage> known = store.messages().look(id);
+        return known.filter(each -> each.status() == MessageStatus.QUARANTINED)
+                .map(each -> new Delivery(id, each.position()))
+                .orElseThrow(
+                        () -> new IdempotencyException(id + " is not in quarantine, so it cannot be dropped: it is "
+                                + known.map(StoredMessage::status).orElse(MessageStatus.UNKNOWN)));
+    }
+
+    /**
+     * Drops the messages of a consumer that were quarantined before a moment, see {@link #drop}, the oldest first. Works in batches, each in its own
+     * transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, that a handler
+     * works on, or that this store does not remember, stay.
+     *
+     * @return how many messages were dropped
+     * @throws IdempotencyException if a transaction is active
+     */
+    public long dropOlderThan(String consumer, Instant before, String reason) {
+        refuseActive();
+        AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
+        return new QuarantineExpiry(store, quarantine, acts, act, before).run();
+    }
+
+    private void refuseActive() {
+        if (store.transactions().isActive()) {
+            throw new IdempotencyException(
+                    "This takes several transactions, so do not call it within a transaction of yours");
+        }
+    }
+
+    /** Returns what a replay would do. Changes nothing. */
+    public ReplayPlan plan(ReplayRequest request) {
+        return replays().plan(request);
+    }
+
+    /**
+     * Asks for a replay, in the name of the actor. See {@link ReplayStore#request}.
+     *
+     * @throws IdempotencyException if no message is chosen, or there is no reason
+     */
+    public Replay replay(ReplayRequest request, String reason) {
+        AuditRecord act =
+                acts.of("replay", request.selection().consumer(), request.id() + ": " + request.selection(), reason);
+        return acts.within(() -> {
+            boolean isNew = replays().find(request.id()).isEmpty();
+            Replay replay = replays().request(request.by(acts.actor(), reason));
+            if (isNew) {
+                written(act.with(replay.progress().total(), act.subject()));
+            }
+            return replay;
+        });
+    }
+
+    /** Pauses a running replay. Returns whether it was running. */
+    public boolean pauseReplay(String id, String reason) {
+        return change("replay-pause", id, reason, replays()::pause);
+    }
+
+    /** Resumes a paused replay. Returns whether it was paused. */
+    public boolean resumeReplay(String id, String reason) {
+        return change("replay-resume", id, reason, replays()::resume);
+    }
+
+    /** Ends a replay; its messages stay in quarantine. Returns whether it went on until now. */
+    public boolean stopReplay(String id, String reason) {
+        return change("replay-stop", id, reason, name -> replays().stop(name, reason));
+    }
+
+    private interface Change {
+        boolean of(String replay);
+    }
+
+    private boolean change(String verb, String id, String reason, Change change) {
+        return acts.within(() -> {
+            Replay replay = replays()
+                    .find(id)
+                    .orElseThrow(() -> new IdempotencyException("There is no replay " + Printable.of(id)));
+            AuditRecord act = acts.of(verb, replay.request().selection().consumer(), id, reason);
+            boolean isChanged = change.of(id);
+            if (isChanged) {
+                written(act.with(replay.progress().left(), id));
+            }
+            return isChanged;
+        });
+    }
+
+    private void written(AuditRecord act) {
+        acts.write(act);
+        store.transactions().afterCommit(() -> acts.log(act));
+    }
+
+    /** Returns the replay of this id. */
+    public Optional<Replay> findReplay(String id) {
+        return replays().find(id);
+    }
+
+    /** Lists up to {@code limit} replays of a consumer, the newest first. */
+    public List<Replay> listReplays(String consumer, int limit) {
+        return replays().list(consumer, limit);
+    }
+
+    private ReplayStore replays() {
+        ReplayStore known = replays;
+        if (known == null) {
+            throw new IdempotencyException("There is no replay store: give one to Operations.of(..)");
+        }
+        return known;
+    }
+}
