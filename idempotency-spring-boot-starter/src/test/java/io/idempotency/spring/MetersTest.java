@@ -236,7 +236,9 @@ class MetersTest {
                                 new PollTime(Duration.ofMinutes(1), System::nanoTime),
                                 Optional.empty(),
                                 false,
-                                false),
+                                false,
+                                false,
+                                fitted -> fitted),
                         new Observations(() -> ObservationRegistry.NOOP))
                 .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
 

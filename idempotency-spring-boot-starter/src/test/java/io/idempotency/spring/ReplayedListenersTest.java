@@ -91,19 +91,8 @@ class ReplayedListenersTest {
                     .toList();
         }
 
-        Replay replay(ReplayRequest request) {
-            ReplayStore replays = bench.bean(ReplayStore.class);
-            Replay begun = replays.request(request.perSecond(10_000));
-            ListenerBench.await()
-                    .until(() -> replays.find(begun.request().id())
-                            .orElseThrow()
-                            .status()
-                            .hasEnded());
-            return replays.find(begun.request().id()).orElseThrow();
-        }
-
         Replay replay(Kind kind) {
-            return replay(ReplayRequest.of(QuarantineSelection.of(kind.name())).acceptRepeatedEffects());
+            return bench.replay(kind.name());
         }
 
         double count(Kind kind, String result) {
@@ -132,6 +121,7 @@ class ReplayedListenersTest {
     }
 
     @Tag("rule-9.20")
+    @Tag("rule-9.26")
     @ParameterizedTest
     @CsvSource({"TABLE, RECORD", "TABLE, BATCH", "JOURNAL, RECORD", "JOURNAL, BATCH"})
     void sevenOfFiveHundredComeBackWhenTheApplicationIsMended(Store store, Kind kind) {
@@ -374,9 +364,32 @@ class ReplayedListenersTest {
         Scene scene = scene(Store.TABLE);
         String unused = poison(scene, Kind.ONCE, "once");
 
-        Replay refused = scene.replay(ReplayRequest.of(QuarantineSelection.of(Kind.ONCE.name())));
+        Replay asked = scene.bench()
+                .bean(ReplayStore.class)
+                .request(ReplayRequest.of(QuarantineSelection.of(Kind.ONCE.name())));
+        Replay refused = scene.bench().awaitEnd(asked.request().id());
 
         assertThat(refused.stoppedBy().orElseThrow()).contains("AT_MOST_ONCE");
         assertThat(scene.replay(Kind.ONCE).progress().processed()).isEqualTo(1);
+    }
+
+    @Test
+    @Tag("rule-9.27")
+    void whatStillCannotBeDeserializedStaysWithThatFailure() {
+        Scene scene = scene(Store.TABLE);
+        ReplayedListeners.Mendable.isMended = false;
+        BenchTopic topic = scene.topic(Kind.RECORD);
+        topic.whileStopped(() -> topic.sendAll(0, ReplayedListeners.GARBLED + "still", "RECORD:garbled"));
+        topic.awaitSettled();
+        int attempts = scene.quarantined(Kind.RECORD).get(0).message().attempts();
+
+        assertThat(scene.replay(Kind.RECORD).progress().unreadable()).isEqualTo(1);
+
+        QuarantineEntry kept = scene.quarantined(Kind.RECORD).get(0);
+        assertThat(type(kept)).isEqualTo("DeserializationException");
+        assertThat(kept.message().attempts()).isEqualTo(attempts);
+        ReplayedListeners.Mendable.isMended = true;
+        assertThat(scene.replay(Kind.RECORD).progress().processed()).isEqualTo(1);
+        assertThat(scene.bench().effects("still")).hasSize(1);
     }
 }
