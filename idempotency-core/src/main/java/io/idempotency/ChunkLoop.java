@@ -11,12 +11,14 @@ final class ChunkLoop<M> {
     private final Flow<M> flow;
     private final Level<M> level;
     private final Scopes<M> scopes;
+    private final Resends<M> resends;
 
     ChunkLoop(Flow<M> flow, Level<M> level, Scopes<M> scopes) {
         this.settings = flow.settings();
         this.flow = flow;
         this.level = level;
         this.scopes = scopes;
+        this.resends = new Resends<>(flow);
     }
 
     /** Runs the messages, inside the transaction of the caller if there is one. */
@@ -25,6 +27,7 @@ final class ChunkLoop<M> {
         if (!isJoining) {
             // The caller's transaction may have forgotten what is known to all others.
             items.forEach(this::skipKnown);
+            resends.await(items);
         }
         Poll<M> poll =
                 new Poll<>(items, isJoining ? Poll.NO_LIMIT : settings.chunks().time(), flow.nanoTime());
@@ -46,6 +49,9 @@ final class ChunkLoop<M> {
         }
         flow.known().find(item.delivery().id()).ifPresent(known -> {
             Duplicate duplicate = Duplicate.of(item.delivery().position(), known.position(), known.age());
+            if (resends.concern(duplicate)) {
+                return;
+            }
             item.outcome(Outcome.DUPLICATE);
             flow.reports().settled(item, Outcome.DUPLICATE, 0, Optional.of(duplicate));
         });
@@ -88,6 +94,7 @@ final class ChunkLoop<M> {
             return;
         }
         refusals.work(level, chunk, handling);
+        resends.check(poll, chunk);
         if (!flow.lanes().isEmpty()) {
             poll.settledLanes(chunk)
                     .forEach(lane -> flow.lanes().grow(lane, settings.chunks().records()));

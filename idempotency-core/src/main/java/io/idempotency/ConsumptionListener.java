@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
 
 /**
  * Receives every consumption, on the consuming thread; that of a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} on the thread that takes
@@ -32,6 +33,9 @@ public interface ConsumptionListener {
      * thread, so that a store that hangs does not hide it: do not wait.
      */
     default void onUnwatched(Delivery delivery) {}
+
+    /** Receives the result of a comparison of a message that was sent again with the one at the first position, if the consumer has a {@link ResendCheck}. */
+    default void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {}
 
     /** Returns a listener that calls both, this one first, and the next one even if this one fails. */
     default ConsumptionListener andThen(ConsumptionListener next) {
@@ -79,6 +83,15 @@ public interface ConsumptionListener {
                     before.onUnwatched(delivery);
                 } finally {
                     next.onUnwatched(delivery);
+                }
+            }
+
+            @Override
+            public void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {
+                try {
+                    before.onResendChecked(delivery, first, result);
+                } finally {
+                    next.onResendChecked(delivery, first, result);
                 }
             }
         };

@@ -30,7 +30,7 @@ final class Flow<M> {
         this.lanes = new Lanes(clockwork);
         this.known = new KnownDuplicates(settings.name(), settings.storage().cache());
         this.expiries = new Expiries(settings.storage().store(), nanoTime);
-        this.reports = new Reports(settings.level(), settings.listener(), nanoTime);
+        this.reports = new Reports(settings, nanoTime);
         this.transients = new TransientStops(settings.storage().store(), lanes, reports);
         this.charging = new Charging(settings, lanes, reports, transients);
     }
@@ -80,12 +80,14 @@ final class Flow<M> {
         };
     }
 
-    /** Notes a message whose outcome has committed: caches it if it is processed or expired, reports it. */
+    /** Notes a message whose outcome has committed: caches it if it is processed or expired, reports it unless it is to be checked first. */
     void settled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate, long mark) {
         if (outcome == Outcome.PROCESSED || outcome == Outcome.DUPLICATE || outcome == Outcome.EXPIRED) {
             known.remember(item.delivery(), duplicate, mark);
         }
-        noteSettled(item, outcome, duplicate);
+        if (duplicate.filter(item::deferResend).isEmpty()) {
+            noteSettled(item, outcome, duplicate);
+        }
     }
 
     /** Notes a message that is settled and not remembered. */
@@ -93,7 +95,8 @@ final class Flow<M> {
         noteSettled(item, outcome, Optional.empty());
     }
 
-    private void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
+    /** Reports a message that is settled. */
+    void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
         if (outcome == Outcome.PROCESSED) {
             lanes.processed(item.lane(), item.delivery().id());
         } else {

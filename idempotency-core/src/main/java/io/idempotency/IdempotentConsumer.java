@@ -272,7 +272,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
 
     /**
      * Stops renewing leases once the running consumptions have ended. Later consumptions renew their own. A shadow consumer first takes the deliveries
-     * that it has watched to the store, for ten seconds at most.
+     * that it has watched to the store, for ten seconds at most. If the calling thread is interrupted, it gives them up at once.
      */
     @Override
     public void close() {

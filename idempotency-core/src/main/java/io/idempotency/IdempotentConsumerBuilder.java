@@ -47,6 +47,7 @@ public final class IdempotentConsumerBuilder<M> {
     private int standStillAfter = DEFAULT_STAND_STILL_AFTER;
     private DuplicateCache cache = DuplicateCache.none();
     private @Nullable MessageScope<? super M> scope;
+    private @Nullable ResendCheck<? super M> resends;
     private ConsumptionListener listener = consumption -> {};
     private int chunkRecords = DEFAULT_CHUNK_RECORDS;
     private Duration chunkTime = DEFAULT_CHUNK_TIME;
@@ -145,10 +146,10 @@ public final class IdempotentConsumerBuilder<M> {
      * <ul>
      *   <li>After a handler has returned, its delivery goes into a queue, from which one thread takes it to the store in transactions of its own. So the
      *       first real run knows what was handled before.
-     *   <li>What a real run would have done differently is reported: {@link Outcome#WOULD_SKIP} with the {@link Duplicate}, {@link Outcome#WOULD_EXPIRE}
+     *   <li>A delivery that a real run would have treated differently is reported: {@link Outcome#WOULD_SKIP} with the {@link Duplicate}, {@link Outcome#WOULD_EXPIRE}
      *       and {@link Outcome#WOULD_REFUSE}.
-     *   <li>A store that is slow or away never delays or fails a message. The queue holds {@value ShadowQueue#MOST} deliveries; what does not fit is
-     *       dropped and reported by {@link ConsumptionListener#onUnwatched}. If the process dies, what is in the queue is not remembered.
+     *   <li>A store that is slow or away never delays or fails a message. The queue holds {@value ShadowQueue#MOST} deliveries; others are
+     *       dropped and reported by {@link ConsumptionListener#onUnwatched}. If the process dies, those in the queue are not remembered.
      *   <li>Inside a transaction on the store's data a delivery is watched after its commit.
      * </ul>
      *
@@ -162,6 +163,12 @@ public final class IdempotentConsumerBuilder<M> {
     /** Sets the scope that surrounds the work on a message, such as its tenant; default: none. */
     public IdempotentConsumerBuilder<M> scope(MessageScope<? super M> surrounding) {
         this.scope = surrounding;
+        return this;
+    }
+
+    /** Sets a check of messages that were sent again with the id of a processed one; default: none, and they are skipped. */
+    public IdempotentConsumerBuilder<M> resends(ResendCheck<? super M> check) {
+        this.resends = check;
         return this;
     }
 
@@ -221,13 +228,20 @@ public final class IdempotentConsumerBuilder<M> {
         require(
                 !name.startsWith(RESERVED),
                 "names that begin with " + RESERVED + " belong to the library itself. Choose another");
+        require(
+                resends == null || resends.policy() != ResendCheck.Policy.QUARANTINE || quarantine != null,
+                "resends(..) is to quarantine messages. Set quarantine(..)");
         Settings<M> settings = new Settings<>(
                 name,
                 level,
                 new Settings.Storage(
                         chosen, Objects.requireNonNullElse(transactions, chosen.transactions()), cache, lease),
                 new Settings.Messages<>(
-                        required(messageId, "messageId(..)"), reader, expiry, Optional.ofNullable(scope)),
+                        required(messageId, "messageId(..)"),
+                        reader,
+                        expiry,
+                        Optional.ofNullable(scope),
+                        Optional.ofNullable(resends)),
                 new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
                 listener,

@@ -17,6 +17,8 @@ final class Item<M> {
     private final @Nullable Instant expiry;
     private boolean isReadingDoubtful;
     private @Nullable Outcome outcome;
+    private boolean isResendCheckAwaited;
+    private @Nullable Duplicate resend;
     private long handlerNanos;
 
     Item(int index, M message, Delivery delivery, Lane lane, Reading.Read read) {
@@ -81,6 +83,31 @@ final class Item<M> {
 
     void outcome(Outcome settled) {
         outcome = settled;
+    }
+
+    /** Opens a message again whose outcome does not hold. */
+    void reopen() {
+        outcome = null;
+    }
+
+    /** Has {@link #deferResend} take place. */
+    void awaitResendCheck() {
+        isResendCheckAwaited = true;
+    }
+
+    /** Keeps a duplicate that was sent again for its check. Returns whether it is to be checked before it counts as settled. */
+    boolean deferResend(Duplicate duplicate) {
+        if (isResendCheckAwaited && duplicate.kind() == Duplicate.Kind.RESEND) {
+            resend = duplicate;
+        }
+        return resend != null;
+    }
+
+    /** Returns the duplicate that waits for its check, once. */
+    Optional<Duplicate> takeResend() {
+        Optional<Duplicate> taken = Optional.ofNullable(resend);
+        resend = null;
+        return taken;
     }
 
     long handlerNanos() {

@@ -1,11 +1,14 @@
 package io.idempotency;
 
+import io.idempotency.store.StandStillException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +23,8 @@ final class Refusals<M> {
     private final Poll<M> poll;
     private final Flow<M> flow;
     private final Map<Item<?>, StoreFailure> refused = new LinkedHashMap<>();
+    /** Items at which their partitions stood before. */
+    private final Set<Item<?>> again = new HashSet<>();
 
     Refusals(Poll<M> poll, Flow<M> flow) {
         this.poll = poll;
@@ -47,23 +52,41 @@ final class Refusals<M> {
     private void stop(Item<M> item, StoreFailure failure) {
         refused.put(item, failure);
         poll.stop(item, IdempotentConsumer.STAND_STILL, Optional.of(failure));
-        flow.reports().refused(item, failure);
+        if (!flow.reports().refused(item, failure)) {
+            again.add(item);
+        }
     }
 
     /**
-     * Logs the refused partitions.
+     * Logs the refused partitions; if the store names the reason, once for each stop.
      *
-     * @throws StoreFailure if the call had no other result
+     * @throws StoreFailure if the call had no other result, and the store may not be usable at all
      */
     void tell() {
-        if (!refused.isEmpty() && poll.hasComeToNothing(refused.keySet())) {
-            throw refused.values().iterator().next();
+        for (StoreFailure failure : refused.values()) {
+            if (!(failure.getCause() instanceof StandStillException) && poll.hasComeToNothing(refused.keySet())) {
+                throw failure;
+            }
         }
-        refused.forEach((item, failure) -> log.error(
+        refused.forEach(this::tell);
+    }
+
+    private void tell(Item<?> item, StoreFailure failure) {
+        if (failure.getCause() instanceof StandStillException why) {
+            log.atLevel(again.contains(item) ? org.slf4j.event.Level.DEBUG : org.slf4j.event.Level.ERROR)
+                    .log(
+                            "Partition {} stands still at {}: {}. It is tried again every {} s. Nothing behind it is lost.",
+                            item.lane(),
+                            item.delivery(),
+                            why.getMessage(),
+                            IdempotentConsumer.STAND_STILL.toSeconds());
+            return;
+        }
+        log.error(
                 "Partition {} stands still at {}; it is tried again every {} s. Nothing behind it is lost.",
                 item.lane(),
                 item.delivery(),
                 IdempotentConsumer.STAND_STILL.toSeconds(),
-                FailureText.loggable(Objects.requireNonNullElse(failure.getCause(), failure))));
+                FailureText.loggable(Objects.requireNonNullElse(failure.getCause(), failure)));
     }
 }

@@ -26,11 +26,13 @@ final class Reports {
     private final ConsistencyLevel level;
     private final ConsumptionListener listener;
     private final StoppedLanes stopped;
+    private final LateDuplicates late;
     private final AtomicBoolean isEarlyCommitTold = new AtomicBoolean();
 
-    Reports(ConsistencyLevel level, ConsumptionListener listener, LongSupplier nanoTime) {
-        this.level = level;
-        this.listener = listener;
+    Reports(Settings<?> settings, LongSupplier nanoTime) {
+        this.level = settings.level();
+        this.listener = settings.listener();
+        this.late = new LateDuplicates(settings.storage().store(), nanoTime);
         this.stopped = new StoppedLanes(nanoTime);
     }
 
@@ -52,8 +54,20 @@ final class Reports {
             duplicate.ifPresent(why -> log.debug(
                     "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
         }
+        duplicate.ifPresent(why -> late.note(item.delivery(), why.age()));
         tell(new Consumption(
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
+    }
+
+    /** Tells the result of a comparison of a message that was sent again. */
+    void compared(Item<?> item, Position first, ResendCheck.Result result) {
+        if (result == ResendCheck.Result.DIFFERENT) {
+            log.warn(
+                    "{} is another message than the one at {}, which was processed with the same id. The sender gives one id to several messages.",
+                    item.delivery(),
+                    first);
+        }
+        tell(item.delivery(), () -> listener.onResendChecked(item.delivery(), first, result));
     }
 
     /** Tells of a message that another process has claimed, which may have died since. */
@@ -144,9 +158,9 @@ final class Reports {
         return isEarlyCommitTold.get();
     }
 
-    /** Tells the listener of a message that the store refuses. {@link Refusals} logs it. */
-    void refused(Item<?> item, Throwable failure) {
-        tell(new Consumption(
+    /** Tells the listener of a message that the store refuses. {@link Refusals} logs it. Returns whether its partition stops now, and not already before. */
+    boolean refused(Item<?> item, Throwable failure) {
+        return tell(new Consumption(
                 level,
                 item.delivery(),
                 Outcome.RELEASED,
@@ -186,9 +200,10 @@ final class Reports {
         tell(lane, () -> listener.onRevoked(consumer, lane.stream(), lane.partition()));
     }
 
-    private void tell(Consumption consumption) {
-        stopped.note(consumption.delivery(), consumption.outcome());
+    private boolean tell(Consumption consumption) {
+        boolean isStopping = stopped.note(consumption.delivery(), consumption.outcome());
         tell(consumption.delivery(), () -> listener.onConsumption(consumption));
+        return isStopping;
     }
 
     static void tell(Object of, Runnable what) {

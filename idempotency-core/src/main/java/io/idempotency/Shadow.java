@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,22 +99,36 @@ final class Shadow<M> implements AutoCloseable {
         }
     }
 
-    /** Notes the end of a handler call; drops it where that fails. */
-    void note(WatchedCall.Before before, Watched.Kind kind, long began, long ended) {
-        Item<?> item = before.item();
-        @Nullable Object scope = before.scope();
-        Watched watched = new Watched(
-                item.delivery(), kind, before.refusal(), scope, item.expiry().orElse(null), began, ended - began);
+    /** Notes the end of a handler call for some of its messages; drops them if that fails. */
+    void note(List<WatchedCall.Before> some, Watched.Kind kind, long began, long ended) {
         try {
             if (kind == Watched.Kind.HANDLED
                     && settings.storage().store().transactions().isActive()) {
-                settings.storage().store().transactions().afterCommit(() -> queue.add(watched));
+                List<WatchedCall.Before> later = List.copyOf(some);
+                settings.storage().store().transactions().afterCommit(() -> add(later, kind, began, ended));
             } else {
-                queue.add(watched);
+                add(some, kind, began, ended);
             }
         } catch (RuntimeException e) {
-            log.debug("{} is not watched.", item.delivery(), e);
-            reports.dropped(item.delivery());
+            log.debug("{} is not watched.", some.get(0).item().delivery(), e);
+            some.forEach(before -> reports.dropped(before.item().delivery()));
+        }
+    }
+
+    private void add(List<WatchedCall.Before> some, Watched.Kind kind, long began, long ended) {
+        for (WatchedCall.Before before : some) {
+            if (queue.isFull()) {
+                reports.dropped(before.item().delivery());
+            } else {
+                queue.add(new Watched(
+                        before.item().delivery(),
+                        kind,
+                        before.refusal(),
+                        before.scope(),
+                        before.item().expiry().orElse(null),
+                        began,
+                        ended - began));
+            }
         }
     }
 

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The deliveries that a shadow consumer has watched and not yet taken to the store. {@link #add} never waits. One daemon thread, begun by the first
- * delivery, takes them to the store; while it is slow or hangs, the queue fills, and what no longer fits is dropped and counted. Thread-safe.
+ * delivery, takes them to the store; while it is slow or hangs, the queue fills, and further deliveries are dropped and counted. Thread-safe.
  */
 final class ShadowQueue implements AutoCloseable {
 
@@ -40,6 +40,11 @@ final class ShadowQueue implements AutoCloseable {
         this.chunk = chunk;
         this.reports = reports;
         this.claims = claims;
+    }
+
+    /** Returns whether a delivery would be dropped now. */
+    boolean isFull() {
+        return waiting.remainingCapacity() == 0;
     }
 
     /** Adds a delivery, or drops it if the queue is full. */

@@ -24,27 +24,29 @@ final class StoppedLanes {
         this.nanoTime = nanoTime;
     }
 
-    void note(Delivery delivery, Outcome outcome) {
+    /** Notes the outcome of a delivery. Returns whether it stops its partition, unless it had stopped it before. */
+    boolean note(Delivery delivery, Outcome outcome) {
         boolean isStop = outcome == Outcome.RELEASED || outcome == Outcome.IN_PROGRESS;
         if (!isStop && stopped.isEmpty()) {
-            return;
+            return false;
         }
         Lane lane = Lane.of(delivery.position());
         if (!lane.isOrdered()) {
-            return;
+            return isStop;
         }
         if (isStop) {
-            stopped.compute(
-                    lane,
-                    (key, before) -> before != null && before.at().equals(delivery)
-                            ? before
-                            : new Stopped(delivery, nanoTime.getAsLong()));
-            return;
+            Stopped known = stopped.get(lane);
+            boolean isNew = known == null || !known.at().equals(delivery);
+            if (isNew) {
+                stopped.put(lane, new Stopped(delivery, nanoTime.getAsLong()));
+            }
+            return isNew;
         }
         Stopped before = stopped.remove(lane);
         if (before != null) {
             tell(lane, before);
         }
+        return false;
     }
 
     private void tell(Lane lane, Stopped before) {

@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a handler that a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} watches. Whoever calls the handler tells it which messages
+ * One call of a handler that a {@linkplain IdempotentConsumerBuilder#shadow() shadow consumer} watches. The caller of the handler tells it which messages
  * were handled. Nothing here waits for the store or throws. Thread-safe: the end of an asynchronous handler may come on any thread.
  */
 public final class WatchedCall {
@@ -36,8 +36,8 @@ public final class WatchedCall {
      */
     public synchronized void handled(int count) {
         long now = shadow.nanos();
-        for (int i = handled; i < Math.min(count, messages.size()); i++) {
-            shadow.note(messages.get(i), Watched.Kind.HANDLED, since, now);
+        if (handled < Math.min(count, messages.size())) {
+            shadow.note(messages.subList(handled, Math.min(count, messages.size())), Watched.Kind.HANDLED, since, now);
         }
         handled = Math.max(handled, count);
         since = now;
@@ -46,7 +46,7 @@ public final class WatchedCall {
     /** Notes that the handler failed for the message at this index. It is not remembered, only looked up: a real run may have skipped it. */
     public synchronized void failed(int index) {
         if (index >= handled && index < messages.size()) {
-            shadow.note(messages.get(index), Watched.Kind.FAILED, since, shadow.nanos());
+            shadow.note(messages.subList(index, index + 1), Watched.Kind.FAILED, since, shadow.nanos());
         }
     }
 }

@@ -8,11 +8,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.kafka.LogCapture;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandStillException;
 import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
 import java.time.Duration;
@@ -232,6 +234,38 @@ class BrokenPartsTest {
                 });
         assertThatThrownBy(() -> consumer.consumeAll(refused, bench::handle)).hasCause(refusal);
         assertThat(bench.quarantine.list("billing", 10)).isEmpty();
+    }
+
+    /** The store can be used: it names a reason. So the call returns, even if it had no other result, and the log says it once. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+    @Tag("rule-8.12")
+    void tellsOnceWhyAPartitionStandsStillIfTheStoreSaysIt(ConsistencyLevel level) {
+        StandStillException refusal =
+                new StandStillException("set back", "Offsets of orders-0 were set back to 0. Set them behind 9");
+        faulty.fault =
+                (verb, arguments) -> Set.of("claim", "lease").contains(verb) ? Optional.of(refusal) : Optional.empty();
+        IdempotentConsumer<Message> consumer = bench.level(level)
+                .store(faulty.store)
+                .cache(DuplicateCache.none())
+                .build();
+
+        try (LogCapture log = new LogCapture()) {
+            for (int delivery = 0; delivery < 2; delivery++) {
+                BatchResult result = consumer.consumeAll(Message.partition(0, "a", "b"), bench::handle);
+                assertThat(result.outcomes()).containsExactly(RELEASED, RELEASED);
+                assertThat(result.stops()).singleElement().satisfies(stop -> {
+                    assertThat(stop.retryAfter()).isEqualTo(IdempotentConsumer.STAND_STILL);
+                    assertThat(stop.isCharged()).isFalse();
+                });
+            }
+            assertThat(log.all())
+                    .filteredOn(line -> line.contains("stands still"))
+                    .singleElement()
+                    .asString()
+                    .contains("Partition orders-0 stands still at billing/a at orders-0@0", "Set them behind 9");
+        }
+        consumer.close();
     }
 
     private static boolean isFor(String id, Object deliveries) {

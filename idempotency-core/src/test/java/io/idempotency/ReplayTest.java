@@ -3,6 +3,7 @@ package io.idempotency;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayResult;
@@ -31,7 +32,7 @@ class ReplayTest {
     private final Throwable poison = new IllegalArgumentException("poison");
 
     private final Bench bench = new Bench();
-    private final FakeReplays replays = new FakeReplays(bench.quarantine, bench.store.transactions());
+    private final MemoryReplays replays = new MemoryReplays(bench.store, bench.quarantine);
     private final List<Replayed> events = new ArrayList<>();
     private final AtomicLong nanos = new AtomicLong();
 
@@ -83,9 +84,17 @@ class ReplayTest {
 
     /** Runs rounds, and lets the time pass that they want to wait, until the replay does not run any more. */
     private void carryOut(ReplayRounds rounds) {
-        for (int i = 0; i < 1_000 && replays.status(REPLAY) == Replay.Status.RUNNING; i++) {
+        for (int i = 0; i < 1_000 && status() == Replay.Status.RUNNING; i++) {
             nanos.addAndGet(rounds.round().toNanos());
         }
+    }
+
+    private Replay.Status status() {
+        return replays.find(REPLAY).orElseThrow().status();
+    }
+
+    private Replay.Progress progress() {
+        return replays.find(REPLAY).orElseThrow().progress();
     }
 
     private Optional<Processed> known(String id) {
@@ -111,8 +120,8 @@ class ReplayTest {
         assertThat(bench.calls).containsExactly("b", "d");
         assertThat(bench.effects).containsExactlyInAnyOrder("a", "b", "c", "d");
         assertThat(bench.quarantine.list("billing", 10)).isEmpty();
-        assertThat(replays.status(REPLAY)).isEqualTo(Replay.Status.DONE);
-        assertThat(replays.count(REPLAY, ReplayResult.PROCESSED)).isEqualTo(2);
+        assertThat(status()).isEqualTo(Replay.Status.DONE);
+        assertThat(progress().processed()).isEqualTo(2);
         assertThat(events).extracting(Replayed::result).containsExactly(ReplayResult.PROCESSED, ReplayResult.PROCESSED);
         if (level != ConsistencyLevel.NONE) {
             assertThat(consumer.consume(Message.of("b", 0, 1), bench::handle)).isEqualTo(Outcome.DUPLICATE);
@@ -149,7 +158,7 @@ class ReplayTest {
         assertThat(bench.effects).containsExactly("a");
         assertThat(kept("a")).isEmpty();
         assertThat(kept("b").orElseThrow().message().attempts()).isEqualTo(2);
-        assertThat(replays.count(REPLAY, ReplayResult.FAILED)).isEqualTo(1);
+        assertThat(progress().failed()).isEqualTo(1);
     }
 
     @Tag("rule-9.11")
@@ -176,8 +185,8 @@ class ReplayTest {
         assertThat(after.firstAt()).isEqualTo(before.firstAt());
         assertThat(after.generation()).isGreaterThan(before.generation());
         assertThat(bench.effects).containsExactly("b");
-        assertThat(replays.count(REPLAY, ReplayResult.FAILED)).isEqualTo(1);
-        assertThat(replays.status(REPLAY)).isEqualTo(Replay.Status.DONE);
+        assertThat(progress().failed()).isEqualTo(1);
+        assertThat(status()).isEqualTo(Replay.Status.DONE);
         assertThat(bench.events).as("events of live messages").isEmpty();
         assertThat(consumer.flow().lanes().isWaiting(new Lane("orders", 0))).isFalse();
         assertThat(consumer.flow().suspects().isEmpty()).isTrue();
@@ -201,7 +210,7 @@ class ReplayTest {
         carryOut(replayer.rounds(handler(replayer)));
 
         assertThat(bench.calls).containsExactly("a", "b", "c", "d", "e");
-        assertThat(replays.status(REPLAY)).isEqualTo(Replay.Status.STOPPED);
+        assertThat(status()).isEqualTo(Replay.Status.STOPPED);
         assertThat(kept("f").orElseThrow().message().attempts()).isEqualTo(1);
     }
 
@@ -247,7 +256,7 @@ class ReplayTest {
 
         assertThat(bench.effects).containsExactly("a");
         assertThat(kept("a")).isEmpty();
-        assertThat(replays.count(REPLAY, ReplayResult.DUPLICATE)).isEqualTo(1);
+        assertThat(progress().duplicates()).isEqualTo(1);
     }
 
     @Test
@@ -268,7 +277,7 @@ class ReplayTest {
         assertThat(bench.calls).isEmpty();
         assertThat(kept("a")).isPresent();
         assertThat(known("a")).isPresent();
-        assertThat(replays.count(REPLAY, ReplayResult.FAILED)).isZero();
+        assertThat(progress().failed()).isZero();
     }
 
     @Test
@@ -294,7 +303,8 @@ class ReplayTest {
         assertThat(bench.quarantine.find(standIn)).isPresent();
 
         bench.failing.clear();
-        replays.request(ReplayRequest.of(QuarantineSelection.of("billing")).id("third"));
+        var unused = replays.request(
+                ReplayRequest.of(QuarantineSelection.of("billing")).id("third"));
         for (int i = 0; i < 10; i++) {
             nanos.addAndGet(rounds.round().toNanos());
         }
@@ -319,8 +329,8 @@ class ReplayTest {
         QuarantineEntry after = kept("a").orElseThrow();
         assertThat(after.message().attempts()).isEqualTo(1);
         assertThat(after.message().failure().text()).contains("The bytes are gone", "Before: ", "poison");
-        assertThat(replays.count(REPLAY, ReplayResult.UNREADABLE)).isEqualTo(1);
-        assertThat(replays.status(REPLAY)).isEqualTo(Replay.Status.DONE);
+        assertThat(progress().unreadable()).isEqualTo(1);
+        assertThat(status()).isEqualTo(Replay.Status.DONE);
     }
 
     @Test
@@ -358,14 +368,14 @@ class ReplayTest {
         Replayer<Message> replayer = replayer(consumer);
         ReplayRounds rounds = replayer.rounds((entry, replay) -> {
             replayer.consumer().consume(message(entry), bench::handle);
-            replays.pause(replay);
+            assertThat(replays.pause(replay)).isTrue();
         });
 
         for (int i = 0; i < 5; i++) {
             nanos.addAndGet(rounds.round().toNanos());
         }
         assertThat(bench.calls).containsExactly("a");
-        replays.resume(REPLAY);
+        assertThat(replays.resume(REPLAY)).isTrue();
         carryOut(rounds);
         assertThat(bench.calls).containsExactly("a", "b");
     }

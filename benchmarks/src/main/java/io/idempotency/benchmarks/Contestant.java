@@ -3,11 +3,14 @@ package io.idempotency.benchmarks;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.benchmarks.Library.Handler;
+import io.idempotency.jdbc.TableStore;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -17,7 +20,8 @@ import org.springframework.transaction.support.TransactionTemplate;
  *
  * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
  * spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
- * with {@code starter-} in front if it is through the starter; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
+ * with {@code starter-} in front if it is through the starter; {@code shadow-hanging-batch}, {@code shadow-hanging-poll}, {@code
+ * shadow-table-poll}; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
  * {@code journal-purge}.
  */
 public final class Contestant {
@@ -61,18 +65,17 @@ public final class Contestant {
         Peers peers = new Peers(pool, transactions, effects);
         return switch (name) {
             case "read" -> reader(round -> Steps.reading());
-            case "bare-batch" ->
-                reader(round -> Steps.pollByPoll(
-                        messages -> transactions.executeWithoutResult(status -> effects.all(messages))));
-            case "bare-batch-async" ->
-                reader(round -> Steps.pollByPollWithoutWaiting(
-                        messages -> transactions.executeWithoutResult(status -> effects.all(messages))));
-            case "bare-poll" ->
-                reader(round -> Steps.pollByPoll(
-                        messages -> transactions.executeWithoutResult(status -> messages.forEach(effects::one))));
+            case "bare-batch" -> reader(round -> Steps.pollByPoll(this::together));
+            case "bare-batch-async" -> reader(round -> Steps.pollByPollWithoutWaiting(this::together));
+            case "bare-poll" -> reader(round -> Steps.pollByPoll(this::inTurn));
             case "bare-record" ->
                 reader(round ->
                         Steps.oneByOne(message -> transactions.executeWithoutResult(status -> effects.one(message))));
+            case "shadow-hanging-batch" -> reader(round -> new Watching(Watching.hanging(), this::together));
+            case "shadow-hanging-poll" -> reader(round -> new Watching(Watching.hanging(), this::inTurn));
+            case "shadow-table-poll" ->
+                reader(round -> new Watching(
+                        TableStore.builder(pool).tablePrefix(round.tables()).build(), this::inTurn));
             case "handwritten" -> reader(round -> Steps.oneByOne(peers.handWritten()));
             case "camel" -> reader(round -> Steps.oneByOne(peers.camel()));
             case "spring-integration" -> reader(round -> Steps.oneByOne(peers.springIntegration()));
@@ -83,6 +86,14 @@ public final class Contestant {
             case "journal-purge" -> round -> purge(Library.journal(pool, Handler.BATCH, effects, round));
             default -> library(name);
         };
+    }
+
+    private void together(List<ConsumerRecord<byte[], byte[]>> messages) {
+        transactions.executeWithoutResult(status -> effects.all(messages));
+    }
+
+    private void inTurn(List<ConsumerRecord<byte[], byte[]>> messages) {
+        transactions.executeWithoutResult(status -> messages.forEach(effects::one));
     }
 
     private Rounds library(String name) {

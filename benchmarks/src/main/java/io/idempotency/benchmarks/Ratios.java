@@ -53,6 +53,10 @@ final class Ratios {
         put(ratios, "purge-vs-quiet", rate(purging, "table" + BATCH), rate(purging, "table" + BATCH + Scenarios.QUIET));
         String warmUp = Scenarios.WARM_UP;
         put(ratios, "warmup-vs-plain-read", rate(warmUp, "journal-warm-up"), rate(warmUp, "journal-plain-read"));
+        String shadow = Scenarios.SHADOW;
+        put(ratios, "shadow-hanging-vs-bare", rate(shadow, "shadow-hanging-poll"), rate(shadow, "bare-poll"));
+        put(ratios, "shadow-hanging-batch-vs-bare", rate(shadow, "shadow-hanging-batch"), rate(shadow, "bare-batch"));
+        put(ratios, "shadow-table-vs-bare", rate(shadow, "shadow-table-poll"), rate(shadow, "bare-poll"));
         return ratios;
     }
 

@@ -16,6 +16,7 @@ final class Scenarios {
     static final String WARM_UP = "warm-up-10m";
     static final String PURGING = "purging-1m";
     static final String QUIET_PURGE = "purge-1m";
+    static final String SHADOW = "shadow";
     static final String PACED = "100-per-second";
 
     /** The suffix of a contestant with empty tables where others have filled ones. */
@@ -61,6 +62,7 @@ final class Scenarios {
                     stored(STORED_50M, 50 * MILLION),
                     purging(),
                     quietPurge(),
+                    shadow(),
                     paced()));
         }
         return all;
@@ -187,6 +189,20 @@ final class Scenarios {
             filling.segments(NEW, MILLION, FORGOTTEN);
             filling.segments(NEW, MILLION + 12 * 500, Duration.ZERO);
         };
+    }
+
+    /** A shadow consumer beside a loop without deduplication: with a store that hangs, and with one that works. */
+    private static Scenario shadow() {
+        return Scenario.of(
+                        SHADOW,
+                        NEW,
+                        entries(
+                                "bare-batch",
+                                "shadow-hanging-batch",
+                                "bare-poll",
+                                "shadow-hanging-poll",
+                                "shadow-table-poll"))
+                .with(new Setting(1, 0, false, Setting.USUAL_HEAP, FEW));
     }
 
     private static Scenario paced() {

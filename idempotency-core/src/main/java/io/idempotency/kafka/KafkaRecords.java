@@ -69,6 +69,26 @@ public final class KafkaRecords {
                 Optional.empty());
     }
 
+    /** Returns a record with its raw bytes: as it is if it has them, otherwise read again; empty if it is gone. */
+    static Optional<ConsumerRecord<byte[], byte[]>> raw(ConsumerRecord<?, ?> record, RecordReread reread) {
+        if (!RecordReader.isRaw(record.key(), record.serializedKeySize())
+                || !RecordReader.isRaw(record.value(), record.serializedValueSize())) {
+            return reread.at(position(record), record.timestamp());
+        }
+        return Optional.of(new ConsumerRecord<>(
+                record.topic(),
+                record.partition(),
+                record.offset(),
+                record.timestamp(),
+                record.timestampType(),
+                record.serializedKeySize(),
+                record.serializedValueSize(),
+                (byte[]) record.key(),
+                (byte[]) record.value(),
+                record.headers(),
+                record.leaderEpoch()));
+    }
+
     private static byte @Nullable [] bytes(@Nullable ByteBuffer buffer) {
         if (buffer == null) {
             return null;

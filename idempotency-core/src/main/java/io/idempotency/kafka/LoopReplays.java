@@ -2,6 +2,7 @@ package io.idempotency.kafka;
 
 import io.idempotency.Replayer;
 import io.idempotency.replay.ReplayStore;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The replays of a poll loop, if it carries out any. Thread-safe. */
@@ -9,8 +10,14 @@ final class LoopReplays implements AutoCloseable {
 
     private @Nullable Replayer<?> replayer;
     private @Nullable ReplayRecords<?, ?> records;
+    private @Nullable RecordReread reread;
 
-    synchronized <K, V> void start(RecordProcessor<K, V> processor, ReplayStore replays, ReplayRecords<K, V> made) {
+    /** Starts with a reader of its own, so that the loop never waits for one that a replay uses. */
+    synchronized <K, V> void start(
+            RecordProcessor<K, V> processor, ReplayStore replays, Map<String, Object> properties) {
+        RecordReread own = RecordReread.of(properties);
+        ReplayRecords<K, V> made = ReplayRecords.of(properties, own);
+        reread = own;
         records = made;
         replayer = processor.replay(replays, made);
     }
@@ -26,15 +33,20 @@ final class LoopReplays implements AutoCloseable {
     public void close() {
         Replayer<?> running;
         ReplayRecords<?, ?> used;
+        RecordReread own;
         synchronized (this) {
             running = replayer;
             used = records;
+            own = reread;
         }
         if (running != null) {
             running.close();
         }
         if (used != null) {
             used.close();
+        }
+        if (own != null) {
+            own.close();
         }
     }
 }

@@ -122,22 +122,42 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns the record with its raw bytes. */
-    synchronized ConsumerRecord<byte[], byte[]> require(ConsumerRecord<?, ?> wanted) throws Missing {
+    /**
+     * Returns the record that is at a position now; empty if it is gone or cannot be read in time.
+     *
+     * @param timestamp the timestamp that it must have; {@link ConsumerRecord#NO_TIMESTAMP} for any
+     */
+    Optional<ConsumerRecord<byte[], byte[]>> at(Position position, long timestamp) {
         try {
-            ConsumerRecord<byte[], byte[]> found = poll(connected(), KafkaRecords.partition(wanted), wanted.offset());
+            TopicPartition partition = new TopicPartition(position.stream(), position.partition());
+            return Optional.of(require(partition, position.offset(), timestamp));
+        } catch (Missing missing) {
+            log.debug("The record {} cannot be read again: {}.", position, missing.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /** Returns the record with its raw bytes. */
+    ConsumerRecord<byte[], byte[]> require(ConsumerRecord<?, ?> wanted) throws Missing {
+        return require(KafkaRecords.partition(wanted), wanted.offset(), wanted.timestamp());
+    }
+
+    private synchronized ConsumerRecord<byte[], byte[]> require(TopicPartition partition, long offset, long timestamp)
+            throws Missing {
+        try {
+            ConsumerRecord<byte[], byte[]> found = poll(connected(), partition, offset);
             if (found == null) {
                 throw new Missing(
                         "nothing came within " + timeout.toSeconds()
                                 + " s, because Kafka is away or it was the last one and is gone",
-                        !isBehindEnd(wanted),
+                        true,
                         null);
-            } else if (found.offset() != wanted.offset()) {
+            } else if (found.offset() != offset) {
                 throw new Missing(
                         "it is gone, as after a compaction, and the next one is at offset " + found.offset(),
                         false,
                         null);
-            } else if (wanted.timestamp() != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != wanted.timestamp()) {
+            } else if (timestamp != ConsumerRecord.NO_TIMESTAMP && found.timestamp() != timestamp) {
                 throw new Missing(
                         "another one is there, with another timestamp, as after a topic was created again",
                         false,
@@ -154,8 +174,8 @@ public final class RecordReread implements AutoCloseable {
         }
     }
 
-    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. */
-    private boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
+    /** Returns whether the log is known to have nothing at the offset, and nothing behind it. Takes at most ten seconds. */
+    synchronized boolean isBehindEnd(ConsumerRecord<?, ?> wanted) {
         try {
             TopicPartition partition = KafkaRecords.partition(wanted);
             Consumer<byte[], byte[]> from = connected();

@@ -95,7 +95,7 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
     }
 
     /**
-     * Returns the record of a quarantined message. Takes at most five seconds if it is read again from Kafka.
+     * Returns the record of a quarantined message. Takes at most fifteen seconds if it is read again from Kafka.
      *
      * @param replay the id of the replay
      * @throws UnreadableBytesException if the bytes are gone or cannot be deserialized
@@ -159,7 +159,7 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
         try {
             return reread.require(wanted);
         } catch (RecordReread.Missing missing) {
-            if (missing.isPassing()) {
+            if (missing.isPassing() && !reread.isBehindEnd(wanted)) {
                 throw new TransientStoreException(
                         "The record " + position + " could not be read again: " + missing.getMessage(), missing);
             }

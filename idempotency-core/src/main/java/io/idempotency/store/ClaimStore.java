@@ -39,6 +39,14 @@ public interface ClaimStore {
     }
 
     /**
+     * Returns how long messages of a consumer are remembered, as far as this process knows without a round trip; empty if it does not know, or if they are
+     * remembered for good.
+     */
+    default Optional<Duration> remembers(String consumer) {
+        return Optional.empty();
+    }
+
+    /**
      * Claims the deliveries for the active transaction, which makes them processed when it commits.
      *
      * <p>The answers are in the order asked, one for each. If several deliveries of the list are copies of one message, the first one is

@@ -58,7 +58,7 @@ class ShadowLoopTest {
     };
 
     @Test
-    @Tag("rule-8.14")
+    @Tag("rule-5.21")
     void theExceptionLeavesAndEachPartitionIsBackAtItsFirstUnhandledRecord() {
         failing.add("orders-0@1");
         RecordProcessor<String, String> processor = RecordProcessor.of(consumer(true), handler);
@@ -77,7 +77,7 @@ class ShadowLoopTest {
     }
 
     @Test
-    @Tag("rule-8.14")
+    @Tag("rule-5.21")
     void aBatchThatFailsIsPolledAgainAsAWhole() {
         BatchHandler<ConsumerRecord<String, String>> batches = (records, claims) -> {
             records.forEach(record -> handled.add(at(record)));
@@ -100,7 +100,7 @@ class ShadowLoopTest {
     }
 
     @Test
-    @Tag("rule-8.14")
+    @Tag("rule-5.21")
     void aRecordThatCannotBeDeserializedLeavesToo() {
         RecordProcessor<String, String> processor = RecordProcessor.of(consumer(true), handler);
         RecordDeserializationException failure = new RecordDeserializationException(
@@ -120,7 +120,7 @@ class ShadowLoopTest {
     }
 
     @Test
-    @Tag("rule-8.14")
+    @Tag("rule-5.21")
     void theLoopGoesOnAndTheFirstRealRunSkipsWhatItHandled() {
         String topic = Broker.topic(2);
         Map<String, Object> properties = Broker.consumer("classic");

@@ -117,6 +117,11 @@ public final class JournalStore implements ClaimStore {
     }
 
     @Override
+    public Optional<Duration> remembers(String consumer) {
+        return Optional.of(retention);
+    }
+
+    @Override
     public boolean isPartitioned() {
         return isPartitioned;
     }

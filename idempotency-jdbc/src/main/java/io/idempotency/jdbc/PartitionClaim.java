@@ -5,9 +5,10 @@ import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
+import io.idempotency.store.Printable;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StandStillException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -116,15 +117,22 @@ final class PartitionClaim {
         return switch (unjudged) {
             case PROCESS -> false;
             case SKIP -> true;
-            case REFUSE ->
-                throw new IdempotencyException(
-                        "Whether " + delivery + " was processed is not known any more: the journal of " + window
-                                + " has forgotten offsets up to " + window.horizonOffset()
-                                + ". If the offsets of the group were reset on purpose, let the store process or skip"
-                                + " such records, by JournalStoreBuilder.unjudged(..) or idempotency.unjudged. If"
-                                + " the topic was deleted and created again, give it journals of its own, by"
-                                + " JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
+            case REFUSE -> throw refused(delivery);
         };
+    }
+
+    private StandStillException refused(Delivery delivery) {
+        Position position = delivery.position();
+        String partition = Printable.of(position.stream()) + "-" + position.partition();
+        String setBack = "ffsets of " + partition + " were set back to " + position.offset();
+        return new StandStillException(
+                "o" + setBack + "; nothing up to " + window.horizonOffset() + " is remembered",
+                "O" + setBack + ", and the journal of " + window + " has forgotten offsets up to "
+                        + window.horizonOffset() + ". Nobody can tell whether " + delivery
+                        + " was processed. Set the offsets of the group behind " + window.horizonOffset()
+                        + ", or let the store skip or process such records, by JournalStoreBuilder.unjudged(..) or"
+                        + " idempotency.unjudged. If the topic was deleted and created again, give it journals of its own,"
+                        + " by JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
     }
 
     private Content content(int[] news) {

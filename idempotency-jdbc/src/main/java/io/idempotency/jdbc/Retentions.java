@@ -27,6 +27,7 @@ final class Retentions {
     private final String column;
     private final Set<String> consumers = ConcurrentHashMap.newKeySet();
     private final Map<String, Long> said = new ConcurrentHashMap<>();
+    private final Map<String, Long> known = new ConcurrentHashMap<>();
 
     private Retentions(Tables tables, String column) {
         this.tables = tables;
@@ -68,9 +69,15 @@ final class Retentions {
                 // The name is not committed yet: next time.
                 if (stored > 0) {
                     said.put(consumer, micros);
+                    known.put(consumer, stored);
                 }
             }
         }
+    }
+
+    /** Returns the retention of a consumer that this process has stored or read; empty before its first purge. */
+    Optional<Duration> known(String consumer) {
+        return Optional.ofNullable(known.get(consumer)).map(micros -> Duration.of(micros, ChronoUnit.MICROS));
     }
 
     /**

@@ -1,8 +1,9 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
+import io.idempotency.store.Printable;
+import io.idempotency.store.StandStillException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -80,7 +81,7 @@ final class TableHorizons {
      * Returns the messages to skip, among those that the running transaction has just inserted.
      *
      * @param rows the rows of the claim; those that are granted were inserted
-     * @throws IdempotencyException if one of them is at or before the horizon, and is to be refused
+     * @throws StandStillException if one of them is at or before the horizon, and is to be refused
      */
     Set<MessageKey> skipped(Connection connection, MessageLookup lookup, Collection<MessageRow> rows)
             throws SQLException {
@@ -165,12 +166,17 @@ final class TableHorizons {
         return known != null && known.isTrusted(nanoTime.getAsLong()) ? known.offset() + 1 : Long.MAX_VALUE;
     }
 
-    private static IdempotencyException refused(Delivery delivery, TableHorizon horizon) {
-        return new IdempotencyException("Nobody can tell whether " + delivery + " was processed: the purge has deleted"
-                + " the messages of this partition up to offset " + horizon.offset()
-                + ", the last of them settled at " + StoredTime.instant(horizon.at())
-                + ". If the offsets of the group were reset on purpose, let the store process or skip such records, by"
-                + " TableStore.builder(..).unjudged(..) or idempotency.unjudged; or set the offsets behind "
-                + horizon.offset());
+    private static StandStillException refused(Delivery delivery, TableHorizon horizon) {
+        Position position = delivery.position();
+        String partition = Printable.of(position.stream()) + "-" + position.partition();
+        return new StandStillException(
+                "offsets of " + partition + " were set back to " + position.offset() + "; nothing up to "
+                        + horizon.offset() + " is remembered",
+                "Offsets of " + partition + " were set back to " + position.offset() + ", and nothing up to offset "
+                        + horizon.offset() + " is remembered there, settled at " + StoredTime.instant(horizon.at())
+                        + " or before. Nobody can tell whether " + delivery
+                        + " was processed. Set the offsets of the group behind " + horizon.offset()
+                        + ", or let the store skip or process such records, by TableStore.builder(..).unjudged(..) or"
+                        + " idempotency.unjudged");
     }
 }

@@ -92,6 +92,12 @@ public final class TableStore implements LeaseStore {
         horizons.leave(consumer, stream, partition);
     }
 
+    /** {@inheritDoc} A purger of this store knows it after its first run. */
+    @Override
+    public Optional<Duration> remembers(String consumer) {
+        return table.retentions().known(consumer);
+    }
+
     @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         ActiveTransaction active = activeTransaction();

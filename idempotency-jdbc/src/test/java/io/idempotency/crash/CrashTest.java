@@ -11,6 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests the promises on PostgreSQL, and compares {@code docs/guarantees.md} with the observations. */
 class CrashTest extends CrashTable {
@@ -36,6 +38,20 @@ class CrashTest extends CrashTable {
     @Tag("rule-9.19")
     void replaysKeepTheirPromises() {
         replays.keepTheirPromises();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Cell.Kind.class)
+    @Tag("rule-9.18")
+    void replayCompletesABatchWithPoisonousMessages(Cell.Kind store) throws InterruptedException {
+        PoisonousBatch.run(servers(), store);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Cell.Kind.class)
+    @Tag("rule-9.19")
+    void twoNodesReplayWhileAThirdConsumesAndAFourthPurges(Cell.Kind store) {
+        ReplayRace.run(servers(), store);
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** Two tables without any unique constraint, so that doubled rows are visible: calls of handlers, and their effects. */
 final class Ledger {
@@ -49,7 +50,7 @@ final class Ledger {
         insert("insert into crash_call (cell, message) values (?, ?)", cell, message);
     }
 
-    void effect(String cell, String message) {
+    void effect(String cell, @Nullable String message) {
         insert("insert into crash_effect (cell, message) values (?, ?)", cell, message);
     }
 
@@ -61,7 +62,7 @@ final class Ledger {
         return count("select count(*) from crash_effect where cell = ? and message = ?", cell, message);
     }
 
-    private void insert(String sql, String cell, String message) {
+    private void insert(String sql, String cell, @Nullable String message) {
         try (Connection connection = dataSource.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, cell);

@@ -4,8 +4,10 @@ import static io.idempotency.ConsistencyLevel.AT_LEAST_ONCE;
 import static io.idempotency.ConsistencyLevel.STRONG;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.store.Position;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** A replay during which its node halts: its level and its store, and the point. */
 record ReplayCell(ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
@@ -22,6 +24,13 @@ record ReplayCell(ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
                 new ReplayCell(STRONG, Cell.Kind.TABLE, point),
                 new ReplayCell(STRONG, Cell.Kind.JOURNAL, point),
                 new ReplayCell(AT_LEAST_ONCE, Cell.Kind.TABLE, point));
+    }
+
+    /** Returns the messages with their positions. */
+    List<ReplayNode.Message> messages() {
+        return IntStream.range(0, MESSAGES.size())
+                .mapToObj(i -> new ReplayNode.Message(MESSAGES.get(i), new Position(id(), 0, i)))
+                .toList();
     }
 
     /** The name of its consumer, its topic and its replay. */

@@ -37,9 +37,8 @@ final class ReplayCrashes {
     private Map<ReplayCell, Map<String, Seen.Fate>> run(ReplayPoint point) {
         Map<ReplayCell, ReplayNode> following = new LinkedHashMap<>();
         ReplayCell.at(point)
-                .forEach(cell -> following.put(
-                        cell, new ReplayNode(cell, servers.dataSource(), new ReplayHalt(null))));
-        following.values().forEach(ReplayNode::request);
+                .forEach(cell -> following.put(cell, new ReplayNode(cell, servers.dataSource(), new ReplayHalt(null))));
+        following.forEach((cell, node) -> node.request(cell.messages()));
         try (ChildProcess child = ChildProcess.start(
                 ReplayLife.class, List.of(point.name()), servers.environment(), folder.resolve("replay-" + point))) {
             await().alias("the halt " + point.title())
@@ -69,10 +68,11 @@ final class ReplayCrashes {
     /** Compares everything that was seen with what was promised. */
     void keepTheirPromises() {
         for (ReplayPoint point : ReplayPoint.values()) {
-            at(point).forEach((cell, fates) -> fates.forEach((message, fate) -> assertThat(fate)
-                    .as(cell + ", message " + message)
-                    .isEqualTo(
-                            message.equals(ReplayCell.TARGET) ? cell.promised() : new Seen.Fate(1, 1, false))));
+            at(point)
+                    .forEach((cell, fates) -> fates.forEach((message, fate) -> assertThat(fate)
+                            .as(cell + ", message " + message)
+                            .isEqualTo(
+                                    message.equals(ReplayCell.TARGET) ? cell.promised() : new Seen.Fate(1, 1, false))));
         }
     }
 

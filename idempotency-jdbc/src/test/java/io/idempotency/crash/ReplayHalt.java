@@ -15,11 +15,22 @@ final class ReplayHalt {
 
     private final @Nullable ReplayPoint point;
     private final CountDownLatch cells;
+    private final boolean areTurnsIgnored;
     private final ThreadLocal<String> taken = ThreadLocal.withInitial(() -> "");
 
     ReplayHalt(@Nullable ReplayPoint point) {
+        this(point, false);
+    }
+
+    private ReplayHalt(@Nullable ReplayPoint point, boolean areTurnsIgnored) {
         this.point = point;
+        this.areTurnsIgnored = areTurnsIgnored;
         this.cells = new CountDownLatch(point == null ? 1 : ReplayCell.at(point).size());
+    }
+
+    /** Returns one that never halts, in which every node has every turn, as if its handlers took longer than a turn. */
+    static ReplayHalt withoutTurns() {
+        return new ReplayHalt(null, true);
     }
 
     void at(ReplayPoint here, String message) {
@@ -47,8 +58,11 @@ final class ReplayHalt {
 
     /** Returns the part, in whose calls the process halts. */
     <T> T in(Class<T> type, T part) {
-        return type.cast(
-                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("takeTurn") && areTurnsIgnored) {
+                        return true;
+                    }
                     try {
                         Object answer = method.invoke(part, arguments);
                         after(method.getName(), arguments);
@@ -69,9 +83,14 @@ final class ReplayHalt {
                 taken.set(((MessageId) arguments[0]).value());
                 at(ReplayPoint.AFTER_TAKE, taken.get());
             }
-            case "unquarantine" -> at(ReplayPoint.AFTER_UNQUARANTINE, ((Delivery) arguments[0]).id().value());
+            case "unquarantine" ->
+                at(
+                        ReplayPoint.AFTER_UNQUARANTINE,
+                        ((Delivery) arguments[0]).id().value());
             case "claim", "lease" ->
-                at(ReplayPoint.AFTER_CLAIM, ((List<Delivery>) arguments[0]).get(0).id().value());
+                at(
+                        ReplayPoint.AFTER_CLAIM,
+                        ((List<Delivery>) arguments[0]).get(0).id().value());
             case "delete" -> at(ReplayPoint.AFTER_DELETE, ((MessageId) arguments[0]).value());
             case "count" -> at(ReplayPoint.BEFORE_COMMIT, taken.get());
             case "save" -> at(ReplayPoint.SAVING_FAILURE, taken.get());

@@ -3,6 +3,7 @@ package io.idempotency.crash;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import io.idempotency.BatchResult;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
@@ -20,6 +21,7 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
@@ -54,10 +56,11 @@ final class ReplayNode implements AutoCloseable {
         }
     };
 
-    private final ReplayCell cell;
+    private final String id;
     private final ReplayHalt halt;
     private final Ledger calls;
     private final Ledger effects;
+    private final ClaimStore store;
     private final QuarantineStore quarantine;
     private final ReplayStore replays;
     private final IdempotentConsumer<Message> consumer;
@@ -65,22 +68,26 @@ final class ReplayNode implements AutoCloseable {
 
     /** @param halt where the process halts; never in the process that follows */
     ReplayNode(ReplayCell cell, DataSource dataSource, ReplayHalt halt) {
-        this.cell = cell;
+        this(cell.id(), cell.level(), cell.store(), dataSource, halt);
+    }
+
+    /** @param id the name of consumer, topic and replay */
+    ReplayNode(String id, ConsistencyLevel level, Cell.Kind kind, DataSource dataSource, ReplayHalt halt) {
+        this.id = id;
         this.halt = halt;
         this.calls = new Ledger(dataSource);
         this.effects = new Ledger(
-                cell.level() == ConsistencyLevel.STRONG
+                level == ConsistencyLevel.STRONG
                         ? JdbcTransactions.on(dataSource).dataSource()
                         : dataSource);
-        this.quarantine = halt.in(
-                QuarantineStore.class, JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX));
-        this.replays =
-                halt.in(ReplayStore.class, JdbcReplays.on(dataSource).tablePrefix(Ledger.PREFIX));
-        ClaimStore store = cell.store() == Cell.Kind.TABLE
+        this.quarantine =
+                halt.in(QuarantineStore.class, JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX));
+        this.replays = halt.in(ReplayStore.class, JdbcReplays.on(dataSource).tablePrefix(Ledger.PREFIX));
+        this.store = kind == Cell.Kind.TABLE
                 ? TableStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build()
                 : JournalStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build();
-        this.consumer = IdempotentConsumer.<Message>named(cell.id())
-                .level(cell.level())
+        this.consumer = IdempotentConsumer.<Message>named(id)
+                .level(level)
                 .store(halt.in(store))
                 .messageId(message -> Optional.of(message.id()))
                 .reader(READER)
@@ -103,17 +110,13 @@ final class ReplayNode implements AutoCloseable {
         this.replayer = ShortTurns.of(consumer, replays, TURN);
     }
 
-    /** Quarantines the messages of the cell, and requests their replay twice. */
-    void request() {
-        for (int i = 0; i < ReplayCell.MESSAGES.size(); i++) {
-            Message message = new Message(ReplayCell.MESSAGES.get(i), new Position(cell.id(), 0, i));
-            consumer.consumeAll(List.of(message), (poison, claim) -> {
-                throw new IllegalStateException("The handler is not mended yet");
-            });
-        }
-        ReplayRequest request = ReplayRequest.of(QuarantineSelection.of(cell.id()))
-                .id(cell.id())
-                .perSecond(1_000);
+    /** Quarantines the messages, and requests their replay twice. */
+    void request(List<Message> messages) {
+        messages.forEach(message -> consumer.consumeAll(List.of(message), (poison, claim) -> {
+            throw new IllegalStateException("The handler is not mended yet");
+        }));
+        ReplayRequest request =
+                ReplayRequest.of(QuarantineSelection.of(id)).id(id).perSecond(1_000);
         Instant first = replays.request(request).requestedAt();
         if (!replays.request(request).requestedAt().equals(first)) {
             throw new IllegalStateException("A second request made another replay");
@@ -121,13 +124,25 @@ final class ReplayNode implements AutoCloseable {
     }
 
     void start() {
-        replayer.start((entry, replay) -> replayer.consumer().consume(message(entry), (message, claim) -> {
-            calls.call(cell.id(), message.id());
-            halt.at(ReplayPoint.IN_HANDLER, message.id());
-            effects.effect(cell.id(), message.id());
-            halt.at(ReplayPoint.AFTER_EFFECT, message.id());
-            halt.throwAt(message.id());
-        }));
+        replayer.start((entry, replay) -> replayer.consumer().consume(message(entry), this::handle));
+    }
+
+    private void handle(Message message, Claim claim) {
+        calls.call(id, message.id());
+        halt.at(ReplayPoint.IN_HANDLER, message.id());
+        effects.effect(id, message.id());
+        halt.at(ReplayPoint.AFTER_EFFECT, message.id());
+        halt.throwAt(message.id());
+    }
+
+    /** Consumes a message as it comes from Kafka. */
+    void deliver(Message message) {
+        BatchResult unused = consumer.consumeAll(List.of(message), this::handle);
+    }
+
+    /** Purges whatever is old enough. */
+    void purge() {
+        int unused = store.purge(Duration.ZERO, 1_000);
     }
 
     private static Message message(QuarantineEntry entry) {
@@ -139,19 +154,17 @@ final class ReplayNode implements AutoCloseable {
     /** Returns whether the replay has ended; makes the node look again. */
     boolean isDone() {
         replayer.wake();
-        return replays.find(cell.id()).orElseThrow().endedAt().isPresent();
+        return replays.find(id).orElseThrow().endedAt().isPresent();
     }
 
     /** Returns what an operator sees of the replay. */
     Replay replay() {
-        return replays.find(cell.id()).orElseThrow();
+        return replays.find(id).orElseThrow();
     }
 
     Seen.Fate fate(String message) {
-        boolean isKept = quarantine
-                .find(new MessageId(cell.id(), message))
-                .isPresent();
-        return new Seen.Fate(calls.calls(cell.id(), message), calls.effects(cell.id(), message), isKept);
+        boolean isKept = quarantine.find(new MessageId(id, message)).isPresent();
+        return new Seen.Fate(calls.calls(id, message), calls.effects(id, message), isKept);
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandStillException;
 import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -292,6 +293,7 @@ class JournalRulesTest {
 
     @Test
     @Tag("rule-5.6")
+    @Tag("rule-8.12")
     void letsOnlyThePartitionStandStillWhoseOffsetsItHasForgotten() {
         try (JournalFixture fixture = new JournalFixture(TestDatabase.H2)) {
             Delivery forgotten = fixture.at("old", 0, 7);
@@ -310,7 +312,13 @@ class JournalRulesTest {
                     .satisfies(stop -> assertThat(stop.cause())
                             .hasValueSatisfying(cause -> assertThat(cause)
                                     .hasMessageStartingWith("The store refuses " + forgotten)
-                                    .hasMessageContaining("has forgotten offsets up to")));
+                                    .hasMessageContaining("has forgotten offsets up to")
+                                    .cause()
+                                    .isInstanceOfSatisfying(
+                                            StandStillException.class,
+                                            still -> assertThat(still.reason())
+                                                    .isEqualTo("offsets of orders-0 were set back to 7;"
+                                                            + " nothing up to 7 is remembered"))));
         }
     }
 
@@ -479,11 +487,11 @@ class JournalRulesTest {
                                 store, fixture.at("p0-149-499", 0, 149 * 500 + 499), fixture.at("p0-140-0", 0, 70_000)))
                         .containsOnly(Status.DUPLICATE);
                 assertThatThrownBy(() -> claimed(store, fixture.at("p0-0-0", 0, 0)))
-                        .hasMessageContaining("is not known any more");
+                        .hasMessageContaining("Nobody can tell whether");
             }
             assertThatThrownBy(() -> claimed(fixture.one, fixture.at("p1-0-0", 1, 0)))
                     .as("older than anything of the other partition")
-                    .hasMessageContaining("is not known any more");
+                    .hasMessageContaining("Nobody can tell whether");
         }
     }
 
@@ -628,7 +636,7 @@ class JournalRulesTest {
             for (JournalStore store : List.of(fixture.one, fixture.other)) {
                 store.forgetWindows();
                 assertThatThrownBy(() -> claimed(store, fixture.at("b", 0, 2)))
-                        .hasMessageContaining("is not known any more");
+                        .hasMessageContaining("Nobody can tell whether");
                 assertThat(claimed(store, fixture.at("new" + store.hashCode(), 0, 3)))
                         .containsExactly(Status.GRANTED);
             }

@@ -8,6 +8,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandStillException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -252,6 +253,36 @@ class RetentionGuardTest {
             assertThat(counted.statements())
                     .filteredOn(sql -> sql.contains("horizon"))
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    @Tag("rule-8.12")
+    void saysWhereAPartitionStandsAndWhatToChoose() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            forgetTen(fixture);
+
+            assertThatThrownBy(() -> claim(fixture.store, List.of(fixture.at("m3", 3), fixture.at("m4", 4))))
+                    .isInstanceOfSatisfying(
+                            StandStillException.class,
+                            still -> assertThat(still.reason())
+                                    .isEqualTo("offsets of orders-0 were set back to 3; nothing up to 9 is remembered"))
+                    .hasMessageContaining("Set the offsets of the group behind 9")
+                    .hasMessageContaining("idempotency.unjudged");
+        }
+    }
+
+    @Test
+    @Tag("rule-8.13")
+    void knowsTheRetentionAfterAPurge() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            fixture.claimed("a");
+            assertThat(fixture.store.remembers(fixture.consumer)).isEmpty();
+
+            fixture.store.purge(Duration.ofDays(9), 1);
+            fixture.store.purge(Duration.ofDays(3), 1);
+
+            assertThat(fixture.store.remembers(fixture.consumer)).contains(Duration.ofDays(9));
         }
     }
 }

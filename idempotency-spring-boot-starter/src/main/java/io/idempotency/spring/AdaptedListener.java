@@ -21,6 +21,7 @@ import org.springframework.kafka.listener.DelegatingMessageListener;
 import org.springframework.kafka.listener.ListenerType;
 import org.springframework.kafka.listener.ListenerUtils;
 import org.springframework.kafka.listener.adapter.BatchMessagingMessageListenerAdapter;
+import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
 import org.springframework.kafka.listener.adapter.HandlerAdapter;
 import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
 import org.springframework.kafka.support.Acknowledgment;
@@ -159,6 +160,20 @@ record AdaptedListener(Object listener) {
     /** The adapter has a setter for its handler, and no getter. */
     HandlerAdapter handler() {
         return (HandlerAdapter) Objects.requireNonNull(field(listener, "handlerMethod"));
+    }
+
+    /** Replaces the handler by one around the same method or methods. */
+    void replaceHandler(
+            Function<InvocableHandlerMethod, HandlerAdapter> ofOne,
+            Function<DelegatingInvocableHandler, HandlerAdapter> ofSeveral) {
+        HandlerAdapter before = handler();
+        Object method = field(before, "invokerHandlerMethod");
+        ((MessagingMessageListenerAdapter<?, ?>) listener)
+                .setHandlerMethod(
+                        method != null
+                                ? ofOne.apply((InvocableHandlerMethod) method)
+                                : ofSeveral.apply((DelegatingInvocableHandler)
+                                        Objects.requireNonNull(field(before, "delegatingHandler"))));
     }
 
     static @Nullable Object field(Object object, String name) {

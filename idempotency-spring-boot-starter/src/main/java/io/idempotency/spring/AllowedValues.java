@@ -45,6 +45,7 @@ final class AllowedValues {
         allowed.atLeast("cache.size", properties.cache().size(), 0, "; 0 is no cache");
         allowed.atLeast("stand-still-after", properties.standStillAfter(), 0, "; 0 is never");
         allowed.atLeast("purge.batch-size", properties.purge().batchSize(), 1, "");
+        allowed.atLeast("payload-check.per-second", properties.payloadCheck().perSecond(), 1, "");
         DataSize memory = properties.journal().memory();
         if (memory != null) {
             allowed.atLeast("journal.memory", memory.toBytes(), 1, " byte");

@@ -13,7 +13,6 @@ import org.springframework.kafka.listener.adapter.AdapterUtils;
 import org.springframework.kafka.listener.adapter.DelegatingInvocableHandler;
 import org.springframework.kafka.listener.adapter.HandlerAdapter;
 import org.springframework.kafka.listener.adapter.InvocationResult;
-import org.springframework.kafka.listener.adapter.MessagingMessageListenerAdapter;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.handler.invocation.InvocableHandlerMethod;
 import reactor.core.publisher.Mono;
@@ -49,18 +48,9 @@ final class AwaitedHandler extends HandlerAdapter {
         if (!isAsync && !adapted.mayBeAsync()) {
             return false;
         }
-        ((MessagingMessageListenerAdapter<?, ?>) adapted.listener()).setHandlerMethod(of(adapted.handler(), most));
+        adapted.replaceHandler(
+                method -> new AwaitedHandler(method, most), methods -> new AwaitedHandler(methods, most));
         return isAsync;
-    }
-
-    private static HandlerAdapter of(HandlerAdapter handler, Duration most) {
-        Object method = AdaptedListener.field(handler, "invokerHandlerMethod");
-        return method != null
-                ? new AwaitedHandler((InvocableHandlerMethod) method, most)
-                : new AwaitedHandler(
-                        (DelegatingInvocableHandler)
-                                Objects.requireNonNull(AdaptedListener.field(handler, "delegatingHandler")),
-                        most);
     }
 
     /** Results are complete when they are returned, so the container does not wait for acknowledgments from other threads. */

@@ -4,6 +4,7 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.store.QuarantineStore;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.ObjectProvider;
@@ -14,6 +15,7 @@ record ConsumerBeans(
         ObjectProvider<QuarantineStore> quarantine,
         ObjectProvider<ConsumptionListener> listeners,
         ObjectProvider<RecordScope> scope,
+        ObjectProvider<PayloadCheck.Content> content,
         ObjectProvider<Meters> meters) {
 
     /** Returns whether records that keep failing can be quarantined. */

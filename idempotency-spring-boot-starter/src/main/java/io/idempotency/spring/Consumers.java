@@ -6,9 +6,11 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.ResendCheck;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.ExpiryHeader;
 import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.TransactionRunner;
@@ -125,6 +127,7 @@ final class Consumers implements DisposableBean {
             TransactionRunner runner = stores.guarded(listener, transactions.of(listener, store));
             builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
+        payloadCheck(reread).ifPresent(builder::resends);
         shared.addTo(builder, listener, level(listener));
         return builder.build();
     }
@@ -133,6 +136,24 @@ final class Consumers implements DisposableBean {
         String configured = properties.consumer(consumer).expiryHeader();
         return Optional.of(configured == null ? properties.expiry().header() : configured)
                 .filter(name -> !name.isBlank());
+    }
+
+    private Optional<PayloadCheck> payloadCheck(RecordReread reread) {
+        IdempotencyProperties.PayloadCheck settings = properties.payloadCheck();
+        return switch (settings.policy()) {
+            case OFF -> Optional.empty();
+            case SKIP -> Optional.of(payloadCheck(ResendCheck.Policy.SKIP, reread));
+            case QUARANTINE -> Optional.of(payloadCheck(ResendCheck.Policy.QUARANTINE, reread));
+            case FAIL -> Optional.of(payloadCheck(ResendCheck.Policy.FAIL, reread));
+        };
+    }
+
+    private PayloadCheck payloadCheck(ResendCheck.Policy policy, RecordReread reread) {
+        PayloadCheck.Builder check = PayloadCheck.of(policy)
+                .reread(reread)
+                .perSecond(properties.payloadCheck().perSecond());
+        shared.content().ifAvailable(check::content);
+        return check.build();
     }
 
     @Override

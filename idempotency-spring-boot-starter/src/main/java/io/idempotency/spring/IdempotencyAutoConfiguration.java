@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
+import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -113,8 +114,9 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope,
+            ObjectProvider<PayloadCheck.Content> content,
             ObjectProvider<Meters> meters) {
-        return new ConsumerBeans(cache, quarantine, listeners, scope, meters);
+        return new ConsumerBeans(cache, quarantine, listeners, scope, content, meters);
     }
 
     @Bean

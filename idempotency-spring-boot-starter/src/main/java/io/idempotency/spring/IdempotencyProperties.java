@@ -27,6 +27,7 @@ import org.springframework.validation.Validator;
  * @param transactionManager Name, alias or qualifier of the transaction manager of the listeners. Needed if several manage the data source.
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
+ * @param payloadCheck Comparison of records that were sent again with the first ones.
  * @param purge Purge of messages that are older than the retention.
  * @param replay Replays of quarantined messages.
  * @param quarantine Messages that failed for good.
@@ -49,6 +50,7 @@ public record IdempotencyProperties(
         @Nullable String transactionManager,
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
+        @DefaultValue PayloadCheck payloadCheck,
         @DefaultValue Purge purge,
         @DefaultValue Replay replay,
         @DefaultValue Quarantine quarantine,
@@ -102,6 +104,28 @@ public record IdempotencyProperties(
      *     record on. Without a name messages do not expire.
      */
     public record Expiry(@DefaultValue("") String header) {}
+
+    /**
+     * Comparison of records that were sent again with the first ones.
+     *
+     * @param policy What becomes of a record with the id of a processed one and another value.
+     * @param perSecond Maximum number of records that each consumer compares in a second.
+     */
+    public record PayloadCheck(
+            @DefaultValue("off") PayloadPolicy policy,
+            @DefaultValue("10") int perSecond) {}
+
+    /** What becomes of a record with the id of a processed one and another value. */
+    public enum PayloadPolicy {
+        /** Nothing is compared. The record is skipped. */
+        OFF,
+        /** It is reported and skipped. */
+        SKIP,
+        /** It is quarantined under an id of its own. */
+        QUARANTINE,
+        /** Its partition stands still. */
+        FAIL
+    }
 
     /**
      * The purge.

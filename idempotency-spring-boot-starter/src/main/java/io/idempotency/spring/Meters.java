@@ -6,8 +6,10 @@ import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
 import io.idempotency.Replayed;
+import io.idempotency.ResendCheck;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Position;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -29,6 +31,8 @@ final class Meters implements ConsumptionListener {
     static final String EARLY = "idempotency.early.commits";
     static final String REPLAYED = "idempotency.replay.messages";
     static final String UNWATCHED = "idempotency.shadow.unwatched";
+    static final String CHECKS = "idempotency.payload.checks";
+    static final String MISMATCHES = "idempotency.payload.mismatches";
 
     private static final String FAILED = "failed";
     /** A redelivery of a message that is in quarantine already. It is no news, and no alert should be raised for it. */
@@ -74,6 +78,10 @@ final class Meters implements ConsumptionListener {
         for (ReplayResult result : ReplayResult.values()) {
             replayed(consumer, result);
         }
+        mismatches(consumer);
+        for (ResendCheck.Result result : ResendCheck.Result.values()) {
+            checks(consumer, result);
+        }
     }
 
     @Override
@@ -107,6 +115,14 @@ final class Meters implements ConsumptionListener {
     @Override
     public void onUnwatched(Delivery delivery) {
         unwatched(delivery.id().consumer()).increment();
+    }
+
+    @Override
+    public void onResendChecked(Delivery delivery, Position first, ResendCheck.Result result) {
+        checks(delivery.id().consumer(), result).increment();
+        if (result == ResendCheck.Result.DIFFERENT) {
+            mismatches(delivery.id().consumer()).increment();
+        }
     }
 
     private Timer consumptions(String consumer, ConsistencyLevel level, String outcome) {
@@ -156,6 +172,18 @@ final class Meters implements ConsumptionListener {
     private Counter replayed(String consumer, ReplayResult result) {
         return Counter.builder(REPLAYED)
                 .description("Messages of replays by result")
+                .tag("consumer", consumer)
+                .tag("result", name(result))
+                .register(registry);
+    }
+
+    private Counter mismatches(String consumer) {
+        return counter(MISMATCHES, consumer, "Messages with the id of a processed one and another value");
+    }
+
+    private Counter checks(String consumer, ResendCheck.Result result) {
+        return Counter.builder(CHECKS)
+                .description("Messages that were sent again, by the result of their comparison with the first one")
                 .tag("consumer", consumer)
                 .tag("result", name(result))
                 .register(registry);

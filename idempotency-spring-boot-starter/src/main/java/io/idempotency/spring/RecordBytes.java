@@ -64,6 +64,11 @@ final class RecordBytes implements MessageReader<ConsumerRecord<Object, Object>>
     }
 
     @Override
+    public long timestamp(ConsumerRecord<Object, Object> record) {
+        return records.timestamp(record);
+    }
+
+    @Override
     public String standIn(ConsumerRecord<Object, Object> record) {
         return records.standIn(record);
     }

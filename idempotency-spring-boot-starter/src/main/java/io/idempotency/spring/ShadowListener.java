@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
@@ -23,8 +24,15 @@ import org.springframework.util.ClassUtils;
 
 /**
  * Stands in for a listener of any kind, and watches its calls. It has all the interfaces of that listener, so that the container treats it alike, and passes
- * on every call as it is. Only an acknowledgment is watched, too: where there is one, a record counts as handled when it is acknowledged, whether by the
- * listener, by its asynchronous result, or later by another thread. Thread-safe.
+ * on every call as it is. A record counts as handled
+ *
+ * <ul>
+ *   <li>when an asynchronous result is there: spring-kafka acknowledges a failed one, too
+ *   <li>otherwise, when it is acknowledged, if the listener acknowledges, perhaps on another thread
+ *   <li>otherwise, when the listener has returned
+ * </ul>
+ *
+ * <p>Thread-safe.
  */
 final class ShadowListener implements InvocationHandler {
 
@@ -38,6 +46,7 @@ final class ShadowListener implements InvocationHandler {
 
     /** Returns the stand-in. */
     static Object beside(Object target, IdempotentConsumer<ConsumerRecord<Object, Object>> consumer) {
+        WatchedHandler.watch(target);
         Set<Class<?>> interfaces = new LinkedHashSet<>(ClassUtils.getAllInterfacesAsSet(target));
         interfaces.add(DelegatingMessageListener.class);
         return Proxy.newProxyInstance(
@@ -51,6 +60,7 @@ final class ShadowListener implements InvocationHandler {
         @Nullable Object[] arguments = given == null ? new Object[0] : given;
         return switch (method.getName()) {
             case "getDelegate" -> target;
+            case "equals" -> proxy == arguments[0];
             case "onMessage" -> watched(method, arguments);
             case "onPartitionsRevoked" -> revoked(method, arguments);
             default -> call(method, arguments);
@@ -68,18 +78,33 @@ final class ShadowListener implements InvocationHandler {
                 passed[i] = ack;
             }
         }
+        WatchedHandler.Results results = WatchedHandler.begin();
         try {
-            Object result = call(method, passed);
-            if (ack == null) {
+            Object nothing = call(method, passed);
+            if (results.last() != null) {
+                whenComplete(results.last(), call, records.size());
+            } else if (ack == null) {
                 call.handled(records.size());
             } else {
                 ack.returned();
             }
-            return result;
+            return nothing;
         } catch (Throwable thrown) {
             failed(call, records, arguments[0], thrown);
             throw thrown;
+        } finally {
+            results.end();
         }
+    }
+
+    private static void whenComplete(CompletionStage<?> result, WatchedCall call, int size) {
+        CompletionStage<?> unused = result.whenComplete((value, failure) -> {
+            if (failure == null) {
+                call.handled(size);
+            } else if (size == 1) {
+                call.failed(0);
+            }
+        });
     }
 
     /** Returns the records of a call. A filter may remove some from the list later. */

@@ -15,6 +15,7 @@ import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StandStillException;
 import io.idempotency.store.TransientStoreException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
@@ -78,14 +79,14 @@ class MetersTest {
 
     @Test
     void areThereWithZeroBeforeAnythingHappens() {
-        new Meters(registry).begin("billing", ConsistencyLevel.STRONG);
+        new Meters(registry).begin("billing", ConsistencyLevel.STRONG, false);
 
-        for (String outcome :
-                List.of("processed", "duplicate", "failed", "quarantined", "quarantined_before", "in_progress")) {
+        for (String outcome : List.of(
+                "processed", "duplicate", "failed", "quarantined", "quarantined_before", "expired", "in_progress")) {
             assertThat(count(outcome)).isZero();
         }
         assertThat(registry.getMeters())
-                .hasSize(21)
+                .hasSize(27)
                 .allSatisfy(
                         meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
                 .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
@@ -93,7 +94,7 @@ class MetersTest {
         consume("a", 0, new IllegalStateException("no"));
         consume("a", 0);
         consume("a", 1);
-        assertThat(registry.getMeters()).hasSize(21);
+        assertThat(registry.getMeters()).hasSize(27);
     }
 
     /** Otherwise an alert on quarantines would fire at each rebalance. */
@@ -311,6 +312,25 @@ class MetersTest {
         assertThat(standstill.health().getStatus()).isEqualTo(Status.UP);
         standstill.onConsumption(trial("c", 2, Outcome.RELEASED));
         assertThat(standstill.health().getStatus()).isEqualTo(Status.DOWN);
+    }
+
+    @Test
+    @Tag("rule-8.12")
+    void healthTellsTheReasonThatTheStoreNames() {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> refused = KafkaRecords.<Object, Object>consumer("billing")
+                .store(MemoryStore.create())
+                .transactions(work -> {
+                    throw new StandStillException("offsets of orders-0 were set back to 0", "what to choose");
+                })
+                .listener(standstill)
+                .build();
+        refused.consumeAll(List.of(record("secret", 0)), (record, claim) -> {});
+        nanoTime.addAndGet(Standstill.PATIENCE.plus(Duration.ofSeconds(1)).toNanos());
+
+        assertThat(standstill.health().getDetails())
+                .containsOnly(entry(
+                        "billing on orders-0",
+                        "stands still at orders-0@0 for 61 s: offsets of orders-0 were set back to 0"));
     }
 
     private static Consumption trial(String id, long offset, Outcome outcome) {

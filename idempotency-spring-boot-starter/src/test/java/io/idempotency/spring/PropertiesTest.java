@@ -10,6 +10,7 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.jdbc.Unjudged;
 import io.idempotency.kafka.MessageIdInterceptor;
 import io.idempotency.kafka.MessageIds;
+import io.idempotency.kafka.PayloadCheck;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -61,6 +62,8 @@ class PropertiesTest {
         assertThat(defaults.retention()).isEqualTo(Duration.ofDays(8));
         assertThat(defaults.messageId().missing()).isEqualTo(IdempotencyProperties.Missing.FAIL);
         assertThat(defaults.messageId().retryTopics()).isEmpty();
+        assertThat(defaults.payloadCheck().policy()).isEqualTo(IdempotencyProperties.PayloadPolicy.OFF);
+        assertThat(defaults.payloadCheck().perSecond()).isEqualTo(PayloadCheck.DEFAULT_PER_SECOND);
         assertThat(defaults.schema().mode()).isEqualTo(IdempotencyProperties.SchemaMode.EMBEDDED);
         assertThat(defaults.schema().tablePrefix()).isEqualTo("idempotency_");
         assertThat(defaults.producer().messageId()).isTrue();
@@ -77,6 +80,9 @@ class PropertiesTest {
         assertThat(defaults.consumers()).isEmpty();
         assertThat(defaults.consumer("any").enabled()).isTrue();
         assertThat(defaults.consumer("any").listeners()).isEmpty();
+        assertThat(defaults.consumer("any").shadow()).isNull();
+        assertThat(defaults.consumer("any").expiryHeader()).isNull();
+        assertThat(defaults.expiry().header()).isEmpty();
     }
 
     @ParameterizedTest
@@ -92,6 +98,7 @@ class PropertiesTest {
             cache.time=0s                   | at least 1ms
             purge.interval=0s               | at least 1ms
             purge.batch-size=0              | at least 1
+            payload-check.per-second=0      | at least 1
             journal.memory=0B               | at least 1 byte
             message-id.headers=             | at least one name
             message-id.headers=id,          | not blank

@@ -25,6 +25,8 @@ final class ConsumptionCounter implements ConsumptionListener {
             }
             case DUPLICATE -> tally.add(kind(consumption));
             case QUARANTINED -> tally.add(Count.QUARANTINED);
+            case EXPIRED, WOULD_SKIP, WOULD_EXPIRE, WOULD_REFUSE ->
+                throw new IllegalStateException("Nothing expires here, and nothing is in shadow mode: " + consumption);
             case RELEASED, IN_PROGRESS -> tally.add(consumption.isTransient() ? Count.TRANSIENT : Count.RETRIED);
         }
     }
