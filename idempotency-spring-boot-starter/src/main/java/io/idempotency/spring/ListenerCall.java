@@ -81,9 +81,11 @@ final class ListenerCall {
         around.setupThreadState(consumer);
         Observation observation = observations.begin(container, record);
         Observation.Scope scope = observation.openScope();
+        boolean isCalled = false;
         try {
             ConsumerRecord<Object, Object> given = around.intercept(record, consumer);
             if (given != null) {
+                isCalled = true;
                 ((AcknowledgingConsumerAwareMessageListener<Object, Object>) listener)
                         .onMessage(given, acknowledgment(), consumer);
             }
@@ -94,7 +96,9 @@ final class ListenerCall {
             tell(() -> around.failure(record, e, consumer));
             throw e;
         } finally {
-            if (settled.isEmpty() || !Observations.areEndedBy(listener)) {
+            // A filter ends the observation of what it takes away.
+            boolean isFiltered = isCalled && settled.isEmpty();
+            if (!isCalled || !(isFiltered || Observations.areEndedBy(listener))) {
                 observation.stop();
             }
             scope.close();

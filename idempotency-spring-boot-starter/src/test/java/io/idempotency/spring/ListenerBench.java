@@ -136,7 +136,7 @@ final class ListenerBench implements AutoCloseable {
         List<Payload.Header> headers = List.of(new Payload.Header("message-id", bytes));
         bean(QuarantineStore.class)
                 .save(new QuarantinedMessage(
-                        new Delivery(new MessageId(consumer, value), new Position(of.name, 0, 1_000_000)),
+                        new Delivery(new MessageId(consumer, value), new Position(of.name, 1, 1_000_000)),
                         new Payload(bytes, bytes, headers, Payload.Origin.RAW),
                         new QuarantineFailure("some.Failure", "A", "text"),
                         1));
