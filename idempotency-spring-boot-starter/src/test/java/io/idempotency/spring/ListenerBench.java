@@ -146,8 +146,9 @@ final class ListenerBench implements AutoCloseable {
     /** Replays all that is in quarantine. */
     Replay replay(String consumer) {
         ReplayStore replays = bean(ReplayStore.class);
-        Replay begun = replays.request(
-                ReplayRequest.of(QuarantineSelection.of(consumer)).perSecond(10_000).acceptRepeatedEffects());
+        Replay begun = replays.request(ReplayRequest.of(QuarantineSelection.of(consumer))
+                .perSecond(10_000)
+                .acceptRepeatedEffects());
         return awaitEnd(begun.request().id());
     }
 
