@@ -37,6 +37,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
         List<Claim> claims;
         try {
             keeper.endLeftOvers();
+            flow.keyOrder().ifPresent(order -> order.read(items));
             flow.expiries().prepare(items);
             claims = keeper.store().lease(items.stream().map(Item::delivery).toList(), keeper.length());
         } catch (RuntimeException e) {
@@ -54,6 +55,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
                 granted.add(items.get(i));
                 grants.add(claim);
             } else if (claim.status() != Claim.Status.IN_PROGRESS) {
+                flow.noteBlocked(items.get(i), claim);
                 items.get(i).outcome(Flow.outcome(claim));
                 flow.settled(items.get(i), Flow.outcome(claim), Reports.duplicate(claim), mark);
             }

@@ -25,15 +25,17 @@ final class AtMostOnceLevel<M> implements Level<M> {
             boolean isFirst = item == items.get(0);
             if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime()) && !flow.pauses(poll, item)) {
                 one(poll, item, handling);
+                flow.noteSettled(item);
             }
         }
     }
 
     private void one(Poll<M> poll, Item<M> item, Handling<M> handling) {
         long mark = flow.known().mark();
+        Optional<HeldBack<M>> heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, List.of(item)));
         Claim claim;
         try {
-            claim = claim(item);
+            claim = claim(item, heldBack);
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {
                 throw StoreFailure.of(List.of(item), e);
@@ -43,6 +45,10 @@ final class AtMostOnceLevel<M> implements Level<M> {
         }
         if (claim.status() == Claim.Status.IN_PROGRESS) {
             flow.inProgress(poll, item);
+            return;
+        }
+        if (heldBack.isPresent() && heldBack.get().report(flow, item)) {
+            item.outcome(Outcome.QUARANTINED);
             return;
         }
         if (claim.isGranted() && flow.expiries().isExpired(item)) {
@@ -62,8 +68,14 @@ final class AtMostOnceLevel<M> implements Level<M> {
         flow.settled(item, Flow.outcome(claim), Reports.duplicate(claim), mark);
     }
 
-    private Claim claim(Item<M> item) {
+    private Claim claim(Item<M> item, Optional<HeldBack<M>> heldBack) {
+        heldBack.ifPresent(HeldBack::prepare);
         flow.expiries().prepare(List.of(item));
-        return claims.of(List.of(item.delivery())).get(0);
+        Claim claim = claims.of(
+                        List.of(item.delivery()),
+                        granted -> heldBack.isPresent() ? heldBack.get().holdBack(granted) : granted)
+                .get(0);
+        heldBack.ifPresent(HeldBack::committed);
+        return claim;
     }
 }

@@ -47,6 +47,10 @@ final class Charging {
     /** Charges a message whose claim is held: a lease, or a committed claim. */
     <T> void charge(Poll<T> poll, Item<T> item, Charge<T> charge) {
         Throwable failure = charge.failure();
+        if (item.isKeyUnknown()) {
+            stops.standStill(poll, item, charge, "its key is unknown");
+            return;
+        }
         FailurePolicy.Decision decision;
         try {
             decision = policy.decide(item.delivery(), charge.attempts(), failure);
@@ -104,7 +108,9 @@ final class Charging {
         }
         int attempts = lanes.attempts(item.lane(), item.delivery().id());
         Charge<T> charge = new Charge<>(failure, attempts, Optional.empty(), reader);
-        if (isDraining(item, charge)) {
+        if (item.isKeyUnknown()) {
+            stops.standStill(poll, item, charge, "its key is unknown");
+        } else if (isDraining(item, charge)) {
             // The failure was reported when it was left to the caller.
             stops.tellStandStill(item, charge, draining.whyOneTooMany(item));
             poll.stopCharged(item, IdempotentConsumer.STAND_STILL, failure);

@@ -91,10 +91,12 @@ final class ChunkLoop<M> {
         Optional<Throwable> failure = flow.knownFailure(first);
         if (failure.isPresent()) {
             flow.charge(poll, first, failure.get());
+            flow.keyOrder().ifPresent(order -> order.settled(chunk));
             return;
         }
         refusals.work(level, chunk, handling);
         resends.check(poll, chunk);
+        flow.keyOrder().ifPresent(order -> order.settled(chunk));
         if (!flow.lanes().isEmpty()) {
             poll.settledLanes(chunk)
                     .forEach(lane -> flow.lanes().grow(lane, settings.chunks().records()));
@@ -102,6 +104,11 @@ final class ChunkLoop<M> {
     }
 
     private void join(Poll<M> poll, Handling<M> handling) {
+        if (flow.keyOrder().isPresent()) {
+            throw new IdempotencyException("Consumer " + settings.name()
+                    + " keeps the order of keys, and so cannot run inside a transaction: it reads which keys are in quarantine before"
+                    + " a transaction begins. Call it outside");
+        }
         Level<M> joining = level.joining()
                 .orElseThrow(
                         () -> new IdempotencyException(

@@ -7,6 +7,7 @@ import io.idempotency.store.TransactionLostException;
 import io.idempotency.store.TransactionRunner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Claims deliveries in a transaction of its own, which holds nothing else. Thread-safe. */
 final class CommittedClaims {
@@ -25,13 +26,22 @@ final class CommittedClaims {
      * @throws TransactionLostException if the transaction returned without a commit
      */
     List<Claim> of(List<Delivery> deliveries) {
+        return of(deliveries, claims -> claims);
+    }
+
+    /**
+     * Returns what a further step in the transaction makes of the claims, after their commit.
+     *
+     * @throws TransactionLostException if the transaction returned without a commit
+     */
+    List<Claim> of(List<Delivery> deliveries, UnaryOperator<List<Claim>> step) {
         List<Claim> answer = new ArrayList<>();
         boolean[] committed = new boolean[1];
         store.prepare(deliveries);
         transactions.inTransaction(() -> {
             // A runner may run its work again: only what the last run was told holds.
             answer.clear();
-            answer.addAll(store.claim(deliveries));
+            answer.addAll(step.apply(store.claim(deliveries)));
             store.transactions().afterCommit(() -> committed[0] = true);
         });
         if (!committed[0]) {

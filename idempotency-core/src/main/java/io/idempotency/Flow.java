@@ -23,6 +23,7 @@ final class Flow<M> {
     private final Reports reports;
     private final TransientStops transients;
     private final Charging charging;
+    private final Optional<KeyOrder<M>> keyOrder;
 
     Flow(Settings<M> settings, Clockwork clockwork) {
         this.settings = settings;
@@ -33,6 +34,7 @@ final class Flow<M> {
         this.reports = new Reports(settings, nanoTime);
         this.transients = new TransientStops(settings.storage().store(), lanes, reports);
         this.charging = new Charging(settings, lanes, reports, transients);
+        this.keyOrder = KeyOrder.of(settings, lanes.blockedKeys());
     }
 
     Settings<M> settings() {
@@ -69,6 +71,37 @@ final class Flow<M> {
 
     Charging charging() {
         return charging;
+    }
+
+    /** Returns the order of keys, if it is kept. */
+    Optional<KeyOrder<M>> keyOrder() {
+        return keyOrder;
+    }
+
+    /** Notes that a quarantined message blocks its key: a former owner may have quarantined it after the keys were read. */
+    void noteBlocked(Item<M> item, Claim claim) {
+        if (claim.status() == Claim.Status.QUARANTINED) {
+            lanes.blockedKeys().block(item.lane(), item.keyHash());
+        }
+    }
+
+    /** Notes a message that came alone, if it is settled. */
+    void noteSettled(Item<?> item) {
+        Outcome outcome = item.outcome();
+        if (outcome != null && outcome.isSettled()) {
+            long offset = item.delivery().position().offset();
+            lanes.blockedKeys().settled(item.lane(), offset, offset);
+        }
+    }
+
+    /** Notes a message whose quarantine behind an earlier one of its key has committed. */
+    void heldBack(Item<M> item, BehindQuarantineException why) {
+        lanes.skipped(item.lane(), item.delivery().id());
+        if (!suspects.isEmpty()) {
+            suspects.settled(item);
+        }
+        log.info("Quarantined {} without a call of its handler. {}.", item.delivery(), FailureText.message(why));
+        reports.failed(item, Outcome.QUARANTINED, 0, why);
     }
 
     static Outcome outcome(Claim claim) {

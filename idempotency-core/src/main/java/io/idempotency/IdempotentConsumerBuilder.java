@@ -31,19 +31,22 @@ public final class IdempotentConsumerBuilder<M> {
     /** How many messages in a row may be quarantined for the same failure before their partition stands still. */
     public static final int DEFAULT_STAND_STILL_AFTER = 5;
 
+    private static final MessageReader<Object> WITHOUT_POSITION = MessageReader.withoutPosition();
     private static final String RESERVED = "idempotency.";
 
     private final String name;
     private @Nullable ClaimStore store;
     private @Nullable TransactionRunner transactions;
     private @Nullable MessageIdExtractor<? super M> messageId;
-    private MessageReader<? super M> reader = MessageReader.<M>withoutPosition();
+    private MessageReader<? super M> reader = WITHOUT_POSITION;
     private MessageExpiry<? super M> expiry = MessageExpiry.<M>never();
     private ConsistencyLevel level = ConsistencyLevel.STRONG;
     private TransactionPer transactionPer = TransactionPer.POLL;
     private FailurePolicy failures = FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS);
     private @Nullable QuarantineStore quarantine;
     private boolean keepPayloads = true;
+    private boolean isKeyOrder;
+    private @Nullable KeyExtractor<? super M> key;
     private int standStillAfter = DEFAULT_STAND_STILL_AFTER;
     private DuplicateCache cache = DuplicateCache.none();
     private @Nullable MessageScope<? super M> scope;
@@ -120,6 +123,25 @@ public final class IdempotentConsumerBuilder<M> {
     public IdempotentConsumerBuilder<M> keepPayloads(boolean keep) {
         this.keepPayloads = keep;
         return this;
+    }
+
+    /**
+     * Keeps the order of keys through quarantine; by default it is not kept. While a message is in quarantine, later messages of the same key and
+     * partition follow it there without a handler call. They are handled in order after the earlier one was replayed or deleted. Messages without a
+     * key have no order.
+     *
+     * <p>Needs a {@link #quarantine} that keeps such an order and a {@link #reader} with positions and keys, like that of {@code
+     * KafkaRecords}. A message whose key cannot be read stops its partition. Such a consumer takes part in no transaction of the caller.
+     */
+    public IdempotentConsumerBuilder<M> keyOrder() {
+        this.isKeyOrder = true;
+        return this;
+    }
+
+    /** Keeps the order of keys, as {@link #keyOrder()} does, with keys that are found by the extractor instead of the reader. */
+    public IdempotentConsumerBuilder<M> keyOrder(KeyExtractor<? super M> keys) {
+        this.key = keys;
+        return keyOrder();
     }
 
     /**
@@ -231,6 +253,7 @@ public final class IdempotentConsumerBuilder<M> {
         require(
                 resends == null || resends.policy() != ResendCheck.Policy.QUARANTINE || quarantine != null,
                 "resends(..) is to quarantine messages. Set quarantine(..)");
+        requireOrder();
         Settings<M> settings = new Settings<>(
                 name,
                 level,
@@ -241,12 +264,32 @@ public final class IdempotentConsumerBuilder<M> {
                         reader,
                         expiry,
                         Optional.ofNullable(scope),
-                        Optional.ofNullable(resends)),
+                        Optional.ofNullable(resends),
+                        keys()),
                 new Settings.Failures(failures, Optional.ofNullable(quarantine), keepPayloads, standStillAfter),
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
                 listener,
                 isShadow);
         return new IdempotentConsumer<>(settings, clockwork);
+    }
+
+    private void requireOrder() {
+        if (isKeyOrder) {
+            String order = "keyOrder() needs ";
+            require(level != ConsistencyLevel.NONE, order + "a level that remembers messages, not NONE");
+            require(quarantine != null, order + "quarantine(..), where later messages of a key wait");
+            require(
+                    reader.getClass() != WITHOUT_POSITION.getClass(),
+                    order + "a reader(..) that returns positions and keys");
+        }
+    }
+
+    private Optional<KeyReading<M>> keys() {
+        KeyExtractor<? super M> own = key;
+        MessageReader<? super M> readers = reader;
+        return isKeyOrder
+                ? Optional.of(own == null ? new KeyReading<M>(readers::key, true) : new KeyReading<M>(own, false))
+                : Optional.empty();
     }
 
     private <T> T required(@Nullable T value, String setter) {

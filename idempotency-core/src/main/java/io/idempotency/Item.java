@@ -13,7 +13,8 @@ final class Item<M> {
     private final M message;
     private final Delivery delivery;
     private final Lane lane;
-    private final @Nullable Throwable unreadable;
+    private @Nullable Throwable unreadable;
+    private long keyHash;
     private final @Nullable Instant expiry;
     private boolean isReadingDoubtful;
     private @Nullable Outcome outcome;
@@ -55,6 +56,24 @@ final class Item<M> {
     /** Returns why its id or expiry cannot be used, so that it is not handled. Without a usable id its delivery carries a made-up one. */
     Optional<Throwable> unreadable() {
         return Optional.ofNullable(unreadable);
+    }
+
+    void unreadable(Throwable why) {
+        unreadable = why;
+    }
+
+    /** Returns whether its key could not be read, so that it must neither be handled nor be quarantined. */
+    boolean isKeyUnknown() {
+        return unreadable instanceof UnknownKeyException;
+    }
+
+    /** Returns the hash of its key; {@link KeyHash#NONE} without a key, and if no order of keys is kept. */
+    long keyHash() {
+        return keyHash;
+    }
+
+    void keyHash(long hash) {
+        keyHash = hash;
     }
 
     /** Returns whether the id of its delivery is its own. */

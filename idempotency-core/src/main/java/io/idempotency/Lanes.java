@@ -26,6 +26,7 @@ final class Lanes {
 
     private final ConcurrentMap<Lane, Trouble> troubles = new ConcurrentHashMap<>();
     private final Unplaced unplaced;
+    private final BlockedKeys blockedKeys;
     private final LongSupplier nanoTime;
     private final LongUnaryOperator random;
     private final AtomicLong keptBytes = new AtomicLong();
@@ -38,6 +39,7 @@ final class Lanes {
         this.nanoTime = clockwork.nanoTime();
         this.random = clockwork.random();
         this.unplaced = new Unplaced(nanoTime);
+        this.blockedKeys = new BlockedKeys(nanoTime);
     }
 
     /**
@@ -54,9 +56,15 @@ final class Lanes {
         return troubles.isEmpty() && unplaced.isEmpty();
     }
 
+    /** Returns the keys that may have messages in quarantine. */
+    BlockedKeys blockedKeys() {
+        return blockedKeys;
+    }
+
     /** Forgets a lane, whose messages another consumer gets. */
     void forget(Lane lane) {
         ease(lane, trouble -> Trouble.NONE);
+        blockedKeys.forget(lane);
     }
 
     private Trouble of(Lane lane) {

@@ -66,7 +66,7 @@ final class LeasedWork<M> {
             } else if (flow.expiries().isExpired(item)) {
                 expired.add(item);
                 handled.add(item);
-            } else if (!isExhausted(item, lease) && poll.isOpen(item)) {
+            } else if (!isExhausted(item, lease) && !isHeldBack(item) && poll.isOpen(item)) {
                 items.add(item);
                 claims.add(lease);
             }
@@ -111,6 +111,18 @@ final class LeasedWork<M> {
         complete();
         charge(item, lease, lease.starts(), failure);
         return true;
+    }
+
+    private boolean isHeldBack(Item<M> item) {
+        if (flow.keyOrder().isEmpty() || !flow.keyOrder().get().isSuspect(item)) {
+            return false;
+        }
+        try {
+            return new LeasedFollower<>(flow, poll, leases, item).isHeldBack();
+        } catch (StoreFailure e) {
+            refused(List.of(item), e);
+            return true;
+        }
     }
 
     private void failed(List<Item<M>> items, List<Claim> claims, HandlerFailure handler) {

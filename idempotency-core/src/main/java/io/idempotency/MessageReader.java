@@ -1,8 +1,10 @@
 package io.idempotency;
 
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.StandIn;
+import java.util.Optional;
 
 /** Reads position, timestamp and raw bytes of a message. Thread-safe. */
 public interface MessageReader<M> {
@@ -13,6 +15,17 @@ public interface MessageReader<M> {
     /** Returns when the message was sent, in milliseconds since 1970 UTC; negative if that is unknown, as by default. */
     default long timestamp(M message) {
         return -1;
+    }
+
+    /**
+     * Returns the key of the message, if it has one, as {@link KeyExtractor} does. Only called if the {@linkplain IdempotentConsumerBuilder#keyOrder()
+     * order of keys} is kept.
+     *
+     * @throws IdempotencyException if this reader knows no keys, as by default
+     */
+    default Optional<?> key(M message) {
+        throw new IdempotencyException("The reader of messages, " + getClass().getName()
+                + ", knows no keys. Implement its method key(..), or name the place of the key by keyOrder(..)");
     }
 
     /**

@@ -55,7 +55,14 @@ final class Quarantining {
     <T> void quarantine(Poll<T> poll, Item<T> item, Charge<T> charge) {
         QuarantineStore into = quarantine.orElseThrow();
         QuarantinedMessage message = new QuarantinedMessage(
-                item.delivery(), kept(item, charge), FailureText.forQuarantine(charge.failure()), charge.attempts());
+                item.delivery(),
+                kept(item, charge),
+                FailureText.forQuarantine(charge.failure()),
+                charge.attempts(),
+                item.keyHash(),
+                false);
+        // Before the commit, whose answer may be lost.
+        lanes.blockedKeys().block(item.lane(), item.keyHash());
         Settling settling = new Settling();
         try {
             transactions.inTransaction(() -> {
@@ -125,8 +132,9 @@ final class Quarantining {
                 quarantine.<Object>map(into -> into).orElse("this line only"),
                 Reports.bytes(payload, item.delivery().position()),
                 FailureText.loggable(failure));
-        QuarantinedMessage message =
-                new QuarantinedMessage(item.delivery(), payload, FailureText.forQuarantine(failure), 1);
+        QuarantinedMessage message = new QuarantinedMessage(
+                item.delivery(), payload, FailureText.forQuarantine(failure), 1, item.keyHash(), false);
+        lanes.blockedKeys().block(item.lane(), item.keyHash());
         try {
             transactions.inTransaction(() -> {
                 store.quarantine(claim);
@@ -155,9 +163,11 @@ final class Quarantining {
     }
 
     private <T> Payload payload(Item<T> item, Function<? super T, Payload> reader) {
-        if (!keepPayloads) {
-            return Payload.none(Payload.Origin.SWITCHED_OFF);
-        }
+        return keepPayloads ? read(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
+    }
+
+    /** Returns the bytes of the message. If they cannot be read, the log warns, and only the position is kept. */
+    static <T> Payload read(Item<T> item, Function<? super T, Payload> reader) {
         try {
             return Objects.requireNonNull(reader.apply(item.message()));
         } catch (Throwable e) {

@@ -27,6 +27,7 @@ final class Reading<M> {
     private final String consumer;
     private final MessageReader<? super M> reader;
     private final MessageIdExtractor<? super M> messageId;
+    private final Optional<KeyReading<M>> key;
     private final MessageExpiry<? super M> expiry;
     private final boolean isPartitioned;
     /** Streams that have had a message with a usable id, up to a limit. */
@@ -36,6 +37,7 @@ final class Reading<M> {
         this.consumer = settings.name();
         this.reader = settings.messages().reader();
         this.messageId = settings.messages().id();
+        this.key = settings.messages().key();
         this.expiry = settings.messages().expiry();
         this.isPartitioned = settings.level() != ConsistencyLevel.NONE
                 && settings.storage().store().isPartitioned();
@@ -107,7 +109,9 @@ final class Reading<M> {
             id = new MessageId(consumer, reader.standIn(message));
             read = new Read(located(position, thrown), null);
         }
-        return new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, read);
+        Item<M> item = new Item<>(index, message, new Delivery(id, position, timestamp(message)), lane, read);
+        key.ifPresent(reading -> reading.read(item));
+        return item;
     }
 
     private Read expiry(M message, Position position) {
@@ -159,7 +163,10 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        return new Item<>(0, payload, new Delivery(id, position), Lane.of(position), new Read(null, null));
+        Item<Payload> item =
+                new Item<>(0, payload, new Delivery(id, position), Lane.of(position), new Read(null, null));
+        key.ifPresent(reading -> reading.readRejected(item));
+        return item;
     }
 
     private static boolean isUnknown(Position position) {

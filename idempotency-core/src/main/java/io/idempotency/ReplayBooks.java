@@ -5,6 +5,7 @@ import io.idempotency.replay.ReplayStore;
 import io.idempotency.replay.UnreadableBytesException;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
@@ -68,7 +69,43 @@ final class ReplayBooks {
     /** Deletes the entry of a message that is settled, within the active transaction. */
     void settle(ReplayAttempt attempt, ReplayResult result) {
         quarantine.delete(attempt.kept().id());
-        replays.count(attempt.replay(), result, Optional.empty());
+        count(attempt, result, Optional.empty());
+    }
+
+    /** A message that follows by itself belongs to no replay. */
+    private void count(ReplayAttempt attempt, ReplayResult result, Optional<QuarantineFailure> failure) {
+        if (!attempt.replay().equals(ReplayFollowers.REPLAY)) {
+            replays.count(attempt.replay(), result, failure);
+        }
+    }
+
+    /**
+     * Returns whether an earlier message of its key is in quarantine. A message that has none is free for good: those before it are settled or in
+     * quarantine before it comes there.
+     */
+    boolean isWaiting(QuarantineEntry entry) {
+        QuarantinedMessage message = entry.message();
+        return message.keyHash() != KeyHash.NONE
+                && quarantine
+                        .lastBefore(
+                                message.delivery().id().consumer(),
+                                message.delivery().position(),
+                                message.keyHash())
+                        .isPresent();
+    }
+
+    /** Takes a message that has to wait out of its replay. It follows by itself when its key is free. */
+    void letWait(QuarantineEntry entry) {
+        QuarantinedMessage message = entry.message();
+        inTransaction(() -> quarantine
+                .take(message.delivery().id(), entry.generation())
+                .ifPresent(kept -> quarantine.save(new QuarantinedMessage(
+                        message.delivery(),
+                        message.payload(),
+                        message.failure(),
+                        message.attempts(),
+                        message.keyHash(),
+                        true))));
     }
 
     /** Deletes the entry of a message that was settled in an earlier transaction, in one of its own. */
@@ -109,9 +146,9 @@ final class ReplayBooks {
                 failure,
                 message.attempts() + started,
                 message.keyHash(),
-                message.isBehind() && started == 0));
+                false));
         // Bytes that are gone say nothing about the other messages, so they do not stop a replay.
         boolean isGone = failure.type().equals(UnreadableBytesException.class.getName());
-        replays.count(attempt.replay(), result, isGone ? Optional.empty() : Optional.of(failure));
+        count(attempt, result, isGone ? Optional.empty() : Optional.of(failure));
     }
 }

@@ -110,6 +110,10 @@ final class ReplayGuard<M> {
         if (entry.isEmpty()) {
             return ReplayEnding.GONE;
         }
+        if (books.isWaiting(entry.get())) {
+            books.letWait(entry.get());
+            return ReplayEnding.GONE;
+        }
         ReplayAttempt attempt = new ReplayAttempt(replay, entry.get());
         long mark = known.mark();
         Throwable thrown = null;

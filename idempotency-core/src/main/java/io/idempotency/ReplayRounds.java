@@ -34,6 +34,7 @@ final class ReplayRounds {
     private final ReplayHandler handler;
     private final ReplayTurns turns;
     private final ReplayWaits waits;
+    private final ReplayFollowers followers;
     private final LongSupplier nanoTime;
     private final BooleanSupplier isClosing;
     private final Map<String, ReplayPace> paces = new HashMap<>();
@@ -49,6 +50,7 @@ final class ReplayRounds {
         this.waits = parts.waits();
         this.nanoTime = parts.nanoTime();
         this.isClosing = isClosing;
+        this.followers = new ReplayFollowers(parts, handler, isClosing);
     }
 
     /** Works for a while. Returns how long to wait before the next round. */
@@ -69,9 +71,11 @@ final class ReplayRounds {
                         replay.request().actor(),
                         replay.request().reason());
             }
-            Duration next = isClosing.getAsBoolean() ? LOOK : work(replay, atWork);
-            wait = next.compareTo(wait) < 0 ? next : wait;
+            Duration then = isClosing.getAsBoolean() ? LOOK : work(replay, atWork);
+            wait = then.compareTo(wait) < 0 ? then : wait;
         }
+        Duration next = followers.round(atWork);
+        wait = next.compareTo(wait) < 0 ? next : wait;
         known.keySet().stream().filter(id -> !running.containsKey(id)).forEach(this::tellEnd);
         known = running;
         paces.keySet().retainAll(running.keySet());

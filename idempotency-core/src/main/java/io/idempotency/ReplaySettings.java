@@ -47,6 +47,7 @@ final class ReplaySettings {
                         new ReplayedReader<>(live.messages().reader(), guard),
                         live.messages().expiry(),
                         live.messages().scope(),
+                        Optional.empty(),
                         Optional.empty()),
                 new Settings.Failures(failure -> decision, Optional.of(quarantine), true, Integer.MAX_VALUE),
                 live.chunks(),

@@ -20,13 +20,14 @@ record Settings<M>(
     /** Where processed messages are remembered, and how transactions there are run. */
     record Storage(ClaimStore store, TransactionRunner transactions, DuplicateCache cache, Duration lease) {}
 
-    /** How messages are read and compared, and what surrounds the work on them. */
+    /** How messages are read and compared, what surrounds the work on them, and where their keys are if the order of keys is kept. */
     record Messages<M>(
             MessageIdExtractor<? super M> id,
             MessageReader<? super M> reader,
             MessageExpiry<? super M> expiry,
             Optional<MessageScope<? super M>> scope,
-            Optional<ResendCheck<? super M>> resends) {}
+            Optional<ResendCheck<? super M>> resends,
+            Optional<KeyReading<M>> key) {}
 
     /** What becomes of messages that fail. */
     record Failures(

@@ -92,6 +92,7 @@ final class ShadowQueue implements AutoCloseable {
     }
 
     private void giveUp(Run run) {
+        int inHand = run.inHand; // the interrupted thread lets go of them
         run.givenUp.countDown();
         run.thread.interrupt();
         List<Watched> rest = new ArrayList<>();
@@ -106,7 +107,7 @@ final class ShadowQueue implements AutoCloseable {
         log.warn(
                 "Shadow consumer {} is closed, but its store does not answer in time: {} deliveries are not remembered.",
                 consumer,
-                rest.size() + run.inHand);
+                rest.size() + inHand);
     }
 
     /** The life of one thread. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ final class StrongAttempt<M> {
         OUT_OF_TIME,
         /** The failure says nothing about a message. */
         TRANSIENT,
+        /** A key turned out to be blocked, before a handler ran. */
+        LEARNED,
         /** The store failed before a handler did. */
         REFUSED,
         /** The only message failed. */
@@ -52,6 +55,7 @@ final class StrongAttempt<M> {
     private final List<Item<M>> items;
     private final Handling<M> handling;
     private final long mark;
+    private final Optional<HeldBack<M>> heldBack;
     private final List<Item<M>> granted = new ArrayList<>();
     private final List<Item<M>> blocked = new ArrayList<>();
     /** Items have no equality of their own. */
@@ -74,11 +78,13 @@ final class StrongAttempt<M> {
         this.items = items;
         this.handling = handling;
         this.mark = flow.known().mark();
+        this.heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, items));
     }
 
     /** Runs a transaction of its own. Errors of the virtual machine leave. */
     Ending run() {
         try {
+            heldBack.ifPresent(HeldBack::prepare);
             store.prepare(deliveries());
             flow.expiries().prepare(items);
             flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
@@ -108,6 +114,8 @@ final class StrongAttempt<M> {
             return Ending.COMMITTED_IN_PART;
         } else if (first instanceof Blocked) {
             return Ending.BLOCKED;
+        } else if (first instanceof HeldBack.Learned) {
+            return Ending.LEARNED;
         } else if (first instanceof OutOfTime late) {
             handled = late.handled();
             return Ending.OUT_OF_TIME;
@@ -148,6 +156,7 @@ final class StrongAttempt<M> {
             claims = store.claim(deliveries());
             store.transactions().afterCommit(() -> isCommitted = true);
             store.transactions().ifCommittedEarly(this::committedEarly);
+            holdBack();
             handle();
         } catch (RuntimeException e) {
             // A rollback that fails, too, would hide it.
@@ -163,6 +172,13 @@ final class StrongAttempt<M> {
     private void committedEarly() {
         isCommittedEarly = true;
         flow.reports().committedEarly(items.get(0));
+    }
+
+    private void holdBack() {
+        boolean isBlocked = claims.stream().anyMatch(claim -> claim.status() == Claim.Status.IN_PROGRESS);
+        if (heldBack.isPresent() && !isBlocked) {
+            claims = heldBack.get().holdBack(claims);
+        }
     }
 
     private void handle() {
@@ -236,9 +252,14 @@ final class StrongAttempt<M> {
 
     /** Caches and reports the outcomes, once they are committed. */
     void report() {
+        heldBack.ifPresent(HeldBack::committed);
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);
-            flow.settled(items.get(i), outcome(i), Reports.duplicate(claim), mark);
+            Item<M> item = items.get(i);
+            if (heldBack.isPresent() && heldBack.get().report(flow, item)) {
+                continue;
+            }
+            flow.settled(item, outcome(i), Reports.duplicate(claim), mark);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.idempotency.kafka;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.MessageReader;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.InvalidMessageIdException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
@@ -19,6 +20,7 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /** Makes idempotent consumers of Kafka records, and reads position, raw bytes and stand-in id of a {@link ConsumerRecord}. */
@@ -157,6 +159,15 @@ public final class KafkaRecords {
         @Override
         public long timestamp(ConsumerRecord<K, V> record) {
             return record.timestamp();
+        }
+
+        @Override
+        public Optional<?> key(ConsumerRecord<K, V> record) {
+            Object key = record.key();
+            if (key == null && record.serializedKeySize() != ConsumerRecord.NULL_SIZE) {
+                throw new IdempotencyException("Its key was deserialized to null, so it is unknown");
+            }
+            return Optional.ofNullable(key instanceof Bytes bytes ? bytes.get() : key);
         }
 
         @Override

@@ -25,6 +25,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryQuarantine implements QuarantineStore {
 
+    private static final Comparator<Position> IN_ORDER = Comparator.comparing(Position::stream)
+            .thenComparing(Position::partition)
+            .thenComparing(Position::offset);
     /** The order of topic, partition and offset. */
     private static final Comparator<Delivery> ORDER = Comparator.comparing(
                     Delivery::position,
@@ -175,6 +180,62 @@ public final class MemoryQuarantine implements QuarantineStore {
                 .filter(id -> id.consumer().equals(consumer))
                 .limit(limit)
                 .toList());
+    }
+
+    @Override
+    public Set<Long> keyHashes(String consumer, String stream, int partition, int limit) {
+        return keyed(consumer)
+                .filter(entry -> isIn(entry, stream, partition))
+                .map(entry -> entry.message().keyHash())
+                .distinct()
+                .limit(limit)
+                .collect(Collectors.toSet());
+    }
+
+    @Override
+    public Optional<Delivery> lastBefore(String consumer, Position position, long keyHash) {
+        return before(consumer, position, keyHash)
+                .map(entry -> entry.message().delivery())
+                .max(Comparator.comparing(delivery -> delivery.position().offset()));
+    }
+
+    private Stream<QuarantineEntry> before(String consumer, Position position, long keyHash) {
+        return keyed(consumer)
+                .filter(entry -> entry.message().keyHash() == keyHash)
+                .filter(entry -> isIn(entry, position.stream(), position.partition()))
+                .filter(entry -> position(entry).offset() < position.offset());
+    }
+
+    @Override
+    public List<Follower> freeFollowers(String consumer, int limit) {
+        return keyed(consumer)
+                .filter(entry -> entry.message().isBehind() && entry.replay().isEmpty())
+                .filter(entry -> before(
+                                consumer, position(entry), entry.message().keyHash())
+                        .findAny()
+                        .isEmpty())
+                .sorted(Comparator.comparing(MemoryQuarantine::position, IN_ORDER))
+                .limit(limit)
+                .map(entry -> new Follower(entry.message().delivery().id(), entry.generation(), position(entry)))
+                .toList();
+    }
+
+    private Stream<QuarantineEntry> keyed(String consumer) {
+        return transactions
+                .exclusively(
+                        () -> List.copyOf(messages.all(transactions.active()).values()))
+                .stream()
+                .filter(entry -> entry.message().delivery().id().consumer().equals(consumer))
+                .filter(entry -> entry.message().keyHash() != 0);
+    }
+
+    private static boolean isIn(QuarantineEntry entry, String stream, int partition) {
+        return position(entry).partition() == partition
+                && position(entry).stream().equals(stream);
+    }
+
+    private static Position position(QuarantineEntry entry) {
+        return entry.message().delivery().position();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.idempotency.store;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 
 /**
@@ -43,6 +44,43 @@ public interface QuarantineStore {
 
     /** Lists the ids of up to {@code limit} kept messages of a consumer, those whose first failure is oldest first. */
     List<MessageId> list(String consumer, int limit);
+
+    /**
+     * Returns the hashes of up to {@code limit} keys that have kept messages of this partition, in no order. One round trip.
+     *
+     * @param stream the topic, as {@link Position#stream()} gives it
+     */
+    default Set<Long> keyHashes(String consumer, String stream, int partition, int limit) {
+        throw noOrder();
+    }
+
+    /**
+     * Returns the last kept message of this key that was quarantined before the position in its partition. One round trip.
+     *
+     * @param keyHash the hash of the key, not 0
+     */
+    default Optional<Delivery> lastBefore(String consumer, Position position, long keyHash) {
+        throw noOrder();
+    }
+
+    /**
+     * A message that was quarantined behind an earlier one of its key.
+     *
+     * @param generation as in {@link QuarantineEntry#generation()}
+     */
+    record Follower(MessageId id, long generation, Position position) {}
+
+    /**
+     * Lists up to {@code limit} messages of a consumer that were quarantined behind earlier ones of their key, and are the first of their key and
+     * partition now: the earlier ones were replayed or deleted. Messages of a replay are left out. In the order of their offsets within each partition.
+     */
+    default List<Follower> freeFollowers(String consumer, int limit) {
+        return List.of();
+    }
+
+    private static RuntimeException noOrder() {
+        return new UnsupportedOperationException("This quarantine keeps no order of keys");
+    }
 
     /**
      * Deletes a kept message. Returns whether it was kept.

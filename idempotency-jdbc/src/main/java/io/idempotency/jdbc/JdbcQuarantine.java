@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import javax.sql.DataSource;
@@ -39,6 +41,7 @@ public final class JdbcQuarantine implements QuarantineStore {
     private final JdbcTransactions transactions;
     private final StoreDatabase database;
     private final QuarantineRows rows;
+    private final QuarantineKeys keys;
 
     private JdbcQuarantine(DataSource dataSource, Tables tables, Duration claimTimeout) {
         this.dataSource = dataSource;
@@ -48,6 +51,7 @@ public final class JdbcQuarantine implements QuarantineStore {
         this.transactions = JdbcTransactions.on(dataSource);
         this.connections = new Connections(transactions);
         this.database = new StoreDatabase(tables, claimTimeout);
+        this.keys = new QuarantineKeys(tables, database);
     }
 
     /** Returns the quarantine with the default table names on the data source. Does not connect yet. */
@@ -204,6 +208,32 @@ public final class JdbcQuarantine implements QuarantineStore {
             }
             return ids;
         });
+    }
+
+    @Override
+    public Set<Long> keyHashes(String consumer, String stream, int partition, int limit) {
+        Position position = new Position(stream, partition, 0);
+        return within(
+                "read the keys of quarantined messages",
+                (connection, active) -> keys.hashes(session(connection, active), consumer, position, limit));
+    }
+
+    @Override
+    public Optional<Delivery> lastBefore(String consumer, Position position, long keyHash) {
+        return within(
+                "find an earlier message of a key",
+                (connection, active) -> keys.lastBefore(session(connection, active), consumer, position, keyHash));
+    }
+
+    @Override
+    public List<Follower> freeFollowers(String consumer, int limit) {
+        return within(
+                "list messages that follow others",
+                (connection, active) -> keys.freeFollowers(session(connection, active), consumer, limit));
+    }
+
+    private static QuarantineKeys.Session session(Connection connection, ActiveTransaction active) {
+        return new QuarantineKeys.Session(connection, active.proposedNames());
     }
 
     private static final String DELETE = "delete from ${tables}quarantine where consumer = ? and message_id = ?";

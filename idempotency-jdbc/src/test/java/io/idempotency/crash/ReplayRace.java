@@ -48,7 +48,11 @@ final class ReplayRace {
         try {
             await().atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofMillis(50))
-                    .until(() -> nodes.get(0).isDone() & nodes.get(1).isDone());
+                    .until(
+                            () -> Stream.of(0, 1)
+                                    .map(i -> nodes.get(i).isDone())
+                                    .toList(),
+                            ended -> !ended.contains(false));
         } finally {
             isDone.set(true);
         }

@@ -6,6 +6,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.AuditContract;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.KeyOrderContract;
 import io.idempotency.testkit.LeaseContract;
 import io.idempotency.testkit.OperatorContract;
 import io.idempotency.testkit.QuarantineContract;
@@ -59,6 +60,7 @@ class StoreContractTest {
             implements ClaimContract,
                     LeaseContract,
                     QuarantineContract,
+                    KeyOrderContract,
                     ReplayContract,
                     OperatorContract,
                     AuditContract {

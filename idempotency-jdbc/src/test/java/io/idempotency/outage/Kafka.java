@@ -85,6 +85,11 @@ final class Kafka {
         return sent;
     }
 
+    /** Sends one message to the partition of its key. */
+    static void sendByKey(String topic, String key, String id) {
+        Future<RecordMetadata> unused = send(new ProducerRecord<>(topic, key, id), id);
+    }
+
     private static Future<RecordMetadata> send(ProducerRecord<String, String> message, String id) {
         message.headers().add(MessageIds.HEADER, id.getBytes(StandardCharsets.UTF_8));
         return PRODUCER.send(message);

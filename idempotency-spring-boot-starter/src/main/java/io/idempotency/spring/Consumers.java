@@ -6,6 +6,7 @@ import io.idempotency.ConsistencyLevel;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.KeyExtractor;
 import io.idempotency.ResendCheck;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.ExpiryHeader;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
@@ -34,6 +36,10 @@ final class Consumers implements DisposableBean {
     private final Stores stores;
     private final ListenerTransactions transactions;
     private final ConsumerBeans shared;
+
+    @SuppressWarnings("rawtypes")
+    private final ObjectProvider<KeyExtractor> keys;
+
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
@@ -44,6 +50,7 @@ final class Consumers implements DisposableBean {
         this.stores = new Stores(properties, beans);
         this.transactions = new ListenerTransactions(beans);
         this.shared = shared;
+        this.keys = beans.getBeanProvider(KeyExtractor.class);
     }
 
     ConsistencyLevel level(ListenerDefinition listener) {
@@ -128,8 +135,22 @@ final class Consumers implements DisposableBean {
             builder.transactions(properties.producer().await() ? Outputs.awaited(runner) : runner);
         }
         payloadCheck(reread).ifPresent(builder::resends);
+        if (properties.quarantine().keyOrder() && level(listener) != ConsistencyLevel.NONE && !listener.isShadow()) {
+            keepKeyOrder(builder);
+        }
         shared.addTo(builder, listener, level(listener));
         return builder.build();
+    }
+
+    /** Keeps the order of keys. The keys are those of the records, unless there is a bean that finds them. */
+    @SuppressWarnings("unchecked")
+    private void keepKeyOrder(IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder) {
+        KeyExtractor<ConsumerRecord<Object, Object>> own = keys.getIfAvailable();
+        if (own == null) {
+            builder.keyOrder();
+        } else {
+            builder.keyOrder(own);
+        }
     }
 
     private Optional<String> expiryHeader(String consumer) {

@@ -28,6 +28,7 @@ import org.springframework.validation.Validator;
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
  * @param payloadCheck Comparison of records that were sent again with the first ones.
+ * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
  * @param replay Replays of quarantined messages.
  * @param quarantine Messages that failed for good.
@@ -51,6 +52,7 @@ public record IdempotencyProperties(
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
         @DefaultValue PayloadCheck payloadCheck,
+        @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
         @DefaultValue Replay replay,
         @DefaultValue Quarantine quarantine,
@@ -126,6 +128,13 @@ public record IdempotencyProperties(
         /** Its partition stands still. */
         FAIL
     }
+
+    /**
+     * The quarantine.
+     *
+     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
+     */
+    public record Quarantine(@DefaultValue("false") boolean keyOrder) {}
 
     /**
      * The purge.

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.BehindQuarantineException;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
@@ -38,12 +39,16 @@ final class Meters implements ConsumptionListener {
     /** A redelivery of a message that is in quarantine already. It is no news, and no alert should be raised for it. */
     private static final String QUARANTINED_BEFORE = "quarantined_before";
 
+    /** A message behind an earlier one of its key. The alert is raised for that one. */
+    private static final String QUARANTINED_BEHIND = "quarantined_behind";
+
     private static final List<String> OUTCOMES = List.of(
             name(Outcome.PROCESSED),
             name(Outcome.DUPLICATE),
             FAILED,
             name(Outcome.QUARANTINED),
             QUARANTINED_BEFORE,
+            QUARANTINED_BEHIND,
             name(Outcome.EXPIRED),
             name(Outcome.IN_PROGRESS));
 
@@ -200,9 +205,16 @@ final class Meters implements ConsumptionListener {
         boolean isFailure = consumption.failure().isPresent();
         return switch (consumption.outcome()) {
             case RELEASED -> isFailure ? FAILED : name(Outcome.RELEASED);
-            case QUARANTINED -> isFailure ? name(Outcome.QUARANTINED) : QUARANTINED_BEFORE;
+            case QUARANTINED -> quarantined(consumption);
             default -> name(consumption.outcome());
         };
+    }
+
+    private static String quarantined(Consumption consumption) {
+        return consumption
+                .failure()
+                .map(why -> why instanceof BehindQuarantineException ? QUARANTINED_BEHIND : name(Outcome.QUARANTINED))
+                .orElse(QUARANTINED_BEFORE);
     }
 
     private static double seconds(String duration) {

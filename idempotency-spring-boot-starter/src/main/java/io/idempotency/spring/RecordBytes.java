@@ -6,6 +6,7 @@ import io.idempotency.kafka.RecordReread;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -61,6 +62,13 @@ final class RecordBytes implements MessageReader<ConsumerRecord<Object, Object>>
     @Override
     public Position position(ConsumerRecord<Object, Object> record) {
         return records.position(record);
+    }
+
+    /** If the key could not be deserialized, its bytes are the key. */
+    @Override
+    public Optional<?> key(ConsumerRecord<Object, Object> record) {
+        byte[] undeserialized = left(null, record.key(), record, KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
+        return undeserialized == null ? records.key(record) : Optional.of(undeserialized);
     }
 
     @Override

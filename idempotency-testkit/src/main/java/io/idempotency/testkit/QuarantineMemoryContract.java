@@ -67,10 +67,10 @@ public interface QuarantineMemoryContract extends QuarantineSelectionContract {
     @Test
     @Tag("rule-9.9")
     @Tag("rule-4.14")
-    default void doesNotQuarantineAForgottenMessageAgainBecauseItsEntryIsThere() {
+    default void doesNotQuarantineAMessageAgainBecauseItsEntryIsThere() {
         Messages messages = Messages.ofNewConsumer();
         quarantine(messages.at("bad", 17));
-        store().forget(messages.id("bad"));
+        store().unquarantine(messages.at("bad", 17));
         passTime(Duration.ofDays(5));
         claimed(store(), messages.at("bad", 18));
         passTime(Duration.ofDays(5));

@@ -15,7 +15,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MemoryStoreTest
-        implements ClaimContract, LeaseContract, QuarantineContract, ReplayContract, OperatorContract, AuditContract {
+        implements ClaimContract,
+                LeaseContract,
+                QuarantineContract,
+                KeyOrderContract,
+                ReplayContract,
+                OperatorContract,
+                AuditContract {
 
     private final MovableClock clock = MovableClock.create();
     private final MemoryStore store = MemoryStore.builder()

@@ -56,6 +56,7 @@ create table if not exists ${tables}quarantine (
     headers longblob not null,          -- count, then for each header: length and bytes of the name, length (-1: none) and bytes of the value
     primary key (consumer, message_id),
     index ${prefix}quarantine_place (consumer, place, record_offset),
+    index ${prefix}quarantine_key (consumer, place, key_hash, record_offset),
     index ${prefix}quarantine_replay (replay, place, record_offset)
 ) engine = innodb;
 

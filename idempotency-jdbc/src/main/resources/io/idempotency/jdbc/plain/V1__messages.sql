@@ -62,8 +62,11 @@ create table ${tables}quarantine (
     primary key (consumer, message_id)
 )${options};
 
--- For the order of replays and of keys.
+-- For the order of replays.
 create index ${prefix}quarantine_place on ${tables}quarantine (consumer, place, record_offset);
+
+-- For the order of keys.
+create index ${prefix}quarantine_key on ${tables}quarantine (consumer, place, key_hash, record_offset);
 
 create index ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
 

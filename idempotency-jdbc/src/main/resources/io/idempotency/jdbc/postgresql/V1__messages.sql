@@ -59,8 +59,11 @@ create table if not exists ${tables}quarantine (
     primary key (consumer, message_id)
 );
 
--- For the order of replays and of keys.
+-- For the order of replays.
 create index if not exists ${prefix}quarantine_place on ${tables}quarantine (consumer, place, record_offset);
+
+-- For the order of keys.
+create index if not exists ${prefix}quarantine_key on ${tables}quarantine (consumer, place, key_hash, record_offset);
 
 create index if not exists ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
 
