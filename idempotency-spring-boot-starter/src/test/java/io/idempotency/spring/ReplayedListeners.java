@@ -58,6 +58,8 @@ class ReplayedListeners {
     static final class Seen {
 
         final Map<String, String> replays = new ConcurrentHashMap<>();
+        final Map<String, String> scopes = new ConcurrentHashMap<>();
+        private final ThreadLocal<@Nullable Object> scope = new ThreadLocal<>();
         final List<String> intercepted = new CopyOnWriteArrayList<>();
         final Set<String> filtered = ConcurrentHashMap.newKeySet();
         volatile boolean isIdMended;
@@ -68,6 +70,7 @@ class ReplayedListeners {
             var header = record.headers().lastHeader(ReplayRecords.HEADER);
             if (header != null) {
                 replays.put(String.valueOf(record.value()), new String(header.value(), UTF_8));
+                scopes.put(String.valueOf(record.value()), String.valueOf(scope.get()));
             }
         }
 
@@ -115,6 +118,22 @@ class ReplayedListeners {
     @Bean
     static Seen seen() {
         return new Seen();
+    }
+
+    @Bean
+    static RecordScope scopes(Seen seen) {
+        return new RecordScope() {
+            @Override
+            public Object of(ConsumerRecord<?, ?> record) {
+                return record.topic();
+            }
+
+            @Override
+            public Entered enter(Object topic) {
+                seen.scope.set(topic);
+                return seen.scope::remove;
+            }
+        };
     }
 
     @Bean

@@ -265,7 +265,7 @@ class ReplayedListenersTest {
 
     @Test
     @Tag("rule-9.20")
-    void interceptorsOfTheContainerSeeAReplay() {
+    void interceptorsOfTheContainerAndTheScopeSeeAReplay() {
         Scene scene = scene(Store.TABLE);
         String record = poison(scene, Kind.RECORD, "intercepted");
         String batch = poison(scene, Kind.BATCH, "intercepted");
@@ -277,6 +277,9 @@ class ReplayedListenersTest {
 
         assertThat(intercepted)
                 .containsExactly("intercept " + record, "success " + record, "after " + record, "batch " + batch);
+        assertThat(scene.seen().scopes)
+                .containsEntry(record, scene.topic(Kind.RECORD).name)
+                .containsEntry(batch, scene.topic(Kind.BATCH).name);
     }
 
     @Test
