@@ -28,7 +28,6 @@ import org.springframework.validation.Validator;
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
  * @param payloadCheck Comparison of records that were sent again with the first ones.
- * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
  * @param replay Replays of quarantined messages.
  * @param quarantine Messages that failed for good.
@@ -52,7 +51,6 @@ public record IdempotencyProperties(
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
         @DefaultValue PayloadCheck payloadCheck,
-        @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
         @DefaultValue Replay replay,
         @DefaultValue Quarantine quarantine,
@@ -130,13 +128,6 @@ public record IdempotencyProperties(
     }
 
     /**
-     * The quarantine.
-     *
-     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
-     */
-    public record Quarantine(@DefaultValue("false") boolean keyOrder) {}
-
-    /**
      * The purge.
      *
      * @param enabled Whether this application purges messages that are older than the retention.
@@ -158,11 +149,14 @@ public record IdempotencyProperties(
     /**
      * Messages that failed for good.
      *
+     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
      * @param retention How long a message may stay in quarantine. Then it is deleted, and copies of it are skipped. Without it, messages stay for ever.
      * @param warnAfter Age of a message in quarantine that causes a warning each hour. The retention of ids by default.
      */
     public record Quarantine(
-            @Nullable Duration retention, @Nullable Duration warnAfter) {}
+            @DefaultValue("false") boolean keyOrder,
+            @Nullable Duration retention,
+            @Nullable Duration warnAfter) {}
 
     /**
      * Records of who changed what is remembered.

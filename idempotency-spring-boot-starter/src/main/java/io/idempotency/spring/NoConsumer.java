@@ -5,13 +5,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.util.ClassUtils;
 
 /**
- * Stands in for the Kafka consumer while a replay calls a listener: the real one belongs to the thread of its container. It has no partitions, knows its
- * group, and refuses everything else.
+ * Stands in for the Kafka consumer while a replay calls a listener: the real one belongs to the thread of its container. It has no partitions and
+ * refuses everything else.
  */
 final class NoConsumer {
 
@@ -25,7 +24,6 @@ final class NoConsumer {
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "assignment", "paused", "subscription" -> Set.of();
                     case "metrics" -> Map.of();
-                    case "groupMetadata" -> new ConsumerGroupMetadata(String.valueOf(container.getGroupId()));
                     case "toString" -> "no Kafka consumer: replay for listener " + container.getListenerId();
                     case "hashCode" -> System.identityHashCode(proxy);
                     case "equals" -> proxy == Objects.requireNonNull(arguments)[0];

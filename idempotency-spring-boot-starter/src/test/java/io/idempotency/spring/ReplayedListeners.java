@@ -253,8 +253,7 @@ class ReplayedListeners {
     void manual(ConsumerRecord<String, String> record, Acknowledgment ack, Consumer<?, ?> consumer) {
         seen.note(record);
         if (record.headers().lastHeader(ReplayRecords.HEADER) != null) {
-            seen.consumer = consumer + " " + consumer.assignment() + " "
-                    + consumer.groupMetadata().groupId();
+            seen.consumer = consumer + " " + consumer.assignment();
             if (seen.isNacking) {
                 ack.nack(java.time.Duration.ofMillis(1));
                 return;
