@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.commons.logging.LogFactory;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -20,6 +21,7 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.log.LogAccessor;
 import org.springframework.kafka.annotation.KafkaHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ContainerPostProcessor;
@@ -54,12 +56,14 @@ class ReplayedListeners {
         this.seen = seen;
     }
 
+    private static final ThreadLocal<@Nullable Object> SCOPE = new ThreadLocal<>();
+    private static final LogAccessor LOG = new LogAccessor(LogFactory.getLog(ReplayedListeners.class));
+
     /** What listeners and interceptors saw, and what a filter takes away. */
     static final class Seen {
 
         final Map<String, String> replays = new ConcurrentHashMap<>();
         final Map<String, String> scopes = new ConcurrentHashMap<>();
-        private final ThreadLocal<@Nullable Object> scope = new ThreadLocal<>();
         final List<String> intercepted = new CopyOnWriteArrayList<>();
         final Set<String> filtered = ConcurrentHashMap.newKeySet();
         volatile boolean isIdMended;
@@ -70,7 +74,7 @@ class ReplayedListeners {
             var header = record.headers().lastHeader(ReplayRecords.HEADER);
             if (header != null) {
                 replays.put(String.valueOf(record.value()), new String(header.value(), UTF_8));
-                scopes.put(String.valueOf(record.value()), String.valueOf(scope.get()));
+                scopes.put(String.valueOf(record.value()), String.valueOf(SCOPE.get()));
             }
         }
 
@@ -121,7 +125,7 @@ class ReplayedListeners {
     }
 
     @Bean
-    static RecordScope scopes(Seen seen) {
+    static RecordScope scopes() {
         return new RecordScope() {
             @Override
             public Object of(ConsumerRecord<?, ?> record) {
@@ -130,8 +134,8 @@ class ReplayedListeners {
 
             @Override
             public Entered enter(Object topic) {
-                seen.scope.set(topic);
-                return seen.scope::remove;
+                SCOPE.set(topic);
+                return SCOPE::remove;
             }
         };
     }
@@ -201,7 +205,7 @@ class ReplayedListeners {
                 throw new BatchListenerFailedException(
                         "garbled",
                         SerializationUtils.getExceptionFromHeader(
-                                record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER, null),
+                                record, KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER, LOG),
                         record);
             }
             seen.note(record);
