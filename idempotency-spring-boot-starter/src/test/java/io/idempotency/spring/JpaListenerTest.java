@@ -325,7 +325,7 @@ class JpaListenerTest {
     @ParameterizedTest
     @EnumSource
     void isCommittedByAReplay(Kind kind) {
-        String value = kind + ":replayed";
+        String value = "replayed:" + kind;
 
         assertThat(bench.replay(kind.name().toLowerCase(Locale.ROOT), topics.apply(kind), value)
                         .progress()
