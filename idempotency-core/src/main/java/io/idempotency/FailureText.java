@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,13 @@ public final class FailureText {
 
     /** After so much text only messages follow and no calls, to leave room for the innermost cause. */
     private static final int ENOUGH = 24 * 1024;
+
+    /** What containers and executors wrap around an exception. By name, because their libraries may not be there. */
+    private static final Set<String> WRAPPERS = Set.of(
+            "org.springframework.kafka.listener.ListenerExecutionFailedException",
+            "org.springframework.kafka.listener.TimestampedException",
+            "java.util.concurrent.CompletionException",
+            "java.util.concurrent.ExecutionException");
 
     private FailureText() {}
 
@@ -74,7 +82,16 @@ public final class FailureText {
 
     /** Returns what the quarantine keeps of the failure. */
     static QuarantineFailure forQuarantine(Throwable failure) {
-        return new QuarantineFailure(failure.getClass().getName(), group(failure), trace(failure));
+        return new QuarantineFailure(type(failure), group(failure), trace(failure));
+    }
+
+    private static String type(Throwable failure) {
+        for (Throwable cause : Causes.of(failure)) {
+            if (!WRAPPERS.contains(cause.getClass().getName())) {
+                return cause.getClass().getName();
+            }
+        }
+        return failure.getClass().getName();
     }
 
     /** Returns 16 digits, equal for failures that have one signature. */

@@ -90,6 +90,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return shadow.isPresent();
     }
 
+    /** Returns whether it is the companion of a {@link Replayer}, and takes only the message that is being replayed. */
+    public boolean isReplaying() {
+        return settings.storage().store() instanceof ReplayingStore;
+    }
+
     /**
      * Reads the ids of messages whose handler is about to be called, for callers that call the handler of a shadow consumer themselves, such as a
      * container. Neither waits for the store nor throws.

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -112,25 +113,39 @@ public final class Replayer<M> implements AutoCloseable {
      *
      * @throws IdempotencyException if it was started before
      */
-    public synchronized void start(ReplayHandler handler) {
+    public void start(ReplayHandler handler) {
+        start(handler, () -> true);
+    }
+
+    /**
+     * Begins as {@link #start(ReplayHandler)} does, and works only while the condition holds. It is asked before each message, on the thread of the
+     * replayer. While it does not hold, other nodes have the turns.
+     *
+     * @throws IdempotencyException if it was started before
+     */
+    public synchronized void start(ReplayHandler handler, BooleanSupplier isWorking) {
         if (thread != null) {
             throw new IdempotencyException("The replays of " + name + " are carried out already; start one only once");
         }
-        ReplayRounds rounds = rounds(handler);
-        Thread working = new Thread(() -> run(rounds), "idempotency-replays-" + name);
+        ReplayRounds rounds = rounds(handler, isWorking);
+        Thread working = new Thread(() -> run(rounds, isWorking), "idempotency-replays-" + name);
         working.setDaemon(true);
         thread = working;
         working.start();
     }
 
     ReplayRounds rounds(ReplayHandler handler) {
-        return new ReplayRounds(parts, handler, signals::isClosing);
+        return rounds(handler, () -> true);
     }
 
-    private void run(ReplayRounds rounds) {
+    private ReplayRounds rounds(ReplayHandler handler, BooleanSupplier isWorking) {
+        return new ReplayRounds(parts, handler, () -> signals.isClosing() || !isWorking.getAsBoolean());
+    }
+
+    private void run(ReplayRounds rounds, BooleanSupplier isWorking) {
         try {
             while (!signals.isClosing()) {
-                signals.pause(round(rounds));
+                signals.pause(round(rounds, isWorking));
             }
             rounds.close();
         } catch (RuntimeException e) {
@@ -145,8 +160,12 @@ public final class Replayer<M> implements AutoCloseable {
     }
 
     /** Works for a round. Returns how long to wait. */
-    private Duration round(ReplayRounds rounds) {
+    private Duration round(ReplayRounds rounds, BooleanSupplier isWorking) {
         try {
+            if (!isWorking.getAsBoolean()) {
+                rounds.close();
+                return ReplayRounds.LOOK;
+            }
             Duration wait = rounds.round();
             if (troubles > 0) {
                 log.info("The replays of {} go on.", name);

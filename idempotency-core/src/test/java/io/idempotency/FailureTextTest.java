@@ -3,6 +3,7 @@ package io.idempotency;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.concurrent.CompletionException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -65,5 +66,18 @@ class FailureTextTest {
                 .isNotSameAs(deep)
                 .hasMessageContaining("Caused by: java.lang.RuntimeException: why")
                 .hasNoCause();
+    }
+
+    @Test
+    @Tag("rule-9.26")
+    void namesTheExceptionThatOthersWrap() {
+        Throwable thrown = new IllegalStateException("no account", new IllegalArgumentException("empty"));
+
+        assertThat(FailureText.forQuarantine(new CompletionException(thrown)).type())
+                .isEqualTo("java.lang.IllegalStateException");
+        assertThat(FailureText.forQuarantine(thrown).type()).isEqualTo("java.lang.IllegalStateException");
+        assertThat(FailureText.forQuarantine(new CompletionException("alone", null))
+                        .type())
+                .isEqualTo("java.util.concurrent.CompletionException");
     }
 }

@@ -52,9 +52,26 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
      * @throws KafkaException if a deserializer cannot be created
      */
     public static <K, V> ReplayRecords<K, V> of(Map<String, Object> consumerProperties, RecordReread reread) {
+        return of(consumerProperties, Optional.empty(), Optional.empty(), reread);
+    }
+
+    /**
+     * Makes records as a consumer with these properties does, to which a program may have given deserializers. Those are used as they are; they belong to this
+     * from now on.
+     *
+     * @throws IdempotencyException if a deserializer is missing
+     * @throws KafkaException if a deserializer cannot be created
+     */
+    public static <K, V> ReplayRecords<K, V> of(
+            Map<String, Object> consumerProperties,
+            Optional<Deserializer<K>> keys,
+            Optional<Deserializer<V>> values,
+            RecordReread reread) {
         return new ReplayRecords<>(
-                deserializer(consumerProperties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true),
-                deserializer(consumerProperties, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false),
+                keys.orElseGet(
+                        () -> deserializer(consumerProperties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true)),
+                values.orElseGet(
+                        () -> deserializer(consumerProperties, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false)),
                 reread);
     }
 

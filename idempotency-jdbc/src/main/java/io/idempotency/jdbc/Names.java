@@ -154,9 +154,11 @@ final class Names {
     private static final String SELECT = "select id, name from ${tables}name where name = ?";
 
     private @Nullable Integer select(Connection connection, String name) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(select))) {
+        // Another thread may learn the dialect between the two steps.
+        Waiting bound = waiting;
+        try (PreparedStatement statement = connection.prepareStatement(bound.bounded(select))) {
             statement.setString(1, name);
-            try (ResultSet result = waiting.run(statement)) {
+            try (ResultSet result = bound.run(statement)) {
                 if (!result.next()) {
                     return null;
                 }
@@ -169,9 +171,11 @@ final class Names {
     private static final String SELECT_NAME = "select name from ${tables}name where id = ?";
 
     private @Nullable String selectName(Connection connection, int number) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(waiting.bounded(selectName))) {
+        // Another thread may learn the dialect between the two steps.
+        Waiting bound = waiting;
+        try (PreparedStatement statement = connection.prepareStatement(bound.bounded(selectName))) {
             statement.setInt(1, number);
-            try (ResultSet result = waiting.run(statement)) {
+            try (ResultSet result = bound.run(statement)) {
                 return result.next() ? result.getString(1) : null;
             }
         }

@@ -57,8 +57,7 @@ class DocumentedQueriesTest {
             """;
 
     private static QuarantineFailure failure() {
-        return new QuarantineFailure(
-                "org.springframework.kafka.listener.ListenerExecutionFailedException", "0123456789abcdef", FAILURE);
+        return new QuarantineFailure("java.lang.IllegalStateException", "0123456789abcdef", FAILURE);
     }
 
     private static final String ID = "0192f0c1-7a7b-7d3e-8f00-000000000000";

@@ -73,9 +73,8 @@ final class ContainerFitter {
         }
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
-        FittedContainer fitted = fitted(listener, target, kafka);
-        container.setupMessageListener(
-                listener.isShadow() ? beside(target, fitted) : inFront(target, listener, fitted));
+        FittedContainer fitted = fitted(listener, target, kafka, isRetry);
+        container.setupMessageListener(fitted.listener());
         if (!isRetry) {
             introduce(listener, container);
         }
@@ -103,7 +102,8 @@ final class ContainerFitter {
         }
     }
 
-    private FittedContainer fitted(ListenerDefinition listener, Object target, Map<String, Object> kafka) {
+    private FittedContainer fitted(
+            ListenerDefinition listener, Object target, Map<String, Object> kafka, boolean isRetry) {
         Duration pollInterval = TopicRetention.pollInterval(kafka);
         Duration chunkTime = pollInterval.dividedBy(CHUNKS_PER_POLL_INTERVAL);
         boolean isAwaited = !listener.isShadow()
@@ -116,7 +116,9 @@ final class ContainerFitter {
                 new PollTime(chunkTime, System::nanoTime),
                 consumers.rememberedFor(listener),
                 isBatch,
-                isAwaited);
+                isAwaited,
+                isRetry,
+                fitted -> listener.isShadow() ? beside(target, fitted) : inFront(target, listener, fitted));
     }
 
     private void introduce(ListenerDefinition listener, AbstractMessageListenerContainer<Object, Object> container) {
@@ -191,6 +193,11 @@ final class ContainerFitter {
                 fitted.isBatch()));
     }
 
+    /** Returns whether messages of the consumer can be in quarantine. */
+    boolean isReplayed(FittedContainer fitted) {
+        return !fitted.isShadow() && consumers.haveQuarantine();
+    }
+
     /** Returns the error handler of a container that has none: Spring's own, which ends in quarantine. */
     private CommonErrorHandler quarantining(AbstractMessageListenerContainer<Object, Object> container) {
         if (consumers.haveQuarantine()) {
@@ -200,14 +207,18 @@ final class ContainerFitter {
         return new DefaultErrorHandler();
     }
 
-    /** Returns the properties of the container's Kafka consumers. A container has no accessor for its consumer factory. */
+    /** Returns the factory of the container's Kafka consumers, for which it has no accessor. */
+    @SuppressWarnings("unchecked")
+    static Optional<ConsumerFactory<Object, Object>> consumerFactory(
+            AbstractMessageListenerContainer<Object, Object> container) {
+        return Optional.ofNullable((ConsumerFactory<Object, Object>)
+                new DirectFieldAccessor(container).getPropertyValue("consumerFactory"));
+    }
+
+    /** Returns the properties of the container's Kafka consumers. */
     static Map<String, Object> kafkaProperties(AbstractMessageListenerContainer<Object, Object> container) {
-        ConsumerFactory<?, ?> factory =
-                (ConsumerFactory<?, ?>) new DirectFieldAccessor(container).getPropertyValue("consumerFactory");
         Map<String, Object> kafka = new HashMap<>();
-        if (factory != null) {
-            kafka.putAll(factory.getConfigurationProperties());
-        }
+        consumerFactory(container).ifPresent(factory -> kafka.putAll(factory.getConfigurationProperties()));
         container
                 .getContainerProperties()
                 .getKafkaConsumerProperties()

@@ -4,6 +4,7 @@ import io.idempotency.AuditWatch;
 import io.idempotency.Operations;
 import io.idempotency.jdbc.JdbcAudit;
 import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.JdbcReplays;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.JournalStoreBuilder;
 import io.idempotency.jdbc.Purger;
@@ -16,6 +17,7 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -34,6 +36,7 @@ import org.springframework.kafka.core.KafkaAdmin;
 class DatabaseConfiguration {
 
     private static final String SCHEMA = "idempotencySchema";
+    private static final String QUARANTINE = "idempotencyQuarantine";
 
     /** Matches if the default store is in the database. */
     static final class IsWanted extends AnyNestedCondition {
@@ -172,12 +175,26 @@ class DatabaseConfiguration {
         return AuditWatch.start(audit);
     }
 
-    @Bean
+    @Bean(name = QUARANTINE)
     @ConditionalOnMissingBean(QuarantineStore.class)
     JdbcQuarantine idempotencyQuarantine(StoreDataSource dataSource, IdempotencyProperties properties) {
         return JdbcQuarantine.on(dataSource.value())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout());
+    }
+
+    /** The replays of the starter's own quarantine. */
+    @Bean
+    @ConditionalOnMissingBean(ReplayStore.class)
+    @ConditionalOnBean(name = QUARANTINE)
+    ReplayStore idempotencyReplays(
+            StoreDataSource dataSource, IdempotencyProperties properties, ObjectProvider<ListenerReplays> listeners) {
+        return WakingReplays.of(
+                JdbcReplays.on(dataSource.value())
+                        .tablePrefix(properties.schema().tablePrefix())
+                        .schema(properties.schema().name())
+                        .claimTimeout(properties.claimTimeout()),
+                listeners);
     }
 }

@@ -53,6 +53,10 @@ record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
         try {
             return of(consumption.get(), records, handed);
         } catch (RuntimeException e) {
+            // The replayer decides what becomes of its message, and says so.
+            if (consumer.isReplaying()) {
+                throw e;
+            }
             return new Decision(
                     Kind.WAITING,
                     IntStream.range(0, records.size()).boxed().toList(),

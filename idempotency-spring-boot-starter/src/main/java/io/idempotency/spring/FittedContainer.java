@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import io.idempotency.IdempotentConsumer;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
@@ -11,6 +12,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * @param rememberedFor how long messages are remembered, if a later copy would be processed again
  * @param isBatch whether the application's listener takes batches; one whose polls share a transaction takes records
  * @param isAwaited whether the listener declares asynchronous results
+ * @param isRetry whether the container polls retry topics
+ * @param front puts the consumer in front of the application's listener
  */
 record FittedContainer(
         IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
@@ -18,7 +21,20 @@ record FittedContainer(
         PollTime pollTime,
         Optional<Duration> rememberedFor,
         boolean isBatch,
-        boolean isAwaited) {
+        boolean isAwaited,
+        boolean isRetry,
+        Function<FittedContainer, Object> front) {
+
+    /** Returns the listener for the container: the consumer, and behind it that of the application. */
+    Object listener() {
+        return front.apply(this);
+    }
+
+    /** Returns the parts for a call of the same listener by a replay, which shares no state with those of the container. */
+    FittedContainer replaying(IdempotentConsumer<ConsumerRecord<Object, Object>> companion) {
+        return new FittedContainer(
+                companion, new SettledRecords(), pollTime, rememberedFor, isBatch, isAwaited, isRetry, front);
+    }
 
     /** Returns whether the listener is only watched. */
     boolean isShadow() {

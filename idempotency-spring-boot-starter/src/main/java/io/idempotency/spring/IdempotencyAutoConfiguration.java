@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.kafka.PayloadCheck;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
@@ -25,7 +26,6 @@ import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Role;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.retrytopic.DestinationTopicResolver;
-import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /** Sets up stores, tables, purge and the {@link Idempotent} listeners. Backs off from each bean that the application defines. */
 @AutoConfiguration(
@@ -63,9 +63,19 @@ public class IdempotencyAutoConfiguration {
             IdempotencyProperties properties,
             ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
-            ContainerFitter fitter,
-            ObjectProvider<TransactionInterceptor> interceptors) {
-        return new ListenerInstaller(properties, new ListenerBeans(beans), listeners, fitter, interceptors);
+            ContainerFitter fitter) {
+        return new ListenerInstaller(properties, beans, listeners, fitter);
+    }
+
+    @Bean
+    @ConditionalOnBooleanProperty(name = "idempotency.replay.enabled", matchIfMissing = true)
+    ListenerReplays idempotencyListenerReplays(
+            ObjectProvider<ReplayStore> replays, ObjectProvider<ObservationRegistry> observations) {
+        return new ListenerReplays(replays, observations(observations));
+    }
+
+    private static Observations observations(ObjectProvider<ObservationRegistry> registry) {
+        return new Observations(() -> registry.getIfUnique(() -> ObservationRegistry.NOOP));
     }
 
     @Bean
@@ -76,11 +86,7 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<ObservationRegistry> observations,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
         return new ContainerFitter(
-                properties,
-                consumers,
-                checks,
-                new Observations(() -> observations.getIfUnique(() -> ObservationRegistry.NOOP)),
-                new RetryTopics(retryTopics));
+                properties, consumers, checks, observations(observations), new RetryTopics(retryTopics));
     }
 
     @Bean

@@ -28,8 +28,8 @@ import org.springframework.validation.Validator;
  * @param messageId Where to find message ids.
  * @param expiry When messages expire.
  * @param payloadCheck Comparison of records that were sent again with the first ones.
- * @param quarantine Quarantine of messages that failed for good.
  * @param purge Purge of messages that are older than the retention.
+ * @param replay Replays of quarantined messages.
  * @param quarantine Messages that failed for good.
  * @param audit Records of who changed what is remembered.
  * @param journal The journal store.
@@ -51,8 +51,8 @@ public record IdempotencyProperties(
         @DefaultValue MessageId messageId,
         @DefaultValue Expiry expiry,
         @DefaultValue PayloadCheck payloadCheck,
-        @DefaultValue Quarantine quarantine,
         @DefaultValue Purge purge,
+        @DefaultValue Replay replay,
         @DefaultValue Quarantine quarantine,
         @DefaultValue Audit audit,
         @DefaultValue Journal journal,
@@ -128,13 +128,6 @@ public record IdempotencyProperties(
     }
 
     /**
-     * The quarantine.
-     *
-     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
-     */
-    public record Quarantine(@DefaultValue("false") boolean keyOrder) {}
-
-    /**
      * The purge.
      *
      * @param enabled Whether this application purges messages that are older than the retention.
@@ -147,13 +140,23 @@ public record IdempotencyProperties(
             @DefaultValue("1000") int batchSize) {}
 
     /**
+     * Replays.
+     *
+     * @param enabled Whether this application carries out replays of the messages that its listeners have quarantined.
+     */
+    public record Replay(@DefaultValue("true") boolean enabled) {}
+
+    /**
      * Messages that failed for good.
      *
+     * @param keyOrder Whether later messages of a key follow a message into quarantine, so that the messages of each key are processed in order.
      * @param retention How long a message may stay in quarantine. Then it is deleted, and copies of it are skipped. Without it, messages stay for ever.
      * @param warnAfter Age of a message in quarantine that causes a warning each hour. The retention of ids by default.
      */
     public record Quarantine(
-            @Nullable Duration retention, @Nullable Duration warnAfter) {}
+            @DefaultValue("false") boolean keyOrder,
+            @Nullable Duration retention,
+            @Nullable Duration warnAfter) {}
 
     /**
      * Records of who changed what is remembered.

@@ -16,6 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextRefreshedEvent;
@@ -40,6 +41,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private final IdempotentListeners listeners;
     private final ContainerFitter fitter;
     private final ObjectProvider<TransactionInterceptor> interceptors;
+    private final ObjectProvider<ListenerReplays> replays;
     /** Not a bean: the application may have one of its own, or none on purpose. */
     private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
 
@@ -50,15 +52,15 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
 
     ListenerInstaller(
             IdempotencyProperties properties,
-            ListenerBeans beans,
+            ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
-            ContainerFitter fitter,
-            ObjectProvider<TransactionInterceptor> interceptors) {
+            ContainerFitter fitter) {
         this.configured = new ConfiguredConsumers(properties);
-        this.beans = beans;
+        this.beans = new ListenerBeans(beans);
         this.listeners = listeners;
         this.fitter = fitter;
-        this.interceptors = interceptors;
+        this.interceptors = beans.getBeanProvider(TransactionInterceptor.class);
+        this.replays = beans.getBeanProvider(ListenerReplays.class);
         scheduler.setThreadNamePrefix("idempotency-pauses-");
         scheduler.setDaemon(true);
         scheduler.initialize();
@@ -72,6 +74,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                 .flatMap(found -> fitter.fitListener(found, container))
                 .ifPresent(fitted -> {
                     installed.put(container, fitted);
+                    if (fitter.isReplayed(fitted)) {
+                        replays.ifAvailable(all -> all.add(container, fitted));
+                    }
                     if (isRunning) {
                         fitter.fitErrorHandler(container, fitted, waits);
                     }

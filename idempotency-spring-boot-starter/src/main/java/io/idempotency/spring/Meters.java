@@ -6,7 +6,9 @@ import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.Duplicate;
 import io.idempotency.Outcome;
+import io.idempotency.Replayed;
 import io.idempotency.ResendCheck;
+import io.idempotency.replay.ReplayResult;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
 import io.micrometer.core.instrument.Counter;
@@ -28,6 +30,7 @@ final class Meters implements ConsumptionListener {
     static final String TRANSIENT = "idempotency.transient.failures";
     static final String STUCK = "idempotency.transient.stuck";
     static final String EARLY = "idempotency.early.commits";
+    static final String REPLAYED = "idempotency.replay.messages";
     static final String UNWATCHED = "idempotency.shadow.unwatched";
     static final String CHECKS = "idempotency.payload.checks";
     static final String MISMATCHES = "idempotency.payload.mismatches";
@@ -77,6 +80,9 @@ final class Meters implements ConsumptionListener {
         transientFailures(consumer);
         stuck(consumer);
         earlyCommits(consumer);
+        for (ReplayResult result : ReplayResult.values()) {
+            replayed(consumer, result);
+        }
         mismatches(consumer);
         for (ResendCheck.Result result : ResendCheck.Result.values()) {
             checks(consumer, result);
@@ -104,6 +110,11 @@ final class Meters implements ConsumptionListener {
     @Override
     public void onEarlyCommit(Delivery first) {
         earlyCommits(first.id().consumer()).increment();
+    }
+
+    @Override
+    public void onReplay(Replayed replayed) {
+        replayed(replayed.delivery().id().consumer(), replayed.result()).increment();
     }
 
     @Override
@@ -161,6 +172,14 @@ final class Meters implements ConsumptionListener {
 
     private Counter earlyCommits(String consumer) {
         return counter(EARLY, consumer, "Transactions that a listener committed itself, too early");
+    }
+
+    private Counter replayed(String consumer, ReplayResult result) {
+        return Counter.builder(REPLAYED)
+                .description("Messages of replays by result")
+                .tag("consumer", consumer)
+                .tag("result", name(result))
+                .register(registry);
     }
 
     private Counter mismatches(String consumer) {

@@ -53,7 +53,7 @@ final class PollListener extends PolledListener<MessageListener<Object, Object>>
      * Fails a record that an ErrorHandlingDeserializer could not read, and for which it left null and a header. The container does so for record
      * listeners only.
      */
-    private static void requireDeserialized(ConsumerRecord<Object, Object> record) {
+    static void requireDeserialized(ConsumerRecord<Object, Object> record) {
         require(record, record.key(), KafkaUtils.KEY_DESERIALIZER_EXCEPTION_HEADER);
         require(record, record.value(), KafkaUtils.VALUE_DESERIALIZER_EXCEPTION_HEADER);
     }

@@ -11,10 +11,17 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class SettledRecords {
 
+    private static final long NONE = -1;
+
     private final Map<TopicPartition, Long> last = new ConcurrentHashMap<>();
 
     void begun(ConsumerRecord<?, ?> record) {
-        last.remove(WaitingException.partition(record));
+        last.put(WaitingException.partition(record), NONE);
+    }
+
+    /** Returns whether no record has come to the listener yet. */
+    boolean isEmpty() {
+        return last.isEmpty();
     }
 
     void settled(ConsumerRecord<?, ?> record) {

@@ -3,12 +3,16 @@ package io.idempotency.spring;
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -37,6 +41,17 @@ class SharedConfiguration {
     MemoryQuarantine idempotencyMemoryQuarantine(
             @Qualifier(IdempotencyAutoConfiguration.MEMORY_STORE) MemoryStore store) {
         return new MemoryQuarantine(store);
+    }
+
+    /** The replays of the quarantine in memory. */
+    @Bean
+    @ConditionalOnMissingBean(ReplayStore.class)
+    @ConditionalOnBean(MemoryQuarantine.class)
+    ReplayStore idempotencyMemoryReplays(
+            @Qualifier(IdempotencyAutoConfiguration.MEMORY_STORE) MemoryStore store,
+            MemoryQuarantine quarantine,
+            ObjectProvider<ListenerReplays> listeners) {
+        return WakingReplays.of(new MemoryReplays(store, quarantine), listeners);
     }
 
     @Bean

@@ -127,7 +127,9 @@ class ExpiredMessagesTest {
         assertThat(bench.bean(QuarantineStore.class)
                         .find(new MessageId("record", "unreadable"))
                         .orElseThrow()
-                        .failure())
+                        .message()
+                        .failure()
+                        .text())
                 .contains("has an expiry that cannot be read: header expires is \"soon\"");
     }
 }

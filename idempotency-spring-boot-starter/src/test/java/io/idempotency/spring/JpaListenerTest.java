@@ -12,6 +12,7 @@ import jakarta.persistence.SequenceGenerator;
 import jakarta.persistence.Table;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.hibernate.jpa.HibernateHints;
@@ -318,5 +319,19 @@ class JpaListenerTest {
                     .as(topic.kind)
                     .isEqualTo(amount);
         }
+    }
+
+    @Tag("rule-9.20")
+    @ParameterizedTest
+    @EnumSource
+    void isCommittedByAReplay(Kind kind) {
+        String value = "replayed:" + kind;
+
+        assertThat(bench.replay(kind.name().toLowerCase(Locale.ROOT), topics.apply(kind), value)
+                        .progress()
+                        .processed())
+                .isEqualTo(1);
+
+        assertThat(bench.effects(value)).containsExactly(value);
     }
 }

@@ -1,5 +1,18 @@
 package io.idempotency.spring;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.idempotency.replay.Replay;
+import io.idempotency.replay.ReplayRequest;
+import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineSelection;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -115,6 +128,34 @@ final class ListenerBench implements AutoCloseable {
     List<String> effects(String prefix) {
         return jdbc().queryForList(
                         "select value from effect where value like ? order by number", String.class, prefix + "%");
+    }
+
+    /** Puts a message with this value and id into quarantine, and waits until it is replayed. */
+    Replay replay(String consumer, BenchTopic of, String value) {
+        byte[] bytes = value.getBytes(UTF_8);
+        List<Payload.Header> headers = List.of(new Payload.Header("message-id", bytes));
+        bean(QuarantineStore.class)
+                .save(new QuarantinedMessage(
+                        new Delivery(new MessageId(consumer, value), new Position(of.name, 1, 1_000_000)),
+                        new Payload(bytes, bytes, headers, Payload.Origin.RAW),
+                        new QuarantineFailure("some.Failure", "A", "text"),
+                        1));
+        return replay(consumer);
+    }
+
+    /** Replays all that is in quarantine. */
+    Replay replay(String consumer) {
+        ReplayStore replays = bean(ReplayStore.class);
+        Replay begun = replays.request(ReplayRequest.of(QuarantineSelection.of(consumer))
+                .perSecond(10_000)
+                .acceptRepeatedEffects());
+        return awaitEnd(begun.request().id());
+    }
+
+    Replay awaitEnd(String replay) {
+        ReplayStore replays = bean(ReplayStore.class);
+        await().until(() -> replays.find(replay).orElseThrow().status().hasEnded());
+        return replays.find(replay).orElseThrow();
     }
 
     JdbcTemplate jdbc() {

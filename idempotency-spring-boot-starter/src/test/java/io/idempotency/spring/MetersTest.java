@@ -86,7 +86,7 @@ class MetersTest {
             assertThat(count(outcome)).isZero();
         }
         assertThat(registry.getMeters())
-                .hasSize(27)
+                .hasSize(32)
                 .allSatisfy(
                         meter -> assertThat(meter.getId().getTag("consumer")).isEqualTo("billing"))
                 .allSatisfy(meter -> assertThat(meter.measure()).allMatch(measure -> measure.getValue() == 0));
@@ -94,7 +94,7 @@ class MetersTest {
         consume("a", 0, new IllegalStateException("no"));
         consume("a", 0);
         consume("a", 1);
-        assertThat(registry.getMeters()).hasSize(27);
+        assertThat(registry.getMeters()).hasSize(32);
     }
 
     /** Otherwise an alert on quarantines would fire at each rebalance. */
@@ -237,7 +237,9 @@ class MetersTest {
                                 new PollTime(Duration.ofMinutes(1), System::nanoTime),
                                 Optional.empty(),
                                 false,
-                                false),
+                                false,
+                                false,
+                                fitted -> fitted),
                         new Observations(() -> ObservationRegistry.NOOP))
                 .onPartitionsRevoked(List.of(new TopicPartition("orders", 0)));
 

@@ -11,12 +11,16 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -114,19 +118,35 @@ class NightTest {
     }
 
     @Test
+    @Tag("rule-9.20")
     void bringsAMessageBackAsThePageForTheNightSays() throws Exception {
-        bench.with("idempotency.cache.size=100").start(Listeners.class, BringBack.class);
+        bench.with("idempotency.cache.size=100").start(Listeners.class);
         bench.ledger().fail("poison", () -> new IllegalStateException("no such account"));
         topic.sendAll(0, "poison", "poison", "last");
         topic.awaitSettled();
         assertThat(bench.effects("poison")).isEmpty();
 
         bench.ledger().then("poison", () -> {});
-        bench.bean(BringBack.class).send("billing", "poison");
-        topic.awaitSettled();
+        for (String statement : statements("Replay by a statement")) {
+            assertThat(bench.jdbc().update(statement)).isEqualTo(1);
+        }
+        ListenerBench.await().until(() -> bench.effects("poison").size() == 1);
 
+        topic.send(0, "poison", "poison");
+        topic.awaitSettled();
         assertThat(bench.effects("poison")).hasSize(1);
         assertThat(bench.bean(QuarantineStore.class).list("billing", 10)).isEmpty();
+    }
+
+    /** Returns the statements of the first block of SQL behind a heading of docs/operations.md. */
+    private static List<String> statements(String heading) throws IOException {
+        String page = Files.readString(Path.of("../docs/operations.md"));
+        String behind = page.substring(page.indexOf("**" + heading));
+        String block = behind.substring(behind.indexOf("-- any\n") + 7);
+        return Stream.of(block.substring(0, block.indexOf("```")).split(";"))
+                .map(String::strip)
+                .filter(statement -> !statement.isEmpty())
+                .toList();
     }
 
     /** Spring's template would tell at ERROR, with two stack traces, of the rollback that fails, too. */

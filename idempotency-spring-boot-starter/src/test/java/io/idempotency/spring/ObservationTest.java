@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.context.annotation.Bean;
@@ -146,6 +147,28 @@ class ObservationTest {
                         value + "bad by IllegalStateException",
                         value + "bad by IllegalStateException",
                         value + "nameless by InvalidMessageIdException");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-9.29")
+    void isStartedAndStoppedOnceInAReplay(Kind kind) {
+        BenchTopic topic = topics.apply(kind);
+        String value = kind + "-again:";
+        bench.ledger().fail(value + "bad", () -> new IllegalStateException("bad"));
+        Observed observed = bench.bean(Observed.class);
+
+        bench.replay(kind.name(), topic, value + "new");
+        bench.replay(kind.name(), topic, value + "unwanted");
+        bench.replay(kind.name(), topic, value + "bad");
+
+        assertThat(observed.started)
+                .filteredOn(what -> what.startsWith(value))
+                .containsExactly(value + "new", value + "unwanted", value + "bad");
+        assertThat(observed.stopped).containsExactlyElementsOf(observed.started);
+        assertThat(observed.failed)
+                .filteredOn(what -> what.startsWith(value))
+                .containsExactly(value + "bad by IllegalStateException");
     }
 
     @ParameterizedTest

@@ -2,11 +2,15 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.TransientStoreException;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -15,6 +19,8 @@ import org.springframework.kafka.annotation.BackOff;
 import org.springframework.kafka.annotation.DltHandler;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.RetryableTopic;
+import org.springframework.kafka.support.KafkaHeaders;
+import org.springframework.messaging.handler.annotation.Header;
 
 /** A listener with retry topics and a dead-letter topic. */
 @ExtendWith(OutputCaptureExtension.class)
@@ -38,6 +44,7 @@ class RetryableTopicTest {
     static class Orders {
 
         private final List<String> dead = new CopyOnWriteArrayList<>();
+        private final Map<String, String> groups = new ConcurrentHashMap<>();
         private final Effects.Ledger ledger;
 
         Orders(Effects.Ledger ledger) {
@@ -47,7 +54,8 @@ class RetryableTopicTest {
         @KafkaListener(id = "MAIN", groupId = "${topic}-MAIN", topics = "${topic}-MAIN")
         @RetryableTopic(attempts = "3", backOff = @BackOff(10), autoCreateTopics = "false")
         @Idempotent("orders")
-        void order(String value) {
+        void order(String value, @Header(KafkaHeaders.GROUP_ID) String group) {
+            groups.put(value, group);
             ledger.post(value);
         }
 
@@ -85,6 +93,23 @@ class RetryableTopicTest {
                 .hasSize(3)
                 .allMatch(line -> line.contains(": java.lang.IllegalStateException: bad"))
                 .noneMatch(line -> line.contains("TimestampedException"));
+    }
+
+    @Test
+    @Tag("rule-9.28")
+    void replaysAMessageByTheContainerOfItsTopic() {
+        bench.replay("orders", topic, "of-main");
+        bench.replay("orders", retries, "of-retry");
+        bench.ledger().fail("again", () -> new IllegalStateException("again"));
+
+        assertThat(bench.replay("orders", retries, "again").progress().failed()).isEqualTo(1);
+
+        assertThat(bench.bean(Orders.class).groups)
+                .containsEntry("of-main", topic.name)
+                .containsEntry("of-retry", topic.name + "-retry");
+        assertThat(bench.ledger().callsOf("again")).isEqualTo(1);
+        assertThat(bench.bean(QuarantineStore.class).list("orders", 10)).hasSize(1);
+        assertThat(dead("again")).isEmpty();
     }
 
     @Test
