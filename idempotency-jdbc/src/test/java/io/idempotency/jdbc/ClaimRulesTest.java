@@ -85,6 +85,7 @@ class ClaimRulesTest {
                         new QuarantineFailure("why\0", "none", "why\0"),
                         1));
                 assertThat(fixture.store.find(claim.delivery().id())).isPresent();
+                fixture.store.unquarantine(claim.delivery());
                 fixture.store.forget(claim.delivery().id());
                 fixture.claim(id + "-again");
             });

@@ -198,13 +198,14 @@ class ClaimTimeoutTest {
                     .claimTimeout(Duration.ofMillis(100))
                     .build();
             Claim settled = fixture.claimed(id);
+            Claim processed = fixture.claimed(id + "-processed");
             fixture.store.quarantine(settled);
 
             fixture.transactions.inTransaction(() -> {
                 fixture.handle(
                         "update rules_message set place = place where consumer in (select id from rules_name where"
                                 + " name = '" + fixture.consumer + "')");
-                assertEnds(() -> hasty.forget(settled.delivery().id()));
+                assertEnds(() -> hasty.forget(processed.delivery().id()));
                 if (database != TestDatabase.MARIADB) {
                     assertEnds(() -> hasty.unquarantine(settled.delivery()));
                     assertEnds(() -> hasty.quarantine(settled));

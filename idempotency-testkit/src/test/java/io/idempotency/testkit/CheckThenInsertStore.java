@@ -92,9 +92,12 @@ final class CheckThenInsertStore implements ClaimStore {
 
     @Override
     public boolean forget(MessageId id) {
-        boolean remembered = row(id) != null;
+        Row row = row(id);
+        if (row != null && row.quarantined) {
+            throw new IdempotencyException(id + " is in quarantine");
+        }
         put(id, null);
-        return remembered;
+        return row != null;
     }
 
     @Override

@@ -20,6 +20,7 @@ class ImportRulesTest {
                     "io.idempotency.testkit",
                     "io.idempotency.store",
                     "io.idempotency.memory",
+                    "io.idempotency.replay",
                     "org.junit.jupiter.api..",
                     "org.assertj.core..",
                     "org.jspecify.annotations",
