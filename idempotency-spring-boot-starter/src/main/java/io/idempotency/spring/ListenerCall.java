@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -16,7 +15,6 @@ import org.slf4j.LoggerFactory;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.AcknowledgingConsumerAwareMessageListener;
 import org.springframework.kafka.listener.BatchInterceptor;
-import org.springframework.kafka.listener.ContainerProperties.AckMode;
 import org.springframework.kafka.listener.RecordInterceptor;
 import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.KafkaHeaders;
@@ -28,7 +26,6 @@ import org.springframework.kafka.support.KafkaHeaders;
 final class ListenerCall {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
-    private static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
     private final AbstractMessageListenerContainer<Object, Object> container;
     private final Observations observations;
@@ -134,7 +131,7 @@ final class ListenerCall {
     }
 
     private @Nullable Acknowledgment acknowledgment() {
-        return MANUAL.contains(container.getContainerProperties().getAckMode()) ? new NoOffset() : null;
+        return ListenerChecks.MANUAL.contains(container.getContainerProperties().getAckMode()) ? new NoOffset() : null;
     }
 
     /** The container survives interceptors that fail after the listener, too. */

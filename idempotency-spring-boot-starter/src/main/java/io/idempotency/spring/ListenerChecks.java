@@ -132,7 +132,7 @@ final class ListenerChecks {
                         + " committed after the transaction in any case.");
     }
 
-    private static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
+    static final Set<AckMode> MANUAL = Set.of(AckMode.MANUAL, AckMode.MANUAL_IMMEDIATE);
 
     static boolean isAsync(ContainerProperties properties) {
         return properties.getMessageListener() instanceof AsyncRepliesAware listener && listener.isAsyncReplies();
