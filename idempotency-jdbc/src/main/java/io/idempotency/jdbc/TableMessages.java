@@ -119,7 +119,7 @@ final class TableMessages implements StoredMessages {
                     + ", so it cannot be dropped now");
         }
         Dialect dialect = database.dialect(connection);
-        int changed = dialect.change(connection, active.evidence(), tables.fill(DROP), statement -> {
+        int changed = dialect.update(connection, tables.fill(DROP), statement -> {
             statement.setLong(1, Math.max(row.now(), row.at()));
             statement.setInt(2, state.dropped().packed());
             statement.setInt(3, key.consumer());
@@ -148,7 +148,7 @@ final class TableMessages implements StoredMessages {
                 return false;
             }
             Dialect dialect = database.dialect(connection);
-            int deleted = dialect.change(connection, active.evidence(), tables.fill(DELETE), statement -> {
+            int deleted = dialect.update(connection, tables.fill(DELETE), statement -> {
                 statement.setInt(1, key.consumer());
                 statement.setObject(2, dialect.id(key.id()));
                 statement.setInt(3, MessageState.FIRST_QUARANTINED);

@@ -140,17 +140,16 @@ final class TableRanges {
         List<MessageKey> all = page.settled();
         for (int from = 0; from < all.size(); from += MOST_KEYS) {
             List<MessageKey> some = all.subList(from, Math.min(all.size(), from + MOST_KEYS));
-            deleted += deleteSome(connection, active, some, page.newest());
+            deleted += deleteSome(connection, some, page.newest());
             some.forEach(active.evidence()::deleted);
         }
         return deleted;
     }
 
-    private int deleteSome(Connection connection, ActiveTransaction active, List<MessageKey> keys, long newest)
-            throws SQLException {
+    private int deleteSome(Connection connection, List<MessageKey> keys, long newest) throws SQLException {
         Dialect dialect = database.dialect(connection);
         String sql = tables.fill(DELETE).replace("${ids}", PlainDialect.parameters(keys.size()));
-        return dialect.change(connection, active.evidence(), sql, statement -> {
+        return dialect.update(connection, sql, statement -> {
             int i = 0;
             statement.setInt(++i, keys.get(0).consumer());
             for (int j = 0; j < PlainDialect.parametersFor(keys.size()); j++) {

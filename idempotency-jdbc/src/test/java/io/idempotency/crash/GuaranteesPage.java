@@ -168,7 +168,8 @@ final class GuaranteesPage {
             ## `AT_MOST_ONCE`
 
             - Messages are claimed one by one, each in a transaction that is committed before its handler. A crash loses at most the effect of one message, not of a whole poll.
-            - If the handler throws, the message is quarantined and not repeated, whatever the exception. After a crash nothing shows that a message was not finished: it counts as processed.
+            - If the handler throws, the message is quarantined and not repeated, whatever the exception. After five messages in a row with the same failure, the partition stands still. It then tries one
+              message after 30 seconds, after another minute, and so on up to eight minutes. A message that fails in such a trial is quarantined, too. After a crash nothing shows that a message was not finished: it counts as processed.
 
             ## Poison
 
