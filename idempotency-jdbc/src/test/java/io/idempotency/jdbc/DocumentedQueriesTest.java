@@ -81,6 +81,8 @@ class DocumentedQueriesTest {
             JournalStore journal = JournalStore.builder(pool).build();
             Delivery order = new Delivery(new MessageId("billing", ID), new Position("orders", 0, 1));
             journal.transactions().inTransaction(() -> journal.claim(List.of(order)));
+            Delivery renamed = new Delivery(new MessageId("invoices", ID), new Position("orders", 0, 1));
+            store.transactions().inTransaction(() -> store.claim(List.of(renamed)));
             JdbcTemplate jdbc = new JdbcTemplate(pool);
 
             for (String query : queries) {
@@ -102,6 +104,7 @@ class DocumentedQueriesTest {
                                     .containsEntry("cause", "java.lang.IllegalStateException: no account"));
                 }
             }
+            assertThat(TableStore.on(pool).find(new MessageId("invoicing", ID))).isPresent();
             assertThat(JdbcReplays.on(pool).running("billing"))
                     .singleElement()
                     .satisfies(replay -> assertThat(replay.progress().total()).isOne());
