@@ -126,6 +126,7 @@ class ForeignTransactionTest {
         foreign.executeWithoutResult(status -> {
             store.transactions().inTransaction(this::claim);
             store.quarantine(Claim.granted(delivery));
+            store.unquarantine(delivery);
             store.forget(delivery.id());
             claim();
             status.setRollbackOnly();

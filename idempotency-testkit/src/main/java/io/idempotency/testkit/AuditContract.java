@@ -65,11 +65,13 @@ public interface AuditContract extends StoreContract {
     default void listsTheNewestFirst() {
         Messages messages = Messages.ofNewConsumer();
         audit().write(act(messages, "1"));
-        Instant second = audit().write(act(messages, "2")).at();
-        audit().write(act(messages, "3"));
+        passTime(Duration.ofMinutes(2));
+        audit().write(act(messages, "2"));
+        passTime(Duration.ofMinutes(2));
+        Instant from = audit().write(act(messages, "3")).at().minus(Duration.ofMinutes(3));
 
-        assertThat(audit().list(second, 2)).extracting(AuditRecord::subject).containsExactly("3", "2");
-        assertThat(audit().list(second, 1)).extracting(AuditRecord::subject).containsExactly("3");
+        assertThat(audit().list(from, 2)).extracting(AuditRecord::subject).containsExactly("3", "2");
+        assertThat(audit().list(from, 1)).extracting(AuditRecord::subject).containsExactly("3");
     }
 
     @Test
