@@ -412,11 +412,16 @@ class PurgerTest {
                 fixture.transactions.inTransaction(
                         () -> assertThat(fixture.store.claim(deliveries)).allMatch(Claim::isGranted));
                 fixture.jdbc.update(
-                        "update rules_message set at_micros = 1 where mod(record_offset, 50) >= 25 and state >= ?",
-                        MessageState.FIRST_SETTLED);
+                        "update rules_message set at_micros = 1 where mod(record_offset, 50) >= 25 and state >= ? and consumer ="
+                                + " (select id from rules_name where name = ?)",
+                        MessageState.FIRST_SETTLED,
+                        fixture.consumer);
             }
             await().until(() -> fixture.jdbc
-                    .queryForList("select place from rules_message where at_micros = 1")
+                    .queryForList(
+                            "select place from rules_message where at_micros = 1 and consumer ="
+                                    + " (select id from rules_name where name = ?)",
+                            fixture.consumer)
                     .isEmpty());
             stop.set(true);
 

@@ -153,6 +153,7 @@ public interface OperatorContract extends StoreContract {
     default void forgetsARangeOfTime() {
         Messages messages = Messages.ofNewConsumer();
         claimed(store(), messages.at("before", 1));
+        passTime(Duration.ofMinutes(1));
         claimed(store(), messages.at("within", 2));
         claimed(store(), messages.at("other", 1, 1));
         Instant first = look(messages, "within").at();
