@@ -128,7 +128,7 @@ class AdoptionTest {
             assertThat(adoption(fixture).run()).isEqualTo(new Adopted(3, 2, 0, 0, 1, "m2"));
 
             TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(2));
-            assertThat(fixture.store.purge(Duration.ofHours(1), 100)).isOne();
+            assertThat(fixture.store.purge(Duration.ofHours(1), 100)).isPositive(); // others of this database, too
             assertThat(fixture.isProcessed("m0")).isTrue();
             assertThat(fixture.isProcessed("m1")).isFalse();
         }
