@@ -105,7 +105,7 @@ final class ReplayRounds {
                     id,
                     "The level of " + live.name()
                             + " is AT_MOST_ONCE, so the effects of these messages may have happened already."
-                            + " Ask for a replay that accepts repeated effects");
+                            + " Ask for a replay that accepts repeated effects, by acceptRepeatedEffects(), or by may_repeat = 1 in its row");
             return Duration.ZERO;
         }
         List<Partition> all = replays.partitions(id);

@@ -209,7 +209,8 @@ public final class MemoryQuarantine implements QuarantineStore {
     @Override
     public List<Follower> freeFollowers(String consumer, int limit) {
         return keyed(consumer)
-                .filter(entry -> entry.message().isBehind() && entry.replay().isEmpty())
+                .filter(entry ->
+                        entry.message().isBehind() && replays.apply(entry).isEmpty())
                 .filter(entry -> before(
                                 consumer, position(entry), entry.message().keyHash())
                         .findAny()

@@ -125,7 +125,7 @@ public final class MemoryReplays implements ReplayStore {
         }
         // Waits for another request with this id.
         change(request.id(), replay -> replay);
-        return find(request.id()).orElseGet(() -> begin(request));
+        return find(request.id()).map(replay -> replay.askedAgain(request)).orElseGet(() -> begin(request));
     }
 
     private Replay begin(ReplayRequest request) {
@@ -287,7 +287,10 @@ public final class MemoryReplays implements ReplayStore {
             change(
                     id,
                     replay -> replay.replay().status() == Status.RUNNING
-                            ? replay.ended(Status.DONE, store.clock().instant(), Optional.empty())
+                            ? replay.ended(
+                                    Status.DONE,
+                                    store.clock().instant(),
+                                    replay.replay().progress().whyLeft())
                             : replay);
         }
         return find(id).filter(replay -> !replay.status().hasEnded()).isEmpty();

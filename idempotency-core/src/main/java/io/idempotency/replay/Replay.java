@@ -1,5 +1,7 @@
 package io.idempotency.replay;
 
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Printable;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -12,7 +14,7 @@ import java.util.Optional;
  * @param progress how far it is
  * @param requestedAt when it was asked for, by the store's clock
  * @param endedAt when it was done or stopped
- * @param stoppedBy why it stopped
+ * @param stoppedBy why it stopped, or why it is done although messages are left
  */
 public record Replay(
         ReplayRequest request,
@@ -22,6 +24,20 @@ public record Replay(
         Instant requestedAt,
         Optional<Instant> endedAt,
         Optional<String> stoppedBy) {
+
+    /**
+     * Returns this replay, if a request with its id asks for the same messages.
+     *
+     * @throws IdempotencyException if it asks for others
+     */
+    public Replay askedAgain(ReplayRequest again) {
+        if (!selection.equals(again.selection().toString())) {
+            throw new IdempotencyException("There is a replay " + Printable.of(again.id()) + " already, of "
+                    + (selection.isEmpty() ? "messages that a statement chose" : selection) + ", and not of "
+                    + again.selection() + ". Choose another id");
+        }
+        return this;
+    }
 
     /** Whether a replay goes on. */
     public enum Status {
@@ -50,6 +66,15 @@ public record Replay(
      * @param unreadable without bytes, or with bytes that make no record
      */
     public record Progress(long total, long processed, long duplicates, long failed, long unreadable) {
+
+        /** Returns why a replay is done although messages are left; empty if none is. */
+        public Optional<String> whyLeft() {
+            return left() == 0
+                    ? Optional.empty()
+                    : Optional.of(left() + " of " + total
+                            + " messages left it without a result: they wait behind an earlier message of their key, or somebody else"
+                            + " handled, saved or dropped them");
+        }
 
         /** Returns how many messages are still to come. */
         public long left() {

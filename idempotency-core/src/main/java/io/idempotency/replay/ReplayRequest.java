@@ -7,7 +7,7 @@ import java.util.UUID;
 /**
  * Asks for a replay of quarantined messages. Immutable.
  *
- * @param id the name of the replay, at most 64 characters; a second request with the same id changes nothing
+ * @param id the name of the replay, at most 64 characters; a second request with the same id and selection changes nothing
  * @param selection the messages; chosen at the moment of the request
  * @param perSecond the most messages a second, over all nodes and partitions
  * @param stopAfter so many equal failures in a row stop the replay

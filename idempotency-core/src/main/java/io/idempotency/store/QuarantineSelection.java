@@ -221,7 +221,8 @@ public final class QuarantineSelection {
         if (ids.size() == 1) {
             words.add("id " + Printable.of(ids.get(0)));
         } else if (!ids.isEmpty()) {
-            words.add(ids.size() + " ids from " + Printable.of(ids.get(0)));
+            words.add(ids.size() + " ids from " + Printable.of(ids.get(0)) + " (hash "
+                    + Integer.toHexString(ids.hashCode()) + ")");
         }
         failureType.ifPresent(type -> words.add("failure " + Printable.of(type)));
         failureGroup.ifPresent(group -> words.add("failure group " + Printable.of(group)));

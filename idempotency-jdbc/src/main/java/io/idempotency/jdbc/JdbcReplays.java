@@ -126,7 +126,7 @@ public final class JdbcReplays implements ReplayStore {
     public Replay request(ReplayRequest request) {
         return connections.joining("request a replay", connection -> {
             Optional<ReplayRows.Row> existing = rows.find(connection, request.id());
-            return existing.isPresent() ? existing.get().replay() : begin(connection, request);
+            return existing.isPresent() ? existing.get().replay().askedAgain(request) : begin(connection, request);
         });
     }
 
@@ -286,7 +286,12 @@ public final class JdbcReplays implements ReplayStore {
             // Not in one statement: its lock on the replay would wait for a message whose transaction is about to
             // count.
             return members.count(connection, id, row.get().consumer()) == 0
-                    && rows.end(connection, database.dialect(connection), id, Status.DONE, null);
+                    && rows.end(
+                            connection,
+                            database.dialect(connection),
+                            id,
+                            Status.DONE,
+                            row.get().replay().progress().whyLeft().orElse(null));
         });
     }
 }

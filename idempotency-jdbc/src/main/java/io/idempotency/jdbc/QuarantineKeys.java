@@ -92,13 +92,13 @@ final class QuarantineKeys {
     }
 
     private static final String FREE_FOLLOWERS = """
-            select kept.id_value, kept.generation, kept.place, kept.record_offset from ${tables}quarantine kept
+            select q.id_value, q.generation, q.place, q.record_offset from ${tables}quarantine q
             join (select place, key_hash, min(record_offset) as first_offset from ${tables}quarantine
                 where consumer = ? and key_hash <> 0 group by place, key_hash) head
-                on head.place = kept.place and head.key_hash = kept.key_hash and head.first_offset = kept.record_offset
-            where kept.consumer = ? and kept.behind = 1 and kept.replay is null order by kept.place, kept.record_offset
+                on head.place = q.place and head.key_hash = q.key_hash and head.first_offset = q.record_offset
+            where q.consumer = ? and q.behind = 1 and not exists ${running} order by q.place, q.record_offset
             ${first}
-            """;
+            """.replace("${running}", QuarantineSearch.RUNNING_REPLAY);
 
     List<Follower> freeFollowers(Session session, String consumer, int limit) throws SQLException {
         List<Follower> followers = new ArrayList<>();

@@ -130,7 +130,7 @@ final class ReplayRows {
                 progress(row),
                 StoredTime.instant(row.getLong("at_micros")),
                 endedAt,
-                status == Status.STOPPED ? Optional.ofNullable(row.getString("stopped_by")) : Optional.empty());
+                status.hasEnded() ? Optional.ofNullable(row.getString("stopped_by")) : Optional.empty());
         return new Row(
                 id, row.getInt("consumer"), replay, row.getLong("at_micros") > 0, mistake(row, known, isIdUsable));
     }
@@ -205,7 +205,7 @@ final class ReplayRows {
             update ${tables}replay set status = ?, ended_micros = ?, stopped_by = ? where id = ? and status not in ('STOPPED', 'DONE')
             """;
 
-    /** Ends a replay, for a reason if it is stopped. Returns whether it had not ended. */
+    /** Ends a replay, for a reason if it is stopped or messages are left. Returns whether it had not ended. */
     boolean end(Connection connection, Dialect dialect, String id, Status status, @Nullable String why)
             throws SQLException {
         long now = dialect.now(connection);
