@@ -61,7 +61,7 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             }
         }
         try (HeldLeases leases = new HeldLeases(keeper, grants)) {
-            int together = startedTogether(grants);
+            int together = Math.min(startedTogether(grants), beforeResends(items, claims));
             leases.release(grants.subList(together, grants.size()));
             new LeasedWork<>(flow, poll, handling, leases, mark).handle(granted.subList(0, together));
         }
@@ -75,6 +75,12 @@ final class AtLeastOnceLevel<M> implements Level<M> {
             innocent++;
         }
         return innocent == 0 ? Math.min(1, grants.size()) : innocent;
+    }
+
+    /** Returns how many grants come before the first one whose key may be blocked as soon as a re-send before it is compared. */
+    private int beforeResends(List<Item<M>> items, List<Claim> claims) {
+        int before = flow.keyOrder().map(order -> order.together(items, claims)).orElse(items.size());
+        return (int) claims.stream().limit(before).filter(Claim::isGranted).count();
     }
 
     /** Stops partitions whose first message another owner holds. A partition that had grants, or waits for a copy in this call, goes on. */

@@ -27,6 +27,10 @@ final class AtMostOnceLevel<M> implements Level<M> {
                 one(poll, item, handling);
                 flow.noteSettled(item);
             }
+            if (flow.keyOrder().isPresent() && item.isResendDeferred()) {
+                // Its comparison may block a key.
+                return;
+            }
         }
     }
 

@@ -15,19 +15,16 @@ import java.util.Set;
 /** Finds the messages of one transaction that {@link KeyOrder} holds back, and quarantines them in it. Confined to the consuming thread. */
 final class HeldBack<M> {
 
-    /** Rolls back before a handler ran: a key is blocked that was not known to be, and bytes are not read within a transaction. */
+    /**
+     * Rolls back before a handler ran: a key is blocked that was not known to be, and bytes are not read within a transaction. Or it may be blocked as
+     * soon as a re-send is compared.
+     */
     static final class Learned extends RuntimeException {
 
         private static final long serialVersionUID = 1L;
 
         private Learned() {
-            super("A key was not known to be blocked", null, false, false);
-        }
-    }
-
-    private record Key(Lane lane, long hash) {
-        static Key of(Item<?> item) {
-            return new Key(item.lane(), item.keyHash());
+            super("A key turned out to be blocked, or may be soon", null, false, false);
         }
     }
 
@@ -36,13 +33,15 @@ final class HeldBack<M> {
     private final Map<Item<M>, Payload> suspects = new HashMap<>();
     private final Map<Item<M>, BehindQuarantineException> held = new HashMap<>();
     /** The keys that messages of this transaction block. */
-    private final Map<Key, Delivery> blocked = new HashMap<>();
+    private final Map<KeyOrder.Key, Delivery> blocked = new HashMap<>();
 
-    private final Set<Key> free = new HashSet<>();
+    private final Set<KeyOrder.Key> free = new HashSet<>();
+    private int together;
 
     HeldBack(KeyOrder<M> order, List<Item<M>> items) {
         this.order = order;
         this.items = items;
+        this.together = items.size();
     }
 
     /** Reads what the transaction needs. Called before it. */
@@ -58,12 +57,16 @@ final class HeldBack<M> {
     /**
      * Quarantines, in the active transaction, the granted messages that stand behind others. Returns the claims, in which those are quarantined.
      *
-     * @throws Learned if a message stands behind another one unexpectedly; the transaction is to be run again
+     * @throws Learned if a message stands behind another one unexpectedly; the transaction is to be run again, with {@link #together} messages
      */
     List<Claim> holdBack(List<Claim> claims) {
         held.clear();
         blocked.clear();
         free.clear();
+        together = order.together(items, claims);
+        if (together < items.size()) {
+            throw new Learned();
+        }
         List<Claim> answers = new ArrayList<>(claims);
         for (int i = 0; i < items.size(); i++) {
             Item<M> item = items.get(i);
@@ -77,6 +80,11 @@ final class HeldBack<M> {
         return answers;
     }
 
+    /** Returns how many of the messages may share a transaction: all, unless {@link #holdBack} says otherwise. */
+    int together() {
+        return together;
+    }
+
     /** A copy that was quarantined in another partition blocks nothing here. */
     private void block(Item<M> item, Claim claim) {
         boolean isHere = claim.processed()
@@ -84,13 +92,13 @@ final class HeldBack<M> {
                         first.position().equals(Position.UNKNOWN) || item.lane().holds(first.position()))
                 .orElse(true);
         if (isHere && item.keyHash() != KeyHash.NONE) {
-            blocked.put(Key.of(item), item.delivery());
+            blocked.put(KeyOrder.Key.of(item), item.delivery());
             order.keys().block(item.lane(), item.keyHash());
         }
     }
 
     private boolean isHeldBack(Item<M> item, Claim claim) {
-        Key key = Key.of(item);
+        KeyOrder.Key key = KeyOrder.Key.of(item);
         Delivery before = blocked.get(key);
         Payload payload = suspects.get(item);
         if (payload == null && before != null) {

@@ -122,6 +122,11 @@ final class Item<M> {
         return resend != null;
     }
 
+    /** Returns whether it is a duplicate that waits for its check. */
+    boolean isResendDeferred() {
+        return resend != null;
+    }
+
     /** Returns the duplicate that waits for its check, once. */
     Optional<Duplicate> takeResend() {
         Optional<Duplicate> taken = Optional.ofNullable(resend);

@@ -6,8 +6,10 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Keeps the order of keys: a message whose key has an earlier message in quarantine follows it there. Thread-safe.
@@ -27,6 +29,14 @@ final class KeyOrder<M> {
     private final boolean keepPayloads;
     private final MessageReader<? super M> reader;
     private final BlockedKeys keys;
+    private final Optional<ResendCheck<? super M>> resends;
+
+    /** A key within its partition. */
+    record Key(Lane lane, long hash) {
+        static Key of(Item<?> item) {
+            return new Key(item.lane(), item.keyHash());
+        }
+    }
 
     private KeyOrder(Settings<M> settings, QuarantineStore quarantine, BlockedKeys keys) {
         this.consumer = settings.name();
@@ -35,6 +45,7 @@ final class KeyOrder<M> {
         this.keepPayloads = settings.failures().keepPayloads();
         this.reader = settings.messages().reader();
         this.keys = keys;
+        this.resends = settings.messages().resends();
     }
 
     /** Returns the order of keys, if the consumer keeps it. */
@@ -61,6 +72,33 @@ final class KeyOrder<M> {
                         quarantine.keyHashes(consumer, lane.stream(), lane.partition(), BlockedKeys.MOST));
             }
         }
+    }
+
+    /**
+     * Returns how many of the claimed messages may go on together: those before the first granted one whose key has a re-send before it. What was sent
+     * again is compared after them, and may then be quarantined, or stop its partition.
+     */
+    int together(List<Item<M>> items, List<Claim> claims) {
+        Set<Key> uncertain = new HashSet<>();
+        for (int i = 0; i < items.size(); i++) {
+            Item<M> item = items.get(i);
+            if (claims.get(i).isGranted() && uncertain.contains(Key.of(item))) {
+                return i;
+            }
+            if (item.keyHash() != KeyHash.NONE
+                    && Reports.duplicate(claims.get(i))
+                            .filter(this::isUncertain)
+                            .isPresent()) {
+                uncertain.add(Key.of(item));
+            }
+        }
+        return items.size();
+    }
+
+    private boolean isUncertain(Duplicate duplicate) {
+        return duplicate.kind() == Duplicate.Kind.RESEND
+                && resends.filter(check -> check.policy() != ResendCheck.Policy.SKIP)
+                        .isPresent();
     }
 
     /** Returns whether the key of the message may have others in quarantine. */

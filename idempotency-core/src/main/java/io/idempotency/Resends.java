@@ -118,8 +118,10 @@ final class Resends<M> {
                 new Delivery(own, delivery.position(), delivery.timestamp()),
                 item.lane(),
                 new Reading.Read(mismatch, null));
+        alone.keyHash(item.keyHash());
         Quarantining quarantining = flow.charging().quarantining();
         if (quarantining.isSettled(alone, mismatch)) {
+            flow.lanes().blockedKeys().block(alone.lane(), alone.keyHash());
             flow.reports().settled(alone, Outcome.QUARANTINED, 0, Optional.empty());
             item.outcome(Outcome.QUARANTINED);
             return true;

@@ -29,7 +29,7 @@ final class StrongAttempt<M> {
         OUT_OF_TIME,
         /** The failure says nothing about a message. */
         TRANSIENT,
-        /** A key turned out to be blocked, before a handler ran. */
+        /** A key turned out to be blocked, or may be soon, before a handler ran. Only {@link #together} run again. */
         LEARNED,
         /** The store failed before a handler did. */
         REFUSED,
@@ -211,6 +211,11 @@ final class StrongAttempt<M> {
     /** Returns the messages that other owners hold. */
     List<Item<M>> blocked() {
         return blocked;
+    }
+
+    /** Returns the messages that may share a transaction: all, unless the order of keys separates them. */
+    List<Item<M>> together() {
+        return items.subList(0, heldBack.map(HeldBack::together).orElse(items.size()));
     }
 
     /** Returns how many messages were handled before the time was over. */

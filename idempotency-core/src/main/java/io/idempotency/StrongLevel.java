@@ -15,7 +15,7 @@ import java.util.Optional;
  *     │ │            │ │             │ │
  *     │ └────────────┼─┴─────────────┼─┴────────▶ TRANSIENT            wait, then take smaller chunks
  *     ├──────────────┼───────────────┼──────────▶ BLOCKED              wait for the owners of the leases
- *     ├──────────────┼───────────────┼──────────▶ LEARNED              run again, with the bytes of messages that stand behind others
+ *     ├──────────────┼───────────────┼──────────▶ LEARNED              run again, with the bytes of messages that stand behind others, or with fewer
  *     └──────────────┼───────────────┼──────────▶ REFUSED              let the partitions stand still
  *                    ├───────────────┼──────────▶ OUT_OF_TIME          take smaller chunks
  *                    ├───────────────┼──────────▶ FAILED_ALONE         charge the message
@@ -49,7 +49,7 @@ final class StrongLevel<M> implements Level<M> {
                 poll.settledTogether();
             }
             case BLOCKED -> attempt.blocked().forEach(item -> flow.inProgress(poll, item));
-            case LEARNED -> work(poll, items, handling);
+            case LEARNED -> work(poll, attempt.together(), handling);
             case OUT_OF_TIME ->
                 Poll.firstOfEachLane(items).forEach(item -> flow.lanes().outOfTime(item.lane(), attempt.handled()));
             case TRANSIENT -> flow.transients().stop(poll, items, attempt.failure());
