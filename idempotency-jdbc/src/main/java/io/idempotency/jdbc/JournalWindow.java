@@ -30,6 +30,7 @@ final class JournalWindow {
     private long checkedNanos = System.nanoTime();
     private long counted;
     private boolean isLeft;
+    private boolean isSetBack;
     private boolean isDropped;
 
     /**
@@ -189,6 +190,19 @@ final class JournalWindow {
     /** Marks its partition as given up, until the next claim. */
     synchronized void left() {
         isLeft = true;
+        isSetBack = false;
+    }
+
+    /** Notes that the offsets of its partition were set back. Returns whether the log does not say so yet. */
+    synchronized boolean tellSetBack() {
+        boolean isNew = !isSetBack;
+        isSetBack = true;
+        return isNew;
+    }
+
+    /** Notes that new messages come again. */
+    synchronized void goesForward() {
+        isSetBack = false;
     }
 
     /** Returns whether its partition was given up, or had no claim since the given time. */

@@ -6,9 +6,7 @@ import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
-import io.idempotency.store.Printable;
 import io.idempotency.store.Processed;
-import io.idempotency.store.StandStillException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -90,6 +88,7 @@ final class PartitionClaim {
         entries = window.find(ids);
         IdTable fresh = new IdTable(size);
         int[] news = new int[size];
+        Delivery unjudgeable = null;
         for (int i = 0; i < size; i++) {
             long high = ids.high(i);
             long low = ids.low(i);
@@ -103,36 +102,39 @@ final class PartitionClaim {
             if (entry != null && entry.kind() != Kind.FORGOTTEN) {
                 verdicts[i] = KNOWN;
                 entries[i] = entry;
-            } else if (entry == null && offset(i) <= horizon && isSkipped(deliveries.get(i))) {
+                continue;
+            }
+            boolean isUnjudgeable = entry == null && offset(i) <= horizon;
+            if (isUnjudgeable && unjudgeable == null) {
+                unjudgeable = deliveries.get(i);
+            }
+            if (isUnjudgeable && isSkipped(deliveries.get(i), horizon)) {
                 verdicts[i] = KNOWN;
             } else {
                 verdicts[i] = NEW;
                 news[fresh.add(high, low)] = i;
             }
         }
+        if (unjudgeable != null && window.tellSetBack()) {
+            new SetBack(unjudgeable, horizon).warn(Loggers.JOURNAL_STORE, unjudged);
+        } else if (unjudgeable == null && fresh.size() > 0) {
+            window.goesForward();
+        }
         content = fresh.size() == 0 ? null : content(Arrays.copyOf(news, fresh.size()));
     }
 
-    private boolean isSkipped(Delivery delivery) {
+    private boolean isSkipped(Delivery delivery, long horizon) {
         return switch (unjudged) {
             case PROCESS -> false;
             case SKIP -> true;
-            case REFUSE -> throw refused(delivery);
+            case REFUSE ->
+                throw new SetBack(delivery, horizon)
+                        .refused(
+                                "the journal of " + window + " has forgotten offsets up to " + horizon,
+                                "JournalStoreBuilder.unjudged(..)",
+                                ". If the topic was deleted and created again, give it journals of its own,"
+                                        + " by JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
         };
-    }
-
-    private StandStillException refused(Delivery delivery) {
-        Position position = delivery.position();
-        String partition = Printable.of(position.stream()) + "-" + position.partition();
-        String setBack = "ffsets of " + partition + " were set back to " + position.offset();
-        return new StandStillException(
-                "o" + setBack + "; nothing up to " + window.horizonOffset() + " is remembered",
-                "O" + setBack + ", and the journal of " + window + " has forgotten offsets up to "
-                        + window.horizonOffset() + ". Nobody can tell whether " + delivery
-                        + " was processed. Set the offsets of the group behind " + window.horizonOffset()
-                        + ", or let the store skip or process such records, by JournalStoreBuilder.unjudged(..) or"
-                        + " idempotency.unjudged. If the topic was deleted and created again, give it journals of its own,"
-                        + " by JournalStoreBuilder.streams(..), idempotency.journal.topic-ids or .streams");
     }
 
     private Content content(int[] news) {

@@ -2,7 +2,6 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
-import io.idempotency.store.Printable;
 import io.idempotency.store.StandStillException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -64,6 +63,8 @@ final class TableHorizons {
     private final Unjudged unjudged;
     private final LongSupplier nanoTime;
     private final Map<Partition, Progress> progress = new ConcurrentHashMap<>();
+    /** The partitions of which the log says that they were set back. */
+    private final Set<Partition> told = ConcurrentHashMap.newKeySet();
 
     TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged, LongSupplier nanoTime) {
         this.database = database;
@@ -74,27 +75,41 @@ final class TableHorizons {
 
     /** Forgets how far this process has come in a partition that it has given up. */
     void leave(String consumer, String stream, int partition) {
-        progress.remove(new Partition(consumer, stream, partition));
+        Partition left = new Partition(consumer, stream, partition);
+        progress.remove(left);
+        told.remove(left);
     }
 
     /**
-     * Returns the messages to skip, among those that the running transaction has just inserted.
+     * Returns the messages to skip, among those that the running transaction has just inserted. If they are to be skipped or processed, the log warns once
+     * for each partition that was set back.
      *
      * @param rows the rows of the claim; those that are granted were inserted
      * @throws StandStillException if one of them is at or before the horizon, and is to be refused
      */
     Set<MessageKey> skipped(Connection connection, MessageLookup lookup, Collection<MessageRow> rows)
             throws SQLException {
-        if (unjudged == Unjudged.PROCESS) {
-            return Set.of();
-        }
         Decision decision = new Decision(connection, lookup, rows);
         decision.decide();
         long nanos = nanoTime.getAsLong();
         long millis = System.currentTimeMillis();
         decision.granted.forEach(
                 (partition, offset) -> progress.merge(partition, new Progress(offset, nanos, millis), Progress::and));
+        tell(decision);
         return decision.skipped;
+    }
+
+    private void tell(Decision decision) {
+        decision.setBack.forEach((partition, setBack) -> {
+            if (told.add(partition)) {
+                setBack.warn(Loggers.TABLE_STORE, unjudged);
+            }
+        });
+        if (!told.isEmpty()) {
+            decision.granted.keySet().stream()
+                    .filter(partition -> !decision.setBack.containsKey(partition))
+                    .forEach(told::remove);
+        }
     }
 
     /** The decision about the deliveries of one claim. */
@@ -105,6 +120,7 @@ final class TableHorizons {
         private final Set<MessageKey> inserted = new HashSet<>();
         private final Set<MessageKey> skipped = new HashSet<>();
         private final Map<Partition, TableHorizon> horizons = new HashMap<>();
+        private final Map<Partition, SetBack> setBack = new HashMap<>();
         /** The greatest offset of a message that is new for certain, in each partition. */
         private final Map<Partition, Long> granted = new HashMap<>();
 
@@ -138,16 +154,20 @@ final class TableHorizons {
         }
 
         private void judge(Partition partition, Delivery delivery, MessageKey key) throws SQLException {
-            TableHorizon horizon = horizons.get(partition);
-            if (horizon == null) {
-                horizon = horizon(key);
-                horizons.put(partition, horizon);
-            }
+            TableHorizon known = horizons.get(partition);
+            TableHorizon horizon = known == null ? horizon(key) : known;
+            horizons.put(partition, horizon);
             if (horizon.isAtOrBehind(delivery)) {
+                SetBack first = setBack.computeIfAbsent(partition, each -> new SetBack(delivery, horizon.offset()));
                 if (unjudged == Unjudged.REFUSE) {
-                    throw refused(delivery, horizon);
+                    throw first.refused(
+                            "nothing up to offset " + horizon.offset() + " is remembered there, settled at "
+                                    + StoredTime.instant(horizon.at()) + " or before",
+                            "TableStore.builder(..).unjudged(..)",
+                            "");
+                } else if (unjudged == Unjudged.SKIP) {
+                    skipped.add(key);
                 }
-                skipped.add(key);
             } else if (delivery.position().offset() > horizon.offset()) {
                 granted.merge(partition, delivery.position().offset(), Math::max);
             }
@@ -164,19 +184,5 @@ final class TableHorizons {
     private long newFrom(Partition partition) {
         @Nullable Progress known = progress.get(partition);
         return known != null && known.isTrusted(nanoTime.getAsLong()) ? known.offset() + 1 : Long.MAX_VALUE;
-    }
-
-    private static StandStillException refused(Delivery delivery, TableHorizon horizon) {
-        Position position = delivery.position();
-        String partition = Printable.of(position.stream()) + "-" + position.partition();
-        return new StandStillException(
-                "offsets of " + partition + " were set back to " + position.offset() + "; nothing up to "
-                        + horizon.offset() + " is remembered",
-                "Offsets of " + partition + " were set back to " + position.offset() + ", and nothing up to offset "
-                        + horizon.offset() + " is remembered there, settled at " + StoredTime.instant(horizon.at())
-                        + " or before. Nobody can tell whether " + delivery
-                        + " was processed. Set the offsets of the group behind " + horizon.offset()
-                        + ", or let the store skip or process such records, by TableStore.builder(..).unjudged(..) or"
-                        + " idempotency.unjudged");
     }
 }

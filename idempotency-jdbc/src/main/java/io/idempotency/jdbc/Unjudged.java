@@ -4,8 +4,8 @@ package io.idempotency.jdbc;
 public enum Unjudged {
     /** It fails, and its partition stands still. */
     REFUSE,
-    /** It is processed, perhaps again. */
+    /** It is processed, perhaps again. The log warns once each time the offsets of a partition are set back. */
     PROCESS,
-    /** It is a duplicate. */
+    /** It is a duplicate. The log warns as well. */
     SKIP
 }

@@ -323,7 +323,7 @@ class JournalRulesTest {
     }
 
     /** Processes a delivery, and purges it. */
-    private static void forget(JournalFixture fixture, Delivery delivery) {
+    static void forget(JournalFixture fixture, Delivery delivery) {
         claimed(fixture.one, delivery);
         TestDatabase.passTime(fixture.dataSource, JournalFixture.PREFIX, Duration.ofDays(7));
         fixture.one.forgetWindows();

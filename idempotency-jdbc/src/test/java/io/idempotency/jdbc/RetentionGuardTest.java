@@ -26,7 +26,7 @@ class RetentionGuardTest {
     private static final int PURGED = 10;
 
     /** Processes ten messages and lets the purge forget them; the eleventh is young. */
-    private static void forgetTen(Fixture fixture) {
+    static void forgetTen(Fixture fixture) {
         claim(fixture.store, fixture.inARow("m", PURGED));
         TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
         claim(fixture.store, List.of(fixture.at("m" + PURGED, PURGED)));
@@ -35,13 +35,13 @@ class RetentionGuardTest {
         }
     }
 
-    private static List<Claim> claim(TableStore store, List<Delivery> deliveries) {
+    static List<Claim> claim(TableStore store, List<Delivery> deliveries) {
         List<Claim> claims = new ArrayList<>();
         ((JdbcTransactions) store.transactions()).inTransaction(() -> claims.addAll(store.claim(deliveries)));
         return claims;
     }
 
-    private static TableStore restarted(Fixture fixture, Unjudged unjudged) {
+    static TableStore restarted(Fixture fixture, Unjudged unjudged) {
         return TableStore.builder(fixture.dataSource)
                 .tablePrefix(Fixture.PREFIX)
                 .unjudged(unjudged)
