@@ -81,13 +81,17 @@ final class Acts {
 
     void log(AuditRecord act) {
         log.info(
-                "{} by {} ({}): {} message(s) of {}, {}. Reason: {}",
+                "{} by {} ({}): {} message(s) of {}, {}. Reason: {}{}",
                 act.verb(),
                 Printable.of(act.actor()),
                 Printable.of(act.origin()),
                 act.messages(),
                 act.consumer(),
                 Printable.of(act.subject()),
-                Printable.of(act.reason()));
+                Printable.of(act.reason()),
+                act.verb().startsWith(Operations.FORGET)
+                        ? ". Duplicate caches of other processes follow within " + AuditWatch.INTERVAL.toSeconds()
+                                + " s."
+                        : "");
     }
 }

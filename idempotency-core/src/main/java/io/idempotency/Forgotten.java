@@ -1,7 +1,7 @@
 package io.idempotency;
 
 /**
- * What an operator's verb forgot, or would forget.
+ * What an operator's verb forgot, or would forget. Duplicate caches of other processes follow within ten seconds.
  *
  * @param messages how many messages
  * @param quarantined how many messages stay, because they are in quarantine: replay or drop them

@@ -31,8 +31,10 @@ public final class IdempotentConsumerBuilder<M> {
     /** How many messages in a row may be quarantined for the same failure before their partition stands still. */
     public static final int DEFAULT_STAND_STILL_AFTER = 5;
 
+    /** With this begin the names under which the library itself remembers something. */
+    static final String RESERVED = "idempotency.";
+
     private static final MessageReader<Object> WITHOUT_POSITION = MessageReader.withoutPosition();
-    private static final String RESERVED = "idempotency.";
 
     private final String name;
     private @Nullable ClaimStore store;

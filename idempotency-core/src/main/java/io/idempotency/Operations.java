@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each verb that changes something needs a reason. It writes an audit record in the transaction of the change, and one line at INFO after the commit. So a
  * change without a record does not exist, and neither does a record without its change. The texts never hold bytes of messages.
+ *
+ * <p>A verb that finds nothing of its consumer asks whether that has a wrong name. If nothing is remembered of the consumer, and nothing of it is in
+ * quarantine, the verb ends in an {@link IdempotencyException} that names the consumers that are known, up to twenty. So a wrong name never looks like
+ * success. A consumer that has started and has not handled a message yet is not known either. The question takes two round trips.
  *
  * <p>A verb joins the active transaction, or uses its own. Immutable and thread-safe.
  */
@@ -40,12 +45,14 @@ public final class Operations {
     private final QuarantineStore quarantine;
     private final @Nullable ReplayStore replays;
     private final Acts acts;
+    private final KnownConsumers consumers;
 
     private Operations(ClaimStore store, QuarantineStore quarantine, @Nullable ReplayStore replays, Acts acts) {
         this.store = store;
         this.quarantine = quarantine;
         this.replays = replays;
         this.acts = acts;
+        this.consumers = new KnownConsumers(store, quarantine);
     }
 
     /** Returns the verbs on these stores, which share their transactions. The actor is {@code unknown}, the origin {@code api}. */
@@ -74,10 +81,12 @@ public final class Operations {
      * @param id the id as it is remembered, or without its kind: {@code 4711} also finds {@code ~value:4711}, and {@code source id} a CloudEvent. Or the
      *     position of a quarantined message, such as {@code orders-3@18272}
      * @return each message that the text may mean and that is remembered; otherwise one whose status is {@code UNKNOWN}
-     * @throws IdempotencyException if the text cannot be an id
+     * @throws IdempotencyException if the text cannot be an id, or the consumer is not known
      */
     public List<Explanation> explain(String consumer, String id) {
-        return new Explaining(store, quarantine).all(consumer, id);
+        List<Explanation> explained = new Explaining(store, quarantine).all(consumer, id);
+        consumers.requireIf(explained.get(0).status() == MessageStatus.UNKNOWN, consumer);
+        return explained;
     }
 
     /** Returns what {@link #forget(MessageId, String)} would do. Changes nothing. */
@@ -85,15 +94,22 @@ public final class Operations {
         Optional<MessageStatus> status = store.messages().look(id).map(StoredMessage::status);
         boolean isQuarantined = status.filter(MessageStatus.QUARANTINED::equals).isPresent()
                 || quarantine.find(id).isPresent();
-        return new Forgotten(status.isPresent() && !isQuarantined ? 1 : 0, isQuarantined ? 1 : 0);
+        return ofKnown(
+                id.consumer(), new Forgotten(status.isPresent() && !isQuarantined ? 1 : 0, isQuarantined ? 1 : 0));
+    }
+
+    private Forgotten ofKnown(String consumer, Forgotten forgotten) {
+        consumers.requireIf(forgotten.messages() + forgotten.quarantined() == 0, consumer);
+        return forgotten;
     }
 
     /**
-     * Forgets a message that was processed or dropped, so that its next delivery is handled. Caches of this process forget it after the commit, those of other
-     * processes within seconds if they have an {@link AuditWatch}. Another process with a journal notices at its next append, or after its revalidation time.
+     * Forgets a message that was processed or dropped, so that its next delivery is handled. Duplicate caches of this process forget it after the commit,
+     * those of other processes within ten seconds, by their {@link AuditWatch}; until then they may skip that delivery. Another process with a journal
+     * notices at its next append, or after its revalidation time.
      *
      * @return 1 message, or 0 if it was not remembered
-     * @throws IdempotencyException if the message is in quarantine or in progress
+     * @throws IdempotencyException if the message is in quarantine or in progress, or its consumer is not known
      */
     public Forgotten forget(MessageId id, String reason) {
         AuditRecord act = acts.of(FORGET, id.consumer(), id.value(), reason);
@@ -106,7 +122,7 @@ public final class Operations {
             }
             return known;
         });
-        return new Forgotten(wasKnown ? 1 : 0, 0);
+        return ofKnown(id.consumer(), new Forgotten(wasKnown ? 1 : 0, 0));
     }
 
     private void refuseForgetting(MessageId id) {
@@ -123,22 +139,22 @@ public final class Operations {
 
     /** Counts what {@link #forget(MessageRange, String, LongConsumer)} would forget. Changes nothing. */
     public Forgotten countForgettable(MessageRange range) {
-        return new RangeForgetting(store, acts, range, sofar -> {}).count();
+        return ofKnown(range.consumer(), new RangeForgetting(store, acts, range, sofar -> {}).count());
     }
 
     /**
      * Forgets the processed and dropped messages of a range, so that their next deliveries are handled. Works in batches, each in its own transaction, and in
-     * the order of the store. Messages in quarantine or in progress stay.
+     * the order of the store. Messages in quarantine or in progress stay. Caches follow as in {@link #forget(MessageId, String)}.
      *
      * <p>One audit record has the range and the total. Each batch raises it in its transaction, and until the last batch its subject ends with
      * {@code (unfinished)}. So after a crash the record says exactly what was done. To go on, call this again.
      *
      * @param progress is given the number of forgotten messages after each batch; if it throws, the rest is not forgotten
-     * @throws IdempotencyException if a transaction is active
+     * @throws IdempotencyException if a transaction is active, or the consumer is not known
      */
     public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
         refuseActive();
-        return new RangeForgetting(store, acts, range, progress).forget(reason);
+        return ofKnown(range.consumer(), new RangeForgetting(store, acts, range, progress).forget(reason));
     }
 
     /**
@@ -168,6 +184,7 @@ public final class Operations {
             return entry.get().message().delivery();
         }
         Optional<StoredMessage> known = store.messages().look(id);
+        consumers.requireIf(known.isEmpty(), id.consumer());
         return known.filter(each -> each.status() == MessageStatus.QUARANTINED)
                 .map(each -> new Delivery(id, each.position()))
                 .orElseThrow(
@@ -186,7 +203,9 @@ public final class Operations {
     public long dropOlderThan(String consumer, Instant before, String reason) {
         refuseActive();
         AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
-        return new QuarantineExpiry(store, quarantine, acts, act, before).run();
+        long dropped = new QuarantineExpiry(store, quarantine, acts, act, before).run();
+        consumers.requireIf(dropped == 0, consumer);
+        return dropped;
     }
 
     private void refuseActive() {
@@ -198,15 +217,19 @@ public final class Operations {
 
     /** Returns what a replay would do. Changes nothing. */
     public ReplayPlan plan(ReplayRequest request) {
-        return replays().plan(request);
+        ReplayPlan plan = replays().plan(request);
+        consumers.requireIf(
+                plan.total() + plan.inOtherReplays() == 0, request.selection().consumer());
+        return plan;
     }
 
     /**
      * Asks for a replay, in the name of the actor. See {@link ReplayStore#request}.
      *
-     * @throws IdempotencyException if no message is chosen, or there is no reason
+     * @throws IdempotencyException if no message is chosen, there is no reason, or the consumer is not known
      */
     public Replay replay(ReplayRequest request, String reason) {
+        consumers.require(request.selection().consumer());
         AuditRecord act =
                 acts.of("replay", request.selection().consumer(), request.id() + ": " + request.selection(), reason);
         return acts.within(() -> {
@@ -234,17 +257,13 @@ public final class Operations {
         return change("replay-stop", id, reason, name -> replays().stop(name, reason));
     }
 
-    private interface Change {
-        boolean of(String replay);
-    }
-
-    private boolean change(String verb, String id, String reason, Change change) {
+    private boolean change(String verb, String id, String reason, Predicate<String> change) {
         return acts.within(() -> {
             Replay replay = replays()
                     .find(id)
                     .orElseThrow(() -> new IdempotencyException("There is no replay " + Printable.of(id)));
             AuditRecord act = acts.of(verb, replay.request().selection().consumer(), id, reason);
-            boolean isChanged = change.of(id);
+            boolean isChanged = change.test(id);
             if (isChanged) {
                 written(act.with(replay.progress().left(), id));
             }
@@ -264,7 +283,9 @@ public final class Operations {
 
     /** Lists up to {@code limit} replays of a consumer, the newest first. */
     public List<Replay> listReplays(String consumer, int limit) {
-        return replays().list(consumer, limit);
+        List<Replay> found = replays().list(consumer, limit);
+        consumers.requireIf(found.isEmpty(), consumer);
+        return found;
     }
 
     private ReplayStore replays() {

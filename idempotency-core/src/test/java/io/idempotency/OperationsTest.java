@@ -56,6 +56,8 @@ class OperationsTest {
     @Test
     @Tag("rule-8.22")
     void saysThatAMessageIsNotRemembered() {
+        claim("other", 7);
+
         assertThat(operations.explain("billing", "4711")).singleElement().satisfies(one -> {
             assertThat(one.status()).isEqualTo(MessageStatus.UNKNOWN);
             assertThat(one.id().value()).isEqualTo("4711");
@@ -125,6 +127,7 @@ class OperationsTest {
     @Tag("rule-8.20")
     void forgetsAProcessedMessageOnce() {
         claim("done", 7);
+        claim("other", 6);
         assertThat(operations.countForgettable(id("done"))).isEqualTo(new Forgotten(1, 0));
 
         assertThat(operations.forget(id("done"), "INC-42")).isEqualTo(new Forgotten(1, 0));

@@ -12,6 +12,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** The messages of the memory store, for operators. A batch holds the monitor. */
 final class MemoryMessages implements StoredMessages {
@@ -42,6 +45,13 @@ final class MemoryMessages implements StoredMessages {
     @Override
     public Retained retained(String consumer) {
         return new Retained(Optional.empty(), Optional.empty());
+    }
+
+    @Override
+    public SortedSet<String> consumers() {
+        return transactions.exclusively(() -> rows.all(transactions.active()).keySet().stream()
+                .map(MessageId::consumer)
+                .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.idempotency.store;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.SortedSet;
 
 /**
  * The messages that a store remembers, as operators see and change them. Each method joins the active transaction, or uses its own. Thread-safe.
@@ -22,6 +23,12 @@ public interface StoredMessages {
 
     /** Returns how long messages of the consumer are remembered. */
     Retained retained(String consumer);
+
+    /**
+     * Returns the names of all consumers of which this store remembers something, or a retention. A consumer that has only started is not among them. One
+     * round trip, with some look-ups for each name that is stored; the memory store looks at each message.
+     */
+    SortedSet<String> consumers();
 
     /**
      * Makes a message a dropped one: settled, not processed, and remembered for the retention from now on. It may be quarantined, released or not remembered.

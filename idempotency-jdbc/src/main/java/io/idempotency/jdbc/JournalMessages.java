@@ -13,6 +13,7 @@ import io.idempotency.store.StoredMessages;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
@@ -91,6 +92,11 @@ final class JournalMessages implements StoredMessages {
         return connections.onCurrent(
                 "read a retention",
                 connection -> retentions.retained(connection, consumer, FORGOTTEN, database.now(connection)));
+    }
+
+    @Override
+    public SortedSet<String> consumers() {
+        return connections.onCurrent("read the names of consumers", retentions::consumers);
     }
 
     /** {@inheritDoc} The position must be known. */

@@ -11,12 +11,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 
 /**
- * The retentions of consumers, stored beside their names. The longest time that any application ever gave counts, so no application forgets messages that
+ * The retentions of consumers, stored beside their names, for one kind of memory. The longest time that any application ever gave counts, so no application forgets messages that
  * another one needs. The messages of a consumer that no longer exists are forgotten, too. Thread-safe.
  */
 final class Retentions {
@@ -25,21 +27,23 @@ final class Retentions {
 
     private final Tables tables;
     private final String column;
+    private final String memory;
     private final Set<String> consumers = ConcurrentHashMap.newKeySet();
     private final Map<String, Long> said = new ConcurrentHashMap<>();
     private final Map<String, Long> known = new ConcurrentHashMap<>();
 
-    private Retentions(Tables tables, String column) {
+    private Retentions(Tables tables, String column, String memory) {
         this.tables = tables;
         this.column = column;
+        this.memory = memory;
     }
 
     static Retentions ofMessages(Tables tables) {
-        return new Retentions(tables, "retention_micros");
+        return new Retentions(tables, "retention_micros", "message");
     }
 
     static Retentions ofJournals(Tables tables) {
-        return new Retentions(tables, "journal_retention_micros");
+        return new Retentions(tables, "journal_retention_micros", "journal");
     }
 
     /** Notes a consumer of this process. Its retention is stored from now on. */
@@ -167,7 +171,24 @@ final class Retentions {
         return all;
     }
 
+    private static final String CONSUMERS = """
+            select n.name from ${tables}name n
+            where n.${column} > 0 or exists (select 1 from ${tables}${memory} m where m.consumer = n.id)
+            """;
+
+    /** Returns the consumers that have a retention, or of which something is remembered. Other names are those of streams. */
+    SortedSet<String> consumers(Connection connection) throws SQLException {
+        SortedSet<String> names = new TreeSet<>();
+        try (PreparedStatement statement = connection.prepareStatement(filled(CONSUMERS));
+                ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+                names.add(result.getString(1));
+            }
+        }
+        return names;
+    }
+
     private String filled(String sql) {
-        return tables.fill(sql.replace("${column}", column));
+        return tables.fill(sql.replace("${column}", column).replace("${memory}", memory));
     }
 }

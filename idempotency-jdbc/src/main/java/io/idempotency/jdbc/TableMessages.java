@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of messages, for operators. */
@@ -74,6 +75,11 @@ final class TableMessages implements StoredMessages {
         return connections.onCurrent(
                 "read a retention",
                 connection -> table.retentions().retained(connection, consumer, FORGOTTEN, database.now(connection)));
+    }
+
+    @Override
+    public SortedSet<String> consumers() {
+        return connections.onCurrent("read the names of consumers", table.retentions()::consumers);
     }
 
     @Override

@@ -114,6 +114,29 @@ class OperatorsTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-8.28")
+    void aWrongNameOfAConsumerIsAnError(TestDatabase database) {
+        try (Fixture fixture = Fixture.on(database)) {
+            Operations operations = Operations.of(
+                    fixture.store,
+                    JdbcQuarantine.on(fixture.dataSource).tablePrefix(Fixture.PREFIX),
+                    JdbcAudit.on(fixture.dataSource).tablePrefix(Fixture.PREFIX));
+            fixture.claimed("done");
+
+            for (String wrong : List.of(fixture.consumer + "s", "orders")) {
+                assertThatThrownBy(() -> operations.forget(new MessageId(wrong, "done"), "INC-42"))
+                        .isInstanceOf(IdempotencyException.class)
+                        .hasMessageStartingWith("Nothing is remembered of a consumer " + wrong + ",");
+            }
+            assertThat(operations
+                            .forget(new MessageId(fixture.consumer, "never"), "INC-42")
+                            .messages())
+                    .isZero();
+        }
+    }
+
     private static MessageStatus status(Operations operations, MessageId id) {
         return operations.explain(id.consumer(), id.value()).get(0).status();
     }

@@ -196,6 +196,17 @@ public interface OperatorContract extends StoreContract {
                 .isEqualTo(new Batch(0, 0, Optional.empty()));
     }
 
+    @Test
+    @Tag("rule-8.28")
+    default void namesTheConsumersOfWhichItRemembersMessages() {
+        Messages messages = Messages.ofNewConsumer();
+        assertThat(store().messages().consumers()).doesNotContain(messages.consumer());
+
+        claimed(store(), messages.at("m", 1));
+
+        assertThat(store().messages().consumers()).contains(messages.consumer()).doesNotContain("orders");
+    }
+
     private StoredMessage look(Messages messages, String id) {
         return store().messages().look(messages.id(id)).orElseThrow();
     }
