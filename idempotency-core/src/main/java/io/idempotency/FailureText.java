@@ -4,8 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineFailure;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import io.idempotency.store.Sha256;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -96,13 +95,7 @@ public final class FailureText {
 
     /** Returns 16 digits, equal for failures that have one signature. */
     private static String group(Throwable failure) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256")
-                    .digest(Causes.signature(failure).getBytes(UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 8);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256.", e);
-        }
+        return HexFormat.of().formatHex(Sha256.of(Causes.signature(failure).getBytes(UTF_8)), 0, 8);
     }
 
     /** Returns the failure itself if a logger can print it in bounded space, or an exception with its text. */

@@ -3,9 +3,8 @@ package io.idempotency;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Sha256;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
@@ -25,7 +24,7 @@ final class KeyHash {
      * @throws IdempotencyException if it is unknown how to serialize the key
      */
     static long of(Object key) {
-        long hash = ByteBuffer.wrap(digest(bytes(key))).getLong();
+        long hash = ByteBuffer.wrap(Sha256.of(bytes(key))).getLong();
         return hash == NONE ? 1 : hash;
     }
 
@@ -49,13 +48,5 @@ final class KeyHash {
                 "The key is a " + key.getClass().getTypeName()
                         + ". Only text, bytes, a ByteBuffer, a UUID, an Integer, a Long or a Short have an order."
                         + " Take a part of it that is one of these, by keyOrder(..), or in Spring by a bean of type KeyExtractor");
-    }
-
-    private static byte[] digest(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256.", e);
-        }
     }
 }

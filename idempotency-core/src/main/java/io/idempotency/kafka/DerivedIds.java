@@ -1,10 +1,10 @@
 package io.idempotency.kafka;
 
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
@@ -40,7 +40,7 @@ public final class DerivedIds {
 
     /** Returns the id of an output of this content; the number tells equal outputs of one run apart. */
     static String of(MessageId incoming, byte[] content, int number) {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         // Consumer names have no slash, and numbers neither.
         digest.update((incoming.consumer() + "/" + incoming.value() + "/" + number).getBytes(StandardCharsets.UTF_8));
         ByteBuffer hash = ByteBuffer.wrap(digest.digest(content));
@@ -58,14 +58,6 @@ public final class DerivedIds {
             return uuid.version() == 7 ? (uuid.getMostSignificantBits() & TIME) | VERSION_7 | (high & RANDOM) : high;
         } catch (IllegalArgumentException noUuid) {
             return high;
-        }
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256", e);
         }
     }
 }

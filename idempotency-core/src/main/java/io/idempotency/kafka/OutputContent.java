@@ -1,5 +1,6 @@
 package io.idempotency.kafka;
 
+import io.idempotency.store.Sha256;
 import java.io.Closeable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -58,7 +59,7 @@ final class OutputContent implements Closeable {
     }
 
     private byte[] digested(ProducerRecord<?, ?> output, Predicate<String> isLeftOut) {
-        MessageDigest digest = DerivedIds.sha256();
+        MessageDigest digest = Sha256.digest();
         add(digest, output.topic().getBytes(StandardCharsets.UTF_8));
         add(digest, number(output.partition()));
         add(digest, number(output.timestamp()));

@@ -2,7 +2,6 @@ package io.idempotency.store;
 
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +37,7 @@ public final class StandIn {
         if (position.equals(Position.UNKNOWN)) {
             return KIND + UUID.randomUUID();
         }
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         add(digest, key);
         add(digest, value);
         digest.update(traits);
@@ -50,14 +49,6 @@ public final class StandIn {
         digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(length).flip());
         if (part != null) {
             digest.update(part);
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
     }
 }

@@ -1,9 +1,8 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -92,17 +91,9 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
     }
 
     static UUID hashed(String value) {
-        UUID cut = fromBytes(sha256().digest(value.getBytes(StandardCharsets.UTF_8)));
+        UUID cut = fromBytes(Sha256.of(value.getBytes(StandardCharsets.UTF_8)));
         return new UUID(
                 (cut.getMostSignificantBits() & ~0xF000L) | 0x8000L,
                 (cut.getLeastSignificantBits() & 0x3FFF_FFFF_FFFF_FFFFL) | 0x8000_0000_0000_0000L);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
     }
 }
