@@ -25,7 +25,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
             boolean isFirst = item == items.get(0);
             if (poll.isOpen(item) && (isFirst || !poll.isOutOfTime()) && !flow.pauses(poll, item)) {
                 one(poll, item, handling);
-                flow.noteSettled(item);
+                flow.advance(item);
             }
             if (flow.keyOrder().isPresent() && item.isResendDeferred()) {
                 // Its comparison may block a key.

@@ -85,8 +85,8 @@ final class Flow<M> {
         }
     }
 
-    /** Notes a message that came alone, if it is settled. */
-    void noteSettled(Item<?> item) {
+    /** Notes for the order of keys how far a partition is settled, after a message that came alone. */
+    void advance(Item<?> item) {
         Outcome outcome = item.outcome();
         if (outcome != null && outcome.isSettled()) {
             long offset = item.delivery().position().offset();
@@ -119,17 +119,17 @@ final class Flow<M> {
             known.remember(item.delivery(), duplicate, mark);
         }
         if (duplicate.filter(item::deferResend).isEmpty()) {
-            noteSettled(item, outcome, duplicate);
+            reportSettled(item, outcome, duplicate);
         }
     }
 
     /** Notes a message that is settled and not remembered. */
     void settledUnremembered(Item<M> item, Outcome outcome) {
-        noteSettled(item, outcome, Optional.empty());
+        reportSettled(item, outcome, Optional.empty());
     }
 
     /** Reports a message that is settled. */
-    void noteSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
+    void reportSettled(Item<M> item, Outcome outcome, Optional<Duplicate> duplicate) {
         if (outcome == Outcome.PROCESSED) {
             lanes.processed(item.lane(), item.delivery().id());
         } else {

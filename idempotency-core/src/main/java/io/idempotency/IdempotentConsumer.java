@@ -187,7 +187,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Item<Payload> item = reading.rejected(position, messageId, payload);
         Poll<Payload> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         flow.charging().charge(poll, item, cause, Function.identity());
-        flow.noteSettled(item);
+        flow.advance(item);
         return poll.result();
     }
 
@@ -205,7 +205,7 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         // Without its scope if it cannot be entered: that may be why the message failed.
         scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
-        flow.noteSettled(item);
+        flow.advance(item);
         return poll.result();
     }
 

@@ -88,7 +88,11 @@ final class Reading<M> {
     }
 
     /** What could be read of a message besides its id. */
-    record Read(@Nullable Throwable unreadable, @Nullable Instant expiry) {}
+    record Read(@Nullable Throwable unreadable, @Nullable Instant expiry) {
+
+        /** Its id can be used, and it never expires. */
+        static final Read PLAIN = new Read(null, null);
+    }
 
     private Item<M> read(int index, M message, Position position, Lane lane) {
         MessageId id;
@@ -116,7 +120,8 @@ final class Reading<M> {
 
     private Read expiry(M message, Position position) {
         try {
-            return new Read(null, expiry.expiry(message).orElse(null));
+            Optional<Instant> at = expiry.expiry(message);
+            return at.isEmpty() ? Read.PLAIN : new Read(null, at.get());
         } catch (InvalidExpiryException invalid) {
             return new Read(invalid, null);
         } catch (Throwable thrown) {
@@ -163,8 +168,7 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        Item<Payload> item =
-                new Item<>(0, payload, new Delivery(id, position), Lane.of(position), new Read(null, null));
+        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), Read.PLAIN);
         key.ifPresent(reading -> reading.readRejected(item));
         return item;
     }

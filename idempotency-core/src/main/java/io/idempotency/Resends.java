@@ -71,7 +71,7 @@ final class Resends<M> {
                     ? stop(poll, item, resend)
                     : quarantine(poll, item, new PayloadMismatchException(item.delivery(), resend.first()));
         }
-        flow.noteSettled(item, Outcome.DUPLICATE, Optional.of(resend));
+        flow.reportSettled(item, Outcome.DUPLICATE, Optional.of(resend));
         return true;
     }
 

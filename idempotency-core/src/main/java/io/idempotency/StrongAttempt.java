@@ -175,8 +175,7 @@ final class StrongAttempt<M> {
     }
 
     private void holdBack() {
-        boolean isBlocked = claims.stream().anyMatch(claim -> claim.status() == Claim.Status.IN_PROGRESS);
-        if (heldBack.isPresent() && !isBlocked) {
+        if (heldBack.isPresent() && claims.stream().noneMatch(claim -> claim.status() == Claim.Status.IN_PROGRESS)) {
             claims = heldBack.get().holdBack(claims);
         }
     }
