@@ -33,10 +33,23 @@ public record Replay(
     public Replay askedAgain(ReplayRequest again) {
         if (!selection.equals(again.selection().toString())) {
             throw new IdempotencyException("There is a replay " + Printable.of(again.id()) + " already, of "
-                    + (selection.isEmpty() ? "messages that a statement chose" : selection) + ", and not of "
+                    + chosen() + ", and not of "
                     + again.selection() + ". Choose another id");
         }
         return this;
+    }
+
+    private String chosen() {
+        return selection.isEmpty() ? "messages that a statement chose" : Printable.of(selection);
+    }
+
+    /** Returns what is replayed, and how far it is, for logs. */
+    @Override
+    public String toString() {
+        return "Replay " + Printable.of(request.id()) + " of " + chosen() + ": " + status + ", " + progress.left()
+                + " of "
+                + progress.total() + " left"
+                + stoppedBy.map(why -> ", " + Printable.of(why)).orElse("");
     }
 
     /** Whether a replay goes on. */
