@@ -1,11 +1,14 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Printable;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,12 +16,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 
 /** Inserts messages that were processed before this library knew them, as rows without a position. Used by one thread. */
 final class TableAdoption {
 
     private static final Logger LOG = Loggers.ADOPTION;
+
+    /** How many consumers an error names. */
+    private static final int NAMED = 3;
 
     /** What became of the messages of a statement. */
     record Inserted(int adopted, int unsettled) {}
@@ -29,20 +36,34 @@ final class TableAdoption {
     private final StoreDatabase database;
     private final Retentions retentions;
     private final Optional<Duration> retention;
-    private final Map<String, Consumer> consumers = new HashMap<>();
+    private final int maxConsumers;
+
+    /** In the order of the rows. */
+    private final Map<String, Consumer> consumers = new LinkedHashMap<>();
 
     /** @param retention the retention of the adopted consumers, if it is set */
-    TableAdoption(Connections connections, MessageTable table, Optional<Duration> retention) {
+    TableAdoption(Connections connections, MessageTable table, Optional<Duration> retention, int maxConsumers) {
         this.connections = connections;
         this.database = table.database();
         this.retentions = table.retentions();
         this.retention = retention;
+        this.maxConsumers = maxConsumers;
     }
 
-    /** Adopts the messages of the rows in one transaction, and returns the sum. The same call may be repeated after any failure. */
+    /**
+     * Adopts the messages of the rows in one transaction, and returns the sum. The same call may be repeated after any failure.
+     *
+     * @throws IdempotencyException if there are too many consumers by now; then nothing of these rows is written
+     */
     Adopted adopt(List<AdoptedRow> rows, Adopted before) {
-        Set<String> names = new HashSet<>();
+        Set<String> names = new LinkedHashSet<>(consumers.keySet());
         rows.forEach(row -> names.add(row.id().consumer()));
+        if (names.size() > maxConsumers) {
+            throw new IdempotencyException(
+                    "The rows have " + names.size() + " different consumers by now, the first ones: "
+                            + names.stream().limit(NAMED).map(Printable::of).collect(Collectors.joining(", "))
+                            + ". Check the order of the columns: consumer, message id and time. If these are consumers, set maxConsumers(..)");
+        }
         names.removeAll(consumers.keySet());
         names.forEach(name -> consumers.put(name, prepare(name)));
         return connections.alone("adopt messages", connection -> adopt(connection, rows, before));

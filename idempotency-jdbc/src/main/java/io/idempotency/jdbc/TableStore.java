@@ -211,8 +211,8 @@ public final class TableStore implements LeaseStore {
     }
 
     /** Returns what adopts messages into this store. */
-    TableAdoption adoption(Optional<Duration> retention) {
-        return new TableAdoption(connections, table, retention);
+    TableAdoption adoption(Optional<Duration> retention, int maxConsumers) {
+        return new TableAdoption(connections, table, retention, maxConsumers);
     }
 
     private ActiveTransaction activeTransaction() {
