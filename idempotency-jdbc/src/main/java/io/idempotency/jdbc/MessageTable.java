@@ -87,7 +87,7 @@ final class MessageTable {
                                 MessageState.of(result.getInt(2)),
                                 result.getLong(3),
                                 result.getLong(4),
-                                PlainDialect.micros(result, 5),
+                                StoredTime.micros(result, 5),
                                 false))
                         : Optional.empty();
             }

@@ -27,9 +27,6 @@ final class TableAdoption {
     /** How many consumers an error names. */
     private static final int NAMED = 3;
 
-    /** What became of the messages of a statement. */
-    record Inserted(int adopted, int unsettled) {}
-
     private record Consumer(int number, long retentionMicros) {}
 
     private final Connections connections;
@@ -102,8 +99,9 @@ final class TableAdoption {
                     new MessageKey(consumer.number(), MessageKey.idOf(row.id().value()));
             young.merge(key, adopted(key, at, clock), (first, second) -> first.at() >= second.at() ? first : second);
         }
-        Inserted inserted =
-                young.isEmpty() ? new Inserted(0, 0) : dialect.adopt(connection, new ArrayList<>(young.values()));
+        MessageDialect.Inserted inserted = young.isEmpty()
+                ? new MessageDialect.Inserted(0, 0)
+                : dialect.adopt(connection, new ArrayList<>(young.values()));
         return new Adopted(
                 before.read() + rows.size(),
                 before.adopted() + inserted.adopted(),
