@@ -118,6 +118,22 @@ public final class TableStore implements LeaseStore {
         }
     }
 
+    /** {@inheritDoc} One round trip for claims, two for leases. */
+    @Override
+    public void expire(List<Claim> granted) {
+        List<Claim> leased = granted.stream().filter(Claim::isLease).toList();
+        if (!leased.isEmpty()) {
+            leases.expire(leased);
+        }
+        if (leased.size() < granted.size()) {
+            ActiveTransaction active = activeTransaction();
+            connections.onCurrent("expire messages", connection -> {
+                claims.expire(connection, active, granted);
+                return true;
+            });
+        }
+    }
+
     @Override
     public void unquarantine(Delivery delivery) {
         connections.joining("take a message out of quarantine", connection -> {
