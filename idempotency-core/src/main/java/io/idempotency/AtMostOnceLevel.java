@@ -37,9 +37,9 @@ final class AtMostOnceLevel<M> implements Level<M> {
     private void one(Poll<M> poll, Item<M> item, Handling<M> handling) {
         long mark = flow.known().mark();
         Optional<HeldBack<M>> heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, List.of(item)));
-        Claim claim;
+        Claimed claimed;
         try {
-            claim = claim(item, heldBack);
+            claimed = claim(item, heldBack);
         } catch (RuntimeException e) {
             if (!flow.transients().isTransient(e)) {
                 throw StoreFailure.of(List.of(item), e);
@@ -47,6 +47,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
             flow.transients().stop(poll, List.of(item), e);
             return;
         }
+        Claim claim = claimed.claim();
         if (claim.status() == Claim.Status.IN_PROGRESS) {
             flow.inProgress(poll, item);
             return;
@@ -55,7 +56,7 @@ final class AtMostOnceLevel<M> implements Level<M> {
             item.outcome(Outcome.QUARANTINED);
             return;
         }
-        if (claim.isGranted() && flow.expiries().isExpired(item)) {
+        if (claimed.isExpired()) {
             item.outcome(Outcome.EXPIRED);
             flow.settled(item, Outcome.EXPIRED, Optional.empty(), mark);
             return;
@@ -72,14 +73,22 @@ final class AtMostOnceLevel<M> implements Level<M> {
         flow.settled(item, Flow.outcome(claim), Reports.duplicate(claim), mark);
     }
 
-    private Claim claim(Item<M> item, Optional<HeldBack<M>> heldBack) {
+    private record Claimed(Claim claim, boolean isExpired) {}
+
+    private Claimed claim(Item<M> item, Optional<HeldBack<M>> heldBack) {
         heldBack.ifPresent(HeldBack::prepare);
         flow.expiries().prepare(List.of(item));
-        Claim claim = claims.of(
-                        List.of(item.delivery()),
-                        granted -> heldBack.isPresent() ? heldBack.get().holdBack(granted) : granted)
+        boolean[] isExpired = new boolean[1];
+        Claim claim = claims.of(List.of(item.delivery()), granted -> {
+                    List<Claim> kept = heldBack.isPresent() ? heldBack.get().holdBack(granted) : granted;
+                    isExpired[0] = kept.get(0).isGranted() && flow.expiries().isExpired(item);
+                    if (isExpired[0]) {
+                        flow.settings().storage().store().expire(kept);
+                    }
+                    return kept;
+                })
                 .get(0);
         heldBack.ifPresent(HeldBack::committed);
-        return claim;
+        return new Claimed(claim, isExpired[0]);
     }
 }

@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
 final class Explaining {
 
     private static final Pattern POSITION = Pattern.compile("(.+)-(\\d{1,9})@(\\d{1,18})");
-    private static final Set<MessageStatus> REMEMBERED = Set.of(MessageStatus.PROCESSED, MessageStatus.DROPPED);
+    private static final Set<MessageStatus> REMEMBERED =
+            Set.of(MessageStatus.PROCESSED, MessageStatus.EXPIRED, MessageStatus.DROPPED);
 
     private final ClaimStore store;
     private final QuarantineStore quarantine;

@@ -54,6 +54,8 @@ public record Explanation(
         return subject + " "
                 + switch (status) {
                     case PROCESSED -> "was processed " + at() + attempt() + "; copies of it are skipped" + until();
+                    case EXPIRED ->
+                        "had expired before it was handled, " + at() + "; copies of it are skipped" + until();
                     case LEASED -> leased();
                     case RELEASED ->
                         "was released after a failure " + at() + attempt() + "; its next delivery is handled";

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,6 +81,15 @@ final class HeldLeases implements AutoCloseable {
      * @throws RuntimeException if the store failed; the leases are then kept to be completed with the next poll
      */
     List<Delivery> complete(List<Delivery> deliveries) {
+        return end(deliveries, keeper.store()::complete);
+    }
+
+    /** Completes the leases of deliveries that have expired, as {@link #complete} does. */
+    List<Delivery> expire(List<Delivery> deliveries) {
+        return end(deliveries, keeper.store()::expire);
+    }
+
+    private List<Delivery> end(List<Delivery> deliveries, Consumer<List<Claim>> verb) {
         oneVerb.lock();
         try {
             List<Delivery> lost = new ArrayList<>();
@@ -93,7 +103,9 @@ final class HeldLeases implements AutoCloseable {
                 }
             }
             try {
-                keeper.store().complete(own);
+                if (!own.isEmpty()) {
+                    verb.accept(own);
+                }
             } catch (ClaimLostException e) {
                 e.lost().forEach(claim -> lost.add(claim.delivery()));
             } catch (RuntimeException e) {

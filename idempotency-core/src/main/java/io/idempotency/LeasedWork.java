@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Handles the messages that one call has leased, and completes their leases. Confined to the consuming thread. */
@@ -172,6 +173,10 @@ final class LeasedWork<M> {
         }
     }
 
+    private List<Delivery> deliveries(List<Item<M>> some, Predicate<Item<M>> which) {
+        return some.stream().filter(which).map(Item::delivery).toList();
+    }
+
     private void complete() {
         List<Item<M>> done = List.copyOf(handled);
         handled.clear();
@@ -179,10 +184,10 @@ final class LeasedWork<M> {
         if (done.isEmpty()) {
             return;
         }
-        Set<Delivery> lost;
+        Set<Delivery> lost = new HashSet<>();
         try {
-            lost = new HashSet<>(
-                    leases.complete(done.stream().map(Item::delivery).toList()));
+            lost.addAll(leases.complete(deliveries(done, item -> !expired.contains(item))));
+            lost.addAll(leases.expire(deliveries(done, expired::contains)));
         } catch (RuntimeException e) {
             if (flow.transients().isTransient(e)) {
                 flow.transients().stop(poll, done, e);

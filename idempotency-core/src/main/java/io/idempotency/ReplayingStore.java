@@ -89,6 +89,11 @@ class ReplayingStore implements ClaimStore {
     }
 
     @Override
+    public void expire(List<Claim> claims) {
+        store.expire(claims);
+    }
+
+    @Override
     public void unquarantine(Delivery delivery) {
         store.unquarantine(delivery);
     }

@@ -182,12 +182,14 @@ final class StrongAttempt<M> {
 
     private void handle() {
         List<Claim> grants = new ArrayList<>();
+        List<Claim> late = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);
             switch (claim.status()) {
                 case GRANTED -> {
                     if (flow.expiries().isExpired(items.get(i))) {
                         expired.add(items.get(i));
+                        late.add(claim);
                     } else {
                         granted.add(items.get(i));
                         grants.add(claim);
@@ -199,6 +201,9 @@ final class StrongAttempt<M> {
         }
         if (!blocked.isEmpty()) {
             throw new Blocked();
+        }
+        if (!late.isEmpty()) {
+            store.expire(late);
         }
         if (!granted.isEmpty()) {
             isHandedOver = true;

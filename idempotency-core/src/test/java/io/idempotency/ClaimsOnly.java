@@ -24,6 +24,11 @@ record ClaimsOnly(ClaimStore store) implements ClaimStore {
     }
 
     @Override
+    public void expire(List<Claim> claims) {
+        store.expire(claims);
+    }
+
+    @Override
     public void unquarantine(Delivery delivery) {
         store.unquarantine(delivery);
     }

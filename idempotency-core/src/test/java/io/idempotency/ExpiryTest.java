@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageStatus;
 import io.idempotency.store.TransientStoreException;
 import java.io.IOException;
 import java.time.Duration;
@@ -106,6 +107,12 @@ class ExpiryTest {
         assertThat(consumer.consume(Message.of("a", 1, 5), bench::handle)).isEqualTo(DUPLICATE);
         assertThat(bench.lastEvent().duplicate().orElseThrow().kind()).isEqualTo(Duplicate.Kind.RESEND);
         assertThat(bench.calls).isEmpty();
+        assertThat(bench.store
+                        .messages()
+                        .look(new MessageId("billing", "a"))
+                        .orElseThrow()
+                        .status())
+                .isEqualTo(MessageStatus.EXPIRED);
     }
 
     @ParameterizedTest

@@ -62,6 +62,10 @@ final class MemoryLeases {
         });
     }
 
+    void expire(List<Claim> leased) {
+        endEach("expire", leased, (lease, now) -> change(lease, owned -> owned.expired(now)));
+    }
+
     void release(List<Claim> leased) {
         endEach("release", leased, (lease, now) -> change(lease, row -> row.released(lease.starts(), now)));
     }

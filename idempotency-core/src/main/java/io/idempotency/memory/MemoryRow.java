@@ -20,6 +20,7 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         LEASED,
         RELEASED,
         PROCESSED,
+        EXPIRED,
         QUARANTINED,
         DROPPED
     }
@@ -50,6 +51,10 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         return new MemoryRow(State.PROCESSED, attempt, starts, until, position, now);
     }
 
+    MemoryRow expired(Instant now) {
+        return new MemoryRow(State.EXPIRED, attempt, starts, until, position, now);
+    }
+
     MemoryRow quarantined(Position where, Instant now) {
         return new MemoryRow(State.QUARANTINED, attempt, starts, until, where, now);
     }
@@ -62,8 +67,9 @@ record MemoryRow(State state, int attempt, int starts, Instant until, Position p
         return state == State.LEASED;
     }
 
+    /** Returns whether it is settled for good and was never in quarantine. */
     boolean isProcessed() {
-        return state == State.PROCESSED;
+        return state == State.PROCESSED || state == State.EXPIRED;
     }
 
     boolean isQuarantined() {

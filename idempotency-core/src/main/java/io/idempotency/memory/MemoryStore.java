@@ -156,6 +156,24 @@ public final class MemoryStore implements LeaseStore {
     }
 
     @Override
+    public void expire(List<Claim> claims) {
+        List<Claim> leased = claims.stream().filter(Claim::isLease).toList();
+        if (!leased.isEmpty()) {
+            leases.expire(leased);
+        }
+        for (Claim claim : claims) {
+            MessageId id = claim.delivery().id();
+            if (!claim.isLease()) {
+                transactions.changing(
+                        rows,
+                        id,
+                        transaction -> rows.change(
+                                id, requireNonNull(rows.get(id, transaction)).expired(clock.instant()), transaction));
+            }
+        }
+    }
+
+    @Override
     public void unquarantine(Delivery delivery) {
         transactions.changing(rows, delivery.id(), transaction -> {
             MemoryRow row = rows.get(delivery.id(), transaction);

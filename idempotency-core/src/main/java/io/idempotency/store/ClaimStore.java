@@ -67,6 +67,16 @@ public interface ClaimStore {
     void quarantine(Claim claim);
 
     /**
+     * Makes granted messages expired ones: settled and remembered as processed ones are, although no handler was called. The claims are those that this
+     * transaction was granted; if they are leases, this completes them, see {@link LeaseStore#complete}. Joins the active transaction, or uses its own. A few
+     * round trips, whatever the number of claims; with journals for each partition. A store that tells no operator what became of a message may
+     * leave claims as they are, and completes leases.
+     *
+     * @throws ClaimLostException if some are leases that other attempts have taken; the others are expired
+     */
+    void expire(List<Claim> claims);
+
+    /**
      * Makes a quarantined message new for its next claim or lease. A message that is processed or leased stays as it is. A message that is not
      * remembered any more becomes new, too, although it may lie behind what the purge has forgotten: whoever calls this has the message in quarantine,
      * and so knows that it was not processed. Joins the active transaction, or uses its own. At most three round trips. Waits for another transaction at

@@ -4,6 +4,8 @@ package io.idempotency.store;
 public enum MessageStatus {
     /** Its effect is committed. */
     PROCESSED,
+    /** It had expired before it was handled; copies of it are skipped. */
+    EXPIRED,
     /** A handler works on it under a lease. */
     LEASED,
     /** Its lease was given back after a failure; the next delivery is handled. */

@@ -175,6 +175,11 @@ final class SimulatedStore implements LeaseStore {
     }
 
     @Override
+    public void expire(List<Claim> claims) {
+        memory.expire(claims);
+    }
+
+    @Override
     public void unquarantine(Delivery delivery) {
         wire.fault("unquarantine " + delivery.id().value());
         locks.take(delivery.id(), transactions.running());

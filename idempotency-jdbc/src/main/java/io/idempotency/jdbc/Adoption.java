@@ -46,6 +46,9 @@ public final class Adoption {
     /** How many rows one transaction adopts, unless set otherwise. */
     public static final int DEFAULT_BATCH_SIZE = 1000;
 
+    /** How many consumers an adoption may meet, unless set otherwise. */
+    public static final int DEFAULT_MAX_CONSUMERS = 100;
+
     private static final Logger LOG = Loggers.ADOPTION;
     private static final long LOGGED_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int MOST_TRIES = 20;
@@ -61,7 +64,7 @@ public final class Adoption {
     private Adoption(Builder settings, DataSource source) {
         this.settings = settings;
         this.source = source;
-        this.target = settings.store.adoption(settings.retention);
+        this.target = settings.store.adoption(settings.retention, settings.maxConsumers);
     }
 
     /**
@@ -142,6 +145,7 @@ public final class Adoption {
         private IdKind kind = IdKind.HEADER;
         private Optional<Duration> retention = Optional.empty();
         private int batchSize = DEFAULT_BATCH_SIZE;
+        private int maxConsumers = DEFAULT_MAX_CONSUMERS;
         private Consumer<Adopted> progress = adopted -> {};
 
         private Builder(TableStore store) {
@@ -182,6 +186,15 @@ public final class Adoption {
             return this;
         }
 
+        /**
+         * Sets how many consumers the rows may have; {@value #DEFAULT_MAX_CONSUMERS} by default. An adoption that meets more of them ends before it writes
+         * anything of that batch: the columns of its query may be in another order, and then each id would become a consumer.
+         */
+        public Builder maxConsumers(int consumers) {
+            maxConsumers = consumers;
+            return this;
+        }
+
         /** Sets what is called after each batch, on the thread of {@link #run}. Its exceptions end the adoption. The log tells the progress every ten seconds anyway. */
         public Builder progress(Consumer<Adopted> listener) {
             progress = listener;
@@ -191,7 +204,7 @@ public final class Adoption {
         /**
          * Adopts all rows of the query, and returns their counts. Takes two connections. An interruption of the thread ends it after the running batch.
          *
-         * @throws AdoptionException if it ends early: a row cannot be adopted, the query fails, or a batch has failed twenty times, which takes more than two
+         * @throws AdoptionException if it ends early: a row cannot be adopted, the rows have too many consumers, the query fails, or a batch has failed twenty times, which takes more than two
          *     minutes. What was adopted until then remains
          * @throws IdempotencyException if a setting is missing, or a transaction is active on the thread
          */
@@ -199,11 +212,12 @@ public final class Adoption {
             DataSource from = source;
             if (from == null
                     || batchSize < 1
+                    || maxConsumers < 1
                     || retention
                             .filter(given -> given.isNegative() || given.isZero())
                             .isPresent()) {
                 throw new IdempotencyException(
-                        "An adoption needs a query, by from(..), and a positive batch size and retention");
+                        "An adoption needs a query, by from(..), and a positive batch size, number of consumers and retention");
             }
             if (JdbcTransactions.isAnyActive()) {
                 throw new IdempotencyException(

@@ -22,7 +22,7 @@ final class Evidence {
 
     private final Common common;
     private final List<MessageRow> claimed = new ArrayList<>();
-    private final Map<MessageKey, Long> quarantined = new LinkedHashMap<>();
+    private final Map<MessageKey, Long> settled = new LinkedHashMap<>();
     private final Set<MessageKey> outOfQuarantine = new HashSet<>();
     private @Nullable MessageKey unguarded;
 
@@ -81,15 +81,15 @@ final class Evidence {
         return key;
     }
 
-    /** Adds a row that is settled as quarantined. It needs no proof of its own but must exist. */
-    void quarantined(MessageKey key, long at) {
+    /** Adds a row that is settled without a handler: quarantined, or expired. It needs no proof of its own but must exist. */
+    void settled(MessageKey key, long at) {
         deleted(key);
-        quarantined.put(key, at);
+        settled.put(key, at);
     }
 
     /** Keeps that this transaction took a row out of quarantine. */
     void outOfQuarantine(MessageKey key) {
-        quarantined.remove(key);
+        settled.remove(key);
         outOfQuarantine.add(key);
     }
 
@@ -101,7 +101,7 @@ final class Evidence {
     /** Removes a row that this transaction itself deleted. */
     void deleted(MessageKey key) {
         claimed.removeIf(row -> row.key().equals(key));
-        quarantined.remove(key);
+        settled.remove(key);
     }
 
     /** Returns the rows that were granted, as the claims left them. */
@@ -109,9 +109,9 @@ final class Evidence {
         return claimed;
     }
 
-    /** Returns when the messages were quarantined, by key. */
-    Map<MessageKey, Long> quarantined() {
-        return quarantined;
+    /** Returns when messages were settled without a handler, by key. */
+    Map<MessageKey, Long> settled() {
+        return settled;
     }
 
     /** Returns whether this transaction claimed the row as it was read. */

@@ -17,14 +17,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -183,30 +180,15 @@ public final class JdbcQuarantine implements QuarantineStore {
         return new QuarantineSearch(connection, database, tables, selection, active.proposedNames());
     }
 
-    private static final String LIST = """
-            select id_value from ${tables}quarantine where consumer = ? order by first_at_micros, message_id
-            ${first}
-            """;
-
     @Override
     public List<MessageId> list(String consumer, int limit) {
         return within("list quarantined messages", (connection, active) -> {
-            List<MessageId> ids = new ArrayList<>();
             Integer number = database.consumer(connection, consumer, active.proposedNames());
-            if (number == null || limit < 1) {
-                return ids;
-            }
-            String list = tables.fill(LIST)
-                    .replace("${first}", database.dialect(connection).first(limit));
-            try (PreparedStatement statement = connection.prepareStatement(list)) {
-                statement.setInt(1, number);
-                try (ResultSet result = statement.executeQuery()) {
-                    while (result.next()) {
-                        ids.add(new MessageId(consumer, result.getString(1)));
-                    }
-                }
-            }
-            return ids;
+            return number == null || limit < 1
+                    ? List.of()
+                    : rows.ids(connection, number, database.dialect(connection).first(limit)).stream()
+                            .map(id -> new MessageId(consumer, id))
+                            .toList();
         });
     }
 
@@ -255,30 +237,11 @@ public final class JdbcQuarantine implements QuarantineStore {
                 > 0;
     }
 
-    private static final String TOTALS = """
-            select n.name, count(*), min(q.first_at_micros) from ${tables}quarantine q
-            join ${tables}name n on n.id = q.consumer group by n.name
-            """;
-
     @Override
     public SortedMap<String, QuarantineTotal> totals() {
-        return within("count quarantined messages", (connection, active) -> {
-            long now = database.now(connection);
-            SortedMap<String, QuarantineTotal> totals = new TreeMap<>();
-            try (PreparedStatement statement = connection.prepareStatement(tables.fill(TOTALS));
-                    ResultSet row = statement.executeQuery()) {
-                while (row.next()) {
-                    long oldest = row.getLong(3);
-                    totals.put(
-                            row.getString(1),
-                            new QuarantineTotal(
-                                    row.getLong(2),
-                                    StoredTime.instant(oldest),
-                                    Duration.of(Math.max(0, now - oldest), ChronoUnit.MICROS)));
-                }
-            }
-            return totals;
-        });
+        return within(
+                "count quarantined messages",
+                (connection, active) -> rows.totals(connection, database.now(connection)));
     }
 
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)

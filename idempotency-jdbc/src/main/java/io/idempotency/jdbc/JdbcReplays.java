@@ -19,13 +19,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import javax.sql.DataSource;
 
 /**
@@ -40,20 +40,24 @@ public final class JdbcReplays implements ReplayStore {
     private final DataSource dataSource;
     private final Tables tables;
     private final Duration claimTimeout;
+    private final LongSupplier nanoTime;
     private final Connections connections;
     private final StoreDatabase database;
     private final ReplayRows rows;
     private final ReplayMembers members;
+    private final WrittenReplays written;
     private final ReplayTurns turns;
 
-    private JdbcReplays(DataSource dataSource, Tables tables, Duration claimTimeout) {
+    private JdbcReplays(DataSource dataSource, Tables tables, Duration claimTimeout, LongSupplier nanoTime) {
         this.dataSource = dataSource;
         this.tables = tables;
         this.claimTimeout = claimTimeout;
+        this.nanoTime = nanoTime;
         this.connections = new Connections(JdbcTransactions.on(dataSource));
         this.database = new StoreDatabase(tables, claimTimeout);
         this.rows = new ReplayRows(tables);
         this.members = new ReplayMembers(tables, database);
+        this.written = new WrittenReplays(database, rows, members, nanoTime);
         this.turns = new ReplayTurns(TableStore.builder(dataSource)
                 .schema(tables.schema())
                 .tablePrefix(tables.prefix())
@@ -63,17 +67,17 @@ public final class JdbcReplays implements ReplayStore {
 
     /** Returns the replays with the default table names on the data source. Does not connect yet. */
     public static JdbcReplays on(DataSource dataSource) {
-        return new JdbcReplays(dataSource, Tables.standard(), StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
+        return new JdbcReplays(dataSource, Tables.standard(), StoreDatabase.DEFAULT_CLAIM_TIMEOUT, System::nanoTime);
     }
 
     /** Returns replays whose table names begin with the prefix. */
     public JdbcReplays tablePrefix(String prefix) {
-        return new JdbcReplays(dataSource, new Tables(tables.schema(), prefix), claimTimeout);
+        return new JdbcReplays(dataSource, new Tables(tables.schema(), prefix), claimTimeout, nanoTime);
     }
 
     /** Returns replays whose tables are in the schema. */
     public JdbcReplays schema(String name) {
-        return new JdbcReplays(dataSource, new Tables(name, tables.prefix()), claimTimeout);
+        return new JdbcReplays(dataSource, new Tables(name, tables.prefix()), claimTimeout, nanoTime);
     }
 
     /**
@@ -82,7 +86,12 @@ public final class JdbcReplays implements ReplayStore {
      * @throws IdempotencyException if the timeout is not positive
      */
     public JdbcReplays claimTimeout(Duration timeout) {
-        return new JdbcReplays(dataSource, tables, timeout);
+        return new JdbcReplays(dataSource, tables, timeout, nanoTime);
+    }
+
+    /** Returns replays with another clock of the process, for tests. */
+    JdbcReplays nanoTime(LongSupplier clock) {
+        return new JdbcReplays(dataSource, tables, claimTimeout, clock);
     }
 
     /** {@inheritDoc} Processed messages are counted by the table of messages; a journal is not searched. */
@@ -201,40 +210,12 @@ public final class JdbcReplays implements ReplayStore {
     }
 
     /**
-     * {@inheritDoc} A row that somebody has inserted gets its time and its total as soon as it has messages. One round trip, and a few more for such a
-     * row.
+     * {@inheritDoc} A row that somebody has inserted gets its time and its total as soon as it has messages, and is stopped if it has none for a minute. One
+     * round trip, and a few more for such a row.
      */
     @Override
     public List<Replay> running(String consumer) {
-        return connections.joining("look for replays", connection -> {
-            Dialect dialect = database.dialect(connection);
-            List<Replay> running = new ArrayList<>();
-            for (ReplayRows.Row row : rows.going(connection, consumer)) {
-                if (row.mistake().isPresent()) {
-                    rows.end(
-                            connection,
-                            dialect,
-                            row.id(),
-                            Status.STOPPED,
-                            row.mistake().get());
-                } else if (row.isComplete()) {
-                    running.add(row.replay());
-                } else if (complete(connection, dialect, row)) {
-                    rows.find(connection, row.id()).ifPresent(complete -> running.add(complete.replay()));
-                }
-            }
-            return running;
-        });
-    }
-
-    /** Completes a row, unless its messages are still to be chosen by the next statement of its author. */
-    private boolean complete(Connection connection, Dialect dialect, ReplayRows.Row row) throws SQLException {
-        members.leaveOthers(connection, row.id(), row.consumer());
-        long total = members.count(connection, row.id(), row.consumer());
-        if (total > 0) {
-            rows.complete(connection, dialect, row.id(), total);
-        }
-        return total > 0;
+        return connections.joining("look for replays", connection -> written.running(connection, consumer));
     }
 
     @Override

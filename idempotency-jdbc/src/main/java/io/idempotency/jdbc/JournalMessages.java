@@ -79,6 +79,7 @@ final class JournalMessages implements StoredMessages {
             case PROCESSED -> MessageStatus.PROCESSED;
             case QUARANTINED -> MessageStatus.QUARANTINED;
             case DROPPED -> MessageStatus.DROPPED;
+            case EXPIRED -> MessageStatus.EXPIRED;
             case FORGOTTEN, UNPROVED -> MessageStatus.UNKNOWN;
         };
     }
@@ -107,7 +108,8 @@ final class JournalMessages implements StoredMessages {
                         "drop a message",
                         place,
                         content(Kind.DROPPED, delivery.id(), delivery.position().offset()),
-                        (newest, offset) -> newest == null || newest.kind() != Kind.PROCESSED)
+                        (newest, offset) ->
+                                newest == null || (newest.kind() != Kind.PROCESSED && newest.kind() != Kind.EXPIRED))
                 > 0;
     }
 

@@ -94,6 +94,7 @@ final class JournalRanges {
         long to = Math.min(head.version(), from + Math.max(1, asked.limit() / MESSAGES_PER_SEGMENT) - 1);
         List<JournalSegment> segments = new ArrayList<>();
         database.journals(connection).read(connection, new Range(key, from, to), false, segments::add);
+        // An expired message has a segment of its claim, too.
         Content settled = content(segments, asked.range(), Kind.PROCESSED, Kind.DROPPED);
         Content quarantined = content(segments, asked.range(), Kind.QUARANTINED, Kind.QUARANTINED);
         int messages = 0;
@@ -114,7 +115,7 @@ final class JournalRanges {
     private static boolean isSettled(@Nullable Entry newest, long offset) {
         return newest != null
                 && newest.offset() == offset
-                && (newest.kind() == Kind.PROCESSED || newest.kind() == Kind.DROPPED);
+                && (newest.kind() == Kind.PROCESSED || newest.kind() == Kind.EXPIRED || newest.kind() == Kind.DROPPED);
     }
 
     private static boolean isQuarantined(@Nullable Entry newest, long offset) {

@@ -24,7 +24,9 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
         /** Committed and never proved: it counts as absent, but takes up its version. */
         UNPROVED(3),
         /** Deleted from quarantine: settled, not processed. */
-        DROPPED(4);
+        DROPPED(4),
+        /** Expired before it was handled: settled, not processed. */
+        EXPIRED(5);
 
         private final int number;
 
@@ -42,6 +44,7 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
                 case 1 -> QUARANTINED;
                 case 2 -> FORGOTTEN;
                 case 4 -> DROPPED;
+                case 5 -> EXPIRED;
                 default -> UNPROVED;
             };
         }

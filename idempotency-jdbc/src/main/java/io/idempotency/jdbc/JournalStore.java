@@ -13,6 +13,8 @@ import io.idempotency.store.Transactions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,6 +145,17 @@ public final class JournalStore implements ClaimStore {
         append("quarantine a message", windows.place(delivery), entry(Kind.QUARANTINED, delivery));
     }
 
+    /** {@inheritDoc} Appends a segment to each journal. */
+    @Override
+    public void expire(List<Claim> granted) {
+        Map<JournalPlace, List<Delivery>> places = new HashMap<>();
+        for (Claim claim : granted) {
+            places.computeIfAbsent(windows.place(claim.delivery()), place -> new ArrayList<>())
+                    .add(claim.delivery());
+        }
+        places.forEach((place, deliveries) -> append("expire messages", place, entries(Kind.EXPIRED, deliveries)));
+    }
+
     /** {@inheritDoc} Two round trips, and one more if another process has appended meanwhile. */
     @Override
     public void unquarantine(Delivery delivery) {
@@ -182,10 +195,22 @@ public final class JournalStore implements ClaimStore {
     }
 
     private static Content entry(Kind kind, Delivery delivery) {
-        UUID id = MessageKey.idOf(delivery.id().value());
-        return new Content(kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {
-            delivery.position().offset()
-        });
+        return entries(kind, List.of(delivery));
+    }
+
+    private static Content entries(Kind kind, List<Delivery> deliveries) {
+        List<Delivery> sorted = deliveries.stream()
+                .sorted(Comparator.comparing(delivery -> delivery.position().offset()))
+                .toList();
+        long[] ids = new long[2 * sorted.size()];
+        long[] offsets = new long[sorted.size()];
+        for (int i = 0; i < offsets.length; i++) {
+            UUID id = MessageKey.idOf(sorted.get(i).id().value());
+            ids[2 * i] = id.getMostSignificantBits();
+            ids[2 * i + 1] = id.getLeastSignificantBits();
+            offsets[i] = sorted.get(i).position().offset();
+        }
+        return new Content(kind, ids, offsets);
     }
 
     private void append(String verb, JournalPlace place, Content content) {

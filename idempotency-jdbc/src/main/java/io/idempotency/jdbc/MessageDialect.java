@@ -35,14 +35,40 @@ interface MessageDialect extends Dialect {
     List<MessageRow> lock(Connection connection, List<MessageKey> keys) throws SQLException;
 
     /**
-     * Inserts those of the given rows that are absent, with their own times, and changes no other row. Waits for other transactions that insert them. Returns how
-     * many it inserted, and how many of the others are not settled.
+     * What became of adopted rows.
+     *
+     * @param adopted how many were inserted
+     * @param unsettled how many of the others are not settled
      */
-    TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException;
+    record Inserted(int adopted, int unsettled) {}
+
+    /**
+     * Inserts those of the given rows that are absent, with their own times, and changes no other row. Waits for other transactions that insert them.
+     */
+    Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException;
+
+    /**
+     * The result of a batch of a purge.
+     *
+     * @param forgotten how many messages it deleted
+     * @param kept how many old messages it kept, because the quarantine has them; they count as new now
+     */
+    record Purged(int forgotten, int kept) {
+
+        static final Purged NOTHING = new Purged(0, 0);
+
+        Purged and(Purged other) {
+            return new Purged(forgotten + other.forgotten, kept + other.kept);
+        }
+
+        int all() {
+            return forgotten + kept;
+        }
+    }
 
     /**
      * Deletes up to {@code limit} rows of the consumer with an earlier time, the oldest first, and raises the horizons of their partitions. Among these, a
      * quarantined row that has an entry in the quarantine gets the time of now instead. Skips rows that others have locked.
      */
-    MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException;
+    Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException;
 }

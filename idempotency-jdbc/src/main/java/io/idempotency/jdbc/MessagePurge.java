@@ -13,36 +13,18 @@ final class MessagePurge {
     private final StoreDatabase database;
     private volatile int next;
 
-    /**
-     * The result of a batch.
-     *
-     * @param forgotten how many messages it deleted
-     * @param kept how many old messages it kept, because the quarantine has them; they count as new now
-     */
-    record Purged(int forgotten, int kept) {
-
-        static final Purged NOTHING = new Purged(0, 0);
-
-        Purged and(Purged other) {
-            return new Purged(forgotten + other.forgotten, kept + other.kept);
-        }
-
-        int all() {
-            return forgotten + kept;
-        }
-    }
-
     MessagePurge(StoreDatabase database) {
         this.database = database;
     }
 
-    Purged purge(Connection connection, SortedMap<Integer, Long> retentions, int limit) throws SQLException {
+    MessageDialect.Purged purge(Connection connection, SortedMap<Integer, Long> retentions, int limit)
+            throws SQLException {
         MessageDialect dialect = database.messages(connection);
         long now = PurgeClock.of(database.now(connection)).earlier();
         List<Map.Entry<Integer, Long>> round =
                 new ArrayList<>(retentions.tailMap(next).entrySet());
         round.addAll(retentions.headMap(next).entrySet());
-        Purged purged = Purged.NOTHING;
+        MessageDialect.Purged purged = MessageDialect.Purged.NOTHING;
         for (Map.Entry<Integer, Long> each : round) {
             purged = purged.and(dialect.purge(connection, each.getKey(), now - each.getValue(), limit - purged.all()));
             next = each.getKey();

@@ -15,7 +15,8 @@ package io.idempotency.jdbc;
  * {@value #UNPROVED}, and free after {@link MessageRow#UNPROVED_MICROS}. On PostgreSQL, rows are inserted as <em>processed</em>. One row of each claim
  * has that seal, and a trigger at this row makes all of them leased if the transaction commits without the proof.
  *
- * <p>A dropped message is <em>processed</em> with the seal {@value #DROPPED}, so every statement takes it as settled.
+ * <p>A dropped message is <em>processed</em> with the seal {@value #DROPPED}, one that had expired with {@value #EXPIRED}. So every statement takes them as
+ * settled.
  */
 record MessageState(Status status, int attempt, int starts, int seal) {
 
@@ -56,6 +57,9 @@ record MessageState(Status status, int attempt, int starts, int seal) {
 
     /** The seal of a message that was deleted from quarantine; no lease has it. */
     static final int DROPPED = 2;
+
+    /** The seal of a message that had expired before it was handled; no lease has it. */
+    static final int EXPIRED = 3;
 
     private static final int MAX_ATTEMPT = 0x1FFF;
     private static final int MAX_STARTS = 0xFF;
@@ -101,6 +105,15 @@ record MessageState(Status status, int attempt, int starts, int seal) {
         return status == Status.PROCESSED && seal == DROPPED;
     }
 
+    /** Returns the state of a message that had expired, with the same counts. */
+    MessageState expired() {
+        return new MessageState(Status.PROCESSED, attempt, starts, EXPIRED);
+    }
+
+    boolean isExpired() {
+        return status == Status.PROCESSED && seal == EXPIRED;
+    }
+
     boolean isUnproved() {
         return status == Status.LEASED && seal == UNPROVED;
     }
@@ -115,6 +128,6 @@ record MessageState(Status status, int attempt, int starts, int seal) {
 
     private static int sealOf(long micros) {
         int seal = (int) (micros ^ micros >>> 8 ^ micros >>> 16) & 0xFF;
-        return seal == UNPROVED || seal == DROPPED ? 0 : seal;
+        return seal >= UNPROVED && seal <= EXPIRED ? 0 : seal;
     }
 }

@@ -87,20 +87,20 @@ final class MessageTable {
                                 MessageState.of(result.getInt(2)),
                                 result.getLong(3),
                                 result.getLong(4),
-                                PlainDialect.micros(result, 5),
+                                StoredTime.micros(result, 5),
                                 false))
                         : Optional.empty();
             }
         }
     }
 
-    /** Makes the claims processed for good. Returns whether all claimed and quarantined rows exist. */
+    /** Makes the claims processed for good. Returns whether all rows exist that were claimed or settled without a handler. */
     boolean settle(Connection connection, Evidence evidence) throws SQLException {
         Dialect current = database.dialect(connection);
         if (!new ClaimedRows(connection, current, tables, evidence).settle()) {
             return false;
         }
-        for (Map.Entry<MessageKey, Long> each : evidence.quarantined().entrySet()) {
+        for (Map.Entry<MessageKey, Long> each : evidence.settled().entrySet()) {
             Optional<MessageRow> row = find(connection, each.getKey());
             if (row.filter(found -> found.at() == each.getValue()).isEmpty()) {
                 return false;

@@ -18,7 +18,7 @@ final class PlainAdoption {
     }
 
     /** If another transaction inserts one of the rows in between, the call fails transiently. */
-    TableAdoption.Inserted run(List<MessageRow> rows, int atOnce) throws SQLException {
+    MessageDialect.Inserted run(List<MessageRow> rows, int atOnce) throws SQLException {
         List<MessageRow> known =
                 dialect.read(connection, rows.stream().map(MessageRow::key).toList(), "");
         Set<MessageKey> keys = known.stream().map(MessageRow::key).collect(Collectors.toSet());
@@ -33,6 +33,6 @@ final class PlainAdoption {
             throw e;
         }
         long unsettled = known.stream().filter(row -> !row.state().isSettled()).count();
-        return new TableAdoption.Inserted(absent.size(), (int) unsettled);
+        return new MessageDialect.Inserted(absent.size(), (int) unsettled);
     }
 }

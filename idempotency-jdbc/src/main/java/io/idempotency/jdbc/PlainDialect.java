@@ -7,9 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Savepoint;
-import java.sql.Timestamp;
 import java.time.Duration;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -149,7 +147,7 @@ class PlainDialect implements MessageDialect {
             if (!result.next()) {
                 throw new SQLException("The row with id 0 is missing in " + tables.name(), "42S02");
             }
-            return micros(result, 1);
+            return StoredTime.micros(result, 1);
         }
     }
 
@@ -223,7 +221,7 @@ class PlainDialect implements MessageDialect {
                             MessageState.of(result.getInt(3)),
                             result.getLong(4),
                             result.getLong(5),
-                            micros(result, 6),
+                            StoredTime.micros(result, 6),
                             false));
                 }
             }
@@ -246,7 +244,7 @@ class PlainDialect implements MessageDialect {
     }
 
     @Override
-    public TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
+    public Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
         return new PlainAdoption(this, connection).run(rows, syntax.rowsAtOnce());
     }
 
@@ -256,7 +254,7 @@ class PlainDialect implements MessageDialect {
     }
 
     @Override
-    public MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+    public Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return new PlainPurge(this, connection, consumer).purge(before, limit);
     }
 
@@ -286,17 +284,5 @@ class PlainDialect implements MessageDialect {
 
     static List<MessageKey> keys(List<MessageArrival> arrivals) {
         return arrivals.stream().map(MessageArrival::key).toList();
-    }
-
-    /** Reads the clock: microseconds, a timestamp with its zone, or one in the zone of the JVM. */
-    static long micros(ResultSet result, int column) throws SQLException {
-        Object value = result.getObject(column);
-        if (value instanceof Number number) {
-            return number.longValue();
-        }
-        return StoredTime.micros(
-                value instanceof Timestamp local
-                        ? local.toInstant()
-                        : result.getObject(column, OffsetDateTime.class).toInstant());
     }
 }

@@ -30,7 +30,7 @@ final class PlainPurge {
         this.consumer = consumer;
     }
 
-    MessagePurge.Purged purge(long before, int limit) throws SQLException {
+    MessageDialect.Purged purge(long before, int limit) throws SQLException {
         select(before, limit);
         List<MessageKey> kept = kept();
         change(RENEW.replace("${now}", String.valueOf(dialect.now(connection))), kept, before);
@@ -45,7 +45,7 @@ final class PlainPurge {
         for (Map.Entry<Long, TableHorizon> each : horizons.entrySet()) {
             raise(each.getKey(), each.getValue());
         }
-        return new MessagePurge.Purged(old.size(), kept.size());
+        return new MessageDialect.Purged(old.size(), kept.size());
     }
 
     private static final String SELECT = """

@@ -22,9 +22,9 @@ final class PostgresAdoption {
         this.unsettled = tables.fill(UNSETTLED);
     }
 
-    TableAdoption.Inserted run(Connection connection, List<MessageRow> rows) throws SQLException {
+    MessageDialect.Inserted run(Connection connection, List<MessageRow> rows) throws SQLException {
         int inserted = insert(connection, rows);
-        return new TableAdoption.Inserted(inserted, inserted == rows.size() ? 0 : unsettled(connection, rows));
+        return new MessageDialect.Inserted(inserted, inserted == rows.size() ? 0 : unsettled(connection, rows));
     }
 
     private static final String INSERT = """

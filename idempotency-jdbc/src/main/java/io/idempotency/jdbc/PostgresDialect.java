@@ -239,12 +239,12 @@ final class PostgresDialect implements MessageDialect {
     }
 
     @Override
-    public MessagePurge.Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
+    public Purged purge(Connection connection, int consumer, long before, int limit) throws SQLException {
         return purge.run(connection, consumer, before, limit);
     }
 
     @Override
-    public TableAdoption.Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
+    public Inserted adopt(Connection connection, List<MessageRow> rows) throws SQLException {
         return adoption.run(connection, rows);
     }
 

@@ -46,7 +46,7 @@ final class PostgresPurge {
         this.purge = PostgresDialect.filled(tables, PURGE);
     }
 
-    MessagePurge.Purged run(Connection connection, int consumer, long before, int limit) throws SQLException {
+    MessageDialect.Purged run(Connection connection, int consumer, long before, int limit) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(purge)) {
             statement.setInt(1, consumer);
             statement.setLong(2, before >> AT_SHIFT);
@@ -54,7 +54,7 @@ final class PostgresPurge {
             statement.setInt(4, limit);
             try (ResultSet result = statement.executeQuery()) {
                 result.next();
-                return new MessagePurge.Purged(result.getInt(1), result.getInt(2));
+                return new MessageDialect.Purged(result.getInt(1), result.getInt(2));
             }
         }
     }

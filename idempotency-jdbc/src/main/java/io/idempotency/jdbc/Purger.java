@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 public final class Purger implements AutoCloseable {
 
     /** How long messages are remembered unless set otherwise: one day more than Kafka's default of seven. A {@link JournalStore} has a retention of its own. */
-    public static final Duration DEFAULT_RETENTION = Duration.ofDays(8);
+    public static final Duration DEFAULT_RETENTION = Retentions.DEFAULT;
 
     /** How long audit records are kept unless set otherwise. */
     public static final Duration DEFAULT_AUDIT_RETENTION = Duration.ofDays(400);

@@ -6,12 +6,19 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Reads and writes rows of the table of quarantined messages. Immutable and thread-safe. */
 final class QuarantineRows {
@@ -117,5 +124,48 @@ final class QuarantineRows {
                 StoredTime.instant(row.getLong("first_at_micros")),
                 StoredTime.instant(row.getLong("at_micros")),
                 Optional.ofNullable(row.getString("replay")));
+    }
+
+    private static final String LIST = """
+            select id_value from ${tables}quarantine where consumer = ? order by first_at_micros, message_id
+            ${first}
+            """;
+
+    /** Returns the ids of a consumer, in the order of their first quarantine. */
+    List<String> ids(Connection connection, int consumer, String first) throws SQLException {
+        List<String> ids = new ArrayList<>();
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(LIST).replace("${first}", first))) {
+            statement.setInt(1, consumer);
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    ids.add(result.getString(1));
+                }
+            }
+        }
+        return ids;
+    }
+
+    private static final String TOTALS = """
+            select n.name, count(*), min(q.first_at_micros) from ${tables}quarantine q
+            join ${tables}name n on n.id = q.consumer group by n.name
+            """;
+
+    /** Counts the rows of each consumer, by its name. */
+    SortedMap<String, QuarantineTotal> totals(Connection connection, long now) throws SQLException {
+        SortedMap<String, QuarantineTotal> totals = new TreeMap<>();
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(TOTALS));
+                ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                long oldest = row.getLong(3);
+                totals.put(
+                        row.getString(1),
+                        new QuarantineTotal(
+                                row.getLong(2),
+                                StoredTime.instant(oldest),
+                                Duration.of(Math.max(0, now - oldest), ChronoUnit.MICROS)));
+            }
+        }
+        return totals;
     }
 }

@@ -23,6 +23,9 @@ import org.slf4j.Logger;
  */
 final class Retentions {
 
+    /** How long the messages of a table are remembered if nobody has said: one day more than Kafka's default of seven. */
+    static final Duration DEFAULT = Duration.ofDays(8);
+
     private static final Logger LOG = Loggers.PURGER;
 
     private final Tables tables;
@@ -91,7 +94,7 @@ final class Retentions {
     long given(Connections connections, String consumer, Optional<Duration> retention) {
         return connections.alone("store a retention", connection -> {
             if (retention.isPresent() || stored(connection, consumer) == 0) {
-                raise(connection, consumer, StoredTime.micros(retention.orElse(Purger.DEFAULT_RETENTION)));
+                raise(connection, consumer, StoredTime.micros(retention.orElse(DEFAULT)));
             }
             return stored(connection, consumer);
         });

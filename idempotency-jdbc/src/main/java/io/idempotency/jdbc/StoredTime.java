@@ -2,8 +2,12 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 
 /** Converts times to and from the tables: microseconds since 1970 UTC, and lengths in microseconds. */
@@ -26,6 +30,18 @@ final class StoredTime {
 
     static long micros(Duration duration) {
         return duration.toNanos() / 1000;
+    }
+
+    /** Reads the clock: microseconds, a timestamp with its zone, or one in the zone of the JVM. */
+    static long micros(ResultSet result, int column) throws SQLException {
+        Object value = result.getObject(column);
+        if (value instanceof Number number) {
+            return number.longValue();
+        }
+        return micros(
+                value instanceof Timestamp local
+                        ? local.toInstant()
+                        : result.getObject(column, OffsetDateTime.class).toInstant());
     }
 
     /**

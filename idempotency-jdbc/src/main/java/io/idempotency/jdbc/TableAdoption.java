@@ -1,11 +1,14 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Printable;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 
 /** Inserts messages that were processed before this library knew them, as rows without a position. Used by one thread. */
@@ -20,8 +24,8 @@ final class TableAdoption {
 
     private static final Logger LOG = Loggers.ADOPTION;
 
-    /** What became of the messages of a statement. */
-    record Inserted(int adopted, int unsettled) {}
+    /** How many consumers an error names. */
+    private static final int NAMED = 3;
 
     private record Consumer(int number, long retentionMicros) {}
 
@@ -29,20 +33,34 @@ final class TableAdoption {
     private final StoreDatabase database;
     private final Retentions retentions;
     private final Optional<Duration> retention;
-    private final Map<String, Consumer> consumers = new HashMap<>();
+    private final int maxConsumers;
+
+    /** In the order of the rows. */
+    private final Map<String, Consumer> consumers = new LinkedHashMap<>();
 
     /** @param retention the retention of the adopted consumers, if it is set */
-    TableAdoption(Connections connections, MessageTable table, Optional<Duration> retention) {
+    TableAdoption(Connections connections, MessageTable table, Optional<Duration> retention, int maxConsumers) {
         this.connections = connections;
         this.database = table.database();
         this.retentions = table.retentions();
         this.retention = retention;
+        this.maxConsumers = maxConsumers;
     }
 
-    /** Adopts the messages of the rows in one transaction, and returns the sum. The same call may be repeated after any failure. */
+    /**
+     * Adopts the messages of the rows in one transaction, and returns the sum. The same call may be repeated after any failure.
+     *
+     * @throws IdempotencyException if there are too many consumers by now; then nothing of these rows is written
+     */
     Adopted adopt(List<AdoptedRow> rows, Adopted before) {
-        Set<String> names = new HashSet<>();
+        Set<String> names = new LinkedHashSet<>(consumers.keySet());
         rows.forEach(row -> names.add(row.id().consumer()));
+        if (names.size() > maxConsumers) {
+            throw new IdempotencyException(
+                    "The rows have " + names.size() + " different consumers by now, the first ones: "
+                            + names.stream().limit(NAMED).map(Printable::of).collect(Collectors.joining(", "))
+                            + ". Check the order of the columns: consumer, message id and time. If these are consumers, set maxConsumers(..)");
+        }
         names.removeAll(consumers.keySet());
         names.forEach(name -> consumers.put(name, prepare(name)));
         return connections.alone("adopt messages", connection -> adopt(connection, rows, before));
@@ -81,8 +99,9 @@ final class TableAdoption {
                     new MessageKey(consumer.number(), MessageKey.idOf(row.id().value()));
             young.merge(key, adopted(key, at, clock), (first, second) -> first.at() >= second.at() ? first : second);
         }
-        Inserted inserted =
-                young.isEmpty() ? new Inserted(0, 0) : dialect.adopt(connection, new ArrayList<>(young.values()));
+        MessageDialect.Inserted inserted = young.isEmpty()
+                ? new MessageDialect.Inserted(0, 0)
+                : dialect.adopt(connection, new ArrayList<>(young.values()));
         return new Adopted(
                 before.read() + rows.size(),
                 before.adopted() + inserted.adopted(),

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -125,6 +126,23 @@ final class TableClaims implements ActiveTransaction.LastWord {
             case QUARANTINED -> Claim.quarantined(delivery, Optional.of(processed(connection, row, names)));
             case LEASED, RELEASED -> Claim.inProgress(delivery, row.state().attempt(), StoredTime.instant(row.until()));
         };
+    }
+
+    /** Marks the rows of claims of the active transaction as those of expired messages. Leases are left out. */
+    void expire(Connection connection, ActiveTransaction active, List<Claim> claims) throws SQLException {
+        List<Delivery> deliveries = claims.stream()
+                .filter(claim -> !claim.isLease())
+                .map(Claim::delivery)
+                .toList();
+        Set<MessageKey> keys = Set.copyOf(
+                table.lookup(connection, deliveries, active.proposedNames()).keys());
+        List<MessageRow> expired = active.evidence().claimed().stream()
+                .filter(row -> keys.contains(row.key()))
+                .map(row -> row.with(row.state().expired(), row.at()))
+                .sorted(Comparator.comparing(MessageRow::key))
+                .toList();
+        table.update(connection, expired);
+        expired.forEach(row -> active.evidence().settled(row.key(), row.at()));
     }
 
     private Processed processed(Connection connection, MessageRow row, Map<String, Integer> names) throws SQLException {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Leases, renews, completes and releases messages, each change in a transaction of its own.
@@ -87,11 +88,15 @@ final class TableLeases {
     }
 
     void complete(List<Claim> leased) {
-        finish("complete", MessageState.Status.PROCESSED, leased);
+        finish("complete", leased, MessageState.Status.PROCESSED, UnaryOperator.identity());
     }
 
     void release(List<Claim> leased) {
-        finish("release", MessageState.Status.RELEASED, leased);
+        finish("release", leased, MessageState.Status.RELEASED, UnaryOperator.identity());
+    }
+
+    void expire(List<Claim> leased) {
+        finish("expire", leased, MessageState.Status.PROCESSED, MessageState::expired);
     }
 
     /** Quarantines a message in the running transaction. Returns false if the claim is a lease that another attempt has taken. */
@@ -113,7 +118,7 @@ final class TableLeases {
         MessageArrival arrival = lookup.all().iterator().next();
         MessageRow quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.write(connection, quarantined);
-        active.evidence().quarantined(key, quarantined.at());
+        active.evidence().settled(key, quarantined.at());
         return true;
     }
 
@@ -191,13 +196,17 @@ final class TableLeases {
         };
     }
 
-    private void finish(String verb, MessageState.Status status, List<Claim> leased) {
+    private void finish(
+            String verb, List<Claim> leased, MessageState.Status status, UnaryOperator<MessageState> finish) {
         List<Claim> lost = connections.alone(verb + " leases", connection -> {
             List<Claim> notOwned = new ArrayList<>();
             List<MessageRow> finished = new ArrayList<>();
             for (LockedLease held : lock(connection, leased)) {
                 if (held.isOwned()) {
-                    held.found().ifPresent(row -> finished.add(held.as(status, row)));
+                    held.found().ifPresent(row -> {
+                        MessageRow ended = held.as(status, row);
+                        finished.add(ended.with(finish.apply(ended.state()), ended.at()));
+                    });
                 } else if (!held.isFinished(status)) {
                     notOwned.add(held.claim());
                 }

@@ -63,7 +63,10 @@ final class TableMessages implements StoredMessages {
         return switch (state.status()) {
             case LEASED -> state.isUnproved() ? MessageStatus.UNPROVED : MessageStatus.LEASED;
             case RELEASED -> MessageStatus.RELEASED;
-            case PROCESSED -> state.isDropped() ? MessageStatus.DROPPED : MessageStatus.PROCESSED;
+            case PROCESSED ->
+                state.isDropped()
+                        ? MessageStatus.DROPPED
+                        : state.isExpired() ? MessageStatus.EXPIRED : MessageStatus.PROCESSED;
             case QUARANTINED -> MessageStatus.QUARANTINED;
         };
     }

@@ -17,10 +17,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.transaction.PlatformTransactionManager;
 
 /**
  * Remembers messages in a table, one row each. It serves every level, and detects duplicates in any partition, and of messages without a position.
@@ -47,13 +45,13 @@ public final class TableStore implements LeaseStore {
     private final MessagePurge purge;
     private final TableMessages messages;
 
-    private TableStore(Builder builder) {
+    TableStore(TableStoreBuilder builder) {
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
-        Tables tables = new Tables(builder.schema, builder.tablePrefix);
-        this.database = new StoreDatabase(tables, builder.claimTimeout);
+        Tables tables = builder.tables();
+        this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.table = new MessageTable(database, tables);
-        this.horizons = new TableHorizons(database, tables, builder.unjudged, builder.nanoTime);
+        this.horizons = new TableHorizons(database, tables, builder.unjudged(), builder.nanoTime());
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
@@ -66,8 +64,8 @@ public final class TableStore implements LeaseStore {
     }
 
     /** Returns a builder with the default settings on the data source. */
-    public static Builder builder(DataSource dataSource) {
-        return new Builder(dataSource);
+    public static TableStoreBuilder builder(DataSource dataSource) {
+        return new TableStoreBuilder(dataSource);
     }
 
     /**
@@ -117,6 +115,22 @@ public final class TableStore implements LeaseStore {
         });
         if (!isOwned) {
             throw new ClaimLostException("quarantine", List.of(claim));
+        }
+    }
+
+    /** {@inheritDoc} One round trip for claims, two for leases. */
+    @Override
+    public void expire(List<Claim> granted) {
+        List<Claim> leased = granted.stream().filter(Claim::isLease).toList();
+        if (!leased.isEmpty()) {
+            leases.expire(leased);
+        }
+        if (leased.size() < granted.size()) {
+            ActiveTransaction active = activeTransaction();
+            connections.onCurrent("expire messages", connection -> {
+                claims.expire(connection, active, granted);
+                return true;
+            });
         }
     }
 
@@ -170,7 +184,7 @@ public final class TableStore implements LeaseStore {
     @Override
     public int purge(Duration olderThan, int limit) {
         table.retentions().say(connections, StoredTime.micros(olderThan));
-        MessagePurge.Purged purged;
+        MessageDialect.Purged purged;
         do {
             purged = connections.alone(
                     "purge messages",
@@ -211,8 +225,8 @@ public final class TableStore implements LeaseStore {
     }
 
     /** Returns what adopts messages into this store. */
-    TableAdoption adoption(Optional<Duration> retention) {
-        return new TableAdoption(connections, table, retention);
+    TableAdoption adoption(Optional<Duration> retention, int maxConsumers) {
+        return new TableAdoption(connections, table, retention, maxConsumers);
     }
 
     private ActiveTransaction activeTransaction() {
@@ -224,81 +238,5 @@ public final class TableStore implements LeaseStore {
             throws SQLException {
         Integer consumer = database.consumer(connection, id.consumer(), proposed);
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
-    }
-
-    /** Builds a {@link TableStore}. Every setting has a default. Not thread-safe. */
-    public static final class Builder {
-
-        private final DataSource dataSource;
-        private @Nullable PlatformTransactionManager transactionManager;
-        private String tablePrefix = Tables.DEFAULT_PREFIX;
-        private String schema = "";
-        private Duration claimTimeout = DEFAULT_CLAIM_TIMEOUT;
-        private Unjudged unjudged = Unjudged.REFUSE;
-        private LongSupplier nanoTime = System::nanoTime;
-
-        private Builder(DataSource dataSource) {
-            this.dataSource = dataSource;
-        }
-
-        /** Sets the prefix of the table names; {@code idempotency_} by default. */
-        public Builder tablePrefix(String prefix) {
-            tablePrefix = prefix;
-            return this;
-        }
-
-        /** Sets the database schema of the tables; the connection's own by default. */
-        public Builder schema(String name) {
-            schema = name;
-            return this;
-        }
-
-        /**
-         * Sets how long a claim waits for another transaction with the same message before it fails transiently; 5
-         * seconds by default.
-         */
-        public Builder claimTimeout(Duration timeout) {
-            claimTimeout = timeout;
-            return this;
-        }
-
-        /**
-         * Decides about deliveries at or before the greatest offset that the purge has deleted in their partition, and that have no row; {@link
-         * Unjudged#REFUSE} by default. Messages without a position are not concerned.
-         */
-        public Builder unjudged(Unjudged choice) {
-            unjudged = choice;
-            return this;
-        }
-
-        /** Sets the clock of the process, for tests. */
-        Builder nanoTime(LongSupplier clock) {
-            nanoTime = clock;
-            return this;
-        }
-
-        /** Sets the transaction manager of {@link TableStore#transactions()}; one of the store's own by default. */
-        public Builder transactionManager(PlatformTransactionManager manager) {
-            transactionManager = manager;
-            return this;
-        }
-
-        /**
-         * Returns the store. Does not connect yet.
-         *
-         * @throws IdempotencyException if prefix or schema is not a plain identifier, or the timeout is not positive
-         */
-        public TableStore build() {
-            if (claimTimeout.isNegative() || claimTimeout.isZero()) {
-                throw new IdempotencyException("The claim timeout must be positive, not " + claimTimeout);
-            }
-            return new TableStore(this);
-        }
-
-        private JdbcTransactions transactions() {
-            return transactionManager == null
-                    ? JdbcTransactions.on(dataSource)
-                    : JdbcTransactions.on(dataSource, transactionManager);
-        }
     }
 }

@@ -337,6 +337,50 @@ class AdoptionTest {
         return fixture.store.find(fixture.at(id, 0).id()).orElseThrow().at();
     }
 
+    /** The id where the consumer is expected: each row would become a consumer. */
+    @Test
+    void refusesColumnsInTheWrongOrderBeforeItWritesANameOfTheirBatch() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            create(fixture, new int[101]);
+            String swapped = "select message_id, '" + fixture.consumer + "', processed_at from " + TABLE
+                    + " order by message_id";
+            List<String> names = names(fixture);
+
+            assertThatThrownBy(() -> adoption(fixture, swapped).run())
+                    .isInstanceOfSatisfying(
+                            AdoptionException.class, e -> assertThat(e.soFar()).isEqualTo(Adopted.NOTHING))
+                    .hasMessageContaining("101 different consumers")
+                    .hasMessageContaining("m0, m1, m10")
+                    .hasMessageContaining("consumer, message id and time");
+            assertThat(names(fixture)).isEqualTo(names);
+
+            assertThatThrownBy(() -> adoption(fixture, swapped).batchSize(60).run())
+                    .isInstanceOfSatisfying(
+                            AdoptionException.class,
+                            e -> assertThat(e.soFar().read()).isEqualTo(60))
+                    .hasMessageContaining("m0, m1, m10");
+            assertThat(names(fixture)).hasSize(names.size() + 60);
+        }
+    }
+
+    private static List<String> names(Fixture fixture) {
+        return fixture.jdbc.queryForList("select name from " + Fixture.PREFIX + "name", String.class);
+    }
+
+    @Test
+    void adoptsAsManyConsumersAsItsSettingAllows() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            create(fixture, 1, 2, 3);
+            String query = "select '" + fixture.consumer + "-' || message_id, message_id, processed_at from " + TABLE;
+
+            assertThatThrownBy(() -> adoption(fixture, query).maxConsumers(2).run())
+                    .hasMessageContaining("3 different consumers");
+            assertThat(adoption(fixture, query).maxConsumers(3).run().adopted()).isEqualTo(3);
+            assertThatThrownBy(() -> adoption(fixture, query).maxConsumers(0).run())
+                    .hasMessageContaining("positive");
+        }
+    }
+
     @Test
     void refusesAQueryOfAnotherShape() {
         try (Fixture fixture = Fixture.on(TestDatabase.H2)) {

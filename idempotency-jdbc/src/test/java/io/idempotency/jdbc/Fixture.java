@@ -27,7 +27,7 @@ final class Fixture implements AutoCloseable {
     final JdbcTemplate jdbc;
     final String consumer = "c-" + UUID.randomUUID();
 
-    private Fixture(HikariDataSource dataSource, UnaryOperator<TableStore.Builder> settings) {
+    private Fixture(HikariDataSource dataSource, UnaryOperator<TableStoreBuilder> settings) {
         this.dataSource = dataSource;
         Schema.on(dataSource).tablePrefix(PREFIX).migrate();
         store = settings.apply(

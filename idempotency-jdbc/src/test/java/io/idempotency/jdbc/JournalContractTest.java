@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
+import io.idempotency.testkit.KeyOrderContract;
 import io.idempotency.testkit.OperatorContract;
 import io.idempotency.testkit.QuarantineContract;
 import io.idempotency.testkit.ReplayContract;
@@ -40,7 +41,8 @@ class JournalContractTest {
     }
 
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts implements ClaimContract, QuarantineContract, ReplayContract, OperatorContract {
+    abstract static class Contracts
+            implements ClaimContract, QuarantineContract, KeyOrderContract, ReplayContract, OperatorContract {
 
         private static final String PREFIX = "journals_";
 

@@ -19,6 +19,7 @@ import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -168,6 +169,57 @@ class WrittenReplayTest {
 
             assertThat(scene.replays.find(tooLong).flatMap(Replay::stoppedBy).orElseThrow())
                     .contains("longer than 64 characters");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void isStoppedIfItHasNoMessagesForAMinute(TestDatabase database) {
+        try (Scene scene = new Scene(database)) {
+            AtomicLong nanos = new AtomicLong();
+            JdbcReplays replays = scene.replays.nanoTime(nanos::get);
+            String consumer = scene.fixture.consumer;
+            scene.quarantine(consumer, "a", 1);
+            scene.insert(id, "", "");
+            assertThat(replays.running(consumer)).isEmpty();
+            nanos.addAndGet(WrittenReplays.MOST_WITHOUT_MESSAGES.toNanos() - 1);
+            assertThat(replays.running(consumer)).isEmpty();
+            assertThat(replays.find(id).map(Replay::status)).contains(Status.RUNNING);
+            nanos.incrementAndGet();
+
+            assertThat(replays.running(consumer)).isEmpty();
+
+            Replay stopped = replays.find(id).orElseThrow();
+            assertThat(stopped.status()).isEqualTo(Status.STOPPED);
+            assertThat(stopped.stoppedBy().orElseThrow()).contains("No message in quarantine has the id");
+
+            scene.choose(id, scene.ofConsumer());
+            scene.fixture.jdbc.update("update rules_replay set status = 'RUNNING' where id = ?", id);
+
+            assertThat(replays.running(consumer))
+                    .singleElement()
+                    .satisfies(replay -> assertThat(replay.progress().total()).isEqualTo(1));
+        }
+    }
+
+    /** The time without messages begins anew when somebody sets the row to running again. */
+    @Test
+    void hasAnotherMinuteWhenItRunsAgain() {
+        try (Scene scene = new Scene(TestDatabase.H2)) {
+            AtomicLong nanos = new AtomicLong();
+            JdbcReplays replays = scene.replays.nanoTime(nanos::get);
+            String consumer = scene.fixture.consumer;
+            scene.quarantine(consumer, "a", 1);
+            scene.insert(id, "", "");
+            assertThat(replays.running(consumer)).isEmpty();
+            nanos.addAndGet(WrittenReplays.MOST_WITHOUT_MESSAGES.toNanos());
+            assertThat(replays.running(consumer)).isEmpty();
+            assertThat(replays.running(consumer)).isEmpty();
+
+            scene.fixture.jdbc.update("update rules_replay set status = 'RUNNING' where id = ?", id);
+
+            assertThat(replays.running(consumer)).isEmpty();
+            assertThat(replays.find(id).map(Replay::status)).contains(Status.RUNNING);
         }
     }
 }

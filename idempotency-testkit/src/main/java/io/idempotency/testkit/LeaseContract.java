@@ -12,9 +12,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
+import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredMessage;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.List;
@@ -51,6 +54,36 @@ public interface LeaseContract extends LeaseOrderContract, LateOwnerContract, At
         assertThat(store().renew(List.of(), MINUTE)).isEmpty();
         store().complete(List.of());
         store().release(List.of());
+        store().expire(List.of());
+    }
+
+    @Test
+    @Tag("rule-8.15")
+    default void completesTheLeaseOfAnExpiredMessage() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim lease = leased(store(), messages.at("late", 17));
+
+        store().expire(List.of(lease));
+
+        assertThat(asked(store(), messages.at("late", 17)).status()).isEqualTo(Status.DUPLICATE);
+        assertThat(store().messages().look(messages.id("late")).map(StoredMessage::status))
+                .contains(MessageStatus.EXPIRED);
+    }
+
+    @Test
+    @Tag("rule-8.15")
+    default void namesTheLeasesOfExpiredMessagesThatOthersHaveTaken() {
+        Messages messages = Messages.ofNewConsumer();
+        Claim mine = leased(store(), messages.at("mine", 0, 1));
+        Claim lost = leased(store(), messages.at("lost", 1, 2));
+        store().forget(lost.delivery().id());
+
+        assertThatThrownBy(() -> store().expire(List.of(mine, lost)))
+                .isInstanceOfSatisfying(
+                        ClaimLostException.class, e -> assertThat(e.lost()).containsExactly(lost));
+
+        assertThat(asked(store(), messages.at("mine", 0, 1)).status()).isEqualTo(Status.DUPLICATE);
+        assertThat(asked(store(), messages.at("lost", 1, 2)).isGranted()).isTrue();
     }
 
     @Test

@@ -7,6 +7,7 @@ import static io.idempotency.testkit.Transacted.rolledBack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
@@ -16,6 +17,7 @@ import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages.Batch;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,40 @@ public interface OperatorContract extends StoreContract {
         assertThat(asked(store(), messages.at("bad", 1)).status()).isEqualTo(Status.DUPLICATE);
         assertThat(asked(store(), messages.at("bad", 2)).status()).isEqualTo(Status.DUPLICATE);
         assertThat(look(messages, "bad").status()).isEqualTo(MessageStatus.DROPPED);
+    }
+
+    @Test
+    @Tag("rule-8.15")
+    default void tellsExpiredMessagesFromProcessedOnes() {
+        Messages messages = Messages.ofNewConsumer();
+        committed(store(), () -> {
+            List<Claim> claims = store().claim(messages.inARow(4));
+            store().expire(List.of(claims.get(2), claims.get(0)));
+            return true;
+        });
+
+        assertThat(look(messages, "m-0").status()).isEqualTo(MessageStatus.EXPIRED);
+        assertThat(look(messages, "m-1").status()).isEqualTo(MessageStatus.PROCESSED);
+        assertThat(look(messages, "m-2").status()).isEqualTo(MessageStatus.EXPIRED);
+        assertThat(look(messages, "m-2").position())
+                .isEqualTo(messages.at("m-2", 2).position());
+        assertThat(asked(store(), messages.at("m-0", 9)).status()).isEqualTo(Status.DUPLICATE);
+        assertThat(store().messages().drop(messages.at("m-0", 0))).isFalse();
+        assertThat(store().forget(messages.id("m-0"))).isTrue();
+        assertThat(asked(store(), messages.at("m-0", 9)).isGranted()).isTrue();
+    }
+
+    @Test
+    @Tag("rule-8.15")
+    default void anExpiryIsRolledBackWithItsClaim() {
+        Messages messages = Messages.ofNewConsumer();
+        rolledBack(store(), () -> {
+            store().expire(store().claim(messages.inARow(2)));
+            return true;
+        });
+
+        assertThat(store().messages().look(messages.id("m-0"))).isEmpty();
+        assertThat(asked(store(), messages.at("m-0", 0)).isGranted()).isTrue();
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim.Status;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.List;
@@ -51,16 +52,20 @@ public interface PurgeContract extends StoreContract {
     @Tag("rule-3.9")
     default void purgesNoMoreThanTheLimitAtATime() {
         Messages messages = Messages.ofNewConsumer();
-        passTime(Duration.ofDays(9));
-        purgedAll(store(), Duration.ofDays(8));
-        messages.inARow(5).forEach(delivery -> claimed(store(), delivery));
+        List<Delivery> old = messages.inARow(5);
+        old.forEach(delivery -> claimed(store(), delivery));
         passTime(Duration.ofDays(9));
         claimed(store(), messages.at("new", 9));
 
-        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(2);
-        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(2);
-        assertThat(store().purge(Duration.ofDays(8), 2)).isEqualTo(1);
-        assertThat(store().purge(Duration.ofDays(8), 2)).isZero();
+        // Others of these tables may be old, too.
+        for (long left = old.size(), after; left > 0; left = after) {
+            assertThat(store().purge(Duration.ofDays(8), 2)).isBetween(1, 2);
+            after = old.stream()
+                    .filter(each -> store().find(each.id()).isPresent())
+                    .count();
+            assertThat(left - after).isBetween(0L, 2L);
+        }
+        assertThat(store().find(messages.id("new"))).isPresent();
     }
 
     @Test

@@ -73,6 +73,11 @@ final class CheckThenInsertStore implements ClaimStore {
     }
 
     @Override
+    public void expire(List<Claim> claims) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void unquarantine(Delivery delivery) {
         Row row = row(delivery.id());
         if (row != null && row.quarantined) {

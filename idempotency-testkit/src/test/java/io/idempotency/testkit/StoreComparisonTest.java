@@ -159,6 +159,11 @@ class StoreComparisonTest {
         }
 
         @Override
+        public void expire(List<Claim> claims) {
+            store.expire(claims);
+        }
+
+        @Override
         public void unquarantine(Delivery delivery) {
             store.unquarantine(delivery);
         }

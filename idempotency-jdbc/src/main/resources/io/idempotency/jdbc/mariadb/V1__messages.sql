@@ -9,7 +9,7 @@ create table if not exists ${tables}message (
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
                                    -- status 0 leased, 1 released, 2 processed, 3 quarantined;
                                    -- leased with the seal 1: claimed, but not proved by its transaction;
-                                   -- processed with the seal 2: dropped
+                                   -- processed with the seal 2: dropped, 3: expired
     message_id binary(16) not null, -- the id itself if it is a UUID, otherwise a hash of it
     primary key (consumer, message_id),
     index ${prefix}message_at (consumer, at_micros) -- for the purge
@@ -119,7 +119,7 @@ create table if not exists ${tables}segment (
     first_offset bigint not null,
     last_offset bigint not null,
     consumer integer not null,
-    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved, 4 dropped; the last entry of a message counts
+    kind smallint not null,         -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved, 4 dropped, 5 expired; the last entry of a message counts
     gaps mediumblob not null,           -- distances between offsets; empty if they are consecutive
     ids mediumblob not null,            -- 16 bytes for each message
     primary key (consumer, place, version)

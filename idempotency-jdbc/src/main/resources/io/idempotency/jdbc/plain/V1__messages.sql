@@ -9,7 +9,7 @@ create table ${tables}message (
     state ${int} not null,          -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
                                     -- status 0 leased, 1 released, 2 processed, 3 quarantined;
                                     -- leased with the seal 1: claimed, but not proved by its transaction;
-                                   -- processed with the seal 2: dropped
+                                   -- processed with the seal 2: dropped, 3: expired
     message_id ${id} not null,      -- the id itself if it is a UUID, otherwise a hash of it
     primary key (consumer, message_id)
 )${options};
@@ -129,7 +129,7 @@ create table ${tables}segment (
     first_offset ${long} not null,
     last_offset ${long} not null,
     consumer ${int} not null,
-    kind ${short} not null,     -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved, 4 dropped; the last entry of a message counts
+    kind ${short} not null,     -- 0 processed, 1 quarantined, 2 forgotten, 3 not proved, 4 dropped, 5 expired; the last entry of a message counts
     gaps ${bytes} not null,     -- distances between offsets; empty if they are consecutive
     ids ${bytes} not null,      -- 16 bytes for each message
     primary key (consumer, place, version)
