@@ -211,12 +211,7 @@ public final class JdbcReplays implements ReplayStore {
             List<Replay> running = new ArrayList<>();
             for (ReplayRows.Row row : rows.going(connection, consumer)) {
                 if (row.mistake().isPresent()) {
-                    rows.end(
-                            connection,
-                            dialect,
-                            row.id(),
-                            Status.STOPPED,
-                            row.mistake().get());
+                    rows.stop(connection, dialect, row.id(), row.mistake().get());
                 } else if (row.isComplete()) {
                     running.add(row.replay());
                 } else if (complete(connection, dialect, row)) {
