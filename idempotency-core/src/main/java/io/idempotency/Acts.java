@@ -2,9 +2,9 @@ package io.idempotency;
 
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.AuditStore;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Printable;
-import io.idempotency.store.Transactions;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -21,12 +21,11 @@ final class Acts {
     private static final int MOST_CHARS_OF_ORIGIN = 20;
     private static final int MOST_CHARS_OF_REASON = 1000;
 
-    private final Transactions transactions;
     private final AuditStore audit;
     private final String actor;
     private final String origin;
 
-    Acts(Transactions transactions, AuditStore audit, String actor, String origin) {
+    Acts(AuditStore audit, String actor, String origin) {
         if (actor.isBlank()
                 || actor.length() > MOST_CHARS_OF_ACTOR
                 || origin.isBlank()
@@ -35,14 +34,13 @@ final class Acts {
                     + " characters, and an origin of 1 to " + MOST_CHARS_OF_ORIGIN + " characters, not \""
                     + Printable.of(actor) + "\" and \"" + Printable.of(origin) + "\"");
         }
-        this.transactions = transactions;
         this.audit = audit;
         this.actor = actor;
         this.origin = origin;
     }
 
     Acts as(String newActor, String newOrigin) {
-        return new Acts(transactions, audit, newActor, newOrigin);
+        return new Acts(audit, newActor, newOrigin);
     }
 
     String actor() {
@@ -72,10 +70,10 @@ final class Acts {
         audit.update(key, messages, subject);
     }
 
-    /** Runs work in a transaction. */
-    <T> T within(Supplier<T> work) {
+    /** Runs work in a transaction of a store. */
+    <T> T within(ClaimStore store, Supplier<T> work) {
         AtomicReference<@Nullable T> result = new AtomicReference<>();
-        transactions.inTransaction(() -> result.set(work.get()));
+        store.transactions().inTransaction(() -> result.set(work.get()));
         return Objects.requireNonNull(result.get());
     }
 

@@ -100,13 +100,19 @@ final class Charging {
                 && (charge.held().isPresent() || !quarantining.isSettled(item, charge.failure()));
     }
 
-    /** Quarantines a message that failed, because the caller decided so. */
-    <T> void quarantine(Poll<T> poll, Item<T> item, Throwable failure, Function<? super T, Payload> reader) {
+    /**
+     * Quarantines a message that failed, because the caller decided so.
+     *
+     * @param counted how many attempts the caller knows of; a message whose handler did not run here has none
+     */
+    <T> void quarantine(
+            Poll<T> poll, Item<T> item, Throwable failure, int counted, Function<? super T, Payload> reader) {
         if (!quarantining.isPossible()) {
             throw new IdempotencyException(
                     "There is no quarantine store for " + item.delivery() + ": set one by quarantine(..)");
         }
-        int attempts = lanes.attempts(item.lane(), item.delivery().id());
+        int known = lanes.attempts(item.lane(), item.delivery().id());
+        int attempts = known == 0 ? 0 : Math.max(known, counted);
         Charge<T> charge = new Charge<>(failure, attempts, Optional.empty(), reader);
         if (item.isKeyUnknown()) {
             stops.standStill(poll, item, charge, "its key is unknown");

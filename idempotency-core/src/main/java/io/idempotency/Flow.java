@@ -193,8 +193,8 @@ final class Flow<M> {
     }
 
     /** Quarantines a message, because the caller decided so. */
-    void quarantine(Poll<M> poll, Item<M> item, Throwable failure) {
-        charging.quarantine(poll, item, failure, this::payload);
+    void quarantine(Poll<M> poll, Item<M> item, Throwable failure, int counted) {
+        charging.quarantine(poll, item, failure, counted, this::payload);
     }
 
     /** Stops the partition of a message that must not be claimed yet, because too many before it failed in the same way. Returns whether it did. */

@@ -200,11 +200,22 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      * @throws IdempotencyException if there is no quarantine store
      */
     public BatchResult quarantine(M message, Throwable cause) {
+        return quarantine(message, cause, 0);
+    }
+
+    /**
+     * Quarantines a message as {@link #quarantine(Object, Throwable)} does, for a caller that counts attempts, too. This consumer counts from one again
+     * when a partition was revoked and comes back.
+     *
+     * @param attempts how many attempts the caller has counted; the greater number is kept
+     */
+    public BatchResult quarantine(M message, Throwable cause, int attempts) {
         rethrowInShadow(cause);
         Item<M> item = reading.read(List.of(message)).get(0);
         Poll<M> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
         // Without its scope if it cannot be entered: that may be why the message failed.
-        scopes.within(item, () -> flow.quarantine(poll, item, cause), failure -> flow.quarantine(poll, item, cause));
+        Runnable quarantining = () -> flow.quarantine(poll, item, cause, attempts);
+        scopes.within(item, quarantining, failure -> quarantining.run());
         flow.advance(item);
         return poll.result();
     }

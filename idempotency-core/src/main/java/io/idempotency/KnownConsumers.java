@@ -7,9 +7,10 @@ import io.idempotency.store.QuarantineStore;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /** The consumers about which something is known. A verb that finds nothing asks whether its consumer has a wrong name. Thread-safe. */
-record KnownConsumers(ClaimStore store, QuarantineStore quarantine) {
+record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quarantine) {
 
     private static final int MOST_NAMED = 20;
 
@@ -26,7 +27,7 @@ record KnownConsumers(ClaimStore store, QuarantineStore quarantine) {
      * @throws IdempotencyException with the names of those that are known
      */
     void require(String consumer) {
-        SortedSet<String> known = new TreeSet<>(store.messages().consumers());
+        SortedSet<String> known = new TreeSet<>(stores.apply(consumer).messages().consumers());
         known.addAll(quarantine.totals().keySet());
         if (known.contains(consumer)) {
             return;

@@ -19,9 +19,9 @@ import io.idempotency.store.StoredMessage;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The verbs of operators: why a message was skipped, forget it, drop it from quarantine, and handle it again. Endpoint, page and command line call nothing
@@ -41,28 +41,42 @@ public final class Operations {
     /** The verb of the audit whose subject is the very id. */
     static final String FORGET = "forget";
 
-    private final ClaimStore store;
+    private final Function<String, ClaimStore> stores;
     private final QuarantineStore quarantine;
-    private final @Nullable ReplayStore replays;
+    private final Optional<ReplayStore> replays;
     private final Acts acts;
     private final KnownConsumers consumers;
 
-    private Operations(ClaimStore store, QuarantineStore quarantine, @Nullable ReplayStore replays, Acts acts) {
-        this.store = store;
+    private Operations(
+            Function<String, ClaimStore> stores, QuarantineStore quarantine, Optional<ReplayStore> replays, Acts acts) {
+        this.stores = stores;
         this.quarantine = quarantine;
         this.replays = replays;
         this.acts = acts;
-        this.consumers = new KnownConsumers(store, quarantine);
+        this.consumers = new KnownConsumers(stores, quarantine);
     }
 
     /** Returns the verbs on these stores, which share their transactions. The actor is {@code unknown}, the origin {@code api}. */
     public static Operations of(ClaimStore store, QuarantineStore quarantine, ReplayStore replays, AuditStore audit) {
-        return new Operations(store, quarantine, replays, new Acts(store.transactions(), audit, "unknown", "api"));
+        return of(consumer -> store, quarantine, Optional.of(replays), audit);
     }
 
     /** Returns the verbs on these stores, without those about replays. */
     public static Operations of(ClaimStore store, QuarantineStore quarantine, AuditStore audit) {
-        return new Operations(store, quarantine, null, new Acts(store.transactions(), audit, "unknown", "api"));
+        return of(consumer -> store, quarantine, Optional.empty(), audit);
+    }
+
+    /**
+     * Returns the verbs for consumers with different stores, such as a table and journals in one database. All of them share their transactions.
+     *
+     * @param stores returns the store of a consumer, or throws if it has none; asked for each verb
+     */
+    public static Operations of(
+            Function<String, ClaimStore> stores,
+            QuarantineStore quarantine,
+            Optional<ReplayStore> replays,
+            AuditStore audit) {
+        return new Operations(stores, quarantine, replays, new Acts(audit, "unknown", "api"));
     }
 
     /**
@@ -72,7 +86,7 @@ public final class Operations {
      * @param origin from where: {@code api}, {@code endpoint} or {@code cli}; at most 20 characters
      */
     public Operations as(String actor, String origin) {
-        return new Operations(store, quarantine, replays, acts.as(actor, origin));
+        return new Operations(stores, quarantine, replays, acts.as(actor, origin));
     }
 
     /**
@@ -84,14 +98,15 @@ public final class Operations {
      * @throws IdempotencyException if the text cannot be an id, or the consumer is not known
      */
     public List<Explanation> explain(String consumer, String id) {
-        List<Explanation> explained = new Explaining(store, quarantine).all(consumer, id);
+        List<Explanation> explained = new Explaining(store(consumer), quarantine).all(consumer, id);
         consumers.requireIf(explained.get(0).status() == MessageStatus.UNKNOWN, consumer);
         return explained;
     }
 
     /** Returns what {@link #forget(MessageId, String)} would do. Changes nothing. */
     public Forgotten countForgettable(MessageId id) {
-        Optional<MessageStatus> status = store.messages().look(id).map(StoredMessage::status);
+        Optional<MessageStatus> status =
+                store(id.consumer()).messages().look(id).map(StoredMessage::status);
         boolean isQuarantined = status.filter(MessageStatus.QUARANTINED::equals).isPresent()
                 || quarantine.find(id).isPresent();
         return ofKnown(
@@ -113,19 +128,20 @@ public final class Operations {
      */
     public Forgotten forget(MessageId id, String reason) {
         AuditRecord act = acts.of(FORGET, id.consumer(), id.value(), reason);
-        boolean wasKnown = acts.within(() -> {
-            refuseForgetting(id);
+        ClaimStore store = store(id.consumer());
+        boolean wasKnown = acts.within(store, () -> {
+            refuseForgetting(store, id);
             boolean known = store.forget(id);
             if (known) {
                 store.transactions().afterCommit(() -> KnownDuplicates.forgetEverywhere(id));
-                written(act.with(1, act.subject()));
+                written(store, act.with(1, act.subject()));
             }
             return known;
         });
         return ofKnown(id.consumer(), new Forgotten(wasKnown ? 1 : 0, 0));
     }
 
-    private void refuseForgetting(MessageId id) {
+    private void refuseForgetting(ClaimStore store, MessageId id) {
         if (quarantine.find(id).isPresent()) {
             throw new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
         }
@@ -139,7 +155,8 @@ public final class Operations {
 
     /** Counts what {@link #forget(MessageRange, String, LongConsumer)} would forget. Changes nothing. */
     public Forgotten countForgettable(MessageRange range) {
-        return ofKnown(range.consumer(), new RangeForgetting(store, acts, range, sofar -> {}).count());
+        return ofKnown(
+                range.consumer(), new RangeForgetting(store(range.consumer()), acts, range, sofar -> {}).count());
     }
 
     /**
@@ -153,7 +170,8 @@ public final class Operations {
      * @throws IdempotencyException if a transaction is active, or the consumer is not known
      */
     public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
-        refuseActive();
+        ClaimStore store = store(range.consumer());
+        refuseActive(store);
         return ofKnown(range.consumer(), new RangeForgetting(store, acts, range, progress).forget(reason));
     }
 
@@ -166,15 +184,16 @@ public final class Operations {
      */
     public boolean drop(MessageId id, String reason) {
         AuditRecord act = acts.of("drop", id.consumer(), id.value(), reason);
-        return acts.within(() -> {
-            Delivery delivery = takeFromQuarantine(id);
+        ClaimStore store = store(id.consumer());
+        return acts.within(store, () -> {
+            Delivery delivery = takeFromQuarantine(store, id);
             boolean isDropped = store.messages().drop(delivery);
-            written(act.with(1, act.subject()));
+            written(store, act.with(1, act.subject()));
             return isDropped;
         });
     }
 
-    private Delivery takeFromQuarantine(MessageId id) {
+    private Delivery takeFromQuarantine(ClaimStore store, MessageId id) {
         Optional<QuarantineEntry> entry = quarantine.find(id);
         entry.flatMap(QuarantineEntry::replay).ifPresent(replay -> {
             throw new IdempotencyException(
@@ -201,14 +220,15 @@ public final class Operations {
      * @throws IdempotencyException if a transaction is active
      */
     public long dropOlderThan(String consumer, Instant before, String reason) {
-        refuseActive();
+        ClaimStore store = store(consumer);
+        refuseActive(store);
         AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
         long dropped = new QuarantineExpiry(store, quarantine, acts, act, before).run();
         consumers.requireIf(dropped == 0, consumer);
         return dropped;
     }
 
-    private void refuseActive() {
+    private static void refuseActive(ClaimStore store) {
         if (store.transactions().isActive()) {
             throw new IdempotencyException(
                     "This takes several transactions, so do not call it within a transaction of yours");
@@ -229,14 +249,15 @@ public final class Operations {
      * @throws IdempotencyException if no message is chosen, there is no reason, or the consumer is not known
      */
     public Replay replay(ReplayRequest request, String reason) {
-        consumers.require(request.selection().consumer());
-        AuditRecord act =
-                acts.of("replay", request.selection().consumer(), request.id() + ": " + request.selection(), reason);
-        return acts.within(() -> {
+        String consumer = request.selection().consumer();
+        consumers.require(consumer);
+        AuditRecord act = acts.of("replay", consumer, request.id() + ": " + request.selection(), reason);
+        ClaimStore store = store(consumer);
+        return acts.within(store, () -> {
             boolean isNew = replays().find(request.id()).isEmpty();
             Replay replay = replays().request(request.by(acts.actor(), reason));
             if (isNew) {
-                written(act.with(replay.progress().total(), act.subject()));
+                written(store, act.with(replay.progress().total(), act.subject()));
             }
             return replay;
         });
@@ -258,20 +279,28 @@ public final class Operations {
     }
 
     private boolean change(String verb, String id, String reason, Predicate<String> change) {
-        return acts.within(() -> {
-            Replay replay = replays()
-                    .find(id)
-                    .orElseThrow(() -> new IdempotencyException("There is no replay " + Printable.of(id)));
-            AuditRecord act = acts.of(verb, replay.request().selection().consumer(), id, reason);
+        String consumer = requireReplay(id).request().selection().consumer();
+        AuditRecord act = acts.of(verb, consumer, id, reason);
+        ClaimStore store = store(consumer);
+        return acts.within(store, () -> {
+            long left = requireReplay(id).progress().left();
             boolean isChanged = change.test(id);
             if (isChanged) {
-                written(act.with(replay.progress().left(), id));
+                written(store, act.with(left, id));
             }
             return isChanged;
         });
     }
 
-    private void written(AuditRecord act) {
+    private Replay requireReplay(String id) {
+        return findReplay(id).orElseThrow(() -> new IdempotencyException("There is no replay " + Printable.of(id)));
+    }
+
+    private ClaimStore store(String consumer) {
+        return stores.apply(consumer);
+    }
+
+    private void written(ClaimStore store, AuditRecord act) {
         acts.write(act);
         store.transactions().afterCommit(() -> acts.log(act));
     }
@@ -289,10 +318,7 @@ public final class Operations {
     }
 
     private ReplayStore replays() {
-        ReplayStore known = replays;
-        if (known == null) {
-            throw new IdempotencyException("There is no replay store: give one to Operations.of(..)");
-        }
-        return known;
+        return replays.orElseThrow(
+                () -> new IdempotencyException("There is no replay store: give one to Operations.of(..)"));
     }
 }

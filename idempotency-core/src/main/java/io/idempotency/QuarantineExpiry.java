@@ -41,7 +41,7 @@ final class QuarantineExpiry {
         boolean isLast = false;
         try {
             while (!isLast) {
-                Batch batch = acts.within(this::batch);
+                Batch batch = acts.within(store, this::batch);
                 dropped += batch.dropped;
                 isLast = batch.isLast;
             }

@@ -46,7 +46,7 @@ final class RangeForgetting {
             Optional<String> next = Optional.of("");
             while (next.isPresent()) {
                 String after = next.get();
-                next = add(acts.within(() -> {
+                next = add(acts.within(store, () -> {
                     Batch batch = store.messages().forget(range, after, BATCH);
                     record(act, batch);
                     return batch;

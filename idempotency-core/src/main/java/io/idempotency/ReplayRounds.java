@@ -13,8 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Works on the running replays of a consumer, round by round: a few messages of each partition whose turn this node has, in order of offset. Confined to
@@ -25,7 +23,6 @@ final class ReplayRounds {
     /** How often a node looks for replays. */
     static final Duration LOOK = Duration.ofSeconds(5);
 
-    private static final Logger log = LoggerFactory.getLogger(Replayer.class);
     private static final int MOST_AT_A_TIME = 20;
 
     private final Settings<?> live;
@@ -38,7 +35,7 @@ final class ReplayRounds {
     private final LongSupplier nanoTime;
     private final BooleanSupplier isClosing;
     private final Map<String, ReplayPace> paces = new HashMap<>();
-    private Map<String, Replay> known = Map.of();
+    private final ReplayNews news;
     private int rounds;
 
     ReplayRounds(ReplayParts<?> parts, ReplayHandler handler, BooleanSupplier isClosing) {
@@ -51,34 +48,25 @@ final class ReplayRounds {
         this.nanoTime = parts.nanoTime();
         this.isClosing = isClosing;
         this.followers = new ReplayFollowers(parts, handler, isClosing);
+        this.news = new ReplayNews(live.name(), replays, nanoTime);
     }
 
     /** Works for a while. Returns how long to wait before the next round. */
     Duration round() {
-        Map<String, Replay> running = new HashMap<>();
+        List<Replay> running = new ArrayList<>(replays.running(live.name()));
+        running.removeIf(this::isRefused);
+        news.tell(running);
         Set<Partition> atWork = new HashSet<>();
         Duration wait = LOOK;
         rounds = (rounds + 1) & Integer.MAX_VALUE;
-        for (Replay replay : replays.running(live.name())) {
-            String id = replay.request().id();
-            running.put(id, replay);
-            if (!known.containsKey(id)) {
-                log.info(
-                        "Replay {} begins: {} {}, asked for by {} ({}).",
-                        id,
-                        replay.progress().left(),
-                        replay.selection(),
-                        replay.request().actor(),
-                        replay.request().reason());
-            }
+        for (Replay replay : running) {
             Duration then = isClosing.getAsBoolean() ? LOOK : work(replay, atWork);
             wait = then.compareTo(wait) < 0 ? then : wait;
         }
         Duration next = followers.round(atWork);
         wait = next.compareTo(wait) < 0 ? next : wait;
-        known.keySet().stream().filter(id -> !running.containsKey(id)).forEach(this::tellEnd);
-        known = running;
-        paces.keySet().retainAll(running.keySet());
+        paces.keySet()
+                .retainAll(running.stream().map(replay -> replay.request().id()).toList());
         turns.retain(atWork);
         return wait;
     }
@@ -88,26 +76,29 @@ final class ReplayRounds {
         turns.retain(Set.of());
     }
 
-    private void tellEnd(String id) {
-        replays.find(id)
-                .ifPresent(replay -> log.info(
-                        "Replay {} is {}{}: {}.",
-                        id,
-                        replay.status(),
-                        replay.stoppedBy().map(why -> " (" + why + ")").orElse(""),
-                        replay.progress()));
+    /** Gives all turns back, and tells which replays wait for other nodes. */
+    void rest() {
+        close();
+        news.tellWaiting();
+    }
+
+    /** Stops a replay that could repeat effects, unless it accepts that. */
+    private boolean isRefused(Replay replay) {
+        if (live.level() != ConsistencyLevel.AT_MOST_ONCE || replay.request().mayRepeat()) {
+            return false;
+        }
+        String id = replay.request().id();
+        String why = "The level of " + live.name()
+                + " is AT_MOST_ONCE, so the effects of these messages may have happened already."
+                + " Ask for a replay that accepts repeated effects, by acceptRepeatedEffects(), or by may_repeat = 1 in its row";
+        if (replays.stop(id, why)) {
+            news.tellRefused(id);
+        }
+        return true;
     }
 
     private Duration work(Replay replay, Set<Partition> atWork) {
         String id = replay.request().id();
-        if (live.level() == ConsistencyLevel.AT_MOST_ONCE && !replay.request().mayRepeat()) {
-            boolean unused = replays.stop(
-                    id,
-                    "The level of " + live.name()
-                            + " is AT_MOST_ONCE, so the effects of these messages may have happened already."
-                            + " Ask for a replay that accepts repeated effects, by acceptRepeatedEffects(), or by may_repeat = 1 in its row");
-            return Duration.ZERO;
-        }
         List<Partition> all = replays.partitions(id);
         if (all.isEmpty()) {
             return replays.endIfDone(id) ? Duration.ZERO : LOOK;

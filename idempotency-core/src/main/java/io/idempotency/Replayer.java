@@ -163,7 +163,7 @@ public final class Replayer<M> implements AutoCloseable {
     private Duration round(ReplayRounds rounds, BooleanSupplier isWorking) {
         try {
             if (!isWorking.getAsBoolean()) {
-                rounds.close();
+                rounds.rest();
                 return ReplayRounds.LOOK;
             }
             Duration wait = rounds.round();

@@ -6,7 +6,7 @@ package io.idempotency.store;
  * @param delivery the message and its position
  * @param payload its bytes
  * @param failure why it failed
- * @param attempts how often its handler was started
+ * @param attempts how often its handler failed in the process that quarantined it, and in replays since; with leases, how often it was started in all processes
  * @param keyHash hash of its key, equal in every process; 0 without a key or if unknown
  * @param isBehind whether its handler was not started, because an earlier message of its key is in quarantine
  */

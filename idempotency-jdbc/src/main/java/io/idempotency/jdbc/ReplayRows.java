@@ -4,6 +4,7 @@ import io.idempotency.replay.Replay;
 import io.idempotency.replay.Replay.Progress;
 import io.idempotency.replay.Replay.Status;
 import io.idempotency.replay.ReplayRequest;
+import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineSelection;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -15,10 +16,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads and writes rows of the table of replays. Anybody may have written them, so nothing in them is certain. Immutable and thread-safe. */
 final class ReplayRows {
 
+    private static final Logger log = LoggerFactory.getLogger(JdbcReplays.class);
     private static final int MOST_CHARS_OF_ID = 64;
 
     private final Tables tables;
@@ -216,5 +220,12 @@ final class ReplayRows {
                     statement.setString(4, id);
                 })
                 > 0;
+    }
+
+    /** Stops a replay because of a mistake in its row. The node that does it says so in its log: the author may look nowhere else. */
+    void stop(Connection connection, Dialect dialect, String id, String mistake) throws SQLException {
+        if (end(connection, dialect, id, Status.STOPPED, mistake)) {
+            log.warn("Replay {} is stopped. {}.", Printable.of(id), Printable.of(mistake));
+        }
     }
 }

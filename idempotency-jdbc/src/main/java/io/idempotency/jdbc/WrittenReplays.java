@@ -1,7 +1,6 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.replay.Replay;
-import io.idempotency.replay.Replay.Status;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -65,7 +64,7 @@ final class WrittenReplays {
     }
 
     private void stop(Connection connection, ReplayRows.Row row, String why) throws SQLException {
-        rows.end(connection, database.dialect(connection), row.id(), Status.STOPPED, why);
+        rows.stop(connection, database.dialect(connection), row.id(), why);
     }
 
     /** Completes a row, unless its messages are still to be chosen by the next statement of its author. */

@@ -17,6 +17,7 @@ import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -136,11 +137,14 @@ class WrittenReplayTest {
             scene.insert(id, ", " + column, ", '" + value + "'");
             scene.choose(id, scene.ofConsumer());
 
-            assertThat(scene.replays.running(consumer)).isEmpty();
+            List<String> warnings = Warnings.of(
+                    JdbcReplays.class,
+                    () -> assertThat(scene.replays.running(consumer)).isEmpty());
 
             Replay stopped = scene.replays.find(id).orElseThrow();
             assertThat(stopped.status()).isEqualTo(Status.STOPPED);
             assertThat(stopped.stoppedBy().orElseThrow()).contains(told);
+            assertThat(warnings).singleElement().asString().contains(id, told);
             assertThat(scene.replays.list(consumer, 10)).containsExactly(stopped);
             assertThat(scene.quarantine
                             .find(new MessageId(consumer, "a"))

@@ -42,6 +42,9 @@ final class Consumers implements DisposableBean {
 
     private final Map<String, IdempotentConsumer<ConsumerRecord<Object, Object>>> built = new ConcurrentHashMap<>();
     private final Map<String, ListenerDefinition> owners = new ConcurrentHashMap<>();
+    /** The stores of the listeners, by consumer. */
+    private final Map<String, String> asked = new ConcurrentHashMap<>();
+
     private final List<RecordReread> rereads = new CopyOnWriteArrayList<>();
 
     Consumers(IdempotencyProperties properties, ConfigurableListableBeanFactory beans, ConsumerBeans shared) {
@@ -58,9 +61,16 @@ final class Consumers implements DisposableBean {
         return configured != null ? configured : listener.level().orElse(ConsistencyLevel.STRONG);
     }
 
-    /** Returns the kind or name of the listener's store. */
+    /** Notes a listener, switched off or not. Returns the kind or name of its store. */
     String store(ListenerDefinition listener) {
-        return stores.asked(listener);
+        String store = stores.asked(listener);
+        asked.put(listener.name(), store);
+        return store;
+    }
+
+    /** Returns the store for operators: that of the consumer's listener, or the one of the properties if it has none here. */
+    ClaimStore operated(String consumer) {
+        return stores.operated(consumer, asked.getOrDefault(consumer, stores.asked(consumer)));
     }
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {

@@ -55,6 +55,7 @@ final class ContainerFitter {
     Optional<FittedContainer> fitListener(
             ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
         ListenerDefinition listener = found.with(properties.consumer(found.name()));
+        String store = consumers.store(listener);
         if (!properties.consumer(listener.name()).enabled()) {
             SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
             return Optional.empty();
@@ -76,7 +77,7 @@ final class ContainerFitter {
         FittedContainer fitted = fitted(listener, target, kafka, isRetry);
         container.setupMessageListener(fitted.listener());
         if (!isRetry) {
-            introduce(listener, container);
+            introduce(listener, store, container);
         }
         return Optional.of(fitted);
     }
@@ -121,11 +122,12 @@ final class ContainerFitter {
                 fitted -> listener.isShadow() ? beside(target, fitted) : inFront(target, listener, fitted));
     }
 
-    private void introduce(ListenerDefinition listener, AbstractMessageListenerContainer<Object, Object> container) {
+    private void introduce(
+            ListenerDefinition listener, String store, AbstractMessageListenerContainer<Object, Object> container) {
         log.info(Introduction.of(
                 listener,
                 consumers.level(listener),
-                consumers.store(listener),
+                store,
                 properties.messageId(),
                 container.getContainerProperties()));
     }

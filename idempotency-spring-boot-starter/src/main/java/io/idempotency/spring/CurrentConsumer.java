@@ -11,9 +11,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells a recoverer whose record it gets, and takes the time that the record has to wait. Set on a container's thread while its error handler
  * decides.
+ *
+ * @param attempts how many failed attempts at the record the error handler has counted; 0 if it counts none
  */
 record CurrentConsumer(
-        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, Map<TopicPartition, Duration> waits) {
+        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
+        int attempts,
+        Map<TopicPartition, Duration> waits) {
 
     private static final ThreadLocal<@Nullable CurrentConsumer> CURRENT = new ThreadLocal<>();
 
@@ -21,8 +25,8 @@ record CurrentConsumer(
         return CURRENT.get();
     }
 
-    static void set(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer) {
-        CURRENT.set(new CurrentConsumer(consumer, new HashMap<>()));
+    static void set(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, int attempts) {
+        CURRENT.set(new CurrentConsumer(consumer, attempts, new HashMap<>()));
     }
 
     static void remove() {

@@ -13,6 +13,7 @@ import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -152,19 +153,13 @@ class DatabaseConfiguration {
                 .schema(properties.schema().name());
     }
 
-    /** Serves the consumers of the default store. */
+    /** Serves the consumers of tables and journals, each on its store. */
     @Bean
     @Lazy
     @ConditionalOnMissingBean
     Operations idempotencyOperations(
-            ConfigurableListableBeanFactory beans,
-            IdempotencyProperties properties,
-            AuditStore audit,
-            QuarantineStore quarantine,
-            ObjectProvider<ReplayStore> replays) {
-        ClaimStore store = new Stores(properties, beans).standard();
-        ReplayStore known = replays.getIfUnique();
-        return known == null ? Operations.of(store, quarantine, audit) : Operations.of(store, quarantine, known, audit);
+            Consumers consumers, AuditStore audit, QuarantineStore quarantine, ObjectProvider<ReplayStore> replays) {
+        return Operations.of(consumers::operated, quarantine, Optional.ofNullable(replays.getIfUnique()), audit);
     }
 
     /** Lets the caches of this process forget what operators forget elsewhere. */

@@ -112,21 +112,30 @@ final class ListenerCall {
         around.setupThreadState(consumer);
         try {
             ConsumerRecords<Object, Object> given = around.intercept(poll, consumer);
-            List<ConsumerRecord<Object, Object>> records = new ArrayList<>();
-            if (given != null) {
-                given.forEach(records::add);
+            boolean isTaken = given == null || given.isEmpty();
+            if (!isTaken) {
+                callBatch(given, listener, around);
             }
-            if (!records.isEmpty()) {
-                records.forEach(each -> observations.observeInBatch(container, each));
-                listener.onMessage(records, acknowledgment(), consumer);
-            }
-            tell(() -> around.success(poll, consumer));
-            return !records.isEmpty();
-        } catch (RuntimeException e) {
-            tell(() -> around.failure(poll, e, consumer));
-            throw e;
+            return !isTaken;
         } finally {
             around.clearThreadState(consumer);
+        }
+    }
+
+    /** Like the container, tells the interceptor of the records that it returned, and of none if it returned none. */
+    private void callBatch(
+            ConsumerRecords<Object, Object> given,
+            PolledListener<?> listener,
+            BatchInterceptor<Object, Object> around) {
+        List<ConsumerRecord<Object, Object>> records = new ArrayList<>();
+        given.forEach(records::add);
+        try {
+            records.forEach(each -> observations.observeInBatch(container, each));
+            listener.onMessage(records, acknowledgment(), consumer);
+            tell(() -> around.success(given, consumer));
+        } catch (RuntimeException e) {
+            tell(() -> around.failure(given, e, consumer));
+            throw e;
         }
     }
 

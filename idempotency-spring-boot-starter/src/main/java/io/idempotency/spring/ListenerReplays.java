@@ -6,8 +6,10 @@ import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.QuarantineEntry;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
@@ -91,19 +93,23 @@ final class ListenerReplays implements SmartLifecycle {
         }
 
         private ReplayedContainer main() {
-            return containers.stream()
-                    .filter(container -> !container.isRetry())
-                    .findFirst()
-                    .orElseGet(() -> containers.get(0));
+            return first(container -> !container.isRetry()).orElseGet(() -> containers.get(0));
         }
 
         /** Returns the container that polls the topic of a message, such as a retry topic, or the main one if none polls it any more. */
         private ReplayedContainer of(QuarantineEntry entry) {
             String topic = entry.message().delivery().position().stream();
-            return containers.stream()
-                    .filter(container -> container.polls(topic))
+            return first(container -> container.polls(topic)).orElseGet(this::main);
+        }
+
+        /** Of several, one that works: a program may have made another container for the same listener. */
+        private Optional<ReplayedContainer> first(Predicate<ReplayedContainer> isWanted) {
+            List<ReplayedContainer> wanted =
+                    containers.stream().filter(isWanted).toList();
+            return wanted.stream()
+                    .filter(ReplayedContainer::isWorking)
                     .findFirst()
-                    .orElseGet(this::main);
+                    .or(() -> wanted.stream().findFirst());
         }
 
         void wake() {

@@ -6,7 +6,6 @@ import java.util.Objects;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.springframework.kafka.listener.MessageListenerContainer;
-import org.springframework.util.ClassUtils;
 
 /**
  * Stands in for the Kafka consumer while a replay calls a listener: the real one belongs to the thread of its container. It has no partitions and
@@ -19,7 +18,7 @@ final class NoConsumer {
     @SuppressWarnings("unchecked")
     static Consumer<Object, Object> of(MessageListenerContainer container) {
         return (Consumer<Object, Object>) Proxy.newProxyInstance(
-                Objects.requireNonNull(ClassUtils.getDefaultClassLoader()),
+                Consumer.class.getClassLoader(),
                 new Class<?>[] {Consumer.class},
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "assignment", "paused", "subscription" -> Set.of();

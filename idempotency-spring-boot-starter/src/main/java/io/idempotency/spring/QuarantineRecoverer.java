@@ -77,7 +77,8 @@ public final class QuarantineRecoverer implements ConsumerAwareRecordRecoverer {
 
     @SuppressWarnings("unchecked")
     private static void quarantine(ConsumerRecord<?, ?> record, CurrentConsumer current, Exception cause) {
-        BatchResult result = current.consumer().quarantine((ConsumerRecord<Object, Object>) record, cause);
+        BatchResult result =
+                current.consumer().quarantine((ConsumerRecord<Object, Object>) record, cause, current.attempts());
         if (!result.isSettled()) {
             current.waits()
                     .put(

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -115,8 +116,8 @@ final class ReplayedContainer implements AutoCloseable {
     }
 
     /**
-     * Returns a deserializer that the consumer factory was given. If it gives the same twice, all consumers share it, and have configured it. One of a
-     * supplier is new.
+     * Returns a deserializer that the consumer factory was given. If it gives the same twice, all consumers share it, have configured it, and still use it
+     * when this is closed. One of a supplier is new.
      */
     private <T> Optional<Deserializer<T>> given(
             ConsumerFactory<Object, Object> factory,
@@ -126,13 +127,28 @@ final class ReplayedContainer implements AutoCloseable {
         if (first == null || second == null) {
             return Optional.empty();
         }
-        if (first != second) {
-            second.close();
-            if (isConfiguring(factory)) {
-                first.configure(ContainerFitter.kafkaProperties(container), isKey);
-            }
+        if (first == second) {
+            return Optional.of(new Shared<>(first));
+        }
+        second.close();
+        if (isConfiguring(factory)) {
+            first.configure(ContainerFitter.kafkaProperties(container), isKey);
         }
         return Optional.of(first);
+    }
+
+    /** A deserializer that others close. */
+    private record Shared<T>(Deserializer<T> shared) implements Deserializer<T> {
+
+        @Override
+        public T deserialize(String topic, byte[] data) {
+            return shared.deserialize(topic, data);
+        }
+
+        @Override
+        public T deserialize(String topic, Headers headers, byte[] data) {
+            return shared.deserialize(topic, headers, data);
+        }
     }
 
     private static boolean isConfiguring(ConsumerFactory<Object, Object> factory) {

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -50,7 +49,7 @@ final class ShadowListener implements InvocationHandler {
         Set<Class<?>> interfaces = new LinkedHashSet<>(ClassUtils.getAllInterfacesAsSet(target));
         interfaces.add(DelegatingMessageListener.class);
         return Proxy.newProxyInstance(
-                Objects.requireNonNull(ClassUtils.getDefaultClassLoader()),
+                target.getClass().getClassLoader(),
                 interfaces.toArray(Class<?>[]::new),
                 new ShadowListener(target, consumer));
     }

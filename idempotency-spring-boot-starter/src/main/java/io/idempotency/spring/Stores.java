@@ -4,6 +4,7 @@ import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.jdbc.Unjudged;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,16 +112,33 @@ final class Stores {
 
     /** Returns the kind or the bean name of the store that a property or the listener asks for. */
     String asked(ListenerDefinition listener) {
-        String configured = properties.consumer(listener.name()).store();
-        if (configured != null) {
-            return configured;
-        }
-        return listener.store().isEmpty() ? properties.store() : listener.store();
+        return listener.store().isEmpty() ? asked(listener.name()) : configured(listener.name(), listener.store());
     }
 
-    /** Returns the store of {@code idempotency.store}, if that is a table or a journal. */
-    ClaimStore standard() {
-        return properties.store().equals(JOURNAL) ? journal() : durable();
+    /** Returns the kind or the bean name of the store that the properties ask for. */
+    String asked(String consumer) {
+        return configured(consumer, properties.store());
+    }
+
+    private String configured(String consumer, String otherwise) {
+        String configured = properties.consumer(consumer).store();
+        return configured == null ? otherwise : configured;
+    }
+
+    /**
+     * Returns the store for the verbs of operators.
+     *
+     * @throws IdempotencyException if it is neither a table nor a journal: only these share their transactions with the quarantine and the audit
+     */
+    ClaimStore operated(String consumer, String asked) {
+        return switch (asked) {
+            case TABLE -> durable();
+            case JOURNAL -> journal();
+            default ->
+                throw new IdempotencyException(
+                        "Consumer " + consumer + " has the store " + asked
+                                + ", and the bean Operations serves those with a table or a journal. Build Operations.of(..) on its store");
+        };
     }
 
     ClaimStore of(ListenerDefinition listener) {

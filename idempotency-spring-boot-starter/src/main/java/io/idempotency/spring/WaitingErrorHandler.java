@@ -92,15 +92,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         }
         LeftRecordsException left = LeftRecordsException.in(thrown);
         ConsumerRecord<?, ?> failed = left == null ? first : left.open().get(0);
-        if (failed != null) {
-            warnOfAttempt(thrown, failed);
-        }
-        CurrentConsumer.set(consumer);
+        CurrentConsumer.set(consumer, failed == null ? 0 : warnOfAttempt(thrown, failed));
         return users;
     }
 
-    /** Logs before the handler decides, because its decision includes the back-off. */
-    private void warnOfAttempt(Exception thrown, ConsumerRecord<?, ?> record) {
+    /** Logs before the handler decides, because its decision includes the back-off. Returns the number of the attempt; 0 if the handler counts none. */
+    private int warnOfAttempt(Exception thrown, ConsumerRecord<?, ?> record) {
         int attempt =
                 users.deliveryAttempt(new TopicPartitionOffset(record.topic(), record.partition(), record.offset()));
         log.warn(
@@ -112,6 +109,7 @@ final class WaitingErrorHandler implements CommonErrorHandler {
                 FailureText.lineWithCause(Failure.thrown(thrown)));
         log.debug(
                 "Failure at {}@{}", WaitingException.partition(record), record.offset(), FailureText.loggable(thrown));
+        return attempt;
     }
 
     /** Clears the interruption of a thread whose container runs: the container would not stop, but each of its polls would fail. */

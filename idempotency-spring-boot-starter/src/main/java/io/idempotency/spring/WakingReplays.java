@@ -3,12 +3,10 @@ package io.idempotency.spring;
 import io.idempotency.replay.ReplayStore;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.util.Objects;
 import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
-import org.springframework.util.ClassUtils;
 
 /** A store of replays that lets the listeners of this application look at once for a replay that is asked for here, or resumed. */
 final class WakingReplays {
@@ -19,9 +17,7 @@ final class WakingReplays {
 
     static ReplayStore of(ReplayStore store, ObjectProvider<ListenerReplays> listeners) {
         return (ReplayStore) Proxy.newProxyInstance(
-                Objects.requireNonNull(ClassUtils.getDefaultClassLoader()),
-                new Class<?>[] {ReplayStore.class},
-                (proxy, method, arguments) -> {
+                ReplayStore.class.getClassLoader(), new Class<?>[] {ReplayStore.class}, (proxy, method, arguments) -> {
                     try {
                         Object result = method.invoke(store, arguments);
                         if (NEWS.contains(method.getName())) {

@@ -66,6 +66,13 @@ final class BenchTopic {
         offset(bench.producer.send(new ProducerRecord<>(name, partition, "key", value)));
     }
 
+    /** Sends a message with a value that is its id. */
+    void sendKeyed(int partition, String key, String value) {
+        ProducerRecord<String, String> record = new ProducerRecord<>(name, partition, key, value);
+        record.headers().add("message-id", value.getBytes(UTF_8));
+        offset(bench.producer.send(record));
+    }
+
     /** Sends messages with values that are their ids, to one partition. */
     void sendAll(int partition, String... values) {
         List<Future<RecordMetadata>> sent = new ArrayList<>();

@@ -15,6 +15,7 @@ import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -59,6 +60,10 @@ class Effects {
 
         @Override
         public void afterPropertiesSet() {
+            if (isMariaDb()) {
+                jdbc.execute("create table if not exists effect (number bigint auto_increment primary key, value varchar(100))");
+                return;
+            }
             jdbc.execute("create table if not exists effect (number bigserial, value varchar(100))");
             jdbc.execute("create table if not exists refused (value varchar(100))");
             jdbc.execute("""
@@ -73,6 +78,12 @@ class Effects {
             jdbc.execute("""
                     create constraint trigger refusal after insert on effect deferrable initially deferred
                     for each row execute function refuse()""");
+        }
+
+        private boolean isMariaDb() {
+            return Objects.requireNonNull(
+                            jdbc.execute((ConnectionCallback<String>) connection -> connection.getMetaData().getURL()))
+                    .startsWith("jdbc:mariadb:");
         }
 
         void post(String value) {

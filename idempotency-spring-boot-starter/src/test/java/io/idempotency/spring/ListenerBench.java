@@ -45,7 +45,6 @@ final class ListenerBench implements AutoCloseable {
     final KafkaProducer<String, String> producer =
             new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer());
     final Admin admin = Admin.create(kafka);
-    private final String url = TestServers.database();
     private final List<String> properties = new ArrayList<>(List.of(
             "spring.main.banner-mode=off",
             "spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(),
@@ -54,18 +53,25 @@ final class ListenerBench implements AutoCloseable {
             "spring.kafka.consumer.fetch-max-wait=50ms",
             "spring.kafka.listener.poll-timeout=100ms",
             "spring.kafka.listener.concurrency=1",
-            "spring.datasource.url=" + url,
+            "spring.datasource.url=${database}",
             "spring.datasource.hikari.minimum-idle=1",
             "spring.flyway.enabled=false",
             "idempotency.schema.mode=always",
             "idempotency.purge.enabled=false",
             "idempotency.cache.size=0",
             "topic=" + topic));
+    private String database = "";
     private @Nullable ConfigurableApplicationContext application;
 
     /** Adds properties; of two values of one property the later one holds. */
     ListenerBench with(String... more) {
         properties.addAll(List.of(more));
+        return this;
+    }
+
+    /** Uses a MariaDB instead of a PostgreSQL. */
+    ListenerBench onMariaDb() {
+        database = MariaDbServer.database();
         return this;
     }
 
@@ -100,9 +106,13 @@ final class ListenerBench implements AutoCloseable {
     SpringApplicationBuilder builder(Class<?>... sources) {
         List<Class<?>> all = new ArrayList<>(List.of(Effects.class));
         all.addAll(List.of(sources));
+        if (database.isEmpty()) {
+            database = TestServers.database();
+        }
         return new SpringApplicationBuilder(all.toArray(Class<?>[]::new))
                 .web(WebApplicationType.NONE)
-                .properties(properties.toArray(String[]::new));
+                .properties(properties.toArray(String[]::new))
+                .properties("database=" + database);
     }
 
     void stop() {

@@ -9,6 +9,9 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -17,6 +20,7 @@ import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.util.backoff.FixedBackOff;
 
 /** Two applications of one group, on a real broker and a real PostgreSQL, carry out one replay. */
+@ExtendWith(OutputCaptureExtension.class)
 class ReplayNodesTest {
 
     private final ListenerBench bench =
@@ -107,7 +111,7 @@ class ReplayNodesTest {
 
     @Test
     @Tag("rule-9.24")
-    void aNodeWhoseContainerIsStoppedLeavesTheReplayToTheOther() {
+    void aNodeWhoseContainerIsStoppedLeavesTheReplayToTheOther(CapturedOutput output) {
         bench.start(Billing.class);
         List<String> orders = orders("order", 4);
         quarantine(orders);
@@ -119,6 +123,12 @@ class ReplayNodesTest {
             awaitDone("INC-43");
 
             assertThat(bench.ledger().calls).hasSize((int) before);
+            ListenerBench.await()
+                    .untilAsserted(() -> assertThat(output)
+                            .contains(
+                                    "Replay INC-43 of billing begins",
+                                    "Replay INC-43 of billing is done: of 4 messages 4 processed")
+                            .contains("Replay INC-43 of billing waits for another node"));
             assertThat(other.getBean(Effects.Ledger.class).calls).containsExactlyInAnyOrderElementsOf(orders);
         }
     }

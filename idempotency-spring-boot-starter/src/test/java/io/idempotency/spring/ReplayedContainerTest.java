@@ -43,6 +43,12 @@ class ReplayedContainerTest {
     private static final class Counting implements Deserializer<Object> {
 
         private final AtomicInteger configured = new AtomicInteger();
+        private boolean isClosed;
+
+        @Override
+        public void close() {
+            isClosed = true;
+        }
 
         @Override
         public void configure(Map<String, ?> properties, boolean isKey) {
@@ -94,15 +100,17 @@ class ReplayedContainerTest {
         assertThat(handled).containsExactly("a: A by 0");
     }
 
-    /** Its consumers have configured it. */
+    /** Its consumers have configured it, and go on with it. */
     @Test
     void thatAllConsumersShare() {
         DefaultKafkaConsumerFactory<Object, Object> factory = new DefaultKafkaConsumerFactory<>(properties);
-        factory.setKeyDeserializer(new Counting());
+        Counting shared = new Counting();
+        factory.setKeyDeserializer(shared);
 
         replay(factory);
 
         assertThat(handled).containsExactly("a by 0: A");
+        assertThat(shared.isClosed).isFalse();
     }
 
     private void replay(DefaultKafkaConsumerFactory<Object, Object> factory) {

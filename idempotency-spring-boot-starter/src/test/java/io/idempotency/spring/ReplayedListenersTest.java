@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -32,8 +33,22 @@ class ReplayedListenersTest {
 
     enum Store {
         TABLE,
-        JOURNAL
+        JOURNAL,
+        TABLE_ON_MARIADB,
+        JOURNAL_ON_MARIADB;
+
+        private static final String ON_MARIADB = "_ON_MARIADB";
+
+        boolean isOnMariaDb() {
+            return name().endsWith(ON_MARIADB);
+        }
+
+        String property() {
+            return "idempotency.store=" + name().replace(ON_MARIADB, "").toLowerCase(Locale.ROOT);
+        }
     }
+
+    private static final List<Store> ON_POSTGRESQL = List.of(Store.TABLE, Store.JOURNAL);
 
     enum Kind {
         RECORD,
@@ -58,13 +73,16 @@ class ReplayedListenersTest {
             ListenerBench bench = new ListenerBench()
                     .withoutJpa()
                     .with(
-                            "idempotency.store=" + store.name().toLowerCase(java.util.Locale.ROOT),
+                            store.property(),
                             "idempotency.consumers.FUTURE.store=table",
                             "spring.kafka.consumer.properties[max.poll.records]=100",
                             "spring.kafka.consumer.value-deserializer="
                                     + "org.springframework.kafka.support.serializer.ErrorHandlingDeserializer",
                             "spring.kafka.consumer.properties[spring.deserializer.value.delegate.class]="
                                     + ReplayedListeners.Mendable.class.getName());
+            if (store.isOnMariaDb()) {
+                bench.onMariaDb();
+            }
             Map<Kind, BenchTopic> topics = new EnumMap<>(Kind.class);
             for (Kind kind : Kind.values()) {
                 topics.put(kind, bench.topic(kind.name()));
@@ -123,7 +141,16 @@ class ReplayedListenersTest {
     @Tag("rule-9.20")
     @Tag("rule-9.26")
     @ParameterizedTest
-    @CsvSource({"TABLE, RECORD", "TABLE, BATCH", "JOURNAL, RECORD", "JOURNAL, BATCH"})
+    @CsvSource({
+        "TABLE, RECORD",
+        "TABLE, BATCH",
+        "JOURNAL, RECORD",
+        "JOURNAL, BATCH",
+        "TABLE_ON_MARIADB, RECORD",
+        "TABLE_ON_MARIADB, BATCH",
+        "JOURNAL_ON_MARIADB, RECORD",
+        "JOURNAL_ON_MARIADB, BATCH"
+    })
     void sevenOfFiveHundredComeBackWhenTheApplicationIsMended(Store store, Kind kind) {
         Scene scene = scene(store);
         ReplayedListeners.Seen seen = scene.seen();
@@ -139,12 +166,12 @@ class ReplayedListenersTest {
                 prefix + "300",
                 prefix + "360",
                 prefix + "420");
-        refuse(scene, poison.get(2));
+        refuse(scene, store, poison.get(2));
         ledger.fail(poison.get(3), () -> new UncheckedIOException(new SocketTimeoutException("no answer")));
         ledger.then(poison.get(4), () -> {
             throw new NoClassDefFoundError("com/bank/Rate");
         });
-        refuse(scene, poison.get(5));
+        refuse(scene, store, poison.get(5));
         List<String> values = IntStream.range(0, MESSAGES)
                 .mapToObj(i -> prefix + i + (i == 60 ? "unnamed" : ""))
                 .toList();
@@ -194,10 +221,11 @@ class ReplayedListenersTest {
     }
 
     /** Lets the database refuse the effect with a violated constraint. */
-    private static void refuse(Scene scene, String value) {
-        scene.bench()
-                .ledger()
-                .then(value, () -> scene.bench().jdbc().execute("do $$ begin raise unique_violation; end $$"));
+    private static void refuse(Scene scene, Store store, String value) {
+        String violation = store.isOnMariaDb()
+                ? "signal sqlstate '23000' set mysql_errno = 1062, message_text = 'duplicate entry'"
+                : "do $$ begin raise unique_violation; end $$";
+        scene.bench().ledger().then(value, () -> scene.bench().jdbc().execute(violation));
     }
 
     /** Sends three messages, the second one poison, and mends the listener. */
@@ -221,7 +249,7 @@ class ReplayedListenersTest {
             mode = EnumSource.Mode.EXCLUDE,
             names = {"RECORD", "BATCH"})
     void aMessageOfAnyKindOfListenerComesBack(Kind kind) {
-        for (Store store : Store.values()) {
+        for (Store store : ON_POSTGRESQL) {
             Scene scene = scene(store);
             String poison = poison(scene, kind, "back");
             long before = scene.bench().effects(poison).size();
