@@ -15,8 +15,14 @@ public final class SimulatedConsumers {
         Runnable every(Duration interval, Runnable task);
     }
 
-    public static <M> IdempotentConsumer<M> build(
-            IdempotentConsumerBuilder<M> builder, LongSupplier nanoTime, LongUnaryOperator random, Ticks ticks) {
-        return builder.build(new Clockwork(nanoTime, random, (interval, name, task) -> ticks.every(interval, task)));
+    /** The time, the randomness and the timers of a simulated process. */
+    public record Clock(LongSupplier nanoTime, LongUnaryOperator random, Ticks ticks) {
+        Clockwork clockwork() {
+            return new Clockwork(nanoTime, random, (interval, name, task) -> ticks.every(interval, task));
+        }
+    }
+
+    public static <M> IdempotentConsumer<M> build(IdempotentConsumerBuilder<M> builder, Clock clock) {
+        return builder.build(clock.clockwork());
     }
 }

@@ -25,12 +25,30 @@ enum Broken {
     NAMED_FAILURE_TAKEN_FOR_ANY(ConsistencyLevel.AT_LEAST_ONCE),
     RELEASED_COUNTED_AS_PROCESSED(ConsistencyLevel.AT_LEAST_ONCE),
     IN_PROGRESS_CALLED_DUPLICATE(ConsistencyLevel.AT_LEAST_ONCE),
-    CLAIM_TAKEN_BACK_AFTER_FAILURE(ConsistencyLevel.AT_MOST_ONCE);
+    CLAIM_TAKEN_BACK_AFTER_FAILURE(ConsistencyLevel.AT_MOST_ONCE),
+    ENTRY_NOT_TAKEN(ConsistencyLevel.STRONG, true),
+    GENERATION_IGNORED(ConsistencyLevel.STRONG, true),
+    ENTRY_DELETED_BEFORE_COMMIT(ConsistencyLevel.STRONG, true),
+    QUARANTINED_CALLED_DUPLICATE(ConsistencyLevel.STRONG, true),
+    KEYS_NOT_READ(ConsistencyLevel.STRONG, true),
+    LEADER_CALLED_GONE_TOO_EARLY(ConsistencyLevel.STRONG, true),
+    REPLAYED_BEFORE_ITS_LEADER(ConsistencyLevel.STRONG, true),
+    FOLLOWERS_NOT_FREED(ConsistencyLevel.STRONG, true),
+    PROCESSED_UNQUARANTINED(ConsistencyLevel.AT_LEAST_ONCE, true),
+    HELD_MESSAGE_REPLAYED(ConsistencyLevel.AT_LEAST_ONCE, true);
 
     /** The level that it hurts. */
     final ConsistencyLevel level;
 
+    /** Whether it hurts only replays. */
+    final boolean isOfReplays;
+
     Broken(ConsistencyLevel level) {
+        this(level, false);
+    }
+
+    Broken(ConsistencyLevel level, boolean isOfReplays) {
         this.level = level;
+        this.isOfReplays = isOfReplays;
     }
 }

@@ -21,6 +21,7 @@ final class History {
 
     private final Simulation simulation;
     private final LeaseHistory leases;
+    private final ReplayHistory replays;
     private final Map<MessageId, Integer> effects = new HashMap<>();
     private final Map<MessageId, Integer> failures = new HashMap<>();
     private final Map<MessageId, Integer> starts = new HashMap<>();
@@ -37,6 +38,7 @@ final class History {
     History(Simulation simulation) {
         this.simulation = simulation;
         this.leases = new LeaseHistory(simulation);
+        this.replays = new ReplayHistory(simulation);
     }
 
     LeaseHistory leases() {
@@ -90,10 +92,13 @@ final class History {
     void commits(RunningTransaction running) {
         simulation.note("commits the effects of " + ids(running.effects));
         running.forgotten.forEach(this::forgets);
-        running.quarantined.forEach(claim -> quarantines(claim.delivery().id()));
+        running.quarantined.forEach(claim -> quarantines(
+                claim.delivery().id(), running.isBehind(claim.delivery().id())));
+        quarantined.removeAll(running.deleted);
+        replays.commits(running);
         for (Delivery delivery : running.effects) {
             effect(delivery.id());
-            inOrder(delivery);
+            inOrder(delivery, running.isReplay);
         }
         if (!isLevel(ConsistencyLevel.STRONG) || simulation.isBroken(Broken.EFFECT_OUTSIDE_TRANSACTION)) {
             return;
@@ -130,14 +135,15 @@ final class History {
         running.committedEarly.forEach(id -> repeats.merge(id, 1, Integer::sum));
     }
 
-    private void quarantines(MessageId id) {
+    private void quarantines(MessageId id, boolean isBehind) {
         quarantined.add(id);
+        starts.remove(id);
         leases.quarantined(id);
         if (isLevel(ConsistencyLevel.STRONG) && !isLoose(id)) {
             if (count(effects, id) > 0) {
                 throw violated(id.value() + " is quarantined and has had its effect");
             }
-            if (count(failures, id) < Simulation.ATTEMPTS) {
+            if (count(failures, id) < Simulation.ATTEMPTS && !isBehind) {
                 throw violated(
                         id.value() + " is quarantined after " + count(failures, id) + " failures of its handler");
             }
@@ -149,10 +155,15 @@ final class History {
         return forgotten.contains(id) || repeats.containsKey(id);
     }
 
-    private void inOrder(Delivery delivery) {
+    private void inOrder(Delivery delivery, boolean isReplay) {
         // Behind a record that was compacted away the next owner goes on, while a zombie may still handle it.
         boolean isOrdered = isLevel(ConsistencyLevel.STRONG) && !simulation.allows(Fault.COMPACTION);
-        if (isOrdered && !simulation.isBroken() && !isLoose(delivery.id())) {
+        if (!isOrdered || isLoose(delivery.id())) {
+            return;
+        }
+        if (simulation.isKeyed()) {
+            replays.inOrder(delivery);
+        } else if (!simulation.isBroken() && !isReplay) {
             long offset = delivery.position().offset();
             long last = lastEffects.merge(delivery.position().partition(), offset, Math::max);
             if (offset < last) {
@@ -220,6 +231,11 @@ final class History {
         return simulation.store().committed(id).isPresent() || forgotten.contains(id);
     }
 
+    /** Returns whether the quarantine has the message. While it is replayed under a lease, nothing else remembers it. */
+    private boolean isKept(MessageId id) {
+        return simulation.store().quarantine().isKept(id);
+    }
+
     /** Compares what the library tells of a message with what is so. */
     void told(Consumption told) {
         MessageId id = told.delivery().id();
@@ -238,7 +254,7 @@ final class History {
         if (told.outcome().isSettled() && simulation.process().transaction != null) {
             throw violated(id.value() + " is called " + told.outcome() + " within a transaction");
         }
-        if (told.outcome().isSettled() && !isSettled(id)) {
+        if (told.outcome().isSettled() && !isSettled(id) && !isKept(id)) {
             throw violated(id.value() + " is called " + told.outcome() + ", and the store does not know it");
         }
     }
@@ -246,7 +262,8 @@ final class History {
     /** Checks that nothing is left behind a committed offset. */
     void offsetCommitted(int partition, long offset, List<SimulatedLog.Entry> before) {
         for (SimulatedLog.Entry entry : before) {
-            if (!isSettled(simulation.id(entry.id()))) {
+            MessageId id = simulation.id(entry.id());
+            if (!isSettled(id) && !isKept(id)) {
                 throw violated("offset " + offset + " of partition " + partition + " is committed, and " + entry
                         + " in front of it is not settled");
             }
@@ -255,6 +272,7 @@ final class History {
 
     /** Checks what has come of all messages. */
     void checkEnd() {
+        replays.checkEnd();
         for (String value : simulation.producer().ids()) {
             MessageId id = simulation.id(value);
             if (!isSettled(id)) {
@@ -265,7 +283,7 @@ final class History {
                 throw new Violation("the effect of " + value + " is missing");
             }
             boolean isQuarantined = quarantined.contains(id) && !forgotten.contains(id);
-            if (isQuarantined != simulation.store().isKept(id) && !isLoose(id)) {
+            if (isQuarantined != isKept(id) && !isLoose(id)) {
                 throw new Violation(value + " is quarantined: " + isQuarantined + ", but kept: " + !isQuarantined);
             }
         }

@@ -29,6 +29,7 @@ final class Member {
 
     private final Simulation simulation;
     private final String name;
+    private final boolean isReplaying;
 
     /** How often it was started. */
     int life;
@@ -56,9 +57,15 @@ final class Member {
     private int claimed;
     private int failedAmong;
 
-    Member(Simulation simulation, String name) {
+    /** @param isReplaying whether it replays, and does not poll */
+    Member(Simulation simulation, String name, boolean isReplaying) {
         this.simulation = simulation;
         this.name = name;
+        this.isReplaying = isReplaying;
+    }
+
+    boolean isReplaying() {
+        return isReplaying;
     }
 
     @Override
@@ -101,12 +108,23 @@ final class Member {
     }
 
     private void live() {
+        SimulatedHandler handler = new SimulatedHandler(simulation, this);
+        SimulatedConsumers.Clock clock = clock();
+        if (isReplaying) {
+            try (IdempotentConsumer<ConsumerRecord<String, String>> built = build(clock)) {
+                consumer = built;
+                Replaying replaying = new Replaying(simulation, this, built, handler, clock);
+                closing = replaying::close;
+                replaying.run();
+            }
+            return;
+        }
         SimulatedConsumer mine = new SimulatedConsumer(simulation, this);
         client = mine;
-        SimulatedHandler handler = new SimulatedHandler(simulation, this);
-        isJoined = simulation.level() == ConsistencyLevel.STRONG
+        isJoined = !simulation.isKeyed()
+                && simulation.level() == ConsistencyLevel.STRONG
                 && simulation.choices().below(4) == 1;
-        try (IdempotentConsumer<ConsumerRecord<String, String>> built = build()) {
+        try (IdempotentConsumer<ConsumerRecord<String, String>> built = build(clock)) {
             consumer = built;
             if (isJoined) {
                 JoinedLoop loop = new JoinedLoop(simulation, mine.kafka(), built, handler);
@@ -114,10 +132,10 @@ final class Member {
                 loop.run();
                 return;
             }
-            SimulatedLoops.Clock clock = new SimulatedLoops.Clock(simulation::nanos, simulation::sleep);
+            SimulatedLoops.Clock ofLoop = new SimulatedLoops.Clock(simulation::nanos, simulation::sleep);
             PollLoop<String, String> loop = simulation.isBatch()
-                    ? SimulatedLoops.batches(built, handler::handleAll, mine.kafka(), clock)
-                    : SimulatedLoops.each(built, handler::handle, mine.kafka(), clock);
+                    ? SimulatedLoops.batches(built, handler::handleAll, mine.kafka(), ofLoop)
+                    : SimulatedLoops.each(built, handler::handle, mine.kafka(), ofLoop);
             closing = loop::close;
             loop.run();
         }
@@ -145,7 +163,7 @@ final class Member {
         throw new Died();
     }
 
-    private IdempotentConsumer<ConsumerRecord<String, String>> build() {
+    private IdempotentConsumer<ConsumerRecord<String, String>> build(SimulatedConsumers.Clock clock) {
         var builder = KafkaRecords.<String, String>consumer(Simulation.CONSUMER)
                 .messageId(record -> Optional.of(record.key()))
                 .store(simulation.store())
@@ -163,13 +181,19 @@ final class Member {
         if (simulation.isScoped()) {
             builder.scope(new SimulatedScope(simulation, entered -> scope = entered));
         }
+        if (simulation.isKeyed()) {
+            builder.keyOrder(record -> Optional.of(Producer.keyOf(record.key())));
+        }
         if (simulation.choices().below(2) == 0) {
             SimulatedCache fresh = new SimulatedCache(simulation);
             cache = fresh;
             builder.cache(fresh);
         }
-        return SimulatedConsumers.build(
-                builder,
+        return SimulatedConsumers.build(builder, clock);
+    }
+
+    private SimulatedConsumers.Clock clock() {
+        return new SimulatedConsumers.Clock(
                 simulation::nanos,
                 bound -> simulation.choices().below((int) Math.min(bound, Integer.MAX_VALUE)),
                 (interval, task) -> {

@@ -9,6 +9,8 @@ import java.util.Set;
 /** Sends records, some of them as copies, and knows which of them are bad. */
 final class Producer {
 
+    private static final int KEYS = 2;
+
     private final Simulation simulation;
     private final SimulatedLog log;
     private final Set<String> ids = new LinkedHashSet<>();
@@ -26,7 +28,7 @@ final class Producer {
             String id = "m" + (isCopy ? simulation.choices().below(i) : i);
             ids.add(id);
             toSend.add(id);
-            if (simulation.choices().oneIn(10)) {
+            if (simulation.choices().oneIn(simulation.isWithReplays() ? 4 : 10)) {
                 poison.add(id);
             } else if (simulation.happens(Fault.KILLERS)) {
                 killers.add(id);
@@ -45,7 +47,7 @@ final class Producer {
     }
 
     boolean isPoison(String id) {
-        return poison.contains(id);
+        return poison.contains(id) && !simulation.operator().isMended();
     }
 
     boolean isKiller(String id) {
@@ -54,7 +56,12 @@ final class Producer {
 
     /** Returns whether no deserializer can read the record. Its id stands in a header. */
     boolean isUnreadable(String id) {
-        return unreadable.contains(id);
+        return unreadable.contains(id) && !simulation.operator().isMended();
+    }
+
+    /** Returns the key of a message, where the order of keys is kept. */
+    static String keyOf(String id) {
+        return "k" + Integer.parseInt(id.substring(1)) % KEYS;
     }
 
     boolean isDone() {

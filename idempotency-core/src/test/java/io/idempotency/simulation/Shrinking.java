@@ -1,23 +1,19 @@
 package io.idempotency.simulation;
 
-import io.idempotency.ConsistencyLevel;
 import java.util.Arrays;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
 
 /** Makes a failing schedule short: replaces decisions by nothing special, as long as it still fails. */
 final class Shrinking {
 
     private static final int MOST_RUNS = 1_500;
 
-    private final ConsistencyLevel level;
-    private final @Nullable Broken broken;
+    private final Scene scene;
     private final Executor threads;
     private int runs;
 
-    Shrinking(ConsistencyLevel level, @Nullable Broken broken, Executor threads) {
-        this.level = level;
-        this.broken = broken;
+    Shrinking(Scene scene, Executor threads) {
+        this.scene = scene;
         this.threads = threads;
     }
 
@@ -59,7 +55,7 @@ final class Shrinking {
     }
 
     private Simulation simulation(boolean isTraced, int... choices) {
-        return new Simulation(Choices.of(choices), level, broken, isTraced, Simulation.noVisits());
+        return new Simulation(Choices.of(choices), scene, isTraced, Simulation.noVisits());
     }
 
     /** Returns how the schedule fails, without the numbers, so that it does not become another failure on the way; empty if it does not. */

@@ -93,7 +93,9 @@ final class SimulatedHandler {
     }
 
     private void mayCommitEarly() {
-        if (simulation.level() == ConsistencyLevel.STRONG && simulation.happens(Fault.HANDLER_COMMITS)) {
+        if (simulation.level() == ConsistencyLevel.STRONG
+                && !process.isReplaying()
+                && simulation.happens(Fault.HANDLER_COMMITS)) {
             simulation.store().transactions().commitEarly();
         }
     }

@@ -48,6 +48,12 @@ final class SimulatedLeases {
                         .map(claim -> leasedAnyway(claim, length))
                         .toList();
             }
+            if (simulation.isBroken(Broken.HELD_MESSAGE_REPLAYED)
+                    && simulation.process().isReplaying()) {
+                leased = leased.stream()
+                        .map(claim -> leasedByForce(claim, length))
+                        .toList();
+            }
             history().leased(leased);
             return leased;
         });
@@ -59,6 +65,14 @@ final class SimulatedLeases {
 
     private static Claim duplicateIfLeased(Claim claim) {
         return claim.status() == Claim.Status.IN_PROGRESS ? Claim.duplicate(claim.delivery(), Optional.empty()) : claim;
+    }
+
+    private Claim leasedByForce(Claim claim, Duration length) {
+        if (claim.status() != Claim.Status.IN_PROGRESS) {
+            return claim;
+        }
+        simulation.store().takeBack(claim.delivery().id());
+        return memory.lease(List.of(claim.delivery()), length).get(0);
     }
 
     private Claim leasedAnyway(Claim claim, Duration length) {

@@ -1,7 +1,6 @@
 package io.idempotency.simulation;
 
 import io.idempotency.DuplicateCache;
-import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
@@ -9,7 +8,6 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
-import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,7 +30,8 @@ final class SimulatedStore implements LeaseStore {
     private final Wire wire;
     private final RowLocks locks;
     private final MemoryStore memory;
-    private final MemoryQuarantine kept;
+    private final SimulatedQuarantine quarantine;
+    private final SimulatedReplayStore replays;
     private final SimulatedTransactions transactions;
     private final SimulatedLeases leases;
 
@@ -44,23 +43,24 @@ final class SimulatedStore implements LeaseStore {
                 .clock(wire::now)
                 .claimTimeout(Duration.ZERO)
                 .build();
-        this.kept = new MemoryQuarantine(memory);
-        this.transactions = new SimulatedTransactions(simulation, wire, locks, memory, kept);
+        Memory all = Memory.of(memory);
+        this.quarantine = new SimulatedQuarantine(simulation, wire, locks, all.quarantine());
+        this.replays = new SimulatedReplayStore(simulation, wire, locks, all.replays());
+        this.transactions = new SimulatedTransactions(simulation, wire, locks, all);
         this.leases = new SimulatedLeases(simulation, wire, locks, memory);
     }
 
-    QuarantineStore quarantine() {
-        return new SimulatedQuarantine(simulation, kept);
+    SimulatedQuarantine quarantine() {
+        return quarantine;
+    }
+
+    SimulatedReplayStore replays() {
+        return replays;
     }
 
     /** Returns what is committed of a message, without asking over the wire. */
     Optional<Processed> committed(MessageId id) {
         return memory.find(id);
-    }
-
-    /** Returns whether the message is kept in the quarantine, without asking over the wire. */
-    boolean isKept(MessageId id) {
-        return kept.find(id).isPresent();
     }
 
     @Override
@@ -115,7 +115,11 @@ final class SimulatedStore implements LeaseStore {
         for (Delivery delivery : deliveries) {
             Claim claim = answered.get(delivery);
             if (claim != null) {
-                claims.add(claim);
+                claims.add(
+                        claim.status() == Claim.Status.QUARANTINED
+                                        && simulation.isBroken(Broken.QUARANTINED_CALLED_DUPLICATE)
+                                ? Claim.duplicate(delivery, claim.processed())
+                                : claim);
             }
         }
         simulation.history().claimed(claims);
@@ -182,8 +186,14 @@ final class SimulatedStore implements LeaseStore {
     @Override
     public void unquarantine(Delivery delivery) {
         wire.fault("unquarantine " + delivery.id().value());
-        locks.take(delivery.id(), transactions.running());
+        RunningTransaction running = transactions.running();
+        locks.take(delivery.id(), running);
+        if (simulation.isBroken(Broken.PROCESSED_UNQUARANTINED)
+                && memory.find(delivery.id()).isPresent()) {
+            memory.quarantine(Claim.granted(delivery));
+        }
         memory.unquarantine(delivery);
+        running.freed.add(delivery);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.idempotency.simulation;
 
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.simulation.RunningTransaction.Ending;
 import io.idempotency.store.Claim;
@@ -23,16 +24,17 @@ final class SimulatedTransactions implements Transactions {
     private final RowLocks locks;
     private final MemoryStore memory;
     private final MemoryQuarantine quarantine;
+    private final MemoryReplays replays;
     private final LateCommits late;
     private final EarlyClaims early;
 
-    SimulatedTransactions(
-            Simulation simulation, Wire wire, RowLocks locks, MemoryStore memory, MemoryQuarantine quarantine) {
+    SimulatedTransactions(Simulation simulation, Wire wire, RowLocks locks, Memory memory) {
         this.simulation = simulation;
         this.wire = wire;
         this.locks = locks;
-        this.memory = memory;
-        this.quarantine = quarantine;
+        this.memory = memory.store();
+        this.quarantine = memory.quarantine();
+        this.replays = memory.replays();
         this.late = new LateCommits(simulation, locks);
         this.early = new EarlyClaims(wire);
     }
@@ -82,6 +84,7 @@ final class SimulatedTransactions implements Transactions {
         }
         wire.fault("begin");
         RunningTransaction running = new RunningTransaction();
+        running.isReplay = process.isReplaying();
         process.transaction = running;
         boolean isCommitted = false;
         try {
@@ -211,10 +214,13 @@ final class SimulatedTransactions implements Transactions {
     private void arrive(RunningTransaction running) {
         memory.transactions().inTransaction(() -> {
             running.forgotten.forEach(memory::forget);
+            running.freed.forEach(memory::unquarantine);
             Map<Delivery, Claim> claims = new HashMap<>();
             memory.claim(List.copyOf(running.granted.values())).forEach(claim -> claims.put(claim.delivery(), claim));
             running.quarantined.forEach(claim -> memory.quarantine(claims.getOrDefault(claim.delivery(), claim)));
             running.kept.forEach(quarantine::save);
+            running.deleted.forEach(quarantine::delete);
+            running.counted.forEach(result -> replays.count(result.replay(), result.result(), result.failure()));
         });
         simulation.history().commits(running);
     }
@@ -234,6 +240,9 @@ final class SimulatedTransactions implements Transactions {
     private void end(RunningTransaction running, boolean isCommitted) {
         if (running.ending != Ending.LATE) {
             locks.release(running);
+        }
+        if (!isCommitted && simulation.isBroken(Broken.ENTRY_DELETED_BEFORE_COMMIT)) {
+            running.deleted.forEach(quarantine::delete);
         }
         if (!isCommitted) {
             running.quarantined.forEach(simulation.history()::notQuarantined);

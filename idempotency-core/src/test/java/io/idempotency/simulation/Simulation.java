@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import org.apache.kafka.common.TopicPartition;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One schedule: two or three {@link Member processes} with the real flow, a {@link SimulatedStore store}, a {@link SimulatedLog log} with its
@@ -31,11 +30,12 @@ final class Simulation {
     static final int ATTEMPTS = 2;
     static final Duration LEASE = Duration.ofMillis(300);
     private static final int MOST_STEPS = 4_000;
+    /** So many processes consume, and as many replay. */
+    private static final int REPLAYING = 2;
 
     private final Choices choices;
     private final Baton baton;
-    private final ConsistencyLevel level;
-    private final @Nullable Broken broken;
+    private final Scene scene;
     private final Set<Fault> faults = EnumSet.noneOf(Fault.class);
     private final Map<Branch, Integer> visits;
     private final SimulatedLog log;
@@ -49,20 +49,16 @@ final class Simulation {
     private final boolean isNaming;
     private final boolean isContended;
     private final boolean isScoped;
+    private final boolean isKeyed;
+    private final Operator operator;
     private final int wildSteps;
     private boolean isCalm;
 
-    Simulation(
-            Choices choices,
-            ConsistencyLevel level,
-            @Nullable Broken broken,
-            boolean isTraced,
-            Map<Branch, Integer> visits) {
+    Simulation(Choices choices, Scene scene, boolean isTraced, Map<Branch, Integer> visits) {
         this.choices = choices;
-        this.level = level;
-        this.broken = broken;
+        this.scene = scene;
         this.visits = visits;
-        this.baton = new Baton(choices, MOST_STEPS, isTraced);
+        this.baton = new Baton(choices, scene.isReplaying() ? 3 * MOST_STEPS : MOST_STEPS, isTraced);
         this.store = new SimulatedStore(this);
         this.history = new History(this);
         for (Fault fault : Fault.values()) {
@@ -70,21 +66,34 @@ final class Simulation {
                 faults.add(fault);
             }
         }
-        this.isBatch = level != ConsistencyLevel.AT_MOST_ONCE && choices.oneIn(3);
+        this.isBatch = level() != ConsistencyLevel.AT_MOST_ONCE && choices.oneIn(3);
         this.isNaming = choices.oneIn(2);
-        this.isContended = level == ConsistencyLevel.STRONG && choices.oneIn(2);
+        this.isContended = level() == ConsistencyLevel.STRONG && choices.oneIn(2);
         this.isScoped = choices.oneIn(4);
-        this.wildSteps = 100 + choices.below(400);
+        this.isKeyed = scene.isReplaying() && level() == ConsistencyLevel.STRONG && choices.oneIn(2);
+        if (isKeyed) {
+            // The key of a record that nobody can read is not known, and its partition stands still.
+            faults.remove(Fault.UNREADABLE);
+        }
+        this.operator = new Operator(this);
+        this.wildSteps = (100 + choices.below(400)) * (scene.isReplaying() ? 2 : 1);
         this.log = new SimulatedLog(this, 1 + choices.below(3));
         this.group = new SimulatedGroup(this);
         this.producer = new Producer(this, log);
-        int count = 2 + choices.below(2);
+        int count = scene.isReplaying() ? REPLAYING : 2 + choices.below(2);
         for (int i = 0; i < count; i++) {
-            Member process = new Member(this, "p" + i);
-            processes.add(process);
-            byFibre.put(baton.add("p" + i), process);
+            add("p" + i, false);
+        }
+        for (int i = 0; scene.isReplaying() && i < REPLAYING; i++) {
+            add("replayer" + i, true);
         }
         baton.add("network");
+    }
+
+    private void add(String name, boolean isReplaying) {
+        Member process = new Member(this, name, isReplaying);
+        processes.add(process);
+        byFibre.put(baton.add(name), process);
     }
 
     static Map<Branch, Integer> noVisits() {
@@ -145,6 +154,7 @@ final class Simulation {
                 && producer.isDone()
                 && group.isConsumed(true)
                 && store.transactions().late().isEmpty()
+                && (!scene.isReplaying() || store.quarantine().ids().isEmpty())
                 && processes.stream().allMatch(each -> each.inHand.isEmpty())) {
             baton.stop();
         }
@@ -193,17 +203,35 @@ final class Simulation {
         return producer.isPoison(id.value());
     }
 
+    /** Returns whether the messages have keys, whose order is kept. */
+    boolean isKeyed() {
+        return isKeyed;
+    }
+
+    boolean isWithReplays() {
+        return scene.isReplaying();
+    }
+
+    /** Returns whether nothing goes wrong any more. */
+    boolean isCalm() {
+        return isCalm;
+    }
+
+    Operator operator() {
+        return operator;
+    }
+
     /** Returns whether the message kills its process, as long as anything goes wrong. */
     boolean kills(MessageId id) {
         return producer.isKiller(id.value()) && !isCalm && baton.steps() <= wildSteps;
     }
 
     boolean isBroken(Broken fault) {
-        return broken == fault;
+        return scene.broken() == fault;
     }
 
     boolean isBroken() {
-        return broken != null;
+        return scene.broken() != null;
     }
 
     boolean isBatch() {
@@ -236,7 +264,7 @@ final class Simulation {
     }
 
     ConsistencyLevel level() {
-        return level;
+        return scene.level();
     }
 
     SimulatedLog log() {

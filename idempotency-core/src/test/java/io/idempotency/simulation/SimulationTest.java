@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 final class SimulationTest {
 
-    private static final int SCHEDULES = 2_400;
+    private static final int SCHEDULES = 4_000;
     private static final int MOST_SEEDS = 2_000;
     private static final long MINUTE_MILLIS = 60_000;
     private static final long MINUTES = Long.getLong("minutes", 0);
@@ -65,8 +65,8 @@ final class SimulationTest {
         long seed = Long.getLong("seed", 0);
         long schedules = 0;
         while (schedules < SCHEDULES || System.nanoTime() < end) {
-            for (ConsistencyLevel level : levels()) {
-                run(seed, level, visits);
+            for (Scene scene : Scene.all()) {
+                run(seed, scene, visits);
                 schedules++;
             }
             seed++;
@@ -79,18 +79,14 @@ final class SimulationTest {
         assertThat(missed).as("branches that no schedule visited").isEmpty();
     }
 
-    private static Set<ConsistencyLevel> levels() {
-        return EnumSet.complementOf(EnumSet.of(ConsistencyLevel.NONE));
-    }
-
-    private static void run(long seed, ConsistencyLevel level, Map<Branch, Integer> visits) {
+    private static void run(long seed, Scene scene, Map<Branch, Integer> visits) {
         Choices choices = Choices.ofSeed(seed);
         try {
-            new Simulation(choices, level, null, false, visits).run(threads);
+            new Simulation(choices, scene, false, visits).run(threads);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
-                    "Seed " + seed + " at " + level + ": " + e.getMessage() + "\n"
-                            + new Shrinking(level, null, threads).shortest(choices.made()),
+                    "Seed " + seed + " at " + scene + ": " + e.getMessage() + "\n"
+                            + new Shrinking(scene, threads).shortest(choices.made()),
                     e);
         }
     }
@@ -100,7 +96,7 @@ final class SimulationTest {
     void aBrokenVariantIsCaught(Broken broken) {
         for (int seed = 0; seed < MOST_SEEDS; seed++) {
             try {
-                new Simulation(Choices.ofSeed(seed), broken.level, broken, false, Simulation.noVisits()).run(threads);
+                new Simulation(Choices.ofSeed(seed), Scene.of(broken), false, Simulation.noVisits()).run(threads);
             } catch (Violation violation) {
                 System.out.println(broken + " is caught after " + (seed + 1) + " seeds: " + violation.getMessage());
                 return;
@@ -111,11 +107,11 @@ final class SimulationTest {
 
     @Test
     void aSeedIsOneSchedule() {
-        for (ConsistencyLevel level : levels()) {
+        for (Scene scene : Scene.all()) {
             Choices choices = Choices.ofSeed(7);
-            Simulation first = new Simulation(choices, level, null, true, Simulation.noVisits());
+            Simulation first = new Simulation(choices, scene, true, Simulation.noVisits());
             first.run(threads);
-            Simulation again = new Simulation(Choices.of(choices.made()), level, null, true, Simulation.noVisits());
+            Simulation again = new Simulation(Choices.of(choices.made()), scene, true, Simulation.noVisits());
             again.run(threads);
 
             assertThat(again.baton().trace()).isEqualTo(first.baton().trace()).hasSizeGreaterThan(50);
@@ -128,11 +124,11 @@ final class SimulationTest {
         Broken broken = Broken.UNKNOWN_COMMIT_TAKEN_FOR_DONE;
         for (int seed = 0; seed < MOST_SEEDS; seed++) {
             Choices choices = Choices.ofSeed(seed);
-            Simulation first = new Simulation(choices, broken.level, broken, true, Simulation.noVisits());
+            Simulation first = new Simulation(choices, Scene.of(broken), true, Simulation.noVisits());
             try {
                 first.run(threads);
             } catch (Violation violation) {
-                String shortest = new Shrinking(broken.level, broken, threads).shortest(choices.made());
+                String shortest = new Shrinking(Scene.of(broken), threads).shortest(choices.made());
 
                 assertThat(shortest).contains("the answer of the commit is lost; it is undone", "VIOLATED: ");
                 assertThat(shortest.lines().count())
@@ -156,6 +152,6 @@ final class SimulationTest {
         "3999, AT_LEAST_ONCE",
     })
     void aSeedThatFailedOnceKeepsThePromises(long seed, ConsistencyLevel level) {
-        run(seed, level, Simulation.noVisits());
+        run(seed, new Scene(level, false, null), Simulation.noVisits());
     }
 }

@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
 /** A forked JVM with the class path of the test. It ends when it is told to, when it halts, or with this one. */
 final class ChildProcess implements AutoCloseable {
 
-    private static final long PATIENCE_SECONDS = 30;
+    /** The first one writes the archive of classes when it ends. */
+    private static final long PATIENCE_SECONDS = 120;
 
     private final Process process;
     private final Path output;

@@ -2,6 +2,8 @@ package io.idempotency.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.database.Database;
+import io.idempotency.jdbc.TestDatabase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,7 +28,7 @@ class CrashTest extends CrashTable {
 
     CrashTest() {
         super(Servers::onPostgres);
-        replays = new ReplayCrashes(servers(), folder());
+        replays = new ReplayCrashes(servers(), Database.at(TestDatabase.MARIADB.url()), folder());
     }
 
     @BeforeAll
@@ -45,13 +47,6 @@ class CrashTest extends CrashTable {
     @Tag("rule-9.18")
     void replayCompletesABatchWithPoisonousMessages(Cell.Kind store) throws InterruptedException {
         PoisonousBatch.run(servers(), store);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Cell.Kind.class)
-    @Tag("rule-9.19")
-    void twoNodesReplayWhileAThirdConsumesAndAFourthPurges(Cell.Kind store) {
-        ReplayRace.run(servers(), store);
     }
 
     @Test

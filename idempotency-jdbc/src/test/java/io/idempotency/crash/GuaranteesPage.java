@@ -108,9 +108,10 @@ final class GuaranteesPage {
 
             ## Replays
 
-            A replay hands messages of the quarantine to their handler again, at the same level. [A test](${tests}ReplayCrashes.java) quarantines three messages, requests their replay
-            twice, and mends the handler. A node replays them and halts at the second one. Then another node follows. With the journal store, `STRONG` was the same. In no case was an effect of another
-            message missing or doubled, and at the end the quarantine was empty.
+            A replay hands messages of the quarantine to their handler again, at the same level. [A test](${tests}ReplayCrashes.java) quarantines three messages, requests their replay,
+            and mends the handler. A node replays them and halts at the second one. At that moment, before the halt and after it, others work on the same messages: two nodes replay them, one of them without
+            having the turn; one consumes the original records and new ones; one purges; and the replay is requested again, under the same name and under another one. With the journal store, `STRONG` was the same,
+            and so was all of it on MariaDB. In no case was an effect of another message missing or doubled, and at the end the quarantine was empty.
 
             ${replays}
 

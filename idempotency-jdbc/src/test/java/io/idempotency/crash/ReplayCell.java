@@ -8,9 +8,16 @@ import io.idempotency.store.Position;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/** A replay during which its node halts: its level and its store, and the point. */
-record ReplayCell(ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
+/** A replay during which its node halts: the database, its level and its store, and the point. */
+record ReplayCell(Where where, ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
+
+    /** The databases that replays are seen on. */
+    enum Where {
+        POSTGRESQL,
+        MARIADB
+    }
 
     /** The quarantined messages, in the order of their partition. */
     static final List<String> MESSAGES = List.of("r0", "r1", "r2");
@@ -18,18 +25,32 @@ record ReplayCell(ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
     /** The message at which the node halts. */
     static final String TARGET = "r1";
 
+    /** Messages that come from Kafka behind them while they are replayed. */
+    static final List<String> NEW_MESSAGES = List.of("n0", "n1");
+
     /** The cells of a point. One process meets all of them. */
     static List<ReplayCell> at(ReplayPoint point) {
-        return List.of(
-                new ReplayCell(STRONG, Cell.Kind.TABLE, point),
-                new ReplayCell(STRONG, Cell.Kind.JOURNAL, point),
-                new ReplayCell(AT_LEAST_ONCE, Cell.Kind.TABLE, point));
+        return Stream.of(Where.values())
+                .flatMap(where -> Stream.of(
+                        new ReplayCell(where, STRONG, Cell.Kind.TABLE, point),
+                        new ReplayCell(where, STRONG, Cell.Kind.JOURNAL, point),
+                        new ReplayCell(where, AT_LEAST_ONCE, Cell.Kind.TABLE, point)))
+                .toList();
     }
 
-    /** Returns the messages with their positions. */
+    /** Returns the quarantined messages with their positions. */
     List<ReplayNode.Message> messages() {
-        return IntStream.range(0, MESSAGES.size())
-                .mapToObj(i -> new ReplayNode.Message(MESSAGES.get(i), new Position(id(), 0, i)))
+        return messages(MESSAGES, 0);
+    }
+
+    /** Returns the new messages with their positions. */
+    List<ReplayNode.Message> newMessages() {
+        return messages(NEW_MESSAGES, MESSAGES.size());
+    }
+
+    private List<ReplayNode.Message> messages(List<String> ids, int firstOffset) {
+        return IntStream.range(0, ids.size())
+                .mapToObj(i -> new ReplayNode.Message(ids.get(i), new Position(id(), 0, firstOffset + i)))
                 .toList();
     }
 
@@ -42,7 +63,8 @@ record ReplayCell(ConsistencyLevel level, Cell.Kind store, ReplayPoint point) {
 
     @Override
     public String toString() {
-        return level + " with the " + store.name().toLowerCase(Locale.ROOT) + " store, " + point.title();
+        return level + " with the " + store.name().toLowerCase(Locale.ROOT) + " store on " + where + ", "
+                + point.title();
     }
 
     /** What has to be seen: how often the handler is called in all lives, and how often the effect of the message that was hit exists. */

@@ -7,16 +7,21 @@ import io.idempotency.store.MessageId;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Halts a process when the replays of all cells of a point have come there. Never halts without a point. */
+/** Stops a node at a point of a replay until its process halts. Without a point it lets the node go on, and tells when it has come to the target. */
 final class ReplayHalt {
 
+    /** What a process says when the replays of all cells of its point have come there. */
+    static final String ALL_ARE_THERE = "all replays are at the point";
+
     private final @Nullable ReplayPoint point;
-    private final CountDownLatch cells;
     private final boolean areTurnsIgnored;
+    private final AtomicInteger coming;
     private final ThreadLocal<String> taken = ThreadLocal.withInitial(() -> "");
+    private volatile boolean hasMetTarget;
 
     ReplayHalt(@Nullable ReplayPoint point) {
         this(point, false);
@@ -25,24 +30,34 @@ final class ReplayHalt {
     private ReplayHalt(@Nullable ReplayPoint point, boolean areTurnsIgnored) {
         this.point = point;
         this.areTurnsIgnored = areTurnsIgnored;
-        this.cells = new CountDownLatch(point == null ? 1 : ReplayCell.at(point).size());
+        this.coming = new AtomicInteger(point == null ? 1 : ReplayCell.at(point).size());
     }
 
-    /** Returns one that never halts, in which every node has every turn, as if its handlers took longer than a turn. */
+    /** Returns one without a point, in which the node has every turn, as if its handlers took longer than a turn. */
     static ReplayHalt withoutTurns() {
         return new ReplayHalt(null, true);
     }
 
     void at(ReplayPoint here, String message) {
         if (point == here && message.equals(ReplayCell.TARGET)) {
-            cells.countDown();
-            try {
-                cells.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            if (coming.decrementAndGet() == 0) {
+                System.out.println(ALL_ARE_THERE);
             }
+            // The process halts while it waits here.
+            new Semaphore(0).acquireUninterruptibly();
+        }
+    }
+
+    /** Halts the process if all its replays have come to the point. */
+    void now() {
+        if (coming.get() == 0) {
             Runtime.getRuntime().halt(Halt.CODE);
         }
+    }
+
+    /** Returns whether the node has asked for the target, or for a message behind it. */
+    boolean hasMetTarget() {
+        return hasMetTarget;
     }
 
     /** Fails the handler of a process that halts while it saves the failure. */
@@ -60,6 +75,7 @@ final class ReplayHalt {
     <T> T in(Class<T> type, T part) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    before(method.getName(), arguments);
                     if (method.getName().equals("takeTurn") && areTurnsIgnored) {
                         return true;
                     }
@@ -71,6 +87,24 @@ final class ReplayHalt {
                         throw e.getCause();
                     }
                 }));
+    }
+
+    @SuppressWarnings("unchecked")
+    private void before(String verb, Object @Nullable [] arguments) {
+        if (arguments == null) {
+            return;
+        }
+        switch (verb) {
+            case "take" -> meets(((MessageId) arguments[0]).value());
+            case "claim", "lease" ->
+                ((List<Delivery>) arguments[0])
+                        .forEach(delivery -> meets(delivery.id().value()));
+            default -> {}
+        }
+    }
+
+    private void meets(String message) {
+        hasMetTarget |= ReplayCell.MESSAGES.indexOf(message) >= ReplayCell.MESSAGES.indexOf(ReplayCell.TARGET);
     }
 
     @SuppressWarnings("unchecked")

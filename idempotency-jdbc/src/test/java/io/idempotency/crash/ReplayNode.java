@@ -23,23 +23,31 @@ import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
 
-/** The replayer of a cell, in the process that halts or in the one that follows it. */
+/** A node of a cell: it replays, consumes or purges, in the process that halts or in another one. */
 final class ReplayNode implements AutoCloseable {
 
     private static final Duration TURN = Duration.ofMillis(500);
     private static final Duration LEASE = Duration.ofMillis(500);
+
+    private static final int ATTEMPTS = 3;
+
+    private static final class NotMended extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
 
     /** A message of the cell. */
     record Message(String id, Position position) {}
@@ -66,33 +74,29 @@ final class ReplayNode implements AutoCloseable {
     private final IdempotentConsumer<Message> consumer;
     private final Replayer<Message> replayer;
 
-    /** @param halt where the process halts; never in the process that follows */
+    /** @param halt where the process halts; never in the other processes */
     ReplayNode(ReplayCell cell, DataSource dataSource, ReplayHalt halt) {
-        this(cell.id(), cell.level(), cell.store(), dataSource, halt);
-    }
-
-    /** @param id the name of consumer, topic and replay */
-    ReplayNode(String id, ConsistencyLevel level, Cell.Kind kind, DataSource dataSource, ReplayHalt halt) {
-        this.id = id;
+        this.id = cell.id();
         this.halt = halt;
         this.calls = new Ledger(dataSource);
         this.effects = new Ledger(
-                level == ConsistencyLevel.STRONG
+                cell.level() == ConsistencyLevel.STRONG
                         ? JdbcTransactions.on(dataSource).dataSource()
                         : dataSource);
         this.quarantine =
                 halt.in(QuarantineStore.class, JdbcQuarantine.on(dataSource).tablePrefix(Ledger.PREFIX));
         this.replays = halt.in(ReplayStore.class, JdbcReplays.on(dataSource).tablePrefix(Ledger.PREFIX));
-        this.store = kind == Cell.Kind.TABLE
+        this.store = cell.store() == Cell.Kind.TABLE
                 ? TableStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build()
                 : JournalStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build();
         this.consumer = IdempotentConsumer.<Message>named(id)
-                .level(level)
+                .level(cell.level())
                 .store(halt.in(store))
                 .messageId(message -> Optional.of(message.id()))
                 .reader(READER)
                 .quarantine(quarantine)
-                .failures(FailurePolicy.quarantineAfter(1))
+                // The lease of a process that died counts as an attempt.
+                .failures(FailurePolicy.quarantineAfter(ATTEMPTS).quarantineOn(NotMended.class))
                 .standStillAfter(Integer.MAX_VALUE)
                 .lease(LEASE)
                 .listener(new ConsumptionListener() {
@@ -110,17 +114,30 @@ final class ReplayNode implements AutoCloseable {
         this.replayer = ShortTurns.of(consumer, replays, TURN);
     }
 
-    /** Quarantines the messages, and requests their replay twice. */
+    /** Quarantines the messages, and requests their replay. */
     void request(List<Message> messages) {
         messages.forEach(message -> consumer.consumeAll(List.of(message), (poison, claim) -> {
-            throw new IllegalStateException("The handler is not mended yet");
+            throw new NotMended();
         }));
-        ReplayRequest request =
-                ReplayRequest.of(QuarantineSelection.of(id)).id(id).perSecond(1_000);
-        Instant first = replays.request(request).requestedAt();
-        if (!replays.request(request).requestedAt().equals(first)) {
-            throw new IllegalStateException("A second request made another replay");
+        Replay unused = replays.request(request(id));
+    }
+
+    /** Requests the replay again, and another one of the same messages. Returns whether there is still only one. */
+    boolean isAloneWhenRequestedAgain() {
+        Instant first = replay().requestedAt();
+        try {
+            Replay other = replays.request(request(id + "-2"));
+            throw new IllegalStateException("Two replays have the same messages: " + other);
+        } catch (TransientStoreException busy) {
+            return false;
+        } catch (IdempotencyException nothingLeft) {
+            return replays.request(request(id)).requestedAt().equals(first)
+                    && replays.find(id + "-2").isEmpty();
         }
+    }
+
+    private ReplayRequest request(String name) {
+        return ReplayRequest.of(QuarantineSelection.of(id)).id(name).perSecond(1_000);
     }
 
     void start() {
@@ -135,12 +152,18 @@ final class ReplayNode implements AutoCloseable {
         halt.throwAt(message.id());
     }
 
-    /** Consumes a message as it comes from Kafka. */
+    /** Consumes a message as it comes from Kafka. One behind the horizon is refused; that is no effect. */
     void deliver(Message message) {
-        BatchResult unused = consumer.consumeAll(List.of(message), this::handle);
+        try {
+            BatchResult unused = consumer.consumeAll(List.of(message), this::handle);
+        } catch (IdempotencyException refused) {
+            if (!String.valueOf(refused.getMessage()).contains(message.id())) {
+                throw refused;
+            }
+        }
     }
 
-    /** Purges whatever is old enough. */
+    /** Purges all that may be purged. */
     void purge() {
         int unused = store.purge(Duration.ZERO, 1_000);
     }

@@ -3,78 +3,111 @@ package io.idempotency.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.idempotency.ConsistencyLevel;
-import io.idempotency.store.IdempotencyException;
-import io.idempotency.store.Position;
+import io.idempotency.replay.Replay;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.IntStream;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 
-/** Two nodes replay the same messages, a third one consumes the original records meanwhile, and a fourth one purges. */
-final class ReplayRace {
+/**
+ * What goes on in a cell beside the node that halts: two more nodes replay the same messages, one by turns and one that has lost its turn and does not
+ * know it, another one consumes their original records and new ones, another one purges, and the replay is requested again.
+ */
+final class ReplayRace implements AutoCloseable {
 
-    private static final int MESSAGES = 24;
-    private static final int PARTITIONS = 3;
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration LOOK = Duration.ofMillis(50);
+    private static final long PAUSE_MILLIS = 10;
 
-    private ReplayRace() {}
+    private final ReplayCell cell;
+    private final ReplayHalt atFollowing = new ReplayHalt(null);
+    private final ReplayHalt atLate = ReplayHalt.withoutTurns();
+    private final ReplayHalt atConsuming = new ReplayHalt(null);
+    private final ReplayNode following;
+    private final ReplayNode late;
+    private final ReplayNode consuming;
+    private final ReplayNode purging;
+    private final List<ReplayNode.Message> records;
+    private final ScheduledExecutorService running = Executors.newScheduledThreadPool(2);
+    /** They end only if they fail. */
+    private final List<Future<?>> repeated = new ArrayList<>();
 
-    static void run(Servers servers, Cell.Kind kind) {
-        String id = ("replay-race-" + kind + "-" + Cell.RUN).toLowerCase(Locale.ROOT);
-        List<ReplayNode.Message> messages = IntStream.range(0, MESSAGES)
-                .mapToObj(i -> new ReplayNode.Message("m" + i, new Position(id, i % PARTITIONS, i / PARTITIONS)))
+    ReplayRace(ReplayCell cell, DataSource dataSource) {
+        this.cell = cell;
+        this.following = new ReplayNode(cell, dataSource, atFollowing);
+        this.late = new ReplayNode(cell, dataSource, atLate);
+        this.consuming = new ReplayNode(cell, dataSource, atConsuming);
+        this.purging = new ReplayNode(cell, dataSource, new ReplayHalt(null));
+        // The message that is hit comes first, because the first one is processed already, and is refused when it is
+        // purged.
+        this.records = Stream.of(
+                        cell.messages().stream().skip(1),
+                        cell.newMessages().stream(),
+                        cell.messages().stream().limit(1))
+                .flatMap(messages -> messages)
                 .toList();
-        List<ReplayNode> nodes = Stream.generate(() -> new ReplayNode(
-                        id, ConsistencyLevel.STRONG, kind, servers.dataSource(), ReplayHalt.withoutTurns()))
-                .limit(4)
-                .toList();
-        nodes.get(0).request(messages);
-        AtomicBoolean isDone = new AtomicBoolean();
-        nodes.get(0).start();
-        nodes.get(1).start();
-        CompletableFuture<Void> consuming = CompletableFuture.runAsync(() -> {
-            while (!isDone.get()) {
-                messages.forEach(message -> deliver(nodes.get(2), message));
-            }
-        });
-        CompletableFuture<Void> purging = CompletableFuture.runAsync(() -> {
-            while (!isDone.get()) {
-                nodes.get(3).purge();
-            }
-        });
-        try {
-            await().atMost(Duration.ofMinutes(2))
-                    .pollInterval(Duration.ofMillis(50))
-                    .until(
-                            () -> Stream.of(0, 1)
-                                    .map(i -> nodes.get(i).isDone())
-                                    .toList(),
-                            ended -> !ended.contains(false));
-        } finally {
-            isDone.set(true);
-        }
-        consuming.join();
-        purging.join();
-        nodes.forEach(ReplayNode::close);
-        assertThat(nodes.get(0).replay().progress().left()).isZero();
-        messages.forEach(message -> {
-            Seen.Fate fate = nodes.get(0).fate(message.id());
-            assertThat(fate.effects()).as("effects of " + message).isEqualTo(1);
-            assertThat(fate.isQuarantined())
-                    .as("still in quarantine: " + message)
-                    .isFalse();
-        });
     }
 
-    /** A message behind the horizon may be refused; that is no effect. */
-    private static void deliver(ReplayNode node, ReplayNode.Message message) {
+    /** Quarantines the messages, and requests their replay. */
+    void request() {
+        following.request(cell.messages());
+    }
+
+    /** Begins everything. Returns when all of it has met the message at which the other node waits, or nothing is left. */
+    void begin() {
+        following.start();
+        late.start();
+        repeat(() -> records.forEach(consuming::deliver));
+        repeat(purging::purge);
+        await().alias("requested again: " + cell)
+                .atMost(PATIENCE)
+                .pollInterval(LOOK)
+                .until(following::isAloneWhenRequestedAgain);
+        await().alias("met: " + cell)
+                .atMost(PATIENCE)
+                .pollInterval(LOOK)
+                .until(() -> atConsuming.hasMetTarget()
+                        && (following.isDone() || (atFollowing.hasMetTarget() && atLate.hasMetTarget())));
+    }
+
+    private void repeat(Runnable work) {
+        repeated.add(running.scheduleWithFixedDelay(work, 0, PAUSE_MILLIS, TimeUnit.MILLISECONDS));
+    }
+
+    /** Waits until the replay has ended and the new messages are processed. Returns the fates of all messages. */
+    Map<String, Seen.Fate> end() {
+        await().alias(cell.toString())
+                .atMost(PATIENCE)
+                .pollInterval(LOOK)
+                .until(() -> following.isDone()
+                        && late.isDone()
+                        && ReplayCell.NEW_MESSAGES.stream()
+                                .allMatch(message -> consuming.fate(message).effects() > 0));
+        assertThat(repeated).as(cell + ": what consumes and purges").noneMatch(Future::isDone);
+        close();
+        Replay replay = following.replay();
+        assertThat(replay.status()).as(cell + ": " + replay).isEqualTo(Replay.Status.DONE);
+        assertThat(replay.progress().left()).as(cell + ": " + replay).isZero();
+        Map<String, Seen.Fate> fates = new LinkedHashMap<>();
+        records.forEach(message -> fates.put(message.id(), following.fate(message.id())));
+        return fates;
+    }
+
+    @Override
+    public void close() {
+        running.shutdown();
         try {
-            node.deliver(message);
-        } catch (IdempotencyException refused) {
-            assertThat(refused).hasMessageContaining(message.id());
+            assertThat(running.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        Stream.of(following, late, consuming, purging).forEach(ReplayNode::close);
     }
 }

@@ -49,6 +49,11 @@ final class Servers implements AutoCloseable {
         this.producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", bootstrap()), new ByteArraySerializer(), new ByteArraySerializer());
         this.dataSource = database.dataSource();
+        createTables(dataSource);
+    }
+
+    /** Creates the tables of the stores and the ledger. */
+    static void createTables(DataSource dataSource) {
         Schema.on(dataSource).tablePrefix(Ledger.PREFIX).create();
         new Ledger(dataSource).create();
     }

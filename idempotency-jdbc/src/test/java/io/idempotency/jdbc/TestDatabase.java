@@ -21,10 +21,10 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /** The databases of the tests: real ones, each started once, when a test first needs it. */
-enum TestDatabase {
+public enum TestDatabase {
     POSTGRESQL {
         @Override
-        String url() {
+        public String url() {
             return Postgres.URL;
         }
 
@@ -35,7 +35,7 @@ enum TestDatabase {
     },
     MARIADB {
         @Override
-        String url() {
+        public String url() {
             return MariaDb.URL;
         }
 
@@ -46,7 +46,7 @@ enum TestDatabase {
     },
     H2 {
         @Override
-        String url() {
+        public String url() {
             // The lock timeout is longer than any that a store sets, as it is on the servers.
             return "jdbc:h2:mem:idempotency;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=60000";
         }
@@ -62,7 +62,7 @@ enum TestDatabase {
     },
     HSQLDB {
         @Override
-        String url() {
+        public String url() {
             return "jdbc:hsqldb:mem:idempotency;hsqldb.tx=mvcc";
         }
 
@@ -73,7 +73,7 @@ enum TestDatabase {
     };
 
     /** Returns where the database is; starts it if it is not running. */
-    abstract String url();
+    public abstract String url();
 
     /** Returns the query that counts the sessions which wait for another one. */
     abstract String countWaiting();

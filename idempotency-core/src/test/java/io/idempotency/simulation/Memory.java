@@ -1,0 +1,14 @@
+package io.idempotency.simulation;
+
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
+import io.idempotency.memory.MemoryStore;
+
+/** What the database of the processes remembers, behind its wire. */
+record Memory(MemoryStore store, MemoryQuarantine quarantine, MemoryReplays replays) {
+
+    static Memory of(MemoryStore store) {
+        MemoryQuarantine quarantine = new MemoryQuarantine(store);
+        return new Memory(store, quarantine, new MemoryReplays(store, quarantine));
+    }
+}
