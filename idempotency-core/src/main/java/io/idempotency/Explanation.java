@@ -79,7 +79,7 @@ public record Explanation(
     }
 
     private String quarantined(String where) {
-        String entry = kept.map(each -> " since " + each.firstAt() + ", after " + each.attempts() + " attempts, with "
+        String entry = kept.map(each -> " since " + each.firstAt() + ", " + Reports.after(each.attempts()) + ", with "
                         + each.failureType() + " (group " + each.failureGroup() + ")"
                         + each.replay()
                                 .map(name -> "; the replay " + Printable.of(name) + " is asked to handle it again")

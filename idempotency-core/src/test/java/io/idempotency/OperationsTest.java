@@ -82,6 +82,18 @@ class OperationsTest {
 
     @Test
     @Tag("rule-8.22")
+    void countsAttemptsAsTheLogDoes() {
+        quarantine("once", 7, false, 1);
+        quarantine("unread", 8, false, 0);
+
+        assertThat(operations.explain("billing", "once").get(0).sentence())
+                .contains(":00Z, after 1 attempt, with java.lang.IllegalStateException");
+        assertThat(operations.explain("billing", "unread").get(0).sentence())
+                .contains(":00Z, before its handler was called, with java.lang.IllegalStateException");
+    }
+
+    @Test
+    @Tag("rule-8.22")
     void findsAQuarantinedMessageByItsPosition() {
         quarantine("~none~orders-3@7~9c1f", 7, false);
         quarantine("bad", 8, false);
@@ -301,12 +313,16 @@ class OperationsTest {
     }
 
     private void quarantine(String id, long offset, boolean isBehind) {
+        quarantine(id, offset, isBehind, 5);
+    }
+
+    private void quarantine(String id, long offset, boolean isBehind, int attempts) {
         store.quarantine(claim(id, offset));
         quarantine.save(new QuarantinedMessage(
                 delivery(id, offset),
                 Payload.none(Payload.Origin.SWITCHED_OFF),
                 new QuarantineFailure("java.lang.IllegalStateException", "g-1", "java.lang.IllegalStateException"),
-                5,
+                attempts,
                 0,
                 isBehind));
     }

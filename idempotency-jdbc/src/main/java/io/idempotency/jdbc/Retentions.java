@@ -28,6 +28,9 @@ final class Retentions {
 
     private static final Logger LOG = Loggers.PURGER;
 
+    /** Their leases are rows like those of others, but nobody chose a retention for them. */
+    private static final Set<String> OF_THE_LIBRARY = Set.of(Purger.CONSUMER, JdbcReplays.CONSUMER);
+
     private final Tables tables;
     private final String column;
     private final String memory;
@@ -70,7 +73,7 @@ final class Retentions {
                     raise(connection, consumer, micros);
                     return stored(connection, consumer);
                 });
-                if (stored > micros && before == null) {
+                if (stored > micros && before == null && !OF_THE_LIBRARY.contains(consumer)) {
                     warn(consumer, stored, micros);
                 }
                 // The name is not committed yet: next time.

@@ -205,6 +205,28 @@ class PurgerTest {
         }
     }
 
+    /** Nobody can do anything about the leases of the library itself, which the purger takes as messages of its own consumer. */
+    @Test
+    @Tag("rule-8.4")
+    void doesNotWarnOfTheLibrarysOwnConsumers() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                Purger purger = Purger.of(fixture.store).build()) {
+            purger.runOnce();
+            TableStore restarted = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+
+            List<String> warnings = Warnings.of(Purger.class, () -> {
+                try (Purger shorter =
+                        Purger.of(restarted).retention(Duration.ofDays(1)).build()) {
+                    shorter.runOnce();
+                }
+            });
+
+            assertThat(warnings).isEmpty();
+        }
+    }
+
     /** Of two consumers, one with all the old messages, and none of them are to be purged: nor are the statistics up to date. */
     @ParameterizedTest
     @ValueSource(strings = {"force_generic_plan", "force_custom_plan"})

@@ -126,10 +126,24 @@ final class Databases implements AutoCloseable {
         T read(ResultSet row) throws SQLException;
     }
 
-    private void execute(String database, String statement) throws SQLException {
+    void execute(String database, String statement) throws SQLException {
         try (Connection connection = dataSource(database).getConnection();
                 Statement executed = connection.createStatement()) {
             executed.execute(statement);
+        }
+    }
+
+    /** Changes rows by some statements in one transaction. Returns the number of rows that the last one changed. */
+    int update(String database, List<String> statements) throws SQLException {
+        try (Connection connection = dataSource(database).getConnection();
+                Statement executed = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            int rows = 0;
+            for (String statement : statements) {
+                rows = executed.executeUpdate(statement);
+            }
+            connection.commit();
+            return rows;
         }
     }
 

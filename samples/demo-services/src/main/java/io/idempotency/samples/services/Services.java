@@ -57,7 +57,13 @@ final class Services implements AutoCloseable {
         start(name, "orders-service", "orders", List.of("--server.port=" + ports.get(number)));
     }
 
-    private synchronized void start(String name, String module, String database, List<String> more) throws IOException {
+    /**
+     * Starts a node, with a log of its own.
+     *
+     * @param module the service
+     * @param more further arguments
+     */
+    synchronized void start(String name, String module, String database, List<String> more) throws IOException {
         if (isClosed) {
             throw new IllegalStateException("The services are being ended");
         }
@@ -97,6 +103,15 @@ final class Services implements AutoCloseable {
 
     synchronized List<Service> nodes() {
         return List.copyOf(nodes.values());
+    }
+
+    /** Throws if a node has ended by itself. */
+    void refuseFailed() throws GaveUpException {
+        for (Service node : nodes()) {
+            if (node.hasFailed()) {
+                throw new GaveUpException(node.name() + " ended by itself, see " + node.log());
+            }
+        }
     }
 
     /** Asks all nodes to end, and waits until they have. */

@@ -29,21 +29,7 @@ public final class ServicesDemo {
 
     /** Runs the demo; system properties are those of {@code Settings}. */
     public static void main(String[] args) {
-        boolean isGood = false;
-        Cleanup cleanup = new Cleanup();
-        try {
-            isGood = new ServicesDemo(Settings.fromSystemProperties(), cleanup).run();
-        } catch (GaveUpException e) {
-            System.out.println("The demo gave up: " + e.getMessage());
-        } catch (Throwable e) {
-            // Errors, too: a start that is interrupted by the end can fail in any way.
-            if (!cleanup.isClosed()) {
-                e.printStackTrace();
-            }
-        } finally {
-            cleanup.close();
-        }
-        System.exit(isGood ? 0 : 1);
+        Run.thenExit(cleanup -> new ServicesDemo(Settings.fromSystemProperties(), cleanup).run());
     }
 
     private boolean run() throws Exception {
@@ -93,11 +79,7 @@ public final class ServicesDemo {
         screen.say("waiting for " + what);
         long nextProgress = screen.elapsed().toMillis() + PROGRESS_EVERY_MILLIS;
         while (!isDone.call()) {
-            for (Service node : stage.services().nodes()) {
-                if (node.hasFailed()) {
-                    throw new GaveUpException(node.name() + " ended by itself, see " + node.log());
-                }
-            }
+            stage.services().refuseFailed();
             if (screen.elapsed().compareTo(settings.limit()) > 0) {
                 throw new GaveUpException("after " + settings.limit().toMinutes() + " minutes still waiting for " + what
                         + "; " + stage.progress() + "; see " + settings.logs());

@@ -54,6 +54,11 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return folder.resolve("logs");
     }
 
+    /** Returns the page that the demo of operations tries. */
+    Path page() {
+        return samples.resolve(Path.of("..", "docs", "operations.md"));
+    }
+
     /** Returns the jar of a service. */
     Path jar(String module) {
         return samples.resolve(module)

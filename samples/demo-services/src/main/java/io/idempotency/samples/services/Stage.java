@@ -1,36 +1,24 @@
 package io.idempotency.samples.services;
 
-import io.idempotency.samples.demo.Broker;
 import io.idempotency.samples.demo.Cleanup;
 import io.idempotency.samples.demo.Screen;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 
 /** Everything that takes part in a run, started. */
 record Stage(Databases databases, Topics topics, Mails mails, Services services, Clients clients, Accidents accidents) {
 
     static Stage setUp(Settings settings, Screen screen, Cleanup cleanup) throws Exception {
-        Path files = cleanup.temporary(settings.folder().resolve("run"));
-        Path logs = settings.logs();
-        Cleanup.delete(logs);
-        Files.createDirectories(logs);
-        screen.say("placing " + settings.orders() + " orders, level " + settings.level() + ", logs in " + logs);
-        Databases databases = cleanup.start(
-                () -> Databases.start(settings.folder().resolve("postgresql"), files.resolve("databases")));
-        Broker broker = cleanup.start(() -> Broker.start(files.resolve("kafka"), 0, 0));
-        Topics topics = cleanup.after(new Topics(broker.address()));
-        topics.create();
-        screen.say(databases.describe() + " and a Kafka broker have started");
+        screen.say("placing " + settings.orders() + " orders, level " + settings.level());
+        Site site = Site.setUp(settings, screen, cleanup);
+        Services services = site.services();
         Mails mails = cleanup.after(new Mails());
-        Services services = cleanup.after(new Services(settings, databases, broker.address(), files, logs));
         services.start(mails);
         screen.say("starting "
                 + String.join(", ", services.nodes().stream().map(Service::name).toList()));
         Clients clients = new Clients(services.addresses(), settings.orders());
-        Accidents accidents = new Accidents(screen, services, databases, mails, clients, settings.orders());
+        Accidents accidents = new Accidents(screen, services, site.databases(), mails, clients, settings.orders());
         cleanup.after(screen);
-        return new Stage(databases, topics, mails, services, clients, accidents);
+        return new Stage(site.databases(), site.topics(), mails, services, clients, accidents);
     }
 
     /** Returns whether all placed orders have passed all services. */

@@ -69,6 +69,15 @@ final class Topics implements AutoCloseable {
         return lag;
     }
 
+    /** Sets the offsets of a group, which has no members, back to the first records of a topic. */
+    void rewind(String topic, String group) throws ExecutionException, InterruptedException {
+        admin.alterConsumerGroupOffsets(
+                        group,
+                        partitions(topic).stream().collect(Collectors.toMap(p -> p, p -> new OffsetAndMetadata(0))))
+                .all()
+                .get();
+    }
+
     private Map<TopicPartition, Long> ends(String topic) throws ExecutionException, InterruptedException {
         return admin
                 .listOffsets(partitions(topic).stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest())))

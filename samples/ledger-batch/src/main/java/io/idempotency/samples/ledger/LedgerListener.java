@@ -25,7 +25,7 @@ class LedgerListener {
     record PaymentPosted(UUID orderId, String customer, long cents) {}
 
     @KafkaListener(topics = "payments", groupId = "ledger", batch = "true")
-    @Idempotent("ledger")
+    @Idempotent("${ledger.consumer:ledger}")
     void post(List<ConsumerRecord<String, String>> records) {
         List<Object[]> entries = records.stream().map(this::entry).toList();
         jdbc.batchUpdate("insert into entry (order_id, customer, cents) values (?, ?, ?)", entries);

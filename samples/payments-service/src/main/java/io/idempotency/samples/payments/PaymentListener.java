@@ -3,6 +3,7 @@ package io.idempotency.samples.payments;
 import io.idempotency.samples.outbox.Outbox;
 import io.idempotency.spring.Idempotent;
 import java.util.UUID;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.stereotype.Component;
 
@@ -13,14 +14,14 @@ import org.springframework.stereotype.Component;
 @Component
 class PaymentListener {
 
-    private static final long MOST_CENTS = 1_000_000;
-
     private final Payments payments;
     private final Outbox outbox;
+    private final long mostCents;
 
-    PaymentListener(Payments payments, Outbox outbox) {
+    PaymentListener(Payments payments, Outbox outbox, @Value("${payments.most-cents}") long mostCents) {
         this.payments = payments;
         this.outbox = outbox;
+        this.mostCents = mostCents;
     }
 
     /** The message that is received. */
@@ -33,7 +34,7 @@ class PaymentListener {
     @KafkaListener(topics = "orders", groupId = "payments")
     @Idempotent("payments")
     void pay(OrderPlaced order) {
-        if (order.cents() > MOST_CENTS) {
+        if (order.cents() > mostCents) {
             throw new PaymentRefusedException("Order " + order.id() + " needs somebody to look at it");
         }
         payments.save(new Payment(order.id(), order.cents()));
