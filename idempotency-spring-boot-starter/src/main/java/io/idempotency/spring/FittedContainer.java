@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.IdempotentConsumer;
 import java.time.Duration;
 import java.util.Optional;
@@ -34,6 +35,13 @@ record FittedContainer(
     FittedContainer replaying(IdempotentConsumer<ConsumerRecord<Object, Object>> companion) {
         return new FittedContainer(
                 companion, new SettledRecords(), pollTime, rememberedFor, isBatch, isAwaited, isRetry, front);
+    }
+
+    /** Returns whether effects of the listener commit in transactions of its own, and its message counts as processed after that. */
+    boolean commitsAlone() {
+        return !isShadow()
+                && (consumer.level() == ConsistencyLevel.AT_LEAST_ONCE
+                        || consumer.level() == ConsistencyLevel.AT_MOST_ONCE);
     }
 
     /** Returns whether the listener is only watched. */

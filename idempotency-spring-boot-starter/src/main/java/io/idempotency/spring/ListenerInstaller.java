@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
@@ -26,6 +27,7 @@ import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
+import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
 
 /**
@@ -40,7 +42,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private final ListenerBeans beans;
     private final IdempotentListeners listeners;
     private final ContainerFitter fitter;
+    private final boolean hasKeyOrder;
     private final ObjectProvider<TransactionInterceptor> interceptors;
+    private final ObjectProvider<PlatformTransactionManager> managers;
     private final ObjectProvider<ListenerReplays> replays;
     /** Not a bean: the application may have one of its own, or none on purpose. */
     private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
@@ -59,7 +63,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         this.beans = new ListenerBeans(beans);
         this.listeners = listeners;
         this.fitter = fitter;
+        this.hasKeyOrder = properties.quarantine().keyOrder();
         this.interceptors = beans.getBeanProvider(TransactionInterceptor.class);
+        this.managers = beans.getBeanProvider(PlatformTransactionManager.class);
         this.replays = beans.getBeanProvider(ListenerReplays.class);
         scheduler.setThreadNamePrefix("idempotency-pauses-");
         scheduler.setDaemon(true);
@@ -79,6 +85,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
                     }
                     if (isRunning) {
                         fitter.fitErrorHandler(container, fitted, waits);
+                        watchCommits(fitted);
                     }
                 });
     }
@@ -98,8 +105,31 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             interceptors.forEach(ThrownThrough::noteIn);
         }
         installed.forEach((container, fitted) -> fitter.fitErrorHandler(container, fitted, waits));
+        installed.values().forEach(this::watchCommits);
+        if (hasKeyOrder && installed.values().stream().anyMatch(fitter::isReplayed)) {
+            warnIfNothingFollows(replays.getIfAvailable());
+        }
         installed.forEach((container, fitted) -> fitted.rememberedFor()
                 .ifPresent(retention -> scheduler.execute(() -> compareRetention(container, retention))));
+    }
+
+    private void watchCommits(FittedContainer fitted) {
+        if (fitted.commitsAlone()) {
+            managers.forEach(AbortedCommits::refuseIn);
+        }
+    }
+
+    /** Messages behind others follow in replays. */
+    private static void warnIfNothingFollows(@Nullable ListenerReplays replays) {
+        if (replays == null || !replays.isPossible()) {
+            log.warn(
+                    "idempotency.quarantine.key-order=true, but this application carries out no replays: {}. Messages that are quarantined"
+                            + " behind an earlier one of their key follow only if another application with the same listeners carries out"
+                            + " replays.",
+                    replays == null
+                            ? "idempotency.replay.enabled=false"
+                            : "there is no ReplayStore bean beside the QuarantineStore");
+        }
     }
 
     /** A program made the container, or a parent of this context has it. */

@@ -44,6 +44,11 @@ final class ListenerReplays implements SmartLifecycle {
         }
     }
 
+    /** Returns whether there is a store of replays. */
+    boolean isPossible() {
+        return replays.getIfAvailable() != null;
+    }
+
     /** Looks for replays at once. */
     void wake() {
         consumers.values().forEach(OfConsumer::wake);

@@ -44,9 +44,13 @@ final class Outputs implements TransactionSynchronization {
     }
 
     private final List<Sent> sent = new ArrayList<>();
+    private final boolean isOfCall;
     private State state = State.COLLECTING;
 
-    private Outputs() {}
+    /** @param isOfCall whether it serves one call of a listener, and not the transaction of a claim */
+    private Outputs(boolean isOfCall) {
+        this.isOfCall = isOfCall;
+    }
 
     /** Returns transactions that commit only after the messages sent in them have arrived. */
     static TransactionRunner awaited(TransactionRunner transactions) {
@@ -54,7 +58,7 @@ final class Outputs implements TransactionSynchronization {
             Outputs outer = CURRENT.get();
             try {
                 transactions.inTransaction(() -> {
-                    Outputs outputs = begin();
+                    Outputs outputs = begin(false);
                     work.run();
                     outputs.awaitBeforeCommit();
                 });
@@ -71,7 +75,7 @@ final class Outputs implements TransactionSynchronization {
             return;
         }
         Outputs outer = CURRENT.get();
-        Outputs outputs = begin();
+        Outputs outputs = begin(true);
         try {
             call.run();
             outputs.await();
@@ -80,8 +84,14 @@ final class Outputs implements TransactionSynchronization {
         }
     }
 
-    private static Outputs begin() {
-        Outputs outputs = new Outputs();
+    /** Returns whether a listener is called on this thread without the transaction of a claim around it. */
+    static boolean isOfCall() {
+        Outputs current = CURRENT.get();
+        return current != null && current.isOfCall;
+    }
+
+    private static Outputs begin(boolean isOfCall) {
+        Outputs outputs = new Outputs(isOfCall);
         CURRENT.set(outputs);
         return outputs;
     }

@@ -61,7 +61,8 @@ class Effects {
         @Override
         public void afterPropertiesSet() {
             if (isMariaDb()) {
-                jdbc.execute("create table if not exists effect (number bigint auto_increment primary key, value varchar(100))");
+                jdbc.execute(
+                        "create table if not exists effect (number bigint auto_increment primary key, value varchar(100))");
                 return;
             }
             jdbc.execute("create table if not exists effect (number bigserial, value varchar(100))");
@@ -81,8 +82,8 @@ class Effects {
         }
 
         private boolean isMariaDb() {
-            return Objects.requireNonNull(
-                            jdbc.execute((ConnectionCallback<String>) connection -> connection.getMetaData().getURL()))
+            return Objects.requireNonNull(jdbc.execute((ConnectionCallback<String>)
+                            connection -> connection.getMetaData().getURL()))
                     .startsWith("jdbc:mariadb:");
         }
 

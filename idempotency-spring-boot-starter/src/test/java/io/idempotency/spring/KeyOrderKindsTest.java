@@ -140,8 +140,9 @@ class KeyOrderKindsTest {
     }
 
     static Stream<Arguments> cells() {
-        return Stream.of(Database.values()).flatMap(database -> Stream.of(Store.values())
-                .flatMap(store -> Stream.of(Kind.values()).map(kind -> Arguments.of(database, store, kind))));
+        return Stream.of(Database.values())
+                .flatMap(database -> Stream.of(Store.values())
+                        .flatMap(store -> Stream.of(Kind.values()).map(kind -> Arguments.of(database, store, kind))));
     }
 
     @Tag("rule-10.1")
@@ -169,8 +170,9 @@ class KeyOrderKindsTest {
 
         assertThat(replay.progress().processed()).isPositive();
         ListenerBench.await().until(() -> bench.effects(of).size() == 7);
-        assertThat(bench.effects(of)).filteredOn(value -> value.startsWith(of + "A")).containsExactly(
-                of + "A1", of + "A2", of + "A3", of + "A4");
+        assertThat(bench.effects(of))
+                .filteredOn(value -> value.startsWith(of + "A"))
+                .containsExactly(of + "A1", of + "A2", of + "A3", of + "A4");
         assertThat(bench.bean(QuarantineStore.class).list(kind.name(), 10)).isEmpty();
         topic.redeliver();
         topic.awaitSettled();

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.QuarantineStore;
 import java.util.List;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -253,5 +255,41 @@ class WarningTest {
                         "idempotency.retention=1d")
                 .run(context -> await().untilAsserted(
                                 () -> assertThat(output).contains("Topic orders keeps its records for 168 h", "24 h")));
+    }
+
+    @Test
+    void keyOrderWithoutReplays(CapturedOutput output) {
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues("idempotency.quarantine.key-order=true", "idempotency.replay.enabled=false")
+                .run(context -> assertThat(output)
+                        .contains("carries out no replays: idempotency.replay.enabled=false. Messages that"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OwnQuarantine extends Plain {
+        @Bean
+        MemoryStore ownMemory() {
+            return MemoryStore.create();
+        }
+
+        @Bean
+        QuarantineStore ownQuarantine(MemoryStore ownMemory) {
+            return new MemoryQuarantine(ownMemory);
+        }
+    }
+
+    @Test
+    void keyOrderWithAQuarantineOfOnesOwnAndNoReplayStore(CapturedOutput output) {
+        runner.withUserConfiguration(OwnQuarantine.class)
+                .withPropertyValues("idempotency.quarantine.key-order=true")
+                .run(context -> assertThat(output)
+                        .contains("carries out no replays: there is no ReplayStore bean beside the QuarantineStore."));
+    }
+
+    @Test
+    void saysNothingOfKeyOrderThatCanBeKept(CapturedOutput output) {
+        runner.withUserConfiguration(Plain.class)
+                .withPropertyValues("idempotency.quarantine.key-order=true")
+                .run(context -> assertThat(output).doesNotContain("WARN"));
     }
 }
