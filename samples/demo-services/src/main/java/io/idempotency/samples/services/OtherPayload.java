@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * A sender gives the id of a message to other ones, and the first of them is skipped like a copy. The operator has such messages quarantined from now on, sets
- * the offsets back to find the one that was skipped, replays it, and drops another one that came later.
+ * the offsets back to find the one that was skipped, replays it, and drops a copy of it that came later.
  */
 final class OtherPayload implements Situation {
 
@@ -31,18 +31,17 @@ final class OtherPayload implements Situation {
         payments.set("idempotency.payload-check.policy", "quarantine").stop();
         payments.rewind();
         payments.start();
-        String unwantedAt =
-                operator.shop().send(List.of(first.otherWithItsId(502))).get(0);
+        String copyAt = operator.shop().send(List.of(wanted)).get(0);
         operator.awaitWorkedOff();
         checks.expect("payments: quarantined by the check", 2, payments.quarantined());
         String id = payments.explain(at).id().value();
-        MessageId unwanted = payments.explain(unwantedAt).id();
-        checks.expect("payments: of these, under an id of its position", 2, count(id) + count(unwanted.value()));
+        MessageId copy = payments.explain(copyAt).id();
+        checks.expect("payments: of these, under an id of its position", 2, count(id) + count(copy.value()));
         operator.ask(payments, at);
 
         checks.expect("payments: replayed", 1, operator.replay(payments, "INC-3", "id_value = '" + id + "'"));
-        payments.operations().drop(unwanted, "sent by mistake");
-        operator.ask(payments, unwanted.value());
+        payments.operations().drop(copy, "a copy of " + at);
+        operator.ask(payments, copy.value());
         checks.expect("payments: in quarantine after it", 0, payments.quarantined());
         payments.set("idempotency.payload-check.policy", "off");
         operator.awaitWorkedOff();
