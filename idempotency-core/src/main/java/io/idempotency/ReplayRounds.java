@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.replay.ReplayStore.Partition;
+import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -64,12 +65,10 @@ final class ReplayRounds {
             running.put(id, replay);
             if (!known.containsKey(id)) {
                 log.info(
-                        "Replay {} begins: {} {}, asked for by {} ({}).",
-                        id,
-                        replay.progress().left(),
-                        replay.selection(),
-                        replay.request().actor(),
-                        replay.request().reason());
+                        "{}. {} asked for it: {}",
+                        replay,
+                        Printable.of(replay.request().actor()),
+                        Printable.of(replay.request().reason()));
             }
             Duration then = isClosing.getAsBoolean() ? LOOK : work(replay, atWork);
             wait = then.compareTo(wait) < 0 ? then : wait;
@@ -89,13 +88,7 @@ final class ReplayRounds {
     }
 
     private void tellEnd(String id) {
-        replays.find(id)
-                .ifPresent(replay -> log.info(
-                        "Replay {} is {}{}: {}.",
-                        id,
-                        replay.status(),
-                        replay.stoppedBy().map(why -> " (" + why + ")").orElse(""),
-                        replay.progress()));
+        replays.find(id).ifPresent(replay -> log.info("{}. {}", replay, replay.progress()));
     }
 
     private Duration work(Replay replay, Set<Partition> atWork) {
@@ -150,7 +143,7 @@ final class ReplayRounds {
             }
             pace.begin(nanoTime.getAsLong());
             ReplayEnding ending = guard.replay(id, item, handler);
-            if (ending.kind() == ReplayEnding.Kind.LATER) {
+            if (ending.isLater()) {
                 return waits.again(partition, item, ending.failure());
             }
             waits.goesOn(partition);
