@@ -34,13 +34,11 @@ public final class IdempotentConsumerBuilder<M> {
     /** With this begin the names under which the library itself remembers something. */
     static final String RESERVED = "idempotency.";
 
-    private static final MessageReader<Object> WITHOUT_POSITION = MessageReader.withoutPosition();
-
     private final String name;
     private @Nullable ClaimStore store;
     private @Nullable TransactionRunner transactions;
     private @Nullable MessageIdExtractor<? super M> messageId;
-    private MessageReader<? super M> reader = WITHOUT_POSITION;
+    private MessageReader<? super M> reader = MessageReader.withoutPosition();
     private MessageExpiry<? super M> expiry = MessageExpiry.<M>never();
     private ConsistencyLevel level = ConsistencyLevel.STRONG;
     private TransactionPer transactionPer = TransactionPer.POLL;
@@ -255,7 +253,6 @@ public final class IdempotentConsumerBuilder<M> {
         require(
                 resends == null || resends.policy() != ResendCheck.Policy.QUARANTINE || quarantine != null,
                 "resends(..) is to quarantine messages. Set quarantine(..)");
-        requireOrder();
         Settings<M> settings = new Settings<>(
                 name,
                 level,
@@ -272,18 +269,8 @@ public final class IdempotentConsumerBuilder<M> {
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
                 listener,
                 isShadow);
+        chosen.register(name);
         return new IdempotentConsumer<>(settings, clockwork);
-    }
-
-    private void requireOrder() {
-        if (isKeyOrder) {
-            String order = "keyOrder() needs ";
-            require(level != ConsistencyLevel.NONE, order + "a level that remembers messages, not NONE");
-            require(quarantine != null, order + "quarantine(..), where later messages of a key wait");
-            require(
-                    reader.getClass() != WITHOUT_POSITION.getClass(),
-                    order + "a reader(..) that returns positions and keys");
-        }
     }
 
     private Optional<KeyReading<M>> keys() {

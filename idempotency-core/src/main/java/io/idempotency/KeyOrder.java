@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
@@ -48,12 +49,30 @@ final class KeyOrder<M> {
         this.resends = settings.messages().resends();
     }
 
-    /** Returns the order of keys, if the consumer keeps it. */
+    /**
+     * Returns the order of keys, if the consumer keeps it.
+     *
+     * @throws IdempotencyException if it needs what the consumer does not have
+     */
     static <M> Optional<KeyOrder<M>> of(Settings<M> settings, BlockedKeys keys) {
-        return settings.messages()
-                .key()
-                .map(key -> new KeyOrder<>(
-                        settings, settings.failures().quarantine().orElseThrow(), keys));
+        if (settings.messages().key().isEmpty()) {
+            return Optional.empty();
+        }
+        if (settings.level() == ConsistencyLevel.NONE) {
+            throw needs(settings, "a level that remembers messages, not NONE");
+        }
+        if (settings.messages().reader().getClass()
+                == MessageReader.withoutPosition().getClass()) {
+            throw needs(settings, "a reader(..) that returns positions and keys");
+        }
+        QuarantineStore quarantine = settings.failures()
+                .quarantine()
+                .orElseThrow(() -> needs(settings, "quarantine(..), where later messages of a key wait"));
+        return Optional.of(new KeyOrder<>(settings, quarantine, keys));
+    }
+
+    private static IdempotencyException needs(Settings<?> settings, String what) {
+        return new IdempotencyException("Consumer " + settings.name() + ": keyOrder() needs " + what);
     }
 
     BlockedKeys keys() {

@@ -14,6 +14,7 @@ import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.StoredMessage;
 import java.time.Instant;
@@ -155,8 +156,7 @@ public final class Operations {
 
     /** Counts what {@link #forget(MessageRange, String, LongConsumer)} would forget. Changes nothing. */
     public Forgotten countForgettable(MessageRange range) {
-        return ofKnown(
-                range.consumer(), new RangeForgetting(store(range.consumer()), acts, range, sofar -> {}).count());
+        return ofKnown(range.consumer(), new RangeForgetting(store(range.consumer()), range).count());
     }
 
     /**
@@ -172,7 +172,7 @@ public final class Operations {
     public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
         ClaimStore store = store(range.consumer());
         refuseActive(store);
-        return ofKnown(range.consumer(), new RangeForgetting(store, acts, range, progress).forget(reason));
+        return ofKnown(range.consumer(), new RangeForgetting(store, range).forget(acts, reason, progress));
     }
 
     /**
@@ -212,8 +212,8 @@ public final class Operations {
     }
 
     /**
-     * Drops the messages of a consumer that were quarantined before a moment, see {@link #drop}, the oldest first. Works in batches, each in its own
-     * transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, that a handler
+     * Drops the messages of a consumer that were quarantined before a moment, see {@link #drop}, by topic, partition and offset. Works in batches, each in its
+     * own transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}. Messages that belong to a running replay, that a handler
      * works on, or that this store does not remember, stay.
      *
      * @return how many messages were dropped
@@ -223,7 +223,8 @@ public final class Operations {
         ClaimStore store = store(consumer);
         refuseActive(store);
         AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
-        long dropped = new QuarantineExpiry(store, quarantine, acts, act, before).run();
+        QuarantineSelection old = QuarantineSelection.of(consumer).to(before);
+        long dropped = new LongAct(acts, store, act).run(new QuarantineExpiry(store, quarantine, old)::page, sofar -> {});
         consumers.requireIf(dropped == 0, consumer);
         return dropped;
     }

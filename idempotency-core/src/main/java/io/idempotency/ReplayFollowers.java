@@ -4,6 +4,7 @@ import io.idempotency.replay.ReplayStore.Item;
 import io.idempotency.replay.ReplayStore.Partition;
 import io.idempotency.store.QuarantineStore.Follower;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -34,13 +35,19 @@ final class ReplayFollowers {
         Duration wait = ReplayRounds.LOOK;
         List<Follower> free =
                 parts.guard().books().quarantine().freeFollowers(parts.live().name(), MOST_AT_A_TIME);
+        Set<Partition> ofOthers = new HashSet<>();
         for (Follower follower : free) {
             Partition partition = new Partition(
                     follower.position().stream(), follower.position().partition());
-            if (!isClosing.getAsBoolean() && parts.turns().take(partition)) {
+            if (isClosing.getAsBoolean() || ofOthers.contains(partition)) {
+                continue;
+            }
+            if (parts.turns().take(partition)) {
                 atWork.add(partition);
                 Duration next = handle(follower, partition);
                 wait = next.compareTo(wait) < 0 ? next : wait;
+            } else {
+                ofOthers.add(partition);
             }
         }
         return wait;
@@ -53,7 +60,7 @@ final class ReplayFollowers {
         }
         Item item = new Item(follower.id(), follower.generation(), follower.position());
         ReplayEnding ending = parts.guard().replay(REPLAY, item, handler);
-        if (ending.kind() == ReplayEnding.Kind.LATER) {
+        if (ending.isLater()) {
             return parts.waits().again(partition, item, ending.failure());
         }
         parts.waits().goesOn(partition);

@@ -6,6 +6,7 @@ import io.idempotency.replay.UnreadableBytesException;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantineStore;
@@ -234,7 +235,7 @@ final class ReplayGuard<M> {
         if (failure != null) {
             log.warn(
                     "Replay {}: {} {} {}. It stays in {}.",
-                    attempt.replay(),
+                    Printable.of(attempt.replay()),
                     attempt.kept(),
                     result == ReplayResult.FAILED ? "failed again" : "cannot be read",
                     Reports.after(started),

@@ -3,6 +3,7 @@ package io.idempotency;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.replay.ReplayStore.Partition;
+import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -141,7 +142,7 @@ final class ReplayRounds {
             }
             pace.begin(nanoTime.getAsLong());
             ReplayEnding ending = guard.replay(id, item, handler);
-            if (ending.kind() == ReplayEnding.Kind.LATER) {
+            if (ending.isLater()) {
                 return waits.again(partition, item, ending.failure());
             }
             waits.goesOn(partition);

@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.memory.MemoryReplays;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
+import io.idempotency.replay.ReplayStore;
+import io.idempotency.replay.ReplayStore.Partition;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,7 +37,11 @@ class FollowersTest {
     }
 
     private ReplayRounds rounds(IdempotentConsumer<Message> consumer) {
-        Replayer<Message> replayer = Replayer.of(consumer, replays, Clockwork.of(nanos::get), Replayer.TURN);
+        return rounds(consumer, replays);
+    }
+
+    private ReplayRounds rounds(IdempotentConsumer<Message> consumer, ReplayStore store) {
+        Replayer<Message> replayer = Replayer.of(consumer, store, Clockwork.of(nanos::get), Replayer.TURN);
         return replayer.rounds((entry, replay) -> replayer.consumer().consume(message(entry), bench::handle));
     }
 
@@ -96,6 +105,31 @@ class FollowersTest {
         carryOut(rounds);
 
         assertThat(bench.calls).containsExactly("a2", "a3");
+    }
+
+    @Test
+    @Tag("rule-9.7")
+    void askForTheTurnOfAnotherNodeOnceInARound() {
+        IdempotentConsumer<Message> consumer = consumer(ConsistencyLevel.STRONG);
+        bench.failing.put("b1", new IllegalArgumentException("poison"));
+        quarantine(consumer, "a1", "a1", "b1", "a2", "b2");
+        bench.quarantine.delete(new MessageId("billing", "a1"));
+        bench.quarantine.delete(new MessageId("billing", "b1"));
+        boolean unused = replays.takeTurn("billing", new Partition("orders", 0), "another node", Duration.ofHours(1));
+        AtomicInteger asked = new AtomicInteger();
+        ReplayStore counted = (ReplayStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {ReplayStore.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("takeTurn")) {
+                        asked.incrementAndGet();
+                    }
+                    return method.invoke(replays, arguments);
+                });
+
+        Duration wait = rounds(consumer, counted).round();
+
+        assertThat(wait).isEqualTo(ReplayRounds.LOOK);
+        assertThat(bench.calls).isEmpty();
+        assertThat(asked).hasValue(1);
     }
 
     @Test

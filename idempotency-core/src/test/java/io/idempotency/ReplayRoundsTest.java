@@ -2,6 +2,9 @@ package io.idempotency;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.kafka.LogCapture;
+import io.idempotency.replay.ReplayRequest;
+import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.TransientStoreException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -29,6 +32,32 @@ class ReplayRoundsTest {
                         .stoppedBy()
                         .orElseThrow())
                 .contains("AT_MOST_ONCE");
+    }
+
+    /** Anybody may write a replay into its table. */
+    @Test
+    @Tag("rule-2.9")
+    void logsNoInvisibleCharactersOfARequest() {
+        IdempotentConsumer<Message> consumer = scene.consumer(ConsistencyLevel.STRONG);
+        scene.quarantine(consumer, Message.partition(0, "a"), "a");
+        var unused = scene.replays.request(ReplayRequest.of(QuarantineSelection.of("billing"))
+                .id(ReplayScene.REPLAY)
+                .by("Ada\n", "INC\n42"));
+        scene.bench.failing.put("a", scene.poison);
+        Replayer<Message> replayer = scene.replayer(consumer);
+
+        try (LogCapture log = new LogCapture()) {
+            ReplayRounds rounds = replayer.rounds(scene.handler(replayer));
+            for (int i = 0; i < 5; i++) {
+                scene.nanos.addAndGet(rounds.round().toNanos());
+            }
+
+            assertThat(log.all())
+                    .filteredOn(line -> line.startsWith("Replay again"))
+                    .hasSizeGreaterThan(2)
+                    .noneMatch(line -> line.contains("\n"))
+                    .anyMatch(line -> line.endsWith("Ada\\u000A asked for it: INC\\u000A42"));
+        }
     }
 
     @Test

@@ -16,8 +16,8 @@ final class LoopReplays implements AutoCloseable {
     synchronized <K, V> void start(
             RecordProcessor<K, V> processor, ReplayStore replays, Map<String, Object> properties) {
         RecordReread own = RecordReread.of(properties);
-        ReplayRecords<K, V> made = ReplayRecords.of(properties, own);
         reread = own;
+        ReplayRecords<K, V> made = ReplayRecords.of(properties, own);
         records = made;
         replayer = processor.replay(replays, made);
     }

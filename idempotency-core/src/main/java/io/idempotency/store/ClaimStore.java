@@ -15,6 +15,12 @@ import java.util.Optional;
 public interface ClaimStore {
 
     /**
+     * Notes a consumer of this process before its first message, so that the first purge already knows how long its messages are remembered. No round trip.
+     * Most stores have nothing to do.
+     */
+    default void register(String consumer) {}
+
+    /**
      * Prepares a claim of these deliveries before its transaction begins, with work that takes long or must be committed on its own. A claim that was
      * not prepared does this work within its transaction. Most stores have nothing to do.
      *

@@ -119,6 +119,11 @@ public final class JournalStore implements ClaimStore {
     }
 
     @Override
+    public void register(String consumer) {
+        retentions.met(consumer);
+    }
+
+    @Override
     public Optional<Duration> remembers(String consumer) {
         return Optional.of(retention);
     }

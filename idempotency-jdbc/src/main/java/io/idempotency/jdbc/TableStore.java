@@ -90,6 +90,11 @@ public final class TableStore implements LeaseStore {
         horizons.leave(consumer, stream, partition);
     }
 
+    @Override
+    public void register(String consumer) {
+        table.retentions().met(consumer);
+    }
+
     /** {@inheritDoc} A purger of this store knows it after its first run. */
     @Override
     public Optional<Duration> remembers(String consumer) {

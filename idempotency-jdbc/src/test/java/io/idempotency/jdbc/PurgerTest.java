@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.idempotency.QuarantineKeeper;
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.Claim;
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
@@ -202,6 +203,32 @@ class PurgerTest {
                             "PT192H",
                             "PT24H",
                             "update rules_name set retention_micros = 86400000000");
+        }
+    }
+
+    /** A longer retention counts from the restart on: the first purge comes before the first message. */
+    @Test
+    @Tag("rule-8.4")
+    void storesTheRetentionOfAConsumerBeforeItsFirstMessage() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2);
+                Purger shorter =
+                        Purger.of(fixture.store).retention(Duration.ofDays(1)).build()) {
+            fixture.claimed(prefix);
+            shorter.runOnce();
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(2));
+            TableStore restarted = TableStore.builder(fixture.dataSource)
+                    .tablePrefix(Fixture.PREFIX)
+                    .build();
+            IdempotentConsumer<String> unused = IdempotentConsumer.<String>builder(fixture.consumer)
+                    .store(restarted)
+                    .messageId(message -> message)
+                    .build();
+
+            try (Purger longer = Purger.of(restarted).build()) {
+                longer.runOnce();
+            }
+
+            assertThat(fixture.isProcessed(prefix)).isTrue();
         }
     }
 
