@@ -49,6 +49,14 @@ class CrashTest extends CrashTable {
         PoisonousBatch.run(servers(), store);
     }
 
+    @ParameterizedTest
+    @EnumSource(Cell.Kind.class)
+    @Tag("rule-8.23")
+    @Tag("rule-8.24")
+    void aRangeThatWasForgottenInPartSaysSoAndTheNextCallDoesTheRest(Cell.Kind store) {
+        ForgettingCrash.run(servers(), store, folder());
+    }
+
     @Test
     void thePageOfGuaranteesSaysWhatWasSeen() {
         Map<Cell, Seen> all = new LinkedHashMap<>();

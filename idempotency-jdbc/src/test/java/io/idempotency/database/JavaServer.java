@@ -33,7 +33,7 @@ enum JavaServer {
             server.setAddress("127.0.0.1");
             server.setPort(port);
             server.setDatabaseName(0, "");
-            server.setDatabasePath(0, "mem:idempotency;hsqldb.tx=mvcc");
+            server.setDatabasePath(0, "mem:idempotency;hsqldb.tx=mvcc;hsqldb.log_size=0");
             server.setLogWriter(null);
             server.start();
         }

@@ -25,8 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A claim waits at most the claim timeout, here a second; the lock timeouts of the databases are far longer. HSQLDB has none, and
- * its query timeout does not end a wait.
+ * A claim waits at most the claim timeout; the lock timeouts of the databases are far longer. HSQLDB has none, and its query timeout does not end a wait.
  */
 @Tag("rule-3.8")
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -39,7 +38,7 @@ class ClaimTimeoutTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     void endsTheWaitForANewMessage(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             fixture.claimed(id + "-names");
 
             fixture.transactions.inTransaction(() -> {
@@ -55,7 +54,7 @@ class ClaimTimeoutTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     void endsTheWaitForAReleasedMessage(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             fixture.store.release(List.of(lease(fixture)));
 
             fixture.transactions.inTransaction(() -> {
@@ -69,7 +68,7 @@ class ClaimTimeoutTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     void endsTheWaitForALease(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             Claim lease = lease(fixture);
 
             fixture.transactions.inTransaction(() -> {
@@ -85,7 +84,7 @@ class ClaimTimeoutTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     void endsTheWaitForANewName(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             fixture.transactions.inTransaction(() -> {
                 fixture.handle("insert into rules_name (id, name) values (" + (id.hashCode() & Integer.MAX_VALUE)
                         + ", '" + fixture.consumer + "')");
@@ -106,12 +105,12 @@ class ClaimTimeoutTest {
     })
     @Tag("rule-8.8")
     void endsTheWaitForATable(TestDatabase database, String lock) throws SQLException {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             fixture.claimed(id + "-known");
             fixture.store.release(List.of(lease(fixture)));
             TableStore newProcess = TableStore.builder(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
-                    .claimTimeout(Duration.ofSeconds(1))
+                    .claimTimeout(timeout(database))
                     .build();
             Delivery known = fixture.at(id + "-known", 1);
             whileLocked(fixture.dataSource, lock, () -> {
@@ -138,7 +137,8 @@ class ClaimTimeoutTest {
     })
     @Tag("rule-8.8")
     void endsTheWaitForATableOfJournals(TestDatabase database, String lock) throws SQLException {
-        try (JournalFixture fixture = new JournalFixture(database)) {
+        try (JournalFixture fixture =
+                new JournalFixture(database, settings -> settings.claimTimeout(timeout(database)))) {
             JournalFixture.claimed(fixture.one, fixture.at("known", 0, 1), fixture.at("known", 1, 1));
             whileLocked(fixture.dataSource, lock, () -> {
                 assertEnds(() -> JournalFixture.claimed(fixture.one, fixture.at("new", 0, 2)));
@@ -165,7 +165,7 @@ class ClaimTimeoutTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     void leavesTheHandlersLockTimeoutAlone(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             fixture.claimed(id + "-known");
             fixture.store.release(List.of(lease(fixture)));
             String set = setLockTimeout(database);
@@ -187,12 +187,11 @@ class ClaimTimeoutTest {
         }
     }
 
-    /** MariaDB waits a second at least. */
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     @Tag("rule-4.15")
     void endsTheWaitOfEveryVerbAboutASettledMessage(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             TableStore hasty = TableStore.builder(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
                     .claimTimeout(Duration.ofMillis(100))
@@ -218,7 +217,7 @@ class ClaimTimeoutTest {
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "HSQLDB")
     @Tag("rule-4.15")
     void endsTheWaitForAKeptMessage(TestDatabase database) {
-        try (Fixture fixture = Fixture.on(database)) {
+        try (Fixture fixture = Fixture.on(database, timeout(database))) {
             JdbcQuarantine hasty = JdbcQuarantine.on(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
                     .claimTimeout(Duration.ofMillis(100));
@@ -240,6 +239,11 @@ class ClaimTimeoutTest {
                 }
             });
         }
+    }
+
+    /** MariaDB waits a second at least. */
+    private static Duration timeout(TestDatabase database) {
+        return database == TestDatabase.MARIADB ? Duration.ofSeconds(1) : Duration.ofMillis(100);
     }
 
     private static void claimed(Fixture fixture, String... ids) {

@@ -82,7 +82,7 @@ final class EarlyCommitScene implements AutoCloseable {
         config.setMinimumIdle(0);
         pool = new HikariDataSource(config);
         jdbc = new JdbcTemplate(pool);
-        Schema.on(pool).tablePrefix(PREFIX).migrate();
+        Migrated.once(pool, PREFIX);
         jdbc.execute(
                 "create table if not exists early_effect (cell varchar(100), message varchar(10), part varchar(10))");
         jdbc.execute("create table if not exists early_staging (id integer)");
@@ -172,7 +172,7 @@ final class EarlyCommitScene implements AutoCloseable {
                 cell.way().run(connection, "early_staging");
             }
             if (cell.fate() == Fate.DIES) {
-                Runtime.getRuntime().halt(EarlyCommitLife.DEAD);
+                EarlyCommitLife.die();
             }
         }
         write(id, "rest");

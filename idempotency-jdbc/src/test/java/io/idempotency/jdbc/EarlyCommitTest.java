@@ -8,6 +8,7 @@ import io.idempotency.jdbc.EarlyCommitScene.Shape;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -105,42 +106,55 @@ class EarlyCommitTest {
         table.append('\n');
     }
 
-    private static final Map<String, Map<Cell, Seen>> PLAYED = new LinkedHashMap<>();
+    private static final Map<Fate, Map<Cell, Seen>> PLAYED = new EnumMap<>(Fate.class);
 
     private static Map<Cell, Seen> cells(Shape shape, Fate fate) {
-        return PLAYED.computeIfAbsent(shape + " " + fate, key -> play(shape, fate));
+        Map<Cell, Seen> cells = new LinkedHashMap<>();
+        PLAYED.computeIfAbsent(fate, EarlyCommitTest::play).forEach((cell, seen) -> {
+            if (cell.shape() == shape) {
+                cells.put(cell, seen);
+            }
+        });
+        return cells;
     }
 
-    private static Map<Cell, Seen> play(Shape shape, Fate fate) {
+    private static Map<Cell, Seen> play(Fate fate) {
         Map<Cell, Seen> played = new LinkedHashMap<>();
         for (TestDatabase database : DATABASES) {
-            String url = fate == Fate.DIES && database == TestDatabase.H2
-                    ? "jdbc:h2:file:" + folder.resolve("early") + ";FILE_LOCK=NO;WRITE_DELAY=0"
-                    : database.url();
-            for (boolean isJournal : List.of(false, true)) {
-                for (boolean isManagedByUser : fate == Fate.DIES ? List.of(false) : List.of(false, true)) {
-                    List<EarlyCommit> ways = EarlyCommit.on(url);
-                    for (EarlyCommit way : fate == Fate.DIES ? ways.subList(ways.size() - 1, ways.size()) : ways) {
-                        Cell cell = new Cell(
-                                url,
-                                isJournal,
-                                isManagedByUser,
-                                shape,
-                                fate,
-                                way,
-                                "early-" + UUID.randomUUID().toString().substring(0, 13));
-                        played.put(cell, play(cell));
-                    }
-                }
+            List<Cell> cells = cells(database, fate);
+            if (fate == Fate.DIES) {
+                EarlyCommitLife.liveAndDie(cells);
             }
+            cells.forEach(cell -> played.put(cell, play(cell)));
         }
         return played;
     }
 
-    private static Seen play(Cell cell) {
-        if (cell.fate() == Fate.DIES) {
-            EarlyCommitLife.liveAndDie(cell);
+    private static List<Cell> cells(TestDatabase database, Fate fate) {
+        String url = fate == Fate.DIES && database == TestDatabase.H2
+                ? "jdbc:h2:file:" + folder.resolve("early") + ";FILE_LOCK=NO;WRITE_DELAY=0"
+                : database.url();
+        List<EarlyCommit> all = EarlyCommit.on(url);
+        List<EarlyCommit> ways = fate == Fate.DIES ? all.subList(all.size() - 1, all.size()) : all;
+        List<Cell> cells = new ArrayList<>();
+        for (Shape shape : Shape.values()) {
+            for (boolean isJournal : List.of(false, true)) {
+                for (boolean isManagedByUser : fate == Fate.DIES ? List.of(false) : List.of(false, true)) {
+                    ways.forEach(way -> cells.add(new Cell(
+                            url,
+                            isJournal,
+                            isManagedByUser,
+                            shape,
+                            fate,
+                            way,
+                            "early-" + UUID.randomUUID().toString().substring(0, 13))));
+                }
+            }
         }
+        return cells;
+    }
+
+    private static Seen play(Cell cell) {
         Cell next = cell.fate() != Fate.DIES
                 ? cell
                 : new Cell(

@@ -258,7 +258,7 @@ class EndingTransactionTest {
             HikariDataSource pool = database.pool(2, config -> config.setAutoCommit(isAutoCommit));
             pools.add(pool);
             jdbc = new JdbcTemplate(pool);
-            Schema.on(pool).tablePrefix(PREFIX).migrate();
+            Migrated.once(pool, PREFIX);
             transactions = new TransactionTemplate(new JdbcTransactionManager(pool));
             another = new TransactionTemplate(new JdbcTransactionManager(pool));
             another.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);

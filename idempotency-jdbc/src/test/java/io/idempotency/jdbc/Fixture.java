@@ -29,7 +29,7 @@ final class Fixture implements AutoCloseable {
 
     private Fixture(HikariDataSource dataSource, UnaryOperator<TableStoreBuilder> settings) {
         this.dataSource = dataSource;
-        Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        Migrated.once(dataSource, PREFIX);
         store = settings.apply(
                         TableStore.builder(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1)))
                 .build();
@@ -39,6 +39,11 @@ final class Fixture implements AutoCloseable {
 
     static Fixture on(TestDatabase database) {
         return on(database.pool(6));
+    }
+
+    /** With another claim timeout than a second. */
+    static Fixture on(TestDatabase database, Duration claimTimeout) {
+        return new Fixture(database.pool(6), builder -> builder.claimTimeout(claimTimeout));
     }
 
     static Fixture on(HikariDataSource dataSource) {

@@ -32,7 +32,7 @@ final class JournalFixture implements AutoCloseable {
 
     JournalFixture(TestDatabase database, UnaryOperator<JournalStoreBuilder> settings) {
         dataSource = database.pool(6);
-        Schema.on(dataSource).tablePrefix(PREFIX).migrate();
+        Migrated.once(dataSource, PREFIX);
         counted = new CountedStatements(dataSource);
         jdbc = new JdbcTemplate(dataSource);
         one = store(counted, settings);

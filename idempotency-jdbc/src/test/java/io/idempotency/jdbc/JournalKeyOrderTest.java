@@ -56,7 +56,7 @@ class JournalKeyOrderTest {
 
         Node(TestDatabase database, ConsistencyLevel level) {
             pool = database.pool(4);
-            Schema.on(pool).tablePrefix(PREFIX).migrate();
+            Migrated.once(pool, PREFIX);
             store = JournalStore.builder(pool).tablePrefix(PREFIX).build();
             quarantine = JdbcQuarantine.on(pool).tablePrefix(PREFIX);
             replays = JdbcReplays.on(pool).tablePrefix(PREFIX);

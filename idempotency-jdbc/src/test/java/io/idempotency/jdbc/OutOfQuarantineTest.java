@@ -49,7 +49,7 @@ class OutOfQuarantineTest {
 
         Scene(TestDatabase database, boolean isJournal) {
             pool = database.pool(4);
-            Schema.on(pool).tablePrefix(PREFIX).migrate();
+            Migrated.once(pool, PREFIX);
             store = store(isJournal);
             otherProcess = store(isJournal);
             store.quarantine(

@@ -62,7 +62,7 @@ class ShadowAndExpiryTest {
     @Tag("rule-8.15")
     void theFirstRealRunIsWarm(TestDatabase database, boolean isJournal) {
         try (HikariDataSource pool = database.pool(2)) {
-            Schema.on(pool).tablePrefix(PREFIX).migrate();
+            Migrated.once(pool, PREFIX);
             ClaimStore store = isJournal
                     ? JournalStore.builder(pool).tablePrefix(PREFIX).build()
                     : TableStore.builder(pool).tablePrefix(PREFIX).build();
