@@ -112,11 +112,11 @@ final class ListenerCall {
         around.setupThreadState(consumer);
         try {
             ConsumerRecords<Object, Object> given = around.intercept(poll, consumer);
-            boolean isTaken = given == null || given.isEmpty();
-            if (!isTaken) {
-                callBatch(given, listener, around);
+            if (given == null || given.isEmpty()) {
+                return false;
             }
-            return !isTaken;
+            callBatch(given, listener, around);
+            return true;
         } finally {
             around.clearThreadState(consumer);
         }

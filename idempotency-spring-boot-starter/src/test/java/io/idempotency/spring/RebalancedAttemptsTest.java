@@ -7,6 +7,7 @@ import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.GroupState;
 import org.junit.jupiter.api.AfterEach;
@@ -70,10 +71,10 @@ class RebalancedAttemptsTest {
 
     private boolean isRebalancing() {
         try {
-            return bench.admin
-                            .describeConsumerGroups(List.of(topic.name))
-                            .describedGroups()
-                            .get(topic.name)
+            return Objects.requireNonNull(bench.admin
+                                    .describeConsumerGroups(List.of(topic.name))
+                                    .describedGroups()
+                                    .get(topic.name))
                             .get()
                             .groupState()
                     == GroupState.PREPARING_REBALANCE;
