@@ -219,7 +219,7 @@ class PurgerTest {
             TableStore restarted = TableStore.builder(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
                     .build();
-            IdempotentConsumer<String> unused = IdempotentConsumer.<String>builder(fixture.consumer)
+            IdempotentConsumer<String> unused = IdempotentConsumer.<String>named(fixture.consumer)
                     .store(restarted)
                     .messageId(message -> message)
                     .build();
