@@ -79,4 +79,6 @@ enum Branch {
     ENTRY_SAVED_ANEW,
     HELD_BEHIND,
     FOLLOWER_FREED,
+    DROPPED,
+    RANGE_FORGOTTEN,
 }

@@ -34,6 +34,7 @@ enum Broken {
     LEADER_CALLED_GONE_TOO_EARLY(ConsistencyLevel.STRONG, true),
     REPLAYED_BEFORE_ITS_LEADER(ConsistencyLevel.STRONG, true),
     FOLLOWERS_NOT_FREED(ConsistencyLevel.STRONG, true),
+    DROPPED_NOT_REMEMBERED(ConsistencyLevel.STRONG, true),
     PROCESSED_UNQUARANTINED(ConsistencyLevel.AT_LEAST_ONCE, true),
     HELD_MESSAGE_REPLAYED(ConsistencyLevel.AT_LEAST_ONCE, true);
 

@@ -59,6 +59,9 @@ final class History {
 
     /** Notes an effect that is there at once. */
     void effect(MessageId id) {
+        if (!forgotten.contains(id)) {
+            replays.effect(id);
+        }
         int now = effects.merge(id, 1, Integer::sum);
         simulation.note("effect " + id.value());
         if (now > 1 + count(repeats, id) && !isLevel(ConsistencyLevel.AT_LEAST_ONCE)) {
@@ -223,7 +226,7 @@ final class History {
     }
 
     private boolean isProcessed(MessageId id) {
-        return simulation.store().committed(id).isPresent() && !quarantined.contains(id);
+        return simulation.store().committed(id).isPresent() && !quarantined.contains(id) && !replays.isDropped(id);
     }
 
     /** Returns whether the message was settled, even if that is forgotten. */
@@ -278,7 +281,7 @@ final class History {
             if (!isSettled(id)) {
                 throw new Violation(value + " is lost");
             }
-            boolean isMissing = count(effects, id) == 0 && !quarantined.contains(id);
+            boolean isMissing = count(effects, id) == 0 && !quarantined.contains(id) && !replays.isDropped(id);
             if (isMissing && !(isLevel(ConsistencyLevel.AT_MOST_ONCE) && excused.contains(id))) {
                 throw new Violation("the effect of " + value + " is missing");
             }

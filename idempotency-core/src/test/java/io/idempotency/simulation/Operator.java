@@ -1,17 +1,21 @@
 package io.idempotency.simulation;
 
+import io.idempotency.Operations;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageRange;
 import io.idempotency.store.QuarantineSelection;
 import java.util.List;
 
-/** Operators: they mend the handler, ask for replays, some of them twice, and pause, resume and stop them. When nothing goes wrong any more, they replay all that failed. What is behind follows by itself. */
+/** Operators: they mend the handler, ask for replays, some of them twice, pause, resume and stop them, drop messages, and
+ * forget ranges. When nothing goes wrong any more, they replay all that failed. What is behind follows by itself. */
 final class Operator {
 
     private static final int NAMES = 6;
     private static final int ACTS = 4;
+    private static final int DROPS = 8;
 
     private final Simulation simulation;
     private boolean isMended;
@@ -42,6 +46,10 @@ final class Operator {
                 ask();
             } else if (simulation.choices().oneIn(ACTS)) {
                 change();
+            } else if (simulation.choices().oneIn(DROPS)) {
+                drop();
+            } else if (simulation.happens(Fault.FORGET)) {
+                forget();
             }
         } catch (IdempotencyException | IllegalStateException e) {
             simulation.note("the operator fails: " + e.getMessage());
@@ -86,6 +94,38 @@ final class Operator {
         };
         if (isDone) {
             simulation.visit(Branch.REPLAY_CHANGED);
+        }
+    }
+
+    private Operations operations() {
+        SimulatedStore store = simulation.store();
+        return Operations.of(store, store.quarantine(), store.replays(), store.audit());
+    }
+
+    private void drop() {
+        List<MessageId> kept = simulation.store().quarantine().ids();
+        if (!kept.isEmpty()) {
+            MessageId id = kept.get(simulation.choices().below(kept.size()));
+            simulation.note("drops " + id.value());
+            if (operations().drop(id, "bad")) {
+                simulation.visit(Branch.DROPPED);
+            }
+        }
+    }
+
+    private void forget() {
+        int partition = simulation.choices().below(simulation.log().partitions());
+        long first = simulation.choices().below(5);
+        long last = first + simulation.choices().below(5);
+        simulation.note("forgets " + partition + "@" + first + " to " + last);
+        long messages = operations()
+                .forget(
+                        MessageRange.ofOffsets(Simulation.CONSUMER, SimulatedLog.TOPIC, partition, first, last),
+                        "again",
+                        sofar -> {})
+                .messages();
+        if (messages > 0) {
+            simulation.visit(Branch.RANGE_FORGOTTEN);
         }
     }
 

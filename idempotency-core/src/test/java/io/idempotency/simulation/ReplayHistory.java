@@ -1,14 +1,18 @@
 package io.idempotency.simulation;
 
+import io.idempotency.ConsistencyLevel;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.Replay.Progress;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.MessageId;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
-/** What replays did, compared with what is promised of counts and of the order of keys. */
+/** What replays did, compared with what is promised of counts, of the order of keys, and of dropped messages. */
 final class ReplayHistory {
 
     private final Simulation simulation;
@@ -16,12 +20,29 @@ final class ReplayHistory {
     /** Of each key of a partition, the offset of the last message that had its effect. */
     private final Map<String, Long> lastEffects = new HashMap<>();
 
+    private final Set<MessageId> dropped = new HashSet<>();
+
     ReplayHistory(Simulation simulation) {
         this.simulation = simulation;
     }
 
-    /** Notes what a committed transaction has counted. */
+    boolean isDropped(MessageId id) {
+        return dropped.contains(id);
+    }
+
+    /** Notes an effect of a message that was not forgotten. Under a lease it may be that of a late owner. */
+    void effect(MessageId id) {
+        if (dropped.contains(id) && simulation.level() == ConsistencyLevel.STRONG) {
+            throw simulation.baton().violated("an effect of " + id.value() + ", which was dropped");
+        }
+    }
+
+    /** Notes what a committed transaction has dropped and counted. */
     void commits(RunningTransaction running) {
+        for (MessageId id : SimulatedStore.ids(running.dropped)) {
+            dropped.add(id);
+            simulation.history().leases().quarantined(id);
+        }
         for (RunningTransaction.Counted result : running.counted) {
             counted.computeIfAbsent(result.replay(), any -> new EnumMap<>(ReplayResult.class))
                     .merge(result.result(), 1, Integer::sum);

@@ -40,6 +40,7 @@ final class RunningTransaction {
     /** Messages that left the quarantine. */
     final List<Delivery> freed = new ArrayList<>();
 
+    final List<Delivery> dropped = new ArrayList<>();
     final Set<MessageId> deleted = new HashSet<>();
     final List<Counted> counted = new ArrayList<>();
     final List<Delivery> effects = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.idempotency.simulation;
 
 import io.idempotency.DuplicateCache;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.store.AuditStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.Delivery;
@@ -32,6 +33,8 @@ final class SimulatedStore implements LeaseStore {
     private final MemoryStore memory;
     private final SimulatedQuarantine quarantine;
     private final SimulatedReplayStore replays;
+    private final SimulatedMessages messages;
+    private final AuditStore audit;
     private final SimulatedTransactions transactions;
     private final SimulatedLeases leases;
 
@@ -47,6 +50,8 @@ final class SimulatedStore implements LeaseStore {
         this.quarantine = new SimulatedQuarantine(simulation, wire, locks, all.quarantine());
         this.replays = new SimulatedReplayStore(simulation, wire, locks, all.replays());
         this.transactions = new SimulatedTransactions(simulation, wire, locks, all);
+        this.messages = new SimulatedMessages(simulation, wire, locks, memory);
+        this.audit = all.audit();
         this.leases = new SimulatedLeases(simulation, wire, locks, memory);
     }
 
@@ -56,6 +61,15 @@ final class SimulatedStore implements LeaseStore {
 
     SimulatedReplayStore replays() {
         return replays;
+    }
+
+    AuditStore audit() {
+        return audit;
+    }
+
+    @Override
+    public SimulatedMessages messages() {
+        return messages;
     }
 
     /** Returns what is committed of a message, without asking over the wire. */

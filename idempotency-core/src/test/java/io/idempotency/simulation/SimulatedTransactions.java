@@ -220,6 +220,7 @@ final class SimulatedTransactions implements Transactions {
             running.quarantined.forEach(claim -> memory.quarantine(claims.getOrDefault(claim.delivery(), claim)));
             running.kept.forEach(quarantine::save);
             running.deleted.forEach(quarantine::delete);
+            running.dropped.forEach(memory.messages()::drop);
             running.counted.forEach(result -> replays.count(result.replay(), result.result(), result.failure()));
         });
         simulation.history().commits(running);

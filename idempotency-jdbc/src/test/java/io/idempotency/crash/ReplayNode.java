@@ -41,7 +41,7 @@ import javax.sql.DataSource;
 final class ReplayNode implements AutoCloseable {
 
     private static final Duration TURN = Duration.ofMillis(500);
-    private static final Duration LEASE = Duration.ofMillis(500);
+    private static final Duration LEASE = Duration.ofSeconds(2);
 
     private static final int ATTEMPTS = 3;
 
