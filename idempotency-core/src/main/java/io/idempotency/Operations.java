@@ -224,7 +224,8 @@ public final class Operations {
         refuseActive(store);
         AuditRecord act = acts.of("drop-old", consumer, "messages quarantined before " + before, reason);
         QuarantineSelection old = QuarantineSelection.of(consumer).to(before);
-        long dropped = new LongAct(acts, store, act).run(new QuarantineExpiry(store, quarantine, old)::page, sofar -> {});
+        long dropped =
+                new LongAct(acts, store, act).run(new QuarantineExpiry(store, quarantine, old)::page, sofar -> {});
         consumers.requireIf(dropped == 0, consumer);
         return dropped;
     }

@@ -36,10 +36,11 @@ final class RangeForgetting {
 
     Forgotten forget(Acts acts, String reason, LongConsumer progress) {
         AuditRecord act = acts.of(VERB, range.consumer(), range.toString(), reason);
-        long messages = new LongAct(acts, store, act).run(() -> step(store.messages().forget(range, after, BATCH)), sofar -> {
-            KnownDuplicates.clearEverywhere(range.consumer());
-            progress.accept(sofar);
-        });
+        long messages = new LongAct(acts, store, act)
+                .run(() -> step(store.messages().forget(range, after, BATCH)), sofar -> {
+                    KnownDuplicates.clearEverywhere(range.consumer());
+                    progress.accept(sofar);
+                });
         return new Forgotten(messages, quarantined);
     }
 

@@ -3,7 +3,6 @@ package io.idempotency;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.replay.ReplayStore.Partition;
-import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -8,6 +8,7 @@ import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 
 /** The verbs of operators on what the store remembers, behind the wire. They wait for whoever changes a message, and note what they did with their transaction. */
 final class SimulatedMessages implements StoredMessages {
@@ -36,6 +37,11 @@ final class SimulatedMessages implements StoredMessages {
     @Override
     public Retained retained(String consumer) {
         return memory.messages().retained(consumer);
+    }
+
+    @Override
+    public SortedSet<String> consumers() {
+        return memory.messages().consumers();
     }
 
     @Override

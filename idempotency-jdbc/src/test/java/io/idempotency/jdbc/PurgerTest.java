@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.QuarantineKeeper;
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.Claim;
-import io.idempotency.IdempotentConsumer;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -221,7 +222,7 @@ class PurgerTest {
                     .build();
             IdempotentConsumer<String> unused = IdempotentConsumer.<String>named(fixture.consumer)
                     .store(restarted)
-                    .messageId(message -> message)
+                    .messageId(Optional::of)
                     .build();
 
             try (Purger longer = Purger.of(restarted).build()) {
