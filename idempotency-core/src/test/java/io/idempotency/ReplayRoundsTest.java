@@ -56,7 +56,7 @@ class ReplayRoundsTest {
                     .filteredOn(line -> line.startsWith("Replay again"))
                     .hasSizeGreaterThan(2)
                     .noneMatch(line -> line.contains("\n"))
-                    .anyMatch(line -> line.endsWith("Ada\\u000A asked for it: INC\\u000A42"));
+                    .anyMatch(line -> line.endsWith("Asked for by Ada\\u000A. Reason: INC\\u000A42"));
         }
     }
 
