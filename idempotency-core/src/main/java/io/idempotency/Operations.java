@@ -13,10 +13,8 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Printable;
-import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
-import io.idempotency.store.StoredMessage;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -106,12 +104,11 @@ public final class Operations {
 
     /** Returns what {@link #forget(MessageId, String)} would do. Changes nothing. */
     public Forgotten countForgettable(MessageId id) {
-        Optional<MessageStatus> status =
-                store(id.consumer()).messages().look(id).map(StoredMessage::status);
-        boolean isQuarantined = status.filter(MessageStatus.QUARANTINED::equals).isPresent()
-                || quarantine.find(id).isPresent();
-        return ofKnown(
-                id.consumer(), new Forgotten(status.isPresent() && !isQuarantined ? 1 : 0, isQuarantined ? 1 : 0));
+        return ofKnown(id.consumer(), message(id).forgettable());
+    }
+
+    private OneMessage message(MessageId id) {
+        return new OneMessage(store(id.consumer()), quarantine, consumers, id);
     }
 
     private Forgotten ofKnown(String consumer, Forgotten forgotten) {
@@ -131,7 +128,7 @@ public final class Operations {
         AuditRecord act = acts.of(FORGET, id.consumer(), id.value(), reason);
         ClaimStore store = store(id.consumer());
         boolean wasKnown = acts.within(store, () -> {
-            refuseForgetting(store, id);
+            message(id).requireForgettable();
             boolean known = store.forget(id);
             if (known) {
                 store.transactions().afterCommit(() -> KnownDuplicates.forgetEverywhere(id));
@@ -140,18 +137,6 @@ public final class Operations {
             return known;
         });
         return ofKnown(id.consumer(), new Forgotten(wasKnown ? 1 : 0, 0));
-    }
-
-    private void refuseForgetting(ClaimStore store, MessageId id) {
-        if (quarantine.find(id).isPresent()) {
-            throw new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
-        }
-        Optional<StoredMessage> known = store.messages().look(id);
-        boolean isInProgress = known.filter(each -> each.age().isNegative()).isPresent();
-        if (isInProgress) {
-            throw new IdempotencyException(id + " is in progress, so it is not forgotten: its lease ends at "
-                    + known.get().at());
-        }
     }
 
     /** Counts what {@link #forget(MessageRange, String, LongConsumer)} would forget. Changes nothing. */
@@ -186,29 +171,11 @@ public final class Operations {
         AuditRecord act = acts.of("drop", id.consumer(), id.value(), reason);
         ClaimStore store = store(id.consumer());
         return acts.within(store, () -> {
-            Delivery delivery = takeFromQuarantine(store, id);
+            Delivery delivery = message(id).takeFromQuarantine();
             boolean isDropped = store.messages().drop(delivery);
             written(store, act.with(1, act.subject()));
             return isDropped;
         });
-    }
-
-    private Delivery takeFromQuarantine(ClaimStore store, MessageId id) {
-        Optional<QuarantineEntry> entry = quarantine.find(id);
-        entry.flatMap(QuarantineEntry::replay).ifPresent(replay -> {
-            throw new IdempotencyException(
-                    id + " belongs to the replay " + Printable.of(replay) + ": stop that first, then drop the message");
-        });
-        if (entry.isPresent() && quarantine.delete(id)) {
-            return entry.get().message().delivery();
-        }
-        Optional<StoredMessage> known = store.messages().look(id);
-        consumers.requireIf(known.isEmpty(), id.consumer());
-        return known.filter(each -> each.status() == MessageStatus.QUARANTINED)
-                .map(each -> new Delivery(id, each.position()))
-                .orElseThrow(
-                        () -> new IdempotencyException(id + " is not in quarantine, so it cannot be dropped: it is "
-                                + known.map(StoredMessage::status).orElse(MessageStatus.UNKNOWN)));
     }
 
     /**
