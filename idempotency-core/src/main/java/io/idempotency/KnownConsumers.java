@@ -22,13 +22,16 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
     }
 
     /**
-     * Refuses a consumer about which nothing is known. Two round trips.
+     * Refuses a consumer about which nothing is known. One or two round trips.
      *
      * @throws IdempotencyException with the names of those that are known
      */
     void require(String consumer) {
         SortedSet<String> known =
                 new TreeSet<>(stores.apply(consumer).messages().consumers());
+        if (known.contains(consumer)) {
+            return;
+        }
         known.addAll(quarantine.totals().keySet());
         if (known.contains(consumer)) {
             return;
@@ -38,7 +41,7 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
                 .map(Printable::of)
                 .toList();
         throw new IdempotencyException("Nothing is remembered of a consumer " + Printable.of(consumer)
-                + ", and nothing of it is in quarantine. A consumer is known from its first message on. Known here: "
+                + ", and nothing of it is in quarantine. A consumer of another process is known from its first message on. Known here: "
                 + (names.isEmpty() ? "none" : named(names)));
     }
 

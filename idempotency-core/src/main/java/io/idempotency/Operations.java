@@ -31,7 +31,7 @@ import java.util.function.Predicate;
  *
  * <p>A verb that finds nothing of its consumer asks whether that has a wrong name. If nothing is remembered of the consumer, and nothing of it is in
  * quarantine, the verb ends in an {@link IdempotencyException} that names the consumers that are known, up to twenty. So a wrong name never looks like
- * success. A consumer that has started and has not handled a message yet is not known either. The question takes two round trips.
+ * success. A consumer of this process is known, one of another process from its first message on. The question takes one or two round trips.
  *
  * <p>A verb joins the active transaction, or uses its own. Immutable and thread-safe.
  */

@@ -20,6 +20,7 @@ import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -79,10 +80,22 @@ class UnknownConsumerTest {
         assertThatThrownBy(call)
                 .isInstanceOf(IdempotencyException.class)
                 .hasMessage(
-                        "Nothing is remembered of a consumer billling, and nothing of it is in quarantine. A consumer is"
-                                + " known from its first message on. Known here: billing");
+                        "Nothing is remembered of a consumer billling, and nothing of it is in quarantine. A consumer of"
+                                + " another process is known from its first message on. Known here: billing");
 
         assertThat(audit.list(Instant.EPOCH, 10)).isEmpty();
+    }
+
+    @Test
+    void aConsumerOfThisProcessIsKnownBeforeItsFirstMessage() {
+        var unused = IdempotentConsumer.<String>named(TYPO)
+                .store(store)
+                .messageId(Optional::of)
+                .build();
+
+        assertThat(operations.explain(TYPO, "4711"))
+                .extracting(Explanation::status)
+                .containsExactly(MessageStatus.UNKNOWN);
     }
 
     @Test

@@ -12,9 +12,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The messages of the memory store, for operators. A batch holds the monitor. */
 final class MemoryMessages implements StoredMessages {
@@ -22,6 +25,7 @@ final class MemoryMessages implements StoredMessages {
     private final InstantSource clock;
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
+    private final Set<String> registered = ConcurrentHashMap.newKeySet();
 
     MemoryMessages(InstantSource clock, MemoryTransactions transactions, MemoryTable<MemoryRow> rows) {
         this.clock = clock;
@@ -41,6 +45,10 @@ final class MemoryMessages implements StoredMessages {
                 status, row.position(), row.lastUse(), Duration.between(row.lastUse(), now), row.attempt());
     }
 
+    void register(String consumer) {
+        registered.add(consumer);
+    }
+
     /** {@inheritDoc} A memory store does not know: whoever purges it gives the time. */
     @Override
     public Retained retained(String consumer) {
@@ -49,8 +57,9 @@ final class MemoryMessages implements StoredMessages {
 
     @Override
     public SortedSet<String> consumers() {
-        return transactions.exclusively(() -> rows.all(transactions.active()).keySet().stream()
-                .map(MessageId::consumer)
+        return transactions.exclusively(() -> Stream.concat(
+                        registered.stream(),
+                        rows.all(transactions.active()).keySet().stream().map(MessageId::consumer))
                 .collect(Collectors.toCollection(TreeSet::new)));
     }
 

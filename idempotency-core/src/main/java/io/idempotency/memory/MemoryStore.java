@@ -94,6 +94,11 @@ public final class MemoryStore implements LeaseStore {
     }
 
     @Override
+    public void register(String consumer) {
+        messages.register(consumer);
+    }
+
+    @Override
     public List<Claim> claim(List<Delivery> deliveries) {
         MemoryTransaction transaction = transactions.required("Claiming");
         return transactions.exclusively(() -> {

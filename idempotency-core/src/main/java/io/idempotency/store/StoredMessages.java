@@ -25,7 +25,7 @@ public interface StoredMessages {
     Retained retained(String consumer);
 
     /**
-     * Returns the names of all consumers of which this store remembers something, or a retention. A consumer that has only started is not among them. One
+     * Returns the names of the consumers of this process, and of all of which this store remembers something, or a retention. One
      * round trip, with some look-ups for each name that is stored; the memory store looks at each message.
      */
     SortedSet<String> consumers();

@@ -9,12 +9,14 @@ import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
+import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 
 /** The quarantine of the processes, behind the wire. What it keeps and deletes is noted with the transaction, which may be committed later. */
 final class SimulatedQuarantine implements QuarantineStore {
@@ -54,6 +56,11 @@ final class SimulatedQuarantine implements QuarantineStore {
     /** Returns whether the message is kept, without asking over the wire. */
     boolean isKept(MessageId id) {
         return memory.find(id).isPresent();
+    }
+
+    @Override
+    public SortedMap<String, QuarantineTotal> totals() {
+        return memory.totals();
     }
 
     private RunningTransaction running() {

@@ -182,9 +182,9 @@ final class Retentions {
             where n.${column} > 0 or exists (select 1 from ${tables}${memory} m where m.consumer = n.id)
             """;
 
-    /** Returns the consumers that have a retention, or of which something is remembered. Other names are those of streams. */
+    /** Returns the consumers of this process, and those that have a retention, or of which something is remembered. Other names are those of streams. */
     SortedSet<String> consumers(Connection connection) throws SQLException {
-        SortedSet<String> names = new TreeSet<>();
+        SortedSet<String> names = new TreeSet<>(consumers);
         try (PreparedStatement statement = connection.prepareStatement(filled(CONSUMERS));
                 ResultSet result = statement.executeQuery()) {
             while (result.next()) {
