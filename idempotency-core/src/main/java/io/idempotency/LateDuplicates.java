@@ -2,6 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,13 +41,9 @@ final class LateDuplicates {
                             + " processed again. Remember them for longer, by Purger.retention(..), in Spring idempotency.retention; for a journal by"
                             + " JournalStoreBuilder.retention(..), in Spring idempotency.journal.retention.",
                     delivery,
-                    printed(age),
+                    Printable.of(age),
                     delivery.id().consumer(),
-                    printed(retention.get()));
+                    Printable.of(retention.get()));
         }
-    }
-
-    private static String printed(Duration time) {
-        return time.toHours() >= 2 ? time.toHours() + " h" : time.toMinutes() + " min";
     }
 }

@@ -80,7 +80,7 @@ class UnknownConsumerTest {
         assertThatThrownBy(call)
                 .isInstanceOf(IdempotencyException.class)
                 .hasMessage(
-                        "Nothing is remembered of a consumer billling, and nothing of it is in quarantine. A consumer of"
+                        "Nothing is remembered of a consumer billling in the MemoryStore, and nothing of it is in quarantine. A consumer of"
                                 + " another process is known from its first message on. Known here: billing");
 
         assertThat(audit.list(Instant.EPOCH, 10)).isEmpty();

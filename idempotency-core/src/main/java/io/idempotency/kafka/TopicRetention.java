@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.FailureText;
+import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -99,11 +100,11 @@ public final class TopicRetention {
         boolean isForEver = millis < 0 || !isDeleted;
         if (isForEver || millis > retention.toMillis()) {
             log.warn(
-                    "Topic {} keeps its records {}, ids are remembered for {} h: a record that is delivered again later"
+                    "Topic {} keeps its records {}, ids are remembered for {}: a record that is delivered again later"
                             + " is handled twice. Lengthen the retention of the store.",
                     topic,
-                    isForEver ? "for ever" : "for " + Duration.ofMillis(millis).toHours() + " h",
-                    retention.toHours());
+                    isForEver ? "for ever" : "for " + Printable.of(Duration.ofMillis(millis)),
+                    Printable.of(retention));
         }
     }
 

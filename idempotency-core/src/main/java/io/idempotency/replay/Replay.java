@@ -86,7 +86,7 @@ public record Replay(
                     ? Optional.empty()
                     : Optional.of(left() + " of " + total
                             + " messages left it without a result: they wait behind an earlier message of their key, or somebody else"
-                            + " handled, saved or dropped them");
+                            + " handled, saved or dropped them, or chose them for another replay");
         }
 
         /** Returns how many messages are still to come. */

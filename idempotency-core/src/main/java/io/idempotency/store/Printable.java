@@ -1,6 +1,8 @@
 package io.idempotency.store;
 
-/** Escapes foreign text for a line of a log, so that it neither begins a new line nor changes the direction of one. */
+import java.time.Duration;
+
+/** Prints values for a person: times, and foreign text, which it escapes so that it neither begins a new line nor changes the direction of one. */
 public final class Printable {
 
     /** Characters that count as letters or symbols and are invisible all the same. */
@@ -33,6 +35,14 @@ public final class Printable {
         for (char unit : Character.toChars(point)) {
             printed.append(String.format("\\u%04X", (int) unit));
         }
+    }
+
+    /** Returns a time in full hours; in full minutes below two hours, and in full seconds below two minutes. */
+    public static String of(Duration time) {
+        if (time.toHours() >= 2) {
+            return time.toHours() + " h";
+        }
+        return time.toMinutes() >= 2 ? time.toMinutes() + " min" : time.toSeconds() + " s";
     }
 
     private static boolean shows(int point) {

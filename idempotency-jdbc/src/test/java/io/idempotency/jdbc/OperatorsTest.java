@@ -128,7 +128,7 @@ class OperatorsTest {
             for (String wrong : List.of(fixture.consumer + "s", "orders")) {
                 assertThatThrownBy(() -> operations.forget(new MessageId(wrong, "done"), "INC-42"))
                         .isInstanceOf(IdempotencyException.class)
-                        .hasMessageStartingWith("Nothing is remembered of a consumer " + wrong + ",");
+                        .hasMessageStartingWith("Nothing is remembered of a consumer " + wrong + " in the ");
             }
             assertThat(operations
                             .forget(new MessageId(fixture.consumer, "never"), "INC-42")
