@@ -133,7 +133,7 @@ final class Quarantining {
                 Reports.bytes(payload, item.delivery().position()),
                 FailureText.loggable(failure));
         QuarantinedMessage message = new QuarantinedMessage(
-                item.delivery(), payload, FailureText.forQuarantine(failure), 1, item.keyHash(), false);
+                item.delivery(), payload, FailureText.forQuarantine(failure), 1, item.keyHash(), false, true);
         lanes.blockedKeys().block(item.lane(), item.keyHash());
         try {
             transactions.inTransaction(() -> {

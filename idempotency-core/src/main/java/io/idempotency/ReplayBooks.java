@@ -105,7 +105,8 @@ final class ReplayBooks {
                         message.failure(),
                         message.attempts(),
                         message.keyHash(),
-                        true))));
+                        true,
+                        message.isDoubtful()))));
     }
 
     /** Deletes the entry of a message that was settled in an earlier transaction, in one of its own. */
@@ -146,7 +147,8 @@ final class ReplayBooks {
                 failure,
                 message.attempts() + started,
                 message.keyHash(),
-                false));
+                false,
+                message.isDoubtful() || (level == ConsistencyLevel.AT_MOST_ONCE && started > 0)));
         // Bytes that are gone say nothing about the other messages, so they do not stop a replay.
         boolean isGone = failure.type().equals(UnreadableBytesException.class.getName());
         count(attempt, result, isGone ? Optional.empty() : Optional.of(failure));

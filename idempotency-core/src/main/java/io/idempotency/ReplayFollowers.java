@@ -59,7 +59,8 @@ final class ReplayFollowers {
             return wait;
         }
         Item item = new Item(follower.id(), follower.generation(), follower.position());
-        ReplayEnding ending = parts.guard().replay(REPLAY, item, handler);
+        // One that failed before waits here only if its replay accepted that its effect may have happened.
+        ReplayEnding ending = parts.guard().replay(REPLAY, item, handler, true);
         if (ending.isLater()) {
             return parts.waits().again(partition, item, ending.failure());
         }

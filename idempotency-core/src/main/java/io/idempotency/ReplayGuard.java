@@ -104,12 +104,19 @@ final class ReplayGuard<M> {
         }
     }
 
-    /** Handles one message of a replay. Errors of the virtual machine leave. */
-    ReplayEnding replay(String replay, ReplayStore.Item item, ReplayHandler handler) {
+    /**
+     * Handles one message of a replay. Errors of the virtual machine leave.
+     *
+     * @param mayRepeat whether a message is handled whose effect may have happened
+     */
+    ReplayEnding replay(String replay, ReplayStore.Item item, ReplayHandler handler, boolean mayRepeat) {
         Optional<QuarantineEntry> entry =
                 books.quarantine().find(item.id()).filter(kept -> kept.generation() == item.generation());
         if (entry.isEmpty()) {
             return ReplayEnding.GONE;
+        }
+        if (entry.get().message().isDoubtful() && !mayRepeat) {
+            return ReplayEnding.REFUSED;
         }
         if (books.isWaiting(entry.get())) {
             books.letWait(entry.get());

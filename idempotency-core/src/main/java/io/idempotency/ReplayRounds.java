@@ -87,14 +87,20 @@ final class ReplayRounds {
         if (live.level() != ConsistencyLevel.AT_MOST_ONCE || replay.request().mayRepeat()) {
             return false;
         }
-        String id = replay.request().id();
-        String why = "The level of " + live.name()
-                + " is AT_MOST_ONCE, so the effects of these messages may have happened already."
-                + " Ask for a replay that accepts repeated effects, by acceptRepeatedEffects(), or by may_repeat = 1 in its row";
-        if (replays.stop(id, why)) {
+        refuse(
+                replay.request().id(),
+                "The level of " + live.name()
+                        + " is AT_MOST_ONCE, so the effects of these messages may have happened already");
+        return true;
+    }
+
+    private void refuse(String id, String why) {
+        if (replays.stop(
+                id,
+                why
+                        + ". Ask for a replay that accepts repeated effects, by acceptRepeatedEffects(), or by may_repeat = 1 in its row")) {
             news.tellRefused(id);
         }
-        return true;
     }
 
     private Duration work(Replay replay, Set<Partition> atWork) {
@@ -119,14 +125,15 @@ final class ReplayRounds {
         Collections.rotate(mine, -(rounds % mine.size()));
         Duration wait = LOOK;
         for (Partition partition : mine) {
-            Duration next = work(id, partition, pace);
+            Duration next = work(replay, partition, pace);
             wait = next.compareTo(wait) < 0 ? next : wait;
         }
         return wait;
     }
 
     /** Works on a partition. Returns how long it waits; zero if it may go on at once. */
-    private Duration work(String id, Partition partition, ReplayPace pace) {
+    private Duration work(Replay replay, Partition partition, ReplayPace pace) {
+        String id = replay.request().id();
         Duration wait = waits.of(partition);
         if (!wait.isZero()) {
             return wait;
@@ -140,7 +147,15 @@ final class ReplayRounds {
                 return Duration.ZERO;
             }
             pace.begin(nanoTime.getAsLong());
-            ReplayEnding ending = guard.replay(id, item, handler);
+            ReplayEnding ending =
+                    guard.replay(id, item, handler, replay.request().mayRepeat());
+            if (ending.isRefused()) {
+                refuse(
+                        id,
+                        item.id() + " at " + item.position()
+                                + " failed while its consumer was AT_MOST_ONCE, so its effect may have happened already");
+                return Duration.ZERO;
+            }
             if (ending.isLater()) {
                 return waits.again(partition, item, ending.failure());
             }

@@ -56,6 +56,33 @@ class ReplayFailuresTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = "AT_MOST_ONCE", mode = EnumSource.Mode.EXCLUDE)
+    @Tag("rule-9.15")
+    void doesNotRepeatWhatFailedUnderAtMostOnceWhateverTheLevelIsNow(ConsistencyLevel level) {
+        scene.quarantine(scene.consumer(ConsistencyLevel.AT_MOST_ONCE), Message.partition(0, "a"), "a");
+        Replayer<Message> replayer = scene.replayer(scene.consumer(level));
+        ReplayRounds rounds = replayer.rounds(scene.handler(replayer));
+        scene.request();
+
+        scene.carryOut(rounds);
+
+        assertThat(scene.bench.calls).isEmpty();
+        assertThat(scene.kept("a")).isPresent();
+        assertThat(scene.replays.find(ReplayScene.REPLAY).orElseThrow())
+                .satisfies(replay -> assertThat(replay.status()).isEqualTo(Replay.Status.STOPPED))
+                .extracting(replay -> replay.stoppedBy().orElse(""))
+                .asString()
+                .contains("billing/a at", "failed while its consumer was AT_MOST_ONCE", "acceptRepeatedEffects()");
+
+        var unused = scene.replays.request(
+                ReplayRequest.of(QuarantineSelection.of("billing")).acceptRepeatedEffects());
+        for (int i = 0; i < 5; i++) {
+            scene.nanos.addAndGet(rounds.round().toNanos());
+        }
+        assertThat(scene.bench.effects).containsExactly("a");
+    }
+
     @Test
     @Tag("rule-9.11")
     void stopsAfterEqualFailuresInARow() {

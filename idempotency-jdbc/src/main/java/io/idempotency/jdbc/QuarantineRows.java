@@ -35,9 +35,9 @@ final class QuarantineRows {
     record Kept(MessageArrival arrival, Object id, long now) {}
 
     private static final String INSERT = """
-            insert into ${tables}quarantine (at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind, origin, failure_type,
+            insert into ${tables}quarantine (at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind, doubtful, origin, failure_type,
                 failure_group, id_value, failure, record_key, record_value, headers, generation, first_at_micros, consumer, message_id)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """;
 
     void insert(Connection connection, Dialect dialect, QuarantinedMessage message, Kept kept) throws SQLException {
@@ -47,7 +47,7 @@ final class QuarantineRows {
     /** The clock may be behind the last generation. */
     private static final String UPDATE = """
             update ${tables}quarantine set at_micros = ?, record_timestamp = ?, record_offset = ?, place = ?, key_hash = ?, attempts = ?, behind = ?,
-                origin = ?, failure_type = ?, failure_group = ?, id_value = ?, failure = ?, record_key = ?, record_value = ?, headers = ?,
+                doubtful = ?, origin = ?, failure_type = ?, failure_group = ?, id_value = ?, failure = ?, record_key = ?, record_value = ?, headers = ?,
                 generation = case when generation < ? then ? else generation + 1 end, replay = null
             where consumer = ? and message_id = ?
             """;
@@ -67,18 +67,19 @@ final class QuarantineRows {
         statement.setLong(5, message.keyHash());
         statement.setInt(6, message.attempts());
         statement.setInt(7, message.isBehind() ? 1 : 0);
-        statement.setString(8, payload.origin().name());
-        statement.setString(9, type(message.failure().type()));
-        statement.setString(10, message.failure().group());
-        statement.setString(11, message.delivery().id().value());
-        statement.setString(12, printable(message.failure().text(), Integer.MAX_VALUE));
-        statement.setBytes(13, payload.key());
-        statement.setBytes(14, payload.value());
-        statement.setBytes(15, StoredHeaders.toBytes(payload.headers()));
-        statement.setLong(16, kept.now());
+        statement.setInt(8, message.isDoubtful() ? 1 : 0);
+        statement.setString(9, payload.origin().name());
+        statement.setString(10, type(message.failure().type()));
+        statement.setString(11, message.failure().group());
+        statement.setString(12, message.delivery().id().value());
+        statement.setString(13, printable(message.failure().text(), Integer.MAX_VALUE));
+        statement.setBytes(14, payload.key());
+        statement.setBytes(15, payload.value());
+        statement.setBytes(16, StoredHeaders.toBytes(payload.headers()));
         statement.setLong(17, kept.now());
-        statement.setInt(18, kept.arrival().key().consumer());
-        statement.setObject(19, kept.id());
+        statement.setLong(18, kept.now());
+        statement.setInt(19, kept.arrival().key().consumer());
+        statement.setObject(20, kept.id());
     }
 
     /** Returns the name of an exception class as it is stored. */
@@ -92,7 +93,7 @@ final class QuarantineRows {
     }
 
     private static final String FIND = """
-            select record_offset, place, record_timestamp, key_hash, attempts, behind, origin, failure_type, failure_group, failure, record_key,
+            select record_offset, place, record_timestamp, key_hash, attempts, behind, doubtful, origin, failure_type, failure_group, failure, record_key,
                 record_value, headers, generation, first_at_micros, at_micros, ${running} as replay
             from ${tables}quarantine q where q.consumer = ? and q.message_id = ?
             """.replace("${running}", QuarantineSearch.RUNNING_REPLAY);
@@ -117,7 +118,8 @@ final class QuarantineRows {
                 failure,
                 row.getInt("attempts"),
                 row.getLong("key_hash"),
-                row.getInt("behind") != 0);
+                row.getInt("behind") != 0,
+                row.getInt("doubtful") != 0);
         return new QuarantineEntry(
                 message,
                 row.getLong("generation"),

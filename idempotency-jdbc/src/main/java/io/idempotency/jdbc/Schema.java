@@ -166,7 +166,7 @@ public final class Schema {
             "select at_micros, record_offset, place, consumer, state, message_id from ${tables}message where 1 = 0",
             "select place, record_offset, at_micros, consumer from ${tables}horizon where 1 = 0",
             """
-            select consumer, message_id, generation, at_micros, first_at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind,
+            select consumer, message_id, generation, at_micros, first_at_micros, record_timestamp, record_offset, place, key_hash, attempts, behind, doubtful,
                 origin, failure_type, failure_group, replay, id_value, failure, record_key, record_value, headers
             from ${tables}quarantine where 1 = 0
             """,

@@ -137,7 +137,7 @@ public interface QuarantineContract extends QuarantineMemoryContract {
         Messages messages = Messages.ofNewConsumer();
         QuarantineFailure failure = failure("no");
         Delivery sent = new Delivery(messages.id("order-1"), new Position("orders", 3, 17), 1_700_000_000_000L);
-        quarantine().save(new QuarantinedMessage(sent, Payload.none(Origin.RAW), failure, 3, -7, true));
+        quarantine().save(new QuarantinedMessage(sent, Payload.none(Origin.RAW), failure, 3, -7, true, true));
         QuarantineEntry first = quarantine().find(messages.id("order-1")).orElseThrow();
         passTime(Duration.ofMinutes(1));
 
@@ -146,7 +146,9 @@ public interface QuarantineContract extends QuarantineMemoryContract {
         QuarantineEntry second = quarantine().find(messages.id("order-1")).orElseThrow();
         assertThat(first.message().keyHash()).isEqualTo(-7);
         assertThat(first.message().isBehind()).isTrue();
+        assertThat(first.message().isDoubtful()).isTrue();
         assertThat(second.message().isBehind()).isFalse();
+        assertThat(second.message().isDoubtful()).isFalse();
         assertThat(second.message().delivery()).isEqualTo(sent);
         assertThat(second.message().failure()).isEqualTo(failure);
         assertThat(second.generation()).isGreaterThan(first.generation());

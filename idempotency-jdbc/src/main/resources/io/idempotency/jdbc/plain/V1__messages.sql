@@ -50,6 +50,7 @@ create table ${tables}quarantine (
     key_hash ${long} not null,         -- of the key; 0 without a key
     attempts ${int} not null,
     behind ${short} not null,          -- 1 if its handler was not called, because an earlier message of its key is here
+    doubtful ${short} not null,        -- 1 if its effect may have happened: its handler failed under AT_MOST_ONCE
     origin ${origin} not null,         -- where the bytes come from
     failure_type ${name} not null,     -- class of the exception
     failure_group ${origin} not null,  -- equal for failures of the same kind from the same place

@@ -47,6 +47,7 @@ create table if not exists ${tables}quarantine (
     key_hash bigint not null,               -- of the key; 0 without a key
     attempts integer not null,
     behind smallint not null,               -- 1 if its handler was not called, because an earlier message of its key is here
+    doubtful smallint not null,             -- 1 if its effect may have happened: its handler failed under AT_MOST_ONCE
     origin varchar(20) not null,            -- where the bytes come from
     failure_type text collate "C" not null, -- class of the exception
     failure_group varchar(20) not null,     -- equal for failures of the same kind from the same place
