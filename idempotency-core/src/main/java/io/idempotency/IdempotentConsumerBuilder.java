@@ -272,7 +272,9 @@ public final class IdempotentConsumerBuilder<M> {
                 new Settings.Chunks(transactionPer, chunkRecords, chunkTime),
                 listener,
                 isShadow);
-        return new IdempotentConsumer<>(settings, clockwork);
+        IdempotentConsumer<M> consumer = new IdempotentConsumer<>(settings, clockwork);
+        Reports.tell(name, () -> listener.onBuilt(name, level, isShadow, chosen));
+        return consumer;
     }
 
     private void requireOrder() {
