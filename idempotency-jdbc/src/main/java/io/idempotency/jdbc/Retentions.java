@@ -28,8 +28,8 @@ final class Retentions {
 
     private static final Logger LOG = Loggers.PURGER;
 
-    /** Their leases are rows like those of others, but nobody chose a retention for them. */
-    private static final Set<String> OF_THE_LIBRARY = Set.of(Purger.CONSUMER, JdbcReplays.CONSUMER);
+    /** With this begin the names of the library's own leases. They are rows like those of others, but nobody chose a retention for them. */
+    private static final String OF_THE_LIBRARY = "idempotency.";
 
     private final Tables tables;
     private final String column;
@@ -73,7 +73,7 @@ final class Retentions {
                     raise(connection, consumer, micros);
                     return stored(connection, consumer);
                 });
-                if (stored > micros && before == null && !OF_THE_LIBRARY.contains(consumer)) {
+                if (stored > micros && before == null && !consumer.startsWith(OF_THE_LIBRARY)) {
                     warn(consumer, stored, micros);
                 }
                 // The name is not committed yet: next time.

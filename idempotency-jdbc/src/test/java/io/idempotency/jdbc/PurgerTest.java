@@ -238,10 +238,13 @@ class PurgerTest {
     void doesNotWarnOfTheLibrarysOwnConsumers() {
         try (Fixture fixture = Fixture.on(TestDatabase.H2);
                 Purger purger = Purger.of(fixture.store).build()) {
+            Delivery ofMeters = new Delivery(new MessageId("idempotency.meters", "quarantine"), Position.UNKNOWN);
+            fixture.store.release(fixture.store.lease(List.of(ofMeters), Duration.ofMinutes(1)));
             purger.runOnce();
             TableStore restarted = TableStore.builder(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
                     .build();
+            restarted.lease(List.of(ofMeters), Duration.ofMinutes(1));
 
             List<String> warnings = Warnings.of(Purger.class, () -> {
                 try (Purger shorter =
