@@ -1,5 +1,6 @@
 package io.idempotency;
 
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
 
@@ -9,6 +10,13 @@ import io.idempotency.store.Position;
  */
 @FunctionalInterface
 public interface ConsumptionListener {
+
+    /**
+     * Receives a consumer that was built, before it consumes anything. A consumer with the same name and settings may be built more than once.
+     *
+     * @param store where it remembers messages
+     */
+    default void onBuilt(String consumer, ConsistencyLevel level, boolean isShadow, ClaimStore store) {}
 
     /** Receives a consumption whose outcome is final. */
     void onConsumption(Consumption consumption);
@@ -41,6 +49,15 @@ public interface ConsumptionListener {
     default ConsumptionListener andThen(ConsumptionListener next) {
         ConsumptionListener before = this;
         return new ConsumptionListener() {
+            @Override
+            public void onBuilt(String consumer, ConsistencyLevel level, boolean isShadow, ClaimStore store) {
+                try {
+                    before.onBuilt(consumer, level, isShadow, store);
+                } finally {
+                    next.onBuilt(consumer, level, isShadow, store);
+                }
+            }
+
             @Override
             public void onConsumption(Consumption consumption) {
                 try {

@@ -270,7 +270,9 @@ public final class IdempotentConsumerBuilder<M> {
                 listener,
                 isShadow);
         chosen.register(name);
-        return new IdempotentConsumer<>(settings, clockwork);
+        IdempotentConsumer<M> consumer = new IdempotentConsumer<>(settings, clockwork);
+        Reports.tell(name, () -> listener.onBuilt(name, level, isShadow, chosen));
+        return consumer;
     }
 
     private Optional<KeyReading<M>> keys() {

@@ -40,6 +40,16 @@ final class ArchitectureTest {
             "com.github.benmanes.caffeine..");
 
     @ArchTest
+    static final ArchRule theMetersNeedOnlyTheFlowAndMicrometer = only(
+            "io.idempotency.micrometer",
+            "io.idempotency.micrometer",
+            "io.idempotency",
+            "io.idempotency.store",
+            "io.idempotency.replay",
+            "io.micrometer.core..",
+            "org.slf4j..");
+
+    @ArchTest
     static final ArchRule onlyTheKafkaPackageKnowsKafka = only(
             "io.idempotency.kafka",
             "io.idempotency.kafka",

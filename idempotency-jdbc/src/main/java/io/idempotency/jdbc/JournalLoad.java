@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 
 /** Reads journals into windows. */
@@ -18,6 +19,8 @@ final class JournalLoad {
     private final StoreDatabase database;
     private final long retentionMicros;
     private final JournalMemory memory;
+    private final LongAdder catchUps = new LongAdder();
+    private final LongAdder reloads = new LongAdder();
 
     JournalLoad(StoreDatabase database, long retentionMicros, JournalMemory memory) {
         this.database = database;
@@ -109,11 +112,21 @@ final class JournalLoad {
         }
         boolean isSameHistory = isThere ? last.equals(known) : known.version() == 0 && head.horizonVersion() == 0;
         if (!isSameHistory || head.version() < known.version()) {
+            reloads.increment();
             return false;
         }
         requireNoGap(known, missing, head, window);
         window.add(known, missing);
+        catchUps.increment();
         return true;
+    }
+
+    long catchUps() {
+        return catchUps.sum();
+    }
+
+    long reloads() {
+        return reloads.sum();
     }
 
     private static void requireNoGap(

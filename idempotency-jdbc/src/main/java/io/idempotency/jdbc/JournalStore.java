@@ -6,6 +6,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.JournalStatistics;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.StoredMessages;
@@ -39,7 +40,7 @@ import javax.sql.DataSource;
  * <p>It runs on PostgreSQL, MariaDB and H2, with the tables of {@link Schema}. A database that loses commits breaks its memory: after a restore, restart the
  * consumers. Thread-safe.
  */
-public final class JournalStore implements ClaimStore {
+public final class JournalStore implements ClaimStore, JournalStatistics {
 
     /** How long messages are remembered unless set otherwise. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(1);
@@ -262,14 +263,24 @@ public final class JournalStore implements ClaimStore {
         return retention;
     }
 
-    /** Returns how many bytes of memory the journals take. Makes no round trip. */
+    @Override
     public long memoryBytes() {
         return windows.bytes();
     }
 
-    /** Returns how many messages are in memory. Makes no round trip. */
+    @Override
     public long rememberedMessages() {
         return windows.size();
+    }
+
+    @Override
+    public long catchUps() {
+        return windows.catchUps();
+    }
+
+    @Override
+    public long reloads() {
+        return windows.reloads();
     }
 
     /** Drops all windows, so that the next claims read the journals anew. */

@@ -287,6 +287,14 @@ final class JournalWindows {
         return memory.bytes();
     }
 
+    long catchUps() {
+        return load.catchUps();
+    }
+
+    long reloads() {
+        return load.reloads();
+    }
+
     long size() {
         return windows.values().stream().mapToLong(JournalWindow::size).sum();
     }

@@ -8,6 +8,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.PurgeListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +61,7 @@ public final class Purger implements AutoCloseable {
     private final @Nullable AuditStore audit;
     private final Duration auditRetention;
     private final List<Runnable> afterwards;
+    private final PurgeListener listener;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -71,6 +73,7 @@ public final class Purger implements AutoCloseable {
         this.audit = builder.audit;
         this.auditRetention = builder.auditRetention;
         this.afterwards = List.copyOf(builder.afterwards);
+        this.listener = builder.listener;
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -137,6 +140,7 @@ public final class Purger implements AutoCloseable {
     }
 
     private int purgeAll(Runnable afterBatch) {
+        long began = System.nanoTime();
         int forgotten = 0;
         int batch = 1;
         while (batch > 0 && !closed) {
@@ -151,7 +155,17 @@ public final class Purger implements AutoCloseable {
                 afterBatch.run();
             }
         }
+        tell(forgotten, Duration.ofNanos(System.nanoTime() - began));
         return forgotten;
+    }
+
+    private void tell(int forgotten, Duration took) {
+        String kind = store instanceof JournalStore ? "journal" : store instanceof TableStore ? "table" : "other";
+        try {
+            listener.onPurged(kind, forgotten, took);
+        } catch (RuntimeException e) {
+            LOG.warn("The listener of the purge failed; the purge itself is not affected.", e);
+        }
     }
 
     private void purgeAudit(Runnable afterBatch) {
@@ -196,6 +210,7 @@ public final class Purger implements AutoCloseable {
         private @Nullable AuditStore audit;
         private Duration auditRetention = DEFAULT_AUDIT_RETENTION;
         private final List<Runnable> afterwards = new ArrayList<>();
+        private PurgeListener listener = (kind, messages, took) -> {};
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -233,6 +248,12 @@ public final class Purger implements AutoCloseable {
          */
         public Builder afterwards(Runnable task) {
             afterwards.add(task);
+            return this;
+        }
+
+        /** Sets who is told of runs that succeeded, such as {@code io.idempotency.micrometer.IdempotencyMeters}; nobody by default. */
+        public Builder listener(PurgeListener told) {
+            listener = told;
             return this;
         }
 

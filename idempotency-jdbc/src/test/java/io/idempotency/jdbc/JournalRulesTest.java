@@ -66,9 +66,13 @@ class JournalRulesTest {
         try (JournalFixture fixture = new JournalFixture(database)) {
             claimed(fixture.one, fixture.at("a", 0, 1), fixture.at("b", 1, 1));
             claimed(fixture.other, fixture.at("c", 1, 2));
+            long before = fixture.one.catchUps();
 
             List<Status> statuses =
                     claimed(fixture.one, fixture.at("d", 0, 2), fixture.at("c", 1, 3), fixture.at("e", 1, 4));
+
+            assertThat(fixture.one.catchUps() - before).isEqualTo(1);
+            assertThat(fixture.one.reloads()).isZero();
 
             assertThat(statuses).containsExactly(Status.GRANTED, Status.DUPLICATE, Status.GRANTED);
             assertThat(fixture.versions()).containsExactly(2, 3);

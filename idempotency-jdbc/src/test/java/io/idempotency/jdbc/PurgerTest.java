@@ -63,6 +63,33 @@ class PurgerTest {
     }
 
     @Test
+    void tellsAListenerOfEachRunThatSucceeded() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            fixture.claimed(prefix);
+            TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
+            List<String> told = new ArrayList<>();
+            AtomicBoolean isFailing = new AtomicBoolean();
+            try (Purger purger = Purger.of(fixture.store)
+                    .afterwards(() -> {
+                        if (isFailing.get()) {
+                            throw new IllegalStateException("no");
+                        }
+                    })
+                    .listener((store, messages, took) -> {
+                        told.add(store + " " + messages);
+                        throw new IllegalStateException("a listener that fails");
+                    })
+                    .build()) {
+                assertThat(purger.runOnce()).isEqualTo(1);
+                isFailing.set(true);
+                assertThatThrownBy(purger::runOnce).hasMessage("no");
+            }
+
+            assertThat(told).containsExactly("table 1");
+        }
+    }
+
+    @Test
     @Tag("rule-8.24")
     void purgesTheAuditByItsOwnRetention() {
         try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
@@ -239,10 +266,13 @@ class PurgerTest {
     void doesNotWarnOfTheLibrarysOwnConsumers() {
         try (Fixture fixture = Fixture.on(TestDatabase.H2);
                 Purger purger = Purger.of(fixture.store).build()) {
+            Delivery ofMeters = new Delivery(new MessageId("idempotency.meters", "quarantine"), Position.UNKNOWN);
+            fixture.store.release(fixture.store.lease(List.of(ofMeters), Duration.ofMinutes(1)));
             purger.runOnce();
             TableStore restarted = TableStore.builder(fixture.dataSource)
                     .tablePrefix(Fixture.PREFIX)
                     .build();
+            restarted.lease(List.of(ofMeters), Duration.ofMinutes(1));
 
             List<String> warnings = Warnings.of(Purger.class, () -> {
                 try (Purger shorter =

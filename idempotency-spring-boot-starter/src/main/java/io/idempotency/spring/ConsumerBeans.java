@@ -1,11 +1,11 @@
 package io.idempotency.spring;
 
-import io.idempotency.ConsistencyLevel;
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
 import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.store.QuarantineStore;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.ObjectProvider;
 
@@ -15,22 +15,22 @@ record ConsumerBeans(
         ObjectProvider<QuarantineStore> quarantine,
         ObjectProvider<ConsumptionListener> listeners,
         ObjectProvider<RecordScope> scope,
-        ObjectProvider<PayloadCheck.Content> content,
-        ObjectProvider<Meters> meters) {
+        ObjectProvider<PayloadCheck.Content> content) {
 
     /** Returns whether records that keep failing can be quarantined. */
     boolean haveQuarantine() {
         return quarantine.getIfAvailable() != null;
     }
 
-    void addTo(
-            IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder,
-            ListenerDefinition listener,
-            ConsistencyLevel level) {
+    /** Returns where messages are quarantined; empty if nowhere. */
+    Optional<String> quarantinePlace() {
+        return Optional.ofNullable(quarantine.getIfAvailable()).map(Object::toString);
+    }
+
+    void addTo(IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder) {
         cache.ifAvailable(builder::cache);
         quarantine.ifAvailable(builder::quarantine);
         listeners.orderedStream().forEach(builder::listener);
         scope.ifAvailable(builder::scope);
-        meters.ifAvailable(all -> all.begin(listener.name(), level, listener.isShadow()));
     }
 }

@@ -77,6 +77,16 @@ final class Consumers implements DisposableBean {
         return stores.rememberedFor(listener);
     }
 
+    /** Returns how long the listener's messages are remembered, if its store is a database store of the starter. */
+    Optional<Duration> retention(ListenerDefinition listener) {
+        return stores.retention(listener);
+    }
+
+    /** Returns where messages are quarantined; empty if nowhere. */
+    Optional<String> quarantine() {
+        return shared.quarantinePlace();
+    }
+
     /** Returns whether records that keep failing can be quarantined. */
     boolean haveQuarantine() {
         return shared.haveQuarantine();
@@ -148,7 +158,7 @@ final class Consumers implements DisposableBean {
         if (properties.quarantine().keyOrder() && level(listener) != ConsistencyLevel.NONE && !listener.isShadow()) {
             keepKeyOrder(builder);
         }
-        shared.addTo(builder, listener, level(listener));
+        shared.addTo(builder);
         return builder.build();
     }
 

@@ -77,7 +77,16 @@ final class ContainerFitter {
         FittedContainer fitted = fitted(listener, target, kafka, isRetry);
         container.setupMessageListener(fitted.listener());
         if (!isRetry) {
-            introduce(listener, store, container);
+            introduce(
+                    listener,
+                    new Introduction.Kept(
+                            store,
+                            fitted.isBatch()
+                                    ? TransactionPer.POLL
+                                    : listener.transactionPer().orElse(TransactionPer.RECORD),
+                            consumers.retention(listener),
+                            consumers.quarantine()),
+                    container);
         }
         return Optional.of(fitted);
     }
@@ -123,13 +132,11 @@ final class ContainerFitter {
     }
 
     private void introduce(
-            ListenerDefinition listener, String store, AbstractMessageListenerContainer<Object, Object> container) {
+            ListenerDefinition listener,
+            Introduction.Kept kept,
+            AbstractMessageListenerContainer<Object, Object> container) {
         log.info(Introduction.of(
-                listener,
-                consumers.level(listener),
-                store,
-                properties.messageId(),
-                container.getContainerProperties()));
+                listener, consumers.level(listener), kept, properties.messageId(), container.getContainerProperties()));
     }
 
     @SuppressWarnings("unchecked")

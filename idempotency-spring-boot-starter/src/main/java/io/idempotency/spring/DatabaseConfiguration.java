@@ -9,9 +9,11 @@ import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.JournalStoreBuilder;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.micrometer.IdempotencyMeters;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineStore;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -36,7 +38,7 @@ import org.springframework.kafka.core.KafkaAdmin;
 @Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
 class DatabaseConfiguration {
 
-    private static final String SCHEMA = "idempotencySchema";
+    static final String SCHEMA = "idempotencySchema";
     private static final String QUARANTINE = "idempotencyQuarantine";
 
     /** Matches if the default store is in the database. */
@@ -100,7 +102,7 @@ class DatabaseConfiguration {
             IdempotencyProperties properties,
             KafkaTopics topics,
             ObjectProvider<Purges> purges,
-            ObjectProvider<JournalMeters> meters) {
+            ObjectProvider<IdempotencyMeters> meters) {
         IdempotencyProperties.Journal journal = properties.journal();
         JournalStoreBuilder builder = JournalStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
@@ -122,7 +124,7 @@ class DatabaseConfiguration {
         }
         JournalStore store = builder.build();
         purges.ifAvailable(purge -> purge.begin(store, journal.retention()));
-        meters.ifAvailable(gauges -> gauges.bind(store));
+        meters.ifAvailable(gauges -> gauges.journals(store));
         return store;
     }
 
@@ -141,8 +143,9 @@ class DatabaseConfiguration {
             StoreDataSource dataSource,
             IdempotencyProperties properties,
             AuditStore audit,
-            ObjectProvider<QuarantineStore> quarantine) {
-        return new Purges(properties, audit, quarantine);
+            ObjectProvider<QuarantineStore> quarantine,
+            ObjectProvider<PurgeListener> listener) {
+        return new Purges(properties, audit, quarantine, listener);
     }
 
     @Bean

@@ -2,7 +2,9 @@ package io.idempotency.spring;
 
 import io.idempotency.ConsumptionListener;
 import io.idempotency.DuplicateCache;
+import io.idempotency.Standstills;
 import io.idempotency.kafka.PayloadCheck;
+import io.idempotency.micrometer.IdempotencyMeters;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,6 +16,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -41,7 +44,7 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
-@Import({DatabaseConfiguration.class, SharedConfiguration.class})
+@Import({DatabaseConfiguration.class, SharedConfiguration.class, QuarantineMeterConfiguration.class})
 public class IdempotencyAutoConfiguration {
 
     static final String TABLE_STORE = "idempotencyTableStore";
@@ -69,13 +72,16 @@ public class IdempotencyAutoConfiguration {
 
     @Bean
     @ConditionalOnBooleanProperty(name = "idempotency.replay.enabled", matchIfMissing = true)
-    ListenerReplays idempotencyListenerReplays(
-            ObjectProvider<ReplayStore> replays, ObjectProvider<ObservationRegistry> observations) {
-        return new ListenerReplays(replays, observations(observations));
+    ListenerReplays idempotencyListenerReplays(ObjectProvider<ReplayStore> replays, Observations observations) {
+        return new ListenerReplays(replays, observations);
     }
 
-    private static Observations observations(ObjectProvider<ObservationRegistry> registry) {
-        return new Observations(() -> registry.getIfUnique(() -> ObservationRegistry.NOOP));
+    @Bean
+    Observations idempotencyObservations(
+            ObjectProvider<ObservationRegistry> registry, IdempotencyProperties properties) {
+        return new Observations(
+                () -> registry.getIfUnique(() -> ObservationRegistry.NOOP),
+                properties.observation().messageId());
     }
 
     @Bean
@@ -83,10 +89,9 @@ public class IdempotencyAutoConfiguration {
             IdempotencyProperties properties,
             Consumers consumers,
             ListenerChecks checks,
-            ObjectProvider<ObservationRegistry> observations,
+            Observations observations,
             ObjectProvider<DestinationTopicResolver> retryTopics) {
-        return new ContainerFitter(
-                properties, consumers, checks, observations(observations), new RetryTopics(retryTopics));
+        return new ContainerFitter(properties, consumers, checks, observations, new RetryTopics(retryTopics));
     }
 
     @Bean
@@ -114,9 +119,15 @@ public class IdempotencyAutoConfiguration {
             ObjectProvider<QuarantineStore> quarantine,
             ObjectProvider<ConsumptionListener> listeners,
             ObjectProvider<RecordScope> scope,
-            ObjectProvider<PayloadCheck.Content> content,
-            ObjectProvider<Meters> meters) {
-        return new ConsumerBeans(cache, quarantine, listeners, scope, content, meters);
+            ObjectProvider<PayloadCheck.Content> content) {
+        return new ConsumerBeans(cache, quarantine, listeners, scope, content);
+    }
+
+    /** What health and meters tell of partitions that make no progress. */
+    @Bean
+    @ConditionalOnMissingBean
+    Standstills idempotencyStandstills() {
+        return new Standstills();
     }
 
     @Bean
@@ -131,13 +142,8 @@ public class IdempotencyAutoConfiguration {
     static class MeterConfiguration {
 
         @Bean
-        Meters idempotencyMeters(MeterRegistry registry) {
-            return new Meters(registry);
-        }
-
-        @Bean
-        JournalMeters idempotencyJournalMeters(MeterRegistry registry) {
-            return new JournalMeters(registry);
+        IdempotencyMeters idempotencyMeters(MeterRegistry registry, Standstills standstills) {
+            return IdempotencyMeters.of(registry, standstills);
         }
     }
 
@@ -152,8 +158,8 @@ public class IdempotencyAutoConfiguration {
         static class Enabled {
 
             @Bean
-            Standstill idempotencyHealthIndicator() {
-                return new Standstill(System::nanoTime);
+            IdempotencyHealth idempotencyHealthIndicator(Standstills standstills) {
+                return new IdempotencyHealth(standstills);
             }
         }
     }

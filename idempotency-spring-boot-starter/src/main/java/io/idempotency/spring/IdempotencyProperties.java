@@ -32,6 +32,7 @@ import org.springframework.validation.Validator;
  * @param replay Replays of quarantined messages.
  * @param quarantine Messages that failed for good.
  * @param audit Records of who changed what is remembered.
+ * @param observation Observations of records, if the container has them.
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
@@ -55,6 +56,7 @@ public record IdempotencyProperties(
         @DefaultValue Replay replay,
         @DefaultValue Quarantine quarantine,
         @DefaultValue Audit audit,
+        @DefaultValue Observation observation,
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
@@ -218,6 +220,13 @@ public record IdempotencyProperties(
         /** Neither created nor validated. */
         NONE
     }
+
+    /**
+     * Observations of records.
+     *
+     * @param messageId Whether the span of a record has the id of its message.
+     */
+    public record Observation(@DefaultValue("true") boolean messageId) {}
 
     /**
      * Producers.

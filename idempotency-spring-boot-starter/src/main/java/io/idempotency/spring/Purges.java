@@ -4,6 +4,7 @@ import io.idempotency.QuarantineKeeper;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,12 +17,18 @@ final class Purges implements AutoCloseable {
     private final IdempotencyProperties properties;
     private final AuditStore audit;
     private final ObjectProvider<QuarantineStore> quarantine;
+    private final ObjectProvider<PurgeListener> listener;
     private final List<Purger> running = new ArrayList<>();
 
-    Purges(IdempotencyProperties properties, AuditStore audit, ObjectProvider<QuarantineStore> quarantine) {
+    Purges(
+            IdempotencyProperties properties,
+            AuditStore audit,
+            ObjectProvider<QuarantineStore> quarantine,
+            ObjectProvider<PurgeListener> listener) {
         this.properties = properties;
         this.audit = audit;
         this.quarantine = quarantine;
+        this.listener = listener;
     }
 
     synchronized void begin(ClaimStore store, Duration retention) {
@@ -31,6 +38,7 @@ final class Purges implements AutoCloseable {
                 .batchSize(properties.purge().batchSize())
                 .audit(audit, properties.audit().retention());
         quarantine.ifUnique(messages -> purger.afterwards(keeper(store, messages, retention)));
+        listener.ifUnique(purger::listener);
         running.add(purger.start());
     }
 

@@ -52,6 +52,7 @@ final class RecordListener extends AbstractDelegatingMessageListenerAdapter<Mess
         Decision decision = Decision.after(
                 () -> idempotent.consumeAll(alone, (message, claim) -> {
                     isCalled[0] = true;
+                    observations.describe(claim.delivery());
                     Outputs.awaited(idempotent.level(), () -> call(message, acknowledgment != null, consumer));
                 }),
                 idempotent,

@@ -8,13 +8,28 @@ import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.micrometer.IdempotencyMeters;
+import io.idempotency.micrometer.MeterNames;
+import io.idempotency.micrometer.QuarantineMeters;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.Objects;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
+import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.LivenessState;
+import org.springframework.boot.availability.ReadinessState;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.AvailabilityProbesAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.HealthEndpointAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.application.AvailabilityHealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -164,21 +179,88 @@ class AutoConfigurationTest {
     @Test
     void countsWhereMicrometerIsThere() {
         runner.withUserConfiguration(Registry.class)
-                .run(context -> assertThat(context).hasSingleBean(Meters.class));
-        runner.run(context -> assertThat(context).doesNotHaveBean(Meters.class));
+                .run(context -> assertThat(context)
+                        .hasSingleBean(IdempotencyMeters.class)
+                        .hasSingleBean(QuarantineMeters.class));
+        runner.run(context ->
+                assertThat(context).doesNotHaveBean(IdempotencyMeters.class).doesNotHaveBean(QuarantineMeters.class));
         runner.withClassLoader(new FilteredClassLoader("io.micrometer.core"))
                 .withUserConfiguration(Listener.class)
-                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Meters.class));
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(IdempotencyMeters.class));
+    }
+
+    @Test
+    void countsTheQuarantineByALeaseInTheTable() {
+        runner.withUserConfiguration(Registry.class, Listener.class).run(context -> {
+            context.getBean(QuarantineMeters.class).count();
+
+            assertThat(context.getBean(MeterRegistry.class)
+                            .get(MeterNames.QUARANTINED)
+                            .tag("consumer", "billing")
+                            .gauge()
+                            .value())
+                    .isZero();
+        });
+    }
+
+    @Test
+    void tellsTheMetersOfPurges() {
+        runner.withUserConfiguration(Registry.class)
+                .withPropertyValues("idempotency.purge.enabled=true", "idempotency.purge.interval=1ms")
+                .run(context -> {
+                    context.getBean(TableStore.class);
+                    Awaitility.await()
+                            .untilAsserted(() -> assertThat(context.getBean(MeterRegistry.class)
+                                            .find(MeterNames.PURGE_TIME)
+                                            .tag("store", "table")
+                                            .timer())
+                                    .isNotNull());
+                });
+    }
+
+    @Test
+    void keepsHealthOutOfLivenessAndReadiness() {
+        runner.withUserConfiguration(Listener.class)
+                .withConfiguration(AutoConfigurations.of(
+                        ApplicationAvailabilityAutoConfiguration.class,
+                        AvailabilityHealthContributorAutoConfiguration.class,
+                        AvailabilityProbesAutoConfiguration.class,
+                        HealthContributorRegistryAutoConfiguration.class,
+                        HealthContributorAutoConfiguration.class,
+                        HealthEndpointAutoConfiguration.class))
+                .withPropertyValues(
+                        "management.endpoint.health.probes.enabled=true",
+                        "management.endpoints.web.exposure.include=health",
+                        "management.health.livenessstate.enabled=true",
+                        "management.health.readinessstate.enabled=true")
+                .run(context -> {
+                    MessageListenerContainer container = context.getBean(KafkaListenerEndpointRegistry.class)
+                            .getListenerContainers()
+                            .iterator()
+                            .next();
+                    AvailabilityChangeEvent.publish(context, LivenessState.CORRECT);
+                    AvailabilityChangeEvent.publish(context, ReadinessState.ACCEPTING_TRAFFIC);
+                    context.publishEvent(new ConsumerStoppedEvent(container, container, Reason.AUTH));
+
+                    HealthEndpoint health = context.getBean(HealthEndpoint.class);
+                    assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+                    assertThat(Objects.requireNonNull(health.healthForPath("liveness"))
+                                    .getStatus())
+                            .isEqualTo(Status.UP);
+                    assertThat(Objects.requireNonNull(health.healthForPath("readiness"))
+                                    .getStatus())
+                            .isEqualTo(Status.UP);
+                });
     }
 
     @Test
     void tellsHealthWhereThatIsThereAndWanted() {
-        runner.run(context -> assertThat(context).hasSingleBean(Standstill.class));
+        runner.run(context -> assertThat(context).hasSingleBean(IdempotencyHealth.class));
         runner.withPropertyValues("management.health.idempotency.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean(HealthIndicator.class));
         runner.withClassLoader(new FilteredClassLoader("org.springframework.boot.health"))
                 .withUserConfiguration(Listener.class)
-                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Standstill.class));
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(IdempotencyHealth.class));
     }
 
     static class Others {
@@ -190,7 +272,7 @@ class AutoConfigurationTest {
     @Tag("rule-5.6")
     void tellsHealthOfAThreadOfAnIdempotentListenerThatEnded() {
         runner.withUserConfiguration(Listener.class, Others.class).run(context -> {
-            Standstill health = context.getBean(Standstill.class);
+            IdempotencyHealth health = context.getBean(IdempotencyHealth.class);
             for (MessageListenerContainer container :
                     context.getBean(KafkaListenerEndpointRegistry.class).getListenerContainers()) {
                 boolean isIdempotent = !"others".equals(container.getListenerId());

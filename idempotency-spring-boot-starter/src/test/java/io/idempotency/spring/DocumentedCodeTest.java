@@ -58,6 +58,7 @@ class DocumentedCodeTest {
                 java.util.function.Consumer<io.idempotency.jdbc.Adopted> progress;
                 Order order;
                 io.idempotency.jdbc.TableStore store;
+                io.micrometer.core.instrument.MeterRegistry registry;
                 io.idempotency.IdempotentConsumer<org.apache.kafka.clients.consumer.ConsumerRecord<String, String>> billing;
                 org.apache.kafka.clients.consumer.Consumer<String, String> consumer;
                 io.idempotency.spring.IdempotentContainers idempotentContainers;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.micrometer.MeterNames;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.ClaimStore;
@@ -269,12 +270,13 @@ class JournalSelectionTest {
     void hasGaugesOfItsMemoryOnceItIsInUse() {
         withoutKafka.withUserConfiguration(Registry.class).run(context -> {
             MeterRegistry registry = context.getBean(MeterRegistry.class);
-            assertThat(registry.find(JournalMeters.MEMORY).gauge()).isNull();
+            assertThat(registry.find(MeterNames.JOURNAL_MEMORY).gauge()).isNull();
 
             claimed(context.getBean(JournalStore.class), 1, "first", "second");
 
-            assertThat(registry.get(JournalMeters.MESSAGES).gauge().value()).isEqualTo(2);
-            assertThat(registry.get(JournalMeters.MEMORY).gauge().value()).isGreaterThan(2 * 16);
+            assertThat(registry.get(MeterNames.JOURNAL_MESSAGES).gauge().value())
+                    .isEqualTo(2);
+            assertThat(registry.get(MeterNames.JOURNAL_MEMORY).gauge().value()).isGreaterThan(2 * 16);
         });
     }
 

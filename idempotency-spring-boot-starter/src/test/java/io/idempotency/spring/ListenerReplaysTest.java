@@ -45,7 +45,7 @@ import org.springframework.kafka.listener.MessageListener;
 /** The containers of a listener and its replays. No broker is needed. */
 class ListenerReplaysTest {
 
-    private final Observations observations = new Observations(() -> ObservationRegistry.NOOP);
+    private final Observations observations = new Observations(() -> ObservationRegistry.NOOP, true);
     private final MemoryStore store = MemoryStore.create();
     private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
     private final MemoryReplays replays = new MemoryReplays(store, quarantine);

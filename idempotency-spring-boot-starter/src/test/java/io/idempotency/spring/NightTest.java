@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.IdempotentConsumer;
+import io.idempotency.Standstills;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.micrometer.MeterNames;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
@@ -15,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -245,7 +248,7 @@ class NightTest {
 
         assertThat(output).doesNotContain("not eligible for getting processed by all BeanPostProcessors");
         assertThat(bench.bean(MeterRegistry.class)
-                        .get(Meters.CONSUMPTIONS)
+                        .get(MeterNames.CONSUMPTIONS)
                         .tags("consumer", "billing", "outcome", "quarantined")
                         .timer()
                         .count())
@@ -259,8 +262,8 @@ class NightTest {
         private final AtomicLong nanos = new AtomicLong();
 
         @Bean
-        Standstill watched() {
-            return new Standstill(nanos::get);
+        Standstills watched() {
+            return new Standstills(nanos::get, InstantSource.system());
         }
 
         @Bean
@@ -279,14 +282,15 @@ class NightTest {
     @Tag("rule-7.11")
     void healthForgetsThePartitionThatMovedToAnotherProcess() {
         bench.start(Stubborn.class);
-        Standstill health = bench.application().getBean("watched", Standstill.class);
+        IdempotencyHealth health = bench.bean(IdempotencyHealth.class);
         topic.send(0, "a", "first");
         ListenerBench.await().untilAsserted(() -> {
             bench.bean(Stubborn.class).nanos.addAndGet(Duration.ofMinutes(2).toNanos());
-            assertThat(health.health().getDetails()).containsOnlyKeys("billing on " + topic.name + "-0");
+            assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
         });
-        assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+        assertThat(health.health().getDetails()).containsOnlyKeys("billing");
         assertThat(health.health().getDetails().toString())
+                .contains(topic.name + "-0@0")
                 .contains("java.lang.IllegalStateException")
                 .doesNotContain("account");
 

@@ -7,6 +7,7 @@ import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.micrometer.common.KeyValue;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.context.annotation.Bean;
@@ -56,6 +58,7 @@ class ObservationTest {
         private final List<String> started = new CopyOnWriteArrayList<>();
         private final List<String> stopped = new CopyOnWriteArrayList<>();
         private final List<String> failed = new CopyOnWriteArrayList<>();
+        private final List<String> attributes = new CopyOnWriteArrayList<>();
 
         @Bean
         RecordFilterStrategy<String, String> unwanted() {
@@ -75,6 +78,9 @@ class ObservationTest {
         @Override
         public void onStop(KafkaRecordReceiverContext context) {
             stopped.add(what(context));
+            context.getHighCardinalityKeyValues().stream()
+                    .filter(attribute -> attribute.getKey().startsWith("idempotency."))
+                    .forEach(attribute -> attributes.add(what(context) + " " + attribute));
             if (context.getError() != null) {
                 failed.add(
                         what(context) + " by " + context.getError().getClass().getSimpleName());
@@ -147,6 +153,30 @@ class ObservationTest {
                         value + "bad by IllegalStateException",
                         value + "bad by IllegalStateException",
                         value + "nameless by InvalidMessageIdException");
+    }
+
+    @Test
+    void tellsWhichMessageItIsAndWhatBecameOfIt() {
+        BenchTopic topic = topics.apply(Kind.RECORD);
+        Observed observed = bench.bean(Observed.class);
+
+        topic.sendAll(0, "span", "span");
+        topic.awaitSettled();
+
+        assertThat(observed.attributes)
+                .filteredOn(attribute -> attribute.startsWith("span "))
+                .map(attribute -> attribute.substring("span ".length()))
+                .containsExactly(
+                        attribute(Observations.CONSUMER, "RECORD"),
+                        attribute(Observations.MESSAGE_ID, "span"),
+                        attribute(Observations.CONSUMER, "RECORD"),
+                        attribute(Observations.KIND, "resend"),
+                        attribute(Observations.MESSAGE_ID, "span"),
+                        attribute(Observations.OUTCOME, "duplicate"));
+    }
+
+    private static String attribute(String name, String value) {
+        return KeyValue.of(name, value).toString();
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.Outcome;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.RecordReread;
+import io.idempotency.micrometer.MeterNames;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.StandStillException;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -97,13 +98,13 @@ class PayloadCheckListenerTest {
                     assertThat(bench.effects(kind + ":")).doesNotContain(kind + ":another");
                 }
                 assertThat(bench.bean(MeterRegistry.class)
-                                .get(Meters.MISMATCHES)
+                                .get(MeterNames.MISMATCHES)
                                 .tag("consumer", kind.name())
                                 .counter()
                                 .count())
                         .isEqualTo(1);
                 assertThat(bench.bean(MeterRegistry.class)
-                                .get(Meters.CHECKS)
+                                .get(MeterNames.CHECKS)
                                 .tags("consumer", kind.name(), "result", "same")
                                 .counter()
                                 .count())

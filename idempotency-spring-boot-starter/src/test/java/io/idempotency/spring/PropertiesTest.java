@@ -69,6 +69,7 @@ class PropertiesTest {
         assertThat(defaults.producer().messageId()).isTrue();
         assertThat(defaults.producer().derivedIds()).isTrue();
         assertThat(defaults.producer().await()).isTrue();
+        assertThat(defaults.observation().messageId()).isTrue();
         assertThat(defaults.quarantine().retention()).isNull();
         assertThat(defaults.quarantine().warnAfter()).isNull();
         assertThat(defaults.journal().memory()).isNull();

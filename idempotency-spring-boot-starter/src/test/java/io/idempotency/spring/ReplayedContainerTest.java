@@ -136,10 +136,10 @@ class ReplayedContainerTest {
                 false,
                 false,
                 false,
-                of -> new RecordListener(listener, of, new Observations(() -> ObservationRegistry.NOOP)));
+                of -> new RecordListener(listener, of, new Observations(() -> ObservationRegistry.NOOP, true)));
         var container = new KafkaMessageListenerContainer<>(factory, new ContainerProperties("orders"));
-        try (ReplayedContainer replayed =
-                        new ReplayedContainer(container, fitted, new Observations(() -> ObservationRegistry.NOOP));
+        try (ReplayedContainer replayed = new ReplayedContainer(
+                        container, fitted, new Observations(() -> ObservationRegistry.NOOP, true));
                 Replayer<ConsumerRecord<Object, Object>> replayer = Replayer.of(consumer, replays)) {
             String id = replays.request(ReplayRequest.of(QuarantineSelection.of("billing")))
                     .request()

@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.micrometer.MeterNames;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
@@ -115,7 +116,7 @@ class ReplayedListenersTest {
 
         double count(Kind kind, String result) {
             return bench.bean(MeterRegistry.class)
-                    .get(Meters.REPLAYED)
+                    .get(MeterNames.REPLAYED)
                     .tags("consumer", kind.name(), "result", result)
                     .counter()
                     .count();

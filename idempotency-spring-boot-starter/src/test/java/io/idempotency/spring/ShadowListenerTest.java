@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.Consumption;
 import io.idempotency.Outcome;
+import io.idempotency.micrometer.MeterNames;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -208,12 +209,12 @@ class ShadowListenerTest {
                 .hasSize(7)
                 .isEqualTo(duplicates("real", Outcome.DUPLICATE));
         MeterRegistry meters = bench.bean(MeterRegistry.class);
-        assertThat(meters.get(Meters.CONSUMPTIONS)
+        assertThat(meters.get(MeterNames.CONSUMPTIONS)
                         .tags("consumer", "record", "outcome", "would_skip")
                         .timer()
                         .count())
                 .isEqualTo(7);
-        assertThat(meters.get(Meters.UNWATCHED)
+        assertThat(meters.get(MeterNames.UNWATCHED)
                         .tag("consumer", "record")
                         .counter()
                         .count())

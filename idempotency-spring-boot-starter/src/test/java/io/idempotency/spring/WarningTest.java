@@ -127,19 +127,21 @@ class WarningTest {
                             .allMatch(line -> line.contains(" INFO "))
                             .extracting(line -> line.substring(line.indexOf("Listener ")))
                             .containsExactlyInAnyOrder(
-                                    "Listener charge(String) on [orders] is idempotent: consumer billing, STRONG, table, ids from header"
-                                            + " message-id",
-                                    "Listener send(List, Consumer) on [new, old] is idempotent: consumer mails, STRONG, memory, ids from"
-                                            + " value.length",
-                                    "Listener note(String) on some.* is idempotent: consumer audit, NONE, ids from header message-id",
+                                    "Listener charge(String) on [orders] is idempotent: consumer billing, STRONG, table, a transaction per"
+                                            + " record, ids from header message-id, remembered for 8d, quarantine in table"
+                                            + " idempotency_quarantine",
+                                    "Listener send(List, Consumer) on [new, old] is idempotent: consumer mails, STRONG, memory, a transaction"
+                                            + " per poll, ids from value.length, quarantine in table idempotency_quarantine",
+                                    "Listener note(String) on some.* is idempotent: consumer audit, NONE, ids from header message-id,"
+                                            + " quarantine in table idempotency_quarantine",
                                     "Listener Handlers on [fixed-1] is idempotent: consumer fixed, AT_MOST_ONCE, table, ids from header"
-                                            + " message-id");
+                                            + " message-id, remembered for 8d, quarantine in table idempotency_quarantine");
                 });
         runner.withUserConfiguration(WithErrorHandler.class)
                 .withPropertyValues(
                         "idempotency.message-id.headers=id,key", "idempotency.message-id.missing=coordinates")
-                .run(context ->
-                        assertThat(output).contains("table, ids from headers id, key; without one, its coordinates"));
+                .run(context -> assertThat(output)
+                        .contains("ids from headers id, key; without one, its coordinates, remembered for 8d"));
     }
 
     @Test

@@ -1,0 +1,199 @@
+package io.idempotency.micrometer;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.Delivery;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantineTotal;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * Shows how many messages of each consumer are in quarantine, and how old the oldest one is. Once a minute it takes a lease in the store and counts, by one query;
+ * reading the registry never asks the database. Any number of nodes may run it on the same tables. The one with the lease has the meters, of all consumers
+ * of these tables; on the others they do not exist, so a sum over all nodes is right. If that node dies, another one follows when the lease ends, after
+ * {@link #LEASE}. If counting fails, the meters are gone until it works again. Thread-safe.
+ */
+public final class QuarantineMeters implements AutoCloseable {
+
+    /** The consumer name of the lease; no other consumer may have it. */
+    public static final String CONSUMER = "idempotency.meters";
+
+    /** The pause between two counts. */
+    public static final Duration INTERVAL = Duration.ofMinutes(1);
+
+    /** How long a node has the meters after its last count. */
+    public static final Duration LEASE = Duration.ofMinutes(3);
+
+    private static final Logger log = LoggerFactory.getLogger(QuarantineMeters.class);
+    private static final Delivery TURN = new Delivery(new MessageId(CONSUMER, "quarantine"), Position.UNKNOWN);
+    private static final QuarantineTotal NONE = new QuarantineTotal(0, Instant.EPOCH, Duration.ZERO);
+
+    private final LeaseStore leases;
+    private final QuarantineStore quarantine;
+    private final Supplier<? extends Iterable<String>> consumers;
+    private final MultiGauge messages;
+    private final MultiGauge oldest;
+    private @Nullable Claim turn;
+    private boolean isClosed;
+    /** Touched by the counting thread only. */
+    private boolean isFailing;
+
+    private @Nullable ScheduledExecutorService executor;
+
+    private QuarantineMeters(
+            MeterRegistry registry,
+            LeaseStore leases,
+            QuarantineStore quarantine,
+            Supplier<? extends Iterable<String>> consumers) {
+        this.leases = leases;
+        this.quarantine = quarantine;
+        this.consumers = consumers;
+        this.messages = MultiGauge.builder(MeterNames.QUARANTINED)
+                .description("Messages in quarantine, counted once a minute by one of the nodes")
+                .baseUnit("messages")
+                .register(registry);
+        this.oldest = MultiGauge.builder(MeterNames.OLDEST)
+                .description("Age of the oldest message in quarantine when they were counted last")
+                .baseUnit("seconds")
+                .register(registry);
+    }
+
+    /**
+     * Returns the meters in this registry.
+     *
+     * @param leases where the nodes agree on who counts: a store on the tables of the quarantine
+     * @param consumers the names of consumers that have the value 0 if none of their messages are in quarantine
+     */
+    public static QuarantineMeters of(
+            MeterRegistry registry,
+            LeaseStore leases,
+            QuarantineStore quarantine,
+            Supplier<? extends Iterable<String>> consumers) {
+        return new QuarantineMeters(registry, leases, quarantine, consumers);
+    }
+
+    /** Counts soon, and then once a minute, on a daemon thread, until it is closed. */
+    public synchronized QuarantineMeters start() {
+        if (executor == null) {
+            ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(task -> {
+                Thread thread = new Thread(task, "idempotency-meters");
+                thread.setDaemon(true);
+                return thread;
+            });
+            executor = started;
+            ScheduledFuture<?> unused =
+                    started.scheduleWithFixedDelay(this::countAndLog, 1, INTERVAL.toSeconds(), TimeUnit.SECONDS);
+        }
+        return this;
+    }
+
+    private void countAndLog() {
+        try {
+            count();
+            isFailing = false;
+        } catch (RuntimeException | Error e) {
+            log.atLevel(isFailing ? Level.DEBUG : Level.WARN)
+                    .setCause(e)
+                    .log("Messages in quarantine could not be counted. This is tried again every minute.");
+            isFailing = true;
+        }
+    }
+
+    /**
+     * Counts, if it is the turn of this node. Two round trips.
+     *
+     * @throws IdempotencyException if a store fails; the meters are gone then
+     */
+    public synchronized void count() {
+        Map<String, QuarantineTotal> counted = Map.of();
+        try {
+            if (!isClosed && hasTurn()) {
+                counted = all(quarantine.totals());
+            }
+        } finally {
+            show(counted);
+        }
+    }
+
+    private boolean hasTurn() {
+        try {
+            Claim held = turn;
+            Claim now = held == null
+                    ? leases.lease(List.of(TURN), LEASE).get(0)
+                    : leases.renew(List.of(held), LEASE).get(0);
+            turn = now.isGranted() ? now : null;
+        } catch (ClaimLostException e) {
+            log.debug("Another node counts now.", e);
+            turn = null;
+        }
+        return turn != null;
+    }
+
+    private SortedMap<String, QuarantineTotal> all(SortedMap<String, QuarantineTotal> totals) {
+        SortedMap<String, QuarantineTotal> all = new TreeMap<>(totals);
+        consumers.get().forEach(name -> all.putIfAbsent(name, NONE));
+        return all;
+    }
+
+    private void show(Map<String, QuarantineTotal> totals) {
+        messages.register(
+                totals.entrySet().stream()
+                        .map(each -> MultiGauge.Row.of(
+                                Tags.of("consumer", each.getKey()),
+                                each.getValue().messages()))
+                        .toList(),
+                true);
+        oldest.register(
+                totals.entrySet().stream()
+                        .map(each -> MultiGauge.Row.of(
+                                Tags.of("consumer", each.getKey()),
+                                each.getValue().age().toMillis() / 1000.0))
+                        .toList(),
+                true);
+    }
+
+    /** Stops counting, removes the meters, and gives the turn to another node. */
+    @Override
+    public synchronized void close() {
+        ScheduledExecutorService started = executor;
+        if (started != null) {
+            started.shutdown();
+        }
+        isClosed = true;
+        show(Map.of());
+        Claim held = turn;
+        turn = null;
+        if (held != null) {
+            release(held);
+        }
+    }
+
+    private void release(Claim held) {
+        try {
+            leases.release(List.of(held));
+        } catch (RuntimeException e) {
+            log.debug("The turn could not be given back. It ends by itself after {}.", LEASE, e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Meters of idempotent consumers, by Micrometer. */
+@NullMarked
+package io.idempotency.micrometer;
+
+import org.jspecify.annotations.NullMarked;

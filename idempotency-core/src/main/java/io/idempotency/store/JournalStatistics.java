@@ -1,0 +1,20 @@
+package io.idempotency.store;
+
+/** What a store with journals tells of itself. No method makes a round trip. Thread-safe. */
+public interface JournalStatistics {
+
+    /** Returns how many bytes of memory the journals take in this process. */
+    long memoryBytes();
+
+    /** Returns how many messages are in the memory of this process. */
+    long rememberedMessages();
+
+    /** Returns how often this process has read what another one had appended to a journal it knew. */
+    long catchUps();
+
+    /**
+     * Returns how often this process had to drop a journal from memory to read it anew, because its history was another one than before: it was purged
+     * meanwhile, or the database has lost commits.
+     */
+    long reloads();
+}

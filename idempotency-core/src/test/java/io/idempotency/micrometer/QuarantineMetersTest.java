@@ -1,0 +1,171 @@
+package io.idempotency.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
+import io.idempotency.store.LeaseStore;
+import io.idempotency.store.QuarantineStore;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What the nodes tell of messages in quarantine. */
+class QuarantineMetersTest {
+
+    private Instant now = Instant.parse("2026-11-28T12:00:00Z");
+    private final MemoryStore store = MemoryStore.builder().clock(() -> now).build();
+    private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
+    private final IdempotentConsumer<String> billing = IdempotentConsumer.<String>named("billing")
+            .store(store)
+            .quarantine(quarantine)
+            .failures(FailurePolicy.quarantineAfter(1))
+            .messageId(Optional::of)
+            .build();
+    private final List<String> questions = new ArrayList<>();
+    private final MeterRegistry registry = new SimpleMeterRegistry();
+    private final QuarantineMeters meters = meters(registry);
+
+    private QuarantineMeters meters(MeterRegistry of) {
+        QuarantineStore asked = (QuarantineStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {QuarantineStore.class}, (proxy, method, arguments) -> {
+                    questions.add(method.getName());
+                    return method.invoke(quarantine, arguments);
+                });
+        return QuarantineMeters.of(of, store, asked, () -> List.of("billing", "mails"));
+    }
+
+    private void quarantine(String id) {
+        billing.consumeAll(List.of(id), (message, claim) -> {
+            throw new IllegalStateException("no such account");
+        });
+    }
+
+    private static double value(MeterRegistry of, String meter, String consumer) {
+        return of.get(meter).tag("consumer", consumer).gauge().value();
+    }
+
+    @Test
+    void countsTheMessagesOfEachConsumerAndTheAgeOfTheOldest() {
+        quarantine("a");
+        now = now.plusSeconds(100);
+        quarantine("b");
+
+        meters.count();
+
+        assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isEqualTo(2);
+        assertThat(value(registry, MeterNames.OLDEST, "billing")).isEqualTo(100);
+        assertThat(value(registry, MeterNames.QUARANTINED, "mails")).isZero();
+        assertThat(value(registry, MeterNames.OLDEST, "mails")).isZero();
+    }
+
+    @Test
+    void asksNothingWhenTheRegistryIsRead() {
+        quarantine("a");
+        meters.count();
+        assertThat(questions).containsExactly("totals");
+
+        registry.getMeters().forEach(Meter::measure);
+
+        assertThat(questions).containsExactly("totals");
+    }
+
+    @Test
+    void followsWhatIsInQuarantine() {
+        quarantine("a");
+        meters.count();
+        quarantine("b");
+        meters.count();
+
+        assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isEqualTo(2);
+    }
+
+    @Test
+    void isShownByOneNodeSoThatSumsAreRight() {
+        MeterRegistry other = new SimpleMeterRegistry();
+        QuarantineMeters second = meters(other);
+        quarantine("a");
+
+        meters.count();
+        second.count();
+
+        assertThat(sum(registry) + sum(other)).isEqualTo(1);
+        assertThat(other.getMeters()).isEmpty();
+    }
+
+    private static double sum(MeterRegistry of) {
+        return of.find(MeterNames.QUARANTINED).gauges().stream()
+                .mapToDouble(Gauge::value)
+                .sum();
+    }
+
+    @Test
+    void isShownByAnotherNodeAfterTheFirstOneHasDied() {
+        MeterRegistry other = new SimpleMeterRegistry();
+        QuarantineMeters second = meters(other);
+        quarantine("a");
+        meters.count();
+        now = now.plus(QuarantineMeters.LEASE).plusSeconds(1);
+
+        second.count();
+        meters.count();
+
+        assertThat(value(other, MeterNames.QUARANTINED, "billing")).isEqualTo(1);
+        assertThat(registry.getMeters()).as("the first one was only slow").isEmpty();
+    }
+
+    @Test
+    void isShownByAnotherNodeAtOnceIfTheFirstOneIsClosed() {
+        MeterRegistry other = new SimpleMeterRegistry();
+        QuarantineMeters second = meters(other);
+        meters.count();
+
+        meters.close();
+        meters.count();
+        second.count();
+
+        assertThat(registry.getMeters()).isEmpty();
+        assertThat(value(other, MeterNames.QUARANTINED, "billing")).isZero();
+    }
+
+    @Test
+    void showsNothingOldIfCountingFails() {
+        quarantine("a");
+        QuarantineStore[] asked = {quarantine};
+        QuarantineStore failing = (QuarantineStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {QuarantineStore.class}, (proxy, method, arguments) -> {
+                    if (asked[0] == null) {
+                        throw new IllegalStateException("down");
+                    }
+                    return method.invoke(asked[0], arguments);
+                });
+        QuarantineMeters meters = QuarantineMeters.of(registry, (LeaseStore) store, failing, List::of);
+        meters.count();
+        QuarantineStore up = asked[0];
+        asked[0] = null;
+
+        assertThatThrownBy(meters::count).hasMessage("down");
+        assertThat(registry.getMeters()).isEmpty();
+
+        asked[0] = up;
+        meters.count();
+        assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isEqualTo(1);
+    }
+
+    @Test
+    void keepsTheTurnForLongerThanThePause() {
+        assertThat(QuarantineMeters.LEASE).isGreaterThan(QuarantineMeters.INTERVAL.multipliedBy(2));
+        assertThat(QuarantineMeters.INTERVAL).isEqualTo(Duration.ofMinutes(1));
+    }
+}

@@ -1,0 +1,95 @@
+package io.idempotency.spring;
+
+import io.idempotency.Standstill;
+import io.idempotency.Standstills;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.context.event.EventListener;
+import org.springframework.kafka.event.ConsumerStartedEvent;
+import org.springframework.kafka.event.ConsumerStoppedEvent;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.MessageListenerContainer;
+
+/**
+ * Says of each consumer whether it runs, waits or stands still. The health is down if a partition stands still, and after a thread of a listener has ended
+ * although nobody stopped it: nobody polls in its place until its container is started again. It makes no round trip. Thread-safe.
+ */
+final class IdempotencyHealth implements HealthIndicator {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+
+    private final Standstills standstills;
+    /** Why threads of listeners have ended, by listener. */
+    private final Map<String, String> ended = new ConcurrentHashMap<>();
+
+    IdempotencyHealth(Standstills standstills) {
+        this.standstills = standstills;
+    }
+
+    @EventListener
+    void onEnd(ConsumerStoppedEvent event) {
+        MessageListenerContainer container = event.getContainer(MessageListenerContainer.class);
+        if (event.getReason() != ConsumerStoppedEvent.Reason.NORMAL && isIdempotent(container)) {
+            log.error(
+                    "A thread of listener {} has ended ({}). Nobody polls in its place until its container is started again.",
+                    container.getListenerId(),
+                    event.getReason());
+            ended.put("listener " + container.getListenerId(), "ended: " + event.getReason());
+        }
+    }
+
+    @EventListener
+    void onStart(ConsumerStartedEvent event) {
+        ended.remove(
+                "listener " + event.getContainer(MessageListenerContainer.class).getListenerId());
+    }
+
+    private static boolean isIdempotent(MessageListenerContainer container) {
+        return container instanceof AbstractMessageListenerContainer<?, ?> ofThreads
+                && ofThreads.getCommonErrorHandler() instanceof WaitingErrorHandler;
+    }
+
+    @Override
+    public Health health() {
+        List<Standstill> all = standstills.all();
+        Map<String, Object> told = new TreeMap<>(ended);
+        standstills.consumers().forEach(consumer -> told.put(consumer, Map.of("state", "runs")));
+        Map<String, Map<String, Object>> partitions = new TreeMap<>();
+        all.forEach(each -> partitions
+                .computeIfAbsent(each.consumer(), name -> new TreeMap<>())
+                .put(each.partition(), described(each)));
+        partitions.forEach(
+                (consumer, of) -> told.put(consumer, Map.of("state", state(all, consumer), "partitions", of)));
+        boolean isDown = !ended.isEmpty() || all.stream().anyMatch(Standstill::isLasting);
+        return (isDown ? Health.down() : Health.up()).withDetails(told).build();
+    }
+
+    private static String state(List<Standstill> all, String consumer) {
+        boolean isLasting = all.stream()
+                .anyMatch(each -> each.isLasting() && each.consumer().equals(consumer));
+        return state(isLasting);
+    }
+
+    private static String state(boolean isLasting) {
+        return isLasting ? "stands still" : "waits";
+    }
+
+    private static Map<String, Object> described(Standstill each) {
+        Map<String, Object> described = new LinkedHashMap<>();
+        described.put("state", state(each.isLasting()));
+        described.put("at", each.position().toString());
+        described.put("since", each.since().truncatedTo(ChronoUnit.SECONDS).toString());
+        described.put("reason", each.reason().tag());
+        described.put("why", each.why());
+        described.put("help", each.reason().help());
+        return described;
+    }
+}
