@@ -27,8 +27,10 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
      * @throws IdempotencyException with the names of those that are known
      */
     void require(String consumer) {
-        SortedSet<String> known =
-                new TreeSet<>(stores.apply(consumer).messages().consumers());
+        SortedSet<String> known = new TreeSet<>(
+                stores instanceof ConsumerStores several
+                        ? several.all().keySet()
+                        : stores.apply(consumer).messages().consumers());
         known.addAll(quarantine.totals().keySet());
         if (known.contains(consumer)) {
             return;

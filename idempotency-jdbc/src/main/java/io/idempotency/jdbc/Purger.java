@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +61,7 @@ public final class Purger implements AutoCloseable {
     private final @Nullable AuditStore audit;
     private final Duration auditRetention;
     private final List<Runnable> afterwards;
+    private final LongConsumer progress;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -71,6 +73,7 @@ public final class Purger implements AutoCloseable {
         this.audit = builder.audit;
         this.auditRetention = builder.auditRetention;
         this.afterwards = List.copyOf(builder.afterwards);
+        this.progress = builder.progress;
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -143,6 +146,7 @@ public final class Purger implements AutoCloseable {
             batch = store.purge(retention, batchSize);
             forgotten += batch;
             afterBatch.run();
+            progress.accept(forgotten);
         }
         purgeAudit(afterBatch);
         for (Runnable each : afterwards) {
@@ -196,6 +200,7 @@ public final class Purger implements AutoCloseable {
         private @Nullable AuditStore audit;
         private Duration auditRetention = DEFAULT_AUDIT_RETENTION;
         private final List<Runnable> afterwards = new ArrayList<>();
+        private LongConsumer progress = forgotten -> {};
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -233,6 +238,12 @@ public final class Purger implements AutoCloseable {
          */
         public Builder afterwards(Runnable task) {
             afterwards.add(task);
+            return this;
+        }
+
+        /** Sets what is given the number of messages that a run has forgotten, after each batch. If it throws, the run ends as one that has failed. */
+        public Builder progress(LongConsumer ofRun) {
+            progress = ofRun;
             return this;
         }
 
