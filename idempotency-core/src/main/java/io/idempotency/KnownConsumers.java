@@ -27,8 +27,16 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
      * @throws IdempotencyException with the names of those that are known
      */
     void require(String consumer) {
-        ClaimStore store = stores.apply(consumer);
-        SortedSet<String> known = new TreeSet<>(store.messages().consumers());
+        String asked;
+        SortedSet<String> known;
+        if (stores instanceof ConsumerStores several) {
+            asked = "stores";
+            known = new TreeSet<>(several.all().keySet());
+        } else {
+            ClaimStore store = stores.apply(consumer);
+            asked = store.getClass().getSimpleName();
+            known = new TreeSet<>(store.messages().consumers());
+        }
         if (known.contains(consumer)) {
             return;
         }
@@ -41,7 +49,7 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
                 .map(Printable::of)
                 .toList();
         throw new IdempotencyException("Nothing is remembered of a consumer " + Printable.of(consumer)
-                + " in the " + store.getClass().getSimpleName()
+                + " in the " + asked
                 + ", and nothing of it is in quarantine. A consumer of another process is known from its first message on. Known here: "
                 + (names.isEmpty() ? "none" : named(names)));
     }

@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 
 /** Keeps audit records in memory, within the transactions of a {@link MemoryStore}. Unbounded: a record stays until it is purged. Thread-safe. */
 public final class MemoryAudit implements AuditStore {
@@ -63,7 +64,17 @@ public final class MemoryAudit implements AuditStore {
 
     @Override
     public List<AuditRecord> list(Instant from, int limit) {
+        return list(change -> true, from, limit);
+    }
+
+    @Override
+    public List<AuditRecord> list(String consumer, Instant from, int limit) {
+        return list(change -> change.consumer().equals(consumer), from, limit);
+    }
+
+    private List<AuditRecord> list(Predicate<AuditRecord> isAsked, Instant from, int limit) {
         return transactions.exclusively(() -> records.all(transactions.active()).values().stream()
+                .filter(isAsked)
                 .filter(change -> !change.at().isBefore(from))
                 .sorted(Comparator.comparing(AuditRecord::at).reversed())
                 .limit(limit)

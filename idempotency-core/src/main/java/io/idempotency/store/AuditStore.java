@@ -24,6 +24,9 @@ public interface AuditStore {
     /** Lists up to {@code limit} records of all consumers from a moment on, the newest first. */
     List<AuditRecord> list(Instant from, int limit);
 
+    /** Lists up to {@code limit} records of a consumer from a moment on, the newest first. */
+    List<AuditRecord> list(String consumer, Instant from, int limit);
+
     /** Deletes up to {@code limit} records that are older. Returns how many. */
     int purge(Duration olderThan, int limit);
 }

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.sql.DataSource;
 
@@ -101,17 +102,30 @@ public final class JdbcAudit implements AuditStore {
 
     private static final String LIST = """
             select at_micros, actor, origin, verb, consumer, messages, subject, reason from ${tables}audit
-            where at_micros >= ? order by at_micros desc, token desc ${first}
+            where at_micros >= ? ${consumer} order by at_micros desc, token desc ${first}
             """;
 
     @Override
     public List<AuditRecord> list(Instant from, int limit) {
+        return list(Optional.empty(), from, limit);
+    }
+
+    @Override
+    public List<AuditRecord> list(String consumer, Instant from, int limit) {
+        return list(Optional.of(consumer), from, limit);
+    }
+
+    private List<AuditRecord> list(Optional<String> consumer, Instant from, int limit) {
         return connections.joining("read the audit", connection -> {
             String sql = tables.fill(LIST)
+                    .replace("${consumer}", consumer.isPresent() ? "and consumer = ?" : "")
                     .replace("${first}", database.dialect(connection).first(Math.max(1, limit)));
             List<AuditRecord> records = new ArrayList<>();
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
                 statement.setLong(1, StoredTime.micros(from));
+                if (consumer.isPresent()) {
+                    statement.setString(2, consumer.get());
+                }
                 try (ResultSet row = statement.executeQuery()) {
                     while (row.next()) {
                         records.add(record(row));

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +63,7 @@ public final class Purger implements AutoCloseable {
     private final Duration auditRetention;
     private final List<Runnable> afterwards;
     private final PurgeListener listener;
+    private final LongConsumer progress;
     private final ScheduledExecutorService executor;
     private volatile boolean closed;
 
@@ -74,6 +76,7 @@ public final class Purger implements AutoCloseable {
         this.auditRetention = builder.auditRetention;
         this.afterwards = List.copyOf(builder.afterwards);
         this.listener = builder.listener;
+        this.progress = builder.progress;
         this.executor = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "idempotency-purger");
             thread.setDaemon(true);
@@ -147,6 +150,7 @@ public final class Purger implements AutoCloseable {
             batch = store.purge(retention, batchSize);
             forgotten += batch;
             afterBatch.run();
+            progress.accept(forgotten);
         }
         purgeAudit(afterBatch);
         for (Runnable each : afterwards) {
@@ -211,6 +215,7 @@ public final class Purger implements AutoCloseable {
         private Duration auditRetention = DEFAULT_AUDIT_RETENTION;
         private final List<Runnable> afterwards = new ArrayList<>();
         private PurgeListener listener = (kind, messages, took) -> {};
+        private LongConsumer progress = forgotten -> {};
 
         private Builder(ClaimStore store) {
             this.store = store;
@@ -254,6 +259,12 @@ public final class Purger implements AutoCloseable {
         /** Sets who is told of runs that succeeded, such as {@code io.idempotency.micrometer.IdempotencyMeters}; nobody by default. */
         public Builder listener(PurgeListener told) {
             listener = told;
+            return this;
+        }
+
+        /** Sets what is given the number of messages that a run has forgotten, after each batch. If it throws, the run ends as one that has failed. */
+        public Builder progress(LongConsumer ofRun) {
+            progress = ofRun;
             return this;
         }
 

@@ -9,7 +9,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Optional;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
@@ -149,13 +151,31 @@ public final class Schema {
      * @throws IdempotencyException naming the table that is missing or differs, with the script that creates it
      */
     public void validate() {
+        Optional<Difference> found = find();
+        if (found.isPresent()) {
+            SQLException cause = found.get().cause();
+            String text = found.get().sentence()
+                    + " Schema.migrate() creates what is missing, and so does this script:\n\n" + script();
+            throw cause == null ? new IdempotencyException(text) : new IdempotencyException(text, cause);
+        }
+    }
+
+    /** Returns what is missing or differs, as a sentence; empty if the tables are there, with their columns. */
+    public Optional<String> difference() {
+        return find().map(Difference::sentence);
+    }
+
+    private record Difference(String sentence, @Nullable SQLException cause) {}
+
+    private Optional<Difference> find() {
         try (Connection connection = dataSource.getConnection()) {
             for (String query : QUERIES) {
-                validate(connection, tables.fill(query));
+                Optional<Difference> found = find(connection, tables.fill(query));
+                if (found.isPresent()) {
+                    return found;
+                }
             }
-            if (Dialects.nameOf(connection).equals("postgresql")) {
-                validateTriggers(connection);
-            }
+            return Dialects.nameOf(connection).equals("postgresql") ? findTriggers(connection) : Optional.empty();
         } catch (SQLException e) {
             throw SqlFailures.translated("validate the tables", e);
         }
@@ -190,35 +210,25 @@ public final class Schema {
             where tgname = lower('${prefix}unproved') and tgrelid in ('${tables}message'::regclass, '${tables}segment'::regclass)
             """;
 
-    private void validateTriggers(Connection connection) throws SQLException {
+    private Optional<Difference> findTriggers(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(TRIGGERS));
                 ResultSet result = statement.executeQuery()) {
             result.next();
-            if (result.getInt(1) != 2) {
-                throw new IdempotencyException(
-                        "A trigger is missing. Schema.migrate() creates it, and so does this script:\n\n"
-                                + script(connection));
-            }
+            return result.getInt(1) == 2
+                    ? Optional.empty()
+                    : Optional.of(new Difference("A trigger is missing.", null));
         }
     }
 
-    /** Uses the given connection, because the pool may have no other. */
-    private String script(Connection connection) throws SQLException {
-        return Script.in(connection).text(tables);
-    }
-
-    private void validate(Connection connection, String query) throws SQLException {
+    private static Optional<Difference> find(Connection connection, String query) {
         try (PreparedStatement statement = connection.prepareStatement(query)) {
             statement.executeQuery().close();
+            return Optional.empty();
         } catch (SQLException e) {
             if (TransientFailures.isTransient(e)) {
                 throw SqlFailures.translated("validate the tables", e);
             }
-            throw new IdempotencyException(
-                    "A table is missing or differs (" + e.getMessage()
-                            + "). Schema.migrate() creates the tables, and so" + " does this script:\n\n"
-                            + script(connection),
-                    e);
+            return Optional.of(new Difference("A table is missing or differs (" + e.getMessage() + ").", e));
         }
     }
 

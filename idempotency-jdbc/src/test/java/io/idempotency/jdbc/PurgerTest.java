@@ -48,13 +48,20 @@ class PurgerTest {
     @ParameterizedTest
     @EnumSource
     void purgesInBatchesUntilNothingOldIsLeft(TestDatabase database) {
+        List<Long> progress = new ArrayList<>();
         try (Fixture fixture = Fixture.on(database);
-                Purger purger = Purger.of(fixture.store).batchSize(10).build()) {
+                Purger purger = Purger.of(fixture.store)
+                        .batchSize(10)
+                        .progress(progress::add)
+                        .build()) {
             fixture.transactions.inTransaction(() -> fixture.store.claim(fixture.inARow(prefix, 35)));
             TestDatabase.passTime(fixture.dataSource, Fixture.PREFIX, Duration.ofDays(9));
             fixture.claimed(prefix + "-young");
 
-            assertThat(purger.runOnce()).isGreaterThanOrEqualTo(35);
+            long forgotten = purger.runOnce();
+
+            assertThat(forgotten).isGreaterThanOrEqualTo(35);
+            assertThat(progress).hasSizeGreaterThanOrEqualTo(4).isSorted().endsWith(forgotten);
 
             assertThat(fixture.isProcessed(prefix + "0")).isFalse();
             assertThat(fixture.isProcessed(prefix + "-young")).isTrue();

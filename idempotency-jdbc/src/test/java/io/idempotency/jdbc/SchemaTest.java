@@ -42,6 +42,7 @@ class SchemaTest {
             schema.migrate();
 
             assertThatCode(schema::validate).doesNotThrowAnyException();
+            assertThat(schema.difference()).isEmpty();
         }
     }
 

@@ -76,6 +76,26 @@ public interface AuditContract extends StoreContract {
 
     @Test
     @Tag("rule-8.24")
+    default void listsTheNewestOfAConsumerFirst() {
+        Messages messages = Messages.ofNewConsumer();
+        audit().write(act(messages, "1"));
+        passTime(Duration.ofMinutes(2));
+        audit().write(act(messages, "2"));
+        passTime(Duration.ofMinutes(2));
+        Instant last = audit().write(act(messages, "3")).at();
+        audit().write(act(Messages.ofNewConsumer(), "4"));
+
+        assertThat(audit().list(messages.consumer(), Instant.EPOCH, 2))
+                .extracting(AuditRecord::subject)
+                .containsExactly("3", "2");
+        assertThat(of(messages.consumer())).extracting(AuditRecord::subject).containsExactly("3", "2", "1");
+        assertThat(audit().list(messages.consumer(), last.minus(Duration.ofMinutes(1)), 5))
+                .extracting(AuditRecord::subject)
+                .containsExactly("3");
+    }
+
+    @Test
+    @Tag("rule-8.24")
     default void purgesOldRecordsNoMoreThanTheLimitAtATime() {
         Messages messages = Messages.ofNewConsumer();
         passTime(Duration.ofDays(500));
@@ -95,9 +115,7 @@ public interface AuditContract extends StoreContract {
     }
 
     private List<AuditRecord> of(String consumer) {
-        return audit().list(Instant.EPOCH, 1000).stream()
-                .filter(each -> each.consumer().equals(consumer))
-                .toList();
+        return audit().list(consumer, Instant.EPOCH, 1000);
     }
 
     private static AuditRecord act(Messages messages, String subject) {
