@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Prints results to stdout, and everything else to stderr. Foreign text is shown escaped. */
 record Output(PrintWriter out, PrintWriter err, Format format) {
@@ -21,10 +23,18 @@ record Output(PrintWriter out, PrintWriter err, Format format) {
 
     private static final int MOST_CHARS_OF_CELL = 100;
 
+    /** Escapes whatever is not ASCII, so what does not show as itself is seen. */
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
+
+    private static String json(Object value) {
+        return JSON.writeValueAsString(value);
+    }
+
     /** Prints rows: as a table with a header, or as an array. */
     void list(List<Fields> rows) {
         if (format == Format.json) {
-            out.println(Json.of(rows));
+            out.println(json(rows));
         } else if (!rows.isEmpty()) {
             table(rows);
         }
@@ -61,7 +71,7 @@ record Output(PrintWriter out, PrintWriter err, Format format) {
     /** Prints one thing: a line for each field, or an object. Lines of a text stay lines. */
     void one(Fields fields) {
         if (format == Format.json) {
-            out.println(Json.of(fields));
+            out.println(json(fields));
         } else {
             fields.values().forEach((name, value) -> line(words(name), value));
         }
@@ -82,7 +92,7 @@ record Output(PrintWriter out, PrintWriter err, Format format) {
 
     /** Prints the result of an act: a sentence, or an object. */
     void result(String sentence, Fields fields) {
-        out.println(format == Format.json ? Json.of(fields) : Failures.oneLine(sentence));
+        out.println(format == Format.json ? json(fields) : Failures.oneLine(sentence));
         out.flush();
     }
 

@@ -16,7 +16,9 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** Lets a process halt at each point of a replay, while others replay, consume and purge the same messages. */
 final class ReplayCrashes {
@@ -64,10 +66,15 @@ final class ReplayCrashes {
         environment.put(ReplayLife.MARIADB_VARIABLE, mariaDb.url());
         try (ChildProcess child = ChildProcess.start(
                 ReplayLife.class, List.of(point.name()), environment, folder.resolve("replay-" + point))) {
-            await().alias("all replays are " + point.title())
-                    .atMost(Duration.ofMinutes(2))
-                    .pollInterval(Duration.ofMillis(50))
-                    .until(() -> !child.isAlive() || child.said().contains(ReplayHalt.ALL_ARE_THERE));
+            try {
+                await().alias("all replays are " + point.title())
+                        .atMost(Duration.ofMinutes(2))
+                        .pollInterval(Duration.ofMillis(50))
+                        .until(() -> !child.isAlive() || child.said().contains(ReplayHalt.ALL_ARE_THERE));
+            } catch (ConditionTimeoutException e) {
+                throw new AssertionError(
+                        child.said() + races.stream().map(ReplayRace::progress).collect(Collectors.joining("\n")), e);
+            }
             races.forEach(ReplayRace::begin);
             assertThat(child.end()).as(child.said()).isEqualTo(Halt.CODE);
         }

@@ -2,6 +2,8 @@ package io.idempotency.crash;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.idempotency.BatchResult;
 import io.idempotency.ConsistencyLevel;
@@ -116,10 +118,17 @@ final class ReplayNode implements AutoCloseable {
 
     /** Quarantines the messages, and requests their replay. */
     void request(List<Message> messages) {
-        messages.forEach(message -> consumer.consumeAll(List.of(message), (poison, claim) -> {
+        messages.forEach(message -> await().atMost(Duration.ofMinutes(2)).until(() -> isQuarantined(message)));
+        Replay replay = replays.request(request(id));
+        assertThat(replay.progress().total()).isEqualTo(messages.size());
+    }
+
+    /** Delivers a message whose handler fails. Kafka would deliver it again if the store failed for a moment. */
+    private boolean isQuarantined(Message message) {
+        BatchResult unused = consumer.consumeAll(List.of(message), (poison, claim) -> {
             throw new NotMended();
-        }));
-        Replay unused = replays.request(request(id));
+        });
+        return quarantine.find(new MessageId(id, message.id())).isPresent();
     }
 
     /** Requests the replay again, and another one of the same messages. Returns whether there is still only one. */

@@ -60,6 +60,11 @@ final class ReplayRace implements AutoCloseable {
         following.request(cell.messages());
     }
 
+    /** Returns how far the replay is, for a failed test. */
+    String progress() {
+        return cell + ": " + following.replay() + ", " + following.replay().progress();
+    }
+
     /** Begins everything. Returns when all of it has met the message at which the other node waits, or nothing is left. */
     void begin() {
         following.start();
