@@ -113,6 +113,7 @@ final class ReplayNews {
 
     /** Tells of one that this consumer refuses. */
     void tellRefused(String id) {
+        toldAt.remove(id);
         replays.find(id).ifPresent(this::tellStop);
     }
 

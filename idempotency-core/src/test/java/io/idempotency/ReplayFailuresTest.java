@@ -2,6 +2,7 @@ package io.idempotency;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.kafka.LogCapture;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.UnreadableBytesException;
@@ -65,8 +66,14 @@ class ReplayFailuresTest {
         ReplayRounds rounds = replayer.rounds(scene.handler(replayer));
         scene.request();
 
-        scene.carryOut(rounds);
+        try (LogCapture log = new LogCapture()) {
+            scene.carryOut(rounds);
+            var unused = rounds.round();
 
+            assertThat(log.all())
+                    .filteredOn(line -> line.startsWith("Replay again of billing is stopped"))
+                    .hasSize(1);
+        }
         assertThat(scene.bench.calls).isEmpty();
         assertThat(scene.kept("a")).isPresent();
         assertThat(scene.replays.find(ReplayScene.REPLAY).orElseThrow())

@@ -275,12 +275,12 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
 
     @Override
     public long catchUps() {
-        return windows.catchUps();
+        return windows.load().catchUps();
     }
 
     @Override
     public long reloads() {
-        return windows.reloads();
+        return windows.load().reloads();
     }
 
     /** Drops all windows, so that the next claims read the journals anew. */

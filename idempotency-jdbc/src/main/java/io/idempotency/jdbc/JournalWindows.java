@@ -287,12 +287,8 @@ final class JournalWindows {
         return memory.bytes();
     }
 
-    long catchUps() {
-        return load.catchUps();
-    }
-
-    long reloads() {
-        return load.reloads();
+    JournalLoad load() {
+        return load;
     }
 
     long size() {

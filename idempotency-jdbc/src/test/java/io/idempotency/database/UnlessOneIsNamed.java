@@ -9,5 +9,8 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 /** Runs on a server that the tests start, unless {@code -Djdbc.url} names a database: then the user asks about that one alone. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
-@DisabledIfSystemProperty(named = "jdbc.url", matches = ".+", disabledReason = "another database is named")
+@DisabledIfSystemProperty(
+        named = "jdbc.url",
+        matches = ".+",
+        disabledReason = "jdbc.url names a database, and this test has servers of its own: run it without jdbc.url")
 public @interface UnlessOneIsNamed {}
