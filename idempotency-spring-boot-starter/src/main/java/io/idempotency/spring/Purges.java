@@ -17,18 +17,18 @@ final class Purges implements AutoCloseable {
     private final IdempotencyProperties properties;
     private final AuditStore audit;
     private final ObjectProvider<QuarantineStore> quarantine;
-    private final ObjectProvider<PurgeListener> listener;
+    private final ObjectProvider<PurgeListener> listeners;
     private final List<Purger> running = new ArrayList<>();
 
     Purges(
             IdempotencyProperties properties,
             AuditStore audit,
             ObjectProvider<QuarantineStore> quarantine,
-            ObjectProvider<PurgeListener> listener) {
+            ObjectProvider<PurgeListener> listeners) {
         this.properties = properties;
         this.audit = audit;
         this.quarantine = quarantine;
-        this.listener = listener;
+        this.listeners = listeners;
     }
 
     synchronized void begin(ClaimStore store, Duration retention) {
@@ -38,7 +38,8 @@ final class Purges implements AutoCloseable {
                 .batchSize(properties.purge().batchSize())
                 .audit(audit, properties.audit().retention());
         quarantine.ifUnique(messages -> purger.afterwards(keeper(store, messages, retention)));
-        listener.ifUnique(purger::listener);
+        List<PurgeListener> told = listeners.orderedStream().toList();
+        purger.listener((kind, messages, took) -> told.forEach(each -> each.onPurged(kind, messages, took)));
         running.add(purger.start());
     }
 

@@ -12,10 +12,14 @@ import io.idempotency.micrometer.IdempotencyMeters;
 import io.idempotency.micrometer.MeterNames;
 import io.idempotency.micrometer.QuarantineMeters;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -60,6 +64,25 @@ class AutoConfigurationTest {
             assertThat(context).hasSingleBean(JdbcQuarantine.class).hasSingleBean(QuarantineRecoverer.class);
             assertThat(context.getBean(Purges.class).count()).isEqualTo(1);
         });
+    }
+
+    @Test
+    void tellsTheMetersAndAListenerOfTheApplicationOfEachPurge() {
+        BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        MeterRegistry registry = new SimpleMeterRegistry();
+        runner.withPropertyValues("idempotency.purge.enabled=true")
+                .withBean(MeterRegistry.class, () -> registry)
+                .withBean(PurgeListener.class, () -> (store, messages, took) -> told.add(store))
+                .run(context -> {
+                    assertThat(context.getBean(TableStore.class)).isNotNull();
+
+                    assertThat(told.poll(1, TimeUnit.MINUTES)).isEqualTo("table");
+                    Awaitility.await()
+                            .untilAsserted(() -> assertThat(registry.find(MeterNames.PURGE_TIME)
+                                            .tag("store", "table")
+                                            .timer())
+                                    .isNotNull());
+                });
     }
 
     @Test
