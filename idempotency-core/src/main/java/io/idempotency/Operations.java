@@ -15,7 +15,9 @@ import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -195,6 +197,35 @@ public final class Operations {
                 new LongAct(acts, store, act).run(new QuarantineExpiry(store, quarantine, old)::page, sofar -> {});
         consumers.requireIf(dropped == 0, consumer);
         return dropped;
+    }
+
+    /** Returns what {@link #importQuarantined} would do. Changes nothing. Two round trips for each message. */
+    public Imported countImportable(String consumer, Iterator<QuarantinedMessage> messages, boolean isReplacing) {
+        return new QuarantineImport(store(consumer), quarantine, consumer, isReplacing).count(messages);
+    }
+
+    /**
+     * Puts messages into quarantine, such as those that were exported from another one, or whose bytes somebody has mended. From then on they can be replayed, and
+     * their copies are skipped. A message that is processed, expired or dropped is left out; to import it all the same, forget it first. So is one that belongs to
+     * a running replay or is in progress.
+     *
+     * <p>Works in the order given and in batches of 100, each in its own transaction, with one audit record as in {@link #forget(MessageRange, String, LongConsumer)}.
+     * After a crash or an error, import again: what is in quarantine already is known. Some round trips for each message.
+     *
+     * @param messages of this consumer; read once
+     * @param isReplacing whether a message that is in quarantine already gets bytes, failure and attempts of the import
+     * @param progress is given the number of messages that were read, after each batch; if it throws, the rest is not imported
+     * @throws IdempotencyException if a transaction is active, or a message belongs to another consumer
+     */
+    public Imported importQuarantined(
+            String consumer,
+            Iterator<QuarantinedMessage> messages,
+            boolean isReplacing,
+            String reason,
+            LongConsumer progress) {
+        ClaimStore store = store(consumer);
+        refuseActive(store);
+        return new QuarantineImport(store, quarantine, consumer, isReplacing).run(messages, acts, reason, progress);
     }
 
     private static void refuseActive(ClaimStore store) {

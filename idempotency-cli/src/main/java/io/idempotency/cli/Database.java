@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.util.Optional;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /** The library on one connection. Used by one thread. */
@@ -92,6 +94,23 @@ final class Database implements AutoCloseable {
 
     JdbcAudit audit() {
         return JdbcAudit.on(dataSource).tablePrefix(options.tablePrefix()).schema(options.schema());
+    }
+
+    /** Returns connections of their own, for works that need several. */
+    DataSource connections() {
+        return connections;
+    }
+
+    /** Counts the rows of a query of the user. */
+    long count(String query) {
+        try {
+            Long rows = new JdbcTemplate(dataSource)
+                    .queryForObject("select count(*) from (" + query + ") counted", Long.class);
+            return rows == null ? 0 : rows;
+        } catch (DataAccessException e) {
+            throw new IdempotencyException(
+                    "The query cannot be run: " + e.getMostSpecificCause().getMessage(), e);
+        }
     }
 
     /** Returns the tables; Flyway needs connections of its own. */

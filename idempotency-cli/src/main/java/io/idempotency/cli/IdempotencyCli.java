@@ -61,7 +61,9 @@ public final class IdempotencyCli {
                 .addSubcommand(new Groups(session))
                 .addSubcommand(new Show(session))
                 .addSubcommand(replay)
-                .addSubcommand(new Drop(session));
+                .addSubcommand(new Drop(session))
+                .addSubcommand(new ExportCommand(session))
+                .addSubcommand(new ImportCommand(session));
         CommandLine schema = new CommandLine(new SchemaCommands.Group())
                 .addSubcommand(new SchemaCommands.Print(session))
                 .addSubcommand(new SchemaCommands.Validate(session))
@@ -72,6 +74,7 @@ public final class IdempotencyCli {
                 .addSubcommand(quarantine)
                 .addSubcommand(new ForgetCommand(session))
                 .addSubcommand(new PurgeCommand(session))
+                .addSubcommand(new AdoptCommand(session))
                 .addSubcommand(new AuditCommand(session))
                 .addSubcommand(schema)
                 .addSubcommand(new GenerateCompletion());

@@ -87,7 +87,7 @@ final class QuarantineCommands {
     }
 
     /** Tells that nothing is chosen, or that nobody knows the consumer. */
-    private static int nothing(Database database, QuarantineSelection chosen, Output output) {
+    static int nothing(Database database, QuarantineSelection chosen, Output output) {
         database.operations().listReplays(chosen.consumer(), 1);
         output.note("The quarantine has no " + chosen);
         return ExitCode.NOTHING;
