@@ -36,9 +36,16 @@ final class Failures {
             failure.printStackTrace(err);
         } else {
             String message = failure.getMessage();
-            err.println(oneLine(message == null ? failure.toString() : message));
+            err.println(oneLine(message == null ? failure.toString() : inCommands(message)));
         }
         err.flush();
+    }
+
+    /** The library speaks of its methods; here, the commands that call them are meant. */
+    private static String inCommands(String message) {
+        return message.replace("Schema.migrate()", "schema migrate")
+                .replace("Schema.create()", "schema migrate --without-flyway")
+                .replace("Schema.script()", "schema print");
     }
 
     /** Returns the text in one line that shows as itself. */

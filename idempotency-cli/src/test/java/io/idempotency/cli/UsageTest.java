@@ -147,6 +147,15 @@ class UsageTest {
         assertThat(with.out()).contains(scene.consumer);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void missingTablesAreCreatedByACommandThatTheErrorNames(Server server) {
+        Called called = new Called.User("--url", server.url(), "--table-prefix", "none_").call("consumers");
+
+        assertThat(called.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(called.err()).contains("Create the tables by schema migrate", "schema print");
+    }
+
     @Test
     void printsACompletionScript() {
         Called called = new Called.User().call("generate-completion");
