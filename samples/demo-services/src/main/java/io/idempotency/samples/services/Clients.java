@@ -144,6 +144,11 @@ final class Clients {
         }
     }
 
+    /** Places one more order. */
+    void placeAnother() throws InterruptedException {
+        place(begun.getAndIncrement(), 0);
+    }
+
     /** Returns the orders that were answered and must be paid. */
     List<Entry> payable() {
         return placed(cents -> cents < REFUSED_CENTS);

@@ -84,6 +84,14 @@ final class Service implements AutoCloseable {
         }
     }
 
+    /** Asks the node to end, and starts it again. */
+    synchronized void restart() throws IOException {
+        isKilled = true;
+        process.destroy();
+        awaitEnd();
+        startAgain();
+    }
+
     /** Returns whether the node has ended by itself. */
     synchronized boolean hasFailed() {
         return !process.isAlive() && !isKilled && !isClosed;

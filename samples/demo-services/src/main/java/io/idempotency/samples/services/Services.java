@@ -25,6 +25,7 @@ final class Services implements AutoCloseable {
     private final Map<String, Program> programs = new HashMap<>();
     private final Map<String, Service> nodes = new LinkedHashMap<>();
     private final List<Integer> ports = Ports.free(2);
+    private final Kept kept;
     private boolean isClosed;
 
     Services(Settings settings, Databases databases, String broker, Path files, Path logs) throws IOException {
@@ -33,12 +34,13 @@ final class Services implements AutoCloseable {
         this.broker = broker;
         this.files = files;
         this.logs = logs;
+        this.kept = new Kept(settings, Ports.free(1).get(0));
     }
 
     /** Starts a node of each service. */
     void start(Mails mails) throws IOException {
         startOrders("orders-1", 0);
-        start("payments", "payments-service", "payments", List.of());
+        start("payments", "payments-service", "payments", settings.isKept() ? kept.arguments() : List.of());
         start("ledger", "ledger-batch", "ledger", List.of());
         start(
                 "notifications",
@@ -89,6 +91,11 @@ final class Services implements AutoCloseable {
         }
         Path folder = Files.createDirectories(files.resolve(name));
         nodes.put(name, Service.start(name, program, folder, logs.resolve(name + ".log"), arguments));
+    }
+
+    /** Returns what keeps the run going when it is over. */
+    Kept kept() {
+        return kept;
     }
 
     /** Returns the addresses of the two nodes of the orders service. */

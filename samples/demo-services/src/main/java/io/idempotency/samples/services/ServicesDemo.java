@@ -48,6 +48,10 @@ public final class ServicesDemo {
         });
         await(stage, "the orders and the accidents", () -> !clients.isAlive() && !accidents.isAlive());
         await(stage, "everything to go through", stage::isWorkedOff);
+        if (settings.isKept()) {
+            judge(stage);
+            stage.services().kept().stay(stage, screen);
+        }
         stage.services().leave();
         return judge(stage);
     }

@@ -9,12 +9,13 @@ import java.util.List;
  *
  * @param orders {@code -Dorders=}: the number of orders
  * @param level {@code -Dlevel=}: with {@code NONE} the consumers remember nothing, and the comparison must find that
+ * @param isKept {@code -Dkeep=}: whether everything goes on running after the run, for somebody who tries the console
  * @param samples {@code -Ddemo.samples=}: the folder of the built services
  * @param version {@code -Ddemo.version=}: their version
  * @param folder {@code -Ddemo.folder=}: the folder for files; the logs and the programs of PostgreSQL stay, everything else is
  *     removed at the end
  */
-record Settings(int orders, String level, Path samples, String version, Path folder) {
+record Settings(int orders, String level, boolean isKept, Path samples, String version, Path folder) {
 
     private static final String AS_ANNOTATED = "STRONG";
     private static final String NONE = "NONE";
@@ -35,6 +36,7 @@ record Settings(int orders, String level, Path samples, String version, Path fol
         return new Settings(
                 Integer.getInteger("orders", 20_000),
                 System.getProperty("level", AS_ANNOTATED),
+                Boolean.getBoolean("keep"),
                 Path.of(System.getProperty("demo.samples", "samples")).toAbsolutePath(),
                 System.getProperty("demo.version", "0.1.0-SNAPSHOT"),
                 Path.of(System.getProperty("demo.folder", "target/demo")).toAbsolutePath());

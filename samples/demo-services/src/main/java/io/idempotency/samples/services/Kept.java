@@ -1,0 +1,82 @@
+package io.idempotency.samples.services;
+
+import io.idempotency.samples.demo.Screen;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Keeps a run going when it is over, so that somebody can be its operator: orders still come in, and one of them cannot be paid. The payments service has a file
+ * with a property of its own. When that changes, the service starts again.
+ */
+final class Kept {
+
+    private static final String USER = "ada";
+    private static final int LOOK_EVERY_MILLIS = 500;
+
+    private final Settings settings;
+    private final int port;
+    private final String password = UUID.randomUUID().toString().substring(0, 8);
+
+    /** @param port where the payments service listens */
+    Kept(Settings settings, int port) {
+        this.settings = settings;
+        this.port = port;
+    }
+
+    /** Returns the arguments of the payments service, and writes its file. */
+    List<String> arguments() throws IOException {
+        Files.createDirectories(settings.folder());
+        Files.writeString(file(), "# A greater payment is refused.\npayments.most-cents=1000000\n");
+        return List.of(
+                "--server.port=" + port,
+                "--server.address=127.0.0.1",
+                "--spring.config.additional-location=" + file().toUri(),
+                "--spring.security.user.name=" + USER,
+                "--spring.security.user.password=" + password);
+    }
+
+    private Path file() {
+        return settings.folder().resolve("payments.properties");
+    }
+
+    /** Tells where to look, and stays until the process is ended. */
+    void stay(Stage stage, Screen screen) throws IOException, InterruptedException {
+        String console = "http://127.0.0.1:" + port + "/actuator/idempotency-console/";
+        String cli = settings.samples()
+                .resolve(Path.of("..", "idempotency-cli", "target", "idempotency-cli-" + settings.version() + ".jar"))
+                .normalize()
+                .toString();
+        System.out.printf(
+                """
+
+                Everything goes on running, and some orders still come in. One of them was too great and is in quarantine.
+
+                  overview      %s#/consumers
+                  quarantine    %s#/quarantine
+                  login         %s, password %s
+                  command line  java -jar %s quarantine list payments --url "%s"
+
+                Find out why the order was not paid. Then raise payments.most-cents in
+                  %s
+                and the payments service starts again. Then replay the message. docs/operations.md shows each step. Ctrl-C ends everything.
+
+                """, console, console, USER, password, cli, stage.databases().url("payments", "cli"), file());
+        System.out.flush();
+        FileTime seen = Files.getLastModifiedTime(file());
+        while (true) {
+            stage.clients().placeAnother();
+            TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
+            FileTime now = Files.exists(file()) ? Files.getLastModifiedTime(file()) : seen;
+            if (!now.equals(seen)) {
+                seen = now;
+                screen.say("the file has changed, so payments starts again");
+                stage.services().node("payments").restart();
+            }
+        }
+    }
+}
