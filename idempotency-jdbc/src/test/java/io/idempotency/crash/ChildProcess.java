@@ -85,9 +85,14 @@ final class ChildProcess implements AutoCloseable {
         }
     }
 
+    /** Kills it. */
+    void kill() {
+        process.destroyForcibly();
+    }
+
     /** Kills it if it still lives. */
     @Override
     public void close() {
-        process.destroyForcibly();
+        kill();
     }
 }
