@@ -38,7 +38,7 @@ export async function plan(main, parameters, overview) {
             act);
     const error = h('div', null);
     fill(main, h('h1', {tabindex: '-1'}, 'Replay messages of ', data(parameters.consumer, 60)), refusal(), chosenWords(parameters),
-            current().mayWrite && [h('p', {class: 'step'}, 'Dry run'), result, form, error]);
+            current().mayWrite && h('section', {class: 'card'}, h('h2', null, 'Dry run'), result, form, error));
     const body = more => {
         const values = new FormData(form);
         return {...selection, perSecond: Number(values.get('perSecond')), stopAfter: Number(values.get('stopAfter')), mayRepeat: values.get('mayRepeat') === 'on', ...more};
@@ -92,7 +92,7 @@ function planned(found, perSecond) {
                 found.alreadyProcessed > 0 && h('li', null, `${number(found.alreadyProcessed)} are processed already and are only taken out.`),
                 found.withoutBytes > 0 && h('li', null, `${number(found.withoutBytes)} have no bytes, and are read again from Kafka if it has them.`),
                 found.inOtherReplays > 0 && h('li', null, `${number(found.inOtherReplays)} belong to other replays and stay there.`),
-                failures.length > 1 && failures.map(([type, count]) => h('li', null, `${number(count)} failed by `, data(shortClass(type), 100), '.')),
+                failures.map(([type, count]) => h('li', null, `${number(count)} failed by `, data(shortClass(type), 100), '.')),
                 found.oldest && h('li', null, 'The oldest is in quarantine since ', moment(found.oldest), '.'),
                 found.total > 0 && h('li', null, 'Messages that fail from now on do not belong to it.')),
     ];

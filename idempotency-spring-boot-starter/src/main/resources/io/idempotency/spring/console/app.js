@@ -62,9 +62,9 @@ async function show(isFirst = false) {
 }
 
 function frame() {
-    const standing = overview.consumers.reduce((sum, each) => sum + (each.standstills ?? []).length, 0);
+    const standing = overview.consumers.reduce((sum, each) => sum + (each.standstills ?? []).filter(standstill => standstill.lasting !== false).length, 0);
     const quarantined = overview.consumers.reduce((sum, each) => sum + (each.quarantined ?? 0), 0);
-    const badges = {standing: [standing, ' stand still'], quarantined: [quarantined, ' messages']};
+    const badges = {standing: [standing, standing === 1 ? ' stands still' : ' stand still'], quarantined: [quarantined, ' messages']};
     for (const [id, [count, word]] of Object.entries(badges)) {
         const badge = document.getElementById(id);
         if (badge.dataset.count !== String(count)) {
@@ -72,7 +72,7 @@ function frame() {
             badge.hidden = count === 0;
             fill(badge, number(count), h('span', {class: 'unseen'}, word));
             if (id === 'standing') {
-                tell(count === 0 ? 'Nothing stands still' : `${count} partitions stand still`);
+                tell(count === 0 ? 'Nothing stands still' : count === 1 ? '1 partition stands still' : `${count} partitions stand still`);
             }
         }
     }

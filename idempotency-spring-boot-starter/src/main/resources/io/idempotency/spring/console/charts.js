@@ -47,6 +47,7 @@ export function hours(counts) {
     const picture = svg('svg', {
         class: 'hours',
         viewBox: `0 0 ${counts.length * 6} 32`,
+        preserveAspectRatio: 'xMinYMax meet',
         role: 'img',
         'aria-label': `${total} in ${counts.length} hours, ${counts[counts.length - 1]} of them in the last one`,
     });

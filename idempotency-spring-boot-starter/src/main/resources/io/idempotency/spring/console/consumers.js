@@ -15,7 +15,7 @@ export function consumers(main) {
     let shownStandstills = '';
     return overview => {
         const all = overview.consumers.flatMap(each => (each.standstills ?? []).map(standstill => ({consumer: each.consumer, ...standstill})));
-        fill(verdict, ...sentences(overview, all));
+        fill(verdict, ...sentences(overview, all.filter(each => each.lasting !== false), all.filter(each => each.lasting === false)));
         const key = JSON.stringify(all);
         if (key !== shownStandstills) {
             shownStandstills = key;
@@ -27,7 +27,7 @@ export function consumers(main) {
         if (overview.consumers.length !== cards.size || overview.consumers.some(each => !cards.has(each.consumer))) {
             cards.clear();
             overview.consumers.forEach(each => cards.set(each.consumer, card(each)));
-            list.replaceChildren(...[...cards.values()].map(each => each.element));
+            list.replaceChildren(...[...overview.consumers].sort(byTrouble).map(each => cards.get(each.consumer).element));
         }
         overview.consumers.forEach(each => cards.get(each.consumer).update(each, ratesOf(overview, each.consumer)));
         fill(foot, 'Rates and duplicates: this instance, ', data(overview.instance, 60), ', since its start. Quarantine: all instances.',
@@ -35,25 +35,30 @@ export function consumers(main) {
     };
 }
 
-function sentences(overview, all) {
+/** What needs somebody comes first; then what has something in quarantine. */
+const byTrouble = (one, other) => (other.standstills ?? []).length - (one.standstills ?? []).length || other.running - one.running;
+
+function sentences(overview, all, waiting) {
     const quarantined = overview.consumers.reduce((sum, each) => sum + (each.quarantined ?? 0), 0);
     const oldest = overview.consumers.map(each => each.oldestQuarantined).filter(Boolean).sort()[0];
     return [
         h('p', {class: all.length ? 'lead bad' : 'lead good'},
                 all.length === 0 ? 'Nothing stands still at this instance.'
                 : all.length === 1 ? '1 partition stands still.' : `${all.length} partitions stand still.`),
+        waiting.length > 0 && h('p', {class: 'lead'}, waiting.length === 1 ? '1 partition waits.' : `${waiting.length} partitions wait.`),
         h('p', {class: 'lead'}, quarantined === 0 ? 'The quarantine is empty.'
                 : [`${messages(quarantined)} in quarantine, the oldest since `, oldest ? ago(oldest) : 'an unknown time', '.']),
     ];
 }
 
 function standstill(each) {
-    return h('li', null,
+    const waits = each.lasting === false;
+    return h('li', {class: waits ? 'waits' : null},
             h('h2', null, h('strong', null, data(each.partition, 60)), ' of ', data(each.consumer, 60),
-                    ' stands still for ', h('span', {'data-since': each.since}, span(since(each.since)))),
+                    waits ? ' waits for ' : ' stands still for ', h('span', {'data-since': each.since}, span(since(each.since)))),
             h('dl', {class: 'facts'},
                     h('div', null, h('dt', null, 'At'), h('dd', null, data(each.position), each.id && [', message ', data(each.id, 60)])),
-                    h('div', null, h('dt', null, 'Why'), h('dd', {class: 'why'}, data(each.why, 300))),
+                    h('div', null, h('dt', null, 'Why'), h('dd', {class: 'cause'}, data(each.why, 300))),
                     h('div', null, h('dt', null, 'What helps'), h('dd', null, data(each.help, 400)))),
             h('p', {class: 'actions'},
                     each.id && h('a', {class: 'button', href: route('why', {consumer: each.consumer, id: each.id})}, 'Ask why'),
@@ -75,9 +80,10 @@ function card(first) {
 }
 
 function update(slots, link, each, rates) {
-    const stands = (each.standstills ?? []).length;
-    fill(slots.state, h('span', {class: stands ? 'pill bad' : each.running ? 'pill good' : 'pill'},
-            stands ? 'stands still' : each.running ? 'runs' : 'not in this instance'));
+    const standstills = each.standstills ?? [];
+    const stands = standstills.some(standstill => standstill.lasting !== false);
+    fill(slots.state, h('span', {class: stands ? 'pill bad' : standstills.length ? 'pill warn' : each.running ? 'pill good' : 'pill'},
+            stands ? 'stands still' : standstills.length ? 'waits' : each.running ? 'runs' : 'not in this instance'));
     fill(slots.meta, [
         each.level,
         each.store && `store ${each.store}`,

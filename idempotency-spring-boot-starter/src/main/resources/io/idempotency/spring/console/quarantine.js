@@ -27,7 +27,7 @@ export async function quarantine(main, parameters, overview) {
     const total = groups.reduce((sum, group) => sum + group.messages, 0);
     fill(main, h('h1', {tabindex: '-1'}, 'Quarantine of ', data(consumer, 60)), filters, refusal(),
             isList ? await listed({...parameters, consumer}, chosen) : byFailure({...parameters, consumer}, groups, total));
-    return undefined;
+    examples(main, consumer, chosen).catch(() => undefined);
 }
 
 function filter(parameters, overview, groups) {
@@ -66,13 +66,36 @@ function byFailure(parameters, groups, total) {
     ];
 }
 
+const LOOKED_AT = 10;
+
+/** Shows the words of one failure of each group, as far as the user may read them. The view does not wait for it. */
+async function examples(place, consumer, groups) {
+    for (const group of groups.slice(0, LOOKED_AT)) {
+        const slot = [...place.querySelectorAll('.example')].find(each => each.dataset.group === group.group);
+        if (slot) {
+            const {messages: [first]} = await read('quarantine', {consumer, failureGroup: group.group, limit: 1});
+            const failure = first && (await read('message', {consumer, id: nameOf(first)})).failure;
+            if (!failure) {
+                return;
+            }
+            fill(slot, data(cause(failure), 240));
+        }
+    }
+}
+
+/** The innermost cause of a failure, which says most. */
+function cause(failure) {
+    const lines = String(failure).split('\n').filter((line, at) => at === 0 || line.startsWith('Caused by: '));
+    return lines.at(-1).replace(/^Caused by: /, '');
+}
+
 function one({consumer, from: time}, group) {
     const chosen = {consumer, failureGroup: group.group, from: time};
     return h('li', {class: 'card'},
             h('div', {class: 'count'}, h('span', {class: 'big bad'}, number(group.messages)),
                     h('p', {class: 'small'}, group.lastHour ? `+${number(group.lastHour)} in the last hour` : 'none in the last hour')),
             h('div', {class: 'what'}, h('h2', null, h('a', {href: route('quarantine', chosen)}, group.failureTypes.map((type, at) => [at > 0 && ', ', data(shortClass(type), 100)]))),
-                    group.example && h('p', {class: 'example'}, data(group.example, 200)),
+                    h('p', {class: 'example', 'data-group': group.group}),
                     h('p', {class: 'small'}, 'first ', ago(group.oldest), ', last ', ago(group.newest), ', group ', data(group.group, 30))),
             h('div', {class: 'trend'}, hours(group.hours ?? []), h('p', {class: 'small'}, `${number(group.lastDay)} in 24 hours`)),
             h('p', {class: 'actions'}, h('a', {class: 'button', href: route('quarantine', chosen)}, 'Open'),
@@ -95,7 +118,7 @@ async function listed(parameters, groups) {
                 h('p', {class: 'actions'}, h('a', {class: 'button', href: route('quarantine', {consumer, from: parameters.from})}, 'All failures'),
                         current().mayWrite && page.messages.length > 0
                                 && h('a', {class: 'button', href: route('plan', {consumer, ...selection, from: parameters.from})}, 'Replay these…'))),
-        parameters.failureGroup && groups[0]?.example && h('p', {class: 'example'}, data(groups[0].example, 400)),
+        parameters.failureGroup && groups[0] && h('p', {class: 'example', 'data-group': groups[0].group}),
         page.messages.length > 0 && table('Quarantined messages, in the order of topic, partition and offset',
                 ['Message', 'Position', 'Failed first', 'Failure', 'Attempts', 'Notes'], page.messages.map(message => [
                     h('a', {href: route('message', {consumer, id: nameOf(message)})}, data(message.id, 80)),
@@ -115,13 +138,12 @@ export async function message(main, {consumer, id, full}) {
     const found = await read('message', {consumer, id, full: full && true});
     const name = nameOf(found);
     const [, topic, partition, offset] = /^(.*)-(\d+)@(\d+)$/s.exec(found.position ?? '') ?? [];
-    const reason = String(found.failure).split('\n')[0];
-    const causes = String(found.failure).split('\n').filter(line => line.startsWith('Caused by: '));
     fill(main, h('h1', {tabindex: '-1'}, 'Message ', data(found.id, 120)), refusal(),
             [...found.id].length > 120 && h('details', null, h('summary', null, 'The whole id'), h('pre', null, shown(found.id))),
+            found.hidden && h('p', {class: 'notice'}, data(found.hidden, 300)),
             h('section', {class: 'card'}, h('h2', null, 'Why it failed'),
-                    h('p', {class: 'example'}, data(causes.length ? causes.at(-1).slice('Caused by: '.length) : reason, 600)),
-                    h('details', null, h('summary', null, 'Stack trace'), h('pre', {tabindex: '0'}, shown(found.failure, true)))),
+                    h('p', {class: 'example'}, data(found.failure ? cause(found.failure) : found.failureType, 600)),
+                    found.failure && h('details', null, h('summary', null, 'Stack trace'), h('pre', {tabindex: '0'}, shown(found.failure, true)))),
             current().mayWrite && h('p', {class: 'actions'},
                     h('a', {class: 'button main', href: route('plan', {consumer, id: name})}, 'Replay it…'),
                     h('a', {class: 'button', href: route('drop', {consumer, id: name})}, 'Drop it…')),
@@ -139,20 +161,27 @@ export async function message(main, {consumer, id, full}) {
                 found.replay && ['Replay', h('a', {href: route('replay', {id: found.replay})}, data(found.replay, 60))],
                 ['Bytes', found.bytes],
             ]),
-            h('section', {class: 'card'}, h('h2', null, 'Key'), content(found.key)),
+            h('section', {class: 'card'}, h('h2', null, 'Key'), content(found.key, found.hidden)),
             h('section', {class: 'card'}, h('h2', null, 'Headers'), found.headers?.length
-                    ? table('Headers', ['Name', 'Value'], found.headers.map(header => [data(header.name, 200), content(header.value)]))
+                    ? table('Headers', ['Name', 'Value'], found.headers.map(header => [data(header.name, 200), short(header.value, found.hidden)]))
                     : h('p', {class: 'none'}, 'none')),
-            h('section', {class: 'card'}, h('h2', null, 'Value'), content(found.value)),
+            h('section', {class: 'card'}, h('h2', null, 'Value'), content(found.value, found.hidden)),
             !full && isCut(found) && h('p', {class: 'actions'},
                     h('a', {class: 'button', href: route('message', {consumer, id, full: 'true'})}, 'Show more of it')));
 }
 
 const isCut = found => [found.key, found.value, ...(found.headers ?? []).map(header => header.value)].some(part => part?.isCut);
 
-function content(part) {
+const nothing = isHidden => h('span', {class: 'none'}, isHidden ? 'not shown' : 'none');
+
+/** A value that fits a line, without a frame around it. */
+function short(part, isHidden) {
+    return part?.as === 'text' && part.text.length <= 120 && part.text !== '' ? h('code', {class: 'data'}, shown(part.text)) : content(part, isHidden);
+}
+
+function content(part, isHidden) {
     if (!part) {
-        return h('span', {class: 'none'}, 'none');
+        return nothing(isHidden);
     }
     const text = part.as === 'hex' ? dump(part.text) : part.as === 'json' ? indented(part.text) : part.text;
     return [

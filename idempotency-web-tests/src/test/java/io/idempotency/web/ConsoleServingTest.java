@@ -1,4 +1,4 @@
-package io.idempotency.web.console;
+package io.idempotency.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
