@@ -13,7 +13,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -42,9 +41,7 @@ final class EndpointBench implements AutoCloseable {
     }
 
     private EndpointBench(List<String> properties, Class<?>... sources) {
-        List<Class<?>> all = new ArrayList<>(List.of(EndpointApplication.class));
-        all.addAll(Arrays.asList(sources));
-        application = new SpringApplicationBuilder(all.toArray(Class<?>[]::new))
+        application = new SpringApplicationBuilder(sources)
                 .properties(
                         "server.port=0",
                         "server.max-http-request-header-size=16KB",
@@ -64,14 +61,23 @@ final class EndpointBench implements AutoCloseable {
     }
 
     static EndpointBench start(String... properties) {
-        return new EndpointBench(List.of(properties));
+        return new EndpointBench(List.of(properties), EndpointApplication.class, EndpointSecurity.class);
     }
 
     /** Starts one whose endpoint may change something. */
     static EndpointBench writing(String... properties) {
+        return start(unrestricted(properties));
+    }
+
+    /** Starts one that may change something, and leaves it to the properties who may. */
+    static EndpointBench withoutSecurity(String... properties) {
+        return new EndpointBench(List.of(unrestricted(properties)), EndpointApplication.class);
+    }
+
+    private static String[] unrestricted(String... properties) {
         List<String> all = new ArrayList<>(List.of("management.endpoint.idempotency.access=unrestricted"));
         all.addAll(List.of(properties));
-        return new EndpointBench(all);
+        return all.toArray(String[]::new);
     }
 
     QuarantineStore quarantine() {
@@ -83,7 +89,7 @@ final class EndpointBench implements AutoCloseable {
     }
 
     String address() {
-        return "http://localhost:" + application.getEnvironment().getProperty("local.server.port")
+        return "http://localhost:" + application.getEnvironment().getProperty("local.management.port")
                 + "/actuator/idempotency";
     }
 

@@ -171,6 +171,29 @@ final class Answers {
             @Nullable String stoppedBy)
             implements Answer {}
 
+    /**
+     * What a replay would do.
+     *
+     * @param alreadyProcessed messages that were processed meanwhile: their entries are only taken out
+     */
+    record Plan(
+            long total,
+            long inOtherReplays,
+            long withoutBytes,
+            long alreadyProcessed,
+            Map<String, Long> byFailureType,
+            Map<String, Long> byPartition,
+            @Nullable Instant oldest,
+            boolean dryRun)
+            implements Answer {}
+
+    record Changed(String consumer, long messages, boolean dryRun) implements Answer {}
+
+    /** @param quarantined how many messages stay, because they are in quarantine */
+    record Forgot(String consumer, long messages, long quarantined, boolean dryRun) implements Answer {}
+
+    record Purged(long messages, boolean dryRun) implements Answer {}
+
     record Audit(List<Act> acts) implements Answer {}
 
     record Act(

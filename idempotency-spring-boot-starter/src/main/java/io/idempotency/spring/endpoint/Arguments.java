@@ -84,6 +84,27 @@ final class Arguments {
         return given.orElse(otherwise);
     }
 
+    /** Returns a number above zero. */
+    int positive(String name, int otherwise) {
+        return limit(name, otherwise, Integer.MAX_VALUE);
+    }
+
+    <N extends Number> N required(String name, Function<String, N> parse) {
+        required(name);
+        return number(name, parse).orElseThrow();
+    }
+
+    /** Refuses a request that gives none of several ways to say what is meant, or more than one. */
+    void requireOneOf(String otherwise, boolean... given) {
+        int count = 0;
+        for (boolean each : given) {
+            count += each ? 1 : 0;
+        }
+        if (count != 1) {
+            throw RefusedException.badInput(otherwise);
+        }
+    }
+
     <N extends Number> Optional<N> number(String name, Function<String, N> parse) {
         try {
             return text(name).map(parse);

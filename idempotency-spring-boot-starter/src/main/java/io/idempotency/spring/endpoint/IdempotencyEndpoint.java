@@ -7,6 +7,7 @@ import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 import org.springframework.boot.actuate.endpoint.web.annotation.WebEndpoint;
 
@@ -18,13 +19,16 @@ import org.springframework.boot.actuate.endpoint.web.annotation.WebEndpoint;
 final class IdempotencyEndpoint {
 
     static final String ID = "idempotency";
+    private static final int ACCEPTED = 202;
 
     private final Overviews overviews;
     private final Views views;
+    private final Writes writes;
 
-    IdempotencyEndpoint(Overviews overviews, Views views) {
+    IdempotencyEndpoint(Overviews overviews, Views views, Writes writes) {
         this.overviews = overviews;
         this.views = views;
+        this.writes = writes;
     }
 
     /** Answers with all consumers. */
@@ -70,6 +74,56 @@ final class IdempotencyEndpoint {
                 "replay", replay,
                 "since", since);
         return answer(() -> views.view(view, asked, caller));
+    }
+
+    /** Changes something. */
+    @WriteOperation
+    public WebEndpointResponse<Answers.Answer> act(
+            @Selector String act,
+            @Nullable String consumer,
+            @Nullable String id,
+            @Nullable String failureType,
+            @Nullable String failureGroup,
+            @Nullable String from,
+            @Nullable String to,
+            @Nullable String topic,
+            @Nullable String partition,
+            @Nullable String firstOffset,
+            @Nullable String lastOffset,
+            @Nullable String limit,
+            @Nullable String perSecond,
+            @Nullable String stopAfter,
+            @Nullable String mayRepeat,
+            @Nullable String olderThan,
+            @Nullable String replay,
+            @Nullable String reason,
+            @Nullable String dryRun,
+            SecurityContext caller) {
+        Arguments asked = Arguments.of(
+                "consumer", consumer,
+                "id", id,
+                "failureType", failureType,
+                "failureGroup", failureGroup,
+                "from", from,
+                "to", to,
+                "topic", topic,
+                "partition", partition,
+                "firstOffset", firstOffset,
+                "lastOffset", lastOffset,
+                "limit", limit,
+                "perSecond", perSecond,
+                "stopAfter", stopAfter,
+                "mayRepeat", mayRepeat,
+                "olderThan", olderThan,
+                "replay", replay,
+                "reason", reason,
+                "dryRun", dryRun);
+        try {
+            Writes.Done done = writes.act(act, asked, caller);
+            return new WebEndpointResponse<>(done.answer(), done.goesOn() ? ACCEPTED : WebEndpointResponse.STATUS_OK);
+        } catch (RuntimeException e) {
+            return Refusals.of(e);
+        }
     }
 
     private static WebEndpointResponse<Answers.Answer> answer(Supplier<? extends Answers.Answer> work) {

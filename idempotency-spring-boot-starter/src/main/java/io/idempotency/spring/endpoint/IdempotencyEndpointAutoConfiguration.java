@@ -40,6 +40,7 @@ public class IdempotencyEndpointAutoConfiguration {
             Operations operations,
             QuarantineStore quarantine,
             AuditStore audit,
+            ConsumerStores stores,
             OperationsProperties properties,
             ObjectProvider<PayloadMask> masks,
             ObjectProvider<EndpointAccessResolver> access) {
@@ -51,7 +52,8 @@ public class IdempotencyEndpointAutoConfiguration {
                         quarantine,
                         audit,
                         permissions,
-                        masks.orderedStream().toList()));
+                        masks.orderedStream().toList()),
+                new Writes(operations, quarantine, stores, permissions));
     }
 
     @Bean

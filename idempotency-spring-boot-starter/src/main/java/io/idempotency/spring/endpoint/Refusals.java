@@ -1,6 +1,8 @@
 package io.idempotency.spring.endpoint;
 
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.NotFoundException;
 import io.idempotency.store.TransientStoreException;
 import java.sql.SQLException;
 import org.slf4j.Logger;
@@ -24,6 +26,12 @@ final class Refusals {
                     new Answers.Refusal(
                             "The database does not answer this now, and the log of this instance says why: try it again later."),
                     503);
+        }
+        if (failure instanceof NotFoundException) {
+            return refusal(404, failure);
+        }
+        if (failure instanceof ConflictException) {
+            return refusal(409, failure);
         }
         if (failure instanceof IdempotencyException) {
             return refusal(400, failure);

@@ -51,12 +51,17 @@ record Views(
             case "replay" -> Shown.replay(replay(operations, asked.required("replay")));
             case "audit" -> audit(asked);
             case "session" -> session(caller);
-            default ->
-                throw new RefusedException(
+            default -> throw none(name);
+        };
+    }
+
+    private static RefusedException none(String name) {
+        return Writes.ACTS.contains(name)
+                ? new RefusedException(405, "To " + name + " changes something: send it by POST.")
+                : new RefusedException(
                         404,
                         "There is no view " + Printable.of(name)
                                 + ": there are why, groups, quarantine, message, replays, replay, audit and session.");
-        };
     }
 
     private Answers.Explanations why(Arguments asked) {
@@ -68,7 +73,7 @@ record Views(
     private Answers.Groups groups(Arguments asked) {
         QuarantineSelection chosen = asked.selection();
         QuarantineCount all = quarantine.count(chosen);
-        requireConsumerIf(all.messages() == 0, chosen.consumer());
+        requireConsumerIf(operations, all.messages() == 0, chosen.consumer());
         List<Answers.Group> groups = new ArrayList<>();
         for (Map.Entry<String, Long> each : all.byFailureGroup().entrySet()) {
             if (groups.size() < MOST_GROUPS) {
@@ -93,15 +98,15 @@ record Views(
         Optional<Delivery> after = asked.text("after").map(cursor -> Cursor.read(chosen.consumer(), cursor));
         int limit = asked.limit("limit", 50, MOST_ROWS);
         List<QuarantineSummary> found = quarantine.list(chosen, after, limit + 1);
-        requireConsumerIf(found.isEmpty(), chosen.consumer());
+        requireConsumerIf(operations, found.isEmpty(), chosen.consumer());
         List<QuarantineSummary> page = found.subList(0, Math.min(limit, found.size()));
         return new Answers.Page(
                 page.stream().map(Shown::quarantined).toList(),
                 found.size() > limit ? Cursor.of(page.get(limit - 1).delivery()) : null);
     }
 
-    /** A verb that finds nothing asks whether the consumer is known. */
-    private void requireConsumerIf(boolean isNothing, String consumer) {
+    /** Refuses a consumer that nobody knows, if nothing was found. */
+    static void requireConsumerIf(Operations operations, boolean isNothing, String consumer) {
         if (isNothing) {
             operations.listReplays(consumer, 1);
         }
