@@ -1,7 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Printable;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,13 +53,13 @@ public final class ConsumerStores implements Function<String, ClaimStore> {
     /**
      * Returns the store that remembers a consumer. One round trip for each store.
      *
-     * @throws IdempotencyException if several do, because the consumer has changed its store
+     * @throws ConflictException if several do, because the consumer has changed its store
      */
     @Override
     public ClaimStore apply(String consumer) {
         List<ClaimStore> found = all().getOrDefault(consumer, List.of());
         if (found.size() > 1) {
-            throw new IdempotencyException(
+            throw new ConflictException(
                     "Consumer " + Printable.of(consumer) + " is remembered by " + found.size()
                             + " stores, because it has changed its store: say which one is meant, on the command line by --store");
         }

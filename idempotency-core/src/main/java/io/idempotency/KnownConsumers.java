@@ -1,7 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.NotFoundException;
 import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineStore;
 import java.util.List;
@@ -24,7 +24,7 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
     /**
      * Refuses a consumer about which nothing is known. One or two round trips.
      *
-     * @throws IdempotencyException with the names of those that are known
+     * @throws NotFoundException with the names of those that are known
      */
     void require(String consumer) {
         String asked;
@@ -48,7 +48,7 @@ record KnownConsumers(Function<String, ClaimStore> stores, QuarantineStore quara
                 .filter(name -> !name.startsWith(IdempotentConsumerBuilder.RESERVED))
                 .map(Printable::of)
                 .toList();
-        throw new IdempotencyException("Nothing is remembered of a consumer " + Printable.of(consumer)
+        throw new NotFoundException("Nothing is remembered of a consumer " + Printable.of(consumer)
                 + " in the " + asked
                 + ", and nothing of it is in quarantine. A consumer of another process is known from its first message on. Known here: "
                 + (names.isEmpty() ? "none" : named(names)));

@@ -1,8 +1,8 @@
 package io.idempotency;
 
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Printable;
@@ -25,10 +25,10 @@ record OneMessage(ClaimStore store, QuarantineStore quarantine, KnownConsumers c
     /** Refuses to forget a message in quarantine or in progress. */
     void requireForgettable() {
         if (quarantine.find(id).isPresent()) {
-            throw new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
+            throw new ConflictException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
         }
         look().filter(known -> known.age().isNegative()).ifPresent(known -> {
-            throw new IdempotencyException(
+            throw new ConflictException(
                     id + " is in progress, so it is not forgotten: its lease ends at " + known.at());
         });
     }
@@ -37,7 +37,7 @@ record OneMessage(ClaimStore store, QuarantineStore quarantine, KnownConsumers c
     Delivery takeFromQuarantine() {
         Optional<QuarantineEntry> entry = quarantine.find(id);
         entry.flatMap(QuarantineEntry::replay).ifPresent(replay -> {
-            throw new IdempotencyException(
+            throw new ConflictException(
                     id + " belongs to the replay " + Printable.of(replay) + ": stop that first, then drop the message");
         });
         if (entry.isPresent() && quarantine.delete(id)) {
@@ -47,9 +47,8 @@ record OneMessage(ClaimStore store, QuarantineStore quarantine, KnownConsumers c
         consumers.requireIf(known.isEmpty(), id.consumer());
         return known.filter(each -> each.status() == MessageStatus.QUARANTINED)
                 .map(each -> new Delivery(id, each.position()))
-                .orElseThrow(
-                        () -> new IdempotencyException(id + " is not in quarantine, so it cannot be dropped: it is "
-                                + known.map(StoredMessage::status).orElse(MessageStatus.UNKNOWN)));
+                .orElseThrow(() -> new ConflictException(id + " is not in quarantine, so it cannot be dropped: it is "
+                        + known.map(StoredMessage::status).orElse(MessageStatus.UNKNOWN)));
     }
 
     private Optional<StoredMessage> look() {

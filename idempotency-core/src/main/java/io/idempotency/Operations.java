@@ -7,11 +7,13 @@ import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
+import io.idempotency.store.NotFoundException;
 import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
@@ -32,7 +34,7 @@ import java.util.function.Predicate;
  * change without a record does not exist, and neither does a record without its change. The texts never hold bytes of messages.
  *
  * <p>A verb that finds nothing of its consumer asks whether that has a wrong name. If nothing is remembered of the consumer, and nothing of it is in
- * quarantine, the verb ends in an {@link IdempotencyException} that names the consumers that are known, up to twenty. So a wrong name never looks like
+ * quarantine, the verb ends in a {@link NotFoundException} that names the consumers that are known, up to twenty. So a wrong name never looks like
  * success. A consumer of this process is known, one of another process from its first message on. The question takes one or two round trips.
  *
  * <p>A verb joins the active transaction, or uses its own. Immutable and thread-safe.
@@ -96,7 +98,7 @@ public final class Operations {
      * @param id the id as it is remembered, or without its kind: {@code 4711} also finds {@code ~value:4711}, and {@code source id} a CloudEvent. Or the
      *     position of a quarantined message, such as {@code orders-3@18272}
      * @return each message that the text may mean and that is remembered; otherwise one whose status is {@code UNKNOWN}
-     * @throws IdempotencyException if the text cannot be an id, or the consumer is not known
+     * @throws IdempotencyException if the text cannot be an id
      */
     public List<Explanation> explain(String consumer, String id) {
         List<Explanation> explained = new Explaining(store(consumer), quarantine).all(consumer, id);
@@ -124,7 +126,7 @@ public final class Operations {
      * notices at its next append, or after its revalidation time.
      *
      * @return 1 message, or 0 if it was not remembered
-     * @throws IdempotencyException if the message is in quarantine or in progress, or its consumer is not known
+     * @throws ConflictException if the message is in quarantine or in progress
      */
     public Forgotten forget(MessageId id, String reason) {
         AuditRecord act = acts.of(FORGET, id.consumer(), id.value(), reason);
@@ -154,7 +156,7 @@ public final class Operations {
      * {@code (unfinished)}. So after a crash the record says exactly what was done. To go on, call this again.
      *
      * @param progress is given the number of forgotten messages after each batch; if it throws, the rest is not forgotten
-     * @throws IdempotencyException if a transaction is active, or the consumer is not known
+     * @throws IdempotencyException if a transaction is active
      */
     public Forgotten forget(MessageRange range, String reason, LongConsumer progress) {
         ClaimStore store = store(range.consumer());
@@ -167,7 +169,7 @@ public final class Operations {
      * it are skipped. One transaction.
      *
      * @return whether it was in quarantine; false if it was handled meanwhile, and then only its entry is deleted
-     * @throws IdempotencyException if it is not in quarantine, belongs to a running replay, or is in progress
+     * @throws ConflictException if it is not in quarantine, belongs to a running replay, or is in progress
      */
     public boolean drop(MessageId id, String reason) {
         AuditRecord act = acts.of("drop", id.consumer(), id.value(), reason);
@@ -246,7 +248,8 @@ public final class Operations {
     /**
      * Asks for a replay, in the name of the actor. See {@link ReplayStore#request}.
      *
-     * @throws IdempotencyException if no message is chosen, there is no reason, or the consumer is not known
+     * @throws ConflictException if no message is chosen, or each one belongs to another running replay
+     * @throws IdempotencyException if there is no reason
      */
     public Replay replay(ReplayRequest request, String reason) {
         String consumer = request.selection().consumer();
@@ -293,7 +296,7 @@ public final class Operations {
     }
 
     private Replay requireReplay(String id) {
-        return findReplay(id).orElseThrow(() -> new IdempotencyException("There is no replay " + Printable.of(id)));
+        return findReplay(id).orElseThrow(() -> new NotFoundException("There is no replay " + Printable.of(id)));
     }
 
     private ClaimStore store(String consumer) {

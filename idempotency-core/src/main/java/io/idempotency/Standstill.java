@@ -1,21 +1,21 @@
 package io.idempotency;
 
+import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Instant;
 import java.util.Locale;
 
 /**
- * A partition that makes no progress in this process. Without ids of messages and texts of exceptions, so that everybody may read it.
+ * A partition that makes no progress in this process. Without texts of exceptions; without its id, everybody may read it.
  *
- * @param consumer the consumer
- * @param position the message at which it stands
+ * @param id the message at which it stands
+ * @param position the position of that message
  * @param reason what keeps it there
  * @param why the reason of a {@link io.idempotency.store.StandStillException}, or the class of the innermost failure
  * @param since when it came to this message first, by the clock of this process
  * @param isLasting whether that is longer ago than {@link Standstills#PATIENCE}: it stands still; before, it waits
  */
-public record Standstill(
-        String consumer, Position position, Reason reason, String why, Instant since, boolean isLasting) {
+public record Standstill(MessageId id, Position position, Reason reason, String why, Instant since, boolean isLasting) {
 
     /** What keeps a partition where it is. */
     public enum Reason {
@@ -45,6 +45,11 @@ public record Standstill(
         public String help() {
             return help;
         }
+    }
+
+    /** Returns the name of the consumer. */
+    public String consumer() {
+        return id.consumer();
     }
 
     /** Returns the partition, such as {@code orders-3}. */

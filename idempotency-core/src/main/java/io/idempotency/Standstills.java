@@ -152,7 +152,7 @@ public final class Standstills implements ConsumptionListener {
 
     private Standstill told(Stuck each, long nanos) {
         return new Standstill(
-                each.delivery().id().consumer(),
+                each.delivery().id(),
                 each.delivery().position(),
                 each.reason(),
                 each.why(),

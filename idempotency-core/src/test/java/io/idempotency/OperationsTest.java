@@ -8,6 +8,7 @@ import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.Claim;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
@@ -116,7 +117,7 @@ class OperationsTest {
                 .isEqualTo("Message leased of billing is in progress from orders-3@7, under a lease until"
                         + " 2026-11-28T18:01:00Z.");
         assertThatThrownBy(() -> operations.forget(id("leased"), "INC-42"))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining("in progress");
     }
 
@@ -127,7 +128,7 @@ class OperationsTest {
         quarantine("bad", 7, false);
 
         assertThatThrownBy(() -> operations.forget(id("bad"), "INC-42"))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessage("billing/bad is in quarantine, so it is not forgotten: replay it, or drop it");
         assertThat(operations.countForgettable(id("bad"))).isEqualTo(new Forgotten(0, 1));
 
@@ -169,10 +170,10 @@ class OperationsTest {
         claim("done", 7);
 
         assertThatThrownBy(() -> operations.drop(id("done"), "INC-42"))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessage("billing/done is not in quarantine, so it cannot be dropped: it is PROCESSED");
         assertThatThrownBy(() -> operations.drop(id("never"), "INC-42"))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining("it is UNKNOWN");
 
         assertThat(claim("never", 8).isGranted()).isTrue();

@@ -76,7 +76,7 @@ class StandstillsTest {
 
         assertThat(standstills.all())
                 .containsExactly(new Standstill(
-                        "billing",
+                        new MessageId("billing", "secret"),
                         new Position("orders", 0, 7),
                         Standstill.Reason.FAILURE,
                         "java.io.IOException",

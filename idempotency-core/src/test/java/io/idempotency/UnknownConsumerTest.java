@@ -9,10 +9,10 @@ import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
+import io.idempotency.store.NotFoundException;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineFailure;
@@ -78,7 +78,7 @@ class UnknownConsumerTest {
         };
 
         assertThatThrownBy(call)
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(NotFoundException.class)
                 .hasMessage(
                         "Nothing is remembered of a consumer billling in the MemoryStore, and nothing of it is in quarantine. A consumer of"
                                 + " another process is known from its first message on. Known here: billing");

@@ -1,14 +1,9 @@
 package io.idempotency.cli;
 
-import io.idempotency.Operations;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.MessageRange;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -47,7 +42,9 @@ final class PurgeCommand extends Writing {
         }
         long old = 0;
         for (ClaimStore store : stores) {
-            old += old(database.operations(consumer -> store), store);
+            try (Purger purger = Purger.of(store).build()) {
+                old += purger.count();
+            }
         }
         if (isDryRun()) {
             return told(output, "Would forget about ", old);
@@ -62,19 +59,6 @@ final class PurgeCommand extends Writing {
             }
         }
         return told(output, "Forgot ", forgotten);
-    }
-
-    private static long old(Operations operations, ClaimStore store) {
-        SortedSet<String> consumers = new TreeSet<>(store.messages().consumers());
-        Instant now = store.now();
-        return consumers.stream()
-                .mapToLong(consumer -> store.messages()
-                        .retained(consumer)
-                        .retention()
-                        .map(retention -> MessageRange.ofTime(consumer, Instant.MIN, now.minus(retention)))
-                        .map(range -> operations.countForgettable(range).messages())
-                        .orElse(0L))
-                .sum();
     }
 
     private int told(Output output, String verb, long messages) {

@@ -1,7 +1,7 @@
 package io.idempotency.memory;
 
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
@@ -70,7 +70,7 @@ final class MemoryMessages implements StoredMessages {
             Instant now = clock.instant();
             MemoryRow row = rows.get(delivery.id(), transaction);
             if (row != null && row.isLive(now)) {
-                throw new IdempotencyException(
+                throw new ConflictException(
                         "A handler works on " + delivery + " until " + row.until() + ", so it cannot be dropped now");
             }
             if (row == null || !row.isProcessed()) {
@@ -88,7 +88,7 @@ final class MemoryMessages implements StoredMessages {
         transactions.changing(rows, id, transaction -> {
             MemoryRow row = rows.get(id, transaction);
             if (row != null && row.isQuarantined()) {
-                throw new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
+                throw new ConflictException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
             }
             remembered[0] = row != null;
             if (remembered[0]) {

@@ -7,7 +7,7 @@ import io.idempotency.replay.ReplayPlan;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.replay.ReplayStore;
-import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.Position;
@@ -133,7 +133,7 @@ public final class MemoryReplays implements ReplayStore {
                 .filter(entry -> join(entry, request.id()))
                 .count();
         if (total == 0) {
-            throw new IdempotencyException("There is nothing to replay: the quarantine has no " + request.selection()
+            throw new ConflictException("There is nothing to replay: the quarantine has no " + request.selection()
                     + " beside those of the replays "
                     + quarantine.chosen(request.selection()).stream()
                             .flatMap(entry -> entry.replay().stream())

@@ -1,6 +1,6 @@
 package io.idempotency.replay;
 
-import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Printable;
 import java.time.Instant;
 import java.util.Optional;
@@ -28,11 +28,11 @@ public record Replay(
     /**
      * Returns this replay, if a request with its id asks for the same messages.
      *
-     * @throws IdempotencyException if it asks for others
+     * @throws ConflictException if it asks for others
      */
     public Replay askedAgain(ReplayRequest again) {
         if (!selection.equals(again.selection().toString())) {
-            throw new IdempotencyException("There is a replay " + Printable.of(again.id()) + " already, of "
+            throw new ConflictException("There is a replay " + Printable.of(again.id()) + " already, of "
                     + chosen() + ", and not of "
                     + again.selection() + ". Choose another id");
         }

@@ -20,7 +20,7 @@ public interface ReplayStore {
      * Begins a replay: the chosen messages belong to it from now on, messages that fail later do not. Messages of another running replay stay there; a
      * limit counts the others. If a replay of the same selection has this id already, it is returned unchanged.
      *
-     * @throws io.idempotency.store.IdempotencyException if no message is chosen, each of them belongs to another running replay, which the text names, or
+     * @throws io.idempotency.store.ConflictException if no message is chosen, each of them belongs to another running replay, which the text names, or
      *     the id is that of a replay of another selection
      * @throws io.idempotency.store.TransientStoreException if another transaction asks for the same messages or the same id; run it again
      */

@@ -103,7 +103,7 @@ public interface ClaimStore {
      * <p>A message in quarantine is refused. Its entry would stay, and whoever replays or drops that entry later would take a processed message for a
      * failed one.
      *
-     * @throws IdempotencyException if the message is in quarantine
+     * @throws ConflictException if the message is in quarantine
      */
     boolean forget(MessageId id);
 

@@ -37,7 +37,7 @@ public interface StoredMessages {
      *
      * @param delivery the message, and the position with which it was quarantined
      * @return whether it is dropped now; false if it is processed
-     * @throws IdempotencyException if the message is leased
+     * @throws ConflictException if the message is leased
      * @throws TransientStoreException if the same call may succeed later
      */
     boolean drop(Delivery delivery);

@@ -8,6 +8,7 @@ import io.idempotency.replay.ReplayPlan;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.Position;
@@ -165,8 +166,8 @@ public final class JdbcReplays implements ReplayStore {
         return rows.find(connection, request.id()).orElseThrow().replay();
     }
 
-    private static IdempotencyException nothing(ReplayRequest request, Chosen chosen) {
-        return new IdempotencyException(
+    private static ConflictException nothing(ReplayRequest request, Chosen chosen) {
+        return new ConflictException(
                 chosen.others().isEmpty()
                         ? "There is nothing to replay: the quarantine has no " + request.selection()
                         : "There is nothing to replay: all " + request.selection() + " belong to running replays "

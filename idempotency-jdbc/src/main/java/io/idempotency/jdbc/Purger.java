@@ -7,11 +7,15 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageRange;
 import io.idempotency.store.Position;
 import io.idempotency.store.PurgeListener;
+import io.idempotency.store.StoredMessages;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -95,6 +99,29 @@ public final class Purger implements AutoCloseable {
      */
     public int runOnce() {
         return store instanceof LeaseStore leases ? runOnce(leases) : purgeAll(() -> {});
+    }
+
+    /** Counts what a run would forget now: messages older than the retention that is stored for their consumer. Changes nothing, and takes no lease. */
+    public long count() {
+        Instant now = store.now();
+        long old = 0;
+        for (String consumer : store.messages().consumers()) {
+            Optional<Duration> stored = store.messages().retained(consumer).retention();
+            if (stored.isPresent()) {
+                old += count(MessageRange.ofTime(consumer, Instant.MIN, now.minus(stored.get())));
+            }
+        }
+        return old;
+    }
+
+    private long count(MessageRange range) {
+        StoredMessages.Batch batch = store.messages().count(range, "", batchSize);
+        long messages = batch.messages();
+        while (batch.next().isPresent()) {
+            batch = store.messages().count(range, batch.next().get(), batchSize);
+            messages += batch.messages();
+        }
+        return messages;
     }
 
     private int runOnce(LeaseStore leases) {

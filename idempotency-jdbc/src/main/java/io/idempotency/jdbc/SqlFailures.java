@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransactionLostException;
@@ -108,6 +109,6 @@ final class SqlFailures {
 
     /** Returns the refusal to forget a message that is in quarantine. */
     static IdempotencyException quarantined(MessageId id) {
-        return new IdempotencyException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
+        return new ConflictException(id + " is in quarantine, so it is not forgotten: replay it, or drop it");
     }
 }

@@ -1,7 +1,7 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
@@ -103,7 +103,7 @@ final class TableMessages implements StoredMessages {
             return isInserted ? Optional.of("") : drop(connection, active, delivery, arrival.key());
         });
         if (refused.isPresent() && !refused.get().isEmpty()) {
-            throw new IdempotencyException(refused.get());
+            throw new ConflictException(refused.get());
         }
         return refused.isPresent();
     }

@@ -13,6 +13,7 @@ import io.idempotency.kafka.ExpiryHeader;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.kafka.RecordReread;
+import io.idempotency.spring.endpoint.RunningConsumers;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
@@ -29,7 +30,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /** Builds the idempotent consumers of the listeners, one for each name, and closes them. Thread-safe. */
-final class Consumers implements DisposableBean {
+final class Consumers implements DisposableBean, RunningConsumers {
 
     private final IdempotencyProperties properties;
     private final ListenerIds ids;
@@ -71,6 +72,15 @@ final class Consumers implements DisposableBean {
     /** Returns the store for operators: that of the consumer's listener, or the one of the properties if it has none here. */
     ClaimStore operated(String consumer) {
         return stores.operated(consumer, asked.getOrDefault(consumer, stores.asked(consumer)));
+    }
+
+    @Override
+    public Optional<TransactionPer> transactionPer(String consumer) {
+        return Optional.ofNullable(owners.get(consumer)).map(Consumers::transactionPer);
+    }
+
+    private static TransactionPer transactionPer(ListenerDefinition listener) {
+        return listener.transactionPer().orElse(TransactionPer.RECORD);
     }
 
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
@@ -139,7 +149,7 @@ final class Consumers implements DisposableBean {
         IdempotentConsumerBuilder<ConsumerRecord<Object, Object>> builder = KafkaRecords.<Object, Object>consumer(
                         listener.name())
                 .level(level(listener))
-                .transactionPer(listener.transactionPer().orElse(TransactionPer.RECORD))
+                .transactionPer(transactionPer(listener))
                 .messageId(ids.of(listener, adapted, connection))
                 .reader(new RecordBytes(reread))
                 .failures(FailurePolicy.leaveToCaller())

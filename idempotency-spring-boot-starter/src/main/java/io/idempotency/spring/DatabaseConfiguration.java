@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.AuditWatch;
+import io.idempotency.ConsumerStores;
 import io.idempotency.Operations;
 import io.idempotency.jdbc.JdbcAudit;
 import io.idempotency.jdbc.JdbcQuarantine;
@@ -154,6 +155,28 @@ class DatabaseConfiguration {
         return JdbcAudit.on(dataSource.value())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name());
+    }
+
+    /** The stores as operators see them: nothing is purged because of them, and no journal is held in memory. */
+    @Bean
+    @Lazy
+    @ConditionalOnMissingBean
+    @DependsOn(SCHEMA)
+    @DependsOnDatabaseInitialization
+    ConsumerStores idempotencyConsumerStores(StoreTransactions transactions, IdempotencyProperties properties) {
+        TableStore table = TableStore.builder(transactions.dataSource())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name())
+                .claimTimeout(properties.claimTimeout())
+                .transactionManager(transactions.manager())
+                .build();
+        JournalStore journal = JournalStore.builder(transactions.dataSource())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name())
+                .claimTimeout(properties.claimTimeout())
+                .transactionManager(transactions.manager())
+                .build();
+        return ConsumerStores.of(table, journal);
     }
 
     /** Serves the consumers of tables and journals, each on its store. */

@@ -9,8 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Delivery;
-import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.StoredMessage;
@@ -32,7 +32,7 @@ public interface OperatorContract extends StoreContract {
         store().quarantine(claimed(store(), messages.at("bad", 1)));
 
         assertThatThrownBy(() -> store().forget(messages.id("bad")))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining("replay it, or drop it");
 
         assertThat(asked(store(), messages.at("bad", 2)).status()).isEqualTo(Status.QUARANTINED);

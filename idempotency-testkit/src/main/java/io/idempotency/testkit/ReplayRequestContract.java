@@ -11,7 +11,7 @@ import io.idempotency.replay.ReplayPlan;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.replay.ReplayStore.Item;
-import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.ConflictException;
 import io.idempotency.store.Payload.Origin;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineSelection;
@@ -78,11 +78,11 @@ public interface ReplayRequestContract extends QuarantineSelectionContract {
 
         assertThat(rest.progress().total()).isEqualTo(1);
         assertThatThrownBy(() -> replays().request(scene().all(messages)))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining(first.request().id())
                 .hasMessageContaining(rest.request().id());
         assertThatThrownBy(() -> replays().request(scene().all(Messages.ofNewConsumer())))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining("nothing to replay");
     }
 
@@ -108,7 +108,7 @@ public interface ReplayRequestContract extends QuarantineSelectionContract {
 
         assertThatThrownBy(() -> replays()
                         .request(scene().all(messages).id(first.request().id())))
-                .isInstanceOf(IdempotencyException.class)
+                .isInstanceOf(ConflictException.class)
                 .hasMessageContaining(first.request().id())
                 .hasMessageContaining("m-0");
 

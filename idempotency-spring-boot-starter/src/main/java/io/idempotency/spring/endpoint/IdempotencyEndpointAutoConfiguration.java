@@ -1,0 +1,76 @@
+package io.idempotency.spring.endpoint;
+
+import io.idempotency.ConsumerStores;
+import io.idempotency.Operations;
+import io.idempotency.Standstills;
+import io.idempotency.store.AuditStore;
+import io.idempotency.store.QuarantineStore;
+import java.lang.management.ManagementFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.EndpointAccessResolver;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
+
+/** Sets up the endpoint, if Actuator is on the class path, the endpoint is exposed, and the tables are in a database. */
+@AutoConfiguration(afterName = "io.idempotency.spring.IdempotencyAutoConfiguration")
+@ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
+@ConditionalOnAvailableEndpoint(endpoint = IdempotencyEndpoint.class)
+@ConditionalOnBean({Operations.class, QuarantineStore.class, AuditStore.class, ConsumerStores.class, Standstills.class})
+@EnableConfigurationProperties(OperationsProperties.class)
+public class IdempotencyEndpointAutoConfiguration {
+
+    /** Created by Spring. */
+    IdempotencyEndpointAutoConfiguration() {}
+
+    @Bean
+    InstanceCounts idempotencyInstanceCounts() {
+        return new InstanceCounts();
+    }
+
+    @Bean
+    IdempotencyEndpoint idempotencyEndpoint(
+            Overviews overviews,
+            Operations operations,
+            QuarantineStore quarantine,
+            AuditStore audit,
+            ConsumerStores stores,
+            OperationsProperties properties,
+            ObjectProvider<PayloadMask> masks,
+            ObjectProvider<EndpointAccessResolver> access) {
+        Permissions permissions = new Permissions(access(access), properties);
+        return new IdempotencyEndpoint(
+                overviews,
+                new Views(
+                        operations,
+                        quarantine,
+                        audit,
+                        permissions,
+                        masks.orderedStream().toList()),
+                new Writes(operations, quarantine, stores, permissions));
+    }
+
+    @Bean
+    Overviews idempotencyOverviews(
+            Environment environment,
+            ConsumerStores stores,
+            QuarantineStore quarantine,
+            InstanceCounts counts,
+            RunningConsumers running,
+            Standstills standstills) {
+        String name = environment.getProperty("spring.application.name", "");
+        String process = ManagementFactory.getRuntimeMXBean().getName();
+        return new Overviews((name + " " + process).strip(), stores, quarantine, counts, running, standstills);
+    }
+
+    private static Access access(ObjectProvider<EndpointAccessResolver> resolver) {
+        EndpointAccessResolver own = resolver.getIfAvailable();
+        return own == null ? Access.READ_ONLY : own.accessFor(EndpointId.of(IdempotencyEndpoint.ID), Access.READ_ONLY);
+    }
+}

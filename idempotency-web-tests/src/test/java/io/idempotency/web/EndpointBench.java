@@ -1,0 +1,158 @@
+package io.idempotency.web;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.idempotency.store.QuarantineStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A running application with the endpoint on a free port, its database, and a client. */
+final class EndpointBench implements AutoCloseable {
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String TOKEN = "0c5a3f5e-token";
+
+    final String topic = WebServers.topic("orders");
+    final HttpClient client = HttpClient.newHttpClient();
+    private final ConfigurableApplicationContext application;
+
+    /** An answer. */
+    record Answer(int status, JsonNode body) {
+
+        String text(String name) {
+            return body.path(name).asString();
+        }
+    }
+
+    private EndpointBench(List<String> properties, Class<?>... sources) {
+        application = new SpringApplicationBuilder(sources)
+                .properties(
+                        "server.port=0",
+                        "server.max-http-request-header-size=16KB",
+                        "spring.main.banner-mode=off",
+                        "spring.application.name=billing-service",
+                        "spring.kafka.bootstrap-servers=" + WebServers.bootstrapServers(),
+                        "spring.kafka.consumer.auto-offset-reset=earliest",
+                        "spring.datasource.url=" + WebServers.database(),
+                        "spring.datasource.hikari.minimum-idle=1",
+                        "idempotency.schema.mode=always",
+                        "idempotency.purge.enabled=false",
+                        "idempotency.cache.size=0",
+                        "management.endpoints.web.exposure.include=idempotency",
+                        "topic=" + topic)
+                .properties(properties.toArray(String[]::new))
+                .run();
+    }
+
+    static EndpointBench start(String... properties) {
+        return new EndpointBench(List.of(properties), EndpointApplication.class, EndpointSecurity.class);
+    }
+
+    /** Starts one whose endpoint may change something. */
+    static EndpointBench writing(String... properties) {
+        return start(unrestricted(properties));
+    }
+
+    /** Starts one that may change something, and leaves it to the properties who may. */
+    static EndpointBench withoutSecurity(String... properties) {
+        return new EndpointBench(List.of(unrestricted(properties)), EndpointApplication.class);
+    }
+
+    private static String[] unrestricted(String... properties) {
+        List<String> all = new ArrayList<>(List.of("management.endpoint.idempotency.access=unrestricted"));
+        all.addAll(List.of(properties));
+        return all.toArray(String[]::new);
+    }
+
+    QuarantineStore quarantine() {
+        return application.getBean(QuarantineStore.class);
+    }
+
+    ConfigurableApplicationContext application() {
+        return application;
+    }
+
+    String address() {
+        return "http://localhost:" + application.getEnvironment().getProperty("local.management.port")
+                + "/actuator/idempotency";
+    }
+
+    /** Reads as Ada. The parameters are names and values in turn. */
+    Answer get(String view, String... parameters) {
+        return send(getAs("ada:a", view, parameters));
+    }
+
+    HttpRequest getAs(String user, String view, String... parameters) {
+        StringBuilder query = new StringBuilder();
+        for (int i = 0; i < parameters.length; i += 2) {
+            query.append(i == 0 ? '?' : '&')
+                    .append(parameters[i])
+                    .append('=')
+                    .append(URLEncoder.encode(parameters[i + 1], UTF_8));
+        }
+        return request(user, view.isEmpty() ? query.toString() : "/" + view + query)
+                .GET()
+                .build();
+    }
+
+    /** Writes as Ada, with the token. */
+    Answer post(String act, Map<String, ?> body) {
+        return send(postAs("ada:a", act, body).build());
+    }
+
+    /** Returns a write with the token. */
+    HttpRequest.Builder postAs(String user, String act, Map<String, ?> body) {
+        return withToken(postWithoutToken(user, act, body));
+    }
+
+    HttpRequest.Builder postWithoutToken(String user, String act, Map<String, ?> body) {
+        return request(user, "/" + act)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(JSON.writeValueAsString(body)));
+    }
+
+    static HttpRequest.Builder withToken(HttpRequest.Builder request) {
+        return request.header("Cookie", "XSRF-TOKEN=" + TOKEN).header("X-XSRF-TOKEN", TOKEN);
+    }
+
+    /** @param user name and password; empty for nobody */
+    private HttpRequest.Builder request(String user, String path) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address() + path));
+        return user.isEmpty()
+                ? request
+                : request.header("Authorization", "Basic " + Base64.getEncoder().encodeToString(user.getBytes(UTF_8)));
+    }
+
+    Answer send(HttpRequest request) {
+        try {
+            HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+            String body = response.body();
+            return new Answer(response.statusCode(), body.startsWith("{") ? JSON.readTree(body) : JSON.nullNode());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        SpringApplication.exit(application);
+    }
+}
