@@ -31,6 +31,13 @@ public interface ConsumptionListener {
     default void onEarlyCommit(Delivery first) {}
 
     /**
+     * Receives a message under {@link ConsistencyLevel#AT_LEAST_ONCE} whose lease another attempt has taken before it was completed or given back: this process
+     * was paused, or cut off from the store, for longer than the lease. Its handler may run twice. Called on the consuming thread or on the one that renews
+     * leases: do not wait.
+     */
+    default void onLeaseLost(Delivery delivery) {}
+
+    /**
      * Receives a message that a replay has handled again, on the thread of the {@link Replayer}. Replays are reported here only, never to {@link
      * #onConsumption}.
      */
@@ -82,6 +89,15 @@ public interface ConsumptionListener {
                     before.onEarlyCommit(first);
                 } finally {
                     next.onEarlyCommit(first);
+                }
+            }
+
+            @Override
+            public void onLeaseLost(Delivery delivery) {
+                try {
+                    before.onLeaseLost(delivery);
+                } finally {
+                    next.onLeaseLost(delivery);
                 }
             }
 

@@ -72,6 +72,7 @@ final class HeldLeases implements AutoCloseable {
                     "{} The handlers of these messages may run twice: a lease must be longer than any pause of this process.",
                     e.getMessage());
             e.lost().forEach(lost -> leases.remove(lost.delivery()));
+            keeper.lost(e.lost());
         }
     }
 
@@ -108,6 +109,7 @@ final class HeldLeases implements AutoCloseable {
                 }
             } catch (ClaimLostException e) {
                 e.lost().forEach(claim -> lost.add(claim.delivery()));
+                keeper.lost(e.lost());
             } catch (RuntimeException e) {
                 keeper.completeLater(own);
                 throw e;
@@ -165,6 +167,7 @@ final class HeldLeases implements AutoCloseable {
             }
         } catch (ClaimLostException e) {
             log.debug("{}", e.getMessage());
+            keeper.lost(e.lost());
         } catch (RuntimeException e) {
             log.warn(
                     "{} leases could not be released; the next try is before the next lease.",

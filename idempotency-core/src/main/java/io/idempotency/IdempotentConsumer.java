@@ -56,7 +56,8 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                         (LeaseStore) settings.storage().store(),
                         settings.storage().lease(),
                         settings.name(),
-                        clockwork.ticks()))
+                        clockwork.ticks(),
+                        flow.reports()::lost))
                 : Optional.empty();
         Level<M> level = switch (settings.level()) {
             case STRONG -> new StrongLevel<>(flow);

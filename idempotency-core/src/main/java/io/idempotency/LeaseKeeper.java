@@ -25,18 +25,21 @@ final class LeaseKeeper implements AutoCloseable {
     private final Set<HeldLeases> held = ConcurrentHashMap.newKeySet();
     private final Queue<LeftOver> leftOvers = new ConcurrentLinkedQueue<>();
     private final Clockwork.Ticks ticks;
+    private final Consumer<List<Claim>> lost;
     private @Nullable Runnable stopper;
     private boolean isClosed;
 
     LeaseKeeper(LeaseStore store, Duration length, String consumer) {
-        this(store, length, consumer, Clockwork.of(System::nanoTime).ticks());
+        this(store, length, consumer, Clockwork.of(System::nanoTime).ticks(), leases -> {});
     }
 
-    LeaseKeeper(LeaseStore store, Duration length, String consumer, Clockwork.Ticks ticks) {
+    /** @param lost is told of leases that other attempts have taken, each once */
+    LeaseKeeper(LeaseStore store, Duration length, String consumer, Clockwork.Ticks ticks, Consumer<List<Claim>> lost) {
         this.store = store;
         this.length = length;
         this.consumer = consumer;
         this.ticks = ticks;
+        this.lost = lost;
     }
 
     LeaseStore store() {
@@ -45,6 +48,11 @@ final class LeaseKeeper implements AutoCloseable {
 
     Duration length() {
         return length;
+    }
+
+    /** Tells of leases that other attempts have taken. */
+    void lost(List<Claim> leases) {
+        lost.accept(leases);
     }
 
     /** Renews the leases from now on, until {@link #drop}. */
@@ -80,6 +88,7 @@ final class LeaseKeeper implements AutoCloseable {
                 left.end().accept(left.leases());
             } catch (ClaimLostException e) {
                 log.warn("{} {}.", e.getMessage(), left.whatNow());
+                lost(e.lost());
             } catch (RuntimeException e) {
                 if (store.transactions().isTransient(e)) {
                     throw e;

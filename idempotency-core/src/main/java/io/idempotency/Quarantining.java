@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Settles messages that failed for good, and keeps them where there is a quarantine. Thread-safe. */
 final class Quarantining {
@@ -77,6 +78,7 @@ final class Quarantining {
             });
         } catch (ClaimLostException e) {
             log.debug("Another attempt decides. {}", e.getMessage());
+            reports.lost(e.lost());
             stops.stop(poll, item, lanes.waitForOther(item.lane()), charge);
             return;
         } catch (Throwable e) {
@@ -126,12 +128,16 @@ final class Quarantining {
      */
     <T> void recordFailed(Item<T> item, Claim claim, Throwable failure, Function<? super T, Payload> reader) {
         Payload payload = quarantine.isPresent() ? payload(item, reader) : Payload.none(Payload.Origin.SWITCHED_OFF);
-        log.error(
-                "The handler of {} failed. It does not run again, because the level is AT_MOST_ONCE. The message is kept in {}, {}.",
-                item.delivery(),
-                quarantine.<Object>map(into -> into).orElse("this line only"),
-                Reports.bytes(payload, item.delivery().position()),
-                FailureText.loggable(failure));
+        log.atLevel(quarantine.isPresent() ? Level.WARN : Level.ERROR)
+                .setCause(FailureText.loggable(failure))
+                .log(
+                        "The handler of {} failed. It does not run again, because the level is AT_MOST_ONCE. The message is kept in {}, {}.{}",
+                        item.delivery(),
+                        quarantine.<Object>map(into -> into).orElse("this line only"),
+                        Reports.bytes(payload, item.delivery().position()),
+                        quarantine
+                                .map(into -> Reports.look(into, item.delivery()))
+                                .orElse(""));
         QuarantinedMessage message = new QuarantinedMessage(
                 item.delivery(), payload, FailureText.forQuarantine(failure), 1, item.keyHash(), false, true);
         lanes.blockedKeys().block(item.lane(), item.keyHash());

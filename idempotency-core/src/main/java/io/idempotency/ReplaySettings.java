@@ -88,6 +88,11 @@ final class ReplaySettings {
         public void onEarlyCommit(Delivery first) {
             live.onEarlyCommit(first);
         }
+
+        @Override
+        public void onLeaseLost(Delivery delivery) {
+            live.onLeaseLost(delivery);
+        }
     }
 
     /** Reads messages as the live consumer does; their bytes are in quarantine. */

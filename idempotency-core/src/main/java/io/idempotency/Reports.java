@@ -7,6 +7,7 @@ import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
@@ -94,13 +95,19 @@ final class Reports {
 
     /** Logs that a message is in quarantine, and where an operator finds it. */
     void quarantined(QuarantinedMessage message, QuarantineStore into, Throwable failure) {
-        log.error(
-                "Quarantined {} {}, in {}, {}.",
+        log.warn(
+                "Quarantined {} {}, in {}, {}.{}",
                 message.delivery(),
                 after(message.attempts()),
                 into,
                 bytes(message.payload(), message.delivery().position()),
+                look(into, message.delivery()),
                 FailureText.loggable(failure));
+    }
+
+    /** Words how somebody looks at a quarantined message, as a sentence behind another one; empty if no command shows it. */
+    static String look(QuarantineStore in, Delivery delivery) {
+        return in.showing(delivery).map(command -> " To look at it: " + command).orElse("");
     }
 
     /** Words how many attempts there were; none if the message could not be read. */
@@ -151,6 +158,11 @@ final class Reports {
             log.debug(text, first.delivery());
         }
         tell(first.delivery(), () -> listener.onEarlyCommit(first.delivery()));
+    }
+
+    /** Tells of leases that other attempts have taken. */
+    void lost(List<Claim> leases) {
+        leases.forEach(lease -> tell(lease.delivery(), () -> listener.onLeaseLost(lease.delivery())));
     }
 
     /** Returns whether a handler has ever ended its transaction itself. */

@@ -135,14 +135,15 @@ class AdviceTest {
                 .build();
     }
 
-    /** What the last line says of a message that was quarantined, which is never below ERROR. */
+    /** What the last line says of a message that was quarantined, which is at WARN: nothing stands still. */
     private String quarantined(IdempotentConsumer<Message> consumer, int attempts) {
         bench.failing.put("a", new IllegalStateException("scripted"));
         for (int attempt = 0; attempt < attempts; attempt++) {
             consumer.consumeAll(List.of(Message.of("a", 0, 0)), bench::handle);
         }
         assertThat(log.traces()).last().asString().contains("scripted");
-        return log.errors().get(log.errors().size() - 1);
+        assertThat(log.errors()).isEmpty();
+        return log.warnings().get(log.warnings().size() - 1);
     }
 
     @Test
@@ -158,7 +159,7 @@ class AdviceTest {
     void saysOfAQuarantinedMessageThatItNeverCameToItsHandler() {
         bench.strong().build().quarantine(Message.of("a", 0, 0), new IllegalStateException("scripted"));
 
-        assertThat(log.errors())
+        assertThat(log.warnings())
                 .containsExactly(
                         "Quarantined billing/a at orders-0@0 before its handler was called, in the memory of this process,"
                                 + " with its bytes.");
@@ -192,7 +193,7 @@ class AdviceTest {
 
         consumer.consumeAll(List.of(somewhere), bench::handle);
 
-        assertThat(log.errors())
+        assertThat(log.warnings())
                 .containsExactly(
                         "Quarantined billing/a at unknown position after 1 attempt, in the memory of this process, without its bytes.");
     }
@@ -204,6 +205,22 @@ class AdviceTest {
                 .isEqualTo(
                         "The handler of billing/a at orders-0@0 failed. It does not run again, because the level is AT_MOST_ONCE. The"
                                 + " message is kept in the memory of this process, with its bytes.");
+    }
+
+    @Test
+    @Tag("rule-7.10")
+    void isAnErrorIfNothingButTheLineKeepsTheMessage() {
+        bench.failing.put("a", new IllegalStateException("scripted"));
+
+        IdempotentConsumer.<Message>named("billing")
+                .store(bench.store)
+                .level(ConsistencyLevel.AT_MOST_ONCE)
+                .messageId(Message::messageId)
+                .reader(Message.READER)
+                .build()
+                .consumeAll(List.of(Message.of("a", 0, 0)), bench::handle);
+
+        assertThat(log.errors()).singleElement().asString().contains("is kept in this line only");
     }
 
     private static MessageReader<Message> positions() {

@@ -218,6 +218,32 @@ class LeaseSafetyTest {
     }
 
     @Test
+    void tellsOnceOfALeaseThatAnotherAttemptHasTaken() {
+        List<Delivery> lost = new ArrayList<>();
+        IdempotentConsumer<Message> consumer = bench.level(ConsistencyLevel.AT_LEAST_ONCE)
+                .lease(LEASE)
+                .listener(new ConsumptionListener() {
+                    @Override
+                    public void onConsumption(Consumption consumption) {}
+
+                    @Override
+                    public void onLeaseLost(Delivery delivery) {
+                        lost.add(delivery);
+                    }
+                })
+                .build();
+        Message paused = Message.of("a", 0, 0);
+
+        consumer.consumeAll(List.of(paused), (message, claim) -> {
+            bench.passTime(LEASE.plusSeconds(1));
+            bench.store.lease(List.of(delivery("a", 0, 0)), LEASE);
+        });
+        consumer.close();
+
+        assertThat(lost).containsExactly(delivery("a", 0, 0));
+    }
+
+    @Test
     void renewsNoLeaseThatIsBeingSettledInATransaction() {
         Delivery one = delivery("a", 0, 0);
         try (LeaseKeeper keeper = new LeaseKeeper(bench.store, LEASE, "billing");

@@ -8,8 +8,10 @@ import io.idempotency.Standstill;
 import io.idempotency.Standstills;
 import io.idempotency.replay.ReplayResult;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.UnjudgedStatistics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -65,6 +67,9 @@ final class ConsumerMeters {
         STUCK(MeterNames.STUCK, "Transient failures that do not pass: each one after many others of the same message"),
         EARLY(MeterNames.EARLY, "Transactions that a handler committed itself, too early"),
         UNWATCHED(MeterNames.UNWATCHED, "Deliveries that a shadow consumer did not watch: its store does not keep up"),
+        LEASE_LOST(
+                MeterNames.LEASES_LOST,
+                "Leases that another attempt has taken before they were completed or given back"),
         MISMATCH(MeterNames.MISMATCHES, "Messages with the id of a processed one and another value");
 
         private final String meter;
@@ -97,6 +102,12 @@ final class ConsumerMeters {
             return;
         }
         Stream.of(Event.TRANSIENT, Event.STUCK, Event.EARLY, Event.MISMATCH).forEach(events::of);
+        if (level == ConsistencyLevel.AT_LEAST_ONCE) {
+            events.of(Event.LEASE_LOST);
+        }
+        if (remembering instanceof UnjudgedStatistics unjudged) {
+            Stream.of(UnjudgedStatistics.Action.values()).forEach(action -> counter(unjudged, action));
+        }
         Stream.of(ReplayResult.values()).forEach(replayed::of);
         Stream.of(ResendCheck.Result.values()).forEach(checks::of);
         for (Standstill.Reason reason : Standstill.Reason.values()) {
@@ -168,6 +179,14 @@ final class ConsumerMeters {
                 .baseUnit(unit)
                 .serviceLevelObjectives(bounds)
                 .tag("consumer", consumer)
+                .register(registry);
+    }
+
+    private void counter(UnjudgedStatistics unjudged, UnjudgedStatistics.Action action) {
+        FunctionCounter.builder(MeterNames.UNJUDGED, unjudged, store -> store.unjudged(consumer, action))
+                .description("Deliveries before what is remembered, by what became of them")
+                .tag("consumer", consumer)
+                .tag("action", name(action))
                 .register(registry);
     }
 

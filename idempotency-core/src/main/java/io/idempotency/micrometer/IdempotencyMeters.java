@@ -111,6 +111,11 @@ public final class IdempotencyMeters implements ConsumptionListener, PurgeListen
     }
 
     @Override
+    public void onLeaseLost(Delivery delivery) {
+        meters(delivery).count(ConsumerMeters.Event.LEASE_LOST);
+    }
+
+    @Override
     public void onReplay(Replayed replayed) {
         meters(replayed.delivery()).count(replayed.result());
     }
@@ -125,30 +130,48 @@ public final class IdempotencyMeters implements ConsumptionListener, PurgeListen
         meters(delivery).count(result);
     }
 
+    /** {@inheritDoc} The meters of the purge exist from now on, so that a purge that never succeeds is seen. */
+    @Override
+    public void onStarted(String store) {
+        purged(store);
+        purgeTime(store);
+        purged.computeIfAbsent(store, this::lastSuccess);
+    }
+
     /** {@inheritDoc} Runs are rare, so their meters are looked up each time. */
     @Override
     public void onPurged(String store, long messages, Duration took) {
-        Counter.builder(MeterNames.PURGED)
+        purged(store).increment((double) messages);
+        purgeTime(store).record(took);
+        purged.computeIfAbsent(store, this::lastSuccess).set(now());
+    }
+
+    private Counter purged(String store) {
+        return Counter.builder(MeterNames.PURGED)
                 .description("Messages that the purge has forgotten")
                 .tag("store", store)
-                .register(registry)
-                .increment((double) messages);
-        Timer.builder(MeterNames.PURGE_TIME)
+                .register(registry);
+    }
+
+    private Timer purgeTime(String store) {
+        return Timer.builder(MeterNames.PURGE_TIME)
                 .description("Runs of the purge that succeeded in this process")
                 .tag("store", store)
-                .register(registry)
-                .record(took);
-        purged.computeIfAbsent(store, this::lastSuccess)
-                .set(registry.config().clock().wallTime());
+                .register(registry);
     }
 
     private AtomicLong lastSuccess(String store) {
-        AtomicLong millis = new AtomicLong();
+        AtomicLong millis = new AtomicLong(now());
         TimeGauge.builder(MeterNames.PURGE_SUCCESS, () -> millis, TimeUnit.MILLISECONDS)
-                .description("When a run of the purge succeeded last in this process, since 1970")
+                .description(
+                        "When a run of the purge succeeded last in this process, or when the purge began here, since 1970")
                 .tag("store", store)
                 .register(registry);
         return millis;
+    }
+
+    private long now() {
+        return registry.config().clock().wallTime();
     }
 
     private ConsumerMeters meters(Delivery delivery) {

@@ -11,6 +11,9 @@ public final class MeterNames {
     public static final String STUCK = "idempotency.transient.stuck";
     public static final String STANDSTILL = "idempotency.standstill";
     public static final String EARLY = "idempotency.early.commits";
+    public static final String LEASES_LOST = "idempotency.leases.lost";
+    public static final String UNJUDGED = "idempotency.unjudged";
+    public static final String HORIZON_AGE = "idempotency.horizon.age";
     public static final String REPLAYED = "idempotency.replay.messages";
     public static final String UNWATCHED = "idempotency.shadow.unwatched";
     public static final String CHECKS = "idempotency.payload.checks";

@@ -2,6 +2,7 @@ package io.idempotency.micrometer;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
@@ -22,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,6 +56,8 @@ public final class QuarantineMeters implements AutoCloseable {
     private final Supplier<? extends Iterable<String>> consumers;
     private final MultiGauge messages;
     private final MultiGauge oldest;
+    private final MeterRegistry registry;
+    private @Nullable HorizonMeters horizons;
     private @Nullable Claim turn;
     private boolean isClosed;
     /** Touched by the counting thread only. */
@@ -69,6 +73,7 @@ public final class QuarantineMeters implements AutoCloseable {
         this.leases = leases;
         this.quarantine = quarantine;
         this.consumers = consumers;
+        this.registry = registry;
         this.messages = MultiGauge.builder(MeterNames.QUARANTINED)
                 .description("Messages in quarantine, counted once a minute by one of the nodes")
                 .baseUnit("messages")
@@ -93,6 +98,16 @@ public final class QuarantineMeters implements AutoCloseable {
         return new QuarantineMeters(registry, leases, quarantine, consumers);
     }
 
+    /**
+     * Also shows how far back each of the consumers remembers, on every node, as its store says once a minute. Call it before {@link #start}.
+     *
+     * @param stores where a consumer of this process remembers
+     */
+    public synchronized QuarantineMeters horizons(Function<String, ClaimStore> stores) {
+        horizons = new HorizonMeters(registry, stores);
+        return this;
+    }
+
     /** Counts soon, and then once a minute, on a daemon thread, until it is closed. */
     public synchronized QuarantineMeters start() {
         if (executor == null) {
@@ -115,17 +130,29 @@ public final class QuarantineMeters implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             log.atLevel(isFailing ? Level.DEBUG : Level.WARN)
                     .setCause(e)
-                    .log("Messages in quarantine could not be counted. This is tried again every minute.");
+                    .log(
+                            "Messages in quarantine could not be counted, or a horizon could not be read. This is tried again every minute.");
             isFailing = true;
         }
     }
 
     /**
-     * Counts, if it is the turn of this node. Two round trips.
+     * Counts, if it is the turn of this node. Two round trips, and two for each consumer whose {@linkplain #horizons horizon} is shown.
      *
      * @throws IdempotencyException if a store fails; the meters are gone then
      */
     public synchronized void count() {
+        try {
+            countQuarantine();
+        } finally {
+            HorizonMeters asking = horizons;
+            if (asking != null && !isClosed) {
+                asking.sample(consumers.get());
+            }
+        }
+    }
+
+    private void countQuarantine() {
         Map<String, QuarantineTotal> counted = Map.of();
         try {
             if (!isClosed && hasTurn()) {
@@ -182,6 +209,10 @@ public final class QuarantineMeters implements AutoCloseable {
         }
         isClosed = true;
         show(Map.of());
+        HorizonMeters shown = horizons;
+        if (shown != null) {
+            shown.clear();
+        }
         Claim held = turn;
         turn = null;
         if (held != null) {

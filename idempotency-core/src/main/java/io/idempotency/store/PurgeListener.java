@@ -7,6 +7,13 @@ import java.time.Duration;
 public interface PurgeListener {
 
     /**
+     * Receives that a purger begins to run at intervals in this process. Called on the thread that starts it.
+     *
+     * @param store the kind of the store, as in {@link #onPurged}
+     */
+    default void onStarted(String store) {}
+
+    /**
      * Receives a run that succeeded. A run is not told if it failed, or if another node had the turn.
      *
      * @param store the kind of the store: {@code table}, {@code journal} or {@code other}

@@ -89,6 +89,14 @@ public interface QuarantineStore {
      */
     boolean delete(MessageId id);
 
+    /**
+     * Returns the command that shows the kept message, in one line that can be pasted into a shell; empty if there is none, as for messages in the memory of a
+     * process. No round trip.
+     */
+    default Optional<String> showing(Delivery delivery) {
+        return Optional.empty();
+    }
+
     /** Counts the kept messages of each consumer that has some, by name. One round trip that reads no bytes, so it may be asked each minute. */
     default SortedMap<String, QuarantineTotal> totals() {
         throw new UnsupportedOperationException("This quarantine cannot count its messages");

@@ -6,16 +6,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.JournalStatistics;
+import io.idempotency.store.StoredMessages;
+import io.idempotency.store.UnjudgedStatistics;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -36,17 +42,37 @@ class DocumentedMetersTest {
     private record Journal(long memoryBytes, long rememberedMessages, long catchUps, long reloads)
             implements JournalStatistics {}
 
+    /** A store that forgets, as those in a database do. */
+    private static ClaimStore judging() {
+        ClassLoader loader = DocumentedMetersTest.class.getClassLoader();
+        Object messages = Proxy.newProxyInstance(
+                loader,
+                new Class<?>[] {StoredMessages.class},
+                (proxy, method, arguments) ->
+                        new StoredMessages.Retained(Optional.of(Duration.ofDays(8)), Optional.of(Instant.EPOCH)));
+        return (ClaimStore) Proxy.newProxyInstance(
+                loader,
+                new Class<?>[] {ClaimStore.class, UnjudgedStatistics.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "messages" -> messages;
+                    case "now" -> Instant.now();
+                    default -> 0L;
+                });
+    }
+
     /** Returns the meters of all parts, without the gauges of buckets that this registry adds. */
     private static List<Meter.Id> registered() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         MemoryStore store = MemoryStore.create();
         IdempotencyMeters meters = IdempotencyMeters.of(registry).journals(new Journal(0, 0, 0, 0));
-        meters.onBuilt("billing", ConsistencyLevel.STRONG, false, store);
+        meters.onBuilt("billing", ConsistencyLevel.STRONG, false, judging());
+        meters.onBuilt("billing", ConsistencyLevel.AT_LEAST_ONCE, false, judging());
         meters.onBuilt("mails", ConsistencyLevel.STRONG, true, store);
         for (String kind : List.of("table", "journal", "other")) {
             meters.onPurged(kind, 0, Duration.ZERO);
         }
         QuarantineMeters.of(registry, store, new MemoryQuarantine(store), () -> List.of("billing"))
+                .horizons(consumer -> judging())
                 .count();
         return registry.getMeters().stream()
                 .map(Meter::getId)

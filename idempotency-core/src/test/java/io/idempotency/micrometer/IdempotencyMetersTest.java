@@ -19,6 +19,7 @@ import io.idempotency.store.JournalStatistics;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.TransientStoreException;
+import io.idempotency.store.UnjudgedStatistics;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MockClock;
@@ -236,6 +237,38 @@ class IdempotencyMetersTest {
     }
 
     @Test
+    void countsLeasesThatWereLost() {
+        IdempotencyMeters meters = IdempotencyMeters.of(registry);
+        meters.onBuilt("mails", ConsistencyLevel.AT_LEAST_ONCE, false, MemoryStore.create());
+        assertThat(registry.get(MeterNames.LEASES_LOST).counters()).hasSize(1);
+
+        meters.onLeaseLost(new Delivery(new MessageId("mails", "a"), new Position("orders", 0, 0)));
+
+        assertThat(registry.get(MeterNames.LEASES_LOST)
+                        .tag("consumer", "mails")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void readsWhatAStoreCouldNotJudge() {
+        ClaimStore skipping = (ClaimStore) Proxy.newProxyInstance(
+                ClaimStore.class.getClassLoader(),
+                new Class<?>[] {ClaimStore.class, UnjudgedStatistics.class},
+                (proxy, method, arguments) -> arguments[1] == UnjudgedStatistics.Action.SKIPPED ? 7L : 0L);
+        IdempotencyMeters.of(registry).onBuilt("mails", ConsistencyLevel.STRONG, false, skipping);
+
+        for (String action : List.of("refused", "processed", "skipped")) {
+            assertThat(registry.get(MeterNames.UNJUDGED)
+                            .tags("consumer", "mails", "action", action)
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(action.equals("skipped") ? 7 : 0);
+        }
+    }
+
+    @Test
     void countsPartitionsThatStandStillByReason() {
         AtomicLong nanoTime = new AtomicLong();
         Standstills standstills = new Standstills(nanoTime::get, () -> Instant.EPOCH);
@@ -263,6 +296,24 @@ class IdempotencyMetersTest {
                 .tags("consumer", "mails", "reason", reason)
                 .gauge()
                 .value();
+    }
+
+    /** So that an alert sees a purge that has never succeeded, and leaves one alone that has just begun. */
+    @Test
+    void tellsWhenAPurgeBeganBeforeItSucceedsFirst() {
+        IdempotencyMeters meters = IdempotencyMeters.of(registry);
+        clock.add(Duration.ofDays(1));
+        meters.onStarted("table");
+        double began = clock.wallTime();
+        clock.add(Duration.ofDays(1));
+
+        assertThat(registry.get(MeterNames.PURGE_SUCCESS)
+                        .tag("store", "table")
+                        .timeGauge()
+                        .value(TimeUnit.MILLISECONDS))
+                .isEqualTo(began);
+        assertThat(registry.get(MeterNames.PURGED).counter().count()).isZero();
+        assertThat(registry.get(MeterNames.PURGE_TIME).timer().count()).isZero();
     }
 
     @Test

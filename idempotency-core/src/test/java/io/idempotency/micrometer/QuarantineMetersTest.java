@@ -7,8 +7,10 @@ import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.StoredMessages;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -89,6 +91,70 @@ class QuarantineMetersTest {
         meters.count();
 
         assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isEqualTo(2);
+    }
+
+    /** A store that forgets what was settled more than an hour ago, by the clock of the test. */
+    private ClaimStore remembering(Optional<Instant> since) {
+        StoredMessages messages = (StoredMessages) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {StoredMessages.class}, (proxy, method, arguments) -> {
+                    questions.add(method.getName());
+                    return new StoredMessages.Retained(Optional.of(Duration.ofHours(1)), since);
+                });
+        return (ClaimStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {ClaimStore.class},
+                (proxy, method, arguments) -> method.getName().equals("now") ? now : messages);
+    }
+
+    @Test
+    void showsHowFarBackEachConsumerRemembersOnEachNode() {
+        MeterRegistry other = new SimpleMeterRegistry();
+        for (MeterRegistry node : List.of(registry, other)) {
+            QuarantineMeters.of(node, store, quarantine, () -> List.of("billing", "mails"))
+                    .horizons(consumer -> remembering(
+                            consumer.equals("billing") ? Optional.of(now.minusSeconds(7_200)) : Optional.empty()))
+                    .count();
+
+            assertThat(value(node, MeterNames.HORIZON_AGE, "billing")).isEqualTo(7_200);
+            assertThat(node.find(MeterNames.HORIZON_AGE).gauges())
+                    .as("the other one has forgotten nothing yet")
+                    .hasSize(1);
+        }
+        assertThat(questions).containsOnly("retained").hasSize(4);
+        registry.getMeters().forEach(Meter::measure);
+        assertThat(questions).hasSize(4);
+    }
+
+    @Test
+    void leavesOutTheHorizonOfAStoreWithoutVerbsForOperators() {
+        ClaimStore plain = (ClaimStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {ClaimStore.class}, (proxy, method, arguments) -> {
+                    throw new UnsupportedOperationException();
+                });
+
+        meters.horizons(consumer -> plain).count();
+
+        assertThat(registry.find(MeterNames.HORIZON_AGE).gauges()).isEmpty();
+        assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isZero();
+    }
+
+    @Test
+    void showsNoOldHorizonIfAStoreFails() {
+        boolean[] isDown = new boolean[1];
+        QuarantineMeters asking = QuarantineMeters.of(registry, store, quarantine, () -> List.of("billing"))
+                .horizons(consumer -> {
+                    if (isDown[0]) {
+                        throw new IllegalStateException("down");
+                    }
+                    return remembering(Optional.of(now.minusSeconds(7_200)));
+                });
+        asking.count();
+        isDown[0] = true;
+
+        assertThatThrownBy(asking::count).hasMessage("down");
+
+        assertThat(registry.find(MeterNames.HORIZON_AGE).gauges()).isEmpty();
+        assertThat(value(registry, MeterNames.QUARANTINED, "billing")).isZero();
     }
 
     @Test

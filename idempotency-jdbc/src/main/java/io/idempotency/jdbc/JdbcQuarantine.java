@@ -250,6 +250,12 @@ public final class JdbcQuarantine implements QuarantineStore {
         return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
     }
 
+    /** {@inheritDoc} Of the command line, {@code idempotency-cli}. */
+    @Override
+    public Optional<String> showing(Delivery delivery) {
+        return Optional.of(ShowCommand.of(tables, delivery));
+    }
+
     /** Returns the name of its table, for the log. */
     @Override
     public String toString() {

@@ -11,6 +11,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
+import io.idempotency.store.UnjudgedStatistics;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -40,7 +41,7 @@ import javax.sql.DataSource;
  * <p>It runs on PostgreSQL, MariaDB and H2, with the tables of {@link Schema}. A database that loses commits breaks its memory: after a restore, restart the
  * consumers. Thread-safe.
  */
-public final class JournalStore implements ClaimStore, JournalStatistics {
+public final class JournalStore implements ClaimStore, JournalStatistics, UnjudgedStatistics {
 
     /** How long messages are remembered unless set otherwise. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(1);
@@ -49,7 +50,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
     public static final Duration DEFAULT_REVALIDATION = Duration.ofMinutes(1);
 
     record Settings(
-            Unjudged unjudged,
+            UnjudgedRecords unjudged,
             long retentionMicros,
             long memoryBytes,
             boolean isForgettingOldest,
@@ -66,10 +67,10 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
     private final JournalClaims claims;
     private final JournalMessages messages;
     private final boolean isPartitioned;
-    private final Duration retention;
+    private final Settings settings;
 
     JournalStore(JournalStoreBuilder builder) {
-        this.retention = Duration.of(builder.settings().retentionMicros(), ChronoUnit.MICROS);
+        this.settings = builder.settings();
         this.isPartitioned = builder.isPartitioned();
         this.transactions = builder.transactions();
         this.connections = new Connections(transactions);
@@ -77,8 +78,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
         this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
         this.round = new JournalRound(database);
-        this.windows =
-                new JournalWindows(database, new PartitionCounts(database, tables), retentions, builder.settings());
+        this.windows = new JournalWindows(database, new PartitionCounts(database, tables), retentions, settings);
         this.claims = new JournalClaims(database, connections, windows);
         this.messages = new JournalMessages(
                 new JournalMessages.Shared(transactions, connections, database, retentions, windows, claims));
@@ -126,7 +126,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
 
     @Override
     public Optional<Duration> remembers(String consumer) {
-        return Optional.of(retention);
+        return Optional.of(retention());
     }
 
     @Override
@@ -260,7 +260,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
 
     /** Returns the retention that this store was built with. */
     Duration retention() {
-        return retention;
+        return Duration.of(settings.retentionMicros(), ChronoUnit.MICROS);
     }
 
     @Override
@@ -281,6 +281,11 @@ public final class JournalStore implements ClaimStore, JournalStatistics {
     @Override
     public long reloads() {
         return windows.load().reloads();
+    }
+
+    @Override
+    public long unjudged(String consumer, Action action) {
+        return settings.unjudged().unjudged(consumer, action);
     }
 
     /** Drops all windows, so that the next claims read the journals anew. */

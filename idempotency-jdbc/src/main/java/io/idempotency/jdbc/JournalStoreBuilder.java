@@ -128,7 +128,7 @@ public final class JournalStoreBuilder {
 
     JournalStore.Settings settings() {
         return new JournalStore.Settings(
-                unjudged,
+                new UnjudgedRecords(unjudged),
                 StoredTime.micros(retention),
                 memoryBytes,
                 isForgettingOldest,

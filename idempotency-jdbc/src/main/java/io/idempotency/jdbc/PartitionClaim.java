@@ -23,7 +23,7 @@ final class PartitionClaim {
     private static final int KNOWN = -2;
 
     private final JournalWindow window;
-    private final Unjudged unjudged;
+    private final UnjudgedRecords unjudged;
     private final List<Delivery> deliveries;
     private final Ids ids;
     /** The indices of the deliveries in the claim, and so of their answers. */
@@ -41,7 +41,7 @@ final class PartitionClaim {
      *
      * @param expected how many deliveries will probably be added
      */
-    PartitionClaim(JournalWindow window, Unjudged unjudged, int expected) {
+    PartitionClaim(JournalWindow window, UnjudgedRecords unjudged, int expected) {
         this.window = window;
         this.unjudged = unjudged;
         this.deliveries = new ArrayList<>(expected);
@@ -116,7 +116,7 @@ final class PartitionClaim {
             }
         }
         if (unjudgeable != null && window.tellSetBack()) {
-            new SetBack(unjudgeable, horizon).warn(Loggers.JOURNAL_STORE, unjudged);
+            new SetBack(unjudgeable, horizon).warn(Loggers.JOURNAL_STORE, unjudged.choice());
         } else if (unjudgeable == null && fresh.size() > 0) {
             window.goesForward();
         }
@@ -124,7 +124,7 @@ final class PartitionClaim {
     }
 
     private boolean isSkipped(Delivery delivery, long horizon) {
-        return switch (unjudged) {
+        return switch (unjudged.decide(delivery)) {
             case PROCESS -> false;
             case SKIP -> true;
             case REFUSE ->

@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -186,14 +187,15 @@ public final class Purger implements AutoCloseable {
                 afterBatch.run();
             }
         }
-        tell(forgotten, Duration.ofNanos(System.nanoTime() - began));
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        int all = forgotten;
+        tell(kind -> listener.onPurged(kind, all, took));
         return forgotten;
     }
 
-    private void tell(int forgotten, Duration took) {
-        String kind = store instanceof JournalStore ? "journal" : store instanceof TableStore ? "table" : "other";
+    private void tell(Consumer<String> what) {
         try {
-            listener.onPurged(kind, forgotten, took);
+            what.accept(store instanceof JournalStore ? "journal" : store instanceof TableStore ? "table" : "other");
         } catch (RuntimeException e) {
             LOG.warn("The listener of the purge failed; the purge itself is not affected.", e);
         }
@@ -315,6 +317,7 @@ public final class Purger implements AutoCloseable {
         public Purger start() {
             Purger purger = build();
             long millis = interval.toMillis();
+            purger.tell(listener::onStarted);
             ScheduledFuture<?> unused = purger.executor.scheduleWithFixedDelay(
                     purger::runAndLog, Math.min(millis, 1000), millis, TimeUnit.MILLISECONDS);
             return purger;

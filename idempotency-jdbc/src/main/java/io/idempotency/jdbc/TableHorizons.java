@@ -60,13 +60,13 @@ final class TableHorizons {
 
     private final StoreDatabase database;
     private final Tables tables;
-    private final Unjudged unjudged;
+    private final UnjudgedRecords unjudged;
     private final LongSupplier nanoTime;
     private final Map<Partition, Progress> progress = new ConcurrentHashMap<>();
     /** The partitions of which the log says that they were set back. */
     private final Set<Partition> told = ConcurrentHashMap.newKeySet();
 
-    TableHorizons(StoreDatabase database, Tables tables, Unjudged unjudged, LongSupplier nanoTime) {
+    TableHorizons(StoreDatabase database, Tables tables, UnjudgedRecords unjudged, LongSupplier nanoTime) {
         this.database = database;
         this.tables = tables;
         this.unjudged = unjudged;
@@ -102,7 +102,7 @@ final class TableHorizons {
     private void tell(Decision decision) {
         decision.setBack.forEach((partition, setBack) -> {
             if (told.add(partition)) {
-                setBack.warn(Loggers.TABLE_STORE, unjudged);
+                setBack.warn(Loggers.TABLE_STORE, unjudged.choice());
             }
         });
         if (!told.isEmpty()) {
@@ -159,13 +159,14 @@ final class TableHorizons {
             horizons.put(partition, horizon);
             if (horizon.isAtOrBehind(delivery)) {
                 SetBack first = setBack.computeIfAbsent(partition, each -> new SetBack(delivery, horizon.offset()));
-                if (unjudged == Unjudged.REFUSE) {
+                Unjudged choice = unjudged.decide(delivery);
+                if (choice == Unjudged.REFUSE) {
                     throw first.refused(
                             "nothing up to offset " + horizon.offset() + " is remembered there, settled at "
                                     + StoredTime.instant(horizon.at()) + " or before",
                             "TableStore.builder(..).unjudged(..)",
                             "");
-                } else if (unjudged == Unjudged.SKIP) {
+                } else if (choice == Unjudged.SKIP) {
                     skipped.add(key);
                 }
             } else if (delivery.position().offset() > horizon.offset()) {

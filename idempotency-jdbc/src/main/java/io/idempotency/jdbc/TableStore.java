@@ -9,6 +9,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
 import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
+import io.idempotency.store.UnjudgedStatistics;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The tables are those of {@link Schema}. PostgreSQL, MariaDB and H2 have their own statements. Every other database gets plain ones, and the log says
  * so. Transactions at READ UNCOMMITTED are refused. Thread-safe.
  */
-public final class TableStore implements LeaseStore {
+public final class TableStore implements LeaseStore, UnjudgedStatistics {
 
     /** How long a claim waits for another transaction with the same message, unless set otherwise. */
     public static final Duration DEFAULT_CLAIM_TIMEOUT = StoreDatabase.DEFAULT_CLAIM_TIMEOUT;
@@ -39,6 +40,7 @@ public final class TableStore implements LeaseStore {
     private final Connections connections;
     private final StoreDatabase database;
     private final MessageTable table;
+    private final UnjudgedRecords unjudged;
     private final TableHorizons horizons;
     private final TableClaims claims;
     private final TableLeases leases;
@@ -51,7 +53,8 @@ public final class TableStore implements LeaseStore {
         Tables tables = builder.tables();
         this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.table = new MessageTable(database, tables);
-        this.horizons = new TableHorizons(database, tables, builder.unjudged(), builder.nanoTime());
+        this.unjudged = new UnjudgedRecords(builder.unjudged());
+        this.horizons = new TableHorizons(database, tables, unjudged, builder.nanoTime());
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
@@ -222,6 +225,11 @@ public final class TableStore implements LeaseStore {
     @Override
     public Instant now() {
         return StoredTime.instant(connections.onCurrent("read the time", database::now));
+    }
+
+    @Override
+    public long unjudged(String consumer, Action action) {
+        return unjudged.unjudged(consumer, action);
     }
 
     @Override

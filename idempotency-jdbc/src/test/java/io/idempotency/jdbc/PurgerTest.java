@@ -14,6 +14,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineFailure;
 import io.idempotency.store.QuarantinedMessage;
 import java.sql.Connection;
@@ -93,6 +94,30 @@ class PurgerTest {
             }
 
             assertThat(told).containsExactly("table 1");
+        }
+    }
+
+    @Test
+    void tellsAListenerThatItBegins() {
+        try (Fixture fixture = Fixture.on(TestDatabase.H2)) {
+            List<String> told = new ArrayList<>();
+            PurgeListener listener = new PurgeListener() {
+                @Override
+                public void onStarted(String store) {
+                    told.add(store);
+                }
+
+                @Override
+                public void onPurged(String store, long messages, Duration took) {}
+            };
+
+            Purger.of(fixture.store)
+                    .interval(Duration.ofDays(1))
+                    .listener(listener)
+                    .start()
+                    .close();
+
+            assertThat(told).containsExactly("table");
         }
     }
 

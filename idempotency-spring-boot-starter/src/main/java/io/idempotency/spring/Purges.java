@@ -31,6 +31,19 @@ final class Purges implements AutoCloseable {
         this.listeners = listeners;
     }
 
+    private record All(List<PurgeListener> listeners) implements PurgeListener {
+
+        @Override
+        public void onStarted(String store) {
+            listeners.forEach(each -> each.onStarted(store));
+        }
+
+        @Override
+        public void onPurged(String store, long messages, Duration took) {
+            listeners.forEach(each -> each.onPurged(store, messages, took));
+        }
+    }
+
     synchronized void begin(ClaimStore store, Duration retention) {
         Purger.Builder purger = Purger.of(store)
                 .retention(retention)
@@ -39,7 +52,7 @@ final class Purges implements AutoCloseable {
                 .audit(audit, properties.audit().retention());
         quarantine.ifUnique(messages -> purger.afterwards(keeper(store, messages, retention)));
         List<PurgeListener> told = listeners.orderedStream().toList();
-        purger.listener((kind, messages, took) -> told.forEach(each -> each.onPurged(kind, messages, took)));
+        purger.listener(new All(told));
         running.add(purger.start());
     }
 

@@ -29,6 +29,7 @@ class QuarantineMeterConfiguration {
             StoreTransactions transactions,
             IdempotencyProperties properties,
             QuarantineStore quarantine,
+            Consumers listeners,
             Standstills standstills) {
         TableStore leases = TableStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
@@ -37,6 +38,7 @@ class QuarantineMeterConfiguration {
                 .transactionManager(transactions.manager())
                 .build();
         return QuarantineMeters.of(registry, leases, quarantine, standstills::consumers)
+                .horizons(listeners::operated)
                 .start();
     }
 }

@@ -108,13 +108,14 @@ class NightTest {
                     .orElseThrow()
                     .message()
                     .payload();
-            assertThat(lines(output, "ERROR", "Quarantined " + consumer))
+            assertThat(lines(output, "WARN", "Quarantined " + consumer))
                     .singleElement()
                     .asString()
                     .startsWith("Quarantined " + consumer + "/" + each.kind + "poison at " + each.name
                             + "-0@1 after 3 attempts, in table idempotency_quarantine, ")
                     .contains(
-                            kept.origin() == Payload.Origin.POSITION_ONLY ? ", without its bytes" : ", with its bytes");
+                            kept.origin() == Payload.Origin.POSITION_ONLY ? ", without its bytes" : ", with its bytes",
+                            " To look at it: idempotency quarantine show " + consumer + " " + each.kind + "poison");
         }
         assertThat(output.toString().split("Caused by: java.lang.IllegalStateException"))
                 .hasSize(3);
@@ -183,7 +184,7 @@ class NightTest {
                 .singleElement()
                 .asString()
                 .contains(topic.name + "-0@0", "has no message id");
-        assertThat(lines(output, "ERROR", "Quarantined billing/~none~"))
+        assertThat(lines(output, "WARN", "Quarantined billing/~none~"))
                 .singleElement()
                 .asString()
                 .contains("after 1 attempt,");
