@@ -19,29 +19,29 @@ final class Kept {
     private static final int LOOK_EVERY_MILLIS = 500;
 
     private final Settings settings;
+    private final Path file;
     private final int port;
     private final String password = UUID.randomUUID().toString().substring(0, 8);
 
-    /** @param port where the payments service listens */
-    Kept(Settings settings, int port) {
+    /**
+     * @param file the one of the payments service
+     * @param port where it listens
+     */
+    Kept(Settings settings, Path file, int port) {
         this.settings = settings;
+        this.file = file;
         this.port = port;
     }
 
     /** Returns the arguments of the payments service, and writes its file. */
     List<String> arguments() throws IOException {
-        Files.createDirectories(settings.folder());
-        Files.writeString(file(), "# A greater payment is refused.\npayments.most-cents=1000000\n");
+        Files.writeString(file, "# A greater payment is refused.\npayments.most-cents=1000000\n");
         return List.of(
                 "--server.port=" + port,
                 "--server.address=127.0.0.1",
-                "--spring.config.additional-location=" + file().toUri(),
+                "--spring.config.additional-location=" + file.toUri(),
                 "--spring.security.user.name=" + USER,
                 "--spring.security.user.password=" + password);
-    }
-
-    private Path file() {
-        return settings.folder().resolve("payments.properties");
     }
 
     /** Tells where to look, and stays until the process is ended. */
@@ -65,13 +65,13 @@ final class Kept {
                   %s
                 and the payments service starts again. Then replay the message. docs/operations.md shows each step. Ctrl-C ends everything.
 
-                """, console, console, USER, password, cli, stage.databases().url("payments", "cli"), file());
+                """, console, console, USER, password, cli, stage.databases().url("payments", "cli"), file);
         System.out.flush();
-        FileTime seen = Files.getLastModifiedTime(file());
+        FileTime seen = Files.getLastModifiedTime(file);
         while (true) {
             stage.clients().placeAnother();
             TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
-            FileTime now = Files.exists(file()) ? Files.getLastModifiedTime(file()) : seen;
+            FileTime now = Files.exists(file) ? Files.getLastModifiedTime(file) : seen;
             if (!now.equals(seen)) {
                 seen = now;
                 screen.say("the file has changed, so payments starts again");

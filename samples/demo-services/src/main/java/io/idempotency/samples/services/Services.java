@@ -34,7 +34,8 @@ final class Services implements AutoCloseable {
         this.broker = broker;
         this.files = files;
         this.logs = logs;
-        this.kept = new Kept(settings, Ports.free(1).get(0));
+        this.kept = new Kept(
+                settings, files.resolve("payments.properties"), Ports.free(1).get(0));
     }
 
     /** Starts a node of each service. */
@@ -82,6 +83,9 @@ final class Services implements AutoCloseable {
                 "--logging.level.org.apache.kafka=WARN"));
         if (!settings.isRemembering()) {
             arguments.add("--idempotency.consumers." + name + ".level=NONE");
+        }
+        if (more.stream().noneMatch(argument -> argument.startsWith("--server.port="))) {
+            arguments.add("--server.port=0");
         }
         arguments.addAll(more);
         Program program = programs.get(module);
