@@ -94,12 +94,12 @@ record Views(
     }
 
     private Answers.Message message(Arguments asked, SecurityContext caller) {
+        int most = asked.flag("full") ? MANY_BYTES : FEW_BYTES;
         MessageId id = one(operations, asked.consumer(), asked.required("id"));
         QuarantineEntry entry = quarantine
                 .find(id)
                 .orElseThrow(
                         () -> new RefusedException(404, id + " is not in quarantine: why tells what became of it."));
-        int most = asked.flag("full") ? MANY_BYTES : FEW_BYTES;
         QuarantinedMessage message = entry.message();
         ShownPayload payload = new ShownPayload(message, masks, most);
         Optional<String> hidden = permissions.whyHidden(caller);
