@@ -130,8 +130,14 @@ final class ConsoleBrowser implements AutoCloseable {
 
     void click(String text) {
         until(text, () -> {
-            WebElement found = target(text);
-            found.click();
+            target(text).click();
+            return true;
+        });
+    }
+
+    void clickOn(String selector) {
+        until(selector, () -> {
+            element(selector).click();
             return true;
         });
     }

@@ -18,6 +18,7 @@ import io.idempotency.store.QuarantinedMessage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -30,8 +31,10 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.annotation.KafkaListener;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.security.core.userdetails.User;
@@ -98,8 +101,13 @@ final class ConsoleScene {
         }
     }
 
-    void mend(String table) {
+    /** Mends the column, and begins the listener anew, as the next deployment would. */
+    void mend(String table, String listener) {
         jdbc.execute("alter table " + table + " alter column reference type text");
+        MessageListenerContainer container = Objects.requireNonNull(
+                application.getBean(KafkaListenerEndpointRegistry.class).getListenerContainer(listener));
+        container.stop();
+        container.start();
     }
 
     /** Moves the clock by which partitions stand still. */
@@ -145,7 +153,9 @@ final class ConsoleScene {
     /** Quarantines messages that no consumer has seen. */
     void quarantine(String consumer, int messages) {
         QuarantineFailure failure = new QuarantineFailure(
-                "java.sql.SQLException", "group", "java.sql.SQLException: no such account\n\tat io.bank.Ledger.post(Ledger.java:88)");
+                "java.sql.SQLException",
+                "group",
+                "java.sql.SQLException: no such account\n\tat io.bank.Ledger.post(Ledger.java:88)");
         for (int i = 0; i < messages; i++) {
             Payload payload = new Payload(null, "{\"account\": 17}".getBytes(UTF_8), List.of(), Payload.Origin.RAW);
             Delivery delivery = new Delivery(new MessageId(consumer, "order-" + i), new Position("orders", 0, i));

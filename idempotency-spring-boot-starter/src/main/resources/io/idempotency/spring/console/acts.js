@@ -177,7 +177,8 @@ function words(replay) {
 }
 
 /** One replay, while it runs. */
-export async function replay(main, {id, then}) {
+export async function replay(main, {id, then}, overview) {
+    const waiting = h('div', null);
     const status = h('div', null);
     const buttons = h('form', {onsubmit: event => event.preventDefault()});
     const error = h('div', null);
@@ -220,11 +221,18 @@ export async function replay(main, {id, then}) {
         }
         return isOpen;
     }
-    fill(main, h('h1', {tabindex: '-1'}, 'Replay'), refusal(), status, buttons, error);
-    let isOpen = show(await read('replay', {replay: id}));
-    return async () => {
-        if (isOpen) {
-            isOpen = show(await read('replay', {replay: id}));
-        }
+    fill(main, h('h1', {tabindex: '-1'}, 'Replay'), refusal(), status, waiting, buttons, error);
+    const look = async now => {
+        const found = await read('replay', {replay: id});
+        const standing = (now.consumers.find(each => each.consumer === found.consumer)?.standstills ?? []).map(each => each.partition);
+        fill(waiting, found.status === 'RUNNING' && standing.length > 0 && h('p', {class: 'notice'},
+                'It waits with ', standing.map((partition, at) => [at > 0 && ', ', data(partition, 60)]),
+                standing.length === 1 ? ', which makes no progress itself. That partition is tried every 30 s, and then both go on.'
+                : ', which make no progress themselves. These partitions are tried every 30 s, and then all go on.'));
+        return show(found);
+    };
+    let isOpen = await look(overview);
+    return async now => {
+        isOpen = isOpen && await look(now);
     };
 }

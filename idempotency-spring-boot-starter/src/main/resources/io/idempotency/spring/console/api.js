@@ -2,9 +2,10 @@
 
 /** How the endpoint, or the way to it, refused something; its text is a sentence. */
 export class Refusal extends Error {
-    constructor(status, sentence) {
+    constructor(status, sentence, isOfEndpoint = false) {
         super(sentence);
         this.status = status;
+        this.isOfEndpoint = isOfEndpoint;
     }
 }
 
@@ -41,10 +42,13 @@ async function answer(response) {
     if (response.ok && body !== null) {
         return body;
     }
-    throw new Refusal(response.status, (typeof body?.error === 'string' && body.error.includes(' ') && body.error)
-            || (response.status === 403 ? 'The application does not allow this.'
+    // The endpoint says what to do; what stands before it only names the status.
+    if (typeof body?.error === 'string' && body.error.endsWith('.')) {
+        throw new Refusal(response.status, body.error, true);
+    }
+    throw new Refusal(response.status, response.status === 403 ? 'The application does not allow this.'
             : response.status === 404 ? 'The endpoint does not know this.'
-            : `The application answered with status ${response.status}.`));
+            : `The application answered with status ${response.status}.`);
 }
 
 function url(view, parameters) {
@@ -67,15 +71,18 @@ export async function write(act, body) {
     const tokens = session.csrf?.tokens ?? [null];
     for (let tried = 1; ; tried++) {
         const token = tokens[tokenAt % tokens.length];
-        const response = await ask(url(act, {}), {
-            method: 'POST',
-            headers: {'Content-Type': 'application/json', ...(token && {[session.csrf.header]: token})},
-            body: JSON.stringify(body),
-        });
-        if ((response.status !== 403 && response.status !== 401) || tried >= tokens.length) {
-            return answer(response);
+        try {
+            return await answer(await ask(url(act, {}), {
+                method: 'POST',
+                headers: {'Content-Type': 'application/json', ...(token && {[session.csrf.header]: token})},
+                body: JSON.stringify(body),
+            }));
+        } catch (refused) {
+            if (refused.isOfEndpoint || tried >= tokens.length || ![401, 403].includes(refused.status)) {
+                throw refused;
+            }
+            tokenAt++;
         }
-        tokenAt++;
     }
 }
 

@@ -19,19 +19,34 @@ export async function quarantine(main, parameters, overview) {
     if (consumer === undefined) {
         return fill(main, h('h1', {tabindex: '-1'}, 'Quarantine'), h('p', null, 'Nothing is remembered of any consumer yet.'));
     }
+    const asked = {...parameters, consumer};
+    const counted = read('groups', {consumer, from: from(parameters.from)}).then(found => found.groups);
+    counted.catch(() => undefined);
+    const filters = h('div', null, filter(asked, overview, []));
+    const body = h('div', null);
+    fill(main, h('h1', {tabindex: '-1'}, 'Quarantine of ', data(consumer, 60)), filters, refusal(), body);
     const isList = parameters.list || PARTS.some(part => parameters[part]);
-    const {groups} = await read('groups', {consumer, from: from(parameters.from)});
-    const filters = filter({...parameters, consumer}, overview, groups);
-    const chosen = groups.filter(group => (!parameters.failureGroup || group.group === parameters.failureGroup)
-            && (!parameters.failureType || group.failureTypes.includes(parameters.failureType)));
-    const total = groups.reduce((sum, group) => sum + group.messages, 0);
-    fill(main, h('h1', {tabindex: '-1'}, 'Quarantine of ', data(consumer, 60)), filters, refusal(),
-            isList ? await listed({...parameters, consumer}, chosen) : byFailure({...parameters, consumer}, groups, total));
-    examples(main, consumer, chosen).catch(() => undefined);
+    const show = groups => {
+        const chosen = groups.filter(group => (!parameters.failureGroup || group.group === parameters.failureGroup)
+                && (!parameters.failureType || group.failureTypes.includes(parameters.failureType)));
+        fill(filters, filter(asked, overview, groups));
+        examples(main, consumer, chosen).catch(() => undefined);
+        return chosen;
+    };
+    if (isList) {
+        // A page is quick, whatever there is; the counts come when they come.
+        const page = await listed(asked);
+        fill(body, page.element);
+        counted.then(groups => page.title(show(groups))).catch(() => undefined);
+    } else {
+        const groups = await counted;
+        fill(body, byFailure(asked, groups, groups.reduce((sum, group) => sum + group.messages, 0)));
+        show(groups);
+    }
 }
 
 function filter(parameters, overview, groups) {
-    const types = [...new Set(groups.flatMap(group => group.failureTypes))].sort();
+    const types = [...new Set([...groups.flatMap(group => group.failureTypes), ...(parameters.failureType ? [parameters.failureType] : [])])].sort();
     const names = overview.consumers.map(each => [each.consumer, `${plain(each.consumer).slice(0, 60)} (${number(each.quarantined)})`]);
     return h('form', {
         class: 'filter',
@@ -102,37 +117,39 @@ function one({consumer, from: time}, group) {
                     current().mayWrite && h('a', {class: 'button', href: route('plan', chosen)}, 'Replay…')));
 }
 
-async function listed(parameters, groups) {
+async function listed(parameters) {
     const {consumer} = parameters;
     const selection = Object.fromEntries(PARTS.map(part => [part, parameters[part]]));
     const page = await read('quarantine', {consumer, ...selection, from: from(parameters.from), limit: 50, after: parameters.after});
     const place = parameters.topic && [' in ', data(`${parameters.topic}-${parameters.partition ?? ''}`, 60),
         parameters.firstOffset && ` from offset ${parameters.firstOffset} on`];
-    const isCounted = !parameters.topic && groups.length > 0;
-    const total = groups.reduce((sum, group) => sum + group.messages, 0);
-    const more = {...parameters, ...selection};
-    return [
-        h('div', {class: 'row'},
-                h('p', {class: 'lead'}, isCounted ? messages(total) : page.messages.length ? 'Messages' : 'No message', place,
-                        parameters.failureGroup && groups[0] && [' that failed by ', data(groups[0].failureTypes.map(shortClass).join(', '), 100)]),
-                h('p', {class: 'actions'}, h('a', {class: 'button', href: route('quarantine', {consumer, from: parameters.from})}, 'All failures'),
-                        current().mayWrite && page.messages.length > 0
-                                && h('a', {class: 'button', href: route('plan', {consumer, ...selection, from: parameters.from})}, 'Replay these…'))),
-        parameters.failureGroup && groups[0] && h('p', {class: 'example', 'data-group': groups[0].group}),
-        page.messages.length > 0 && table('Quarantined messages, in the order of topic, partition and offset',
-                ['Message', 'Position', 'Failed first', 'Failure', 'Attempts', 'Notes'], page.messages.map(message => [
-                    h('a', {href: route('message', {consumer, id: nameOf(message)})}, data(message.id, 80)),
-                    data(message.position, 80),
-                    moment(message.firstAt),
-                    data(shortClass(message.failureType), 80),
-                    number(message.attempts),
-                    [message.behind && 'behind another ', message.replay && h('a', {href: route('replay', {id: message.replay})}, 'in a replay')],
-                ])),
-        h('p', {class: 'actions'},
-                parameters.after && h('a', {class: 'button', href: route('quarantine', {...more, after: ''})}, 'First page'),
-                page.next && h('a', {class: 'button', href: route('quarantine', {...more, after: page.next})}, 'Next page')),
-    ];
+    const lead = h('p', {class: 'lead'}, page.messages.length ? 'Messages' : 'No message', place);
+    const example = h('p', {class: 'example', 'data-group': parameters.failureGroup});
+    const title = groups => groups.length > 0 && !parameters.topic
+            && fill(lead, messages(groups.reduce((sum, group) => sum + group.messages, 0)),
+                    parameters.failureGroup && [' that failed by ', data(groups[0].failureTypes.map(shortClass).join(', '), 100)]);
+    const element = h('div', null,
+            h('div', {class: 'row'}, lead,
+                    h('p', {class: 'actions'}, h('a', {class: 'button', href: route('quarantine', {consumer, from: parameters.from})}, 'All failures'),
+                            current().mayWrite && page.messages.length > 0
+                                    && h('a', {class: 'button', href: route('plan', {consumer, ...selection, from: parameters.from})}, 'Replay these…'))),
+            parameters.failureGroup && example,
+            page.messages.length > 0 && table('Quarantined messages, in the order of topic, partition and offset',
+                    ['Message', 'Position', 'Failed first', 'Failure', 'Attempts', 'Notes'], page.messages.map(row(consumer))),
+            h('p', {class: 'actions'},
+                    parameters.after && h('a', {class: 'button', href: route('quarantine', {...parameters, after: ''})}, 'First page'),
+                    page.next && h('a', {class: 'button', href: route('quarantine', {...parameters, after: page.next})}, 'Next page')));
+    return {element, title};
 }
+
+const row = consumer => message => [
+    h('a', {href: route('message', {consumer, id: nameOf(message)})}, data(message.id, 80)),
+    data(message.position, 80),
+    moment(message.firstAt),
+    data(shortClass(message.failureType), 80),
+    number(message.attempts),
+    [message.behind && 'behind another ', message.replay && h('a', {href: route('replay', {id: message.replay})}, 'in a replay')],
+];
 
 export async function message(main, {consumer, id, full}) {
     const found = await read('message', {consumer, id, full: full && true});
