@@ -1,0 +1,91 @@
+package io.idempotency.testkit.faults;
+
+import io.idempotency.ConsistencyLevel;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.StringJoiner;
+
+/** What happened in a scenario, delivery by delivery. Thread-safe. */
+final class History {
+
+    private final List<Entry> entries = new ArrayList<>();
+    private final Set<String> ids = new LinkedHashSet<>();
+    private final Set<String> remarks = new LinkedHashSet<>();
+    private Optional<String> quarantine = Optional.empty();
+    private Optional<ConsistencyLevel> level = Optional.empty();
+
+    private static final class Entry {
+
+        private final String what;
+        private final List<String> then = new ArrayList<>();
+
+        Entry(String what) {
+            this.what = what;
+        }
+    }
+
+    /** Adds a delivery. */
+    synchronized void delivered(String what) {
+        entries.add(new Entry(what));
+    }
+
+    /** Adds something that happened to the last delivery. */
+    synchronized void happened(String what) {
+        if (!entries.isEmpty()) {
+            Entry last = entries.get(entries.size() - 1);
+            if (last.then.isEmpty() || !last.then.get(last.then.size() - 1).equals(what)) {
+                last.then.add(what);
+            }
+        }
+    }
+
+    /** Adds an id that the library read from a message. */
+    synchronized void identified(String id) {
+        ids.add(id);
+    }
+
+    /** Adds something that explains the result, once. */
+    synchronized void remark(String remark) {
+        remarks.add(remark);
+    }
+
+    synchronized void quarantined(String why) {
+        quarantine = Optional.of(why);
+    }
+
+    synchronized void consumedAt(ConsistencyLevel consistency) {
+        level = Optional.of(consistency);
+    }
+
+    /** Returns the level of the consumer, if there is one that tells. */
+    synchronized Optional<ConsistencyLevel> level() {
+        return level;
+    }
+
+    /** Returns the ids that the library read, each once. */
+    synchronized List<String> ids() {
+        return List.copyOf(ids);
+    }
+
+    synchronized List<String> remarks() {
+        return List.copyOf(remarks);
+    }
+
+    synchronized Optional<String> quarantine() {
+        return quarantine;
+    }
+
+    @Override
+    public synchronized String toString() {
+        StringJoiner lines = new StringJoiner("\n");
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            lines.add("  delivery " + (i + 1) + ", " + entry.what
+                    + (entry.then.isEmpty() ? "" : ": " + String.join("; ", entry.then)));
+        }
+        return lines.toString();
+    }
+}

@@ -1,0 +1,84 @@
+package io.idempotency.testkit.faults;
+
+import java.math.BigDecimal;
+import java.util.Map;
+import org.opentest4j.TestAbortedException;
+
+/** Runs one scenario: delivers a message, lets the fault happen, delivers the message twice more, and compares the effects. */
+final class ScenarioRun {
+
+    /** What an undisturbed delivery does: its places for faults, and its effects. */
+    record Undisturbed(Scenario.Seen seen, Map<String, BigDecimal> effects) {}
+
+    private final Scenario scenario;
+    private final Probe probe;
+    private final Subject subject;
+    private final EffectCount effects;
+    private final History history = new History();
+
+    ScenarioRun(Scenario scenario, Probe probe, Subject subject, EffectCount effects) {
+        this.scenario = scenario;
+        this.probe = probe;
+        this.subject = subject;
+        this.effects = effects;
+    }
+
+    /**
+     * Runs the scenario in which nothing fails.
+     *
+     * @throws AssertionError if the message has no effect, or more after its further deliveries
+     */
+    Undisturbed undisturbed() {
+        Map<String, BigDecimal> before = effects.count();
+        first(Map.of());
+        Scenario.Seen seen = probe.seen();
+        Map<String, BigDecimal> once = EffectCount.change(before, effects.count());
+        if (once.isEmpty()) {
+            throw verdict(Map.of(), Map.of()).noEffect(seen.handlerCalls());
+        }
+        again(before, once);
+        return new Undisturbed(seen, once);
+    }
+
+    /**
+     * Runs a scenario with a fault.
+     *
+     * @throws AssertionError if the message has fewer or more effects than in an undisturbed delivery
+     * @throws TestAbortedException if the code did not come to the place of the fault this time
+     */
+    void disturbed(Map<String, BigDecimal> expected) {
+        Map<String, BigDecimal> before = effects.count();
+        first(expected);
+        if (!probe.hasHappened()) {
+            throw new TestAbortedException("This time the code did not come so far: " + scenario.title());
+        }
+        again(before, expected);
+    }
+
+    private void first(Map<String, BigDecimal> expected) {
+        probe.begin(scenario, history, subject.hasHandler());
+        try {
+            subject.deliver();
+        } catch (Subject.NotSettledException e) {
+            throw verdict(expected, Map.of()).notSettled(e.how());
+        } finally {
+            probe.firstDelivered();
+        }
+    }
+
+    private void again(Map<String, BigDecimal> before, Map<String, BigDecimal> expected) {
+        try {
+            subject.deliverAgain();
+        } catch (Subject.NotSettledException e) {
+            throw verdict(expected, Map.of()).notSettled(e.how());
+        }
+        Verdict verdict = verdict(expected, EffectCount.change(before, effects.count()));
+        if (!verdict.isRight()) {
+            throw verdict.failure();
+        }
+    }
+
+    private Verdict verdict(Map<String, BigDecimal> expected, Map<String, BigDecimal> actual) {
+        return new Verdict(scenario, subject.messages(), history, expected, actual);
+    }
+}

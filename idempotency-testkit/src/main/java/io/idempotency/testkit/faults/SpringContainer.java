@@ -1,0 +1,61 @@
+package io.idempotency.testkit.faults;
+
+import java.util.Objects;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.core.ConsumerFactory;
+import org.springframework.kafka.core.ConsumerPostProcessor;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+
+/** A container whose consumers are on a {@link SpringWire}. */
+final class SpringContainer {
+
+    private final AbstractMessageListenerContainer<Object, Object> container;
+    private final ConsumerFactory<Object, Object> factory;
+    private final SpringWire wire;
+    private final boolean hasHandler;
+
+    /** Prepares a container, and starts it again with such consumers, unless it was prepared before. */
+    @SuppressWarnings("unchecked")
+    SpringContainer(AbstractMessageListenerContainer<?, ?> of, SpringFaults.State state) {
+        this.container = (AbstractMessageListenerContainer<Object, Object>) of;
+        this.factory = (ConsumerFactory<Object, Object>)
+                Objects.requireNonNull(new DirectFieldAccessor(of).getPropertyValue("consumerFactory"));
+        Object listener = Objects.requireNonNull(of.getContainerProperties().getMessageListener());
+        this.hasHandler = SpringHandler.putAround(listener, state.probe());
+        SpringWire known = state.wires().get(of);
+        this.wire = known == null ? new SpringWire(state.probe()) : known;
+        if (known == null) {
+            state.wires().put(of, wire);
+            restart();
+        }
+    }
+
+    SpringWire wire() {
+        return wire;
+    }
+
+    boolean hasHandler() {
+        return hasHandler;
+    }
+
+    /** Returns whether threads of the container run. */
+    boolean isRunning() {
+        return container.isChildRunning();
+    }
+
+    /** Stops what still runs, and starts a new container on the same group. */
+    void restart() {
+        container.stop();
+        ConsumerPostProcessor<Object, Object> onWire = consumer -> SpringConsumer.of(consumer, wire);
+        factory.addPostProcessor(onWire);
+        if (!factory.getPostProcessors().contains(onWire)) {
+            throw new MisuseException("The ConsumerFactory of listener " + container.getListenerId()
+                    + " takes no post-processors. Use a DefaultKafkaConsumerFactory");
+        }
+        try {
+            container.start();
+        } finally {
+            factory.removePostProcessor(onWire);
+        }
+    }
+}
