@@ -1,6 +1,5 @@
 package io.idempotency.testkit.faults;
 
-import io.idempotency.FailureText;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -80,7 +79,7 @@ final class CodeSubject<M> implements Subject {
         } catch (InterruptedException e) {
             throw new NotSettledException("was interrupted");
         } catch (Exception e) {
-            probe.history().happened("failed with " + FailureText.lineWithCause(e));
+            probe.history().happened("failed with " + History.words(e));
             return false;
         } finally {
             probe.hasDelivered();

@@ -1,6 +1,7 @@
 package io.idempotency.testkit.faults;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.FailureText;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,6 +11,8 @@ import java.util.StringJoiner;
 
 /** What happened in a scenario, delivery by delivery. Thread-safe. */
 final class History {
+
+    private static final int MOST_WORDS = 200;
 
     private final List<Entry> entries = new ArrayList<>();
     private final Set<String> ids = new LinkedHashSet<>();
@@ -24,6 +27,10 @@ final class History {
 
         Entry(String what) {
             this.what = what;
+        }
+
+        boolean isLike(Entry other) {
+            return what.equals(other.what) && then.equals(other.then);
         }
     }
 
@@ -52,8 +59,9 @@ final class History {
         remarks.add(remark);
     }
 
-    synchronized void quarantined(String why) {
-        quarantine = Optional.of(why);
+    /** Adds the end of a message. */
+    synchronized void quarantined(String failure) {
+        quarantine = Optional.of(failure);
     }
 
     synchronized void consumedAt(ConsistencyLevel consistency) {
@@ -78,14 +86,25 @@ final class History {
         return quarantine;
     }
 
+    /** Returns a line for each delivery; one for several in a row that went the same way. */
     @Override
     public synchronized String toString() {
         StringJoiner lines = new StringJoiner("\n");
-        for (int i = 0; i < entries.size(); i++) {
+        for (int i = 0, next; i < entries.size(); i = next) {
             Entry entry = entries.get(i);
-            lines.add("  delivery " + (i + 1) + ", " + entry.what
-                    + (entry.then.isEmpty() ? "" : ": " + String.join("; ", entry.then)));
+            next = i + 1;
+            while (next < entries.size() && entries.get(next).isLike(entry)) {
+                next++;
+            }
+            lines.add((next == i + 1 ? "  delivery " + (i + 1) : "  deliveries " + (i + 1) + " to " + next) + ", "
+                    + entry.what + (entry.then.isEmpty() ? "" : ": " + String.join("; ", entry.then)));
         }
         return lines.toString();
+    }
+
+    /** Returns a failure in a few words. */
+    static String words(Throwable failure) {
+        String line = FailureText.line(failure);
+        return line.length() <= MOST_WORDS ? line : line.substring(0, MOST_WORDS) + "...";
     }
 }

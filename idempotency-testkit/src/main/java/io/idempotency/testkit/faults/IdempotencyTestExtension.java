@@ -36,7 +36,10 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
                 isSpring(context) ? Optional.of(SpringContext.of(context)) : Optional.empty();
         Runs runs = new Runs(application);
         return Stream.concat(
-                Stream.of(runs.of(Scenario.UNDISTURBED)), Stream.of(runs).flatMap(Runs::disturbed));
+                Stream.of(Scenario.UNDISTURBED, Scenario.UNDISTURBED_AGAIN)
+                        .filter(runs::isWanted)
+                        .map(runs::of),
+                Stream.of(runs).flatMap(Runs::disturbed));
     }
 
     private static boolean isSpring(ExtensionContext context) {
@@ -57,16 +60,21 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
 
         private final Optional<Application> application;
         private ScenarioRun.@Nullable Undisturbed undisturbed;
+        private ScenarioRun.@Nullable Undisturbed again;
 
         Runs(Optional<Application> application) {
             this.application = application;
         }
 
-        /** Returns the runs with faults; none if the first one failed. */
+        boolean isWanted(Scenario scenario) {
+            return scenario.equals(Scenario.UNDISTURBED) || undisturbed != null;
+        }
+
+        /** Returns the runs with faults; none if one without failed. */
         Stream<TestTemplateInvocationContext> disturbed() {
-            return undisturbed == null
+            return again == null
                     ? Stream.empty()
-                    : Scenario.of(undisturbed.seen()).stream().map(this::of);
+                    : Scenario.of(again.seen()).stream().map(this::of);
         }
 
         TestTemplateInvocationContext of(Scenario scenario) {
@@ -83,10 +91,14 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
             };
         }
 
-        void run(ScenarioRun run, Scenario scenario) {
-            if (scenario.fault() == Fault.NONE) {
+        void run(ScenarioRun run) {
+            if (undisturbed == null) {
                 undisturbed = run.undisturbed();
-            } else if (undisturbed != null) {
+            } else if (again == null) {
+                ScenarioRun.Undisturbed second = run.undisturbed();
+                second.requireAlike(undisturbed);
+                again = second;
+            } else {
                 run.disturbed(undisturbed.effects());
             }
         }
@@ -128,7 +140,7 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
             if (kit == null) {
                 throw new MisuseException("An @IdempotencyTest needs a parameter of the type FaultKit");
             }
-            runs.run(kit.run(scenario), scenario);
+            runs.run(kit.run(scenario));
         }
     }
 }

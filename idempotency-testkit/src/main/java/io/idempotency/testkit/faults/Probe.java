@@ -2,10 +2,10 @@ package io.idempotency.testkit.faults;
 
 import io.idempotency.Consumption;
 import io.idempotency.ConsumptionListener;
-import io.idempotency.FailureText;
 import io.idempotency.Outcome;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -130,7 +130,7 @@ final class Probe implements ConsumptionListener {
             return;
         }
         if (thrown != null) {
-            history.happened("the handler failed with " + FailureText.line(thrown));
+            history.happened("the handler failed with " + History.words(thrown));
             return;
         }
         synchronized (this) {
@@ -233,13 +233,14 @@ final class Probe implements ConsumptionListener {
         }
         history.identified(consumption.delivery().id().value());
         history.consumedAt(consumption.level());
-        String failure = consumption
-                .failure()
-                .map(thrown -> " after " + FailureText.line(thrown))
-                .orElse("");
-        history.happened(consumption.outcome() + failure);
+        Optional<String> failure = consumption.failure().map(History::words);
+        // A handler that failed has been noted already.
+        String after = consumption.handlerNanos() > 0
+                ? ""
+                : failure.map(text -> " after " + text).orElse("");
+        history.happened(consumption.outcome() + after);
         if (consumption.outcome() == Outcome.QUARANTINED) {
-            history.quarantined(failure);
+            history.quarantined(failure.orElse("an unknown failure"));
         }
     }
 

@@ -10,7 +10,11 @@ import java.util.List;
  */
 record Scenario(Fault fault, int number, int of) {
 
-    static final Scenario UNDISTURBED = new Scenario(Fault.NONE, 0, 0);
+    /** Counts the effects. What an application does only once, it does here. */
+    static final Scenario UNDISTURBED = new Scenario(Fault.NONE, 1, 2);
+
+    /** Counts the places for faults. */
+    static final Scenario UNDISTURBED_AGAIN = new Scenario(Fault.NONE, 2, 2);
 
     /** More places than a handler usually has; each costs a delivery. */
     private static final int MOST_PLACES = 6;

@@ -8,7 +8,21 @@ import org.opentest4j.TestAbortedException;
 final class ScenarioRun {
 
     /** What an undisturbed delivery does: its places for faults, and its effects. */
-    record Undisturbed(Scenario.Seen seen, Map<String, BigDecimal> effects) {}
+    record Undisturbed(Scenario.Seen seen, Map<String, BigDecimal> effects) {
+
+        /**
+         * Requires that another message had the same effects.
+         *
+         * @throws MisuseException if not, because then nobody knows what to expect
+         */
+        void requireAlike(Undisturbed other) {
+            if (!Verdict.numbers(effects).equals(Verdict.numbers(other.effects))) {
+                throw new MisuseException("Two messages of this test have different effects, although nothing failed: "
+                        + other.effects.values() + " and " + effects.values()
+                        + ". Send messages that are alike, and count what only they change");
+            }
+        }
+    }
 
     private final Scenario scenario;
     private final Probe probe;
@@ -34,7 +48,7 @@ final class ScenarioRun {
         Scenario.Seen seen = probe.seen();
         Map<String, BigDecimal> once = EffectCount.change(before, effects.count());
         if (once.isEmpty()) {
-            throw verdict(Map.of(), Map.of()).noEffect(seen.handlerCalls());
+            throw verdict(Map.of(), Map.of()).noEffect(seen.handlerCalls(), scenario.number() > 1);
         }
         again(before, once);
         return new Undisturbed(seen, once);

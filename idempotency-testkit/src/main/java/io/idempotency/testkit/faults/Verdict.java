@@ -25,7 +25,7 @@ record Verdict(
         return numbers(expected).equals(numbers(actual));
     }
 
-    private static List<BigDecimal> numbers(Map<String, BigDecimal> counts) {
+    static List<BigDecimal> numbers(Map<String, BigDecimal> counts) {
         return counts.values().stream()
                 .map(BigDecimal::stripTrailingZeros)
                 .sorted()
@@ -54,16 +54,25 @@ record Verdict(
         return new AssertionError("Message " + messages + " " + how + ". " + told() + why());
     }
 
-    /** Returns the failure of a test that counts no effect at all. */
-    AssertionError noEffect(int handlerCalls) {
-        String handler = handlerCalls == 0
-                ? ""
-                : " The handler was called " + (handlerCalls == 1 ? "once" : handlerCalls + " times") + ".";
+    /**
+     * Returns the failure of a test that counts no effect at all.
+     *
+     * @param isRepeated whether the message before it had an effect
+     */
+    AssertionError noEffect(int handlerCalls, boolean isRepeated) {
+        String why = isRepeated
+                ? "The first message of this test had one: take what has to be new in each message from id()"
+                : handlerCalls == 0
+                        ? "The handler was not called through the kit. If it was called, effects(..) counts something else"
+                        : "Either the handler does nothing, or effects(..) counts something else";
         return new AssertionError("Message " + messages
-                + " has no effect, although nothing failed: effects(..) counts the same before and after its delivery."
-                + handler
-                + " Either the handler does nothing, or effects(..) counts something else, or the message repeats that of an"
-                + " earlier run: take what has to be new from id().\n" + history + why());
+                + " has no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
+                + history + "\nWhy: "
+                + history.quarantine().map(Verdict::quarantined).orElse(why) + ".");
+    }
+
+    private static String quarantined(String failure) {
+        return "The message is in quarantine after " + failure;
     }
 
     private String told() {
@@ -84,7 +93,7 @@ record Verdict(
 
     private String why() {
         List<String> hints = new ArrayList<>(history.remarks());
-        history.quarantine().ifPresent(failure -> hints.add("The message is in quarantine" + failure));
+        history.quarantine().ifPresent(failure -> hints.add(quarantined(failure)));
         if (history.ids().size() > 1) {
             hints.add("The copies of one message have different ids, " + String.join(" and ", history.ids())
                     + ": take the id from the message, not from its position");

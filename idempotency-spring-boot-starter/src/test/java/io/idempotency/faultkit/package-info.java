@@ -1,4 +1,4 @@
-/** Tests of the fault kit for code without Spring, as a user writes them. */
+/** Tests of the fault kit, with listeners and handlers as users write them. */
 @NullMarked
 package io.idempotency.faultkit;
 
