@@ -1,5 +1,11 @@
 package io.idempotency.faultkit;
 
+import static io.idempotency.faultkit.Runs.AGAIN;
+import static io.idempotency.faultkit.Runs.ANSWER_LOST;
+import static io.idempotency.faultkit.Runs.COMMIT_FAILS;
+import static io.idempotency.faultkit.Runs.DIES_AFTER_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_BEFORE_EFFECT;
+import static io.idempotency.faultkit.Runs.UNDISTURBED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.ConsistencyLevel;
@@ -20,12 +26,6 @@ import org.junit.jupiter.api.Test;
 
 /** The kit on handlers with a store in memory. */
 class HandlersTest {
-
-    private static final String UNDISTURBED = "nothing fails";
-    private static final String DIES_BEFORE_EFFECT = "the process dies after the claim, before the effect";
-    private static final String DIES_AFTER_EFFECT = "the process dies after the effect, before the commit";
-    private static final String COMMIT_FAILS = "the connection breaks at the commit, before the database has committed";
-    private static final String ANSWER_LOST = "the connection breaks at the commit, after the database has committed";
 
     record Order(String id) {}
 
@@ -138,6 +138,19 @@ class HandlersTest {
 
         @IdempotencyTest
         void hasNoKit() {}
+
+        @IdempotencyTest
+        void repeatsItsMessage(FaultKit kit) {
+            kit.deliver(() -> new Order("always the same"), order -> CHARGES.put(order.id(), "charged"));
+            kit.effects(CHARGES::size);
+        }
+
+        @IdempotencyTest
+        void deliversTwoMessages(FaultKit kit) {
+            kit.deliver(() -> new Order(kit.id()), order -> CHARGES.put(order.id(), "charged"));
+            kit.deliver(() -> new Order(kit.id()), order -> CHARGES.put(order.id(), "charged"));
+            kit.effects(CHARGES::size);
+        }
     }
 
     private static TestRun run(String method) {
@@ -149,8 +162,8 @@ class HandlersTest {
         TestRun run = run("chargesByTheIdOfTheOrder");
 
         assertThat(run.failures()).isEmpty();
-        assertThat(run.results())
-                .containsOnlyKeys(UNDISTURBED, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT, COMMIT_FAILS, ANSWER_LOST);
+        assertThat(run.names())
+                .containsExactly(UNDISTURBED, AGAIN, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT, COMMIT_FAILS, ANSWER_LOST);
     }
 
     @Test
@@ -158,7 +171,7 @@ class HandlersTest {
         TestRun run = run("chargesByTheIdUnderALease");
 
         assertThat(run.failures()).isEmpty();
-        assertThat(run.results()).containsOnlyKeys(UNDISTURBED, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT);
+        assertThat(run.names()).containsExactly(UNDISTURBED, AGAIN, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT);
     }
 
     @Test
@@ -199,7 +212,7 @@ class HandlersTest {
         assertThat(run("doesNothing").failure())
                 .contains(
                         "has no effect, although nothing failed",
-                        "The handler was called once",
+                        "the handler was called; PROCESSED",
                         "Either the handler does nothing");
     }
 
@@ -214,6 +227,8 @@ class HandlersTest {
         assertThat(run("countsNothing").failure()).contains("counts no effects");
         assertThat(run("sendsWithoutAnApplication").failure()).contains("@SpringBootTest", "@EmbeddedKafka");
         assertThat(run("queriesWithoutADataSource").failure()).contains("effects(dataSource, query)");
+        assertThat(run("repeatsItsMessage").failure()).contains("take what has to be new in each message from id()");
+        assertThat(run("deliversTwoMessages").failure()).contains("deliver(..) was called twice");
         assertThat(run("hasNoKit").failure()).contains("parameter of the type FaultKit");
     }
 }

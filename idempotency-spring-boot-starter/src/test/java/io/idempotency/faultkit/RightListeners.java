@@ -24,7 +24,7 @@ class RightListeners {
         this.entities = entities;
     }
 
-    @KafkaListener(topics = JDBC, groupId = JDBC)
+    @KafkaListener(topics = JDBC, groupId = JDBC, concurrency = "2")
     @Idempotent(JDBC)
     void jdbc(String order) {
         charges.charge(JDBC, order);

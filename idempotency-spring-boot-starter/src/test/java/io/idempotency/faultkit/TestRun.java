@@ -2,78 +2,93 @@ package io.idempotency.faultkit;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
-import java.lang.reflect.Method;
+import io.idempotency.testkit.faults.FaultKit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.platform.engine.TestExecutionResult;
-import org.junit.platform.launcher.Launcher;
-import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.engine.TestExecutionResult.Status;
+import org.junit.platform.engine.discovery.MethodSelector;
+import org.junit.platform.engine.reporting.ReportEntry;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
-/** Runs a test that may fail, and keeps the result of each of its runs, by their names. */
+/** Runs a test that may fail, as JUnit runs it for a user, and keeps the result of each of its runs. */
 final class TestRun implements TestExecutionListener {
 
     private final Map<String, TestExecutionResult> results = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
     private TestRun() {}
 
+    /** Runs a method, with or without a kit. */
     static TestRun of(Class<?> type, String method) {
-        LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                .selectors(selectMethod(type, named(type, method)))
-                .build();
+        boolean hasKit = Stream.<Class<?>>iterate(type, each -> each != Object.class, Class::getSuperclass)
+                .flatMap(each -> Stream.of(each.getDeclaredMethods()))
+                .anyMatch(each -> each.getName().equals(method) && each.getParameterCount() == 1);
+        MethodSelector selector =
+                hasKit ? selectMethod(type, method, FaultKit.class.getName()) : selectMethod(type, method);
         TestRun run = new TestRun();
-        Launcher launcher = LauncherFactory.create();
-        launcher.execute(request, run);
+        LauncherFactory.create()
+                .execute(
+                        LauncherDiscoveryRequestBuilder.request()
+                                .selectors(selector)
+                                .build(),
+                        run);
         return run;
-    }
-
-    private static Method named(Class<?> type, String method) {
-        for (Method each : type.getDeclaredMethods()) {
-            if (each.getName().equals(method)) {
-                return each;
-            }
-        }
-        throw new IllegalArgumentException(type + " has no method " + method);
     }
 
     @Override
     public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-        if (test.isTest() || result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
+        if (test.isTest() || result.getStatus() != Status.SUCCESSFUL) {
             results.put(test.getDisplayName(), result);
         }
     }
 
-    /** Returns the results of all runs. */
-    Map<String, TestExecutionResult> results() {
-        return results;
+    @Override
+    public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
+        notes.addAll(entry.getKeyValuePairs().values());
     }
 
-    /** Returns the messages of the runs that failed. */
+    /** Returns the names of all runs. */
+    List<String> names() {
+        return List.copyOf(results.keySet());
+    }
+
+    /** Returns what runs told beside their results. */
+    List<String> notes() {
+        return notes;
+    }
+
+    /** Returns the messages of the runs that did not succeed, by their names. */
     Map<String, String> failures() {
         Map<String, String> failures = new LinkedHashMap<>();
         results.forEach((name, result) -> {
-            if (result.getStatus() != TestExecutionResult.Status.SUCCESSFUL) {
+            if (result.getStatus() != Status.SUCCESSFUL) {
                 failures.put(
-                        name,
-                        result.getThrowable()
-                                .flatMap(thrown -> Optional.ofNullable(thrown.getMessage()))
-                                .orElse(result.getStatus().name()));
+                        name, result.getThrowable().map(Throwable::getMessage).orElse("nothing said"));
             }
         });
         return failures;
     }
 
-    /** Returns the only failure. */
+    /** Returns the message of the only run that did not succeed. */
     String failure() {
-        Map<String, String> all = failures();
-        if (all.size() != 1) {
-            throw new AssertionError("There is not one failure, but " + all);
+        if (failures().size() != 1) {
+            throw new AssertionError("There is not one failure, but " + failures());
         }
-        return Objects.requireNonNull(all.values().iterator().next());
+        return failures().values().iterator().next();
+    }
+
+    /** Runs a method of a class in a process of its own, and prints the names of its runs, and what failed. */
+    public static void main(String[] arguments) throws ClassNotFoundException {
+        TestRun run = of(Class.forName(arguments[0]), arguments[1]);
+        run.names().forEach(System.out::println);
+        System.out.println(run.failures());
+        System.exit(0);
     }
 }

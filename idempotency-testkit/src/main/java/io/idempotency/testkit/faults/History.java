@@ -17,6 +17,7 @@ final class History {
     private final List<Entry> entries = new ArrayList<>();
     private final Set<String> ids = new LinkedHashSet<>();
     private final Set<String> remarks = new LinkedHashSet<>();
+    private boolean hasSwallowed;
     private Optional<String> quarantine = Optional.empty();
     private Optional<ConsistencyLevel> level = Optional.empty();
 
@@ -57,6 +58,17 @@ final class History {
     /** Adds something that explains the result, once. */
     synchronized void remark(String remark) {
         remarks.add(remark);
+    }
+
+    /** Adds that the handler returned although its statement had failed. */
+    synchronized void swallowed() {
+        hasSwallowed = true;
+        remarks.add("The handler returned normally after its statement had failed: it swallowed the exception");
+    }
+
+    /** Returns whether the handler returned although its statement had failed. */
+    synchronized boolean hasSwallowed() {
+        return hasSwallowed;
     }
 
     /** Adds the end of a message. */

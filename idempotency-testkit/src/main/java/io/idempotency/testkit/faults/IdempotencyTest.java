@@ -7,6 +7,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.TestTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * Marks a test that proves that a message has its effect exactly once, for a listener of a Spring application or for any code that gets messages.
@@ -34,11 +37,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * stays. Faults do not depend on chance: there is no seed.
  *
  * <p>Spring tests need an application context with a broker, such as {@code @SpringBootTest} with {@code @EmbeddedKafka}. Other tests need neither Spring nor
- * Kafka. The tests of one application run one after the other.
+ * Kafka. Tests of this kind run one after the other.
  */
 @Target({ElementType.METHOD, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 @Documented
+@Execution(ExecutionMode.SAME_THREAD)
+@ResourceLock("io.idempotency.testkit.faults")
 @TestTemplate
 @ExtendWith(IdempotencyTestExtension.class)
 public @interface IdempotencyTest {

@@ -140,7 +140,9 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
             if (kit == null) {
                 throw new MisuseException("An @IdempotencyTest needs a parameter of the type FaultKit");
             }
-            runs.run(kit.run(scenario));
+            ScenarioRun run = kit.run(scenario);
+            runs.run(run);
+            run.note().ifPresent(context::publishReportEntry);
         }
     }
 }

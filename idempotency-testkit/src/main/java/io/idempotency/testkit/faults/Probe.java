@@ -131,15 +131,14 @@ final class Probe implements ConsumptionListener {
         }
         if (thrown != null) {
             history.happened("the handler failed with " + History.words(thrown));
-            return;
         }
         synchronized (this) {
-            if (isFailed) {
-                isFailed = false;
-                history.remark(
-                        "The handler returned normally after its statement had failed: it swallowed the exception");
+            boolean hasSwallowed = isFailed && thrown == null;
+            isFailed = false;
+            if (hasSwallowed) {
+                history.swallowed();
             }
-            if (isCounting && scenario.isAt(Fault.DIES_AFTER_EFFECT, handlerCalls)) {
+            if (thrown == null && isCounting && scenario.isAt(Fault.DIES_AFTER_EFFECT, handlerCalls)) {
                 throw death();
             }
         }
@@ -166,7 +165,7 @@ final class Probe implements ConsumptionListener {
             statements++;
             if (isCounting && scenario.isAt(Fault.STATEMENT_FAILS, statements)) {
                 happens(" at " + code.line());
-                isFailed = true;
+                isFailed = handling.contains(Thread.currentThread());
                 return true;
             }
             return false;

@@ -1,10 +1,15 @@
 package io.idempotency.testkit.faults;
 
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.common.TopicPartition;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.ConsumerPostProcessor;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.support.TopicPartitionOffset;
 
 /** A container whose consumers are on a {@link SpringWire}. */
 final class SpringContainer {
@@ -41,6 +46,14 @@ final class SpringContainer {
 
     boolean hasHandler() {
         return hasHandler;
+    }
+
+    /** Returns those of the partitions that the container gets; all of them, unless it names some itself. */
+    Set<TopicPartition> assignable(Set<TopicPartition> partitions) {
+        TopicPartitionOffset[] named = container.getContainerProperties().getTopicPartitions();
+        return named == null
+                ? partitions
+                : Stream.of(named).map(TopicPartitionOffset::getTopicPartition).collect(Collectors.toSet());
     }
 
     /** Returns whether threads of the container run. */

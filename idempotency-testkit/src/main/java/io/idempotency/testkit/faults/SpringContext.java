@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -16,11 +18,15 @@ import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.support.TopicPartitionOffset;
 import org.springframework.test.context.junit.jupiter.SpringExtension;
+import org.springframework.test.context.transaction.TestTransaction;
 
 /** The application context of a test. */
 final class SpringContext implements Application {
 
     private static final String REFUSAL = "io.idempotency.spring.ListenerRefusedException";
+    /** Why contexts of test classes did not start. Spring tries it once, and tells later tests only that it failed. */
+    private static final Map<Class<?>, String> REFUSED = new ConcurrentHashMap<>();
+
     private static final String TEMPLATE = "kafkaTemplate";
 
     private final ApplicationContext context;
@@ -35,15 +41,20 @@ final class SpringContext implements Application {
      * @throws MisuseException if the library refuses a listener at the start
      */
     static SpringContext of(ExtensionContext test) {
+        String known = REFUSED.get(test.getRequiredTestClass());
+        if (known != null) {
+            throw new MisuseException(known);
+        }
         try {
             return new SpringContext(SpringExtension.getApplicationContext(test));
         } catch (IllegalStateException e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
                 if (cause.getClass().getName().equals(REFUSAL)) {
-                    throw new MisuseException(
-                            "The application does not start, so no message can be doubled or lost: the library refuses a listener. "
-                                    + cause.getMessage(),
-                            e);
+                    String refused =
+                            "The application does not start, so no message can be lost or doubled: the library refuses a"
+                                    + " listener. " + cause.getMessage();
+                    REFUSED.put(test.getRequiredTestClass(), refused);
+                    throw new MisuseException(refused, e);
                 }
             }
             throw e;
@@ -70,6 +81,10 @@ final class SpringContext implements Application {
 
     @Override
     public Subject listener(List<Sent> messages, Optional<String> listener, Duration patience) {
+        if (TestTransaction.isActive()) {
+            throw new MisuseException(
+                    "The test runs in a transaction, which the listener does not see. Remove @Transactional from the test");
+        }
         Set<String> topics = messages.stream().map(Sent::topic).collect(Collectors.toSet());
         AbstractMessageListenerContainer<?, ?> container =
                 listener.map(this::named).orElseGet(() -> listening(topics));
@@ -141,11 +156,12 @@ final class SpringContext implements Application {
     }
 
     private String known() {
-        Map<String, String> listeners = containers()
+        TreeMap<String, String> listeners = containers()
                 .collect(Collectors.toMap(
                         container -> String.valueOf(container.getListenerId()),
                         container -> topics(container).toList().toString(),
-                        (first, second) -> first));
+                        (first, second) -> first,
+                        TreeMap::new));
         return "There are: " + listeners;
     }
 }

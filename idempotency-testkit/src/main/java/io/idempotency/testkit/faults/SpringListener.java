@@ -46,7 +46,7 @@ final class SpringListener implements Subject {
     public void deliver() {
         SpringWire wire = container.wire();
         wire.holdBack(sender.topics());
-        Set<TopicPartition> partitions = sender.partitions();
+        Set<TopicPartition> partitions = container.assignable(sender.partitions());
         await("was not sent: its listener got no partitions", () -> wire.isAssigned(partitions));
         SpringSender.Offsets sent = sender.send();
         firsts = sent.firsts();

@@ -36,7 +36,8 @@ record Verdict(
         return counts.values().stream().reduce(BigDecimal.ZERO, BigDecimal::add).abs();
     }
 
-    private boolean isLost() {
+    /** Returns whether there are fewer effects than expected. */
+    boolean isLost() {
         return sum(actual).compareTo(sum(expected)) < 0;
     }
 
@@ -113,14 +114,15 @@ record Verdict(
             return "At AT_LEAST_ONCE an effect may repeat. Pass the message id on and count what the receiver makes of a repeated call,"
                     + " or use STRONG";
         }
+        if (!history.remarks().isEmpty()) {
+            return "";
+        }
         return switch (scenario.fault()) {
             case NONE, DIES_BEFORE_OFFSET_COMMIT, ANSWER_LOST ->
                 "Nothing in the transaction of the effect remembers the message";
             default ->
-                history.remarks().isEmpty()
-                        ? "The effect is not in the transaction that was rolled back: it is in another transaction, on another connection,"
-                                + " in memory or in another system"
-                        : "";
+                "The effect is not in the transaction that was rolled back: it is in another transaction, on another connection, in"
+                        + " memory or in another system";
         };
     }
 
