@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** A real broker and a real PostgreSQL, each started once, when a test first needs it, and stopped with the JVM. */
-final class TestServers {
+public final class TestServers {
 
     private TestServers() {}
 
@@ -67,7 +67,7 @@ final class TestServers {
         }
     }
 
-    static String bootstrapServers() {
+    public static String bootstrapServers() {
         return Kafka.BROKER.getBrokersAsString();
     }
 
@@ -77,7 +77,7 @@ final class TestServers {
     }
 
     /** Creates a topic with two partitions. */
-    static void createTopic(String name) {
+    public static void createTopic(String name) {
         Kafka.BROKER.addTopics(name);
         // The broker learns of it a moment after the controller.
         Kafka.BROKER.doWithAdmin(admin -> await().ignoreExceptions()
@@ -88,7 +88,7 @@ final class TestServers {
     }
 
     /** Creates a database and returns its URL. */
-    static String database() {
+    public static String database() {
         String name = "d" + UUID.randomUUID().toString().replace("-", "");
         try (Connection connection = Postgres.SERVER.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {

@@ -1,0 +1,305 @@
+package io.idempotency.faultkit;
+
+import static io.idempotency.faultkit.Runs.AGAIN;
+import static io.idempotency.faultkit.Runs.ANSWER_LOST;
+import static io.idempotency.faultkit.Runs.COMMIT_FAILS;
+import static io.idempotency.faultkit.Runs.DIES_AFTER_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_BEFORE_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_BEFORE_OFFSET_COMMIT;
+import static io.idempotency.faultkit.Runs.STATEMENT_FAILS;
+import static io.idempotency.faultkit.Runs.UNDISTURBED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.idempotency.spring.TestServers;
+import io.idempotency.testkit.faults.FaultKit;
+import io.idempotency.testkit.faults.IdempotencyTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.transaction.annotation.Transactional;
+
+/** The kit on listeners of an application, with a real broker, on H2 and PostgreSQL. */
+class ListenersTest {
+
+    /** What users write. It is run by the tests around it. */
+    @SpringBootTest(
+            classes = {Shop.class, RightListeners.class, BrokenListeners.class},
+            properties = {
+                "spring.kafka.consumer.auto-offset-reset=earliest",
+                "spring.flyway.enabled=false",
+                "spring.jpa.hibernate.ddl-auto=none",
+                "idempotency.schema.mode=always",
+                "idempotency.lease=200ms"
+            })
+    abstract static class Users {
+
+        @DynamicPropertySource
+        static void broker(DynamicPropertyRegistry properties) {
+            properties.add("spring.kafka.bootstrap-servers", TestServers::bootstrapServers);
+        }
+
+        private static void charges(String listener, FaultKit kit) {
+            kit.send(listener, "order " + kit.id());
+            kit.effects("select count(*) from charge where listener = '" + listener + "'");
+        }
+
+        private static void chargesOnce(String listener, FaultKit kit) {
+            kit.send(listener, "order " + kit.id());
+            kit.effects("select count(*) from charge_once");
+        }
+
+        @IdempotencyTest
+        void jdbc(FaultKit kit) {
+            charges(RightListeners.JDBC, kit);
+        }
+
+        @IdempotencyTest
+        void jpa(FaultKit kit) {
+            charges(RightListeners.JPA, kit);
+        }
+
+        @IdempotencyTest
+        void batch(FaultKit kit) {
+            for (int order = 0; order < 3; order++) {
+                kit.send(RightListeners.BATCH, "customer", "order " + order + " " + kit.id());
+            }
+            kit.effects("select message, count(*) from charge where listener = 'batch' group by message");
+        }
+
+        @IdempotencyTest
+        void upsert(FaultKit kit) {
+            chargesOnce(RightListeners.UPSERT, kit);
+        }
+
+        @IdempotencyTest
+        void leased(FaultKit kit) {
+            chargesOnce(RightListeners.LEASED, kit);
+        }
+
+        @IdempotencyTest
+        void outside(FaultKit kit) {
+            charges(BrokenListeners.OUTSIDE, kit);
+        }
+
+        @IdempotencyTest
+        void requiresNew(FaultKit kit) {
+            charges(BrokenListeners.REQUIRES_NEW, kit);
+        }
+
+        @IdempotencyTest
+        void offsetId(FaultKit kit) {
+            charges(BrokenListeners.OFFSET_ID, kit);
+        }
+
+        @IdempotencyTest
+        void swallows(FaultKit kit) {
+            charges(BrokenListeners.SWALLOWS, kit);
+        }
+
+        @IdempotencyTest
+        void caches(FaultKit kit) {
+            charges(BrokenListeners.CACHES, kit);
+        }
+
+        @IdempotencyTest
+        void idle(FaultKit kit) {
+            charges(BrokenListeners.IDLE, kit);
+        }
+
+        @IdempotencyTest
+        void unknownTopic(FaultKit kit) {
+            charges("nobody-listens", kit);
+        }
+
+        @IdempotencyTest
+        void unknownListener(FaultKit kit) {
+            kit.listener("nobody");
+            charges(RightListeners.JDBC, kit);
+        }
+
+        @IdempotencyTest
+        void unknownTable(FaultKit kit) {
+            kit.send(RightListeners.JDBC, "order");
+            kit.effects("select count(*) from nothing");
+        }
+
+        @IdempotencyTest
+        void noNumber(FaultKit kit) {
+            kit.send(RightListeners.JDBC, "order");
+            kit.effects("select 'many'");
+        }
+
+        @IdempotencyTest
+        void notSerializable(FaultKit kit) {
+            kit.send(RightListeners.JDBC, new Object());
+            kit.effects("select count(*) from charge");
+        }
+
+        @Transactional
+        @IdempotencyTest
+        void inATransaction(FaultKit kit) {
+            charges(RightListeners.JDBC, kit);
+        }
+    }
+
+    static class OnH2 extends Users {
+
+        @DynamicPropertySource
+        static void database(DynamicPropertyRegistry properties) {
+            properties.add("spring.datasource.url", () -> "jdbc:h2:mem:shop;DB_CLOSE_DELAY=-1");
+        }
+    }
+
+    static class OnPostgres extends Users {
+
+        private static final String URL = TestServers.database();
+
+        @DynamicPropertySource
+        static void database(DynamicPropertyRegistry properties) {
+            properties.add("spring.datasource.url", () -> URL);
+        }
+    }
+
+    /** The library refuses a listener at the start. */
+    @SpringBootTest(
+            classes = {Shop.class, RefusedListener.class},
+            properties = "spring.datasource.url=jdbc:h2:mem:refused;DB_CLOSE_DELAY=-1")
+    static class Refused extends Users {}
+
+    private static TestRun run(String test) {
+        return TestRun.of(OnH2.class, test);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jdbc", "jpa", "batch", "upsert"})
+    void passesRightListeners(String listener) {
+        TestRun run = run(listener);
+
+        assertThat(run.failures()).isEmpty();
+        assertThat(run.notes()).isEmpty();
+        assertThat(run.names())
+                .contains(UNDISTURBED, AGAIN, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT, DIES_BEFORE_OFFSET_COMMIT);
+    }
+
+    @Test
+    void passesAnEffectThatRepeatsUnderALease() {
+        TestRun run = run("leased");
+
+        assertThat(run.failures()).isEmpty();
+        // The lease, the listener's own transaction, and the completion.
+        assertThat(run.names()).contains(COMMIT_FAILS + " (3 of 3)", ANSWER_LOST + " (3 of 3)");
+    }
+
+    @Test
+    void findsAnEffectOutsideTheTransaction() {
+        assertThat(run("outside").failures())
+                .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .containsPattern(
+                                "Message [0-9a-f-]+ \\(outside-\\d@\\d+\\) has 2 effects instead of 1. At its first delivery the "
+                                        + fault.substring(4, 10))
+                        .containsPattern("delivery 1, outside-\\d@\\d+: the handler was called; the ")
+                        .contains("A statement committed by itself", "BrokenListeners.java:"));
+    }
+
+    @Test
+    void findsATransactionOfItsOwn() {
+        assertThat(run("requiresNew").failures())
+                .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS + " (2 of 2)", ANSWER_LOST + " (1 of 2)")
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "has 2 effects instead of 1",
+                                "The handler committed a transaction of its own: BrokenListeners.java:"));
+    }
+
+    @Test
+    void findsAnIdThatIsTheOffset() {
+        assertThat(run("offsetId").failure())
+                .contains(
+                        "has 2 effects instead of 1",
+                        "nothing failed",
+                        "The copies of one message have different ids",
+                        "take the id from the message, not from its position");
+    }
+
+    @Test
+    void findsASwallowedException() {
+        assertThat(run("swallows").failures())
+                .containsOnlyKeys(STATEMENT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "has lost its effect: 0 instead of 1",
+                                "a statement failed by a lock timeout at Shop.java:",
+                                "it swallowed the exception"));
+    }
+
+    @Test
+    void findsACacheThatIsFilledBeforeTheCommit() {
+        assertThat(run("caches").failures())
+                .containsOnlyKeys(DIES_AFTER_EFFECT, STATEMENT_FAILS, COMMIT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "has lost its effect: 0 instead of 1",
+                                "a set or cache in memory that is filled before the commit"));
+    }
+
+    @Test
+    void findsAListenerThatDoesNothing() {
+        assertThat(run("idle").failure())
+                .contains("has no effect, although nothing failed", "Either the handler does nothing, or effects(..)");
+    }
+
+    @Test
+    void saysWhatIsWrongWithATest() {
+        assertThat(run("unknownTopic").failure())
+                .contains("No listener of the application gets messages of [nobody-listens]. There are: ", "[jdbc]");
+        assertThat(run("unknownListener").failure()).contains("No listener has the id nobody. There are: ");
+        assertThat(run("unknownTable").failure())
+                .contains("The query of the effects failed: select count(*) from nothing");
+        assertThat(run("noNumber").failure()).contains("returns 'many' where a number is expected");
+        assertThat(run("notSerializable").failure()).contains("cannot send the message", "StringSerializer");
+        assertThat(run("inATransaction").failure()).contains("Remove @Transactional from the test");
+    }
+
+    @Test
+    void saysWhatTheLibraryRefuses() {
+        for (String test : new String[] {"jdbc", "jpa"}) {
+            assertThat(TestRun.of(Refused.class, test).failure())
+                    .contains(
+                            "The application does not start",
+                            "the library refuses a listener",
+                            "@Transactional with a propagation that leaves the transaction of its claim",
+                            "Use REQUIRED");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jdbc", "jpa"})
+    void passesRightListenersOnPostgres(String listener) {
+        TestRun run = TestRun.of(OnPostgres.class, listener);
+
+        assertThat(run.failures()).isEmpty();
+        assertThat(run.names()).contains(DIES_AFTER_EFFECT);
+    }
+
+    @Test
+    void findsBrokenListenersOnPostgres() {
+        assertThat(TestRun.of(OnPostgres.class, "outside").failures())
+                .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS);
+    }
+
+    /** PostgreSQL does not commit after a failed statement, and the library notices. */
+    @Test
+    void saysThatTheLibraryMadeUpForASwallowedException() {
+        TestRun run = TestRun.of(OnPostgres.class, "swallows");
+
+        assertThat(run.failures()).isEmpty();
+        assertThat(run.notes())
+                .singleElement()
+                .asString()
+                .contains("The handler swallowed the exception of a statement", "the message was delivered again");
+    }
+}

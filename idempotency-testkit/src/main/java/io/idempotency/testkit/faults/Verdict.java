@@ -1,0 +1,140 @@
+package io.idempotency.testkit.faults;
+
+import io.idempotency.ConsistencyLevel;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Compares the effects of a scenario with those of an undisturbed delivery, and says in one sentence what is wrong.
+ *
+ * @param expected what an undisturbed delivery changes
+ * @param actual what the scenario changed
+ */
+record Verdict(
+        Scenario scenario,
+        String messages,
+        History history,
+        Map<String, BigDecimal> expected,
+        Map<String, BigDecimal> actual) {
+
+    /** Keys differ from message to message, so only the numbers are compared. */
+    boolean isRight() {
+        return numbers(expected).equals(numbers(actual));
+    }
+
+    static List<BigDecimal> numbers(Map<String, BigDecimal> counts) {
+        return counts.values().stream()
+                .map(BigDecimal::stripTrailingZeros)
+                .sorted()
+                .toList();
+    }
+
+    private static BigDecimal sum(Map<String, BigDecimal> counts) {
+        return counts.values().stream().reduce(BigDecimal.ZERO, BigDecimal::add).abs();
+    }
+
+    /** Returns whether there are fewer effects than expected. */
+    boolean isLost() {
+        return sum(actual).compareTo(sum(expected)) < 0;
+    }
+
+    /** Returns the failure of the test. */
+    AssertionError failure() {
+        String what = actual.isEmpty()
+                ? " has lost its effect: 0 instead of " + text(expected)
+                : " has " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
+                        + text(expected);
+        return new AssertionError("Message " + messages + what + ". " + told() + why());
+    }
+
+    /** Returns the failure of a test whose message was not settled. */
+    AssertionError notSettled(String how) {
+        return new AssertionError("Message " + messages + " " + how + ". " + told() + why());
+    }
+
+    /**
+     * Returns the failure of a test that counts no effect at all.
+     *
+     * @param isRepeated whether the message before it had an effect
+     */
+    AssertionError noEffect(int handlerCalls, boolean isRepeated) {
+        String why = isRepeated
+                ? "The first message of this test had one: take what has to be new in each message from id()"
+                : handlerCalls == 0
+                        ? "The handler was not called through the kit. If it was called, effects(..) counts something else"
+                        : "Either the handler does nothing, or effects(..) counts something else";
+        return new AssertionError("Message " + messages
+                + " has no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
+                + history + "\nWhy: "
+                + history.quarantine().map(Verdict::quarantined).orElse(why) + ".");
+    }
+
+    private static String quarantined(String failure) {
+        return "The message is in quarantine after " + failure;
+    }
+
+    private String told() {
+        String again = "delivered again at the same offset and as a copy at a new one";
+        return (scenario.fault() == Fault.NONE
+                        ? "It was " + again + "; nothing failed.\n"
+                        : "At its first delivery " + scenario.past() + "; then it was " + again + ".\n")
+                + history;
+    }
+
+    private static String text(Map<String, BigDecimal> counts) {
+        return counts.entrySet().stream()
+                .map(each -> each.getKey().equals(EffectCount.ALL)
+                        ? each.getValue().toPlainString()
+                        : each.getValue().toPlainString() + " of " + each.getKey())
+                .collect(Collectors.joining(", "));
+    }
+
+    private String why() {
+        List<String> hints = new ArrayList<>(history.remarks());
+        history.quarantine().ifPresent(failure -> hints.add(quarantined(failure)));
+        if (history.ids().size() > 1) {
+            hints.add("The copies of one message have different ids, " + String.join(" and ", history.ids())
+                    + ": take the id from the message, not from its position");
+        } else if (!isLost()) {
+            hints.add(doubled());
+        } else if (scenario.fault() != Fault.NONE) {
+            hints.add(lost());
+        }
+        hints.removeIf(String::isEmpty);
+        return hints.isEmpty() ? "" : "\nWhy: " + String.join(".\n     ", hints) + ".";
+    }
+
+    private String doubled() {
+        if (history.level()
+                .filter(level -> level == ConsistencyLevel.AT_LEAST_ONCE)
+                .isPresent()) {
+            return "At AT_LEAST_ONCE an effect may repeat. Pass the message id on and count what the receiver makes of a repeated call,"
+                    + " or use STRONG";
+        }
+        if (!history.remarks().isEmpty()) {
+            return "";
+        }
+        return switch (scenario.fault()) {
+            case NONE, DIES_BEFORE_OFFSET_COMMIT, ANSWER_LOST ->
+                "Nothing in the transaction of the effect remembers the message";
+            default ->
+                "The effect is not in the transaction that was rolled back: it is in another transaction, on another connection, in"
+                        + " memory or in another system";
+        };
+    }
+
+    private String lost() {
+        if (history.level()
+                .filter(level -> level == ConsistencyLevel.AT_MOST_ONCE)
+                .isPresent()) {
+            return "At AT_MOST_ONCE an effect may be missing after a failure";
+        }
+        return history.remarks().isEmpty() && history.quarantine().isEmpty()
+                ? "Something that the rollback did not take back says that the message is done: a set or cache in memory that is filled"
+                        + " before the commit, or another transaction"
+                : "";
+    }
+}
