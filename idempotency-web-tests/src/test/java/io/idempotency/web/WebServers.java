@@ -63,14 +63,20 @@ final class WebServers {
     /** Creates a topic with two partitions, and returns its name, which nothing else has. */
     static String topic(String prefix) {
         String name = prefix + "-" + UUID.randomUUID();
-        Kafka.BROKER.addTopics(name);
-        // The broker learns of it a moment after the controller.
+        topics(List.of(name));
+        return name;
+    }
+
+    /** Creates topics with two partitions each. */
+    static void topics(List<String> names) {
+        Kafka.BROKER.addTopics(names.toArray(String[]::new));
+        // The broker learns of them a moment after the controller.
         Kafka.BROKER.doWithAdmin(admin -> await().ignoreExceptions()
-                .until(() -> admin.describeTopics(List.of(name))
+                .until(() -> admin.describeTopics(names)
                         .allTopicNames()
                         .get(10, TimeUnit.SECONDS)
-                        .containsKey(name)));
-        return name;
+                        .keySet()
+                        .containsAll(names)));
     }
 
     /** Creates a database and returns its name. */

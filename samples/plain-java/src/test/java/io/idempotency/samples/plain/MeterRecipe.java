@@ -29,6 +29,7 @@ final class MeterRecipe {
         Purger purger = Purger.of(store).listener(meters).start();
         QuarantineMeters quarantine = QuarantineMeters.of(
                         registry, store, JdbcQuarantine.on(dataSource), () -> List.of("billing"))
+                .horizons(consumer -> store)
                 .start();
         // end::meters[]
         return List.of(billing, purger, quarantine);
