@@ -79,6 +79,7 @@ final class ConsoleBrowser implements AutoCloseable {
         driver = new ChromeDriver(
                 new ChromeDriverService.Builder().usingDriverExecutable(DRIVER).build(), options);
         driver.executeCdpCommand("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WATCH));
+        driver.get("about:blank");
         size(1280, 800);
     }
 
@@ -212,7 +213,7 @@ final class ConsoleBrowser implements AutoCloseable {
     }
 
     void until(String what, BooleanSupplier condition) {
-        new WebDriverWait(driver, Duration.ofSeconds(20), Duration.ofMillis(50))
+        new WebDriverWait(driver, Duration.ofMinutes(1), Duration.ofMillis(50))
                 .ignoring(NoSuchElementException.class, StaleElementReferenceException.class)
                 .withMessage(() -> what + " on " + driver.getCurrentUrl() + "\n" + text())
                 .until(each -> condition.getAsBoolean());
@@ -221,6 +222,7 @@ final class ConsoleBrowser implements AutoCloseable {
     /** Writes a picture of what the window shows. */
     void picture(Path file) throws IOException {
         run("document.activeElement.blur(); return 0");
+        driver.executeCdpCommand("Emulation.setScrollbarsHidden", Map.of("hidden", true));
         Object data = driver.executeCdpCommand("Page.captureScreenshot", Map.of("format", "png"))
                 .get("data");
         Files.createDirectories(requireNonNull(file.getParent()));

@@ -30,7 +30,7 @@ export async function plan(main, parameters, overview) {
     const act = h('div', null);
     const form = h('form', {onsubmit: event => event.preventDefault()},
             h('div', {class: 'filter'},
-                    field('perSecond', 'Messages a second', {type: 'number', min: 1, max: 10000, value: parameters.perSecond ?? 10, required: true, onchange: () => look()}),
+                    field('perSecond', 'Messages a second', {type: 'number', min: 1, max: 10000, value: parameters.perSecond ?? 10, required: true, onchange: event => event.target.checkValidity() && look()}),
                     field('stopAfter', 'Stop after equal failures', {type: 'number', min: 1, max: 1000, value: 5, required: true}),
                     reasonField(parameters.reason)),
             level === 'AT_MOST_ONCE' && h('label', {class: 'check'}, h('input', {type: 'checkbox', name: 'mayRepeat'}),
@@ -48,10 +48,10 @@ export async function plan(main, parameters, overview) {
             return;
         }
         event.currentTarget.disabled = true;
-        const reason = new FormData(form).get('reason').trim();
+        const {reason, perSecond} = Object.fromEntries(new FormData(form));
         try {
-            const replay = await write('replay', body({limit, reason, dryRun: false}));
-            location.hash = route('replay', {id: replay.id, then: limit ? route('plan', {...parameters, reason}).slice(2) : ''});
+            const replay = await write('replay', body({limit, reason: reason.trim(), dryRun: false}));
+            location.hash = route('replay', {id: replay.id, then: limit ? route('plan', {...parameters, reason, perSecond}).slice(2) : ''});
         } catch (refused) {
             failed(error, refused);
             event.target.disabled = false;

@@ -176,7 +176,7 @@ export async function message(main, {consumer, id, full}) {
                     href: topic ? route('quarantine', {consumer, topic, partition, firstOffset: Number(offset) + 1}) : route('quarantine', {consumer, list: 'all'}),
                 }, `${messages(found.behindIt)} of its key`)],
                 found.replay && ['Replay', h('a', {href: route('replay', {id: found.replay})}, data(found.replay, 60))],
-                ['Bytes', found.bytes],
+                ['Bytes', ORIGINS[found.bytes] ?? found.bytes],
             ]),
             h('section', {class: 'card'}, h('h2', null, 'Key'), content(found.key, found.hidden)),
             h('section', {class: 'card'}, h('h2', null, 'Headers'), found.headers?.length
@@ -186,6 +186,13 @@ export async function message(main, {consumer, id, full}) {
             !full && isCut(found) && h('p', {class: 'actions'},
                     h('a', {class: 'button', href: route('message', {consumer, id, full: 'true'})}, 'Show more of it')));
 }
+
+const ORIGINS = {
+    RAW: 'as they came',
+    REREAD: 'read again from Kafka',
+    POSITION_ONLY: 'not kept; a replay reads them from Kafka',
+    SWITCHED_OFF: 'not kept; a replay reads them from Kafka',
+};
 
 const isCut = found => [found.key, found.value, ...(found.headers ?? []).map(header => header.value)].some(part => part?.isCut);
 
@@ -203,7 +210,7 @@ function content(part, isHidden) {
     const text = part.as === 'hex' ? dump(part.text) : part.as === 'json' ? indented(part.text) : part.text;
     return [
         h('pre', {tabindex: text.length > 200 ? '0' : null}, text === '' ? h('span', {class: 'none'}, 'empty') : shown(text, true)),
-        h('p', {class: 'small'}, `${part.as}, ${number(part.bytes)} bytes`, part.isCut && '; the first part of it'),
+        h('p', {class: 'small'}, `${part.as === 'json' ? 'JSON' : part.as}, ${number(part.bytes)} ${part.bytes === 1 ? 'byte' : 'bytes'}`, part.isCut && '; the first part of it'),
     ];
 }
 
