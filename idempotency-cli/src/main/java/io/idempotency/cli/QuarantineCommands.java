@@ -3,14 +3,13 @@ package io.idempotency.cli;
 import io.idempotency.Operations;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
-import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineGroup;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineSummary;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -113,18 +112,21 @@ final class QuarantineCommands {
         @Override
         int run(Database database, Output output) {
             QuarantineSelection chosen = selection.of(consumer, database.operations());
-            QuarantineCount count = database.quarantine().count(chosen);
-            List<Fields> rows = new ArrayList<>();
-            for (Map.Entry<String, Long> group : count.byFailureGroup().entrySet()) {
-                QuarantineSelection ofGroup = chosen.failureGroup(group.getKey());
-                QuarantineCount own = database.quarantine().count(ofGroup);
-                rows.add(Fields.of("group", group.getKey())
-                        .and("messages", own.messages())
-                        .and("failureTypes", own.byFailureType().keySet())
-                        .and("oldest", own.oldest()));
-            }
+            List<Fields> rows = database.quarantine().groups(chosen, Integer.MAX_VALUE).stream()
+                    .map(Groups::fields)
+                    .toList();
             output.list(rows);
             return rows.isEmpty() ? nothing(database, chosen, output) : ExitCode.DONE;
+        }
+
+        private static Fields fields(QuarantineGroup group) {
+            return Fields.of("group", group.group())
+                    .and("messages", group.messages())
+                    .and("failureTypes", group.failureTypes())
+                    .and("oldest", group.oldest())
+                    .and("newest", group.newest())
+                    .and("lastHour", group.lastHour())
+                    .and("lastDay", group.lastDay());
         }
     }
 

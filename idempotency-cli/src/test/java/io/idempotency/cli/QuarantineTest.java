@@ -90,8 +90,9 @@ class QuarantineTest {
         assertThat(groups.code()).isZero();
         assertThat(groups.out().lines().skip(1))
                 .satisfiesExactly(
-                        line -> assertThat(line).matches("g-31 +2 +java.lang.IllegalStateException +\\S+Z"),
-                        line -> assertThat(line).matches("g-21 +1 +java.sql.SQLException +\\S+Z"));
+                        line -> assertThat(line)
+                                .matches("g-31 +2 +java.lang.IllegalStateException +\\S+Z +\\S+Z +2 +2"),
+                        line -> assertThat(line).matches("g-21 +1 +java.sql.SQLException +\\S+Z +\\S+Z +1 +1"));
     }
 
     @ParameterizedTest

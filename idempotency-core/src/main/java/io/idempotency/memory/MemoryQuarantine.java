@@ -6,7 +6,8 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
-import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineGroup;
+import io.idempotency.store.QuarantineGroups;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
@@ -139,39 +140,30 @@ public final class MemoryQuarantine implements QuarantineStore {
         return new QuarantineCount(chosen.size(), types, groups, oldest);
     }
 
+    @Override
+    public List<QuarantineGroup> groups(QuarantineSelection selection, int limit) {
+        QuarantineGroups groups = new QuarantineGroups();
+        Instant now = clock.instant();
+        for (QuarantineEntry entry : chosen(selection)) {
+            long hoursAgo = Duration.between(entry.firstAt(), now).toHours();
+            groups.add(
+                    entry.message().failure(),
+                    (int) Math.min(hoursAgo, QuarantineGroup.HOURS),
+                    1,
+                    entry.firstAt(),
+                    entry.firstAt());
+        }
+        return groups.greatest(limit);
+    }
+
     /** Returns the chosen messages as the running transaction sees them, in order of topic, partition and offset, whatever the limit of the selection. */
     List<QuarantineEntry> chosen(QuarantineSelection selection) {
         Set<String> ids = Set.copyOf(selection.ids());
         return transactions.exclusively(() -> messages.all(transactions.active()).values().stream()
-                .filter(entry -> isChosen(entry, selection, ids))
+                .filter(entry -> MemorySelection.isChosen(entry, selection, ids))
                 .sorted(Comparator.comparing(entry -> entry.message().delivery(), ORDER))
                 .map(this::withReplay)
                 .toList());
-    }
-
-    private static boolean isChosen(QuarantineEntry entry, QuarantineSelection selection, Set<String> ids) {
-        Delivery delivery = entry.message().delivery();
-        QuarantineFailure failure = entry.message().failure();
-        Position at = delivery.position();
-        return delivery.id().consumer().equals(selection.consumer())
-                && (ids.isEmpty() || ids.contains(delivery.id().value()))
-                && selection
-                        .failureType()
-                        .filter(type -> !type.equals(failure.type()))
-                        .isEmpty()
-                && selection
-                        .failureGroup()
-                        .filter(group -> !group.equals(failure.group()))
-                        .isEmpty()
-                && selection.from().filter(entry.firstAt()::isBefore).isEmpty()
-                && selection.to().filter(end -> !entry.firstAt().isBefore(end)).isEmpty()
-                && selection.stream().filter(name -> !name.equals(at.stream())).isEmpty()
-                && selection
-                        .partition()
-                        .filter(number -> number != at.partition())
-                        .isEmpty()
-                && (selection.partition().isEmpty()
-                        || (selection.firstOffset() <= at.offset() && at.offset() <= selection.lastOffset()));
     }
 
     @Override
@@ -197,6 +189,15 @@ public final class MemoryQuarantine implements QuarantineStore {
         return before(consumer, position, keyHash)
                 .map(entry -> entry.message().delivery())
                 .max(Comparator.comparing(delivery -> delivery.position().offset()));
+    }
+
+    @Override
+    public long countBehind(String consumer, Position position, long keyHash) {
+        return keyed(consumer)
+                .filter(entry -> entry.message().isBehind() && entry.message().keyHash() == keyHash)
+                .filter(entry -> isIn(entry, position.stream(), position.partition()))
+                .filter(entry -> position(entry).offset() > position.offset())
+                .count();
     }
 
     private Stream<QuarantineEntry> before(String consumer, Position position, long keyHash) {

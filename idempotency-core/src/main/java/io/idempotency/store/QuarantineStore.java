@@ -42,6 +42,14 @@ public interface QuarantineStore {
     /** Counts the chosen messages. The limit of the selection does not count. */
     QuarantineCount count(QuarantineSelection selection);
 
+    /**
+     * Lists up to {@code limit} groups of the chosen messages, those with the most messages first; equal ones by name. The limit of the selection does not
+     * count. The number of round trips does not depend on the number of groups.
+     */
+    default List<QuarantineGroup> groups(QuarantineSelection selection, int limit) {
+        throw new UnsupportedOperationException("This quarantine cannot group its messages");
+    }
+
     /** Lists the ids of up to {@code limit} kept messages of a consumer, those whose first failure is oldest first. */
     List<MessageId> list(String consumer, int limit);
 
@@ -61,6 +69,15 @@ public interface QuarantineStore {
      */
     default Optional<Delivery> lastBefore(String consumer, Position position, long keyHash) {
         throw noOrder();
+    }
+
+    /**
+     * Counts the kept messages of this key that were quarantined behind earlier ones, after the position in its partition. One round trip.
+     *
+     * @param keyHash the hash of the key, not 0
+     */
+    default long countBehind(String consumer, Position position, long keyHash) {
+        return 0;
     }
 
     /**

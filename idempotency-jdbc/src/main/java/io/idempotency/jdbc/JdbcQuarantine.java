@@ -6,6 +6,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineGroup;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
@@ -175,6 +176,16 @@ public final class JdbcQuarantine implements QuarantineStore {
                 (connection, active) -> search(connection, selection, active).count());
     }
 
+    /** {@inheritDoc} A few round trips, which read no bytes. */
+    @Override
+    public List<QuarantineGroup> groups(QuarantineSelection selection, int limit) {
+        return within(
+                "group quarantined messages",
+                (connection, active) -> search(connection, selection, active)
+                        .groups(database.now(connection))
+                        .greatest(limit));
+    }
+
     private QuarantineSearch search(Connection connection, QuarantineSelection selection, ActiveTransaction active)
             throws SQLException {
         return new QuarantineSearch(connection, database, tables, selection, active.proposedNames());
@@ -205,6 +216,13 @@ public final class JdbcQuarantine implements QuarantineStore {
         return within(
                 "find an earlier message of a key",
                 (connection, active) -> keys.lastBefore(session(connection, active), consumer, position, keyHash));
+    }
+
+    @Override
+    public long countBehind(String consumer, Position position, long keyHash) {
+        return within(
+                "count messages behind another one",
+                (connection, active) -> keys.countBehind(session(connection, active), consumer, position, keyHash));
     }
 
     @Override

@@ -91,6 +91,28 @@ final class QuarantineKeys {
         }
     }
 
+    private static final String COUNT_BEHIND = """
+            select count(*) from ${tables}quarantine
+            where consumer = ? and place = ? and key_hash = ? and record_offset > ? and behind = 1
+            """;
+
+    long countBehind(Session session, String consumer, Position position, long keyHash) throws SQLException {
+        Place place = place(session, consumer, position);
+        if (place == null) {
+            return 0;
+        }
+        try (PreparedStatement statement = session.connection().prepareStatement(tables.fill(COUNT_BEHIND))) {
+            statement.setInt(1, place.consumer());
+            statement.setLong(2, place.number());
+            statement.setLong(3, keyHash);
+            statement.setLong(4, position.offset());
+            try (ResultSet result = statement.executeQuery()) {
+                result.next();
+                return result.getLong(1);
+            }
+        }
+    }
+
     private static final String FREE_FOLLOWERS = """
             select q.id_value, q.generation, q.place, q.record_offset from ${tables}quarantine q
             join (select place, key_hash, min(record_offset) as first_offset from ${tables}quarantine

@@ -5,6 +5,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineCount;
+import io.idempotency.store.QuarantineGroups;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineSummary;
 import java.sql.Connection;
@@ -164,7 +165,9 @@ final class QuarantineSearch {
             order by q.record_offset, q.message_id ${first}
             """.replace("${running}", RUNNING_REPLAY);
 
-    private static final String AFTER = "and (q.record_offset > ? or (q.record_offset = ? and q.message_id > ?))";
+    /** The first condition alone is one that an index serves. */
+    private static final String AFTER =
+            "and q.record_offset >= ? and (q.record_offset > ? or (q.record_offset = ? and q.message_id > ?))";
 
     private void read(Place place, Optional<Delivery> after, int limit, List<Found> page) throws SQLException {
         Dialect dialect = database.dialect(connection);
@@ -178,6 +181,7 @@ final class QuarantineSearch {
             statement.setLong(at++, place.number());
             at = condition.set(statement, at);
             if (after.isPresent()) {
+                statement.setLong(at++, after.get().position().offset());
                 statement.setLong(at++, after.get().position().offset());
                 statement.setLong(at++, after.get().position().offset());
                 statement.setObject(
@@ -243,5 +247,16 @@ final class QuarantineSearch {
         }
         Optional<Instant> since = messages == 0 ? Optional.empty() : Optional.of(StoredTime.instant(oldest));
         return new QuarantineCount(messages, types, groups, since);
+    }
+
+    /** Counts the chosen rows by group, type and hour. */
+    QuarantineGroups groups(long now) throws SQLException {
+        boolean isEverywhere = selection.stream().isEmpty();
+        List<Long> places = consumer == null || isEverywhere
+                ? List.of()
+                : places().stream().map(Place::number).toList();
+        return consumer == null || (places.isEmpty() && !isEverywhere)
+                ? new QuarantineGroups()
+                : new QuarantineGrouping(tables, condition).of(connection, consumer, places, now);
     }
 }

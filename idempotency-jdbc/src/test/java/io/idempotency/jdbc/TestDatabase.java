@@ -218,7 +218,10 @@ public enum TestDatabase {
     static void passTime(DataSource dataSource, String prefix, Duration duration) {
         long micros = duration.toNanos() / 1000;
         execute(dataSource, "update " + prefix + "message set at_micros = at_micros - " + micros);
-        execute(dataSource, "update " + prefix + "quarantine set at_micros = at_micros - " + micros);
+        execute(
+                dataSource,
+                "update " + prefix + "quarantine set at_micros = at_micros - " + micros
+                        + ", first_at_micros = first_at_micros - " + micros);
         execute(dataSource, "update " + prefix + "audit set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);

@@ -56,6 +56,19 @@ public interface KeyOrderContract extends StoreContract {
 
     @Test
     @Tag("rule-10.4")
+    default void countsTheMessagesBehindOne() {
+        String consumer = Messages.ofNewConsumer().id("x").consumer();
+        keep(message(consumer, 0, 1, 7), behind(consumer, 0, 2, 7), behind(consumer, 0, 3, 7));
+        keep(behind(consumer, 0, 4, 8), behind(consumer, 1, 5, 7), message(consumer, 0, 6, 7));
+
+        assertThat(quarantine().countBehind(consumer, at(0, 1), 7)).isEqualTo(2);
+        assertThat(quarantine().countBehind(consumer, at(0, 2), 7)).isEqualTo(1);
+        assertThat(quarantine().countBehind(consumer, at(0, 3), 7)).isZero();
+        assertThat(quarantine().countBehind(consumer + "-other", at(0, 1), 7)).isZero();
+    }
+
+    @Test
+    @Tag("rule-10.4")
     default void seesItsOwnChangesAndNoneThatAreRolledBack() {
         String consumer = Messages.ofNewConsumer().id("x").consumer();
         rolledBack(store(), () -> keep(message(consumer, 0, 1, 7)));

@@ -13,10 +13,12 @@ import io.idempotency.store.Position;
 import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineFailure;
+import io.idempotency.store.QuarantineGroup;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -185,6 +187,44 @@ public interface QuarantineSelectionContract extends StoreContract {
         assertThat(some.messages()).isEqualTo(1);
         assertThat(none.messages()).isZero();
         assertThat(none.oldest()).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-9.4")
+    default void groupsByFailureWithTheHoursOfTheLastDay() {
+        Messages messages = Messages.ofNewConsumer();
+        save(messages.at("m-0", 0), "C");
+        passTime(Duration.ofHours(24));
+        save(messages.at("m-1", 1), "B");
+        passTime(Duration.ofHours(2).plusMinutes(30));
+        save(messages.at("m-2", 1, 2), "B");
+        save(messages.at("m-3", 3), "A");
+        save(Messages.ofNewConsumer().at("other", 3), "A");
+        QuarantineSelection all = QuarantineSelection.of(messages.consumer());
+
+        List<QuarantineGroup> groups = quarantine().groups(all, 10);
+
+        assertThat(groups).extracting(QuarantineGroup::group).containsExactly("B", "A", "C");
+        QuarantineGroup greatest = groups.get(0);
+        assertThat(greatest.messages()).isEqualTo(2);
+        assertThat(greatest.failureTypes()).containsExactly("some.FailureB");
+        assertThat(greatest.oldest())
+                .isEqualTo(quarantine().find(messages.id("m-1")).orElseThrow().firstAt());
+        assertThat(greatest.newest())
+                .isEqualTo(quarantine().find(messages.id("m-2")).orElseThrow().firstAt());
+        assertThat(greatest.hours()).hasSize(24).endsWith(1L, 0L, 1L);
+        assertThat(greatest.lastHour()).isEqualTo(1);
+        assertThat(greatest.lastDay()).isEqualTo(2);
+        assertThat(groups.get(2).lastDay()).isZero();
+        assertThat(groups.get(2).messages()).isEqualTo(1);
+        assertThat(quarantine().groups(all, 1)).containsExactly(greatest);
+        assertThat(quarantine().groups(all.stream("orders").partition(1), 10))
+                .extracting(QuarantineGroup::group)
+                .containsExactly("B");
+        assertThat(quarantine().groups(all.stream("elsewhere"), 10)).isEmpty();
+        assertThat(quarantine()
+                        .groups(QuarantineSelection.of(Messages.ofNewConsumer().consumer()), 10))
+                .isEmpty();
     }
 
     private List<String> pages(QuarantineSelection selection, int size) {

@@ -20,7 +20,7 @@ class EndpointApplication {
 
     static class Billing {
 
-        @KafkaListener(id = "billing", topics = "${topic}")
+        @KafkaListener(id = "billing", groupId = "billing-${topic}", topics = "${topic}")
         @Idempotent("billing")
         void charge(String order) {
             if (POISON.contains(order)) {

@@ -2,7 +2,9 @@ package io.idempotency.web;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.idempotency.store.ClaimStore;
 import io.idempotency.store.QuarantineStore;
+import io.idempotency.store.QuarantinedMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -12,10 +14,21 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.awaitility.Awaitility;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -29,7 +42,12 @@ final class EndpointBench implements AutoCloseable {
     private static final String TOKEN = "0c5a3f5e-token";
 
     final String topic = WebServers.topic("orders");
-    final HttpClient client = HttpClient.newHttpClient();
+    private final String database = WebServers.database();
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final Map<String, Object> kafka = Map.of("bootstrap.servers", WebServers.bootstrapServers());
+    private final KafkaProducer<String, String> producer =
+            new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer());
+    private final Admin admin = Admin.create(kafka);
     private final ConfigurableApplicationContext application;
 
     /** An answer. */
@@ -49,7 +67,7 @@ final class EndpointBench implements AutoCloseable {
                         "spring.application.name=billing-service",
                         "spring.kafka.bootstrap-servers=" + WebServers.bootstrapServers(),
                         "spring.kafka.consumer.auto-offset-reset=earliest",
-                        "spring.datasource.url=" + WebServers.database(),
+                        "spring.datasource.url=" + WebServers.url(database),
                         "spring.datasource.hikari.minimum-idle=1",
                         "idempotency.schema.mode=always",
                         "idempotency.purge.enabled=false",
@@ -69,6 +87,11 @@ final class EndpointBench implements AutoCloseable {
         return start(unrestricted(properties));
     }
 
+    /** Starts one with beans of another source. */
+    static EndpointBench with(Class<?> source, String... properties) {
+        return new EndpointBench(List.of(properties), EndpointApplication.class, EndpointSecurity.class, source);
+    }
+
     /** Starts one that may change something, and leaves it to the properties who may. */
     static EndpointBench withoutSecurity(String... properties) {
         return new EndpointBench(List.of(unrestricted(properties)), EndpointApplication.class);
@@ -80,8 +103,56 @@ final class EndpointBench implements AutoCloseable {
         return all.toArray(String[]::new);
     }
 
-    QuarantineStore quarantine() {
-        return application.getBean(QuarantineStore.class);
+    /** Ends the connections to the database, and lets nobody connect again. */
+    void cutDatabaseOff() {
+        WebServers.cutOff(database);
+    }
+
+    /** Keeps messages in quarantine, as a listener does. */
+    void quarantine(Quarantined... messages) {
+        ClaimStore store = application.getBean("idempotencyTableStore", ClaimStore.class);
+        for (Quarantined each : messages) {
+            QuarantinedMessage message = each.message();
+            store.transactions().inTransaction(() -> {
+                store.quarantine(store.claim(List.of(message.delivery())).get(0));
+                application.getBean(QuarantineStore.class).save(message);
+            });
+        }
+    }
+
+    /** Sends a record to the listener. */
+    void send(int partition, String id, String value) {
+        ProducerRecord<String, String> record = new ProducerRecord<>(topic, partition, "key", value);
+        record.headers().add("message-id", id.getBytes(UTF_8));
+        try {
+            producer.send(record).get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Waits until the listener has committed the offset behind all that was sent. */
+    void awaitSettled() {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> committed() == ends());
+    }
+
+    private long committed() throws ExecutionException, InterruptedException {
+        return admin
+                .listConsumerGroupOffsets("billing-" + topic)
+                .partitionsToOffsetAndMetadata()
+                .get()
+                .values()
+                .stream()
+                .mapToLong(OffsetAndMetadata::offset)
+                .sum();
+    }
+
+    private long ends() throws ExecutionException, InterruptedException {
+        Map<TopicPartition, OffsetSpec> latest = Map.of(
+                new TopicPartition(topic, 0), OffsetSpec.latest(), new TopicPartition(topic, 1), OffsetSpec.latest());
+        return admin.listOffsets(latest).all().get().values().stream()
+                .mapToLong(ListOffsetsResult.ListOffsetsResultInfo::offset)
+                .sum();
     }
 
     ConfigurableApplicationContext application() {
@@ -153,6 +224,8 @@ final class EndpointBench implements AutoCloseable {
 
     @Override
     public void close() {
+        producer.close();
+        admin.close();
         SpringApplication.exit(application);
     }
 }

@@ -73,15 +73,30 @@ final class WebServers {
         return name;
     }
 
-    /** Creates a database and returns its URL. */
+    /** Creates a database and returns its name. */
     static String database() {
         String name = "d" + UUID.randomUUID().toString().replace("-", "");
+        execute("create database " + name);
+        return name;
+    }
+
+    /** Returns the URL of a database. */
+    static String url(String database) {
+        return Postgres.SERVER.getJdbcUrl("postgres", database);
+    }
+
+    /** Ends all connections to a database, and lets nobody connect again. */
+    static void cutOff(String database) {
+        execute("alter database " + database + " with allow_connections false");
+        execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + database + "'");
+    }
+
+    private static void execute(String sql) {
         try (Connection connection = Postgres.SERVER.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {
-            statement.execute("create database " + name);
+            statement.execute(sql);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
-        return Postgres.SERVER.getJdbcUrl("postgres", name);
     }
 }

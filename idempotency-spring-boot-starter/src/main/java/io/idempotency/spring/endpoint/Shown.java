@@ -4,6 +4,7 @@ import io.idempotency.Explanation;
 import io.idempotency.replay.Replay;
 import io.idempotency.store.AuditRecord;
 import io.idempotency.store.Position;
+import io.idempotency.store.QuarantineGroup;
 import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.StoredMessage;
 
@@ -40,6 +41,18 @@ final class Shown {
                 of.attempts(),
                 of.isBehind(),
                 of.replay().orElse(null));
+    }
+
+    static Answers.Group group(QuarantineGroup of) {
+        return new Answers.Group(
+                of.group(),
+                of.messages(),
+                of.failureTypes(),
+                of.oldest(),
+                of.newest(),
+                of.lastHour(),
+                of.lastDay(),
+                of.hours());
     }
 
     static Answers.ReplayOf replay(Replay of) {

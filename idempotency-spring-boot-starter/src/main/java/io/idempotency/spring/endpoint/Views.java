@@ -8,17 +8,14 @@ import io.idempotency.store.AuditStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Printable;
-import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineGroup;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantinedMessage;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
@@ -72,25 +69,9 @@ record Views(
 
     private Answers.Groups groups(Arguments asked) {
         QuarantineSelection chosen = asked.selection();
-        QuarantineCount all = quarantine.count(chosen);
-        requireConsumerIf(operations, all.messages() == 0, chosen.consumer());
-        List<Answers.Group> groups = new ArrayList<>();
-        for (Map.Entry<String, Long> each : all.byFailureGroup().entrySet()) {
-            if (groups.size() < MOST_GROUPS) {
-                QuarantineCount count = quarantine.count(chosen.failureGroup(each.getKey()));
-                Instant oldest = count.oldest().orElse(Instant.EPOCH);
-                groups.add(new Answers.Group(
-                        each.getKey(),
-                        count.messages(),
-                        List.copyOf(count.byFailureType().keySet()),
-                        oldest,
-                        oldest,
-                        0,
-                        0,
-                        Collections.nCopies(24, 0L)));
-            }
-        }
-        return new Answers.Groups(groups);
+        List<QuarantineGroup> groups = quarantine.groups(chosen, MOST_GROUPS);
+        requireConsumerIf(operations, groups.isEmpty(), chosen.consumer());
+        return new Answers.Groups(groups.stream().map(Shown::group).toList());
     }
 
     private Answers.Page page(Arguments asked) {
@@ -113,12 +94,12 @@ record Views(
     }
 
     private Answers.Message message(Arguments asked, SecurityContext caller) {
+        int most = asked.flag("full") ? MANY_BYTES : FEW_BYTES;
         MessageId id = one(operations, asked.consumer(), asked.required("id"));
         QuarantineEntry entry = quarantine
                 .find(id)
                 .orElseThrow(
                         () -> new RefusedException(404, id + " is not in quarantine: why tells what became of it."));
-        int most = asked.flag("full") ? MANY_BYTES : FEW_BYTES;
         QuarantinedMessage message = entry.message();
         ShownPayload payload = new ShownPayload(message, masks, most);
         Optional<String> hidden = permissions.whyHidden(caller);
@@ -137,7 +118,10 @@ record Views(
                 message.failure().group(),
                 message.attempts(),
                 message.isBehind(),
-                0,
+                message.keyHash() == 0
+                        ? 0
+                        : quarantine.countBehind(
+                                id.consumer(), message.delivery().position(), message.keyHash()),
                 entry.replay().orElse(null),
                 isShown ? payload.failure() : null,
                 message.payload().origin().name(),
