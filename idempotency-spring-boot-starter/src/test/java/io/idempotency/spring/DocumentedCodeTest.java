@@ -115,8 +115,7 @@ class DocumentedCodeTest {
             return Stream.concat(
                             Stream.of("README.md", "CONTRIBUTING.md", "samples/README.md")
                                     .map(ROOT::resolve),
-                            docs.filter(path -> path.toString().endsWith(".md")
-                                            && !path.endsWith("console.md"))
+                            docs.filter(path -> path.toString().endsWith(".md") && !path.endsWith("console.md"))
                                     .sorted())
                     .toList();
         }

@@ -69,7 +69,7 @@ final class ConsoleScene {
                         "spring.application.name=bank",
                         "spring.kafka.bootstrap-servers=" + WebServers.bootstrapServers(),
                         "spring.kafka.consumer.auto-offset-reset=earliest",
-                        "spring.datasource.url=" + WebServers.database(),
+                        "spring.datasource.url=" + WebServers.url(WebServers.database()),
                         "idempotency.schema.mode=always",
                         "idempotency.console.enabled=true",
                         "management.endpoints.web.exposure.include=idempotency",

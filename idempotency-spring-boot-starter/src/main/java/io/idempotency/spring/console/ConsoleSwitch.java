@@ -3,11 +3,14 @@ package io.idempotency.spring.console;
 import io.idempotency.spring.Idempotent;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.core.env.Environment;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.util.ClassUtils;
@@ -17,6 +20,9 @@ import org.springframework.util.ClassUtils;
  * do. Thread-safe.
  */
 final class ConsoleSwitch implements SmartInitializingSingleton {
+
+    /** The id of the endpoint that the page asks. */
+    static final String ENDPOINT = "idempotency";
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
@@ -34,7 +40,19 @@ final class ConsoleSwitch implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        whyOff().ifPresent(why -> log.warn("The console is off. {}", why));
+        whyOff().ifPresentOrElse(why -> log.warn("The console is off. {}", why), this::requireEndpoint);
+    }
+
+    private void requireEndpoint() {
+        if (endpointPath(beans.getBean(PathMappedEndpoints.class)) == null) {
+            log.warn("The console has nothing to show, because its endpoint is not exposed:"
+                    + " add idempotency to management.endpoints.web.exposure.include.");
+        }
+    }
+
+    /** Returns the path of the endpoint below the base path of all endpoints; none if it is not exposed. */
+    static @Nullable String endpointPath(PathMappedEndpoints exposed) {
+        return exposed.getRootPath(EndpointId.of(ENDPOINT));
     }
 
     private Optional<String> whyOff() {
