@@ -120,6 +120,21 @@ class ConsoleTest {
     }
 
     @Test
+    void dropsAMessageAndTellsWhoDidIt() {
+        browser.login("ada");
+        scene.quarantine("dropping", 2);
+        browser.open("message", "dropping", "order-0");
+        browser.click("Drop it…");
+        browser.see("1 message would be dropped.");
+        browser.type("reason", "INC-45");
+        browser.click("Drop");
+        browser.see("1 message is dropped.");
+        browser.open("audit?consumer=dropping");
+        browser.see("INC-45");
+        assertThat(browser.element("tbody tr").getText()).contains("ada", "drop", "dropping");
+    }
+
+    @Test
     void showsHostileDataAsText() {
         browser.login("ada");
         scene.quarantineHostileMessages();

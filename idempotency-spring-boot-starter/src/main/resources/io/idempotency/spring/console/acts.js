@@ -145,23 +145,26 @@ export const deletion = verb => async (main, parameters) => {
 
 export async function replays(main, {consumer}, overview) {
     const names = [...new Set([...(consumer ? [consumer] : []), ...overview.consumers.map(each => each.consumer)])];
-    const chosen = consumer ? [consumer] : names;
-    const pages = await Promise.all(chosen.map(name => read('replays', {consumer: name, limit: 20}).catch(refused => {
-        if (refused.status === 404) {
-            return {replays: []};
-        }
-        throw refused;
-    })));
-    const all = pages.flatMap(page => page.replays).sort((one, other) => String(other.requestedAt).localeCompare(String(one.requestedAt)));
+    const body = h('div', null);
     fill(main, h('h1', {tabindex: '-1'}, 'Replays'),
             h('form', {class: 'filter', onsubmit: event => event.preventDefault(), onchange: event => (location.hash = route('replays', {consumer: event.target.value}))},
                     choice('consumer', 'Consumer', [['', 'all consumers'], ...names.map(name => [name, plain(name).slice(0, 60)])], consumer)),
-            all.length === 0 ? h('p', null, 'No replay yet. Begin one at a failure in the quarantine.')
-                    : table('Replays, the newest first', ['Asked for', 'Consumer', 'Status', 'Progress', 'By', 'Reason'], all.map(replay => [
-                        h('a', {href: route('replay', {id: replay.id})}, moment(replay.requestedAt)),
-                        data(replay.consumer, 60), pill(replay),
-                        [progress(replay), h('span', {class: 'small'}, words(replay))],
-                        data(replay.actor, 40), data(replay.reason, 60)])));
+            body);
+    const look = async () => {
+        const pages = await Promise.all((consumer ? [consumer] : names).map(name => read('replays', {consumer: name, limit: 20})));
+        const all = pages.flatMap(page => page.replays).sort((one, other) => String(other.requestedAt).localeCompare(String(one.requestedAt)));
+        fill(body, all.length === 0 ? h('p', null, 'No replay yet. Begin one at a failure in the quarantine.')
+                : table('Replays, the newest first', ['Asked for', 'Consumer', 'Status', 'Progress', 'By', 'Reason'], all.map(replay => [
+                    h('a', {href: route('replay', {id: replay.id})}, moment(replay.requestedAt)),
+                    data(replay.consumer, 60), pill(replay),
+                    [progress(replay), h('span', {class: 'small'}, words(replay))],
+                    data(replay.actor, 40), data(replay.reason, 60)])));
+        return all.some(replay => replay.status === 'RUNNING');
+    };
+    let isRunning = await look();
+    return async () => {
+        isRunning = isRunning && await look();
+    };
 }
 
 const pill = replay => h('span', {

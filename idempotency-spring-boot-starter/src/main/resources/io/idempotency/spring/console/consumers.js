@@ -39,6 +39,9 @@ export function consumers(main) {
 const byTrouble = (one, other) => (other.standstills ?? []).length - (one.standstills ?? []).length || other.running - one.running;
 
 function sentences(overview, all, waiting) {
+    if (overview.consumers.length === 0) {
+        return [h('p', {class: 'lead'}, 'Nothing is remembered of any consumer yet.')];
+    }
     const quarantined = overview.consumers.reduce((sum, each) => sum + (each.quarantined ?? 0), 0);
     const oldest = overview.consumers.map(each => each.oldestQuarantined).filter(Boolean).sort()[0];
     return [

@@ -76,8 +76,10 @@ function byFailure(parameters, groups, total) {
         h('div', {class: 'row'}, h('p', {class: 'lead'}, `${messages(total)}, ${groups.length} ${groups.length === 1 ? 'failure' : 'failures'}`),
                 h('p', {class: 'actions'},
                         h('a', {class: 'button', href: route('quarantine', {consumer, from: parameters.from, list: 'all'})}, 'List all'),
-                        current().mayWrite && h('a', {class: 'button', href: route('plan', {consumer, from: parameters.from})}, 'Replay all…'))),
+                        current().mayWrite && [h('a', {class: 'button', href: route('plan', {consumer, from: parameters.from})}, 'Replay all…'),
+                            h('a', {class: 'button', href: route('drop', {consumer})}, 'Drop old ones…')])),
         h('ul', {class: 'groups'}, groups.map(group => one(parameters, group))),
+        groups.length === 100 && h('p', {class: 'small'}, 'The 100 most frequent failures.'),
     ];
 }
 
@@ -169,7 +171,7 @@ export async function message(main, {consumer, id, full}) {
                 ['Position', data(found.position, 120)],
                 ['Failed first', [moment(found.firstAt), ` (${span(since(found.firstAt))} ago)`]],
                 ['Failed last', moment(found.at)],
-                ['Record of', moment(found.recordTimestamp)],
+                ['Time of the record', moment(found.recordTimestamp)],
                 ['Attempts', number(found.attempts)],
                 found.behind && ['Behind', 'an earlier message of its key; it did not fail itself'],
                 found.behindIt > 0 && ['Behind it', h('a', {
