@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import static io.idempotency.spring.ListenerChecks.refuseIf;
 
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.ConsumerStores;
 import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
@@ -69,9 +70,16 @@ final class Consumers implements DisposableBean, RunningConsumers {
         return store;
     }
 
-    /** Returns the store for operators: that of the consumer's listener, or the one of the properties if it has none here. */
-    ClaimStore operated(String consumer) {
-        return stores.operated(consumer, asked.getOrDefault(consumer, stores.asked(consumer)));
+    /**
+     * Returns the store for operators: that of the consumer's listener. Without one here, that which the properties name, then that which remembers it, then the
+     * default one.
+     */
+    ClaimStore operated(String consumer, ConsumerStores elsewhere) {
+        String here = asked.getOrDefault(consumer, properties.consumer(consumer).store());
+        if (here == null && elsewhere.all().containsKey(consumer)) {
+            return elsewhere.apply(consumer);
+        }
+        return stores.operated(consumer, here == null ? stores.asked(consumer) : here);
     }
 
     @Override

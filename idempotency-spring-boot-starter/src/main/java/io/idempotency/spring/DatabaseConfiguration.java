@@ -179,13 +179,21 @@ class DatabaseConfiguration {
         return ConsumerStores.of(table, journal);
     }
 
-    /** Serves the consumers of tables and journals, each on its store. */
+    /** Serves the consumers of tables and journals, each on its store; those of other applications on the one that remembers them. */
     @Bean
     @Lazy
     @ConditionalOnMissingBean
     Operations idempotencyOperations(
-            Consumers consumers, AuditStore audit, QuarantineStore quarantine, ObjectProvider<ReplayStore> replays) {
-        return Operations.of(consumers::operated, quarantine, Optional.ofNullable(replays.getIfUnique()), audit);
+            Consumers consumers,
+            ConsumerStores stores,
+            AuditStore audit,
+            QuarantineStore quarantine,
+            ObjectProvider<ReplayStore> replays) {
+        return Operations.of(
+                consumer -> consumers.operated(consumer, stores),
+                quarantine,
+                Optional.ofNullable(replays.getIfUnique()),
+                audit);
     }
 
     /** Lets the caches of this process forget what operators forget elsewhere. */

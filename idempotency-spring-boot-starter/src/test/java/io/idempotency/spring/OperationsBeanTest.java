@@ -109,6 +109,16 @@ class OperationsBeanTest {
     }
 
     @Test
+    void findsTheStoreOfAConsumerOfOthers() {
+        runner.withUserConfiguration(Listeners.class).run(context -> {
+            MessageId shipped = new MessageId("shipping", "A-1");
+            process(context, JournalStore.class, shipped);
+
+            assertThat(status(context.getBean(Operations.class), shipped)).isEqualTo(MessageStatus.PROCESSED);
+        });
+    }
+
+    @Test
     void refusesAStoreThatSharesNoTransactionWithTheAudit() {
         runner.withUserConfiguration(Listeners.class).run(context -> {
             Operations operations = context.getBean(Operations.class);

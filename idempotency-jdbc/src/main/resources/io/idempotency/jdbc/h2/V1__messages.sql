@@ -66,6 +66,11 @@ create index if not exists ${prefix}quarantine_place on ${tables}quarantine (con
 -- For the order of keys.
 create index if not exists ${prefix}quarantine_key on ${tables}quarantine (consumer, place, key_hash, record_offset);
 
+-- For pages of a group of failures. With the two columns behind them, groups are counted without the wide rows.
+create index if not exists ${prefix}quarantine_group
+    on ${tables}quarantine (consumer, failure_group, place, record_offset, first_at_micros, failure_type);
+
+-- For the messages of a replay.
 create index if not exists ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
 
 -- Requests to handle quarantined messages again. The messages of a request have its id in their column replay.

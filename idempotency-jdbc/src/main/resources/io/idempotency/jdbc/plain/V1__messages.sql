@@ -69,6 +69,10 @@ create index ${prefix}quarantine_place on ${tables}quarantine (consumer, place, 
 -- For the order of keys.
 create index ${prefix}quarantine_key on ${tables}quarantine (consumer, place, key_hash, record_offset);
 
+-- For pages of a group of failures.
+create index ${prefix}quarantine_group on ${tables}quarantine (consumer, failure_group, place, record_offset);
+
+-- For the messages of a replay.
 create index ${prefix}quarantine_replay on ${tables}quarantine (replay, place, record_offset);
 
 -- Requests to handle quarantined messages again. The messages of a request have its id in their column replay.
