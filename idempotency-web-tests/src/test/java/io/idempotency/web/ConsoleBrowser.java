@@ -223,10 +223,15 @@ final class ConsoleBrowser implements AutoCloseable {
     void picture(Path file) throws IOException {
         driver.executeCdpCommand("Emulation.setScrollbarsHidden", Map.of("hidden", true));
         Object width = run("document.activeElement.blur(); return window.innerWidth");
-        Object height = run("return Math.min(window.innerHeight, Math.ceil(document.querySelector('main').lastChild.getBoundingClientRect().bottom) + 24)");
+        Object height = run(
+                "return Math.min(window.innerHeight, Math.ceil(document.querySelector('main').lastChild.getBoundingClientRect().bottom) + 24)");
         Object data = driver.executeCdpCommand(
                         "Page.captureScreenshot",
-                        Map.of("format", "png", "clip", Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1)))
+                        Map.of(
+                                "format",
+                                "png",
+                                "clip",
+                                Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1)))
                 .get("data");
         Files.createDirectories(requireNonNull(file.getParent()));
         Files.write(file, Base64.getDecoder().decode((String) requireNonNull(data)));

@@ -45,8 +45,9 @@ final class ConsoleSwitch implements SmartInitializingSingleton {
 
     private void requireEndpoint() {
         if (endpointPath(beans.getBean(PathMappedEndpoints.class)) == null) {
-            log.warn("The console has nothing to show, because there is no endpoint idempotency here:"
-                    + " add idempotency to management.endpoints.web.exposure.include; it needs the tables in a database.");
+            log.warn(
+                    "The console has nothing to show, because there is no endpoint idempotency here:"
+                            + " add idempotency to management.endpoints.web.exposure.include; it needs the tables in a database.");
         }
     }
 
