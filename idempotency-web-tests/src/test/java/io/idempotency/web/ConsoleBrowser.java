@@ -64,11 +64,14 @@ final class ConsoleBrowser implements AutoCloseable {
     private final String address;
     private String user = "";
 
-    /** Starts it, or skips the test where it is not installed. */
-    ConsoleBrowser(String address) {
+    /** Skips the test where it is not installed. */
+    static void requireInstalled() {
         Assumptions.assumeTrue(
                 DRIVER.canExecute() && CHROMIUM.canExecute(),
                 "The tests of the console need the Debian packages chromium and chromium-driver");
+    }
+
+    ConsoleBrowser(String address) {
         this.address = address;
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.WARNING);

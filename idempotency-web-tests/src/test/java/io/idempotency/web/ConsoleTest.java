@@ -24,6 +24,7 @@ class ConsoleTest {
 
     @BeforeAll
     static void start() {
+        ConsoleBrowser.requireInstalled();
         scene = new ConsoleScene();
         browser = new ConsoleBrowser(scene.address());
     }
@@ -33,7 +34,9 @@ class ConsoleTest {
         if (browser != null) {
             browser.close();
         }
-        scene.application.close();
+        if (scene != null) {
+            scene.application.close();
+        }
     }
 
     @BeforeEach

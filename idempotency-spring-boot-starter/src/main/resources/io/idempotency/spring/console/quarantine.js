@@ -157,8 +157,8 @@ export async function message(main, {consumer, id, full}) {
     const found = await read('message', {consumer, id, full: full && true});
     const name = nameOf(found);
     const [, topic, partition, offset] = /^(.*)-(\d+)@(\d+)$/s.exec(found.position ?? '') ?? [];
-    fill(main, h('h1', {tabindex: '-1'}, 'Message ', data(found.id, 120)), refusal(),
-            [...found.id].length > 120 && h('details', null, h('summary', null, 'The whole id'), h('pre', null, shown(found.id))),
+    fill(main, h('h1', {tabindex: '-1'}, 'Message ', data(found.id, 64)), refusal(),
+            [...found.id].length > 64 && h('details', null, h('summary', null, 'The whole id'), h('pre', null, shown(found.id))),
             found.hidden && h('p', {class: 'notice'}, data(found.hidden, 300)),
             h('section', {class: 'card'}, h('h2', null, 'Why it failed'),
                     h('p', {class: 'example'}, data(found.failure ? cause(found.failure) : found.failureType, 600)),
