@@ -34,7 +34,7 @@ class EndpointConfigurationTest {
 
     @Test
     void thereIsNoneWithoutAccess() {
-        exposed.withPropertyValues("management.endpoint.idempotency.access=none")
+        exposed.withPropertyValues("management.endpoint.idempotency.access=NONE")
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(ENDPOINT));
     }
 

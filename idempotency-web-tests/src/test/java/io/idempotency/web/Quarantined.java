@@ -11,6 +11,7 @@ import io.idempotency.store.QuarantinedMessage;
 import java.util.List;
 
 /** A quarantined message with what a test says, and the rest fixed. */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Quarantined(
         String consumer, String id, long offset, byte[] value, String failure, long keyHash, boolean isBehind) {
 

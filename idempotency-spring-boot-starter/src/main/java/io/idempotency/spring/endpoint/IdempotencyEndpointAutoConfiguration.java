@@ -16,61 +16,75 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 /** Sets up the endpoint, if Actuator is on the class path, the endpoint is exposed, and the tables are in a database. */
 @AutoConfiguration(afterName = "io.idempotency.spring.IdempotencyAutoConfiguration")
 @ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
-@ConditionalOnAvailableEndpoint(endpoint = IdempotencyEndpoint.class)
-@ConditionalOnBean({Operations.class, QuarantineStore.class, AuditStore.class, ConsumerStores.class, Standstills.class})
-@EnableConfigurationProperties(OperationsProperties.class)
 public class IdempotencyEndpointAutoConfiguration {
 
     /** Created by Spring. */
     IdempotencyEndpointAutoConfiguration() {}
 
-    @Bean
-    InstanceCounts idempotencyInstanceCounts() {
-        return new InstanceCounts();
-    }
+    /** Nested, because its condition is a class of Actuator, too. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnAvailableEndpoint(endpoint = IdempotencyEndpoint.class)
+    @ConditionalOnBean({
+        Operations.class,
+        QuarantineStore.class,
+        AuditStore.class,
+        ConsumerStores.class,
+        Standstills.class
+    })
+    @EnableConfigurationProperties(OperationsProperties.class)
+    static class Available {
 
-    @Bean
-    IdempotencyEndpoint idempotencyEndpoint(
-            Overviews overviews,
-            Operations operations,
-            QuarantineStore quarantine,
-            AuditStore audit,
-            ConsumerStores stores,
-            OperationsProperties properties,
-            ObjectProvider<PayloadMask> masks,
-            ObjectProvider<EndpointAccessResolver> access) {
-        Permissions permissions = new Permissions(access(access), properties);
-        return new IdempotencyEndpoint(
-                overviews,
-                new Views(
-                        operations,
-                        quarantine,
-                        audit,
-                        permissions,
-                        masks.orderedStream().toList()),
-                new Writes(operations, quarantine, stores, permissions));
-    }
+        @Bean
+        InstanceCounts idempotencyInstanceCounts() {
+            return new InstanceCounts();
+        }
 
-    @Bean
-    Overviews idempotencyOverviews(
-            Environment environment,
-            ConsumerStores stores,
-            QuarantineStore quarantine,
-            InstanceCounts counts,
-            RunningConsumers running,
-            Standstills standstills) {
-        String name = environment.getProperty("spring.application.name", "");
-        String process = ManagementFactory.getRuntimeMXBean().getName();
-        return new Overviews((name + " " + process).strip(), stores, quarantine, counts, running, standstills);
-    }
+        @Bean
+        IdempotencyEndpoint idempotencyEndpoint(
+                Overviews overviews,
+                Operations operations,
+                QuarantineStore quarantine,
+                AuditStore audit,
+                ConsumerStores stores,
+                OperationsProperties properties,
+                ObjectProvider<PayloadMask> masks,
+                ObjectProvider<EndpointAccessResolver> access) {
+            Permissions permissions = new Permissions(access(access), properties);
+            return new IdempotencyEndpoint(
+                    overviews,
+                    new Views(
+                            operations,
+                            quarantine,
+                            audit,
+                            permissions,
+                            masks.orderedStream().toList()),
+                    new Writes(operations, quarantine, stores, permissions));
+        }
 
-    private static Access access(ObjectProvider<EndpointAccessResolver> resolver) {
-        EndpointAccessResolver own = resolver.getIfAvailable();
-        return own == null ? Access.READ_ONLY : own.accessFor(EndpointId.of(IdempotencyEndpoint.ID), Access.READ_ONLY);
+        @Bean
+        Overviews idempotencyOverviews(
+                Environment environment,
+                ConsumerStores stores,
+                QuarantineStore quarantine,
+                InstanceCounts counts,
+                RunningConsumers running,
+                Standstills standstills) {
+            String name = environment.getProperty("spring.application.name", "");
+            String process = ManagementFactory.getRuntimeMXBean().getName();
+            return new Overviews((name + " " + process).strip(), stores, quarantine, counts, running, standstills);
+        }
+
+        private static Access access(ObjectProvider<EndpointAccessResolver> resolver) {
+            EndpointAccessResolver own = resolver.getIfAvailable();
+            return own == null
+                    ? Access.READ_ONLY
+                    : own.accessFor(EndpointId.of(IdempotencyEndpoint.ID), Access.READ_ONLY);
+        }
     }
 }
