@@ -53,7 +53,7 @@ class ConsoleManagementConfiguration {
     FilterRegistrationBean<ConsoleHeaders> idempotencyConsoleHeaders(
             ConsoleSwitch console, WebEndpointProperties endpoints, Environment environment) {
         String base = base(endpoints, environment) + "/";
-        String endpoint = endpoints.getPathMapping().getOrDefault(ConsoleSwitch.ENDPOINT, ConsoleSwitch.ENDPOINT);
+        String endpoint = endpoints.getPathMapping().getOrDefault(ConsoleServlet.ENDPOINT, ConsoleServlet.ENDPOINT);
         var registration = new FilterRegistrationBean<>(new ConsoleHeaders());
         registration.addUrlPatterns(base + NAME + "/*", base + endpoint + "/*");
         registration.setOrder(Ordered.HIGHEST_PRECEDENCE);

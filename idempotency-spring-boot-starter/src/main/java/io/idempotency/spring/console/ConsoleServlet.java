@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.boot.json.JsonWriter;
 import org.springframework.security.web.csrf.CsrfToken;
@@ -48,11 +49,19 @@ final class ConsoleServlet extends HttpServlet {
                     "lookups.js")
             .collect(Collectors.toUnmodifiableMap(name -> name, ConsoleServlet::bytes));
 
+    /** The id of the endpoint that the page asks. */
+    static final String ENDPOINT = "idempotency";
+
     private final ObjectProvider<PathMappedEndpoints> exposed;
 
     /** Takes the endpoints late: to ask for them creates all of them. */
     ConsoleServlet(ObjectProvider<PathMappedEndpoints> exposed) {
         this.exposed = exposed;
+    }
+
+    /** Returns the path of the endpoint below the base path of all endpoints; none if it is not exposed. */
+    static @Nullable String endpoint(PathMappedEndpoints exposed) {
+        return exposed.getRootPath(EndpointId.of(ENDPOINT));
     }
 
     @Override
@@ -79,7 +88,7 @@ final class ConsoleServlet extends HttpServlet {
     /** Relative, so that it is right behind any proxy. */
     private Map<String, @Nullable Object> session(HttpServletRequest request) {
         Map<String, @Nullable Object> session = new LinkedHashMap<>();
-        String endpoint = ConsoleSwitch.endpointPath(exposed.getObject());
+        String endpoint = endpoint(exposed.getObject());
         session.put("endpoint", endpoint == null ? null : "../" + endpoint);
         session.put("csrf", csrf(request));
         return session;

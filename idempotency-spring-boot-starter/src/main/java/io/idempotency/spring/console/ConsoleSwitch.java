@@ -3,13 +3,11 @@ package io.idempotency.spring.console;
 import io.idempotency.spring.Idempotent;
 import java.util.Arrays;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
-import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.core.env.Environment;
 import org.springframework.security.web.SecurityFilterChain;
@@ -17,12 +15,9 @@ import org.springframework.util.ClassUtils;
 
 /**
  * Says whether the console is on. Without Spring Security it stays off, because then nobody decides who may see it. The log says why it is off, and what to
- * do. Thread-safe.
+ * do. It works without the classes that the console needs: its methods have none in their signatures. Thread-safe.
  */
 final class ConsoleSwitch implements SmartInitializingSingleton {
-
-    /** The id of the endpoint that the page asks. */
-    static final String ENDPOINT = "idempotency";
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
@@ -44,16 +39,11 @@ final class ConsoleSwitch implements SmartInitializingSingleton {
     }
 
     private void requireEndpoint() {
-        if (endpointPath(beans.getBean(PathMappedEndpoints.class)) == null) {
+        if (ConsoleServlet.endpoint(beans.getBean(PathMappedEndpoints.class)) == null) {
             log.warn(
                     "The console has nothing to show, because there is no endpoint idempotency here:"
                             + " add idempotency to management.endpoints.web.exposure.include; it needs the tables in a database.");
         }
-    }
-
-    /** Returns the path of the endpoint below the base path of all endpoints; none if it is not exposed. */
-    static @Nullable String endpointPath(PathMappedEndpoints exposed) {
-        return exposed.getRootPath(EndpointId.of(ENDPOINT));
     }
 
     private Optional<String> whyOff() {
