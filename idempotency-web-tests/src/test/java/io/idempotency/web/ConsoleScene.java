@@ -74,6 +74,7 @@ final class ConsoleScene {
                         "idempotency.console.enabled=true",
                         "management.endpoints.web.exposure.include=idempotency",
                         "management.endpoint.idempotency.access=unrestricted",
+                        "idempotency.stand-still-after=8",
                         "idempotency.purge.interval=1s")
                 .run();
         jdbc = application.getBean(JdbcTemplate.class);
@@ -84,7 +85,7 @@ final class ConsoleScene {
                 + "/actuator/idempotency-console/";
     }
 
-    /** Sends messages that fail until the column is mended. After five of them the partition stands still. */
+    /** Sends messages that fail until the column is mended. After eight of them the partition stands still. */
     void fail(String topic, int messages) {
         KafkaTemplate<String, String> kafka = kafka();
         for (int i = 0; i < messages; i++) {

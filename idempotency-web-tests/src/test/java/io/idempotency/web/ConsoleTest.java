@@ -48,9 +48,9 @@ class ConsoleTest {
     @Test
     void leadsFromAStandstillToItsEndByClicks() throws IOException {
         browser.login("ada");
-        scene.fail("orders", 9);
+        scene.fail("orders", 12);
         browser.open("consumers");
-        browser.see("@5, message orders/4716");
+        browser.see("@8, message orders/4719");
         browser.see("of billing waits for");
         scene.advance(Duration.ofMinutes(12));
         browser.see("of billing stands still for 12 min");
@@ -73,23 +73,25 @@ class ConsoleTest {
         scene.mend("charge", "billing");
         browser.run("history.back(); return 0");
         browser.click("Replay these…");
-        browser.see("5 messages would run again");
+        browser.see("8 messages would run again");
         browser.type("perSecond", "1");
         browser.type("reason", "INC-42");
-        browser.see("at 1 a second this takes about 5 s");
+        browser.see("at 1 a second this takes about 8 s");
         picture("console-dry-run");
         browser.click("Run 1 first");
         browser.see("Done.");
         browser.see("1 of 1: 1 processed");
         browser.click("Go on with the rest…");
-        browser.see("4 messages would run again");
-        browser.click("Run all 4");
-        browser.until("a part", () -> browser.text().matches("(?s).*[1-3] of 4: .*"));
+        browser.see("7 messages would run again");
+        browser.click("Run all 7");
+        if (WRITES) {
+            browser.until("a part", () -> browser.text().matches("(?s).*[3-6] of 7: .*"));
+        }
         picture("console-replay");
         browser.click("Pause");
         browser.see("paused");
         browser.click("Resume");
-        browser.see("4 of 4: 4 processed.");
+        browser.see("7 of 7: 7 processed.");
         browser.see("Done.");
         assertThat(browser.incidents()).isEmpty();
     }
@@ -97,9 +99,9 @@ class ConsoleTest {
     @Test
     void isDrivenByTheKeyboardAlone() {
         browser.login("ada");
-        scene.fail("parcels", 6);
+        scene.fail("parcels", 12);
         browser.open("consumers");
-        browser.see("@5, message parcels/4716");
+        browser.see("@8, message parcels/4719");
         browser.press(Keys.TAB);
         assertThat(browser.element(":focus").getText()).isEqualTo("Skip to the content");
         browser.press(Keys.ENTER);
@@ -112,13 +114,13 @@ class ConsoleTest {
         browser.tabTo("Replay these…");
         scene.mend("label", "shipping");
         browser.press(Keys.ENTER);
-        browser.see("5 messages would run again");
+        browser.see("8 messages would run again");
         browser.tabTo("reason");
         browser.press("INC-43", Keys.TAB);
-        browser.tabTo("Run all 5");
+        browser.tabTo("Run all 8");
         browser.press(Keys.ENTER);
-        browser.see("5 of 5: 5 processed.");
-        assertThat(browser.element("#told").getDomProperty("textContent")).contains("done: 5 of 5");
+        browser.see("8 of 8: 8 processed.");
+        assertThat(browser.element("#told").getDomProperty("textContent")).contains("done: 8 of 8");
         assertThat(browser.incidents()).isEmpty();
     }
 
