@@ -1,6 +1,7 @@
 package io.idempotency.web;
 
 import io.idempotency.spring.Idempotent;
+import io.idempotency.spring.QuarantineRecoverer;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -36,7 +37,7 @@ class EndpointApplication {
 
     /** Fails at once, so that a test does not wait for the attempts. */
     @Bean
-    DefaultErrorHandler errorHandler(io.idempotency.spring.QuarantineRecoverer recoverer) {
+    DefaultErrorHandler errorHandler(QuarantineRecoverer recoverer) {
         return new DefaultErrorHandler(recoverer, new FixedBackOff(0, 0));
     }
 }

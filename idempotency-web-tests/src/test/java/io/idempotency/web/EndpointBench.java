@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -29,6 +30,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -162,6 +164,23 @@ final class EndpointBench implements AutoCloseable {
     String address() {
         return "http://localhost:" + application.getEnvironment().getProperty("local.management.port")
                 + "/actuator/idempotency";
+    }
+
+    /** Returns a field of each element of a list. */
+    static List<String> texts(JsonNode list, String name) {
+        List<String> texts = new ArrayList<>();
+        list.forEach(each -> texts.add(each.path(name).asString()));
+        return texts;
+    }
+
+    /** Returns names and values in turn, out of a text such as {@code id=A-1;reason=INC-42}. */
+    static List<String> values(@Nullable String text) {
+        return text == null
+                ? List.of()
+                : Stream.of(text.split(";", -1))
+                        .filter(each -> !each.isEmpty())
+                        .flatMap(each -> Stream.of(each.split("=", 2)))
+                        .toList();
     }
 
     /** Reads as Ada. The parameters are names and values in turn. */

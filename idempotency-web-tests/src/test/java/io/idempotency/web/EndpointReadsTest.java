@@ -4,19 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.Operations;
+import io.idempotency.store.MessageId;
 import io.idempotency.web.EndpointBench.Answer;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** What the endpoint shows, to everybody who may read it. */
@@ -35,12 +32,6 @@ class EndpointReadsTest {
     @AfterAll
     static void stop() {
         bench.close();
-    }
-
-    private static List<String> texts(JsonNode list, String name) {
-        List<String> texts = new ArrayList<>();
-        list.forEach(each -> texts.add(each.path(name).asString()));
-        return texts;
     }
 
     private static JsonNode consumer(String name) {
@@ -110,7 +101,8 @@ class EndpointReadsTest {
         }
         Answer unknown = bench.get("why", "consumer", consumer, "id", "A-2");
         assertThat(unknown.status()).isEqualTo(200);
-        assertThat(texts(unknown.body().path("messages"), "status")).containsExactly("UNKNOWN");
+        assertThat(EndpointBench.texts(unknown.body().path("messages"), "status"))
+                .containsExactly("UNKNOWN");
     }
 
     @Test
@@ -120,7 +112,7 @@ class EndpointReadsTest {
 
         JsonNode groups = bench.get("groups", "consumer", consumer).body().path("groups");
 
-        assertThat(texts(groups, "group")).containsExactly("g-21", "g-31");
+        assertThat(EndpointBench.texts(groups, "group")).containsExactly("g-21", "g-31");
         JsonNode first = groups.get(0);
         assertThat(first.path("messages").asLong()).isEqualTo(2);
         assertThat(first.path("failureTypes").toString()).isEqualTo("[\"java.sql.SQLException\"]");
@@ -147,7 +139,7 @@ class EndpointReadsTest {
         while (after.isPresent()) {
             JsonNode page = bench.get("quarantine", "consumer", consumer, "limit", "2", "after", after.get())
                     .body();
-            read.addAll(texts(page.path("messages"), "id"));
+            read.addAll(EndpointBench.texts(page.path("messages"), "id"));
             after = Optional.of(page.path("next"))
                     .filter(next -> !next.isNull())
                     .map(JsonNode::asString);
@@ -184,7 +176,8 @@ class EndpointReadsTest {
     private List<String> found(String... conditions) {
         List<String> all = new ArrayList<>(List.of("consumer", consumer));
         all.addAll(List.of(conditions));
-        return texts(bench.get("quarantine", all.toArray(String[]::new)).body().path("messages"), "id");
+        return EndpointBench.texts(
+                bench.get("quarantine", all.toArray(String[]::new)).body().path("messages"), "id");
     }
 
     @Test
@@ -251,51 +244,13 @@ class EndpointReadsTest {
                 .path("value");
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "a/b/../c;d=e",
-                "\"'`\\",
-                "<script>alert(1)</script>",
-                "x\u202Eyz",
-                "100%&a=b+c#d?e",
-                "日本-\uD83D\uDE00"
-            })
-    void findsAnyId(String id) {
-        bench.quarantine(Quarantined.of(consumer, id, 7));
-
-        for (String view : List.of("message", "why")) {
-            Answer answer = bench.get(view, "consumer", consumer, "id", id);
-            assertThat(answer.status()).isEqualTo(200);
-            JsonNode found = view.equals("why") ? answer.body().path("messages").get(0) : answer.body();
-            assertThat(found.path("id").asString()).isEqualTo(id);
-        }
-    }
-
-    /** In a query every byte may take three. Its position names it, too. */
-    @Test
-    void findsALongId() {
-        String id = "/".repeat(4096);
-        bench.quarantine(Quarantined.of(consumer, id, 7), Quarantined.of(consumer, "next", 8));
-
-        assertThat(bench.get("message", "consumer", consumer, "id", id).text("id"))
-                .isEqualTo(id);
-        assertThat(bench.get("message", "consumer", consumer, "id", "orders-3@7")
-                        .text("id"))
-                .isEqualTo(id);
-        String next =
-                bench.get("quarantine", "consumer", consumer, "limit", "1").text("next");
-        Answer page = bench.get("quarantine", "consumer", consumer, "after", next);
-        assertThat(texts(page.body().path("messages"), "id")).containsExactly("next");
-    }
-
     @Test
     void showsTheAudit() {
         bench.quarantine(Quarantined.of(consumer, "A-1", 7));
         var unused = bench.application()
                 .getBean(Operations.class)
                 .as("eve", "api")
-                .drop(new io.idempotency.store.MessageId(consumer, "A-1"), "INC-42");
+                .drop(new MessageId(consumer, "A-1"), "INC-42");
 
         for (Answer audit : List.of(bench.get("audit", "consumer", consumer), bench.get("audit", "limit", "1"))) {
             JsonNode act = audit.body().path("acts").get(0);
@@ -305,43 +260,5 @@ class EndpointReadsTest {
         }
         assertThat(bench.get("audit", "since", "2099-01-01T00:00:00Z").body().path("acts"))
                 .isEmpty();
-    }
-
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            quarantine  |                                                | 400 | The parameter consumer is missing
-            quarantine  | consumer=a b                                   | 400 | A consumer is named by
-            quarantine  | consumer=nobody                                | 404 | Nothing is remembered of a consumer nobody
-            groups      | consumer=nobody                                | 404 | Nothing is remembered of a consumer nobody
-            why         | consumer=nobody;id=1                           | 404 | Nothing is remembered of a consumer nobody
-            replays     | consumer=nobody                                | 404 | Nothing is remembered of a consumer nobody
-            why         | consumer=billing                               | 400 | The parameter id is missing
-            quarantine  | consumer=billing;limit=many                    | 400 | The parameter limit must be a whole number, not "many"
-            quarantine  | consumer=billing;limit=0                       | 400 | The parameter limit must be a number from 1 to 500, not "0"
-            quarantine  | consumer=billing;limit=501                     | 400 | The parameter limit must be a number from 1 to 500
-            quarantine  | consumer=billing;from=yesterday                | 400 | The parameter from must be a moment such as
-            quarantine  | consumer=billing;after=tampered                | 400 | The parameter after is not what a page gave as next
-            quarantine  | consumer=billing;partition=1                   | 400 | A choice by partition needs a topic
-            quarantine  | consumer=billing;topic=orders;firstOffset=1    | 400 | A choice by offset needs a topic and a partition
-            message     | consumer=billing;id=absent                     | 404 | billing/absent is not in quarantine
-            message     | consumer=billing;id=1;full=perhaps             | 400 | The parameter full must be true or false
-            replay      | replay=none                                    | 404 | There is no replay none
-            audit       | since=yesterday                                | 400 | The parameter since must be a moment
-            everything  |                                                | 404 | There is no view everything: there are why, groups
-            """)
-    void answersABadQuestionWithASentence(String view, String query, int status, String sentence) {
-        List<String> parameters = new ArrayList<>();
-        if (query != null) {
-            for (String each : query.split(";")) {
-                parameters.addAll(List.of(each.split("=", 2)));
-            }
-        }
-
-        Answer refused = bench.get(view, parameters.toArray(String[]::new));
-
-        assertThat(refused.status()).isEqualTo(status);
-        assertThat(refused.text("error")).startsWith(sentence).doesNotContain("Exception", "\tat ");
-        Iterator<String> names = refused.body().propertyNames().iterator();
-        assertThat(names).toIterable().containsExactly("error");
     }
 }

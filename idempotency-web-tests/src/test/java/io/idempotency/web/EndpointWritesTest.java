@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.web.EndpointBench.Answer;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -257,23 +257,15 @@ class EndpointWritesTest {
             purge   | dryRun=perhaps                          | 400 | The parameter dryRun must be true or false
             why     | id=A-1                                  | 404 | There is no act why: there are replay, pause
             """)
-    void refusesABadRequestWithASentence(String act, String body, int status, String sentence) {
+    void refusesABadRequestWithASentence(String act, @Nullable String body, int status, String sentence) {
         bench.quarantine(Quarantined.of(consumer, "A-1", 1));
 
-        Answer refused = post(act, values(body));
+        Answer refused = post(act, EndpointBench.values(body).toArray());
 
         assertThat(refused.status()).isEqualTo(status);
         assertThat(refused.text("error")).startsWith(sentence);
         assertThat(refused.body().propertyNames()).containsExactly("error");
         assertThat(bench.get("audit", "consumer", consumer).body().path("acts")).isEmpty();
-    }
-
-    private static Object[] values(String body) {
-        return body == null
-                ? new Object[0]
-                : List.of(body.split(";")).stream()
-                        .flatMap(each -> List.of(each.split("=", 2)).stream())
-                        .toArray();
     }
 
     @ParameterizedTest
