@@ -64,11 +64,14 @@ final class ConsoleBrowser implements AutoCloseable {
     private final String address;
     private String user = "";
 
-    /** Starts it, or skips the test where it is not installed. */
-    ConsoleBrowser(String address) {
+    /** Skips the test where it is not installed. */
+    static void requireInstalled() {
         Assumptions.assumeTrue(
                 DRIVER.canExecute() && CHROMIUM.canExecute(),
                 "The tests of the console need the Debian packages chromium and chromium-driver");
+    }
+
+    ConsoleBrowser(String address) {
         this.address = address;
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.WARNING);
@@ -79,6 +82,7 @@ final class ConsoleBrowser implements AutoCloseable {
         driver = new ChromeDriver(
                 new ChromeDriverService.Builder().usingDriverExecutable(DRIVER).build(), options);
         driver.executeCdpCommand("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WATCH));
+        driver.get("about:blank");
         size(1280, 800);
     }
 
@@ -212,16 +216,25 @@ final class ConsoleBrowser implements AutoCloseable {
     }
 
     void until(String what, BooleanSupplier condition) {
-        new WebDriverWait(driver, Duration.ofSeconds(20), Duration.ofMillis(50))
+        new WebDriverWait(driver, Duration.ofMinutes(1), Duration.ofMillis(50))
                 .ignoring(NoSuchElementException.class, StaleElementReferenceException.class)
                 .withMessage(() -> what + " on " + driver.getCurrentUrl() + "\n" + text())
                 .until(each -> condition.getAsBoolean());
     }
 
-    /** Writes a picture of what the window shows. */
+    /** Writes a picture of what the window shows, without the empty part below. */
     void picture(Path file) throws IOException {
-        run("document.activeElement.blur(); return 0");
-        Object data = driver.executeCdpCommand("Page.captureScreenshot", Map.of("format", "png"))
+        driver.executeCdpCommand("Emulation.setScrollbarsHidden", Map.of("hidden", true));
+        Object width = run("document.activeElement.blur(); return window.innerWidth");
+        Object height = run(
+                "return Math.min(window.innerHeight, Math.ceil(document.querySelector('main').lastChild.getBoundingClientRect().bottom) + 24)");
+        Object data = driver.executeCdpCommand(
+                        "Page.captureScreenshot",
+                        Map.of(
+                                "format",
+                                "png",
+                                "clip",
+                                Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1)))
                 .get("data");
         Files.createDirectories(requireNonNull(file.getParent()));
         Files.write(file, Base64.getDecoder().decode((String) requireNonNull(data)));

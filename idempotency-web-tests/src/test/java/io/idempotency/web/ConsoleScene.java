@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -32,6 +32,7 @@ import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.core.KafkaAdmin.NewTopics;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.listener.MessageListenerContainer;
@@ -59,7 +60,6 @@ final class ConsoleScene {
 
     final ConfigurableApplicationContext application;
     private final JdbcTemplate jdbc;
-    private final String run = Long.toString(System.nanoTime(), 36);
 
     ConsoleScene() {
         application = new SpringApplicationBuilder(Application.class)
@@ -74,9 +74,8 @@ final class ConsoleScene {
                         "idempotency.console.enabled=true",
                         "management.endpoints.web.exposure.include=idempotency",
                         "management.endpoint.idempotency.access=unrestricted",
-                        "orders=" + WebServers.topic("orders"),
-                        "parcels=" + WebServers.topic("parcels"),
-                        "mails=" + WebServers.topic("mails"))
+                        "idempotency.stand-still-after=8",
+                        "idempotency.purge.interval=1s")
                 .run();
         jdbc = application.getBean(JdbcTemplate.class);
     }
@@ -86,16 +85,16 @@ final class ConsoleScene {
                 + "/actuator/idempotency-console/";
     }
 
-    /** Sends messages that fail until the column is mended. After five of them the partition stands still. */
+    /** Sends messages that fail until the column is mended. After eight of them the partition stands still. */
     void fail(String topic, int messages) {
         KafkaTemplate<String, String> kafka = kafka();
         for (int i = 0; i < messages; i++) {
             ProducerRecord<String, String> record = new ProducerRecord<>(
-                    application.getEnvironment().getRequiredProperty(topic),
+                    topic,
                     "customer-17",
                     "{\"reference\": \"invoice of the year 2026, part " + i
                             + "\", \"cents\": 1299, \"lines\": [{\"sku\": \"A-1\", \"count\": 2}]}");
-            record.headers().add("message-id", (topic + "-" + run + "-" + i).getBytes(UTF_8));
+            record.headers().add("message-id", (topic + "/" + (4711 + i)).getBytes(UTF_8));
             record.headers().add("source", "checkout".getBytes(UTF_8));
             kafka.send(record).join();
         }
@@ -192,7 +191,7 @@ final class ConsoleScene {
 
         record Billing(JdbcTemplate jdbc) {
 
-            @KafkaListener(id = "billing", topics = "${orders}")
+            @KafkaListener(id = "billing", groupId = "bank-billing", topics = "orders")
             @Idempotent("billing")
             void charge(String order) {
                 jdbc.update("insert into charge (reference) values (?::json ->> 'reference')", order);
@@ -201,7 +200,7 @@ final class ConsoleScene {
 
         record Shipping(JdbcTemplate jdbc) {
 
-            @KafkaListener(id = "shipping", topics = "${parcels}")
+            @KafkaListener(id = "shipping", groupId = "bank-shipping", topics = "parcels")
             @Idempotent("shipping")
             void ship(String parcel) {
                 jdbc.update("insert into label (reference) values (?::json ->> 'reference')", parcel);
@@ -210,7 +209,7 @@ final class ConsoleScene {
 
         record Mails(AtomicInteger handled) {
 
-            @KafkaListener(id = "mails", topics = "${mails}")
+            @KafkaListener(id = "mails", groupId = "bank-mails", topics = "mails")
             @Idempotent("mails")
             void send(String mail) {
                 handled.incrementAndGet();
@@ -218,13 +217,13 @@ final class ConsoleScene {
         }
 
         /** Sends mails all the time, some of them twice. */
-        record Traffic(KafkaTemplate<String, String> kafka, String topic, AtomicLong sent) {
+        record Traffic(KafkaTemplate<String, String> kafka, AtomicLong sent) {
 
             @Scheduled(fixedDelay = 100)
             void send() {
                 for (int i = 0; i < 4; i++) {
                     long number = sent.incrementAndGet();
-                    ProducerRecord<String, String> record = new ProducerRecord<>(topic, null, "mail " + number);
+                    ProducerRecord<String, String> record = new ProducerRecord<>("mails", null, "mail " + number);
                     record.headers().add("message-id", ("mail-" + number).getBytes(UTF_8));
                     kafka.send(record).join();
                     if (number % 9 == 0) {
@@ -247,13 +246,21 @@ final class ConsoleScene {
         }
 
         @Bean
+        NewTopics topics() {
+            return new NewTopics(
+                    new NewTopic("orders", 4, (short) 1),
+                    new NewTopic("parcels", 2, (short) 1),
+                    new NewTopic("mails", 2, (short) 1));
+        }
+
+        @Bean
         Mails mails() {
             return new Mails(new AtomicInteger());
         }
 
         @Bean
-        Traffic traffic(KafkaTemplate<String, String> kafka, @Value("${mails}") String topic) {
-            return new Traffic(kafka, topic, new AtomicLong());
+        Traffic traffic(KafkaTemplate<String, String> kafka) {
+            return new Traffic(kafka, new AtomicLong());
         }
 
         @Bean

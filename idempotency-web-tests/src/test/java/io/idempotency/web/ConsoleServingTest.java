@@ -157,6 +157,7 @@ class ConsoleServingTest {
         application("").close();
         assertThat(output)
                 .contains("The console is at " + PAGE + " of the application's port.")
+                .contains("The console has nothing to show")
                 .contains("add idempotency to management.endpoints.web.exposure.include");
     }
 

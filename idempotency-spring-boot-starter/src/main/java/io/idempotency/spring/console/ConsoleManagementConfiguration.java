@@ -1,16 +1,13 @@
 package io.idempotency.spring.console;
 
 import io.idempotency.spring.Idempotent;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.endpoint.web.WebEndpointProperties;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextType;
 import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
-import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -31,21 +28,22 @@ class ConsoleManagementConfiguration {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
     private static final String NAME = "idempotency-console";
-    private static final EndpointId ENDPOINT = EndpointId.of("idempotency");
 
     @Bean
     ServletRegistrationBean<ConsoleServlet> idempotencyConsole(
             ConsoleSwitch console,
             WebEndpointProperties endpoints,
-            PathMappedEndpoints exposed,
+            ObjectProvider<PathMappedEndpoints> exposed,
             Environment environment) {
         String path = base(endpoints, environment) + "/" + NAME;
-        String endpoint = exposed.getRootPath(ENDPOINT);
-        var registration = new ServletRegistrationBean<>(new ConsoleServlet(endpoint), false, path + "/*");
+        var registration = new ServletRegistrationBean<>(new ConsoleServlet(exposed), false, path + "/*");
         registration.setName(NAME);
         registration.setEnabled(console.isOn());
         if (console.isOn()) {
-            log.info("The console is at {}/ of the {} port.{}", path, port(environment), hint(endpoint));
+            log.info(
+                    "The console is at {}/ of the {} port.",
+                    path,
+                    isOwnPort(environment) ? "management" : "application's");
         }
         return registration;
     }
@@ -53,18 +51,11 @@ class ConsoleManagementConfiguration {
     /** Also for what the endpoint answers, since the page shows it. Before Spring Security, so that its refusals have them, too. */
     @Bean
     FilterRegistrationBean<ConsoleHeaders> idempotencyConsoleHeaders(
-            ConsoleSwitch console,
-            WebEndpointProperties endpoints,
-            PathMappedEndpoints exposed,
-            Environment environment) {
-        String base = base(endpoints, environment);
-        List<String> paths = new ArrayList<>(List.of(base + "/" + NAME + "/*"));
-        String endpoint = exposed.getRootPath(ENDPOINT);
-        if (endpoint != null) {
-            paths.add(base + "/" + endpoint + "/*");
-        }
+            ConsoleSwitch console, WebEndpointProperties endpoints, Environment environment) {
+        String base = base(endpoints, environment) + "/";
+        String endpoint = endpoints.getPathMapping().getOrDefault(ConsoleServlet.ENDPOINT, ConsoleServlet.ENDPOINT);
         var registration = new FilterRegistrationBean<>(new ConsoleHeaders());
-        registration.setUrlPatterns(paths);
+        registration.addUrlPatterns(base + NAME + "/*", base + endpoint + "/*");
         registration.setOrder(Ordered.HIGHEST_PRECEDENCE);
         registration.setEnabled(console.isOn());
         return registration;
@@ -78,15 +69,5 @@ class ConsoleManagementConfiguration {
 
     private static boolean isOwnPort(Environment environment) {
         return ManagementPortType.get(environment) == ManagementPortType.DIFFERENT;
-    }
-
-    private static String port(Environment environment) {
-        return isOwnPort(environment) ? "management" : "application's";
-    }
-
-    private static String hint(@Nullable String endpoint) {
-        return endpoint == null
-                ? " It is empty, because the endpoint is not exposed: add idempotency to management.endpoints.web.exposure.include."
-                : "";
     }
 }

@@ -14,6 +14,9 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.boot.json.JsonWriter;
 import org.springframework.security.web.csrf.CsrfToken;
 import org.springframework.security.web.csrf.DeferredCsrfToken;
@@ -46,11 +49,19 @@ final class ConsoleServlet extends HttpServlet {
                     "lookups.js")
             .collect(Collectors.toUnmodifiableMap(name -> name, ConsoleServlet::bytes));
 
-    private final @Nullable String endpoint;
+    /** The id of the endpoint that the page asks. */
+    static final String ENDPOINT = "idempotency";
 
-    /** Takes the name of the endpoint below the base path; none if it is not exposed. */
-    ConsoleServlet(@Nullable String endpoint) {
-        this.endpoint = endpoint;
+    private final ObjectProvider<PathMappedEndpoints> exposed;
+
+    /** Takes the endpoints late: to ask for them creates all of them. */
+    ConsoleServlet(ObjectProvider<PathMappedEndpoints> exposed) {
+        this.exposed = exposed;
+    }
+
+    /** Returns the path of the endpoint below the base path of all endpoints; none if it is not exposed. */
+    static @Nullable String endpoint(PathMappedEndpoints exposed) {
+        return exposed.getRootPath(EndpointId.of(ENDPOINT));
     }
 
     @Override
@@ -77,6 +88,7 @@ final class ConsoleServlet extends HttpServlet {
     /** Relative, so that it is right behind any proxy. */
     private Map<String, @Nullable Object> session(HttpServletRequest request) {
         Map<String, @Nullable Object> session = new LinkedHashMap<>();
+        String endpoint = endpoint(exposed.getObject());
         session.put("endpoint", endpoint == null ? null : "../" + endpoint);
         session.put("csrf", csrf(request));
         return session;

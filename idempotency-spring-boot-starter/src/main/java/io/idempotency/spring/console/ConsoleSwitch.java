@@ -8,13 +8,14 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
+import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.core.env.Environment;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.util.ClassUtils;
 
 /**
  * Says whether the console is on. Without Spring Security it stays off, because then nobody decides who may see it. The log says why it is off, and what to
- * do. Thread-safe.
+ * do. It works without the classes that the console needs: its methods have none in their signatures. Thread-safe.
  */
 final class ConsoleSwitch implements SmartInitializingSingleton {
 
@@ -34,7 +35,15 @@ final class ConsoleSwitch implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        whyOff().ifPresent(why -> log.warn("The console is off. {}", why));
+        whyOff().ifPresentOrElse(why -> log.warn("The console is off. {}", why), this::requireEndpoint);
+    }
+
+    private void requireEndpoint() {
+        if (ConsoleServlet.endpoint(beans.getBean(PathMappedEndpoints.class)) == null) {
+            log.warn(
+                    "The console has nothing to show, because there is no endpoint idempotency here:"
+                            + " add idempotency to management.endpoints.web.exposure.include; it needs the tables in a database.");
+        }
     }
 
     private Optional<String> whyOff() {

@@ -30,7 +30,7 @@ export async function plan(main, parameters, overview) {
     const act = h('div', null);
     const form = h('form', {onsubmit: event => event.preventDefault()},
             h('div', {class: 'filter'},
-                    field('perSecond', 'Messages a second', {type: 'number', min: 1, max: 10000, value: parameters.perSecond ?? 10, required: true, onchange: () => look()}),
+                    field('perSecond', 'Messages a second', {type: 'number', min: 1, max: 10000, value: parameters.perSecond ?? 10, required: true, onchange: event => event.target.checkValidity() && look()}),
                     field('stopAfter', 'Stop after equal failures', {type: 'number', min: 1, max: 1000, value: 5, required: true}),
                     reasonField(parameters.reason)),
             level === 'AT_MOST_ONCE' && h('label', {class: 'check'}, h('input', {type: 'checkbox', name: 'mayRepeat'}),
@@ -48,10 +48,10 @@ export async function plan(main, parameters, overview) {
             return;
         }
         event.currentTarget.disabled = true;
-        const reason = new FormData(form).get('reason').trim();
+        const {reason, perSecond} = Object.fromEntries(new FormData(form));
         try {
-            const replay = await write('replay', body({limit, reason, dryRun: false}));
-            location.hash = route('replay', {id: replay.id, then: limit ? route('plan', {...parameters, reason}).slice(2) : ''});
+            const replay = await write('replay', body({limit, reason: reason.trim(), dryRun: false}));
+            location.hash = route('replay', {id: replay.id, then: limit ? route('plan', {...parameters, reason, perSecond}).slice(2) : ''});
         } catch (refused) {
             failed(error, refused);
             event.target.disabled = false;
@@ -145,23 +145,26 @@ export const deletion = verb => async (main, parameters) => {
 
 export async function replays(main, {consumer}, overview) {
     const names = [...new Set([...(consumer ? [consumer] : []), ...overview.consumers.map(each => each.consumer)])];
-    const chosen = consumer ? [consumer] : names;
-    const pages = await Promise.all(chosen.map(name => read('replays', {consumer: name, limit: 20}).catch(refused => {
-        if (refused.status === 404) {
-            return {replays: []};
-        }
-        throw refused;
-    })));
-    const all = pages.flatMap(page => page.replays).sort((one, other) => String(other.requestedAt).localeCompare(String(one.requestedAt)));
+    const body = h('div', null);
     fill(main, h('h1', {tabindex: '-1'}, 'Replays'),
             h('form', {class: 'filter', onsubmit: event => event.preventDefault(), onchange: event => (location.hash = route('replays', {consumer: event.target.value}))},
                     choice('consumer', 'Consumer', [['', 'all consumers'], ...names.map(name => [name, plain(name).slice(0, 60)])], consumer)),
-            all.length === 0 ? h('p', null, 'No replay yet. Begin one at a failure in the quarantine.')
-                    : table('Replays, the newest first', ['Asked for', 'Consumer', 'Status', 'Progress', 'By', 'Reason'], all.map(replay => [
-                        h('a', {href: route('replay', {id: replay.id})}, moment(replay.requestedAt)),
-                        data(replay.consumer, 60), pill(replay),
-                        [progress(replay), h('span', {class: 'small'}, words(replay))],
-                        data(replay.actor, 40), data(replay.reason, 60)])));
+            body);
+    const look = async () => {
+        const pages = await Promise.all((consumer ? [consumer] : names).map(name => read('replays', {consumer: name, limit: 20})));
+        const all = pages.flatMap(page => page.replays).sort((one, other) => String(other.requestedAt).localeCompare(String(one.requestedAt)));
+        fill(body, all.length === 0 ? h('p', null, 'No replay yet. Begin one at a failure in the quarantine.')
+                : table('Replays, the newest first', ['Asked for', 'Consumer', 'Status', 'Progress', 'By', 'Reason'], all.map(replay => [
+                    h('a', {href: route('replay', {id: replay.id})}, moment(replay.requestedAt)),
+                    data(replay.consumer, 60), pill(replay),
+                    [progress(replay), h('span', {class: 'small'}, words(replay))],
+                    data(replay.actor, 40), data(replay.reason, 60)])));
+        return all.some(replay => replay.status === 'RUNNING');
+    };
+    let isRunning = await look();
+    return async () => {
+        isRunning = isRunning && await look();
+    };
 }
 
 const pill = replay => h('span', {

@@ -42,8 +42,8 @@ async function answer(response) {
     if (response.ok && body !== null) {
         return body;
     }
-    // The endpoint says what to do; what stands before it only names the status.
-    if (typeof body?.error === 'string' && body.error.endsWith('.')) {
+    // The endpoint answers with a sentence alone; what stands before it with the name of a status, and a time.
+    if (typeof body?.error === 'string' && body.timestamp === undefined) {
         throw new Refusal(response.status, body.error, true);
     }
     throw new Refusal(response.status, response.status === 403 ? 'The application does not allow this.'

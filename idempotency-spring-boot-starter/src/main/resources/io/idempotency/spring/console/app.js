@@ -81,7 +81,9 @@ function frame() {
             h('span', {class: mayWrite ? 'pill' : 'pill warn', title: mayWrite ? null : plain(whyNot ?? '')}, mayWrite ? 'may change' : 'read only'));
 }
 
+/** Asks again after two seconds, or later if the answers take long: a page that is open must not be what keeps a database busy. */
 async function poll() {
+    const began = performance.now();
     if (!document.hidden) {
         try {
             overview = await read('');
@@ -93,7 +95,7 @@ async function poll() {
             trouble(refused);
         }
     }
-    setTimeout(poll, EVERY);
+    setTimeout(poll, Math.max(EVERY, 10 * (performance.now() - began)));
 }
 
 /** Until the first answer there is nothing to show, so it is asked for until it comes. */

@@ -39,6 +39,9 @@ export function consumers(main) {
 const byTrouble = (one, other) => (other.standstills ?? []).length - (one.standstills ?? []).length || other.running - one.running;
 
 function sentences(overview, all, waiting) {
+    if (overview.consumers.length === 0) {
+        return [h('p', {class: 'lead'}, 'Nothing is remembered of any consumer yet.')];
+    }
     const quarantined = overview.consumers.reduce((sum, each) => sum + (each.quarantined ?? 0), 0);
     const oldest = overview.consumers.map(each => each.oldestQuarantined).filter(Boolean).sort()[0];
     return [
@@ -47,7 +50,7 @@ function sentences(overview, all, waiting) {
                 : all.length === 1 ? '1 partition stands still.' : `${all.length} partitions stand still.`),
         waiting.length > 0 && h('p', {class: 'lead'}, waiting.length === 1 ? '1 partition waits.' : `${waiting.length} partitions wait.`),
         h('p', {class: 'lead'}, quarantined === 0 ? 'The quarantine is empty.'
-                : [`${messages(quarantined)} in quarantine, the oldest since `, oldest ? ago(oldest) : 'an unknown time', '.']),
+                : [`${messages(quarantined)} in quarantine, the oldest from `, oldest ? ago(oldest) : 'an unknown time', '.']),
     ];
 }
 
@@ -117,12 +120,12 @@ function duplicates(each, perSecond) {
 function age(each) {
     const [p50, p99, max] = ['p50', 'p99', 'max'].map(name => seconds(each.duplicateAge?.[name]));
     const retention = seconds(each.retention);
-    if (max === null || !retention) {
+    if (max === null) {
         return h('p', {class: 'small'}, 'no duplicate yet');
     }
     return [
-        ages({p50: p50 ?? 0, p99: p99 ?? max, max}, retention),
+        retention && ages({p50: p50 ?? 0, p99: p99 ?? max, max}, retention),
         h('p', {class: 'small'}, p50 !== null && `half within ${span(p50)}, `, p99 !== null && `99 % within ${span(p99)}, `,
-                h('strong', {class: max > retention / 2 ? 'warn' : null}, `latest ${span(max)}`), ` of ${span(retention)}`),
+                h('strong', {class: retention && max > retention / 2 ? 'warn' : null}, `latest ${span(max)}`), retention && ` of ${span(retention)}`),
     ];
 }

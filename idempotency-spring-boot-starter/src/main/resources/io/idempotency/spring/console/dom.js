@@ -107,7 +107,7 @@ export function moment(instant, isLong = true) {
     return h('time', {datetime: instant, title: instant}, isToday && !isLong ? time : `${day} ${time}`);
 }
 
-export const ago = instant => instant ? h('time', {datetime: instant, title: instant}, `${span(since(instant))} ago`)
+export const ago = instant => instant ? h('time', {datetime: instant, title: instant}, since(instant) < 1 ? 'now' : `${span(since(instant))} ago`)
         : h('span', {class: 'none'}, '–');
 
 /** The class without its package. */

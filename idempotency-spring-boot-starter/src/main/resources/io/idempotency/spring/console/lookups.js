@@ -19,7 +19,8 @@ export async function why(main, {consumer, id}, overview) {
             choice('consumer', 'Consumer', names, consumer),
             field('id', 'Message id, or position of a quarantined message', {required: true, value: id ?? '', placeholder: '4711 or orders-3@18272'}),
             h('button', {class: 'main'}, 'Ask')),
-            result);
+            result,
+            current().mayWrite && consumer && h('p', {class: 'actions'}, h('a', {class: 'button', href: route('forget', {consumer})}, 'Forget a range of offsets…')));
     if (id) {
         const {messages} = await read('why', {consumer: consumer ?? names[0]?.[0], id});
         fill(result, messages.map(explained));

@@ -76,8 +76,10 @@ function byFailure(parameters, groups, total) {
         h('div', {class: 'row'}, h('p', {class: 'lead'}, `${messages(total)}, ${groups.length} ${groups.length === 1 ? 'failure' : 'failures'}`),
                 h('p', {class: 'actions'},
                         h('a', {class: 'button', href: route('quarantine', {consumer, from: parameters.from, list: 'all'})}, 'List all'),
-                        current().mayWrite && h('a', {class: 'button', href: route('plan', {consumer, from: parameters.from})}, 'Replay all…'))),
+                        current().mayWrite && [h('a', {class: 'button', href: route('plan', {consumer, from: parameters.from})}, 'Replay all…'),
+                            h('a', {class: 'button', href: route('drop', {consumer})}, 'Drop old ones…')])),
         h('ul', {class: 'groups'}, groups.map(group => one(parameters, group))),
+        groups.length === 100 && h('p', {class: 'small'}, 'The 100 most frequent failures.'),
     ];
 }
 
@@ -155,8 +157,8 @@ export async function message(main, {consumer, id, full}) {
     const found = await read('message', {consumer, id, full: full && true});
     const name = nameOf(found);
     const [, topic, partition, offset] = /^(.*)-(\d+)@(\d+)$/s.exec(found.position ?? '') ?? [];
-    fill(main, h('h1', {tabindex: '-1'}, 'Message ', data(found.id, 120)), refusal(),
-            [...found.id].length > 120 && h('details', null, h('summary', null, 'The whole id'), h('pre', null, shown(found.id))),
+    fill(main, h('h1', {tabindex: '-1'}, 'Message ', data(found.id, 64)), refusal(),
+            [...found.id].length > 64 && h('details', null, h('summary', null, 'The whole id'), h('pre', null, shown(found.id))),
             found.hidden && h('p', {class: 'notice'}, data(found.hidden, 300)),
             h('section', {class: 'card'}, h('h2', null, 'Why it failed'),
                     h('p', {class: 'example'}, data(found.failure ? cause(found.failure) : found.failureType, 600)),
@@ -169,14 +171,14 @@ export async function message(main, {consumer, id, full}) {
                 ['Position', data(found.position, 120)],
                 ['Failed first', [moment(found.firstAt), ` (${span(since(found.firstAt))} ago)`]],
                 ['Failed last', moment(found.at)],
-                ['Record of', moment(found.recordTimestamp)],
+                ['Time of the record', moment(found.recordTimestamp)],
                 ['Attempts', number(found.attempts)],
                 found.behind && ['Behind', 'an earlier message of its key; it did not fail itself'],
                 found.behindIt > 0 && ['Behind it', h('a', {
                     href: topic ? route('quarantine', {consumer, topic, partition, firstOffset: Number(offset) + 1}) : route('quarantine', {consumer, list: 'all'}),
                 }, `${messages(found.behindIt)} of its key`)],
                 found.replay && ['Replay', h('a', {href: route('replay', {id: found.replay})}, data(found.replay, 60))],
-                ['Bytes', found.bytes],
+                ['Bytes', ORIGINS[found.bytes] ?? found.bytes],
             ]),
             h('section', {class: 'card'}, h('h2', null, 'Key'), content(found.key, found.hidden)),
             h('section', {class: 'card'}, h('h2', null, 'Headers'), found.headers?.length
@@ -186,6 +188,13 @@ export async function message(main, {consumer, id, full}) {
             !full && isCut(found) && h('p', {class: 'actions'},
                     h('a', {class: 'button', href: route('message', {consumer, id, full: 'true'})}, 'Show more of it')));
 }
+
+const ORIGINS = {
+    RAW: 'as they came',
+    REREAD: 'read again from Kafka',
+    POSITION_ONLY: 'not kept; a replay reads them from Kafka',
+    SWITCHED_OFF: 'not kept; a replay reads them from Kafka',
+};
 
 const isCut = found => [found.key, found.value, ...(found.headers ?? []).map(header => header.value)].some(part => part?.isCut);
 
@@ -203,7 +212,7 @@ function content(part, isHidden) {
     const text = part.as === 'hex' ? dump(part.text) : part.as === 'json' ? indented(part.text) : part.text;
     return [
         h('pre', {tabindex: text.length > 200 ? '0' : null}, text === '' ? h('span', {class: 'none'}, 'empty') : shown(text, true)),
-        h('p', {class: 'small'}, `${part.as}, ${number(part.bytes)} bytes`, part.isCut && '; the first part of it'),
+        h('p', {class: 'small'}, `${part.as === 'json' ? 'JSON' : part.as}, ${number(part.bytes)} ${part.bytes === 1 ? 'byte' : 'bytes'}`, part.isCut && '; the first part of it'),
     ];
 }
 
