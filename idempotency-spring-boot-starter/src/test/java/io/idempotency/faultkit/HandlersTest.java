@@ -107,6 +107,13 @@ class HandlersTest {
         }
 
         @IdempotencyTest(patienceSeconds = 0)
+        void leasesForLong(FaultKit kit) {
+            var billing = builder(kit.store(MemoryStore.create()), ConsistencyLevel.AT_LEAST_ONCE);
+            kit.deliver(() -> new Order(kit.id()), billing, (order, claim) -> CHARGES.put(order.id(), "charged"));
+            kit.effects(CHARGES::size);
+        }
+
+        @IdempotencyTest(patienceSeconds = 0)
         void neverSettles(FaultKit kit) {
             kit.deliver(() -> new Order(kit.id()), order -> {
                 throw new IllegalStateException("No money");
@@ -219,6 +226,15 @@ class HandlersTest {
     @Test
     void saysWhyAMessageIsNotSettled() {
         assertThat(run("neverSettles").failure()).contains("was not settled within 0 s", "No money");
+    }
+
+    @Test
+    void saysThatADeadProcessMayHoldALease() {
+        Map<String, String> failures = run("leasesForLong").failures();
+
+        assertThat(failures.get(DIES_BEFORE_EFFECT))
+                .contains("was not settled within 0 s", "The dead process may hold a lease", "idempotency.lease=200ms");
+        assertThat(failures.get(DIES_AFTER_EFFECT)).contains("An earlier message of this test is not settled");
     }
 
     @Test

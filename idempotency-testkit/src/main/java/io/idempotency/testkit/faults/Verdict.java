@@ -51,8 +51,30 @@ record Verdict(
     }
 
     /** Returns the failure of a test whose message was not settled. */
-    AssertionError notSettled(String how) {
-        return new AssertionError("Message " + messages + " " + how + ". " + told() + why());
+    NotSettledError notSettled(String how) {
+        List<String> hints = new ArrayList<>(history.remarks());
+        if (history.level()
+                        .filter(level -> level == ConsistencyLevel.AT_LEAST_ONCE)
+                        .isPresent()
+                && scenario.fault() != Fault.NONE) {
+            hints.add(
+                    "The dead process may hold a lease on the message. Let leases of tests be short: idempotency.lease=200ms, or lease(..)"
+                            + " of the consumer");
+        }
+        String met = scenario.fault() == Fault.NONE
+                ? "Nothing failed.\n"
+                : "At its first delivery " + scenario.past() + ".\n";
+        return new NotSettledError("Message " + messages + " " + how + ". " + met + history + because(hints));
+    }
+
+    /** Thrown if a message was not settled. Later messages of its partition wait behind it. */
+    static final class NotSettledError extends AssertionError {
+
+        private static final long serialVersionUID = 1L;
+
+        NotSettledError(String message) {
+            super(message);
+        }
     }
 
     /**
@@ -77,7 +99,7 @@ record Verdict(
     }
 
     private String told() {
-        String again = "delivered again at the same offset and as a copy at a new one";
+        String again = "delivered again, at the same offset and as a copy at a new one";
         return (scenario.fault() == Fault.NONE
                         ? "It was " + again + "; nothing failed.\n"
                         : "At its first delivery " + scenario.past() + "; then it was " + again + ".\n")
@@ -103,6 +125,10 @@ record Verdict(
         } else if (scenario.fault() != Fault.NONE) {
             hints.add(lost());
         }
+        return because(hints);
+    }
+
+    private static String because(List<String> hints) {
         hints.removeIf(String::isEmpty);
         return hints.isEmpty() ? "" : "\nWhy: " + String.join(".\n     ", hints) + ".";
     }
