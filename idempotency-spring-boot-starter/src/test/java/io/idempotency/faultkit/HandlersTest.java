@@ -187,7 +187,7 @@ class HandlersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has 2 effects instead of 1",
+                                "had 2 effects instead of 1",
                                 "The effect is not in the transaction that was rolled back"));
     }
 
@@ -204,7 +204,7 @@ class HandlersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has lost its effect: 0 instead of 1",
+                                "lost the effect: 0 instead of 1",
                                 "a set or cache in memory that is filled before the commit"));
     }
 
@@ -218,7 +218,7 @@ class HandlersTest {
     void saysThatNothingIsCounted() {
         assertThat(run("doesNothing").failure())
                 .contains(
-                        "has no effect, although nothing failed",
+                        "had no effect, although nothing failed",
                         "the handler was called; PROCESSED",
                         "Either the handler does nothing");
     }

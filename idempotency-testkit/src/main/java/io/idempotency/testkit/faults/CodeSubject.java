@@ -43,6 +43,11 @@ final class CodeSubject<M> implements Subject {
     }
 
     @Override
+    public int count() {
+        return 1;
+    }
+
+    @Override
     public boolean hasHandler() {
         return hasHandler;
     }

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  */
 record Verdict(
         Scenario scenario,
-        String messages,
+        Subject subject,
         History history,
         Map<String, BigDecimal> expected,
         Map<String, BigDecimal> actual) {
@@ -44,10 +44,10 @@ record Verdict(
     /** Returns the failure of the test. */
     AssertionError failure() {
         String what = actual.isEmpty()
-                ? " has lost its effect: 0 instead of " + text(expected)
-                : " has " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
-                        + text(expected);
-        return new AssertionError("Message " + messages + what + ". " + told() + why());
+                ? " lost the effect: 0 instead of " + usual()
+                : " had " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
+                        + usual();
+        return new AssertionError(head() + what + ". " + told() + why());
     }
 
     /** Returns the failure of a test whose message was not settled. */
@@ -64,7 +64,7 @@ record Verdict(
         String met = scenario.fault() == Fault.NONE
                 ? "Nothing failed.\n"
                 : "At its first delivery " + scenario.past() + ".\n";
-        return new NotSettledError("Message " + messages + " " + how + ". " + met + history + because(hints));
+        return new NotSettledError(head() + " " + how + ". " + met + history + because(hints));
     }
 
     /** Thrown if a message was not settled. Later messages of its partition wait behind it. */
@@ -88,14 +88,18 @@ record Verdict(
                 : handlerCalls == 0
                         ? "The handler was not called through the kit. If it was called, effects(..) counts something else"
                         : "Either the handler does nothing, or effects(..) counts something else";
-        return new AssertionError("Message " + messages
-                + " has no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
+        return new AssertionError(head()
+                + " had no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
                 + history + "\nWhy: "
                 + history.quarantine().map(Verdict::quarantined).orElse(why) + ".");
     }
 
     private static String quarantined(String failure) {
         return "The message is in quarantine after " + failure;
+    }
+
+    private String head() {
+        return (subject.count() == 1 ? "Message " : "The messages ") + subject.messages();
     }
 
     private String told() {
@@ -114,10 +118,14 @@ record Verdict(
                 .collect(Collectors.joining(", "));
     }
 
+    private String usual() {
+        return expected.values().stream().map(BigDecimal::toPlainString).collect(Collectors.joining(", "));
+    }
+
     private String why() {
         List<String> hints = new ArrayList<>(history.remarks());
         history.quarantine().ifPresent(failure -> hints.add(quarantined(failure)));
-        if (history.ids().size() > 1) {
+        if (history.ids().size() > subject.count()) {
             hints.add("The copies of one message have different ids, " + String.join(" and ", history.ids())
                     + ": take the id from the message, not from its position");
         } else if (!isLost()) {
