@@ -78,6 +78,13 @@ class HandlersTest {
         }
 
         @IdempotencyTest
+        void callsSomethingAtMostOnce(FaultKit kit) {
+            var billing = builder(kit.store(MemoryStore.create()), ConsistencyLevel.AT_MOST_ONCE);
+            kit.deliver(() -> new Order(kit.id()), billing, (order, claim) -> CALLS.add(order.id()));
+            kit.effects(CALLS::size);
+        }
+
+        @IdempotencyTest
         void remembersBeforeTheCommit(FaultKit kit) {
             ClaimStore store = kit.store(MemoryStore.create());
             var billing = consumer(store);
@@ -196,6 +203,14 @@ class HandlersTest {
         assertThat(run("callsSomethingUnderALease").failures())
                 .containsOnlyKeys(DIES_AFTER_EFFECT)
                 .allSatisfy((fault, failure) -> assertThat(failure).contains("At AT_LEAST_ONCE an effect may repeat"));
+    }
+
+    @Test
+    void findsAClaimThatIsCommittedBeforeTheEffect() {
+        assertThat(run("callsSomethingAtMostOnce").failures())
+                .containsOnlyKeys(DIES_BEFORE_EFFECT, ANSWER_LOST)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains("lost the effect: 0 instead of 1", "At AT_MOST_ONCE an effect may be missing"));
     }
 
     @Test

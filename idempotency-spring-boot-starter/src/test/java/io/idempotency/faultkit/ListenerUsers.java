@@ -10,7 +10,7 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** What users write about the listeners. {@link ListenersTest} runs it. */
 @SpringBootTest(
-        classes = {Shop.class, RightListeners.class, BrokenListeners.class},
+        classes = {Shop.class, RightListeners.class, RightContainers.class, BrokenListeners.class},
         properties = {
             "spring.kafka.consumer.auto-offset-reset=earliest",
             "spring.flyway.enabled=false",
@@ -70,6 +70,21 @@ abstract class ListenerUsers {
     @IdempotencyTest
     void leased(FaultKit kit) {
         chargesOnce(RightListeners.LEASED, kit);
+    }
+
+    @IdempotencyTest
+    void methods(FaultKit kit) {
+        charges(RightContainers.METHODS, kit);
+    }
+
+    @IdempotencyTest
+    void bound(FaultKit kit) {
+        charges(RightContainers.BOUND, kit);
+    }
+
+    @IdempotencyTest
+    void catching(FaultKit kit) {
+        chargesOnce(RightContainers.CATCHING, kit);
     }
 
     @IdempotencyTest

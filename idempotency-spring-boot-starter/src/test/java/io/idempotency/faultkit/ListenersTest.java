@@ -4,6 +4,7 @@ import static io.idempotency.faultkit.Runs.AGAIN;
 import static io.idempotency.faultkit.Runs.ANSWER_LOST;
 import static io.idempotency.faultkit.Runs.COMMIT_FAILS;
 import static io.idempotency.faultkit.Runs.DIES_AFTER_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_BEFORE_COMMIT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_EFFECT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_OFFSET_COMMIT;
 import static io.idempotency.faultkit.Runs.STATEMENT_FAILS;
@@ -50,7 +51,7 @@ class ListenersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"jdbc", "jpa", "batch", "upsert"})
+    @ValueSource(strings = {"jdbc", "jpa", "batch", "upsert", "methods"})
     void passesRightListeners(String listener) {
         TestRun run = run(listener);
 
@@ -58,6 +59,16 @@ class ListenersTest {
         assertThat(run.notes()).isEmpty();
         assertThat(run.names())
                 .contains(UNDISTURBED, AGAIN, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT, DIES_BEFORE_OFFSET_COMMIT);
+    }
+
+    /** The method of such a listener is not seen, only its commits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bound", "catching"})
+    void passesListenersWithoutAnnotations(String listener) {
+        TestRun run = run(listener);
+
+        assertThat(run.failures()).isEmpty();
+        assertThat(run.names()).contains(DIES_BEFORE_COMMIT, DIES_BEFORE_OFFSET_COMMIT, STATEMENT_FAILS);
     }
 
     @Test

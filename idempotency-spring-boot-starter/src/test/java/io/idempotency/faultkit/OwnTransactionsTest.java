@@ -37,6 +37,8 @@ import org.springframework.transaction.support.TransactionTemplate;
 class OwnTransactionsTest {
 
     private static final String CHARGE = "insert into charge (message) values (?)";
+    private static final String ONCE =
+            "insert into charge_once select ? where not exists (select * from charge_once where message = ?)";
     private static final String EFFECTS = "select count(*) from charge";
 
     record Order(String id) {}
@@ -85,12 +87,7 @@ class OwnTransactionsTest {
         @IdempotencyTest
         void uniqueKey(FaultKit kit) {
             JdbcTemplate jdbc = new JdbcTemplate(kit.dataSource(pool()));
-            kit.deliver(
-                    () -> new Order(kit.id()),
-                    order -> jdbc.update(
-                            "insert into charge_once select ? where not exists (select * from charge_once where message = ?)",
-                            order.id(),
-                            order.id()));
+            kit.deliver(() -> new Order(kit.id()), order -> jdbc.update(ONCE, order.id(), order.id()));
             kit.effects("select count(*) from charge_once");
         }
 

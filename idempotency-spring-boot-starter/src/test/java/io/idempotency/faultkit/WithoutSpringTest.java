@@ -18,7 +18,8 @@ class WithoutSpringTest {
         String path = Pattern.compile(File.pathSeparator)
                 .splitAsStream(System.getProperty("java.class.path"))
                 .filter(entry -> entry.contains("target")
-                        || entry.matches(".*/(junit|opentest4j|assertj|slf4j|jspecify|java-uuid|byte-buddy)[^/]*\\.jar"))
+                        || entry.matches(
+                                ".*/(junit|opentest4j|assertj|slf4j|jspecify|java-uuid|byte-buddy)[^/]*\\.jar"))
                 .collect(Collectors.joining(File.pathSeparator));
 
         Process process = new ProcessBuilder(
