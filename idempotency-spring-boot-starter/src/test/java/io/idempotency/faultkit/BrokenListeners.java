@@ -4,6 +4,7 @@ import io.idempotency.spring.Idempotent;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.dao.DataAccessException;
@@ -17,6 +18,7 @@ class BrokenListeners {
     static final String OFFSET_ID = "offset-id";
     static final String SWALLOWS = "swallows";
     static final String CACHES = "caches";
+    static final String BATCH = "broken-batch";
     static final String IDLE = "idle";
 
     private final Shop.Charges charges;
@@ -70,6 +72,13 @@ class BrokenListeners {
         if (seen.add(order)) {
             charges.charge(CACHES, order);
         }
+    }
+
+    @KafkaListener(topics = BATCH, groupId = BATCH, batch = "true")
+    @Idempotent(BATCH)
+    void batch(List<String> orders) {
+        own.charge(BATCH, orders.get(0));
+        orders.stream().skip(1).forEach(order -> charges.charge(BATCH, order));
     }
 
     @KafkaListener(topics = IDLE, groupId = IDLE)

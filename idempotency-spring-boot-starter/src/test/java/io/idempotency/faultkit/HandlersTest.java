@@ -78,6 +78,13 @@ class HandlersTest {
         }
 
         @IdempotencyTest
+        void callsSomethingAtMostOnce(FaultKit kit) {
+            var billing = builder(kit.store(MemoryStore.create()), ConsistencyLevel.AT_MOST_ONCE);
+            kit.deliver(() -> new Order(kit.id()), billing, (order, claim) -> CALLS.add(order.id()));
+            kit.effects(CALLS::size);
+        }
+
+        @IdempotencyTest
         void remembersBeforeTheCommit(FaultKit kit) {
             ClaimStore store = kit.store(MemoryStore.create());
             var billing = consumer(store);
@@ -103,6 +110,13 @@ class HandlersTest {
         void doesNothing(FaultKit kit) {
             var billing = consumer(kit.store(MemoryStore.create()));
             kit.deliver(() -> new Order(kit.id()), billing, (order, claim) -> {});
+            kit.effects(CHARGES::size);
+        }
+
+        @IdempotencyTest(patienceSeconds = 0)
+        void leasesForLong(FaultKit kit) {
+            var billing = builder(kit.store(MemoryStore.create()), ConsistencyLevel.AT_LEAST_ONCE);
+            kit.deliver(() -> new Order(kit.id()), billing, (order, claim) -> CHARGES.put(order.id(), "charged"));
             kit.effects(CHARGES::size);
         }
 
@@ -180,7 +194,7 @@ class HandlersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has 2 effects instead of 1",
+                                "had 2 effects instead of 1",
                                 "The effect is not in the transaction that was rolled back"));
     }
 
@@ -192,12 +206,20 @@ class HandlersTest {
     }
 
     @Test
+    void findsAClaimThatIsCommittedBeforeTheEffect() {
+        assertThat(run("callsSomethingAtMostOnce").failures())
+                .containsOnlyKeys(DIES_BEFORE_EFFECT, ANSWER_LOST)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains("lost the effect: 0 instead of 1", "At AT_MOST_ONCE an effect may be missing"));
+    }
+
+    @Test
     void findsACacheThatIsFilledBeforeTheCommit() {
         assertThat(run("remembersBeforeTheCommit").failures())
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has lost its effect: 0 instead of 1",
+                                "lost the effect: 0 instead of 1",
                                 "a set or cache in memory that is filled before the commit"));
     }
 
@@ -211,7 +233,7 @@ class HandlersTest {
     void saysThatNothingIsCounted() {
         assertThat(run("doesNothing").failure())
                 .contains(
-                        "has no effect, although nothing failed",
+                        "had no effect, although nothing failed",
                         "the handler was called; PROCESSED",
                         "Either the handler does nothing");
     }
@@ -219,6 +241,15 @@ class HandlersTest {
     @Test
     void saysWhyAMessageIsNotSettled() {
         assertThat(run("neverSettles").failure()).contains("was not settled within 0 s", "No money");
+    }
+
+    @Test
+    void saysThatADeadProcessMayHoldALease() {
+        Map<String, String> failures = run("leasesForLong").failures();
+
+        assertThat(failures.get(DIES_BEFORE_EFFECT))
+                .contains("was not settled within 0 s", "The dead process may hold a lease", "idempotency.lease=200ms");
+        assertThat(failures.get(DIES_AFTER_EFFECT)).contains("An earlier message of this test is not settled");
     }
 
     @Test

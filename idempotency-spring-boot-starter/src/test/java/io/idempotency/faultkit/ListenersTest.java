@@ -4,6 +4,7 @@ import static io.idempotency.faultkit.Runs.AGAIN;
 import static io.idempotency.faultkit.Runs.ANSWER_LOST;
 import static io.idempotency.faultkit.Runs.COMMIT_FAILS;
 import static io.idempotency.faultkit.Runs.DIES_AFTER_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_BEFORE_COMMIT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_EFFECT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_OFFSET_COMMIT;
 import static io.idempotency.faultkit.Runs.STATEMENT_FAILS;
@@ -11,141 +12,17 @@ import static io.idempotency.faultkit.Runs.UNDISTURBED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.spring.TestServers;
-import io.idempotency.testkit.faults.FaultKit;
-import io.idempotency.testkit.faults.IdempotencyTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
-import org.springframework.transaction.annotation.Transactional;
 
 /** The kit on listeners of an application, with a real broker, on H2 and PostgreSQL. */
 class ListenersTest {
 
-    /** What users write. It is run by the tests around it. */
-    @SpringBootTest(
-            classes = {Shop.class, RightListeners.class, BrokenListeners.class},
-            properties = {
-                "spring.kafka.consumer.auto-offset-reset=earliest",
-                "spring.flyway.enabled=false",
-                "spring.jpa.hibernate.ddl-auto=none",
-                "idempotency.schema.mode=always",
-                "idempotency.lease=200ms"
-            })
-    abstract static class Users {
-
-        @DynamicPropertySource
-        static void broker(DynamicPropertyRegistry properties) {
-            properties.add("spring.kafka.bootstrap-servers", TestServers::bootstrapServers);
-        }
-
-        private static void charges(String listener, FaultKit kit) {
-            kit.send(listener, "order " + kit.id());
-            kit.effects("select count(*) from charge where listener = '" + listener + "'");
-        }
-
-        private static void chargesOnce(String listener, FaultKit kit) {
-            kit.send(listener, "order " + kit.id());
-            kit.effects("select count(*) from charge_once");
-        }
-
-        @IdempotencyTest
-        void jdbc(FaultKit kit) {
-            charges(RightListeners.JDBC, kit);
-        }
-
-        @IdempotencyTest
-        void jpa(FaultKit kit) {
-            charges(RightListeners.JPA, kit);
-        }
-
-        @IdempotencyTest
-        void batch(FaultKit kit) {
-            for (int order = 0; order < 3; order++) {
-                kit.send(RightListeners.BATCH, "customer", "order " + order + " " + kit.id());
-            }
-            kit.effects("select message, count(*) from charge where listener = 'batch' group by message");
-        }
-
-        @IdempotencyTest
-        void upsert(FaultKit kit) {
-            chargesOnce(RightListeners.UPSERT, kit);
-        }
-
-        @IdempotencyTest
-        void leased(FaultKit kit) {
-            chargesOnce(RightListeners.LEASED, kit);
-        }
-
-        @IdempotencyTest
-        void outside(FaultKit kit) {
-            charges(BrokenListeners.OUTSIDE, kit);
-        }
-
-        @IdempotencyTest
-        void requiresNew(FaultKit kit) {
-            charges(BrokenListeners.REQUIRES_NEW, kit);
-        }
-
-        @IdempotencyTest
-        void offsetId(FaultKit kit) {
-            charges(BrokenListeners.OFFSET_ID, kit);
-        }
-
-        @IdempotencyTest
-        void swallows(FaultKit kit) {
-            charges(BrokenListeners.SWALLOWS, kit);
-        }
-
-        @IdempotencyTest
-        void caches(FaultKit kit) {
-            charges(BrokenListeners.CACHES, kit);
-        }
-
-        @IdempotencyTest
-        void idle(FaultKit kit) {
-            charges(BrokenListeners.IDLE, kit);
-        }
-
-        @IdempotencyTest
-        void unknownTopic(FaultKit kit) {
-            charges("nobody-listens", kit);
-        }
-
-        @IdempotencyTest
-        void unknownListener(FaultKit kit) {
-            kit.listener("nobody");
-            charges(RightListeners.JDBC, kit);
-        }
-
-        @IdempotencyTest
-        void unknownTable(FaultKit kit) {
-            kit.send(RightListeners.JDBC, "order");
-            kit.effects("select count(*) from nothing");
-        }
-
-        @IdempotencyTest
-        void noNumber(FaultKit kit) {
-            kit.send(RightListeners.JDBC, "order");
-            kit.effects("select 'many'");
-        }
-
-        @IdempotencyTest
-        void notSerializable(FaultKit kit) {
-            kit.send(RightListeners.JDBC, new Object());
-            kit.effects("select count(*) from charge");
-        }
-
-        @Transactional
-        @IdempotencyTest
-        void inATransaction(FaultKit kit) {
-            charges(RightListeners.JDBC, kit);
-        }
-    }
-
-    static class OnH2 extends Users {
+    static class OnH2 extends ListenerUsers {
 
         @DynamicPropertySource
         static void database(DynamicPropertyRegistry properties) {
@@ -153,7 +30,7 @@ class ListenersTest {
         }
     }
 
-    static class OnPostgres extends Users {
+    static class OnPostgres extends ListenerUsers {
 
         private static final String URL = TestServers.database();
 
@@ -167,14 +44,14 @@ class ListenersTest {
     @SpringBootTest(
             classes = {Shop.class, RefusedListener.class},
             properties = "spring.datasource.url=jdbc:h2:mem:refused;DB_CLOSE_DELAY=-1")
-    static class Refused extends Users {}
+    static class Refused extends ListenerUsers {}
 
     private static TestRun run(String test) {
         return TestRun.of(OnH2.class, test);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"jdbc", "jpa", "batch", "upsert"})
+    @ValueSource(strings = {"jdbc", "jpa", "batch", "upsert", "methods"})
     void passesRightListeners(String listener) {
         TestRun run = run(listener);
 
@@ -182,6 +59,16 @@ class ListenersTest {
         assertThat(run.notes()).isEmpty();
         assertThat(run.names())
                 .contains(UNDISTURBED, AGAIN, DIES_BEFORE_EFFECT, DIES_AFTER_EFFECT, DIES_BEFORE_OFFSET_COMMIT);
+    }
+
+    /** The method of such a listener is not seen, only its commits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bound", "catching"})
+    void passesListenersWithoutAnnotations(String listener) {
+        TestRun run = run(listener);
+
+        assertThat(run.failures()).isEmpty();
+        assertThat(run.names()).contains(DIES_BEFORE_COMMIT, DIES_BEFORE_OFFSET_COMMIT, STATEMENT_FAILS);
     }
 
     @Test
@@ -199,7 +86,7 @@ class ListenersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .containsPattern(
-                                "Message [0-9a-f-]+ \\(outside-\\d@\\d+\\) has 2 effects instead of 1. At its first delivery the "
+                                "Message [0-9a-f-]+ \\(outside-\\d@\\d+\\) had 2 effects instead of 1. At its first delivery the "
                                         + fault.substring(4, 10))
                         .containsPattern("delivery 1, outside-\\d@\\d+: the handler was called; the ")
                         .contains("A statement committed by itself", "BrokenListeners.java:"));
@@ -211,15 +98,25 @@ class ListenersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS + " (2 of 2)", ANSWER_LOST + " (1 of 2)")
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has 2 effects instead of 1",
+                                "had 2 effects instead of 1",
                                 "The handler committed a transaction of its own: BrokenListeners.java:"));
+    }
+
+    @Test
+    void findsTheBrokenMessageOfABatch() {
+        assertThat(run("brokenBatch").failures().get(DIES_AFTER_EFFECT))
+                .startsWith("The messages ")
+                .containsPattern(
+                        " had 2 of order 0 [0-9a-f-]+, 1 of order 1 [0-9a-f-]+, 1 of order 2 [0-9a-f-]+ effects instead of 1, 1, 1\\.")
+                .contains("The handler committed a transaction of its own: BrokenListeners.java:")
+                .doesNotContain("different ids");
     }
 
     @Test
     void findsAnIdThatIsTheOffset() {
         assertThat(run("offsetId").failure())
                 .contains(
-                        "has 2 effects instead of 1",
+                        "had 2 effects instead of 1",
                         "nothing failed",
                         "The copies of one message have different ids",
                         "take the id from the message, not from its position");
@@ -231,7 +128,7 @@ class ListenersTest {
                 .containsOnlyKeys(STATEMENT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has lost its effect: 0 instead of 1",
+                                "lost the effect: 0 instead of 1",
                                 "a statement failed by a lock timeout at Shop.java:",
                                 "it swallowed the exception"));
     }
@@ -242,14 +139,14 @@ class ListenersTest {
                 .containsOnlyKeys(DIES_AFTER_EFFECT, STATEMENT_FAILS, COMMIT_FAILS)
                 .allSatisfy((fault, failure) -> assertThat(failure)
                         .contains(
-                                "has lost its effect: 0 instead of 1",
+                                "lost the effect: 0 instead of 1",
                                 "a set or cache in memory that is filled before the commit"));
     }
 
     @Test
     void findsAListenerThatDoesNothing() {
         assertThat(run("idle").failure())
-                .contains("has no effect, although nothing failed", "Either the handler does nothing, or effects(..)");
+                .contains("had no effect, although nothing failed", "Either the handler does nothing, or effects(..)");
     }
 
     @Test

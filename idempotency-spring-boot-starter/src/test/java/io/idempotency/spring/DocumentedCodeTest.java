@@ -76,6 +76,14 @@ class DocumentedCodeTest {
             import org.springframework.kafka.annotation.KafkaListener;
             """;
 
+    /** What the README says above the test of a listener, and Spring's own. */
+    private static final String FAULT_KIT = """
+            import io.idempotency.testkit.faults.FaultKit;
+            import io.idempotency.testkit.faults.IdempotencyTest;
+            import org.springframework.boot.test.context.SpringBootTest;
+            import org.springframework.kafka.test.context.EmbeddedKafka;
+            """;
+
     @Test
     void compilesAsItStandsThere(@TempDir Path classes) throws IOException {
         List<JavaFileObject> sources = new ArrayList<>(List.of(source("Given", GIVEN)));
@@ -127,6 +135,8 @@ class DocumentedCodeTest {
         String code = IMPORT.matcher(block).replaceAll("").strip();
         if (name.equals("README_md_block_1")) {
             imports = QUICK_START;
+        } else if (imports.isEmpty() && code.contains("@IdempotencyTest")) {
+            imports = FAULT_KIT;
         }
         String head = "package documented;\n" + imports;
         if (TYPE.matcher(code).matches()) {

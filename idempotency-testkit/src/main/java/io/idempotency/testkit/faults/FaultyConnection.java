@@ -125,10 +125,11 @@ final class FaultyConnection implements InvocationHandler {
             } else {
                 delegate.rollback();
             }
-            isBroken = true;
             if (at == Probe.AtCommit.DIES) {
+                // Spring rolls back then. If that failed, too, its exception would replace the error.
                 throw probe.death();
             }
+            isBroken = true;
             throw new SQLException(
                     "The fault kit broke the connection "
                             + (at == Probe.AtCommit.BREAKS_AFTER ? "after the commit" : "before the commit"),

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 import org.junit.jupiter.api.extension.TestTemplateInvocationContext;
 import org.junit.jupiter.api.extension.TestTemplateInvocationContextProvider;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.opentest4j.TestAbortedException;
 
 /** Runs an {@link IdempotencyTest} once without a fault, and then once for each fault that its code can meet. */
 final class IdempotencyTestExtension implements TestTemplateInvocationContextProvider {
@@ -61,6 +62,7 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
         private final Optional<Application> application;
         private ScenarioRun.@Nullable Undisturbed undisturbed;
         private ScenarioRun.@Nullable Undisturbed again;
+        private boolean isStuck;
 
         Runs(Optional<Application> application) {
             this.application = application;
@@ -92,6 +94,19 @@ final class IdempotencyTestExtension implements TestTemplateInvocationContextPro
         }
 
         void run(ScenarioRun run) {
+            if (isStuck) {
+                throw new TestAbortedException(
+                        "An earlier message of this test is not settled, and this one would wait behind it");
+            }
+            try {
+                next(run);
+            } catch (Verdict.NotSettledError e) {
+                isStuck = true;
+                throw e;
+            }
+        }
+
+        private void next(ScenarioRun run) {
             if (undisturbed == null) {
                 undisturbed = run.undisturbed();
             } else if (again == null) {

@@ -93,6 +93,13 @@ final class Probe implements ConsumptionListener {
         return dead.contains(Thread.currentThread());
     }
 
+    /** Lets the process die once more, if somebody caught its death. */
+    void requireAlive() {
+        if (isDead()) {
+            throw new ProcessDied(scenario);
+        }
+    }
+
     /** Notes that a new process lives in this thread. */
     void lives() {
         dead.remove(Thread.currentThread());

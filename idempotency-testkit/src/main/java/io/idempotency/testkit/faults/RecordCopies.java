@@ -3,14 +3,10 @@ package io.idempotency.testkit.faults;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
-/** Copies of Kafka records as a producer makes them that sends a message again. Only for code whose messages are records: others have no Kafka. */
+/** Copies of Kafka records as a producer makes them that sends a message again. Loaded only if messages are records, because other code may have no Kafka. */
 final class RecordCopies {
 
     private RecordCopies() {}
-
-    static boolean isRecord(Object message) {
-        return message.getClass().getName().equals("org.apache.kafka.clients.consumer.ConsumerRecord");
-    }
 
     /** Returns the record at the next offset. */
     @SuppressWarnings("unchecked")

@@ -122,6 +122,6 @@ final class ScenarioRun {
     }
 
     private Verdict verdict(Map<String, BigDecimal> expected, Map<String, BigDecimal> actual) {
-        return new Verdict(scenario, subject.messages(), history, expected, actual);
+        return new Verdict(scenario, subject, history, expected, actual);
     }
 }

@@ -54,6 +54,7 @@ final class SpringConsumer implements InvocationHandler {
             hasPolled = true;
             wire.probe().lives();
         }
+        wire.probe().requireAlive();
         wire.beforePoll(this, delegate);
         return wire.released(delegate.poll(SpringWire.shorter(timeout)), delegate);
     }

@@ -38,6 +38,11 @@ final class SpringListener implements Subject {
     }
 
     @Override
+    public int count() {
+        return sender.ids().size();
+    }
+
+    @Override
     public boolean hasHandler() {
         return container.hasHandler();
     }

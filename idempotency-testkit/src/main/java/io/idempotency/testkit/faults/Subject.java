@@ -6,6 +6,9 @@ interface Subject {
     /** Returns the messages, by their ids and, if they have them, their positions. */
     String messages();
 
+    /** Returns how many messages there are. */
+    int count();
+
     /** Returns whether the handler is called through the kit, so that it knows when it begins and ends. */
     boolean hasHandler();
 

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  */
 record Verdict(
         Scenario scenario,
-        String messages,
+        Subject subject,
         History history,
         Map<String, BigDecimal> expected,
         Map<String, BigDecimal> actual) {
@@ -44,15 +44,37 @@ record Verdict(
     /** Returns the failure of the test. */
     AssertionError failure() {
         String what = actual.isEmpty()
-                ? " has lost its effect: 0 instead of " + text(expected)
-                : " has " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
-                        + text(expected);
-        return new AssertionError("Message " + messages + what + ". " + told() + why());
+                ? " lost the effect: 0 instead of " + usual()
+                : " had " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
+                        + usual();
+        return new AssertionError(head() + what + ". " + told() + why());
     }
 
     /** Returns the failure of a test whose message was not settled. */
-    AssertionError notSettled(String how) {
-        return new AssertionError("Message " + messages + " " + how + ". " + told() + why());
+    NotSettledError notSettled(String how) {
+        List<String> hints = new ArrayList<>(history.remarks());
+        if (history.level()
+                        .filter(level -> level == ConsistencyLevel.AT_LEAST_ONCE)
+                        .isPresent()
+                && scenario.fault() != Fault.NONE) {
+            hints.add(
+                    "The dead process may hold a lease on the message. Let leases of tests be short: idempotency.lease=200ms, or lease(..)"
+                            + " of the consumer");
+        }
+        String met = scenario.fault() == Fault.NONE
+                ? "Nothing failed.\n"
+                : "At its first delivery " + scenario.past() + ".\n";
+        return new NotSettledError(head() + " " + how + ". " + met + history + because(hints));
+    }
+
+    /** Thrown if a message was not settled. Later messages of its partition wait behind it. */
+    static final class NotSettledError extends AssertionError {
+
+        private static final long serialVersionUID = 1L;
+
+        NotSettledError(String message) {
+            super(message);
+        }
     }
 
     /**
@@ -66,8 +88,8 @@ record Verdict(
                 : handlerCalls == 0
                         ? "The handler was not called through the kit. If it was called, effects(..) counts something else"
                         : "Either the handler does nothing, or effects(..) counts something else";
-        return new AssertionError("Message " + messages
-                + " has no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
+        return new AssertionError(head()
+                + " had no effect, although nothing failed: effects(..) counts the same before and after its delivery.\n"
                 + history + "\nWhy: "
                 + history.quarantine().map(Verdict::quarantined).orElse(why) + ".");
     }
@@ -76,8 +98,12 @@ record Verdict(
         return "The message is in quarantine after " + failure;
     }
 
+    private String head() {
+        return (subject.count() == 1 ? "Message " : "The messages ") + subject.messages();
+    }
+
     private String told() {
-        String again = "delivered again at the same offset and as a copy at a new one";
+        String again = "delivered again, at the same offset and as a copy at a new one";
         return (scenario.fault() == Fault.NONE
                         ? "It was " + again + "; nothing failed.\n"
                         : "At its first delivery " + scenario.past() + "; then it was " + again + ".\n")
@@ -92,10 +118,14 @@ record Verdict(
                 .collect(Collectors.joining(", "));
     }
 
+    private String usual() {
+        return expected.values().stream().map(BigDecimal::toPlainString).collect(Collectors.joining(", "));
+    }
+
     private String why() {
         List<String> hints = new ArrayList<>(history.remarks());
         history.quarantine().ifPresent(failure -> hints.add(quarantined(failure)));
-        if (history.ids().size() > 1) {
+        if (history.ids().size() > subject.count()) {
             hints.add("The copies of one message have different ids, " + String.join(" and ", history.ids())
                     + ": take the id from the message, not from its position");
         } else if (!isLost()) {
@@ -103,6 +133,10 @@ record Verdict(
         } else if (scenario.fault() != Fault.NONE) {
             hints.add(lost());
         }
+        return because(hints);
+    }
+
+    private static String because(List<String> hints) {
         hints.removeIf(String::isEmpty);
         return hints.isEmpty() ? "" : "\nWhy: " + String.join(".\n     ", hints) + ".";
     }
