@@ -81,6 +81,9 @@ final class Services implements AutoCloseable {
         if (!settings.isRemembering()) {
             arguments.add("--idempotency.consumers." + name + ".level=NONE");
         }
+        if (more.stream().noneMatch(argument -> argument.startsWith("--server.port="))) {
+            arguments.add("--server.port=0");
+        }
         arguments.addAll(more);
         Program program = programs.get(module);
         if (program == null) {
