@@ -234,7 +234,7 @@ class MonitoringFilesTest {
                 .filter(line -> line.startsWith("#"))
                 .map(line -> line.replaceFirst("^#+ ", "")
                         .toLowerCase(Locale.ROOT)
-                        .replaceAll("[^a-z0-9 -]", "")
+                        .replaceAll("[^a-z0-9_ -]", "")
                         .replace(' ', '-'))
                 .toList();
     }
