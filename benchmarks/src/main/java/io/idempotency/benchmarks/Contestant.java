@@ -20,7 +20,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  *
  * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
  * spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
- * with {@code starter-} in front if it is through the starter; {@code shadow-hanging-batch}, {@code shadow-hanging-poll}, {@code
+ * with {@code starter-} in front if it is through the starter, and {@code metered-} if that has meters and health; {@code shadow-hanging-batch}, {@code shadow-hanging-poll}, {@code
  * shadow-table-poll}; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
  * {@code journal-purge}.
  */
@@ -97,14 +97,15 @@ public final class Contestant {
     }
 
     private Rounds library(String name) {
-        if (!name.matches("(starter-)?(table|journal)-(batch|poll|record)")) {
+        if (!name.matches("(starter-|metered-)?(table|journal)-(batch|poll|record)")) {
             throw new IllegalArgumentException("There is no contestant " + name);
         }
         Handler handler =
                 Handler.valueOf(name.substring(name.lastIndexOf('-') + 1).toUpperCase(Locale.ROOT));
         boolean isJournal = name.contains("journal");
-        if (name.startsWith("starter-")) {
-            return new Starter(broker, database, isJournal, handler);
+        boolean isMetered = name.startsWith("metered-");
+        if (isMetered || name.startsWith("starter-")) {
+            return new Starter(broker, database, isJournal, handler, isMetered);
         }
         return reader(round -> isJournal
                 ? Library.journal(pool, handler, effects, round)

@@ -57,6 +57,13 @@ final class Ratios {
         put(ratios, "shadow-hanging-vs-bare", rate(shadow, "shadow-hanging-poll"), rate(shadow, "bare-poll"));
         put(ratios, "shadow-hanging-batch-vs-bare", rate(shadow, "shadow-hanging-batch"), rate(shadow, "bare-batch"));
         put(ratios, "shadow-table-vs-bare", rate(shadow, "shadow-table-poll"), rate(shadow, "bare-poll"));
+        for (String contestant : List.of("journal-batch", "journal-poll", "table-record")) {
+            put(
+                    ratios,
+                    "meters-" + contestant + "-vs-without",
+                    rate(Scenarios.METERS, "metered-" + contestant),
+                    rate(Scenarios.METERS, "starter-" + contestant));
+        }
         return ratios;
     }
 

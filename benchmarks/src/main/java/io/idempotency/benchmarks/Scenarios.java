@@ -17,6 +17,7 @@ final class Scenarios {
     static final String PURGING = "purging-1m";
     static final String QUIET_PURGE = "purge-1m";
     static final String SHADOW = "shadow";
+    static final String METERS = "meters";
     static final String PACED = "100-per-second";
 
     /** The suffix of a contestant with empty tables where others have filled ones. */
@@ -63,6 +64,7 @@ final class Scenarios {
                     purging(),
                     quietPurge(),
                     shadow(),
+                    meters(),
                     paced()));
         }
         return all;
@@ -202,6 +204,21 @@ final class Scenarios {
                                 "bare-poll",
                                 "shadow-hanging-poll",
                                 "shadow-table-poll"))
+                .with(new Setting(1, 0, false, Setting.USUAL_HEAP, FEW));
+    }
+
+    /** The starter with meters and health beside the starter without them, which differs in nothing else. Short work a message shows most of the difference. */
+    private static Scenario meters() {
+        return Scenario.of(
+                        METERS,
+                        NEW,
+                        entries(
+                                "starter-journal-batch",
+                                "metered-journal-batch",
+                                "starter-journal-poll",
+                                "metered-journal-poll",
+                                "starter-table-record",
+                                "metered-table-record"))
                 .with(new Setting(1, 0, false, Setting.USUAL_HEAP, FEW));
     }
 

@@ -5,6 +5,9 @@ import io.idempotency.ConsumptionListener;
 import io.idempotency.TransactionPer;
 import io.idempotency.benchmarks.Library.Handler;
 import io.idempotency.spring.Idempotent;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +20,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.kafka.annotation.KafkaListener;
 
 /** This library by its starter: each round runs a Spring Boot application of its own. */
@@ -27,12 +31,15 @@ final class Starter implements Rounds {
     private final String broker;
     private final String database;
     private final boolean isJournal;
+    private final boolean isMetered;
     private final Class<?> listener;
 
-    Starter(String broker, String database, boolean isJournal, Handler handler) {
+    /** @param isMetered whether the application has a registry of meters, and health */
+    Starter(String broker, String database, boolean isJournal, Handler handler, boolean isMetered) {
         this.broker = broker;
         this.database = database;
         this.isJournal = isJournal;
+        this.isMetered = isMetered;
         this.listener = switch (handler) {
             case BATCH -> BatchListener.class;
             case POLL -> PollListener.class;
@@ -54,7 +61,7 @@ final class Starter implements Rounds {
 
     private SpringApplicationBuilder application(Round round) {
         String bytes = ByteArrayDeserializer.class.getName();
-        return new SpringApplicationBuilder(Listening.class, listener)
+        return new SpringApplicationBuilder(isMetered ? Metered.class : Listening.class, listener)
                 .web(WebApplicationType.NONE)
                 .properties(
                         "spring.main.banner-mode=off",
@@ -65,6 +72,7 @@ final class Starter implements Rounds {
                         "spring.kafka.consumer.value-deserializer=" + bytes,
                         "spring.kafka.consumer.max-poll-records=" + round.poll(),
                         "idempotency.store=" + (isJournal ? "journal" : "table"),
+                        "management.health.idempotency.enabled=" + isMetered,
                         "topic=" + round.topic(),
                         "group=" + UUID.randomUUID());
     }
@@ -112,6 +120,17 @@ final class Starter implements Rounds {
         @Bean
         Effects effects(DataSource dataSource) {
             return new Effects(dataSource);
+        }
+    }
+
+    /** The same with the registry that a scrape reads. Nobody scrapes it. */
+    @Configuration(proxyBeanMethods = false)
+    @Import(Listening.class)
+    static class Metered {
+
+        @Bean
+        MeterRegistry meters() {
+            return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         }
     }
 

@@ -67,7 +67,7 @@ public class PartBenchmark {
     }
 
     private @Nullable Content decided() {
-        PartitionClaim part = new PartitionClaim(window, Unjudged.PROCESS, deliveries.size());
+        PartitionClaim part = new PartitionClaim(window, new UnjudgedRecords(Unjudged.PROCESS), deliveries.size());
         for (int i = 0; i < POLL; i++) {
             part.add(i, deliveries.get(i));
         }

@@ -53,6 +53,14 @@ final class RatiosTest {
     }
 
     @Test
+    void comparesTheStarterWithMetersWithTheOneWithout() {
+        measured(Scenarios.METERS, "starter-journal-batch", 100);
+        measured(Scenarios.METERS, "metered-journal-batch", 98);
+
+        assertThat(new Ratios(measurements).all()).containsOnly(entry("meters-journal-batch-vs-without", 0.98));
+    }
+
+    @Test
     void comparesFilledTablesWithEmptyOnes() {
         measured(Scenarios.STORED_50M, "table-batch", 70);
         measured(Scenarios.STORED_50M, "table-batch" + Scenarios.EMPTY, 100);

@@ -14,7 +14,6 @@ import io.idempotency.store.Transactions;
 import io.idempotency.store.UnjudgedStatistics;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -51,7 +50,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     record Settings(
             UnjudgedRecords unjudged,
-            long retentionMicros,
+            Duration retention,
             long memoryBytes,
             boolean isForgettingOldest,
             Duration revalidation,
@@ -126,7 +125,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     @Override
     public Optional<Duration> remembers(String consumer) {
-        return Optional.of(retention());
+        return Optional.of(settings.retention());
     }
 
     @Override
@@ -260,7 +259,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     /** Returns the retention that this store was built with. */
     Duration retention() {
-        return Duration.of(settings.retentionMicros(), ChronoUnit.MICROS);
+        return settings.retention();
     }
 
     @Override

@@ -129,7 +129,7 @@ public final class JournalStoreBuilder {
     JournalStore.Settings settings() {
         return new JournalStore.Settings(
                 new UnjudgedRecords(unjudged),
-                StoredTime.micros(retention),
+                retention,
                 memoryBytes,
                 isForgettingOldest,
                 revalidation,

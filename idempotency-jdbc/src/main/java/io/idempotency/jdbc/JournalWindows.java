@@ -47,7 +47,7 @@ final class JournalWindows {
         this.retentions = retentions;
         this.settings = settings;
         this.memory = new JournalMemory(settings, windows, this::drop);
-        this.load = new JournalLoad(database, settings.retentionMicros(), memory);
+        this.load = new JournalLoad(database, StoredTime.micros(settings.retention()), memory);
     }
 
     /** Returns the time of the database, counted from the last statement that returned it. */

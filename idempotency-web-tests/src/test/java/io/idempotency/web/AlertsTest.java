@@ -4,27 +4,20 @@ import static io.idempotency.web.MonitoredNode.await;
 import static java.time.Duration.ofHours;
 import static java.time.Duration.ofMinutes;
 
-import io.idempotency.Operations;
 import io.idempotency.jdbc.TableStore;
-import io.idempotency.micrometer.QuarantineMeters;
-import io.idempotency.replay.ReplayRequest;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
-import io.idempotency.store.QuarantineSelection;
 import io.idempotency.web.Promtool.Alert;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import org.assertj.core.api.Assertions;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.ConnectionCallback;
 
@@ -32,45 +25,7 @@ import org.springframework.jdbc.core.ConnectionCallback;
  * Each alert fires on its bad day, and no other one does. A bad day happens to a running node; its scrapes are laid on a time axis, and Prometheus's own test program
  * evaluates the rules there. Each test leaves a node behind on which all is well again.
  */
-class AlertsTest {
-
-    private static final String NODE = "node-1";
-
-    private static MonitoredNode.Site site;
-    private static MonitoredNode node;
-
-    private final Timeline axis = new Timeline();
-
-    @BeforeAll
-    static void start() {
-        Promtool.assumeInstalled();
-        site = new MonitoredNode.Site();
-        node = new MonitoredNode(site);
-        node.awaitPurge();
-        node.bean(QuarantineMeters.class).count();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (node != null) {
-            node.close();
-            site.close();
-        }
-    }
-
-    private void scrape(Duration at) {
-        axis.scrape(at, NODE, node.scrape());
-    }
-
-    private static double count(String metric, String consumer) {
-        return node.scrape().sum(metric, Map.of("consumer", consumer));
-    }
-
-    private static void awaitMore(String metric, String consumer, Runnable act) {
-        double before = count(metric, consumer);
-        act.run();
-        await().until(() -> count(metric, consumer) > before);
-    }
+class AlertsTest extends BadDay {
 
     @Test
     void firesAtAStandstill() {
@@ -114,105 +69,6 @@ class AlertsTest {
 
     private static Delivery delivery(String consumer, String id) {
         return new Delivery(new MessageId(consumer, id), new Position(site.topic(consumer), 0, 1_000_000));
-    }
-
-    /** Quarantines messages, with others between them, so that their partition does not stand still. */
-    private static void quarantine(String name, int count) {
-        List<String> values = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            String poison = name + i;
-            node.script().acts.put(poison, () -> {
-                throw new IllegalStateException("no such account");
-            });
-            values.addAll(List.of(poison, "good-" + poison));
-        }
-        site.send("billing", values.toArray(String[]::new));
-        site.awaitSettled();
-        node.bean(QuarantineMeters.class).count();
-    }
-
-    private static void emptyQuarantine() {
-        node.script().acts.clear();
-        node.jdbc().update("delete from idempotency_quarantine");
-        node.bean(QuarantineMeters.class).count();
-    }
-
-    @Test
-    void firesIfManyMessagesGoIntoQuarantine() {
-        scrape(Duration.ZERO);
-        quarantine("many", 8);
-        scrape(ofMinutes(30));
-        axis.until(ofMinutes(60));
-        emptyQuarantine();
-
-        Promtool.on(axis)
-                .quietUntil(ofMinutes(29))
-                .firing(ofMinutes(31), Alert.of("IdempotencyQuarantineGrowing", "billing"))
-                .firing(ofMinutes(50))
-                .hold();
-    }
-
-    @Test
-    void firesIfAMessageHasBeenInQuarantineForLong() {
-        quarantine("old", 1);
-        scrape(Duration.ZERO);
-        node.jdbc()
-                .update(
-                        "update idempotency_quarantine set first_at_micros = first_at_micros - ?",
-                        ofHours(25).toMillis() * 1000);
-        node.bean(QuarantineMeters.class).count();
-        scrape(ofMinutes(10));
-        emptyQuarantine();
-
-        Promtool.on(axis)
-                .quietUntil(ofMinutes(9))
-                .firing(ofMinutes(11), Alert.of("IdempotencyQuarantineOld", "billing"))
-                .hold();
-    }
-
-    @Test
-    void firesIfNobodyCountsTheQuarantine() {
-        scrape(Duration.ZERO);
-        node.jdbc().execute("alter table idempotency_quarantine rename to away");
-        Assertions.assertThatThrownBy(() -> node.bean(QuarantineMeters.class).count())
-                .hasMessageContaining("quarantine");
-        scrape(ofMinutes(10));
-        axis.until(ofMinutes(40));
-        node.jdbc().execute("alter table away rename to idempotency_quarantine");
-        node.bean(QuarantineMeters.class).count();
-
-        Promtool.on(axis)
-                .quietUntil(ofMinutes(24))
-                .firing(
-                        ofMinutes(30),
-                        Stream.of("billing", "mails", "ledger")
-                                .map(consumer -> Alert.of("IdempotencyQuarantineUncounted", consumer))
-                                .toArray(Alert[]::new))
-                .hold();
-    }
-
-    @Test
-    void firesIfAReplayIsStoppedByFailures() {
-        quarantine("again", 6);
-        scrape(Duration.ZERO);
-        String replay = node.bean(Operations.class)
-                .replay(ReplayRequest.of(QuarantineSelection.of("billing")).perSecond(1_000), "INC-42")
-                .request()
-                .id();
-        await().until(() -> node.bean(io.idempotency.replay.ReplayStore.class)
-                .find(replay)
-                .orElseThrow()
-                .status()
-                .hasEnded());
-        scrape(ofMinutes(10));
-        emptyQuarantine();
-
-        Promtool.on(axis)
-                .quietUntil(ofMinutes(9))
-                .firing(
-                        ofMinutes(11),
-                        Alert.of("IdempotencyReplayFailing", "billing").ofJob())
-                .hold();
     }
 
     @Test
@@ -315,7 +171,7 @@ class AlertsTest {
                 .hold();
     }
 
-    private static Boolean commit(Connection connection) throws java.sql.SQLException {
+    private static Boolean commit(Connection connection) throws SQLException {
         connection.commit();
         return true;
     }

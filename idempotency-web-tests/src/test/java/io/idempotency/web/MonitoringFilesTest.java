@@ -213,12 +213,28 @@ class MonitoringFilesTest {
         });
     }
 
+    @Test
+    void areDescribedAndTriedOneByOne() throws IOException {
+        String page = Files.readString(DOCS.resolve("monitoring.md"));
+        String tests = "";
+        for (Class<?> each : List.of(AlertsTest.class, QuarantineAlertsTest.class, RewoundAlertsTest.class)) {
+            tests += Files.readString(Path.of("src/test/java/io/idempotency/web", each.getSimpleName() + ".java"));
+        }
+        String tried = tests;
+
+        assertThat(Promtool.rules()).isNotEmpty().allSatisfy(rule -> {
+            assertThat(page)
+                    .contains("| `" + rule.name() + "` | " + rule.labels().get("severity") + " |");
+            assertThat(tried).contains("\"" + rule.name() + "\"");
+        });
+    }
+
     private static List<String> anchors(Path page) throws IOException {
         return Files.readAllLines(page).stream()
                 .filter(line -> line.startsWith("#"))
                 .map(line -> line.replaceFirst("^#+ ", "")
                         .toLowerCase(Locale.ROOT)
-                        .replaceAll("[^a-z0-9 -]", "")
+                        .replaceAll("[^a-z0-9_ -]", "")
                         .replace(' ', '-'))
                 .toList();
     }

@@ -42,8 +42,8 @@ class QuietAlertsTest {
                 scrape(Duration.ZERO, first, second);
                 first.script().acts.put("poison", QuietAlertsTest::fail);
                 second.script().acts.put("poison", QuietAlertsTest::fail);
-                for (int hour = 1; hour <= 26; hour++) {
-                    if (hour % 5 == 1) {
+                for (int time = 1; time <= 16; time++) {
+                    if (time % 4 == 1) {
                         MonitoredNode.CONSUMERS.forEach(consumer -> site.send(consumer, ids));
                         site.send("billing", ids[0], "poison");
                         site.awaitSettled();
@@ -52,17 +52,17 @@ class QuietAlertsTest {
                     }
                     first.awaitPurge();
                     second.awaitPurge();
-                    scrape(ofHours(hour), first, second);
+                    scrape(ofMinutes(100L * time), first, second);
                 }
             }
-            Duration deployed = ofHours(26).plusMinutes(30);
+            Duration deployed = ofHours(27);
             axis.ended(deployed, "node-1").ended(deployed, "node-2");
             MonitoredNode.CONSUMERS.forEach(site::rewind);
             try (MonitoredNode third = new MonitoredNode(site)) {
                 axis.scrape(deployed.plusMinutes(1), "node-3", third.scrape());
                 site.awaitSettled();
                 third.awaitPurge();
-                axis.scrape(deployed.plusMinutes(2), "node-3", third.scrape()).until(ofHours(28));
+                axis.scrape(deployed.plusMinutes(2), "node-3", third.scrape()).until(ofHours(29));
             }
         }
 
