@@ -33,7 +33,9 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 
 /** The whole service on a real broker and a real PostgreSQL. It exports what the dashboard and the alerts of docs/monitoring.md read. */
-@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = {"idempotency.purge.interval=200ms", "spring.security.user.password=secret"})
+@SpringBootTest(
+        webEnvironment = WebEnvironment.RANDOM_PORT,
+        properties = {"idempotency.purge.interval=200ms", "spring.security.user.password=secret"})
 @EmbeddedKafka(partitions = 1, topics = "orders", bootstrapServersProperty = "spring.kafka.bootstrap-servers")
 class PaymentMetersTest {
 
