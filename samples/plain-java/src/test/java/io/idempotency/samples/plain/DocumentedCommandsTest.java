@@ -144,7 +144,7 @@ class DocumentedCommandsTest {
             known.add(String.valueOf(constant.get(null)));
         }
         Pattern others = Pattern.compile(
-                "(idempotency|io|spring|org|com|derby|hsqldb|server|management|logging|jdbc|value|key)\\..*|.*\\.(md|jar)");
+                "(idempotency|io|spring|org|com|derby|hsqldb|server|management|logging|jdbc|value|key)\\..*|.*\\.(md|jar|js)");
         Set<String> named = new TreeSet<>();
         for (String code : codes()) {
             if (KAFKA.matcher(code).matches() && !others.matcher(code).matches()) {
