@@ -19,6 +19,13 @@ interface Application {
     /** Returns the only or primary data source. */
     DataSource dataSource();
 
+    /**
+     * Requires that the test itself runs in no transaction.
+     *
+     * @throws MisuseException if it does
+     */
+    void requireNoTransaction();
+
     /** Returns the listener of the messages, or the one that is named. */
     Subject listener(List<Sent> messages, Optional<String> listener, Duration patience);
 }

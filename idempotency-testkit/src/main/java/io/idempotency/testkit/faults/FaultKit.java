@@ -189,6 +189,7 @@ public final class FaultKit {
                             ? "The test sends no message. Call send(..) for a listener, or deliver(..) for other code"
                             : "The test calls send(..) and deliver(..). Write two tests");
         }
+        application.ifPresent(Application::requireNoTransaction);
         if (code != null) {
             return code;
         }

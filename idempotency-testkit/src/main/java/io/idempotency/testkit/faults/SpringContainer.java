@@ -30,8 +30,8 @@ final class SpringContainer {
                 Objects.requireNonNull(new DirectFieldAccessor(of).getPropertyValue("consumerFactory"));
         Object listener = Objects.requireNonNull(of.getContainerProperties().getMessageListener());
         this.hasHandler = SpringHandler.putAround(listener, state.probe());
-        SpringWire known = state.wires().get(of);
-        this.wire = known == null ? new SpringWire(state.probe()) : known;
+        Object known = state.wires().get(of);
+        this.wire = known == null ? new SpringWire(state.probe()) : (SpringWire) known;
         if (known == null) {
             state.wires().put(of, wire);
             // A poll at the end of a topic delays what the test asks for next.

@@ -11,7 +11,6 @@ import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.MergedContextConfiguration;
 
@@ -20,8 +19,12 @@ record SpringFaults() implements ContextCustomizer {
 
     private static final String STATE = "io.idempotency.testkit.faults";
 
-    /** What belongs to one application. */
-    record State(Probe probe, Map<AbstractMessageListenerContainer<?, ?>, SpringWire> wires) {}
+    /**
+     * What belongs to one application.
+     *
+     * @param wires the {@link SpringWire} of each container that was prepared; not by their types, because an application may have no Kafka
+     */
+    record State(Probe probe, Map<Object, Object> wires) {}
 
     static State of(ApplicationContext context) {
         return context.getBean(STATE, State.class);
