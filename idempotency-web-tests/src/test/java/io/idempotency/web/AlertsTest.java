@@ -19,12 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.springframework.jdbc.core.ConnectionCallback;
 
 /**
  * Each alert fires on its bad day, and no other one does. A bad day happens to a running node; its scrapes are laid on a time axis, and Prometheus's own test program
  * evaluates the rules there. Each test leaves a node behind on which all is well again.
  */
+@EnabledIf(value = Promtool.CONDITION, disabledReason = Promtool.MISSING)
 class AlertsTest extends BadDay {
 
     @Test

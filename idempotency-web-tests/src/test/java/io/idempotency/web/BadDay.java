@@ -20,7 +20,6 @@ abstract class BadDay {
 
     @BeforeAll
     static void start() {
-        Promtool.assumeInstalled();
         site = new MonitoredNode.Site();
         node = new MonitoredNode(site);
         node.awaitPurge();

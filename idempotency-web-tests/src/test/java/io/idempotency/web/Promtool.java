@@ -17,7 +17,6 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 import org.yaml.snakeyaml.Yaml;
 
 /** Runs the alert rules of docs/monitoring by {@code promtool}, the test program of Prometheus. */
@@ -25,6 +24,11 @@ final class Promtool {
 
     static final Path RULES =
             Path.of("../docs/monitoring/alerts.yml").toAbsolutePath().normalize();
+
+    static final String MISSING = "promtool is missing; it is in the Debian package \"prometheus\"";
+
+    /** The condition of the tests that need it. */
+    static final String CONDITION = "io.idempotency.web.Promtool#isInstalled";
 
     private static final Pattern LABEL = Pattern.compile("\\{\\{ \\$labels\\.(\\w+) }}");
 
@@ -49,15 +53,14 @@ final class Promtool {
         }
     }
 
-    /** Skips the test, and says why, if the program is missing. */
-    static void assumeInstalled() {
+    /** Returns whether the program is there. If not, the tests of the rules are skipped, and this says why. */
+    static boolean isInstalled() {
         boolean isThere = Stream.of(System.getenv("PATH").split(":"))
                 .anyMatch(folder -> Files.isExecutable(Path.of(folder, "promtool")));
         if (!isThere) {
-            System.err.println(
-                    "SKIPPED: the alert rules are not tried, because promtool is missing. It is in the Debian package \"prometheus\".");
+            System.err.println("SKIPPED: the alert rules are not tried: " + MISSING);
         }
-        Assumptions.assumeTrue(isThere, "promtool is missing; it is in the Debian package \"prometheus\"");
+        return isThere;
     }
 
     /** A rule as it is written. */

@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /** Alerts on messages in quarantine, and on their replays. */
+@EnabledIf(value = Promtool.CONDITION, disabledReason = Promtool.MISSING)
 class QuarantineAlertsTest extends BadDay {
 
     /** Quarantines messages, with others between them, so that their partition does not stand still. */

@@ -7,18 +7,14 @@ import io.idempotency.micrometer.QuarantineMeters;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /** No alert fires while all is well. */
+@EnabledIf(value = Promtool.CONDITION, disabledReason = Promtool.MISSING)
 class QuietAlertsTest {
 
     private final Timeline axis = new Timeline().fresh();
-
-    @BeforeAll
-    static void needsPromtool() {
-        Promtool.assumeInstalled();
-    }
 
     @Test
     void rulesAreValid() {

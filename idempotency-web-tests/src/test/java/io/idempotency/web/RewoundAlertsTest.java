@@ -9,28 +9,21 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /** Alerts on copies and offsets from long ago. */
+@EnabledIf(value = Promtool.CONDITION, disabledReason = Promtool.MISSING)
 class RewoundAlertsTest {
 
     private static final String NODE = "node-1";
 
     private final Timeline axis = new Timeline();
-    private MonitoredNode.Site site;
-
-    @BeforeEach
-    void start() {
-        Promtool.assumeInstalled();
-        site = new MonitoredNode.Site();
-    }
+    private final MonitoredNode.Site site = new MonitoredNode.Site();
 
     @AfterEach
     void stop() {
-        if (site != null) {
-            site.close();
-        }
+        site.close();
     }
 
     /** Lets messages be as old as if they had been processed so long ago. */
