@@ -5,7 +5,9 @@ import io.idempotency.store.Printable;
 import io.idempotency.store.QuarantineSelection;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -92,6 +94,16 @@ final class Arguments {
     <N extends Number> N required(String name, Function<String, N> parse) {
         required(name);
         return number(name, parse).orElseThrow();
+    }
+
+    /** Refuses a parameter that an act does not have: a condition that is ignored would choose too much. */
+    void allowOnly(String act, Collection<String> names) {
+        List<String> others =
+                values.keySet().stream().filter(name -> !names.contains(name)).toList();
+        if (!others.isEmpty()) {
+            throw RefusedException.badInput("The act " + act + " has no parameter " + String.join(", ", others)
+                    + ": it has " + String.join(", ", names) + ". Nothing was done.");
+        }
     }
 
     /** Refuses a request that gives none of several ways to say what is meant, or more than one. */

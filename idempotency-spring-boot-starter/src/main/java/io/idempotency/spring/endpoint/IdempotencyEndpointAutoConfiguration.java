@@ -41,6 +41,11 @@ public class IdempotencyEndpointAutoConfiguration {
     static class Available {
 
         @Bean
+        static KnownArguments idempotencyEndpointArguments() {
+            return new KnownArguments();
+        }
+
+        @Bean
         InstanceCounts idempotencyInstanceCounts() {
             return new InstanceCounts();
         }

@@ -16,6 +16,8 @@ import io.idempotency.store.QuarantineStore;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
 
@@ -24,6 +26,49 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
 
     /** The origin of the audit. */
     static final String ORIGIN = "endpoint";
+
+    private static final List<String> OF_A_REPLAY = List.of("replay", "reason");
+    private static final Map<String, List<String>> PARAMETERS = Map.of(
+            "replay",
+            List.of(
+                    "consumer",
+                    "id",
+                    "failureType",
+                    "failureGroup",
+                    "from",
+                    "to",
+                    "topic",
+                    "partition",
+                    "firstOffset",
+                    "lastOffset",
+                    "limit",
+                    "perSecond",
+                    "stopAfter",
+                    "mayRepeat",
+                    "reason",
+                    "dryRun"),
+            "pause",
+            OF_A_REPLAY,
+            "resume",
+            OF_A_REPLAY,
+            "stop",
+            OF_A_REPLAY,
+            "drop",
+            List.of("consumer", "id", "olderThan", "reason", "dryRun"),
+            "forget",
+            List.of(
+                    "consumer",
+                    "id",
+                    "topic",
+                    "partition",
+                    "firstOffset",
+                    "lastOffset",
+                    "from",
+                    "to",
+                    "reason",
+                    "dryRun"),
+            "purge",
+            List.of("reason", "dryRun"));
 
     /** What only changes something; replay is a view, too. */
     static final Set<String> ACTS = Set.of("pause", "resume", "stop", "drop", "forget", "purge");
@@ -46,6 +91,7 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
             throw new RefusedException(403, why);
         });
         Operations own = operations.as(Permissions.actor(caller), ORIGIN);
+        Optional.ofNullable(PARAMETERS.get(name)).ifPresent(known -> asked.allowOnly(name, known));
         return switch (name) {
             case "replay" -> replay(own, asked);
             case "pause" -> change(own, asked, "RUNNING", own::pauseReplay);

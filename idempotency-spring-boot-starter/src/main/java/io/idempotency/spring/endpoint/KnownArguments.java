@@ -1,0 +1,38 @@
+package io.idempotency.spring.endpoint;
+
+import io.idempotency.store.Printable;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.OperationType;
+import org.springframework.boot.actuate.endpoint.invoke.OperationInvoker;
+import org.springframework.boot.actuate.endpoint.invoke.OperationInvokerAdvisor;
+import org.springframework.boot.actuate.endpoint.invoke.OperationParameter;
+import org.springframework.boot.actuate.endpoint.invoke.OperationParameters;
+
+/** Refuses a request with a parameter that the endpoint does not have. Actuator would ignore it, and a mistyped condition would choose all messages. */
+final class KnownArguments implements OperationInvokerAdvisor {
+
+    private static final EndpointId OWN = EndpointId.of(IdempotencyEndpoint.ID);
+
+    @Override
+    public OperationInvoker apply(
+            EndpointId endpoint, OperationType type, OperationParameters parameters, OperationInvoker invoker) {
+        if (!endpoint.equals(OWN)) {
+            return invoker;
+        }
+        List<String> known =
+                parameters.stream().map(OperationParameter::getName).toList();
+        return context -> {
+            Set<String> unknown = new TreeSet<>(context.getArguments().keySet());
+            known.forEach(unknown::remove);
+            return unknown.isEmpty()
+                    ? invoker.invoke(context)
+                    : Refusals.of(RefusedException.badInput("There is no parameter "
+                            + unknown.stream().map(Printable::of).collect(Collectors.joining(", "))
+                            + ": look for a typing error. Nothing was done."));
+        };
+    }
+}
