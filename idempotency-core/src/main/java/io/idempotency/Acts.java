@@ -27,6 +27,7 @@ final class Acts {
 
     Acts(AuditStore audit, String actor, String origin) {
         if (actor.isBlank()
+                || actor.indexOf(0) >= 0
                 || actor.length() > MOST_CHARS_OF_ACTOR
                 || origin.isBlank()
                 || origin.length() > MOST_CHARS_OF_ORIGIN) {
@@ -49,9 +50,9 @@ final class Acts {
 
     /** Refuses to change anything without a reason. */
     static String requireReason(String reason) {
-        if (reason.isBlank() || reason.length() > MOST_CHARS_OF_REASON) {
+        if (reason.isBlank() || reason.length() > MOST_CHARS_OF_REASON || reason.indexOf(0) >= 0) {
             throw new IdempotencyException("Say why, in 1 to " + MOST_CHARS_OF_REASON
-                    + " characters: the reason is kept with the act, such as the number of an incident");
+                    + " characters without a NUL: the reason is kept with the act, such as the number of an incident");
         }
         return reason;
     }
