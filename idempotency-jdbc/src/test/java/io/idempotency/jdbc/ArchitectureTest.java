@@ -31,10 +31,11 @@ class ArchitectureTest {
                     "org.slf4j",
                     "org.jspecify.annotations");
 
+    /** Beside the fault kit, which breaks the connections of others and has rules of its own. */
     @ArchTest
     static final ArchRule isTheOnlyOneThatKnowsJdbcAndSpring = noClasses()
             .that()
-            .resideOutsideOfPackages("io.idempotency.jdbc", "io.idempotency.spring..")
+            .resideOutsideOfPackages("io.idempotency.jdbc", "io.idempotency.spring..", "io.idempotency.testkit.faults")
             .and()
             .resideInAPackage("io.idempotency..")
             .should()

@@ -1,5 +1,6 @@
 package io.idempotency.spring;
 
+import io.idempotency.ConsumerStores;
 import io.idempotency.Standstills;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.micrometer.QuarantineMeters;
@@ -30,6 +31,7 @@ class QuarantineMeterConfiguration {
             IdempotencyProperties properties,
             QuarantineStore quarantine,
             Consumers listeners,
+            ConsumerStores stores,
             Standstills standstills) {
         TableStore leases = TableStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
@@ -38,7 +40,7 @@ class QuarantineMeterConfiguration {
                 .transactionManager(transactions.manager())
                 .build();
         return QuarantineMeters.of(registry, leases, quarantine, standstills::consumers)
-                .horizons(listeners::operated)
+                .horizons(consumer -> listeners.operated(consumer, stores))
                 .start();
     }
 }

@@ -82,6 +82,7 @@ final class ConsoleBrowser implements AutoCloseable {
         driver = new ChromeDriver(
                 new ChromeDriverService.Builder().usingDriverExecutable(DRIVER).build(), options);
         driver.executeCdpCommand("Page.addScriptToEvaluateOnNewDocument", Map.of("source", WATCH));
+        driver.executeCdpCommand("Emulation.setScrollbarsHidden", Map.of("hidden", true));
         driver.get("about:blank");
         size(1280, 800);
     }
@@ -224,7 +225,6 @@ final class ConsoleBrowser implements AutoCloseable {
 
     /** Writes a picture of what the window shows, without the empty part below. */
     void picture(Path file) throws IOException {
-        driver.executeCdpCommand("Emulation.setScrollbarsHidden", Map.of("hidden", true));
         Object width = run("document.activeElement.blur(); return window.innerWidth");
         Object height = run(
                 "return Math.min(window.innerHeight, Math.ceil(document.querySelector('main').lastChild.getBoundingClientRect().bottom) + 24)");

@@ -69,6 +69,7 @@ final class ConsoleScene {
                         "spring.application.name=bank",
                         "spring.kafka.bootstrap-servers=" + WebServers.bootstrapServers(),
                         "spring.kafka.consumer.auto-offset-reset=earliest",
+                        "spring.kafka.consumer.fetch-max-wait=50ms",
                         "spring.datasource.url=" + WebServers.url(WebServers.database()),
                         "idempotency.schema.mode=always",
                         "idempotency.console.enabled=true",

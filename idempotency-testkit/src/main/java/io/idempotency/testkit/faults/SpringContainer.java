@@ -9,6 +9,7 @@ import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.ConsumerPostProcessor;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.support.TopicPartitionOffset;
 
 /** A container whose consumers are on a {@link SpringWire}. */
@@ -16,6 +17,7 @@ final class SpringContainer {
 
     private static final String FETCH_WAIT = "fetch.max.wait.ms";
     private static final String SHORT_WAIT_MILLIS = "10";
+    private static final long LONGEST_STOP_MILLIS = 2_000;
 
     private final AbstractMessageListenerContainer<Object, Object> container;
     private final ConsumerFactory<Object, Object> factory;
@@ -56,14 +58,21 @@ final class SpringContainer {
                 : Stream.of(named).map(TopicPartitionOffset::getTopicPartition).collect(Collectors.toSet());
     }
 
-    /** Returns whether threads of the container run. */
-    boolean isRunning() {
-        return container.isChildRunning();
+    /**
+     * Stops without waiting for long: a consumer that leaves its group in the middle of a rebalance sometimes takes half a minute to close, and a dead process waits
+     * for nobody.
+     */
+    private void stop() {
+        ContainerProperties properties = container.getContainerProperties();
+        long usual = properties.getShutdownTimeout();
+        properties.setShutdownTimeout(Math.min(usual, LONGEST_STOP_MILLIS));
+        container.stop();
+        properties.setShutdownTimeout(usual);
     }
 
-    /** Stops what still runs, and starts a new container on the same group. */
+    /** Stops what still runs, such as other threads of a process that has died, and starts a new container on the same group. */
     void restart() {
-        container.stop();
+        stop();
         ConsumerPostProcessor<Object, Object> onWire = consumer -> SpringConsumer.of(consumer, wire);
         factory.addPostProcessor(onWire);
         if (!factory.getPostProcessors().contains(onWire)) {

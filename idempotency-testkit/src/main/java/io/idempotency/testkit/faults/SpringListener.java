@@ -78,20 +78,12 @@ final class SpringListener implements Subject {
         long end = System.nanoTime() + patience.toNanos();
         while (!condition.getAsBoolean()) {
             if (container.wire().hasDied()) {
-                restart(end);
+                container.restart();
             }
             if (System.nanoTime() - end > 0) {
                 throw new NotSettledException(otherwise);
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS));
         }
-    }
-
-    /** Starts a new container when the threads of the dead one have ended. */
-    private void restart(long end) {
-        while (container.isRunning() && System.nanoTime() - end < 0) {
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS));
-        }
-        container.restart();
     }
 }

@@ -103,19 +103,30 @@ final class SpringWire {
         probe.hasDelivered();
         Set<TopicPartition> partitions = consumer.assignment();
         assigned.put(self, partitions);
-        synchronized (this) {
-            for (TopicPartition partition : partitions) {
-                Long first = seeks.remove(partition);
-                Long end = ends.get(partition);
-                if (first != null) {
-                    consumer.seek(partition, first);
-                } else if (end != null
-                        && !settled.contains(partition)
-                        && consumer.position(partition) >= end
-                        && committed(consumer, partition) >= end) {
-                    settled.add(partition);
-                }
+        partitions.forEach(partition -> {
+            Long first = takeSeek(partition);
+            Long end = open(partition);
+            if (first != null) {
+                consumer.seek(partition, first);
+            } else if (end != null && consumer.position(partition) >= end && committed(consumer, partition) >= end) {
+                settle(partition, end);
             }
+        });
+    }
+
+    private synchronized @Nullable Long takeSeek(TopicPartition partition) {
+        return seeks.remove(partition);
+    }
+
+    /** Returns the offset up to which the partition has to be settled; null if it is. */
+    private synchronized @Nullable Long open(TopicPartition partition) {
+        return settled.contains(partition) ? null : ends.get(partition);
+    }
+
+    private synchronized void settle(TopicPartition partition, long end) {
+        Long wanted = ends.get(partition);
+        if (wanted != null && wanted == end && !seeks.containsKey(partition)) {
+            settled.add(partition);
         }
     }
 
