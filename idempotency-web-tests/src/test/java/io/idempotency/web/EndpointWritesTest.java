@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.web.EndpointBench.Answer;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.awaitility.Awaitility;
@@ -207,6 +208,11 @@ class EndpointWritesTest {
 
     @Test
     void purges() {
+        assertThat(bench.post("purge", Map.of("dryRun", "perhaps")).text("error"))
+                .startsWith("The parameter dryRun must be true or false");
+        assertThat(bench.post("purge", Map.of("consumer", consumer)).text("error"))
+                .as("a purge is of all consumers")
+                .startsWith("The act purge has no parameter consumer");
         assertThat(bench.post("purge", Map.of("dryRun", true)).body().toString())
                 .isEqualTo("{\"messages\":0,\"dryRun\":true}");
         assertThat(bench.post("purge", Map.of()).body().toString()).isEqualTo("{\"messages\":0,\"dryRun\":false}");
@@ -254,7 +260,6 @@ class EndpointWritesTest {
             pause   | reason=r                                | 400 | The parameter replay is missing
             pause   | replay=none                             | 400 | The parameter reason is missing
             pause   | replay=none;reason=r                    | 404 | There is no replay none
-            purge   | dryRun=perhaps                          | 400 | The parameter dryRun must be true or false
             why     | id=A-1                                  | 404 | There is no act why: there are replay, pause
             """)
     void refusesABadRequestWithASentence(String act, @Nullable String body, int status, String sentence) {
@@ -275,5 +280,35 @@ class EndpointWritesTest {
 
         assertThat(refused.status()).isEqualTo(404);
         assertThat(refused.text("error")).startsWith("Nothing is remembered of a consumer " + consumer);
+    }
+
+    /** Actuator ignores what it does not know. Then a mistyped condition would choose all messages. */
+    @Test
+    void anUnknownParameterIsRefusedAndNothingIsDone() {
+        bench.quarantine(Quarantined.of(consumer, "1", 7));
+
+        for (String wrong : List.of("failuretype", "dryrun", "Consumer")) {
+            Answer refused = bench.post("replay", Map.of("consumer", consumer, wrong, "true", "reason", "INC-42"));
+            assertThat(refused.status()).isEqualTo(400);
+            assertThat(refused.text("error")).startsWith("There is no parameter " + wrong + ": ");
+        }
+        Answer tooMuch = bench.post(
+                "drop",
+                Map.of(
+                        "consumer",
+                        consumer,
+                        "olderThan",
+                        "2100-01-01T00:00:00Z",
+                        "failureType",
+                        "X",
+                        "reason",
+                        "INC-42"));
+        assertThat(tooMuch.status()).isEqualTo(400);
+        assertThat(tooMuch.text("error")).startsWith("The act drop has no parameter failureType: it has consumer, id");
+
+        assertThat(bench.get("message", "consumer", consumer, "id", "1").status())
+                .isEqualTo(200);
+        assertThat(bench.get("replays", "consumer", consumer).body().path("replays"))
+                .isEmpty();
     }
 }

@@ -28,6 +28,10 @@ final class KnownArguments implements OperationInvokerAdvisor {
         return context -> {
             Set<String> unknown = new TreeSet<>(context.getArguments().keySet());
             known.forEach(unknown::remove);
+            if (type == OperationType.READ) {
+                // Whoever tries an act by GET is told that it needs a POST.
+                Writes.PARAMETERS.values().forEach(unknown::removeAll);
+            }
             return unknown.isEmpty()
                     ? invoker.invoke(context)
                     : Refusals.of(RefusedException.badInput("There is no parameter "

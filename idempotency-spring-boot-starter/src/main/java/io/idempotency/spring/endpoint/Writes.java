@@ -27,8 +27,8 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
     /** The origin of the audit. */
     static final String ORIGIN = "endpoint";
 
-    private static final List<String> OF_A_REPLAY = List.of("replay", "reason");
-    private static final Map<String, List<String>> PARAMETERS = Map.of(
+    private static final List<String> OF_A_REPLAY = List.of("replay", "consumer", "reason");
+    static final Map<String, List<String>> PARAMETERS = Map.of(
             "replay",
             List.of(
                     "consumer",
