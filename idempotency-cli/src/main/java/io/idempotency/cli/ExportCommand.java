@@ -58,7 +58,11 @@ final class ExportCommand extends Reading {
     int run(Database database, Output output) {
         QuarantineSelection chosen = selection.of(consumer, database.operations());
         if (file.isEmpty()) {
-            return told(database, chosen, output, export(database, chosen, output, output.out()));
+            long messages = export(database, chosen, output, output.out());
+            if (output.out().checkError()) {
+                throw new IdempotencyException("Could not write to stdout, so the export is incomplete");
+            }
+            return told(database, chosen, output, messages);
         }
         try (PrintWriter writer = new PrintWriter(
                 Files.newBufferedWriter(file.get(), StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW))) {
@@ -83,7 +87,7 @@ final class ExportCommand extends Reading {
     }
 
     private static long export(Database database, QuarantineSelection chosen, Output output, PrintWriter writer) {
-        Progress progress = new Progress(output, "messages exported");
+        Progress progress = new Progress(output, "messages exported", "begin again, with a new file");
         Optional<Delivery> last = Optional.empty();
         long exported = 0;
         List<QuarantineSummary> page;
@@ -98,9 +102,8 @@ final class ExportCommand extends Reading {
                     exported++;
                 }
             }
-            writer.flush();
             progress.accept(exported);
-        } while (page.size() == PAGE);
+        } while (page.size() == PAGE && !writer.checkError());
         return exported;
     }
 }

@@ -94,7 +94,9 @@ final class ImportCommand extends Writing {
         AtomicLong number = new AtomicLong();
         try (BufferedReader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             return work.apply(reader.lines()
-                    .map(line -> message(line, number.incrementAndGet()))
+                    .peek(line -> number.incrementAndGet())
+                    .filter(line -> !line.isBlank())
+                    .map(line -> message(line, number.get()))
                     .iterator());
         } catch (IOException | UncheckedIOException e) {
             throw new IdempotencyException("Could not read " + file + ": " + e.getMessage(), e);

@@ -10,18 +10,25 @@ final class Progress implements LongConsumer {
 
     private final Output output;
     private final String what;
+    private final String afterwards;
     private long toldNanos = System.nanoTime();
 
     /** @param what what is counted, such as {@code messages forgotten} */
     Progress(Output output, String what) {
+        this(output, what, "the same command goes on");
+    }
+
+    /** @param afterwards what somebody does who has interrupted the command */
+    Progress(Output output, String what, String afterwards) {
         this.output = output;
         this.what = what;
+        this.afterwards = afterwards;
     }
 
     @Override
     public void accept(long count) {
         if (Thread.interrupted()) {
-            throw new StoppedException("Interrupted after " + count + " " + what + "; the same command goes on");
+            throw new StoppedException("Interrupted after " + count + " " + what + "; " + afterwards);
         }
         if (System.nanoTime() - toldNanos > INTERVAL) {
             toldNanos = System.nanoTime();

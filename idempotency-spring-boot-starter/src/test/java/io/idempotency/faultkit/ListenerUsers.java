@@ -68,6 +68,11 @@ abstract class ListenerUsers {
     }
 
     @IdempotencyTest
+    void givesUp(FaultKit kit) {
+        chargesOnce(BrokenListeners.GIVES_UP, kit);
+    }
+
+    @IdempotencyTest
     void leased(FaultKit kit) {
         chargesOnce(RightListeners.LEASED, kit);
     }

@@ -144,6 +144,14 @@ class ListenersTest {
     }
 
     @Test
+    void findsALostEffectThatACopyWouldMakeUpFor() {
+        assertThat(run("givesUp").failures())
+                .containsOnlyKeys(STATEMENT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains("lost the effect: 0 instead of 1, although it is settled: nobody delivers it again"));
+    }
+
+    @Test
     void findsAListenerThatDoesNothing() {
         assertThat(run("idle").failure())
                 .contains("had no effect, although nothing failed", "Either the handler does nothing, or effects(..)");

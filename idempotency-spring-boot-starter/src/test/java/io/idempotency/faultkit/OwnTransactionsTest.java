@@ -91,6 +91,20 @@ class OwnTransactionsTest {
             kit.effects("select count(*) from charge_once");
         }
 
+        /** A copy would do the lost work. */
+        @IdempotencyTest
+        void catchesEverything(FaultKit kit) {
+            JdbcTemplate jdbc = new JdbcTemplate(kit.dataSource(pool()));
+            kit.deliver(() -> new Order(kit.id()), order -> {
+                try {
+                    jdbc.update(ONCE, order.id(), order.id());
+                } catch (DataAccessException e) {
+                    // Somebody will look at it.
+                }
+            });
+            kit.effects("select count(*) from charge_once");
+        }
+
         @IdempotencyTest
         void outside(FaultKit kit) {
             JdbcTemplate jdbc = new JdbcTemplate(kit.dataSource(pool()));
@@ -242,6 +256,16 @@ class OwnTransactionsTest {
                 .containsOnlyKeys(STATEMENT_FAILS)
                 .allSatisfy((fault, failure) ->
                         assertThat(failure).contains("lost the effect", "it swallowed the exception"));
+    }
+
+    @Test
+    void findsALostEffectThatACopyWouldMakeUpFor() {
+        assertThat(run("catchesEverything").failures())
+                .containsOnlyKeys(STATEMENT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "lost the effect: 0 instead of 1, although it is settled: nobody delivers it again",
+                                "an exception is swallowed, an error handler gives up"));
     }
 
     @Test

@@ -246,7 +246,7 @@ class EndpointWritesTest {
             replay  | perSecond=-1;reason=r                   | 400 | The parameter perSecond must be a number from 1
             replay  | mayRepeat=maybe;reason=r                | 400 | The parameter mayRepeat must be true or false
             replay  | failureType=other.Failure;reason=r      | 409 | There is nothing to replay
-            replay  | reason=                                 | 400 | The parameter reason is missing
+            replay  | reason=                                 | 400 | The parameter reason is empty
             replay  | reason= ;                               | 400 | Say why, in 1 to 1000 characters
             drop    | id=A-1                                  | 400 | The parameter reason is missing
             drop    | reason=r                                | 400 | Give an id, or olderThan
@@ -292,6 +292,9 @@ class EndpointWritesTest {
             assertThat(refused.status()).isEqualTo(400);
             assertThat(refused.text("error")).startsWith("There is no parameter " + wrong + ": ");
         }
+        Answer empty = bench.post("replay", Map.of("consumer", consumer, "id", "", "reason", "INC-42"));
+        assertThat(empty.status()).isEqualTo(400);
+        assertThat(empty.text("error")).startsWith("The parameter id is empty");
         Answer tooMuch = bench.post(
                 "drop",
                 Map.of(

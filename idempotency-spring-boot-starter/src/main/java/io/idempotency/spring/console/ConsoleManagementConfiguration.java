@@ -67,6 +67,11 @@ class ConsoleManagementConfiguration {
         return (dispatcher + endpoints.getBasePath()).replaceAll("/+", "/").replaceAll("/$", "");
     }
 
+    /** Returns what is before every path of a management port of its own. */
+    private static String outer(Environment environment) {
+        return isOwnPort(environment) ? environment.getProperty("management.server.base-path", "") : "";
+    }
+
     private static boolean isOwnPort(Environment environment) {
         return ManagementPortType.get(environment) == ManagementPortType.DIFFERENT;
     }

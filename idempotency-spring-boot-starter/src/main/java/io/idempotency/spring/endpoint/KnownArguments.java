@@ -12,10 +12,17 @@ import org.springframework.boot.actuate.endpoint.invoke.OperationInvokerAdvisor;
 import org.springframework.boot.actuate.endpoint.invoke.OperationParameter;
 import org.springframework.boot.actuate.endpoint.invoke.OperationParameters;
 
-/** Refuses a request with a parameter that the endpoint does not have. Actuator would ignore it, and a mistyped condition would choose all messages. */
+/**
+ * Refuses a request with a parameter that the endpoint does not have, and an act with an empty one. Actuator would ignore them, and a mistyped or empty condition would
+ * choose all messages.
+ */
 final class KnownArguments implements OperationInvokerAdvisor {
 
     private static final EndpointId OWN = EndpointId.of(IdempotencyEndpoint.ID);
+
+    private static String words(Set<String> names) {
+        return names.stream().map(Printable::of).collect(Collectors.joining(", "));
+    }
 
     @Override
     public OperationInvoker apply(
@@ -32,11 +39,20 @@ final class KnownArguments implements OperationInvokerAdvisor {
                 // Whoever tries an act by GET is told that it needs a POST.
                 Writes.PARAMETERS.values().forEach(unknown::removeAll);
             }
-            return unknown.isEmpty()
+            if (!unknown.isEmpty()) {
+                return Refusals.of(RefusedException.badInput(
+                        "There is no parameter " + words(unknown) + ": look for a typing error. Nothing was done."));
+            }
+            Set<String> empty = new TreeSet<>();
+            context.getArguments().forEach((name, value) -> {
+                if (value == null || value.toString().isEmpty()) {
+                    empty.add(name);
+                }
+            });
+            return type == OperationType.READ || empty.isEmpty()
                     ? invoker.invoke(context)
-                    : Refusals.of(RefusedException.badInput("There is no parameter "
-                            + unknown.stream().map(Printable::of).collect(Collectors.joining(", "))
-                            + ": look for a typing error. Nothing was done."));
+                    : Refusals.of(RefusedException.badInput("The parameter " + words(empty)
+                            + " is empty: give it a value, or leave it out. Nothing was done."));
         };
     }
 }

@@ -20,7 +20,11 @@ final class Refusals {
         if (failure instanceof RefusedException refused) {
             return refusal(refused.status(), refused);
         }
-        if (failure instanceof TransientStoreException || hasSqlCause(failure)) {
+        if (failure instanceof TransientStoreException && !hasSqlCause(failure)) {
+            // Somebody else was faster.
+            return refusal(409, failure);
+        }
+        if (hasSqlCause(failure)) {
             log.warn("A request to the endpoint idempotency failed, because the database did not answer it.", failure);
             return new WebEndpointResponse<>(
                     new Answers.Refusal(

@@ -47,14 +47,15 @@ export async function plan(main, parameters, overview) {
         if (!isOn(event.currentTarget)) {
             return;
         }
-        event.currentTarget.disabled = true;
+        const buttons = [...act.querySelectorAll('button')];
+        buttons.forEach(button => button.disabled = true);
         const {reason, perSecond} = Object.fromEntries(new FormData(form));
         try {
             const replay = await write('replay', body({limit, reason: reason.trim(), dryRun: false}));
             location.hash = route('replay', {id: replay.id, then: limit ? route('plan', {...parameters, reason, perSecond}).slice(2) : ''});
         } catch (refused) {
             failed(error, refused);
-            event.target.disabled = false;
+            buttons.forEach(button => button.disabled = false);
         }
     };
     async function look() {

@@ -73,7 +73,17 @@ final class ScenarioRun {
         if (!probe.hasHappened()) {
             throw new TestAbortedException("This time the code did not come so far: " + scenario.title());
         }
+        requireNotLost(before, expected);
         again(before, expected);
+    }
+
+    /** The copies of this test would make up for a lost effect. But nobody else sends any. */
+    private void requireNotLost(Map<String, BigDecimal> before, Map<String, BigDecimal> expected) {
+        Verdict verdict = verdict(
+                expected, change(before, change -> !verdict(expected, change).isLost()));
+        if (verdict.isLost()) {
+            throw verdict.settledWithout();
+        }
     }
 
     private void first(Map<String, BigDecimal> expected) {

@@ -43,11 +43,20 @@ record Verdict(
 
     /** Returns the failure of the test. */
     AssertionError failure() {
-        String what = actual.isEmpty()
+        return new AssertionError(head() + what() + ". " + told() + why());
+    }
+
+    /** Returns the failure of a test whose message is settled without all of its effects, before it is delivered again. */
+    AssertionError settledWithout() {
+        return new AssertionError(head() + what() + ", although it is settled: nobody delivers it again. "
+                + "At its first delivery " + scenario.past() + ".\n" + history + why());
+    }
+
+    private String what() {
+        return actual.isEmpty()
                 ? " lost the effect: 0 instead of " + usual()
                 : " had " + text(actual) + (text(actual).equals("1") ? " effect" : " effects") + " instead of "
                         + usual();
-        return new AssertionError(head() + what + ". " + told() + why());
     }
 
     /** Returns the failure of a test whose message was not settled. */
@@ -166,9 +175,10 @@ record Verdict(
                 .isPresent()) {
             return "At AT_MOST_ONCE an effect may be missing after a failure";
         }
-        return history.remarks().isEmpty() && history.quarantine().isEmpty()
+        return !history.hasSwallowed() && history.quarantine().isEmpty()
                 ? "Something that the rollback did not take back says that the message is done: a set or cache in memory that is filled"
-                        + " before the commit, or another transaction"
+                        + " before the commit, or another transaction. Or an exception is swallowed, an error handler gives up, or the offset is"
+                        + " committed before the work is done"
                 : "";
     }
 }
