@@ -41,7 +41,8 @@ class ConsoleManagementConfiguration {
         registration.setEnabled(console.isOn());
         if (console.isOn()) {
             log.info(
-                    "The console is at {}/ of the {} port.",
+                    "The console is at {}{}/ of the {} port.",
+                    outer(environment),
                     path,
                     isOwnPort(environment) ? "management" : "application's");
         }
