@@ -59,7 +59,7 @@ final class ExportCommand extends Reading {
         QuarantineSelection chosen = selection.of(consumer, database.operations());
         if (file.isEmpty()) {
             long messages = export(database, chosen, output, output.out());
-            if (output.out().checkError()) {
+            if (output.isBroken()) {
                 throw new IdempotencyException("Could not write to stdout, so the export is incomplete");
             }
             return told(database, chosen, output, messages);

@@ -102,6 +102,11 @@ record Output(PrintWriter out, PrintWriter err, Format format) {
         out.flush();
     }
 
+    /** Returns whether stdout takes nothing any more, such as a pipe without a reader or a full disk. */
+    boolean isBroken() {
+        return out.checkError() || System.out.checkError();
+    }
+
     /** Tells something that is not the result. */
     void note(String sentence) {
         err.println(Failures.oneLine(sentence));

@@ -1,7 +1,9 @@
 package io.idempotency.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -85,6 +87,29 @@ class ProcessTest {
     private static String commandLineOf(ProcessHandle process) throws IOException {
         Path file = Path.of("/proc/" + process.pid() + "/cmdline");
         return Files.exists(file) ? Files.readString(file) : "";
+    }
+
+    @Test
+    void anExportToAFullDiskFails() throws Exception {
+        File full = new File("/dev/full");
+        assumeTrue(full.exists(), "there is no /dev/full");
+        Scene scene = Scene.on(Server.POSTGRESQL);
+        scene.quarantined("1", 1);
+
+        Process process = process(
+                        "quarantine",
+                        "export",
+                        scene.consumer,
+                        "--url",
+                        Server.POSTGRESQL.url(),
+                        "--table-prefix",
+                        Scene.PREFIX)
+                .redirectOutput(full)
+                .start();
+
+        assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+                .contains("the export is incomplete");
+        assertThat(process.waitFor()).isEqualTo(ExitCode.REFUSED);
     }
 
     @Test
