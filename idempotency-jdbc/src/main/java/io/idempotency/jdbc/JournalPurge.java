@@ -84,7 +84,8 @@ final class JournalPurge {
     }
 
     private static final String NEXT = """
-            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions,
+                archived_version
             from ${tables}journal j
             where consumer = ? and place >= ? and version > horizon_version
                 and (at_micros > ? or at_micros < ? or exists (

@@ -47,7 +47,8 @@ abstract class Journals implements JournalDialect {
     }
 
     private static final String HEADS = """
-            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions,
+                archived_version
             from ${tables}journal where ${keys} order by consumer, place
             """;
 
@@ -82,7 +83,8 @@ abstract class Journals implements JournalDialect {
                 result.getLong(5),
                 result.getLong(6),
                 result.getLong(7),
-                result.getInt(8));
+                result.getInt(8),
+                result.getLong(9));
     }
 
     @Override
