@@ -83,4 +83,7 @@ interface JournalDialect {
      */
     Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
             throws SQLException;
+
+    /** Returns the queries for archives. */
+    ArchiveRows archives();
 }

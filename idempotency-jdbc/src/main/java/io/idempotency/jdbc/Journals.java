@@ -244,6 +244,11 @@ abstract class Journals implements JournalDialect {
         }
     }
 
+    @Override
+    public ArchiveRows archives() {
+        return new ArchiveRows(tables);
+    }
+
     /** Returns the clause that makes a query see all commits before its lock; empty if the database always does so. */
     String currentRead() {
         return "";
