@@ -50,6 +50,8 @@ record ArchiveHead(JournalKey key, long number, State state, long seed, Span spa
             long lastOffset,
             long frontOffset) {
 
+        static final Span NONE = new Span(0, 0, 0, 0, 0, 0, -1);
+
         private static final int STEPS = 0xFFFF;
 
         /** Returns the offset of a message, from the number in its page. */
@@ -69,10 +71,26 @@ record ArchiveHead(JournalKey key, long number, State state, long seed, Span spa
                     : (int) Math.min(STEPS, Math.round((double) (at - firstAt) * STEPS / (lastAt - firstAt)));
         }
 
+        /** Returns the same without times behind the given one. */
+        Span until(long latest) {
+            return new Span(
+                    firstVersion,
+                    lastVersion,
+                    Math.min(firstAt, latest),
+                    Math.min(lastAt, latest),
+                    firstOffset,
+                    lastOffset,
+                    frontOffset);
+        }
+
         /** Returns how many bytes an offset takes in a page. */
         int offsetBytes() {
             return ArchivePage.bytes(lastOffset - firstOffset);
         }
+    }
+
+    ArchiveHead withSpan(Span covered) {
+        return new ArchiveHead(key, number, state, seed, covered, messages, quarantined);
     }
 
     /** Returns the time of a message of a page. */

@@ -85,6 +85,11 @@ record ArchivePage(long firstHash, byte[] ids, byte[] offsets, byte[] times, byt
         return false;
     }
 
+    /** Returns the bytes of all columns but the key. */
+    int bytes() {
+        return ids.length + offsets.length + times.length + kinds.length;
+    }
+
     private static long number(byte[] bytes, int from, int width) {
         long number = 0;
         for (int i = from; i < from + width; i++) {
