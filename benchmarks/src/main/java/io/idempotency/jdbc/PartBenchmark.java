@@ -29,7 +29,7 @@ public class PartBenchmark {
     private final SplittableRandom random = new SplittableRandom(1);
     private final JournalWindow window = new JournalWindow(
             new JournalPlace("billing", "orders", 0),
-            new JournalHead(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1),
+            new JournalHead(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1, 0),
             HOUR_MICROS,
             new AtomicLong());
     private List<Delivery> deliveries = List.of();

@@ -225,6 +225,10 @@ public enum TestDatabase {
         execute(dataSource, "update " + prefix + "audit set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);
+        execute(
+                dataSource,
+                "update " + prefix + "archive set renewed_micros = renewed_micros - " + micros
+                        + ", first_micros = first_micros - " + micros + ", last_micros = last_micros - " + micros);
     }
 
     static void execute(DataSource dataSource, String sql) {
