@@ -10,7 +10,13 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** What users write about the listeners. {@link ListenersTest} runs it. */
 @SpringBootTest(
-        classes = {Shop.class, RightListeners.class, RightContainers.class, BrokenListeners.class},
+        classes = {
+            Shop.class,
+            RightListeners.class,
+            RightContainers.class,
+            BrokenListeners.class,
+            BrokenContainers.class
+        },
         properties = {
             "spring.kafka.consumer.auto-offset-reset=earliest",
             "spring.flyway.enabled=false",
@@ -120,6 +126,26 @@ abstract class ListenerUsers {
     @IdempotencyTest
     void idle(FaultKit kit) {
         charges(BrokenListeners.IDLE, kit);
+    }
+
+    @IdempotencyTest
+    void logs(FaultKit kit) {
+        chargesOnce(BrokenContainers.LOGS, kit);
+    }
+
+    @IdempotencyTest
+    void recovers(FaultKit kit) {
+        chargesOnce(BrokenContainers.RECOVERS, kit);
+    }
+
+    @IdempotencyTest
+    void acknowledgesEarly(FaultKit kit) {
+        chargesOnce(BrokenContainers.ACKNOWLEDGES_EARLY, kit);
+    }
+
+    @IdempotencyTest(patienceSeconds = 1)
+    void stuck(FaultKit kit) {
+        charges(BrokenContainers.STUCK, kit);
     }
 
     @IdempotencyTest

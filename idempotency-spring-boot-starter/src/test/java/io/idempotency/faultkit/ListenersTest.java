@@ -4,6 +4,7 @@ import static io.idempotency.faultkit.Runs.AGAIN;
 import static io.idempotency.faultkit.Runs.ANSWER_LOST;
 import static io.idempotency.faultkit.Runs.COMMIT_FAILS;
 import static io.idempotency.faultkit.Runs.DIES_AFTER_EFFECT;
+import static io.idempotency.faultkit.Runs.DIES_AFTER_OFFSET_COMMIT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_COMMIT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_EFFECT;
 import static io.idempotency.faultkit.Runs.DIES_BEFORE_OFFSET_COMMIT;
@@ -12,6 +13,7 @@ import static io.idempotency.faultkit.Runs.UNDISTURBED;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.spring.TestServers;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -151,6 +153,43 @@ class ListenersTest {
                         .contains("lost the effect: 0 instead of 1, although it is settled: nobody delivers it again"));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"logs", "recovers"})
+    void findsAnErrorHandlerThatGivesUp(String listener) {
+        assertThat(run(listener).failures())
+                .containsOnlyKeys(STATEMENT_FAILS)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "lost the effect: 0 instead of 1, although it is settled: nobody delivers it again",
+                                "an error handler gives up"));
+    }
+
+    @Test
+    void findsAnAcknowledgmentBeforeTheEffect() {
+        assertThat(run("acknowledgesEarly").failures())
+                .containsOnlyKeys(DIES_AFTER_OFFSET_COMMIT)
+                .allSatisfy((fault, failure) -> assertThat(failure)
+                        .contains(
+                                "lost the effect: 0 instead of 1, although it is settled: nobody delivers it again",
+                                "The offset is committed before the work is done"));
+    }
+
+    /** They go on being delivered. */
+    @Test
+    void tellsNothingOfMessagesOfEarlierTestsThatAreNotSettled() {
+        try {
+            assertThat(run("stuck").failure()).contains("was not settled within 1 s", "nobody has mended it");
+
+            assertThat(run("offsetId").failure())
+                    .contains("The copies of one message have different ids")
+                    .containsPattern(
+                            "(?s)nothing failed\\.\n.*delivery 1, offset-id-\\d@\\d+: the handler was called; PROCESSED\n")
+                    .doesNotContain(BrokenContainers.STUCK, "nobody has mended it");
+        } finally {
+            BrokenContainers.MENDED.set(true);
+        }
+    }
+
     @Test
     void findsAListenerThatDoesNothing() {
         assertThat(run("idle").failure())
@@ -194,6 +233,14 @@ class ListenersTest {
     void findsBrokenListenersOnPostgres() {
         assertThat(TestRun.of(OnPostgres.class, "outside").failures())
                 .containsOnlyKeys(DIES_AFTER_EFFECT, COMMIT_FAILS);
+    }
+
+    /** Spring stops the containers of an application while the tests of another one run, and starts them again. */
+    @Test
+    void testsAnApplicationAgainAfterAnotherOne() {
+        for (Class<?> application : List.of(OnH2.class, OnPostgres.class, OnH2.class)) {
+            assertThat(TestRun.of(application, "offsetId").failure()).contains("different ids");
+        }
     }
 
     /** PostgreSQL does not commit after a failed statement, and the library notices. */

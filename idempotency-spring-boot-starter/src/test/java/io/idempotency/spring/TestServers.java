@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.springframework.boot.SpringApplication;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** A real broker and a real PostgreSQL, each started once, when a test first needs it, and stopped with the JVM. */
@@ -37,7 +38,7 @@ public final class TestServers {
                     Map.entry("group.consumer.min.heartbeat.interval.ms", "100"),
                     Map.entry("group.consumer.heartbeat.interval.ms", "200")));
             broker.afterPropertiesSet();
-            Runtime.getRuntime().addShutdownHook(new Thread(broker::destroy));
+            SpringApplication.getShutdownHandlers().add(broker::destroy);
             return broker;
         }
     }
@@ -50,8 +51,9 @@ public final class TestServers {
                 EmbeddedPostgres server = EmbeddedPostgres.builder()
                         .setServerConfig("max_connections", "200")
                         .setServerConfig("fsync", "off")
+                        .setRegisterShutdownHook(false)
                         .start();
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server)));
+                SpringApplication.getShutdownHandlers().add(() -> close(server));
                 return server;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

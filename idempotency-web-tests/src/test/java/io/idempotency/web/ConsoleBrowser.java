@@ -105,12 +105,24 @@ final class ConsoleBrowser implements AutoCloseable {
             driver.get("about:blank");
             driver.executeCdpCommand("Network.clearBrowserCookies", Map.of());
             driver.get(address);
-            element("input[name=username]").sendKeys(name);
-            element("input[name=password]").sendKeys(name.substring(0, 1));
-            element("button[type=submit]").click();
-            see(name);
+            submit(name);
             user = name;
         }
+    }
+
+    /** Loads the page again after the application has forgotten who is logged in, as it does when it starts again. */
+    void reloadAndLogin(String name) {
+        driver.executeCdpCommand("Network.clearBrowserCookies", Map.of());
+        driver.navigate().refresh();
+        submit(name);
+        user = name;
+    }
+
+    private void submit(String name) {
+        element("input[name=username]").sendKeys(name);
+        element("input[name=password]").sendKeys(name.substring(0, 1));
+        element("button[type=submit]").click();
+        see(name);
     }
 
     /** Opens a view anew, and waits until it is there. */

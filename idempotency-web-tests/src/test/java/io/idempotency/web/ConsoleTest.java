@@ -140,6 +140,19 @@ class ConsoleTest {
     }
 
     @Test
+    void comesBackToItsPlaceAfterALogin() {
+        browser.login("ada");
+        scene.quarantine("waiting", 2);
+        browser.open("message", "waiting", "order-0");
+        browser.see("Message order-0");
+        browser.reloadAndLogin("ada");
+        browser.see("Message order-0");
+        browser.open("consumers");
+        browser.reloadAndLogin("ada");
+        browser.see("Rates and duplicates: this instance");
+    }
+
+    @Test
     void showsHostileDataAsText() {
         browser.login("ada");
         scene.quarantineHostileMessages();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.springframework.boot.SpringApplication;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
 /** A real broker and a real PostgreSQL, each started once, when a test first needs it, and stopped with the JVM. */
@@ -27,7 +28,7 @@ final class WebServers {
             broker.brokerProperties(
                     Map.of("offsets.topic.num.partitions", "1", "group.initial.rebalance.delay.ms", "0"));
             broker.afterPropertiesSet();
-            Runtime.getRuntime().addShutdownHook(new Thread(broker::destroy));
+            SpringApplication.getShutdownHandlers().add(broker::destroy);
             return broker;
         }
     }
@@ -39,8 +40,9 @@ final class WebServers {
             try {
                 EmbeddedPostgres server = EmbeddedPostgres.builder()
                         .setServerConfig("fsync", "off")
+                        .setRegisterShutdownHook(false)
                         .start();
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> close(server)));
+                SpringApplication.getShutdownHandlers().add(() -> close(server));
                 return server;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -7,6 +7,7 @@ import {deletion, plan, replay, replays} from './acts.js';
 import {audit, why} from './lookups.js';
 
 const EVERY = 2000;
+const PLACE = 'idempotency-console-place';
 const VIEWS = {consumers, quarantine, message, plan, replays, replay, why, audit, drop: deletion('drop'), forget: deletion('forget')};
 const PARENT = {message: 'quarantine', plan: 'quarantine', drop: 'quarantine', replay: 'replays', forget: 'why'};
 
@@ -31,6 +32,7 @@ async function show(isFirst = false) {
     const {view, parameters} = parsed();
     const route = location.hash;
     shownRoute = route;
+    sessionStorage.setItem(PLACE, route);
     update = null;
     for (const link of document.querySelectorAll('nav a')) {
         link.setAttribute('aria-current', link.dataset.view === (PARENT[view] ?? view) ? 'page' : 'false');
@@ -98,6 +100,14 @@ async function poll() {
     setTimeout(poll, Math.max(EVERY, 10 * (performance.now() - began)));
 }
 
+/** A login page loses what is behind the #, so the tab remembers it. */
+function comeBack() {
+    const place = sessionStorage.getItem(PLACE);
+    if (location.hash === '' && place) {
+        history.replaceState(null, '', place);
+    }
+}
+
 /** Until the first answer there is nothing to show, so it is asked for until it comes. */
 async function start() {
     try {
@@ -111,6 +121,7 @@ async function start() {
         return;
     }
     trouble(null);
+    comeBack();
     window.addEventListener('hashchange', () => show());
     await show(true);
     setTimeout(poll, EVERY);

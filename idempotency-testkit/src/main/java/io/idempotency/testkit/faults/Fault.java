@@ -13,6 +13,7 @@ enum Fault {
     DIES_BEFORE_OFFSET_COMMIT(
             "the process dies after the commit, before the offset commit",
             "the process died after the commit, before the offset commit"),
+    DIES_AFTER_OFFSET_COMMIT("the process dies after the offset commit", "the process died after the offset commit"),
     STATEMENT_FAILS("a statement fails by a lock timeout", "a statement failed by a lock timeout"),
     COMMIT_FAILS(
             "the connection breaks at the commit, before the database has committed",

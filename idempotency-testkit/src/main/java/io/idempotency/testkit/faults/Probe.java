@@ -5,6 +5,7 @@ import io.idempotency.ConsumptionListener;
 import io.idempotency.Outcome;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,13 +25,15 @@ final class Probe implements ConsumptionListener {
         BREAKS_AFTER
     }
 
-    private final Set<Thread> delivering = ConcurrentHashMap.newKeySet();
+    /** A thread may still deliver messages of an earlier scenario, which were never settled. */
+    private final Map<Thread, History> delivering = new ConcurrentHashMap<>();
+
     private final Set<Thread> handling = ConcurrentHashMap.newKeySet();
     private final Set<Thread> dead = ConcurrentHashMap.newKeySet();
     private final Set<Thread> inside = ConcurrentHashMap.newKeySet();
 
     private Scenario scenario = Scenario.UNDISTURBED;
-    private History history = new History();
+    private volatile History history = new History();
     private boolean isCounting;
     private boolean hasHappened;
     private boolean hasHandler;
@@ -39,6 +42,7 @@ final class Probe implements ConsumptionListener {
     private int statements;
     private int commits;
     private int offsetCommits;
+    private boolean goesOn;
 
     /**
      * Begins a scenario.
@@ -56,6 +60,7 @@ final class Probe implements ConsumptionListener {
         statements = 0;
         commits = 0;
         offsetCommits = 0;
+        goesOn = false;
     }
 
     /** Ends the first deliveries: nothing is counted and nothing fails from now on. */
@@ -64,7 +69,7 @@ final class Probe implements ConsumptionListener {
     }
 
     synchronized Scenario.Seen seen() {
-        return new Scenario.Seen(handlerCalls, statements, commits, offsetCommits);
+        return new Scenario.Seen(handlerCalls, statements, commits, offsetCommits, goesOn);
     }
 
     /** Returns whether the fault has happened, if there is one. */
@@ -79,7 +84,7 @@ final class Probe implements ConsumptionListener {
     /** Notes that the thread delivers messages of the scenario. */
     void delivers(String what) {
         history.delivered(what);
-        delivering.add(Thread.currentThread());
+        delivering.put(Thread.currentThread(), history);
     }
 
     /** Notes that the thread has delivered them, and committed what there is to commit. */
@@ -115,7 +120,7 @@ final class Probe implements ConsumptionListener {
     }
 
     private boolean isDelivering() {
-        return delivering.contains(Thread.currentThread());
+        return delivering.get(Thread.currentThread()) == history;
     }
 
     void handlerBegins() {
@@ -133,13 +138,14 @@ final class Probe implements ConsumptionListener {
 
     /** Notes the end of a handler. */
     void handlerEnds(@Nullable Throwable thrown) {
-        if (!handling.remove(Thread.currentThread())) {
+        if (!handling.remove(Thread.currentThread()) || !isDelivering()) {
             return;
         }
         if (thrown != null) {
             history.happened("the handler failed with " + History.words(thrown));
         }
         synchronized (this) {
+            goesOn = offsetCommits > 0;
             boolean hasSwallowed = isFailed && thrown == null;
             isFailed = false;
             if (hasSwallowed) {
@@ -170,6 +176,7 @@ final class Probe implements ConsumptionListener {
         }
         synchronized (this) {
             statements++;
+            goesOn = offsetCommits > 0;
             if (isCounting && scenario.isAt(Fault.STATEMENT_FAILS, statements)) {
                 happens(" at " + code.line());
                 isFailed = handling.contains(Thread.currentThread());
@@ -194,6 +201,7 @@ final class Probe implements ConsumptionListener {
         }
         synchronized (this) {
             commits++;
+            goesOn = offsetCommits > 0;
             if (!isCounting) {
                 return AtCommit.COMMITS;
             }
@@ -214,7 +222,19 @@ final class Probe implements ConsumptionListener {
         if (isDelivering()) {
             synchronized (this) {
                 offsetCommits++;
+                goesOn = false;
                 if (isCounting && scenario.isAt(Fault.DIES_BEFORE_OFFSET_COMMIT, offsetCommits)) {
+                    throw death();
+                }
+            }
+        }
+    }
+
+    /** Notes that offsets of the scenario's topics are committed. */
+    void offsetsCommitted() {
+        if (isDelivering()) {
+            synchronized (this) {
+                if (isCounting && scenario.isAt(Fault.DIES_AFTER_OFFSET_COMMIT, offsetCommits)) {
                     throw death();
                 }
             }

@@ -33,6 +33,9 @@ record Scenario(Fault fault, int number, int of) {
         if (offsetCommits > 0) {
             all.add(new Scenario(Fault.DIES_BEFORE_OFFSET_COMMIT, offsetCommits, offsetCommits));
         }
+        if (undisturbed.goesOn() || (offsetCommits > 0 && calls == 0)) {
+            all.add(new Scenario(Fault.DIES_AFTER_OFFSET_COMMIT, offsetCommits, offsetCommits));
+        }
         addEach(Fault.STATEMENT_FAILS, undisturbed.statements(), all);
         addEach(Fault.COMMIT_FAILS, undisturbed.commits(), all);
         addEach(Fault.ANSWER_LOST, undisturbed.commits(), all);
@@ -45,8 +48,12 @@ record Scenario(Fault fault, int number, int of) {
         }
     }
 
-    /** How often the places of faults were passed in one delivery. */
-    record Seen(int handlerCalls, int statements, int commits, int offsetCommits) {}
+    /**
+     * How often the places of faults were passed in one delivery.
+     *
+     * @param goesOn whether work was seen after the last commit of offsets
+     */
+    record Seen(int handlerCalls, int statements, int commits, int offsetCommits, boolean goesOn) {}
 
     boolean isAt(Fault place, int passed) {
         return fault == place && number == passed;

@@ -33,9 +33,12 @@ final class SpringConsumer implements InvocationHandler {
                 return poll((Duration) Objects.requireNonNull(Objects.requireNonNull(arguments)[0]));
             }
             case "commitSync", "commitAsync" -> {
-                if (!wire.commits(arguments == null || arguments.length == 0 ? null : arguments[0])) {
-                    return null;
+                Object offsets = arguments == null || arguments.length == 0 ? null : arguments[0];
+                if (wire.commits(offsets)) {
+                    FaultyConnection.call(delegate, method, arguments);
+                    wire.committed(offsets);
                 }
+                return null;
             }
             case "close" -> {
                 try {

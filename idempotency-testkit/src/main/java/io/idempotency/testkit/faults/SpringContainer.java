@@ -24,7 +24,10 @@ final class SpringContainer {
     private final SpringWire wire;
     private final boolean hasHandler;
 
-    /** Prepares a container, and starts it again with such consumers, unless it was prepared before. */
+    /**
+     * Prepares a container, and starts it again with such consumers, unless it has them. It loses them when Spring stops it, as it does while the tests of another
+     * application run.
+     */
     @SuppressWarnings("unchecked")
     SpringContainer(AbstractMessageListenerContainer<?, ?> of, SpringFaults.State state) {
         this.container = (AbstractMessageListenerContainer<Object, Object>) of;
@@ -38,6 +41,8 @@ final class SpringContainer {
             state.wires().put(of, wire);
             // A poll at the end of a topic delays what the test asks for next.
             of.getContainerProperties().getKafkaConsumerProperties().putIfAbsent(FETCH_WAIT, SHORT_WAIT_MILLIS);
+        }
+        if (!wire.hasConsumers()) {
             restart();
         }
     }

@@ -28,6 +28,9 @@ final class SpringWire {
 
     private final Probe probe;
     private final Map<SpringConsumer, Set<TopicPartition>> assigned = new ConcurrentHashMap<>();
+    /** The scenario to which the released records belong. */
+    private @Nullable History scenario;
+
     private Set<String> heldBack = Set.of();
     private Map<TopicPartition, Long> firsts = Map.of();
     private Map<TopicPartition, Long> ends = Map.of();
@@ -50,6 +53,7 @@ final class SpringWire {
 
     /** Lets the records between these offsets be delivered. */
     synchronized void release(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
+        scenario = probe.history();
         firsts = from;
         ends = to;
         settled.clear();
@@ -68,6 +72,10 @@ final class SpringWire {
 
     synchronized boolean isSettled() {
         return settled.containsAll(ends.keySet());
+    }
+
+    boolean hasConsumers() {
+        return !assigned.isEmpty();
     }
 
     boolean isAssigned(Collection<TopicPartition> partitions) {
@@ -147,7 +155,7 @@ final class SpringWire {
             }
         }
         List<String> ours = ours(released.values());
-        if (!ours.isEmpty()) {
+        if (!ours.isEmpty() && scenario == probe.history()) {
             probe.delivers(String.join(", ", ours));
         }
         return released.size() == records.partitions().size() ? records : new ConsumerRecords<>(released, Map.of());
@@ -170,17 +178,25 @@ final class SpringWire {
         if (probe.isDead()) {
             return false;
         }
-        if (offsets instanceof Map<?, ?> map && isOurs(map)) {
+        if (isOurs(offsets)) {
             probe.offsetCommit();
         }
         return true;
     }
 
-    private synchronized boolean isOurs(Map<?, ?> offsets) {
-        return offsets.entrySet().stream()
-                .anyMatch(each -> each.getKey() instanceof TopicPartition partition
-                        && each.getValue() instanceof OffsetAndMetadata offset
-                        && firsts.containsKey(partition)
-                        && offset.offset() > firsts.get(partition));
+    /** Notes that the broker has got offsets of a consumer. */
+    void committed(@Nullable Object offsets) {
+        if (isOurs(offsets)) {
+            probe.offsetsCommitted();
+        }
+    }
+
+    private synchronized boolean isOurs(@Nullable Object offsets) {
+        return offsets instanceof Map<?, ?> map
+                && map.entrySet().stream()
+                        .anyMatch(each -> each.getKey() instanceof TopicPartition partition
+                                && each.getValue() instanceof OffsetAndMetadata offset
+                                && firsts.containsKey(partition)
+                                && offset.offset() > firsts.get(partition));
     }
 }

@@ -175,6 +175,9 @@ record Verdict(
                 .isPresent()) {
             return "At AT_MOST_ONCE an effect may be missing after a failure";
         }
+        if (scenario.fault() == Fault.DIES_AFTER_OFFSET_COMMIT) {
+            return "The offset is committed before the work is done. Acknowledge when it is done";
+        }
         return !history.hasSwallowed() && history.quarantine().isEmpty()
                 ? "Something that the rollback did not take back says that the message is done: a set or cache in memory that is filled"
                         + " before the commit, or another transaction. Or an exception is swallowed, an error handler gives up, or the offset is"

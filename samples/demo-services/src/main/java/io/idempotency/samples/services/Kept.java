@@ -2,6 +2,8 @@ package io.idempotency.samples.services;
 
 import io.idempotency.samples.demo.Screen;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -59,7 +61,9 @@ final class Kept {
                   overview      %s#/consumers
                   quarantine    %s#/quarantine
                   login         %s, password %s
-                  command line  java -jar %s quarantine list payments --url "%s"
+                  command line  alias idempotency='java -jar %s'
+                                export IDEMPOTENCY_URL='%s'
+                                idempotency quarantine list payments
 
                 Find out why the order was not paid. Then raise payments.most-cents in
                   %s
@@ -67,7 +71,9 @@ final class Kept {
 
                 """, console, console, USER, password, cli, stage.databases().url("payments", "cli"), file);
         System.out.flush();
+        Service payments = stage.services().node("payments");
         FileTime seen = Files.getLastModifiedTime(file);
+        boolean isStarting = false;
         while (true) {
             stage.clients().placeAnother();
             TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
@@ -75,8 +81,23 @@ final class Kept {
             if (!now.equals(seen)) {
                 seen = now;
                 screen.say("the file has changed, so payments starts again");
-                stage.services().node("payments").restart();
+                payments.restart();
+                isStarting = true;
+            } else if (isStarting && payments.hasFailed()) {
+                screen.say("payments does not start, its log says why: " + payments.log());
+                isStarting = false;
+            } else if (isStarting && listens()) {
+                screen.say("payments runs again");
+                isStarting = false;
             }
+        }
+    }
+
+    private boolean listens() {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return socket.isConnected();
+        } catch (IOException e) {
+            return false;
         }
     }
 }

@@ -35,7 +35,8 @@ class PaymentListener {
     @Idempotent("payments")
     void pay(OrderPlaced order) {
         if (order.cents() > mostCents) {
-            throw new PaymentRefusedException("Order " + order.id() + " needs somebody to look at it");
+            throw new PaymentRefusedException("Order %s has %d cents, and payments.most-cents is %d"
+                    .formatted(order.id(), order.cents(), mostCents));
         }
         payments.save(new Payment(order.id(), order.cents()));
         outbox.add("payments", order.customer(), new PaymentPosted(order.id(), order.customer(), order.cents()));

@@ -15,13 +15,13 @@ import org.springframework.test.context.DynamicPropertyRegistrar;
 @EmbeddedKafka(topics = "orders", bootstrapServersProperty = "spring.kafka.bootstrap-servers")
 class PaymentListenerTest {
 
-    /** Ends after everything that uses it. */
+    /** Ends after everything that uses it, also when the JVM ends. */
     @TestConfiguration(proxyBeanMethods = false)
     static class Database {
 
         @Bean
         static EmbeddedPostgres postgres() throws IOException {
-            return EmbeddedPostgres.start();
+            return EmbeddedPostgres.builder().setRegisterShutdownHook(false).start();
         }
 
         @Bean

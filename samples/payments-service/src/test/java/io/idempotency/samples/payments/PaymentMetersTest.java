@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.idempotency.micrometer.QuarantineMeters;
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -20,22 +19,21 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.test.context.EmbeddedKafka;
-import org.springframework.test.context.DynamicPropertyRegistry;
-import org.springframework.test.context.DynamicPropertySource;
 
 /** The whole service on a real broker and a real PostgreSQL. It exports what the dashboard and the alerts of docs/monitoring.md read. */
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = {"idempotency.purge.interval=200ms", "spring.security.user.password=secret"})
+@Import(PaymentListenerTest.Database.class)
 @EmbeddedKafka(partitions = 1, topics = "orders", bootstrapServersProperty = "spring.kafka.bootstrap-servers")
 class PaymentMetersTest {
 
@@ -46,26 +44,6 @@ class PaymentMetersTest {
 
     private static final String LOGIN =
             "Basic " + Base64.getEncoder().encodeToString("operator:secret".getBytes(UTF_8));
-
-    private static final EmbeddedPostgres POSTGRES = postgres();
-
-    private static EmbeddedPostgres postgres() {
-        try {
-            return EmbeddedPostgres.start();
-        } catch (IOException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    @DynamicPropertySource
-    static void database(DynamicPropertyRegistry properties) {
-        properties.add("spring.datasource.url", () -> POSTGRES.getJdbcUrl("postgres", "postgres"));
-    }
-
-    @AfterAll
-    static void stop() throws IOException {
-        POSTGRES.close();
-    }
 
     @LocalServerPort
     private int port;
