@@ -96,6 +96,9 @@ final class KnownDuplicates {
 
     /** Remembers a message whose processing has committed, unless something was forgotten since the mark. */
     void remember(Delivery delivery, Optional<Duplicate> duplicate, long mark) {
+        if (cache == DuplicateCache.none()) {
+            return;
+        }
         forgetting.readLock().lock();
         try {
             if (forgotten == mark) {

@@ -92,11 +92,7 @@ final class Scenarios {
                 "starter-journal-poll",
                 "starter-table-record"));
         if (form == Form.LONG) {
-            names.addAll(List.of(
-                    "bare-batch-async",
-                    "bare-record",
-                    "journal-record",
-                    "starter-journal-record"));
+            names.addAll(List.of("bare-batch-async", "bare-record", "journal-record", "starter-journal-record"));
         }
         return Scenario.of(
                         BASE,

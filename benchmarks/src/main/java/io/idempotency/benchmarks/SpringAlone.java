@@ -11,8 +11,10 @@ import org.springframework.transaction.annotation.Transactional;
 /** Listeners without this library, as a user would write them. They run in the same application as those of {@link Starter}, without the starter in it. */
 final class SpringAlone {
 
-    private static final String WITHOUT_STARTER = "spring.autoconfigure.exclude=io.idempotency.spring.IdempotencyAutoConfiguration,"
-            + "io.idempotency.spring.SwitchedOffAutoConfiguration";
+    private static final String WITHOUT_STARTER =
+            "spring.autoconfigure.exclude=io.idempotency.spring.IdempotencyAutoConfiguration,"
+                    + "io.idempotency.spring.IdempotencyTransactionAutoConfiguration,"
+                    + "io.idempotency.spring.SwitchedOffAutoConfiguration";
 
     private SpringAlone() {}
 
