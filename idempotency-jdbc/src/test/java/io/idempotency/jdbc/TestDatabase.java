@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.h2.jdbc.JdbcConnection;
 
 /** The databases of the tests: real ones, each started once, when a test first needs it. */
 public enum TestDatabase {
@@ -212,6 +213,15 @@ public enum TestDatabase {
         config.setConnectionTimeout(30_000);
         settings.accept(config);
         return new HikariDataSource(config);
+    }
+
+    /** Ends the session of a connection of a pool, so that the database rolls back. */
+    static void kill(Connection connection) throws SQLException {
+        if (connection.isWrapperFor(JdbcConnection.class)) {
+            connection.unwrap(JdbcConnection.class).close();
+        } else {
+            connection.abort(Runnable::run);
+        }
     }
 
     /** Moves all stored times back, which is as if the clock had gone on. */
