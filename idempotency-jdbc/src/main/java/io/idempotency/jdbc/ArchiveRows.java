@@ -7,12 +7,18 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The queries for archives. They are the same for every database. */
 final class ArchiveRows {
+
+    private static final int PAGES_AT_A_TIME = 200;
 
     private final Tables tables;
 
@@ -92,6 +98,52 @@ final class ArchiveRows {
             statement.setLong(4, firstHash);
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() ? page(row) : null;
+            }
+        }
+    }
+
+    /** The key of a page. */
+    record PageKey(JournalKey key, long archive, long firstHash) {}
+
+    private static final String ACTIVE_PAGES = """
+            select p.first_hash, p.ids, p.offsets, p.times, p.kinds, p.consumer, p.place, p.archive
+            from ${tables}archive_page p
+            join ${tables}archive a on a.consumer = p.consumer and a.place = p.place and a.archive = p.archive
+            where a.state = ? and (${pages})
+            """;
+
+    /** Reads those of the pages whose archives are active, in no order. A page that is missing is one of an archive that is not. */
+    void activePages(Connection connection, List<PageKey> pages, BiConsumer<PageKey, ArchivePage> each)
+            throws SQLException {
+        Map<PageKey, List<Long>> ofArchives = new LinkedHashMap<>();
+        for (PageKey page : pages) {
+            ofArchives
+                    .computeIfAbsent(new PageKey(page.key(), page.archive(), 0), archive -> new ArrayList<>())
+                    .add(page.firstHash());
+        }
+        String some = ofArchives.values().stream()
+                .map(hashes -> "p.consumer = ? and p.place = ? and p.archive = ? and p.first_hash in (?"
+                        + ", ?".repeat(hashes.size() - 1) + ")")
+                .collect(Collectors.joining(" or "));
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(ACTIVE_PAGES).replace("${pages}", some))) {
+            statement.setFetchSize(PAGES_AT_A_TIME);
+            int i = 0;
+            statement.setInt(++i, State.ACTIVE.number());
+            for (Map.Entry<PageKey, List<Long>> archive : ofArchives.entrySet()) {
+                statement.setInt(++i, archive.getKey().key().consumer());
+                statement.setLong(++i, archive.getKey().key().place());
+                statement.setLong(++i, archive.getKey().archive());
+                for (long hash : archive.getValue()) {
+                    statement.setLong(++i, hash);
+                }
+            }
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    each.accept(
+                            new PageKey(new JournalKey(row.getInt(6), row.getLong(7)), row.getLong(8), row.getLong(1)),
+                            page(row));
+                }
             }
         }
     }

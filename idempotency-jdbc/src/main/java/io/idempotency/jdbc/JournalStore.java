@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
@@ -239,9 +240,14 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         return transactions;
     }
 
-    /** Returns what builds archives of the journals. */
-    ArchiveUpkeep archives() {
-        return archives;
+    /**
+     * Builds archives of the journals, as far as there is something to do, and takes over those that others have built.
+     *
+     * @param isGoingOn asked after each transaction
+     */
+    void archive(BooleanSupplier isGoingOn) {
+        archives.run(isGoingOn);
+        new JournalLookup(database, windows).learnAll(connections);
     }
 
     /** Returns the retention that this store was built with. */
@@ -256,7 +262,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     @Override
     public long rememberedMessages() {
-        return windows.size();
+        return windows.all().stream().mapToLong(JournalWindow::size).sum();
     }
 
     @Override

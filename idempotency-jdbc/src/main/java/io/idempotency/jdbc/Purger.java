@@ -155,7 +155,7 @@ public final class Purger implements AutoCloseable {
 
     private void archive(Runnable afterBatch) {
         if (store instanceof JournalStore journal && !closed) {
-            journal.archives().run(() -> {
+            journal.archive(() -> {
                 afterBatch.run();
                 return !closed;
             });
