@@ -22,6 +22,9 @@ final class ArchiveScenarios {
     /** The messages that are not archived, for each partition, unless there are few in all. */
     private static final int RECENT_MESSAGES = 500_000;
 
+    /** So many rounds, because each is short. */
+    private static final int WARM_UPS = 8;
+
     private static final int HALF_A_BILLION = BILLION / 2;
 
     /** How many messages stay in segments of a journal while it is archived: so few that its archives are merged too. */
@@ -51,7 +54,7 @@ final class ArchiveScenarios {
                                 .map(Entry::of)
                                 .toList())
                 .with(round -> round.tables(Database.FILLED))
-                .with(new Setting(1, 0, false, heap(ids), 2))
+                .with(new Setting(1, 0, false, heap(ids), WARM_UPS))
                 .filledBy(database -> new Filling(database, Database.FILLED).archives(topic, ids, RECENT));
     }
 
