@@ -132,7 +132,7 @@ class ArchivedClaimsTest {
 
     /** Returns an id about which a filter is wrong: about one of 65,536. */
     private static String mistaken(JournalFixture fixture) {
-        KnownArchives archives = fixture.archives();
+        ArchiveList archives = fixture.archives();
         for (long first = 0; ; first += 1000) {
             Ids ids = new Ids(1000);
             for (int i = 0; i < 1000; i++) {

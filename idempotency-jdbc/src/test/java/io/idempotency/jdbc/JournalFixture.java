@@ -165,7 +165,7 @@ final class JournalFixture implements AutoCloseable {
     }
 
     /** The archives of the only journal. */
-    KnownArchives archives() {
+    ArchiveList archives() {
         try (Connection connection = dataSource.getConnection()) {
             JournalDialect journals =
                     new StoreDatabase(new Tables("", PREFIX), Duration.ofSeconds(1)).journals(connection);
@@ -174,8 +174,8 @@ final class JournalFixture implements AutoCloseable {
             JournalKey key =
                     journals.keys(connection, number == null ? 0 : number).get(0);
             JournalHead head = journals.heads(connection, List.of(key), false).get(0);
-            KnownArchives archives = new ArchiveLoad(connection, journals.archives(), head).read(KnownArchives.NONE);
-            return archives == null ? KnownArchives.NONE : archives;
+            ArchiveList archives = new ArchiveLoad(connection, journals.archives(), head).read(ArchiveList.NONE);
+            return archives == null ? ArchiveList.NONE : archives;
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
