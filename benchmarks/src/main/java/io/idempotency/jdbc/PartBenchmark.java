@@ -4,6 +4,7 @@ import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
@@ -29,8 +30,15 @@ public class PartBenchmark {
     private final SplittableRandom random = new SplittableRandom(1);
     private final JournalWindow window = new JournalWindow(
             new JournalPlace("billing", "orders", 0),
-            new JournalHead(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1),
+            new JournalHead(new JournalKey(1, 0), 0, 0, 0, 0, -1, 1, 0),
             HOUR_MICROS,
+            IdTable.CAPACITY,
+            new AtomicLong());
+    private final JournalWindow archived = new JournalWindow(
+            new JournalPlace("billing", "orders", 1),
+            new JournalHead(new JournalKey(1, 1), 0, 0, 0, 0, -1, 1, 0),
+            HOUR_MICROS,
+            IdTable.CAPACITY,
             new AtomicLong());
     private List<Delivery> deliveries = List.of();
 
@@ -67,11 +75,55 @@ public class PartBenchmark {
     }
 
     private @Nullable Content decided() {
+        return decided(window);
+    }
+
+    /** Fills eight archives with two million messages each. */
+    @Setup(Level.Trial)
+    public void archive() {
+        ArchiveHash hash = new ArchiveHash(1);
+        for (int i = 1; i <= 8; i++) {
+            long[][] hashes = new long[5][];
+            for (int j = 0; j < hashes.length; j++) {
+                long part = Long.MIN_VALUE + j * (Long.MAX_VALUE / hashes.length * 2);
+                hashes[j] = random.longs(ArchiveFilter.MOST_MESSAGES)
+                        .map(number -> part + (number >>> 1) / hashes.length * 2)
+                        .sorted()
+                        .toArray();
+            }
+            ArchiveFilter[] filters = Arrays.stream(hashes)
+                    .map(each -> new ArchiveFilter(
+                            IntStream.range(0, each.length / 400)
+                                    .mapToLong(page -> each[page * 400])
+                                    .toArray(),
+                            new byte[each.length / 400 / Byte.SIZE + 1],
+                            BinaryFuseFilter.of(each)))
+                    .toArray(ArchiveFilter[]::new);
+            ArchiveHead head = new ArchiveHead(
+                    archived.key(),
+                    i,
+                    ArchiveHead.State.ACTIVE,
+                    1,
+                    new ArchiveHead.Span(i, i, i, i, i, i, i),
+                    ArchiveFilter.MOST_MESSAGES * hashes.length,
+                    0);
+            archived.add(new ArchiveFilters(head, hash, filters));
+        }
+    }
+
+    /** Asks the filters of these about a poll of new messages. */
+    @Benchmark
+    @OperationsPerInvocation(POLL)
+    public @Nullable Object asksArchives() {
+        return decided(archived);
+    }
+
+    private @Nullable Content decided(JournalWindow window) {
         PartitionClaim part = new PartitionClaim(window, new UnjudgedRecords(Unjudged.PROCESS), deliveries.size());
         for (int i = 0; i < POLL; i++) {
             part.add(i, deliveries.get(i));
         }
-        part.decide(null);
+        part.decide(window.find(part.ids()), null);
         return part.content();
     }
 

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Carries quarantined messages to the tip of a journal before their segments are deleted, as long as the quarantine has an entry of them. The head is
+ * Carries quarantined messages to the tip of a journal before their segments or their archive are deleted, as long as the quarantine has an entry of them. The head is
  * locked. Costs one query, unless the segments to delete have such messages; then it also reads which later segments forget a message or quarantine it
  * again.
  */
@@ -34,18 +35,44 @@ final class JournalCarry {
     }
 
     /**
-     * Appends the quarantined messages of the segments after the horizon, up to a version.
+     * Appends the quarantined messages of the oldest segments, up to a version.
      *
      * @param at the time of the appended segment
      * @return what it appended, or null if there is nothing to carry
      */
     @Nullable
     Append carry(long upTo, long at) throws SQLException {
-        read(head.horizonVersion() + 1, upTo, true);
+        read(head.goneVersion() + 1, upTo, true);
+        keepThoseInQuarantine();
+        return carry(upTo, at, List.of());
+    }
+
+    /**
+     * Appends the quarantined messages of the oldest archive. Reads the pages that have such messages, and for each one that the quarantine has a page of each
+     * other archive.
+     *
+     * @param archives the active archives, oldest first
+     * @param at the time of the appended segment
+     * @return what it appended, or null if there is nothing to carry
+     */
+    @Nullable
+    Append carry(List<ArchiveHead> archives, long at) throws SQLException {
+        read(archives.get(0));
+        keepThoseInQuarantine();
+        return carry(head.archivedVersion(), at, archives.subList(1, archives.size()));
+    }
+
+    private void keepThoseInQuarantine() throws SQLException {
         for (UUID id : List.copyOf(offsets.keySet())) {
             if (!isInQuarantine(id)) {
                 offsets.remove(id);
             }
+        }
+    }
+
+    private @Nullable Append carry(long upTo, long at, List<ArchiveHead> later) throws SQLException {
+        for (ArchiveHead archive : later) {
+            follow(archive);
         }
         if (!offsets.isEmpty()) {
             read(upTo + 1, head.version(), false);
@@ -80,6 +107,42 @@ final class JournalCarry {
                             JournalSegment.unpacked(row.getInt(2), row.getLong(1), row.getBytes(4), row.getBytes(3));
                     follow(content, isToDelete && content.kind() == Kind.QUARANTINED);
                 }
+            }
+        }
+    }
+
+    private void read(ArchiveHead oldest) throws SQLException {
+        if (oldest.quarantined() == 0) {
+            return;
+        }
+        List<Long> pages = new ArrayList<>();
+        journals.archives().filters(connection, oldest, filter -> {
+            for (long page : filter.quarantinedPages()) {
+                pages.add(page);
+            }
+        });
+        ArchiveHash hash = new ArchiveHash(oldest.seed());
+        for (long firstHash : pages) {
+            ArchivePage page = journals.archives().page(connection, oldest, firstHash);
+            for (int i = 0; page != null && i < page.size(); i++) {
+                if (page.kind(i) == Kind.QUARANTINED) {
+                    offsets.put(new UUID(hash.high(page.hash(i), page.low(i)), page.low(i)), oldest.offset(page, i));
+                }
+            }
+        }
+    }
+
+    private void follow(ArchiveHead later) throws SQLException {
+        ArchiveHash hash = new ArchiveHash(later.seed());
+        for (UUID id : List.copyOf(offsets.keySet())) {
+            long low = id.getLeastSignificantBits();
+            long hashed = hash.hash(id.getMostSignificantBits(), low);
+            ArchivePage page = journals.archives().pageOf(connection, later, hashed);
+            int found = page == null ? -1 : page.find(hashed, low);
+            if (page != null
+                    && found >= 0
+                    && (page.kind(found) == Kind.QUARANTINED || page.kind(found) == Kind.FORGOTTEN)) {
+                offsets.remove(id);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.jdbc.JournalDialect.Append;
 import io.idempotency.jdbc.JournalDialect.Appended;
 import io.idempotency.jdbc.JournalGeneration.Entry;
+import io.idempotency.jdbc.JournalLookup.Sought;
 import io.idempotency.jdbc.JournalSegment.Content;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Claims messages by journals, within the active transaction:
  *
  * <ol>
- *   <li>Decide in memory, by the windows and the appends of this transaction. Duplicates need nothing else.
+ *   <li>Decide in memory, by the windows and the appends of this transaction. Duplicates need nothing else. What an archive may have is looked up before, in one
+ *       statement for all partitions: a filter never decides. If an archive is not there any more, its journal is caught up with, and the list of its archives read.
  *   <li>Append the new messages, in one statement for all partitions: all of them, or none if a journal has grown meanwhile.
  *   <li>If one has grown, the heads stay locked. Read the missing segments, decide again, append again. This append succeeds, because nobody else can
  *       append any more.
@@ -36,11 +38,13 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     private final StoreDatabase database;
     private final Connections connections;
     private final JournalWindows windows;
+    private final JournalLookup lookup;
 
     JournalClaims(StoreDatabase database, Connections connections, JournalWindows windows) {
         this.database = database;
         this.connections = connections;
         this.windows = windows;
+        this.lookup = new JournalLookup(database, windows);
     }
 
     List<Claim> claim(ActiveTransaction active, List<Delivery> deliveries) {
@@ -56,20 +60,20 @@ final class JournalClaims implements ActiveTransaction.LastWord {
             throws SQLException {
         database.lookAtIsolation(connection);
         List<PartitionClaim> parts = windows.parts(connection, active, deliveries);
-        decide(parts, active);
+        decide(connection, parts, active);
         // The append compares the heads of the others.
         List<PartitionClaim> known =
                 parts.stream().filter(part -> part.content() == null).toList();
         if (windows.areOld(known)) {
             catchUp(connection, active, known, heads(connection, known), false);
-            decide(known, active);
+            decide(connection, known, active);
         }
         Map<JournalKey, Long> times = Map.of();
         if (!isNothingNew(parts)) {
             Appended appended = append(connection, active, parts);
             if (!appended.isDone()) {
                 catchUp(connection, active, parts, appended.heads(), true);
-                decide(parts, active);
+                decide(connection, parts, active);
                 appended = isNothingNew(parts) ? appended : append(connection, active, parts);
                 if (!appended.isDone() && !isNothingNew(parts)) {
                     throw new TransientStoreException("A journal grew although it is locked; run the claim again");
@@ -84,9 +88,18 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return Arrays.asList(answers);
     }
 
-    private static void decide(List<PartitionClaim> parts, ActiveTransaction active) {
-        parts.forEach(
-                part -> part.decide(JournalTransaction.of(active).overlays().get(part.key())));
+    private void decide(Connection connection, List<PartitionClaim> parts, ActiveTransaction active)
+            throws SQLException {
+        List<JournalKnowledge> known = lookup.find(
+                connection,
+                active,
+                parts.stream()
+                        .map(part -> new Sought(part.window(), part.ids()))
+                        .toList());
+        for (int i = 0; i < parts.size(); i++) {
+            PartitionClaim part = parts.get(i);
+            part.decide(known.get(i), JournalTransaction.of(active).overlays().get(part.key()));
+        }
     }
 
     private static boolean isNothingNew(List<PartitionClaim> parts) {
@@ -183,10 +196,10 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         return connections.onCurrent("append to a journal", connection -> {
             List<JournalHead> heads = database.journals(connection).heads(connection, List.of(window.key()), true);
             if (heads.isEmpty()) {
-                throw gone(window);
+                throw lookup.gone(window);
             }
-            catchUp(connection, active, window, heads.get(0), true);
-            Content rest = rest(active, window, content, following);
+            lookup.catchUp(connection, active, window, heads.get(0), true);
+            Content rest = rest(connection, active, window, content, following);
             if (rest.size() == 0) {
                 return 0;
             }
@@ -194,7 +207,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
                     new ArrayList<>(List.of(append(window.key(), heads.get(0).tip(), rest)));
             if (!append(connection, active, appends, Map.of(window.key(), window))
                     .isDone()) {
-                throw gone(window);
+                throw lookup.gone(window);
             }
             return rest.size();
         });
@@ -204,19 +217,24 @@ final class JournalClaims implements ActiveTransaction.LastWord {
     int count(ActiveTransaction active, JournalWindow window, Content content, Following following) {
         return connections.onCurrent("read a journal", connection -> {
             for (JournalHead head : database.journals(connection).heads(connection, List.of(window.key()), false)) {
-                catchUp(connection, active, window, head, false);
+                lookup.catchUp(connection, active, window, head, false);
             }
-            return rest(active, window, content, following).size();
+            return rest(connection, active, window, content, following).size();
         });
     }
 
-    private static Content rest(ActiveTransaction active, JournalWindow window, Content content, Following following) {
+    private Content rest(
+            Connection connection, ActiveTransaction active, JournalWindow window, Content content, Following following)
+            throws SQLException {
         JournalOverlay overlay = JournalTransaction.of(active).overlays().get(window.key());
         Ids ids = new Ids(Math.max(1, content.size()));
         for (int i = 0; i < content.size(); i++) {
             ids.add(content.ids()[2 * i], content.ids()[2 * i + 1]);
         }
-        @Nullable Entry[] known = window.find(ids);
+        @Nullable
+        Entry[] known = lookup.find(connection, active, List.of(new Sought(window, ids)))
+                .get(0)
+                .entries();
         long[] restIds = new long[content.ids().length];
         long[] offsets = new long[content.size()];
         int size = 0;
@@ -229,13 +247,6 @@ final class JournalClaims implements ActiveTransaction.LastWord {
             }
         }
         return new Content(content.kind(), Arrays.copyOf(restIds, 2 * size), Arrays.copyOf(offsets, size));
-    }
-
-    private TransientStoreException gone(JournalWindow window) {
-        windows.drop(window);
-        return new TransientStoreException("The journal of " + window
-                + " has changed: the transaction was rolled back in part, or the database"
-                + " has lost commits; run it again");
     }
 
     /** Brings the windows up to the heads. */
@@ -251,22 +262,11 @@ final class JournalClaims implements ActiveTransaction.LastWord {
         for (PartitionClaim part : parts) {
             JournalHead head = byKey.get(part.key());
             if (head != null) {
-                catchUp(connection, active, part.window(), head, isLocked);
+                lookup.catchUp(connection, active, part.window(), head, isLocked);
             } else if (part.content() != null) {
-                throw gone(part.window());
+                throw lookup.gone(part.window());
             }
         }
-    }
-
-    /** Brings a window up to the head, without the segments that this transaction appended. */
-    private void catchUp(
-            Connection connection, ActiveTransaction active, JournalWindow window, JournalHead head, boolean isLocked)
-            throws SQLException {
-        JournalOverlay overlay = JournalTransaction.of(active).overlay(head);
-        if (overlay != null && !head.isAt(overlay.tip())) {
-            throw gone(window);
-        }
-        windows.catchUp(connection, window, overlay == null ? head : head.back(overlay.base()), isLocked);
     }
 
     @Override

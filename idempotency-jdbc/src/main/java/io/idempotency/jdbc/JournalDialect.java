@@ -79,8 +79,12 @@ interface JournalDialect {
 
     /**
      * Deletes the oldest segments of one journal: the first journal of the consumer, from the given key on, that has segments older than the retention.
-     * Deletes as many as the limit allows, at least one. Skips journals that others have locked.
+     * Deletes as many as the limit allows, at least one. If the journal has archives, deletes the oldest one as a whole. Skips journals that others have
+     * locked.
      */
     Purged purge(Connection connection, JournalKey from, long retentionMicros, PurgeClock clock, int limit)
             throws SQLException;
+
+    /** Returns the queries for archives. */
+    ArchiveRows archives();
 }

@@ -99,6 +99,12 @@ final class JournalGeneration {
         return ids.size();
     }
 
+    /** Returns how many messages the segments behind a version have. */
+    int sizeAfter(long version) {
+        long behind = version - (lastVersion - segments);
+        return behind >= segments ? 0 : ids.size() - firstNumbers[(int) Math.max(0, behind)];
+    }
+
     long bytes() {
         return ids.bytes() + firstNumbers.length * 20L + rareBytes;
     }

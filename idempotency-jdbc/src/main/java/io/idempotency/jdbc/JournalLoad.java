@@ -15,28 +15,40 @@ final class JournalLoad {
 
     private static final Logger LOG = Loggers.JOURNAL_STORE;
     private static final int READINGS = 3;
+    private static final int GENERATIONS_PER_ARCHIVE = 2;
 
     private final StoreDatabase database;
-    private final long retentionMicros;
+    private final JournalStore.Settings settings;
     private final JournalMemory memory;
     private final LongAdder catchUps = new LongAdder();
     private final LongAdder reloads = new LongAdder();
 
-    JournalLoad(StoreDatabase database, long retentionMicros, JournalMemory memory) {
+    JournalLoad(StoreDatabase database, JournalStore.Settings settings, JournalMemory memory) {
         this.database = database;
-        this.retentionMicros = retentionMicros;
+        this.settings = settings;
         this.memory = memory;
     }
 
+    private JournalWindow window(JournalPlace place, JournalHead head) {
+        int archived = settings.archiveAfter();
+        return new JournalWindow(
+                place,
+                head,
+                StoredTime.micros(settings.retention()),
+                archived == 0 ? IdTable.CAPACITY : (archived + 1) / GENERATIONS_PER_ARCHIVE,
+                memory.sum());
+    }
+
     /**
-     * Reads a journal from its horizon to its head. If the purge deletes segments meanwhile, it reads again.
+     * Reads a journal from its horizon to its head: the filters of its archives, and the segments that are not archived. If the purge deletes segments meanwhile, or
+     * some are archived, it reads again.
      *
      * @throws IdempotencyException if it does not fit into memory
      */
     JournalWindow read(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
         for (int reading = 0; reading < READINGS; reading++) {
             JournalHead head = head(connection, place, key);
-            JournalWindow window = new JournalWindow(place, head, retentionMicros, memory.sum());
+            JournalWindow window = window(place, head);
             try {
                 if (isRead(connection, window, head)) {
                     return window;
@@ -53,10 +65,26 @@ final class JournalLoad {
     private boolean isRead(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
         long began = System.nanoTime();
         long[] unread = new long[1];
-        Range range = new Range(head.key(), head.horizonVersion() + 1, head.version());
+        ArchiveLoad archives =
+                new ArchiveLoad(connection, database.journals(connection).archives(), head);
+        List<ArchiveHead> list = archives.list();
+        if (list == null) {
+            return false;
+        }
+        for (ArchiveHead archive : list) {
+            if (unread[0] > 0 || !memory.isRoomFor(window)) {
+                unread[0] += JournalMemory.bytesOfArchived(archive.messages());
+            } else {
+                window.add(archives.read(archive, ArchiveList.NONE));
+            }
+        }
+        if (!archives.areActive(list)) {
+            return false;
+        }
+        Range range = new Range(head.key(), head.goneVersion() + 1, head.version());
         database.journals(connection).read(connection, range, false, segment -> {
             if (unread[0] > 0 || !memory.isRoomFor(window)) {
-                unread[0] += segment.offsets().length;
+                unread[0] += JournalMemory.bytesOfMessages(segment.offsets().length);
             } else if (segment.tip().version() == window.tip().version() + 1) {
                 window.add(segment);
                 window.count();
@@ -79,7 +107,7 @@ final class JournalLoad {
 
     /** Returns the window of a journal that the running transaction has just created. */
     JournalWindow ofNew(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
-        return new JournalWindow(place, head(connection, place, key), retentionMicros, memory.sum());
+        return window(place, head(connection, place, key));
     }
 
     private JournalHead head(Connection connection, JournalPlace place, JournalKey key) throws SQLException {
@@ -103,14 +131,16 @@ final class JournalLoad {
             return true;
         }
         List<JournalSegment> missing = new ArrayList<>();
-        boolean isThere = known.version() > head.horizonVersion();
+        // The segment at the window's tip proves that its history is that of the head. One that is purged or archived
+        // proves nothing.
+        boolean isThere = known.version() > head.goneVersion();
         Range range = new Range(head.key(), isThere ? known.version() : known.version() + 1, head.version());
         database.journals(connection).read(connection, range, isLocked, missing::add);
         JournalTip last = JournalTip.NONE;
         if (isThere && !missing.isEmpty()) {
             last = missing.remove(0).tip();
         }
-        boolean isSameHistory = isThere ? last.equals(known) : known.version() == 0 && head.horizonVersion() == 0;
+        boolean isSameHistory = isThere ? last.equals(known) : known.version() == 0 && head.goneVersion() == 0;
         if (!isSameHistory || head.version() < known.version()) {
             reloads.increment();
             return false;

@@ -25,6 +25,9 @@ final class JournalMemory {
     /** About how many bytes a message takes. */
     private static final int BYTES_OF_A_MESSAGE = 26;
 
+    /** About how many tenths of a byte a message takes in the filter of an archive. */
+    private static final int TENTHS_OF_AN_ARCHIVED_MESSAGE = 23;
+
     private final long most;
     private final boolean isForgetting;
     private final Map<JournalPlace, JournalWindow> windows;
@@ -69,16 +72,26 @@ final class JournalMemory {
      * Makes room, and fails if there is none.
      *
      * @param growing a window that is being read; it is in no map yet
-     * @param unread how many of its messages did not fit
+     * @param unread about how many bytes of it did not fit
      */
     void requireRoom(@Nullable JournalWindow growing, long unread) {
         if ((!isRoomFor(growing) || unread > 0) && !isForgetting) {
             throw new IdempotencyException("The journals need "
-                    + megabytes(bytes() + unread * BYTES_OF_A_MESSAGE) + " of memory"
+                    + megabytes(bytes() + unread) + " of memory"
                     + (growing == null ? "" : " with that of " + growing) + ", and may take " + megabytes(most)
                     + ": allow more by JournalStoreBuilder.memory(..) or idempotency.journal.memory, shorten the"
                     + " retention, let it forget earlier by forgetOldestIfFull, or use a TableStore");
         }
+    }
+
+    /** Returns about how many bytes messages take that are not archived. */
+    static long bytesOfMessages(long messages) {
+        return messages * BYTES_OF_A_MESSAGE;
+    }
+
+    /** Returns about how many bytes archived messages take. */
+    static long bytesOfArchived(long messages) {
+        return messages * TENTHS_OF_AN_ARCHIVED_MESSAGE / 10;
     }
 
     private static String megabytes(long bytes) {

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.jdbc.ArchiveHead.Span;
 import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.jdbc.JournalGeneration.Entry;
 import io.idempotency.jdbc.JournalSegment.Content;
@@ -11,7 +12,6 @@ import io.idempotency.store.Position;
 import io.idempotency.store.StoredMessages.Batch;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,13 +21,15 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Forgets ranges of messages, journal by journal and some segments at a time. An entry counts only if it is the newest one of its message, so a message that
+ * Forgets ranges of messages, journal by journal and some segments or pages of archives at a time. An entry counts only if it is the newest one of its message, so a message that
  * was forgotten and processed again elsewhere is left alone.
  */
 final class JournalRanges {
 
     /** A segment has the messages of a poll: up to 500 by default. */
     private static final int MESSAGES_PER_SEGMENT = 100;
+
+    private static final int MESSAGES_PER_PAGE = 400;
 
     private final StoreDatabase database;
     private final JournalWindows windows;
@@ -36,18 +38,48 @@ final class JournalRanges {
     /** What is asked for. */
     record Asked(MessageRange range, String after, int limit, boolean isForgetting) {}
 
-    /** Where a batch begins: a journal, and the version of a segment. */
-    private record Start(long place, long version) {
+    /**
+     * Where a batch begins: a journal, the version of a segment, and if that is archived the number of the archive and the first hash of a page. If that archive was
+     * merged meanwhile, the batch begins with the first page of the one that has the version.
+     */
+    private record Start(long place, long version, long archive, long page) {
 
         static Start of(String text) {
-            int colon = text.indexOf(':');
-            return colon < 0
-                    ? new Start(Long.MIN_VALUE, 1)
-                    : new Start(Long.parseLong(text.substring(0, colon)), Long.parseLong(text.substring(colon + 1)));
+            String[] parts = text.split(":", 4);
+            return parts.length < 2
+                    ? new Start(Long.MIN_VALUE, 1, 0, Long.MIN_VALUE)
+                    : new Start(
+                            Long.parseLong(parts[0]),
+                            Long.parseLong(parts[1]),
+                            parts.length < 4 ? 0 : Long.parseLong(parts[2]),
+                            parts.length < 4 ? Long.MIN_VALUE : Long.parseLong(parts[3]));
         }
     }
 
-    /** A message of a segment. */
+    /** Entries of some segments or pages, and where the next batch of the journal begins; null at its end. */
+    private record Part(Entries entries, @Nullable String next) {}
+
+    /** The messages of the range among some entries, each once: those that were settled, and those that were quarantined. */
+    private record Entries(MessageRange range, Set<Found> settled, Set<Found> quarantined) {
+
+        static Entries of(MessageRange range) {
+            return new Entries(range, new LinkedHashSet<>(), new LinkedHashSet<>());
+        }
+
+        void add(Kind kind, long at, UUID id, long offset) {
+            boolean isAsked = !StoredTime.instant(at).isBefore(range.from())
+                    && StoredTime.instant(at).isBefore(range.to())
+                    && offset >= range.firstOffset()
+                    && offset <= range.lastOffset();
+            if (isAsked && (kind == Kind.PROCESSED || kind == Kind.DROPPED || kind == Kind.EXPIRED)) {
+                settled.add(new Found(id, offset));
+            } else if (isAsked && kind == Kind.QUARANTINED) {
+                quarantined.add(new Found(id, offset));
+            }
+        }
+    }
+
+    /** A message of a segment or a page. */
     private record Found(UUID id, long offset) {}
 
     JournalRanges(StoreDatabase database, JournalWindows windows, JournalClaims claims) {
@@ -90,13 +122,13 @@ final class JournalRanges {
                 .heads(connection, List.of(key), false)
                 .get(0);
         Start start = Start.of(asked.after());
-        long from = Math.max(start.place() == key.place() ? start.version() : 1, head.horizonVersion() + 1);
-        long to = Math.min(head.version(), from + Math.max(1, asked.limit() / MESSAGES_PER_SEGMENT) - 1);
-        List<JournalSegment> segments = new ArrayList<>();
-        database.journals(connection).read(connection, new Range(key, from, to), false, segments::add);
-        // An expired message has a segment of its claim, too.
-        Content settled = content(segments, asked.range(), Kind.PROCESSED, Kind.DROPPED);
-        Content quarantined = content(segments, asked.range(), Kind.QUARANTINED, Kind.QUARANTINED);
+        boolean isStarted = start.place() == key.place();
+        long from = Math.max(isStarted ? start.version() : 1, head.horizonVersion() + 1);
+        Part part = from <= head.archivedVersion()
+                ? archived(connection, asked, head, isStarted ? start : Start.of(""), from)
+                : live(connection, asked, head, from);
+        Content settled = content(part.entries().settled());
+        Content quarantined = content(part.entries().quarantined());
         int messages = 0;
         int kept = 0;
         if (settled.size() + quarantined.size() > 0) {
@@ -107,9 +139,68 @@ final class JournalRanges {
             kept = claims.count(active, window, quarantined, JournalRanges::isQuarantined);
         }
         // Behind the last segment of this journal the next one follows, if there is one.
-        String next = to < head.version() ? key.place() + ":" + (to + 1) : (key.place() + 1) + ":1";
-        boolean isLast = asked.range().isOfOffsets() && to >= head.version();
+        String next = part.next() == null ? (key.place() + 1) + ":1" : part.next();
+        boolean isLast = asked.range().isOfOffsets() && part.next() == null;
         return new Batch(messages, kept, isLast ? Optional.empty() : Optional.of(next));
+    }
+
+    private Part live(Connection connection, Asked asked, JournalHead head, long from) throws SQLException {
+        long to = Math.min(head.version(), from + Math.max(1, asked.limit() / MESSAGES_PER_SEGMENT) - 1);
+        Entries entries = Entries.of(asked.range());
+        database.journals(connection).read(connection, new Range(head.key(), from, to), false, segment -> {
+            for (int i = 0; i < segment.offsets().length; i++) {
+                UUID id = new UUID(segment.ids()[2 * i], segment.ids()[2 * i + 1]);
+                entries.add(segment.kind(), segment.at(), id, segment.offsets()[i]);
+            }
+        });
+        return new Part(entries, to < head.version() ? head.key().place() + ":" + (to + 1) : null);
+    }
+
+    /** Reads the next pages of the archive that has a version. If the archives change meanwhile, the next batch begins with the same archive. */
+    private Part archived(Connection connection, Asked asked, JournalHead head, Start start, long from)
+            throws SQLException {
+        ArchiveRows rows = database.journals(connection).archives();
+        ArchiveLoad archives = new ArchiveLoad(connection, rows, head);
+        String again = head.key().place() + ":" + from;
+        List<ArchiveHead> list = archives.list();
+        ArchiveHead archive = list == null
+                ? null
+                : list.stream()
+                        .filter(each -> each.span().lastVersion() >= from)
+                        .findFirst()
+                        .orElse(null);
+        if (archive == null) {
+            return new Part(Entries.of(asked.range()), again);
+        }
+        String behind = head.key().place() + ":" + (archive.span().lastVersion() + 1);
+        if (!isOverlapping(archive.span(), asked.range())) {
+            return new Part(Entries.of(asked.range()), behind);
+        }
+        int limit = Math.max(1, asked.limit() / MESSAGES_PER_PAGE);
+        long first = start.archive() == archive.number() ? start.page() : Long.MIN_VALUE;
+        List<ArchivePage> pages = rows.pages(connection, archive, first, limit);
+        if (!archives.areActive(List.of(archive))) {
+            return new Part(Entries.of(asked.range()), again);
+        }
+        Entries entries = Entries.of(asked.range());
+        ArchiveHash hash = new ArchiveHash(archive.seed());
+        for (ArchivePage page : pages) {
+            for (int i = 0; i < page.size(); i++) {
+                UUID id = new UUID(hash.high(page.hash(i), page.low(i)), page.low(i));
+                entries.add(page.kind(i), archive.at(page, i), id, archive.offset(page, i));
+            }
+        }
+        long last = pages.size() < limit
+                ? Long.MAX_VALUE
+                : pages.get(pages.size() - 1).firstHash();
+        return new Part(entries, last == Long.MAX_VALUE ? behind : again + ":" + archive.number() + ":" + (last + 1));
+    }
+
+    private static boolean isOverlapping(Span span, MessageRange range) {
+        return !StoredTime.instant(span.lastAt()).isBefore(range.from())
+                && StoredTime.instant(span.firstAt()).isBefore(range.to())
+                && span.lastOffset() >= range.firstOffset()
+                && span.firstOffset() <= range.lastOffset();
     }
 
     private static boolean isSettled(@Nullable Entry newest, long offset) {
@@ -122,20 +213,7 @@ final class JournalRanges {
         return newest != null && newest.offset() == offset && newest.kind() == Kind.QUARANTINED;
     }
 
-    /** Returns the messages of the range, of segments of one of two kinds, in the order of their offsets, each once. */
-    private static Content content(List<JournalSegment> segments, MessageRange range, Kind one, Kind other) {
-        Set<Found> found = new LinkedHashSet<>();
-        for (JournalSegment segment : segments) {
-            boolean isAsked = (segment.kind() == one || segment.kind() == other)
-                    && !StoredTime.instant(segment.at()).isBefore(range.from())
-                    && StoredTime.instant(segment.at()).isBefore(range.to());
-            for (int i = 0; isAsked && i < segment.offsets().length; i++) {
-                long offset = segment.offsets()[i];
-                if (offset >= range.firstOffset() && offset <= range.lastOffset()) {
-                    found.add(new Found(new UUID(segment.ids()[2 * i], segment.ids()[2 * i + 1]), offset));
-                }
-            }
-        }
+    private static Content content(Set<Found> found) {
         List<Found> sorted =
                 found.stream().sorted(Comparator.comparingLong(Found::offset)).toList();
         long[] ids = new long[sorted.size() * 2];

@@ -1,8 +1,12 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.Delivery;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -59,6 +63,22 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
     /** The content of a segment, without tip and time. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares contents
     record Content(Kind kind, long[] ids, long[] offsets) {
+
+        /** Returns entries about the messages of deliveries of one partition. */
+        static Content of(Kind kind, List<Delivery> deliveries) {
+            List<Delivery> sorted = deliveries.stream()
+                    .sorted(Comparator.comparing(delivery -> delivery.position().offset()))
+                    .toList();
+            long[] ids = new long[2 * sorted.size()];
+            long[] offsets = new long[sorted.size()];
+            for (int i = 0; i < offsets.length; i++) {
+                UUID id = MessageKey.idOf(sorted.get(i).id().value());
+                ids[2 * i] = id.getMostSignificantBits();
+                ids[2 * i + 1] = id.getLeastSignificantBits();
+                offsets[i] = sorted.get(i).position().offset();
+            }
+            return new Content(kind, ids, offsets);
+        }
 
         JournalSegment at(JournalTip tip, long at) {
             return new JournalSegment(tip, kind, at, ids, offsets);

@@ -15,12 +15,11 @@ import io.idempotency.store.UnjudgedStatistics;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
@@ -54,6 +53,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
             long memoryBytes,
             boolean isForgettingOldest,
             Duration revalidation,
+            int archiveAfter,
             UnaryOperator<String> streams,
             ToIntFunction<String> partitions) {}
 
@@ -62,6 +62,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
     private final StoreDatabase database;
     private final Retentions retentions;
     private final JournalRound round;
+    private final ArchiveUpkeep archives;
     private final JournalWindows windows;
     private final JournalClaims claims;
     private final JournalMessages messages;
@@ -77,6 +78,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.retentions = Retentions.ofJournals(tables);
         this.round = new JournalRound(database);
+        this.archives = new ArchiveUpkeep(connections, database, retentions, tables, settings.archiveAfter());
         this.windows = new JournalWindows(database, new PartitionCounts(database, tables), retentions, settings);
         this.claims = new JournalClaims(database, connections, windows);
         this.messages = new JournalMessages(
@@ -147,7 +149,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         }
         Delivery delivery = claim.delivery();
         prepare(List.of(delivery));
-        append("quarantine a message", windows.place(delivery), entry(Kind.QUARANTINED, delivery));
+        append("quarantine a message", windows.place(delivery), Content.of(Kind.QUARANTINED, List.of(delivery)));
     }
 
     /** {@inheritDoc} Appends a segment to each journal. */
@@ -158,7 +160,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
             places.computeIfAbsent(windows.place(claim.delivery()), place -> new ArrayList<>())
                     .add(claim.delivery());
         }
-        places.forEach((place, deliveries) -> append("expire messages", place, entries(Kind.EXPIRED, deliveries)));
+        places.forEach((place, deliveries) -> append("expire messages", place, Content.of(Kind.EXPIRED, deliveries)));
     }
 
     /** {@inheritDoc} Two round trips, and one more if another process has appended meanwhile. */
@@ -173,7 +175,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
             claims.append(
                     active,
                     window,
-                    entry(Kind.FORGOTTEN, delivery),
+                    Content.of(Kind.FORGOTTEN, List.of(delivery)),
                     (known, at) -> known == null ? at <= window.horizonOffset() : known.kind() == Kind.QUARANTINED);
             return true;
         });
@@ -199,25 +201,6 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         return messages;
     }
 
-    private static Content entry(Kind kind, Delivery delivery) {
-        return entries(kind, List.of(delivery));
-    }
-
-    private static Content entries(Kind kind, List<Delivery> deliveries) {
-        List<Delivery> sorted = deliveries.stream()
-                .sorted(Comparator.comparing(delivery -> delivery.position().offset()))
-                .toList();
-        long[] ids = new long[2 * sorted.size()];
-        long[] offsets = new long[sorted.size()];
-        for (int i = 0; i < offsets.length; i++) {
-            UUID id = MessageKey.idOf(sorted.get(i).id().value());
-            ids[2 * i] = id.getMostSignificantBits();
-            ids[2 * i + 1] = id.getLeastSignificantBits();
-            offsets[i] = sorted.get(i).position().offset();
-        }
-        return new Content(kind, ids, offsets);
-    }
-
     private void append(String verb, JournalPlace place, Content content) {
         connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
@@ -228,7 +211,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     /**
      * {@inheritDoc} Age is measured against the newest message of the same consumer and partition, so that a consumer that stands still forgets
-     * nothing. Whole segments are forgotten, which may be a few messages more than the limit. The given time is stored in the tables, beside the names of the
+     * nothing. Whole segments are forgotten, which may be a few messages more than the limit, and whole archives, which takes no longer. The given time is stored in the tables, beside the names of the
      * consumers that used this store; a time shorter than the stored one has no effect. Purges all consumers that have a stored time, of any application.
      * A quarantined message is remembered as long as the quarantine of these tables has it.
      */
@@ -257,6 +240,16 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         return transactions;
     }
 
+    /**
+     * Builds archives of the journals, as far as there is something to do, and takes over those that others have built.
+     *
+     * @param isGoingOn asked after each transaction
+     */
+    void archive(BooleanSupplier isGoingOn) {
+        archives.run(isGoingOn);
+        new JournalLookup(database, windows).learnAll(connections);
+    }
+
     /** Returns the retention that this store was built with. */
     Duration retention() {
         return settings.retention();
@@ -269,7 +262,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     @Override
     public long rememberedMessages() {
-        return windows.size();
+        return windows.all().stream().mapToLong(JournalWindow::size).sum();
     }
 
     @Override

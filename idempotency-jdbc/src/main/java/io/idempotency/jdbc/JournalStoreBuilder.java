@@ -22,6 +22,7 @@ public final class JournalStoreBuilder {
     private long memoryBytes = Runtime.getRuntime().maxMemory() / 2;
     private boolean isForgettingOldest;
     private boolean isAcceptingMissedDuplicates;
+    private int archiveAfter;
     private UnaryOperator<String> streams = UnaryOperator.identity();
     private ToIntFunction<String> partitions = topic -> 0;
 
@@ -77,6 +78,15 @@ public final class JournalStoreBuilder {
         return this;
     }
 
+    /**
+     * Sets how many messages of a partition stay as they are, exact in memory. When there are twice as many, so many of the oldest are moved to an archive: pages in the
+     * database, of which only a filter is in memory, about 2.3 bytes for each message. The {@link Purger} does that. 0, the default, builds no archives.
+     */
+    public JournalStoreBuilder archiveAfter(int messages) {
+        archiveAfter = messages;
+        return this;
+    }
+
     /** Accepts messages without a key and from retry topics. Their duplicates in other partitions are not detected. */
     public JournalStoreBuilder acceptMissedDuplicates() {
         isAcceptingMissedDuplicates = true;
@@ -119,6 +129,9 @@ public final class JournalStoreBuilder {
             throw new IdempotencyException("Claim timeout and retention of a journal must be positive, not "
                     + claimTimeout + " and " + retention);
         }
+        if (archiveAfter < 0) {
+            throw new IdempotencyException("A journal cannot keep " + archiveAfter + " messages in memory");
+        }
         if (memoryBytes <= 0 || revalidation.isNegative()) {
             throw new IdempotencyException("Memory and revalidation of a journal must not be negative: " + memoryBytes
                     + " bytes and " + revalidation);
@@ -133,6 +146,7 @@ public final class JournalStoreBuilder {
                 memoryBytes,
                 isForgettingOldest,
                 revalidation,
+                archiveAfter,
                 streams,
                 partitions);
     }

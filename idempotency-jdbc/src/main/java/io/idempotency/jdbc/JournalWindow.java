@@ -9,8 +9,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The part of a journal that a process has in memory: committed segments without a gap, from the horizon to a tip. Only committed segments enter, so a
- * window can be behind, but never wrong; the next append notices that. Shared by the threads of a store. Thread-safe.
+ * The part of a journal that a process has in memory: committed segments without a gap, from the horizon to a tip. The older ones may be in archives, of which
+ * it has the filters only. Only committed segments enter, so a window can be behind, but never wrong; the next append notices that. Nor is it wrong if archives were
+ * merged or purged since it read their list; the look-up of a page notices that. Shared by the threads of a store. Thread-safe.
  */
 final class JournalWindow {
 
@@ -21,9 +22,15 @@ final class JournalWindow {
     private final JournalPlace place;
     private final JournalKey key;
     private final long generationMicros;
+    private final int generationMessages;
     private final AtomicLong sum;
     private final Deque<JournalGeneration> generations = new ArrayDeque<>();
+    private ArchiveList archives = ArchiveList.NONE;
     private JournalTip tip;
+    private long archivedVersion;
+    /** Archives up to here were forgotten to make room. */
+    private long forgottenVersion;
+
     private long horizonVersion;
     private long horizonOffset;
     private long usedNanos = System.nanoTime();
@@ -37,13 +44,16 @@ final class JournalWindow {
      * Creates an empty window at the horizon of a journal.
      *
      * @param retentionMicros the retention; a generation is a part of it
+     * @param generationMessages after how many messages another generation begins; a window drops those that are archived
      * @param sum the bytes of all windows, to which this one adds its own until it is dropped
      */
-    JournalWindow(JournalPlace place, JournalHead head, long retentionMicros, AtomicLong sum) {
+    JournalWindow(JournalPlace place, JournalHead head, long retentionMicros, int generationMessages, AtomicLong sum) {
         this.sum = sum;
         this.place = place;
         this.key = head.key();
-        this.tip = head.horizonVersion() == head.version() ? head.tip() : new JournalTip(head.horizonVersion(), 0);
+        this.generationMessages = generationMessages;
+        this.tip = head.goneVersion() == head.version() ? head.tip() : new JournalTip(head.goneVersion(), 0);
+        this.archivedVersion = head.archivedVersion();
         this.horizonVersion = head.horizonVersion();
         this.horizonOffset = head.horizonOffset();
         this.generationMicros = Math.max(1, retentionMicros / GENERATIONS_PER_RETENTION);
@@ -65,8 +75,8 @@ final class JournalWindow {
         return horizonOffset;
     }
 
-    /** Returns the newest entry of each id, or null if there is none above the horizon. */
-    synchronized @Nullable Entry[] find(Ids ids) {
+    /** Returns what it knows of ids. Takes nothing of the database. */
+    synchronized JournalKnowledge find(Ids ids) {
         @Nullable Entry[] entries = new Entry[ids.size()];
         int missing = entries.length;
         for (Iterator<JournalGeneration> each = generations.descendingIterator(); missing > 0 && each.hasNext(); ) {
@@ -76,7 +86,7 @@ final class JournalWindow {
             Entry entry = entries[i];
             entries[i] = entry == null || entry.version() <= horizonVersion ? null : entry;
         }
-        return entries;
+        return new JournalKnowledge(tip, horizonOffset, entries, archives.questions(ids, entries, horizonVersion));
     }
 
     /** Adds committed segments if they begin at the tip. Otherwise somebody has added them, or will. */
@@ -95,7 +105,10 @@ final class JournalWindow {
             throw new IllegalStateException("Segment " + segment.tip().version() + " does not follow " + tip.version());
         }
         JournalGeneration last = generations.peekLast();
-        if (last == null || !last.hasRoomFor(segment) || Math.abs(segment.at() - last.begin()) > generationMicros) {
+        if (last == null
+                || !last.hasRoomFor(segment)
+                || last.size() >= generationMessages
+                || Math.abs(segment.at() - last.begin()) > generationMicros) {
             last = new JournalGeneration();
             generations.addLast(last);
         }
@@ -112,22 +125,65 @@ final class JournalWindow {
     synchronized void raiseHorizon(long version, long offset) {
         horizonVersion = Math.max(horizonVersion, version);
         horizonOffset = Math.max(horizonOffset, offset);
+        archives = archives.after(version);
+        dropGenerations(version);
+        count();
+    }
+
+    private void dropGenerations(long version) {
         while (!generations.isEmpty() && generations.getFirst().lastVersion() <= version) {
             generations.removeFirst();
         }
+    }
+
+    synchronized ArchiveList archives() {
+        return archives;
+    }
+
+    /** Adds an archive behind the others, while the window is being read. */
+    synchronized void add(ArchiveFilters archive) {
+        archives = archives.with(archive);
         count();
+    }
+
+    /**
+     * Takes over a list of archives, and drops the generations that they replace. The window says the same as before. Returns false, and changes nothing, if the list is
+     * older than the window or the database has lost commits; if the window ends before what is archived; or if messages were purged since, of which some may have been
+     * carried to a tip that the window does not know.
+     *
+     * @param head read before the list
+     */
+    synchronized boolean learn(ArchiveList list, JournalHead head) {
+        long horizon = Math.max(horizonVersion, head.horizonVersion());
+        boolean isNewer = head.archivedVersion() >= archivedVersion && list.isNotOlderThan(archives, horizon);
+        if (!isNewer
+                || tip.version() < head.archivedVersion()
+                || (head.horizonVersion() > horizonVersion && !head.isAt(tip))) {
+            return false;
+        }
+        archives = list.after(Math.max(horizon, forgottenVersion));
+        archivedVersion = head.archivedVersion();
+        dropGenerations(archivedVersion);
+        raiseHorizon(head.horizonVersion(), head.horizonOffset());
+        return true;
     }
 
     /** Returns the time of the oldest message; {@link Long#MAX_VALUE} if there is none. */
     synchronized long oldest() {
+        if (!archives.all().isEmpty()) {
+            return archives.all().get(0).head().span().firstAt();
+        }
         return generations.isEmpty() ? Long.MAX_VALUE : generations.getFirst().begin();
     }
 
     /**
-     * Forgets the oldest messages, whatever the purge did: a generation, or a part of a single one, so that the last handled messages go last. Returns
-     * how many messages it forgot.
+     * Forgets the oldest messages, whatever the purge did: an archive, a generation, or a part of a single one, so that the last handled messages go last.
+     * Returns how many messages it forgot.
      */
-    synchronized int forgetOldest() {
+    synchronized long forgetOldest() {
+        if (!archives.all().isEmpty()) {
+            return forgetOldestArchive();
+        }
         JournalGeneration oldest = generations.pollFirst();
         if (oldest == null) {
             return 0;
@@ -150,6 +206,17 @@ final class JournalWindow {
         return forgotten;
     }
 
+    private long forgetOldestArchive() {
+        ArchiveHead oldest = archives.all().get(0).head();
+        forgottenVersion = oldest.span().lastVersion();
+        archives = archives.after(forgottenVersion);
+        horizonOffset = Math.max(horizonOffset, oldest.span().lastOffset());
+        long front = archives.frontOffset();
+        horizonOffset = Math.max(horizonOffset, (front >= 0 ? front : firstOffset(horizonOffset)) - 1);
+        count();
+        return oldest.messages();
+    }
+
     /** Returns where the messages behind an offset begin. Those of replays have older offsets. */
     private long firstOffset(long behind) {
         return generations.stream()
@@ -167,7 +234,10 @@ final class JournalWindow {
     synchronized void count() {
         long bytes = isDropped
                 ? 0
-                : generations.stream().mapToLong(JournalGeneration::bytes).sum();
+                : archives.bytes()
+                        + generations.stream()
+                                .mapToLong(JournalGeneration::bytes)
+                                .sum();
         sum.addAndGet(bytes - counted);
         counted = bytes;
     }
@@ -179,7 +249,10 @@ final class JournalWindow {
     }
 
     synchronized long size() {
-        return generations.stream().mapToLong(JournalGeneration::size).sum();
+        return archives.messages()
+                + generations.stream()
+                        .mapToLong(generation -> generation.sizeAfter(archivedVersion))
+                        .sum();
     }
 
     synchronized void used() {

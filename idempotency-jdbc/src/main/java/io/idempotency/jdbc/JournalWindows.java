@@ -47,7 +47,7 @@ final class JournalWindows {
         this.retentions = retentions;
         this.settings = settings;
         this.memory = new JournalMemory(settings, windows, this::drop);
-        this.load = new JournalLoad(database, StoredTime.micros(settings.retention()), memory);
+        this.load = new JournalLoad(database, settings, memory);
     }
 
     /** Returns the time of the database, counted from the last statement that returned it. */
@@ -287,11 +287,12 @@ final class JournalWindows {
         return memory.bytes();
     }
 
-    JournalLoad load() {
-        return load;
+    /** Returns all windows that are there now. */
+    List<JournalWindow> all() {
+        return List.copyOf(windows.values());
     }
 
-    long size() {
-        return windows.values().stream().mapToLong(JournalWindow::size).sum();
+    JournalLoad load() {
+        return load;
     }
 }

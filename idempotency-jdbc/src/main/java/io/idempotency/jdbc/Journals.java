@@ -47,7 +47,8 @@ abstract class Journals implements JournalDialect {
     }
 
     private static final String HEADS = """
-            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions,
+                archived_version
             from ${tables}journal where ${keys} order by consumer, place
             """;
 
@@ -82,7 +83,8 @@ abstract class Journals implements JournalDialect {
                 result.getLong(5),
                 result.getLong(6),
                 result.getLong(7),
-                result.getInt(8));
+                result.getInt(8),
+                result.getLong(9));
     }
 
     @Override
@@ -157,23 +159,30 @@ abstract class Journals implements JournalDialect {
                 });
     }
 
-    private static final String RETOKEN_HEAD =
-            "update ${tables}journal set token = ? where consumer = ? and place = ? and version = ? and token = ?";
+    /** A segment that somebody has archived was left out of the archive, because it was not proved. */
+    private static final String RETOKEN_HEAD = """
+            update ${tables}journal set token = ?
+            where consumer = ? and place = ? and version = ? and token = ? and archived_version <= ?
+            """;
 
-    private static final String RETOKEN_SEGMENT =
-            "update ${tables}segment set token = ? where consumer = ? and place = ? and version = ? and token = ?";
+    private static final String RETOKEN_SEGMENT = """
+            update ${tables}segment set token = ?
+            where consumer = ? and place = ? and version = ? and token = ? and version > ?
+            """;
 
     private boolean retoken(Connection connection, JournalOverlay overlay) throws SQLException {
         List<JournalSegment> segments = overlay.segments();
         List<JournalSegment> others =
                 segments.stream().map(JournalSegment::withAnotherToken).toList();
         JournalTip tip = others.get(others.size() - 1).tip();
-        boolean isThere = retoken(connection, RETOKEN_HEAD, overlay.key(), overlay.tip(), tip);
+        long before = overlay.base().version();
+        boolean isThere = retoken(connection, RETOKEN_HEAD, overlay.key(), before, overlay.tip(), tip);
         for (int i = 0; isThere && i < segments.size(); i++) {
             isThere = retoken(
                     connection,
                     RETOKEN_SEGMENT,
                     overlay.key(),
+                    before,
                     segments.get(i).tip(),
                     others.get(i).tip());
         }
@@ -181,7 +190,8 @@ abstract class Journals implements JournalDialect {
         return isThere;
     }
 
-    private boolean retoken(Connection connection, String sql, JournalKey key, JournalTip from, JournalTip to)
+    private boolean retoken(
+            Connection connection, String sql, JournalKey key, long before, JournalTip from, JournalTip to)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(sql))) {
             statement.setLong(1, to.token());
@@ -189,6 +199,7 @@ abstract class Journals implements JournalDialect {
             statement.setLong(3, key.place());
             statement.setLong(4, from.version());
             statement.setLong(5, from.token());
+            statement.setLong(6, before);
             return statement.executeUpdate() == 1;
         }
     }
@@ -240,6 +251,11 @@ abstract class Journals implements JournalDialect {
                 }
             }
         }
+    }
+
+    @Override
+    public ArchiveRows archives() {
+        return new ArchiveRows(tables);
     }
 
     /** Returns the clause that makes a query see all commits before its lock; empty if the database always does so. */

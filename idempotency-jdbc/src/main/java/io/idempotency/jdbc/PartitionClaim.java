@@ -79,13 +79,21 @@ final class PartitionClaim {
         return content;
     }
 
-    /** Decides by window and overlay. If the window grows meanwhile, the append notices. */
-    void decide(@Nullable JournalOverlay overlay) {
-        tip = overlay == null ? window.tip() : overlay.tip();
-        long horizon = window.horizonOffset();
+    Ids ids() {
+        return ids;
+    }
+
+    /**
+     * Decides by window and overlay. If the window grows meanwhile, the append notices.
+     *
+     * @param known what the window and its archives know of the ids
+     */
+    void decide(JournalKnowledge known, @Nullable JournalOverlay overlay) {
+        tip = overlay == null ? known.tip() : overlay.tip();
+        long horizon = known.horizonOffset();
         int size = deliveries.size();
         verdicts = new int[size];
-        entries = window.find(ids);
+        entries = known.entries();
         IdTable fresh = new IdTable(size);
         int[] news = new int[size];
         Delivery unjudgeable = null;

@@ -50,7 +50,8 @@ final class PostgresJournals extends Journals {
                 update ${tables}journal
                 set version = version + 1, token = ?, at_micros = greatest(at_micros, ${clock})
                 where consumer = ? and place = ? and version = ? and token = ?
-                returning consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+                returning consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions,
+                    archived_version
             ), appended as (
                 insert into ${tables}segment
                     (place, version, token, at_micros, first_offset, last_offset, consumer, kind, gaps, ids)
@@ -76,7 +77,7 @@ final class PostgresJournals extends Journals {
             try (ResultSet result = waiting.run(statement)) {
                 result.next();
                 JournalHead stepped = readHead(result);
-                long now = result.getLong(9);
+                long now = result.getLong(10);
                 if (stepped.key().equals(key)) {
                     return new Appended(true, List.of(stepped), Map.of(key, stepped.at()), now);
                 }
@@ -89,7 +90,7 @@ final class PostgresJournals extends Journals {
     private static final String APPEND_MANY = """
             with locked as materialized (
                 select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,
-                    j.partitions, j.version = a.version and j.token = a.token as is_fitting,
+                    j.partitions, j.archived_version, j.version = a.version and j.token = a.token as is_fitting,
                     a.next_token, a.first_offset, a.last_offset, a.kind, a.gaps, a.ids
                 from unnest((select ?::integer[]), (select ?::bigint[]), (select ?::bigint[]),
                         (select ?::bigint[]), (select ?::bigint[]), (select ?::bigint[]), (select ?::bigint[]),
@@ -114,7 +115,7 @@ final class PostgresJournals extends Journals {
                 where f.is_done and j.consumer = l.consumer and j.place = l.place
             )
             select l.consumer, l.place, l.version, l.token, l.at_micros, l.horizon_version, l.horizon_offset,
-                l.partitions, f.is_done, greatest(l.at_micros, f.now), f.now
+                l.partitions, l.archived_version, f.is_done, greatest(l.at_micros, f.now), f.now
             from fitting f left join locked l on true
             order by l.consumer, l.place
             """;
@@ -148,19 +149,20 @@ final class PostgresJournals extends Journals {
         boolean isDone = false;
         long now = 0;
         while (result.next()) {
-            isDone = result.getBoolean(9);
-            now = result.getLong(11);
+            isDone = result.getBoolean(10);
+            now = result.getLong(12);
             JournalHead head = readHead(result);
             if (head.key().consumer() != 0) {
                 heads.add(head);
-                times.put(head.key(), result.getLong(10));
+                times.put(head.key(), result.getLong(11));
             }
         }
         return new Appended(isDone, heads, times, now);
     }
 
     private static final String LOCK = """
-            select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset, j.partitions
+            select j.consumer, j.place, j.version, j.token, j.at_micros, j.horizon_version, j.horizon_offset,
+                j.partitions, j.archived_version
             from unnest((select ?::integer[]), (select ?::bigint[])) as a (consumer, place)
                 join ${tables}journal j using (consumer, place)
             order by j.consumer, j.place

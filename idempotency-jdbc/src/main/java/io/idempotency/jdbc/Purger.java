@@ -1,14 +1,10 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.AuditStore;
-import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimStore;
-import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
-import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
-import io.idempotency.store.Position;
 import io.idempotency.store.PurgeListener;
 import io.idempotency.store.StoredMessages;
 import java.time.Duration;
@@ -33,7 +29,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A retention belongs to a consumer. The purger stores it in the tables, for the consumers that used this store; the longest one that any application ever
  * gave counts. A run forgets the messages of all consumers, each by its own retention, and nothing of a consumer without one. A shorter retention than
- * the stored one has no effect and causes a warning. Thread-safe.
+ * the stored one has no effect and causes a warning.
+ *
+ * <p>A run also builds the archives of a {@link JournalStore}, see {@link JournalStoreBuilder#archiveAfter}. Thread-safe.
  *
  * <pre>
  * try (Purger purger = Purger.of(store).retention(Duration.ofDays(8)).start()) { … }
@@ -57,8 +55,6 @@ public final class Purger implements AutoCloseable {
     public static final String CONSUMER = "idempotency.purger";
 
     private static final Logger LOG = LoggerFactory.getLogger(Purger.class);
-    private static final Duration LEASE = Duration.ofMinutes(1);
-    private static final Delivery RUN = new Delivery(new MessageId(CONSUMER, "run"), Position.UNKNOWN);
 
     private final ClaimStore store;
     private final Duration retention;
@@ -99,7 +95,7 @@ public final class Purger implements AutoCloseable {
      * another node is purging.
      */
     public int runOnce() {
-        return store instanceof LeaseStore leases ? runOnce(leases) : purgeAll(() -> {});
+        return store instanceof LeaseStore leases ? PurgeTurn.run(leases, this::purgeAll) : purgeAll(() -> {});
     }
 
     /** Counts what a run would forget now: messages older than the retention that is stored for their consumer. Changes nothing, and takes no lease. */
@@ -125,51 +121,6 @@ public final class Purger implements AutoCloseable {
         return messages;
     }
 
-    private int runOnce(LeaseStore leases) {
-        Claim granted = leases.lease(List.of(RUN), LEASE).get(0);
-        if (!granted.isGranted()) {
-            return 0;
-        }
-        Turn turn = new Turn(leases, granted);
-        int forgotten;
-        try {
-            forgotten = purgeAll(turn::renew);
-        } catch (RuntimeException | Error e) {
-            turn.release(e);
-            throw e;
-        }
-        leases.release(List.of(turn.claim));
-        return forgotten;
-    }
-
-    /** The lease of a run. */
-    private static final class Turn {
-
-        private final LeaseStore leases;
-        private Claim claim;
-        private long renewedNanos = System.nanoTime();
-
-        Turn(LeaseStore leases, Claim claim) {
-            this.leases = leases;
-            this.claim = claim;
-        }
-
-        void renew() {
-            if (System.nanoTime() - renewedNanos > LEASE.toNanos() / 3) {
-                claim = leases.renew(List.of(claim), LEASE).get(0);
-                renewedNanos = System.nanoTime();
-            }
-        }
-
-        void release(Throwable failure) {
-            try {
-                leases.release(List.of(claim));
-            } catch (RuntimeException e) {
-                failure.addSuppressed(e);
-            }
-        }
-    }
-
     private int purgeAll(Runnable afterBatch) {
         long began = System.nanoTime();
         int forgotten = 0;
@@ -181,6 +132,7 @@ public final class Purger implements AutoCloseable {
             progress.accept(forgotten);
         }
         purgeAudit(afterBatch);
+        archive(afterBatch);
         for (Runnable each : afterwards) {
             if (!closed) {
                 each.run();
@@ -198,6 +150,15 @@ public final class Purger implements AutoCloseable {
             what.accept(store instanceof JournalStore ? "journal" : store instanceof TableStore ? "table" : "other");
         } catch (RuntimeException e) {
             LOG.warn("The listener of the purge failed; the purge itself is not affected.", e);
+        }
+    }
+
+    private void archive(Runnable afterBatch) {
+        if (store instanceof JournalStore journal && !closed) {
+            journal.archive(() -> {
+                afterBatch.run();
+                return !closed;
+            });
         }
     }
 

@@ -16,7 +16,7 @@ import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
  * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code replay}, {@code audit}, {@code
- * journal} and {@code segment}, each with the prefix. Or returns their script, for your own migrations. Immutable.
+ * journal}, {@code segment}, {@code archive}, {@code archive_page} and {@code archive_filter}, each with the prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
  * Schema.on(dataSource).tablePrefix("billing_").migrate();
@@ -197,13 +197,20 @@ public final class Schema {
             """,
             "select at_micros, token, actor, origin, verb, consumer, messages, subject, reason from ${tables}audit where 1 = 0",
             """
-            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions
+            select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions, archived_version
             from ${tables}journal where 1 = 0
             """,
             """
             select consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids
             from ${tables}segment where 1 = 0
-            """);
+            """,
+            """
+            select consumer, place, archive, state, renewed_micros, seed, first_version, last_version, first_micros, last_micros, first_offset, last_offset,
+                front_offset, messages, quarantined
+            from ${tables}archive where 1 = 0
+            """,
+            "select consumer, place, archive, first_hash, ids, offsets, times, kinds from ${tables}archive_page where 1 = 0",
+            "select consumer, place, archive, first_hash, hashes, quarantined, filter_bits from ${tables}archive_filter where 1 = 0");
 
     private static final String TRIGGERS = """
             select count(*) from pg_trigger

@@ -105,6 +105,14 @@ final class StoreDatabase {
         return names.position(connection, place, offset, proposed);
     }
 
+    /** Returns the names of a journal. */
+    JournalPlace place(Connection connection, JournalKey key) throws SQLException {
+        Position at = position(connection, key.place(), 0, Map.of());
+        // Consumers and streams share one table of names.
+        String consumer = position(connection, (long) key.consumer() << Integer.SIZE, 0, Map.of()).stream();
+        return new JournalPlace(consumer, at.stream(), at.partition());
+    }
+
     long now(Connection connection) throws SQLException {
         return dialect(connection).now(connection);
     }

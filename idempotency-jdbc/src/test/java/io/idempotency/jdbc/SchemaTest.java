@@ -51,7 +51,15 @@ class SchemaTest {
     void givesAScriptThatCanBeRunByHand(TestDatabase database) {
         try (HikariDataSource dataSource = database.pool(3)) {
             Schema schema = Schema.on(dataSource).tablePrefix("by_hand_");
-            for (String table : List.of("name", "message", "quarantine", "journal", "segment")) {
+            for (String table : List.of(
+                    "name",
+                    "message",
+                    "quarantine",
+                    "journal",
+                    "segment",
+                    "archive",
+                    "archive_page",
+                    "archive_filter")) {
                 TestDatabase.execute(dataSource, "drop table if exists by_hand_" + table);
             }
             assertThat(schema.script()).doesNotContain("${");
@@ -159,7 +167,17 @@ class SchemaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"name", "message", "quarantine", "journal", "segment"})
+    @ValueSource(
+            strings = {
+                "name",
+                "message",
+                "quarantine",
+                "journal",
+                "segment",
+                "archive",
+                "archive_page",
+                "archive_filter"
+            })
     void noticesEachTableThatIsMissing(String table) {
         try (HikariDataSource dataSource = TestDatabase.H2.pool(3)) {
             Schema schema = Schema.on(dataSource).schema("without_" + table);

@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.h2.jdbc.JdbcConnection;
 
 /** The databases of the tests: real ones, each started once, when a test first needs it. */
 public enum TestDatabase {
@@ -214,6 +215,15 @@ public enum TestDatabase {
         return new HikariDataSource(config);
     }
 
+    /** Ends the session of a connection of a pool, so that the database rolls back. */
+    static void kill(Connection connection) throws SQLException {
+        if (connection.isWrapperFor(JdbcConnection.class)) {
+            connection.unwrap(JdbcConnection.class).close();
+        } else {
+            connection.abort(Runnable::run);
+        }
+    }
+
     /** Moves all stored times back, which is as if the clock had gone on. */
     static void passTime(DataSource dataSource, String prefix, Duration duration) {
         long micros = duration.toNanos() / 1000;
@@ -225,6 +235,10 @@ public enum TestDatabase {
         execute(dataSource, "update " + prefix + "audit set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);
+        execute(
+                dataSource,
+                "update " + prefix + "archive set renewed_micros = renewed_micros - " + micros
+                        + ", first_micros = first_micros - " + micros + ", last_micros = last_micros - " + micros);
     }
 
     static void execute(DataSource dataSource, String sql) {

@@ -122,6 +122,7 @@ create table ${tables}journal (
     horizon_offset ${long} not null,  -- greatest purged offset
     consumer ${int} not null,         -- number of the consumer
     partitions ${int} not null,       -- how many partitions the topic had; 0 if unknown
+    archived_version ${long} default 0 not null, -- segments up to this version count as deleted: archives have their messages
     primary key (consumer, place)
 )${options};
 
@@ -138,4 +139,48 @@ create table ${tables}segment (
     gaps ${bytes} not null,     -- distances between offsets; empty if they are consecutive
     ids ${bytes} not null,      -- 16 bytes for each message
     primary key (consumer, place, version)
+)${options};
+
+-- Messages of older segments, sorted by a hash of their ids. What is active never changes.
+create table ${tables}archive (
+    place ${long} not null,
+    archive ${long} not null,        -- random
+    state ${short} not null,         -- 0 being built, 1 active, 2 dead: to be deleted
+    renewed_micros ${long} not null, -- when its builder was last seen; since 1970 UTC
+    seed ${long} not null,           -- of the hash; the same for all archives of a journal
+    first_version ${long} not null,  -- of the segments whose messages it has
+    last_version ${long} not null,
+    first_micros ${long} not null,   -- times of these segments
+    last_micros ${long} not null,
+    first_offset ${long} not null,   -- least offset
+    last_offset ${long} not null,    -- greatest offset
+    front_offset ${long} not null,   -- where its messages begin that are newer than all older ones, without those of replays; -1 if it has none
+    messages ${long} not null,
+    quarantined ${long} not null,    -- how many of them were quarantined
+    consumer ${int} not null,
+    primary key (consumer, place, archive)
+)${options};
+
+create table ${tables}archive_page (
+    place ${long} not null,
+    archive ${long} not null,
+    first_hash ${long} not null, -- the least hash of its messages
+    consumer ${int} not null,
+    ids ${bytes} not null,       -- for each message, by hash: hash minus first_hash, as long as needed, and the second half of the id
+    offsets ${bytes} not null,   -- minus first_offset of the archive
+    times ${bytes} not null,     -- two bytes each: parts of 65535 between first_micros and last_micros of the archive
+    kinds ${bytes} not null,     -- one byte each, as in a segment; empty if all were processed
+    primary key (consumer, place, archive, first_hash)
+)${options};
+
+-- Filters of archives: of pages that follow each other, up to 400,000 messages.
+create table ${tables}archive_filter (
+    place ${long} not null,
+    archive ${long} not null,
+    first_hash ${long} not null,   -- of its first page
+    consumer ${int} not null,
+    hashes ${bytes} not null,      -- first_hash of each page
+    quarantined ${bytes} not null, -- a bit for each page: whether a message of it was quarantined
+    filter_bits ${bytes} not null, -- a binary fuse filter of the hashes of all messages
+    primary key (consumer, place, archive, first_hash)
 )${options};

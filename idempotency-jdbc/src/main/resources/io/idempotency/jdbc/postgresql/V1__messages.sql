@@ -120,6 +120,7 @@ create table if not exists ${tables}journal (
     horizon_offset bigint not null, -- greatest purged offset
     consumer integer not null,      -- number of the consumer
     partitions integer not null,    -- how many partitions the topic had; 0 if unknown
+    archived_version bigint default 0 not null, -- segments up to this version count as deleted: archives have their messages
     primary key (consumer, place)
 );
 
@@ -141,6 +142,58 @@ create table if not exists ${tables}segment (
 -- Ids are random and cannot be compressed.
 alter table ${tables}segment alter column ids set storage external;
 alter table ${tables}segment alter column gaps set storage external;
+
+-- Messages of older segments, sorted by a hash of their ids. What is active never changes.
+create table if not exists ${tables}archive (
+    place bigint not null,
+    archive bigint not null,        -- random
+    state smallint not null,        -- 0 being built, 1 active, 2 dead: to be deleted
+    renewed_micros bigint not null, -- when its builder was last seen; since 1970 UTC
+    seed bigint not null,           -- of the hash; the same for all archives of a journal
+    first_version bigint not null,  -- of the segments whose messages it has
+    last_version bigint not null,
+    first_micros bigint not null,   -- times of these segments
+    last_micros bigint not null,
+    first_offset bigint not null,   -- least offset
+    last_offset bigint not null,    -- greatest offset
+    front_offset bigint not null,   -- where its messages begin that are newer than all older ones, without those of replays; -1 if it has none
+    messages bigint not null,
+    quarantined bigint not null,    -- how many of them were quarantined
+    consumer integer not null,
+    primary key (consumer, place, archive)
+);
+
+create table if not exists ${tables}archive_page (
+    place bigint not null,
+    archive bigint not null,
+    first_hash bigint not null, -- the least hash of its messages
+    consumer integer not null,
+    ids bytea not null,         -- for each message, by hash: hash minus first_hash, as long as needed, and the second half of the id
+    offsets bytea not null,     -- minus first_offset of the archive
+    times bytea not null,       -- two bytes each: parts of 65535 between first_micros and last_micros of the archive
+    kinds bytea not null,       -- one byte each, as in a segment; empty if all were processed
+    primary key (consumer, place, archive, first_hash)
+);
+
+-- Filters of archives: of pages that follow each other, up to 400,000 messages.
+create table if not exists ${tables}archive_filter (
+    place bigint not null,
+    archive bigint not null,
+    first_hash bigint not null, -- of its first page
+    consumer integer not null,
+    hashes bytea not null,      -- first_hash of each page
+    quarantined bytea not null, -- a bit for each page: whether a message of it was quarantined
+    filter_bits bytea not null, -- a binary fuse filter of the hashes of all messages
+    primary key (consumer, place, archive, first_hash)
+);
+
+-- A page of an archive fills a page of the table. Out of line it would take more.
+alter table ${tables}archive_page alter column ids set storage main;
+alter table ${tables}archive_page alter column offsets set storage main;
+alter table ${tables}archive_page alter column times set storage main;
+alter table ${tables}archive_page alter column kinds set storage main;
+alter table ${tables}archive_filter alter column filter_bits set storage external;
+alter table ${tables}archive_filter alter column hashes set storage external;
 
 -- If somebody commits a transaction before its proof, its claims become unproved. Deferred triggers guard one row of each claim, and each segment.
 -- Claims and the proof leave settings for the triggers. Without a claim in the transaction, the triggers do nothing.

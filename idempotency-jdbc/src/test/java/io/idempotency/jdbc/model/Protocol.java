@@ -11,8 +11,8 @@ import java.util.Set;
  * The steps of a member of the group. Every step is atomic; anything can happen between two steps.
  *
  * <ol>
- *   <li>Load the windows outside of a transaction: the heads, then the segments up to them.
- *   <li>Decide in memory which messages are new.
+ *   <li>Load the windows outside of a transaction: the heads with the lists of archives, then the segments up to them.
+ *   <li>Decide in memory which messages are new. What the filters of the archives may know is asked.
  *   <li>Lock the heads in the order of the partitions. If all stand where the windows stood: append.
  *   <li>Otherwise append nothing, keep the locks, catch up, decide again, append.
  *   <li>Handle, perhaps claim more in the same transaction, and commit.
@@ -42,6 +42,7 @@ final class Protocol {
             case STANDBY, REFUSED -> List.of();
             case IDLE -> idle(state, member);
             case LOADING -> List.of(Step.of(member, "reads the segments", loaded(state, member)));
+            case ASKING -> List.of(Step.of(member, "asks the archives", claims.ask(state, member)));
             case LOCKING -> lock(state, member);
             case BEHIND -> List.of(Step.of(member, "catches up", catchUp(state, member)));
             case HANDLING -> handle(state, member);
@@ -74,8 +75,9 @@ final class Protocol {
     private State readHeads(State state, int member) {
         State next = state.in(Phase.LOADING, member);
         for (int p = 0; p < world.partitions(); p++) {
-            next = next.withShare(
-                    member, p, state.share(member, p).decided(state.journal(p).head(), 0));
+            Journal.View view = state.journal(p).view();
+            Window listed = new Window(view.head(), List.of(), view.archives());
+            next = next.withShare(member, p, state.share(member, p).asking(listed));
         }
         return next;
     }
@@ -131,7 +133,7 @@ final class Protocol {
             return next.rolledBack(member);
         }
         next = claims.decide(next, member);
-        if (next.member(member).isIn(Phase.REFUSED)) {
+        if (!next.member(member).isIn(Phase.BEHIND)) {
             return next;
         }
         return areHeadsAtBase(next, member) ? append(next, member) : state;

@@ -2,6 +2,7 @@ package io.idempotency.jdbc.model;
 
 import io.idempotency.jdbc.model.Journal.Segment;
 import io.idempotency.jdbc.model.Journal.Version;
+import io.idempotency.jdbc.model.Journal.View;
 import io.idempotency.jdbc.model.Member.Phase;
 import io.idempotency.jdbc.model.Member.Share;
 import io.idempotency.jdbc.model.World.Trait;
@@ -10,8 +11,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 
-/** Everything that two runs can differ in. Windows are listed by store and partition. */
-record State(Kafka kafka, Database database, List<List<Window>> windows, List<Member> members) {
+/**
+ * Everything that two runs can differ in. Windows are listed by store and partition. Lists are what each store has read about archives and its window does not
+ * know yet.
+ */
+record State(Kafka kafka, Database database, List<List<Window>> windows, List<View> lists, List<Member> members) {
+
+    static final View UNREAD = new View(Window.UNLOADED.head(), List.of());
 
     static final int NOBODY = -1;
 
@@ -43,8 +49,21 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
                 new Kafka(NOBODY, Collections.nCopies(world.partitions(), 0)),
                 new Database(journals, world.has(Trait.FAILOVER) ? journals : List.of(), 0, 0),
                 Collections.nCopies(world.stores(), Collections.nCopies(world.partitions(), Window.UNLOADED)),
+                Collections.nCopies(world.stores(), UNREAD),
                 Collections.nCopies(World.MEMBERS, Member.standby(world.partitions())));
-        return world.has(Trait.FAILED_OVER) ? start.failedOver() : start;
+        return world.has(Trait.FAILED_OVER) ? start.failedOver() : world.has(Trait.BEGUN) ? start.begun(world) : start;
+    }
+
+    private State begun(World world) {
+        Journal journal = Journal.EMPTY;
+        int last = world.log(0).length() - 1;
+        for (int offset = 0; offset < last; offset++) {
+            Version version = journal.head().version();
+            String message = world.log(0).substring(offset, offset + 1);
+            Segment segment = new Segment(version.next(0), version, message, offset, offset);
+            journal = journal.committed(List.of(segment), List.of(offset));
+        }
+        return withDatabase(database.on(last - 1)).withJournal(0, journal);
     }
 
     /** The first store knows a version 1 that is lost; by now there is another one, of two messages. */
@@ -52,7 +71,7 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
         Version none = Journal.EMPTY.head().version();
         Segment lost = new Segment(none.next(0), none, "a", 0, 0);
         Segment other = new Segment(none.next(1), none, "ab", 0, 0);
-        Window window = new Window(Journal.EMPTY.head(), List.of()).extended(List.of(lost));
+        Window window = new Window(Journal.EMPTY.head(), List.of(), List.of()).extended(List.of(lost));
         List<Journal> journals = List.of(Journal.EMPTY.committed(List.of(other), List.of(0, 1)));
         return withDatabase(new Database(journals, List.of(), 0, 1)).withWindow(0, 0, window);
     }
@@ -70,11 +89,11 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
     }
 
     State withDatabase(Database next) {
-        return new State(kafka, next, windows, members);
+        return new State(kafka, next, windows, lists, members);
     }
 
     State withKafka(int owner, List<Integer> committed) {
-        return new State(new Kafka(owner, committed), database, windows, members);
+        return new State(new Kafka(owner, committed), database, windows, lists, members);
     }
 
     Window window(int member, int partition) {
@@ -83,7 +102,11 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
 
     State withWindow(int member, int partition, Window window) {
         List<Window> next = replaced(windows.get(store(member)), partition, window);
-        return new State(kafka, database, replaced(windows, store(member), next), members);
+        return new State(kafka, database, replaced(windows, store(member), next), lists, members);
+    }
+
+    State withList(int store, View list) {
+        return new State(kafka, database, windows, replaced(lists, store, list), members);
     }
 
     int store(int member) {
@@ -95,14 +118,14 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
     }
 
     State withMember(int member, Member next) {
-        return new State(kafka, database, windows, replaced(members, member, next));
+        return new State(kafka, database, windows, lists, replaced(members, member, next));
     }
 
     State in(Phase phase, int member) {
         return withMember(member, member(member).in(phase));
     }
 
-    State in(Phase phase, int member, List<Integer> snapshot) {
+    State in(Phase phase, int member, List<View> snapshot) {
         return withMember(member, new Member(phase, member(member).shares(), snapshot));
     }
 
@@ -132,7 +155,7 @@ record State(Kafka kafka, Database database, List<List<Window>> windows, List<Me
 
     State withoutWindows(int member) {
         List<Window> unloaded = Collections.nCopies(partitions(), Window.UNLOADED);
-        return new State(kafka, database, replaced(windows, store(member), unloaded), members);
+        return new State(kafka, database, replaced(windows, store(member), unloaded), lists, members);
     }
 
     /** Moves a member to the position after its claims. */

@@ -1,5 +1,7 @@
 package io.idempotency.jdbc.model;
 
+import io.idempotency.jdbc.model.Archive.Answer;
+import io.idempotency.jdbc.model.Archive.Extent;
 import io.idempotency.jdbc.model.Journal.Effects;
 import io.idempotency.jdbc.model.Journal.Head;
 import io.idempotency.jdbc.model.Journal.Segment;
@@ -19,10 +21,12 @@ final class Surroundings {
 
     private final World world;
     private final Set<Variant> variants;
+    private final Archiving archiving;
 
     Surroundings(World world, Set<Variant> variants) {
         this.world = world;
         this.variants = variants;
+        this.archiving = new Archiving(world, variants);
     }
 
     List<Step> steps(State state) {
@@ -31,6 +35,9 @@ final class Surroundings {
         crash(state, steps);
         if (world.has(Trait.AGEING)) {
             grow(state, steps);
+        }
+        if (world.has(Trait.ARCHIVING)) {
+            archiving.steps(state, steps);
         }
         if (world.has(Trait.FAILOVER)) {
             failOver(state, steps);
@@ -49,7 +56,7 @@ final class Surroundings {
                     state.kafka().owner(), "loses its partitions", state.withKafka(State.NOBODY, committed)));
             return;
         }
-        for (int member = 0; member < World.MEMBERS; member++) {
+        for (int member = 0; member < (world.has(Trait.ALONE) ? 1 : World.MEMBERS); member++) {
             Phase phase = state.member(member).phase();
             if (phase == Phase.STANDBY || phase == Phase.IDLE || phase == Phase.REFUSED) {
                 State next = state.withKafka(member, committed).withMember(member, Member.idleAt(committed));
@@ -71,7 +78,7 @@ final class Surroundings {
                             : next;
                 }
             }
-            steps.add(Step.mishap(store, "crashes with its process", next));
+            steps.add(Step.mishap(store, "crashes with its process", next.withList(store, State.UNREAD)));
             steps.add(Step.mishap(store, "drops its windows", state.withoutWindows(store)));
         }
     }
@@ -83,8 +90,8 @@ final class Surroundings {
         }
         for (int p = 0; p < world.partitions(); p++) {
             Journal journal = state.journal(p);
-            if (journal.isFree() && !journal.segments().isEmpty() && isPurgeable(journal, database.day())) {
-                steps.add(Step.mishap("a segment is purged", state.withJournal(p, purged(journal, p))));
+            if (journal.isFree() && isPurgeable(journal, database.day())) {
+                steps.add(Step.mishap("the oldest is purged", state.withJournal(p, purged(journal, p))));
             }
             for (int store = 0; store < world.stores(); store++) {
                 trim(state, store, p, steps);
@@ -93,29 +100,70 @@ final class Surroundings {
     }
 
     private boolean isPurgeable(Journal journal, int today) {
-        int newest = journal.segments().get(journal.segments().size() - 1).day();
-        int oldest = journal.segments().get(0).day();
+        List<Segment> live = live(journal);
+        List<Archive> archives = journal.view().archives();
+        if (live.isEmpty() && archives.isEmpty()) {
+            return false;
+        }
+        int newest = newest(journal);
+        Extent first = archives.isEmpty()
+                ? Extent.of(live.subList(0, 1))
+                : archives.get(0).extent();
+        int oldest =
+                variants.contains(Variant.PURGES_AN_ARCHIVE_BY_ITS_OLDEST_ENTRY) ? first.firstDay() : first.lastDay();
         return oldest < (variants.contains(Variant.PURGES_WHILE_THE_PARTITION_IS_IDLE) ? today : newest);
     }
 
+    private static List<Segment> live(Journal journal) {
+        return Window.after(journal.segments(), journal.head().lastGone());
+    }
+
+    private static int newest(Journal journal) {
+        List<Segment> live = live(journal);
+        List<Archive> archives = journal.view().archives();
+        return live.isEmpty()
+                ? archives.get(archives.size() - 1).extent().lastDay()
+                : live.get(live.size() - 1).day();
+    }
+
+    /** Drops the oldest archive as a whole, or the oldest segment if there is none. */
     private Journal purged(Journal journal, int partition) {
-        Segment purged = journal.segments().get(0);
-        List<Segment> rest = journal.segments().subList(1, journal.segments().size());
-        int behind = purged.firstOffset() + purged.entries().length();
-        boolean isExact = !rest.isEmpty() && !variants.contains(Variant.MOVES_THE_HORIZON_TOO_LITTLE);
-        int horizon = isExact ? rest.get(0).firstOffset() : behind;
+        List<Archive> archives = journal.view().archives();
+        List<Segment> live = live(journal);
+        boolean isArchive = !archives.isEmpty();
+        Archive purged = isArchive ? archives.get(0) : Archive.of(0, live.subList(0, 1));
+        List<Archive> otherArchives = journal.archives().stream()
+                .filter(archive -> !archive.is(purged))
+                .toList();
+        List<Segment> otherSegments = isArchive ? journal.segments() : Window.after(journal.segments(), purged.last());
+        Head head = journal.head().purgedUpTo(purged.last(), purged.extent().endOffset());
+        Journal rest = new Journal(head, otherSegments, otherArchives, Journal.FREE, journal.effects());
+        boolean isExact = !isEmpty(rest) && !variants.contains(Variant.MOVES_THE_HORIZON_TOO_LITTLE);
+        int horizon = isExact ? firstOffset(rest) : purged.extent().endOffset();
         int outlived = journal.effects().outlived();
-        boolean isOutlived =
-                !rest.isEmpty() && purged.day() < rest.get(rest.size() - 1).day();
+        boolean isOutlived = !isEmpty(rest) && purged.extent().lastDay() < newest(rest);
         for (int offset = 0; isOutlived && offset < world.log(partition).length(); offset++) {
-            outlived |= purged.names(world.log(partition).charAt(offset)) ? 1 << offset : 0;
+            boolean isKnown = purged.answer(world.log(partition).charAt(offset)) != Answer.NOTHING;
+            outlived |= isKnown ? 1 << offset : 0;
         }
         return new Journal(
-                new Head(journal.head().version(), purged.version().number(), horizon),
-                List.copyOf(rest),
+                journal.head().purgedUpTo(purged.last(), horizon),
+                otherSegments,
+                otherArchives,
                 Journal.FREE,
                 new Effects(
                         journal.effects().offsets(), outlived, journal.effects().forgotten()));
+    }
+
+    private static boolean isEmpty(Journal journal) {
+        return journal.view().archives().isEmpty() && live(journal).isEmpty();
+    }
+
+    private static int firstOffset(Journal journal) {
+        List<Archive> archives = journal.view().archives();
+        return archives.isEmpty()
+                ? live(journal).get(0).firstOffset()
+                : archives.get(0).extent().firstOffset();
     }
 
     private void trim(State state, int store, int partition, List<Step> steps) {
@@ -131,7 +179,9 @@ final class Surroundings {
                     .filter(segment -> segment.day() >= state.database().day())
                     .toList();
             steps.add(Step.mishap(
-                    store, "drops what is old", state.withWindow(store, partition, new Window(window.head(), young))));
+                    store,
+                    "drops what is old",
+                    state.withWindow(store, partition, new Window(window.head(), young, window.archives()))));
         }
     }
 
@@ -181,7 +231,12 @@ final class Surroundings {
         Version version = journal.head().version();
         Version next = variants.contains(Variant.FORGETS_WITHOUT_A_VERSION) ? version : version.next(0);
         Segment removal = new Segment(next, version, Segment.REMOVAL + message, offset, 0);
-        return new Journal(journal.head(), journal.segments(), Journal.FREE, new Effects(rest, 0, forgotten))
+        return new Journal(
+                        journal.head(),
+                        journal.segments(),
+                        journal.archives(),
+                        Journal.FREE,
+                        new Effects(rest, 0, forgotten))
                 .committed(List.of(removal), List.of());
     }
 }

@@ -41,7 +41,37 @@ enum Variant {
     /** Duplicates are answered from memory, although the database may have lost them. */
     ANSWERS_WITHOUT_ASKING(World.FAILOVER, Fault.LOST),
     /** A message is forgotten in place, and the head stays where it is. */
-    FORGETS_WITHOUT_A_VERSION(World.FORGETTING, Fault.LOST);
+    FORGETS_WITHOUT_A_VERSION(World.FORGETTING, Fault.LOST),
+    /** What the filter of an archive may know counts as known. */
+    LETS_THE_FILTER_DECIDE(World.ARCHIVES, Fault.LOST),
+    /** An archive that is not there any more counts as one that does not know the message. */
+    ASKS_DEAD_ARCHIVES(World.ARCHIVES, Fault.DOUBLED),
+    /** A window drops the segments that are archived before it knows the archive. */
+    DROPS_WHAT_IT_DOES_NOT_KNOW_ARCHIVED(World.ARCHIVES, Fault.DOUBLED),
+    /** The sources of an archive are deleted before it is active. */
+    DELETES_BEFORE_THE_ARCHIVE_IS_ACTIVE(World.SLOW_MERGES, Fault.DOUBLED),
+    /** Catch-up takes the first segment that is not archived for the next one, wherever the window ends. */
+    CATCHES_UP_FROM_THE_ARCHIVES_ON(World.ARCHIVES, Fault.DOUBLED),
+    /** Loading does not notice that segments were merged between the head and the segments. */
+    LOADS_ACROSS_A_MERGE(World.ARCHIVES, Fault.DOUBLED),
+    /** Two build at a time, and what was built becomes active whatever happened meanwhile. */
+    BUILDS_WHILE_ANOTHER_DOES(World.SLOW_MERGES, Fault.STUCK),
+    /** A list of archives is taken over by whatever window is there by then. */
+    TAKES_OVER_AN_OLDER_LIST(World.SLOW_LISTS, Fault.DOUBLED),
+    /** An archive that the transaction's snapshot does not show yet counts as one that is not there any more. */
+    TAKES_AN_UNSEEN_ARCHIVE_FOR_A_DEAD_ONE(World.ARCHIVES_IN_SNAPSHOTS, Fault.DOUBLED),
+    /** Loading reads the head, and then the list of archives. */
+    LISTS_ARCHIVES_AFTER_THE_HEAD(World.AGEING_ARCHIVES, Fault.DOUBLED),
+    /** An archive is purged when its oldest entry is old. */
+    PURGES_AN_ARCHIVE_BY_ITS_OLDEST_ENTRY(World.AGEING_ARCHIVES, Fault.DOUBLED),
+    /** The number of an archive is one more than the greatest one. */
+    NUMBERS_ARCHIVES_IN_A_ROW(World.ARCHIVES_AND_FAILOVER, Fault.DOUBLED),
+    /** Merging keeps the oldest entry of a message. */
+    KEEPS_THE_OLDEST_ENTRY(World.FORGETTING_ARCHIVES, Fault.LOST),
+    /** Merging drops the entry of a message that was forgotten, although an older archive has the message. */
+    MERGES_AWAY_WHAT_IS_FORGOTTEN(World.FORGETTING_ARCHIVES, Fault.LOST),
+    /** The oldest archive that may know a message is asked first. */
+    ASKS_THE_OLDEST_FIRST(World.FORGETTING_ARCHIVES, Fault.LOST);
 
     private final World world;
     private final Fault fault;

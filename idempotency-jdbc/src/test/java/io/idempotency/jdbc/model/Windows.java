@@ -3,6 +3,7 @@ package io.idempotency.jdbc.model;
 import io.idempotency.jdbc.model.Journal.Head;
 import io.idempotency.jdbc.model.Journal.Segment;
 import io.idempotency.jdbc.model.Journal.Version;
+import io.idempotency.jdbc.model.Journal.View;
 import io.idempotency.jdbc.model.Member.Share;
 import java.util.List;
 import java.util.Set;
@@ -25,22 +26,51 @@ final class Windows {
         State next = state;
         for (int p = 0; p < state.partitions(); p++) {
             if (!state.window(member, p).isLoaded()) {
-                next = next.withWindow(member, p, loaded(state.share(member, p).base(), state.journal(p)));
+                next = next.withWindow(member, p, loaded(state.share(member, p).asked(), state.journal(p)));
             }
         }
         return next;
     }
 
-    private Window loaded(Head head, Journal journal) {
-        List<Segment> segments = journal.segments().stream()
+    private Window loaded(Window listed, Journal journal) {
+        Head head = listed.head();
+        List<Segment> segments = Window.after(journal.segments(), head.lastGone()).stream()
                 .filter(segment -> segment.version().number() <= head.version().number())
                 .toList();
+        List<Archive> archives = variants.contains(Variant.LISTS_ARCHIVES_AFTER_THE_HEAD)
+                ? journal.view().archives()
+                : listed.archives();
         if (variants.contains(Variant.LOADS_THE_HEAD_LAST)) {
-            return new Window(journal.head(), segments);
+            return new Window(journal.head(), segments, archives);
         }
-        boolean isWhole = segments.size() == head.version().number() - head.horizonVersion();
-        return isWhole || variants.contains(Variant.LOADS_ACROSS_A_PURGE)
-                ? new Window(head, segments)
+        boolean isWhole = segments.size() == head.version().number() - head.lastGone();
+        return isWhole
+                        || variants.contains(Variant.LOADS_ACROSS_A_PURGE)
+                        || variants.contains(Variant.LOADS_ACROSS_A_MERGE)
+                ? new Window(head, segments, archives)
+                : Window.UNLOADED;
+    }
+
+    /** Takes over a list of archives that was read before, unless it is older than the window. */
+    Window learned(Window window, View list) {
+        Window next = variants.contains(Variant.TAKES_OVER_AN_OLDER_LIST) && window.isLoaded()
+                ? window.archived(list)
+                : refreshed(window, list);
+        return next.isLoaded() ? next : window;
+    }
+
+    /**
+     * Takes over a list of archives, and drops the segments that they replace. A list that lacks an archive of the window for no good reason is older than
+     * the window, or of a database that lost commits. And a window that ends within an archive lacks a segment.
+     */
+    Window refreshed(Window window, View list) {
+        boolean isExplained = window.archives().stream().allMatch(each -> list.has(each) || list.explains(each));
+        boolean isNewer = window.isLoaded()
+                && isExplained
+                && list.head().archivedVersion() >= window.head().archivedVersion()
+                && list.head().archivedVersion() <= window.head().version().number();
+        return isNewer || (window.isLoaded() && variants.contains(Variant.TAKES_AN_UNSEEN_ARCHIVE_FOR_A_DEAD_ONE))
+                ? window.archived(list)
                 : Window.UNLOADED;
     }
 
@@ -52,15 +82,23 @@ final class Windows {
             if (window.isLoaded()) {
                 List<Segment> seen = seen(state, member, p);
                 next = next.withWindow(
-                        member, p, caughtUp(window, state.journal(p).head().version(), seen));
+                        member, p, caughtUp(window, state.journal(p).head(), seen));
             }
         }
         return next;
     }
 
     /** Versions below the head must follow each other without a gap, and the first of them must follow the window's. */
-    private Window caughtUp(Window window, Version head, List<Segment> seen) {
+    private Window caughtUp(Window window, Head now, List<Segment> seen) {
+        Version head = now.version();
         Version version = window.head().version();
+        boolean isArchived =
+                now.archivedVersion() > 0 && version.number() <= now.archivedVersion() && !head.equals(version);
+        if (isArchived && !variants.contains(Variant.CATCHES_UP_FROM_THE_ARCHIVES_ON)) {
+            return Window.UNLOADED;
+        } else if (isArchived) {
+            return window.at(head, Window.after(seen, now.archivedVersion()));
+        }
         List<Segment> more = seen.stream()
                 .filter(segment -> segment.version().number() > version.number())
                 .toList();
@@ -87,7 +125,8 @@ final class Windows {
         if (!readsSnapshots()) {
             return committed;
         }
-        int last = state.member(member).snapshot().get(partition);
+        int last =
+                state.member(member).snapshot().get(partition).head().version().number();
         return committed.stream()
                 .filter(segment -> segment.version().number() <= last)
                 .toList();

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The messages of a search, and the possible faults. Two members of a consumer group work in every world; crashes, lost
+ * The messages of a search, and the possible faults. Two members of a consumer group work in almost every world; crashes, lost
  * assignments, failing handlers and commits of unknown outcome are part of all of them and happen any number of times.
  *
  * <p>Most worlds have no {@link Trait#TOKENS}, and their members do not {@link Trait#ASK_ALWAYS}: not because the store could
@@ -19,7 +19,15 @@ enum World {
     AGEING(List.of("aab"), Trait.AGEING),
     FAILOVER(List.of("ab"), Trait.FAILOVER, Trait.TOKENS, Trait.ASK_ALWAYS),
     FAILED_OVER(List.of("abc"), Trait.FAILED_OVER, Trait.TOKENS, Trait.ASK_ALWAYS),
-    FORGETTING(List.of("aa"), Trait.FORGETTING, Trait.ASK_ALWAYS);
+    FORGETTING(List.of("aa"), Trait.FORGETTING, Trait.ASK_ALWAYS),
+    ARCHIVES(List.of("ab"), Trait.ARCHIVING),
+    SLOW_MERGES(List.of("aba"), Trait.ARCHIVING, Trait.SLOW_MERGE, Trait.ALONE),
+    SLOW_LISTS(List.of("aba"), Trait.ARCHIVING, Trait.SLOW_LIST, Trait.ALONE),
+    ARCHIVES_IN_SNAPSHOTS(List.of("ab"), Trait.ARCHIVING, Trait.BEGUN, Trait.ONE_STORE, Trait.SNAPSHOTS),
+    AGEING_ARCHIVES(List.of("baa"), Trait.ARCHIVING, Trait.BEGUN, Trait.ONE_STORE, Trait.AGEING),
+    ARCHIVES_AND_FAILOVER(List.of("ab"), Trait.ARCHIVING, Trait.ALONE, Trait.FAILOVER, Trait.TOKENS, Trait.ASK_ALWAYS),
+    FORGETTING_ARCHIVES(
+            List.of("aa"), Trait.ARCHIVING, Trait.ALONE, Trait.ONE_STORE, Trait.FORGETTING, Trait.ASK_ALWAYS);
 
     /** The differences of a world from the plain one. */
     enum Trait {
@@ -35,6 +43,16 @@ enum World {
         FAILED_OVER,
         /** An operator lets one message be forgotten. */
         FORGETTING,
+        /** Segments are merged into archives, and archives into larger ones. */
+        ARCHIVING,
+        /** All messages but the last were processed before, one on each day, but their offsets are not committed. */
+        BEGUN,
+        /** Anything can happen between the steps of a merge. */
+        SLOW_MERGE,
+        /** Anything can happen after a list of archives is read and before it is taken over. */
+        SLOW_LIST,
+        /** Only one member gets partitions. It can lose them and get them back at any time. */
+        ALONE,
         /** Every append draws a random token. */
         TOKENS,
         /** Members compare the heads even if they know all messages of a poll as duplicates. */
