@@ -53,6 +53,7 @@ final class StrongAttempt<M> {
     private final ClaimStore store;
     private final Poll<M> poll;
     private final List<Item<M>> items;
+    private final List<Delivery> deliveries;
     private final Handling<M> handling;
     private final long mark;
     private final Optional<HeldBack<M>> heldBack;
@@ -76,16 +77,25 @@ final class StrongAttempt<M> {
         this.store = flow.settings().storage().store();
         this.poll = poll;
         this.items = items;
+        this.deliveries = deliveries(items);
         this.handling = handling;
         this.mark = flow.known().mark();
         this.heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, items));
+    }
+
+    private static List<Delivery> deliveries(List<? extends Item<?>> items) {
+        List<Delivery> deliveries = new ArrayList<>(items.size());
+        for (Item<?> item : items) {
+            deliveries.add(item.delivery());
+        }
+        return deliveries;
     }
 
     /** Runs a transaction of its own. Errors of the virtual machine leave. */
     Ending run() {
         try {
             heldBack.ifPresent(HeldBack::prepare);
-            store.prepare(deliveries());
+            store.prepare(deliveries);
             flow.expiries().prepare(items);
             flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
             requireCommit();
@@ -153,7 +163,7 @@ final class StrongAttempt<M> {
         expired.clear();
         stopper = null;
         try {
-            claims = store.claim(deliveries());
+            claims = store.claim(deliveries);
             store.transactions().afterCommit(() -> isCommitted = true);
             store.transactions().ifCommittedEarly(this::committedEarly);
             holdBack();
@@ -163,10 +173,6 @@ final class StrongAttempt<M> {
             stopper = e;
             throw e;
         }
-    }
-
-    private List<Delivery> deliveries() {
-        return items.stream().map(Item::delivery).toList();
     }
 
     private void committedEarly() {
@@ -181,7 +187,7 @@ final class StrongAttempt<M> {
     }
 
     private void handle() {
-        List<Claim> grants = new ArrayList<>();
+        List<Claim> grants = new ArrayList<>(items.size());
         List<Claim> late = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);

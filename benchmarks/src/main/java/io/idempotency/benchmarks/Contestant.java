@@ -18,8 +18,8 @@ import org.springframework.transaction.support.TransactionTemplate;
  * Runs a contestant in a JVM of its own: a {@link Round} for each line of its standard input, with a line as the answer. It ends
  * with its input.
  *
- * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code handwritten}, {@code camel}, {@code
- * spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
+ * <p>Names: {@code read}; {@code bare-batch}, {@code bare-batch-async}, {@code bare-poll}, {@code bare-record}; {@code spring-bare-batch}, {@code
+ * spring-handwritten} (listeners without this library); {@code handwritten}, {@code camel}, {@code spring-integration}, {@code eventuate-tram}; {@code table} or {@code journal}, then {@code -batch}, {@code -poll} or {@code -record},
  * with {@code starter-} in front if it is through the starter, and {@code metered-} if that has meters and health; {@code shadow-hanging-batch}, {@code shadow-hanging-poll}, {@code
  * shadow-table-poll}; {@code journal-warm-up}, {@code journal-plain-read}; {@code table-purge},
  * {@code journal-purge}.
@@ -77,6 +77,8 @@ public final class Contestant {
                 reader(round -> new Watching(
                         TableStore.builder(pool).tablePrefix(round.tables()).build(), this::inTurn));
             case "handwritten" -> reader(round -> Steps.oneByOne(peers.handWritten()));
+            case "spring-bare-batch" -> SpringAlone.bare(broker, database);
+            case "spring-handwritten" -> SpringAlone.handWritten(broker, database);
             case "camel" -> reader(round -> Steps.oneByOne(peers.camel()));
             case "spring-integration" -> reader(round -> Steps.oneByOne(peers.springIntegration()));
             case "eventuate-tram" -> reader(round -> Steps.oneByOne(peers.eventuateTram()));
@@ -105,7 +107,7 @@ public final class Contestant {
         boolean isJournal = name.contains("journal");
         boolean isMetered = name.startsWith("metered-");
         if (isMetered || name.startsWith("starter-")) {
-            return new Starter(broker, database, isJournal, handler, isMetered);
+            return Starter.rounds(broker, database, isJournal, handler, isMetered);
         }
         return reader(round -> isJournal
                 ? Library.journal(pool, handler, effects, round)

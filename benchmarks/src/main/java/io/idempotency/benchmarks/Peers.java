@@ -34,7 +34,7 @@ final class Peers {
         this.effects = effects;
     }
 
-    private static final String REMEMBER = "insert into processed (message_id) values (?) on conflict do nothing";
+    static final String REMEMBER = "insert into processed (message_id) values (?) on conflict do nothing";
 
     /** Many teams' own code: a table of ids with a text key, in a {@code @Transactional} listener. */
     Consumer<ConsumerRecord<byte[], byte[]>> handWritten() {

@@ -42,6 +42,8 @@ final class Ratios {
         put(ratios, "record-poll-vs-best-peer", best("table-poll", "journal-poll"), bestPeer());
         put(ratios, "batch-vs-best-peer", best("table-batch", "journal-batch"), bestPeer());
         put(ratios, "record-table-vs-handwritten", base("table-record"), base("handwritten"));
+        put(ratios, "record-journal-vs-handwritten", base("journal-record"), base("handwritten"));
+        ratios.putAll(ofStarter());
         String copies = Scenarios.ALL_COPIES;
         put(ratios, "duplicates-vs-read", rate(copies, "table" + POLL), rate(copies, "read"));
         String stored = Scenarios.STORED_50M;
@@ -64,6 +66,18 @@ final class Ratios {
                     rate(Scenarios.METERS, "metered-" + contestant),
                     rate(Scenarios.METERS, "starter-" + contestant));
         }
+        return ratios;
+    }
+
+    /** Returns the ratios of listeners of the starter to listeners without this library, in the same application. */
+    private Map<String, Double> ofStarter() {
+        Map<String, Double> ratios = new LinkedHashMap<>();
+        OptionalDouble bare = base("spring-bare-batch");
+        OptionalDouble handWritten = base("spring-handwritten");
+        put(ratios, "starter-record-table-vs-handwritten", base("starter-table-record"), handWritten);
+        put(ratios, "starter-batch-journal-vs-bare", base("starter-journal-batch"), bare);
+        put(ratios, "starter-batch-table-vs-bare", base("starter-table-batch"), bare);
+        put(ratios, "starter-poll-vs-handwritten", best("starter-table-poll", "starter-journal-poll"), handWritten);
         return ratios;
     }
 
@@ -92,7 +106,6 @@ final class Ratios {
         latencies().forEach(information::put);
         Map<String, Double> others = new LinkedHashMap<>();
         put(others, "bare-batch-async-vs-bare-batch", base("bare-batch-async"), base("bare-batch"));
-        put(others, "record-journal-vs-handwritten", base("journal-record"), base("handwritten"));
         String purged = "journal" + BATCH;
         put(
                 others,

@@ -83,18 +83,16 @@ final class Scenarios {
                 "handwritten",
                 "camel",
                 "spring-integration",
-                "eventuate-tram"));
+                "eventuate-tram",
+                "spring-bare-batch",
+                "spring-handwritten",
+                "starter-table-batch",
+                "starter-journal-batch",
+                "starter-table-poll",
+                "starter-journal-poll",
+                "starter-table-record"));
         if (form == Form.LONG) {
-            names.addAll(List.of(
-                    "bare-batch-async",
-                    "bare-record",
-                    "journal-record",
-                    "starter-table-batch",
-                    "starter-journal-batch",
-                    "starter-table-poll",
-                    "starter-journal-poll",
-                    "starter-table-record",
-                    "starter-journal-record"));
+            names.addAll(List.of("bare-batch-async", "bare-record", "journal-record", "starter-journal-record"));
         }
         return Scenario.of(
                         BASE,

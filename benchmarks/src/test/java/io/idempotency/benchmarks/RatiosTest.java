@@ -53,6 +53,24 @@ final class RatiosTest {
     }
 
     @Test
+    void comparesTheStarterWithListenersWithoutTheLibrary() {
+        measured(Scenarios.BASE, "spring-bare-batch", 1_000);
+        measured(Scenarios.BASE, "spring-handwritten", 20);
+        measured(Scenarios.BASE, "starter-table-record", 21);
+        measured(Scenarios.BASE, "starter-journal-batch", 850);
+        measured(Scenarios.BASE, "starter-table-batch", 350);
+        measured(Scenarios.BASE, "starter-table-poll", 80);
+        measured(Scenarios.BASE, "starter-journal-poll", 100);
+
+        assertThat(new Ratios(measurements).all())
+                .containsOnly(
+                        entry("starter-record-table-vs-handwritten", 1.05),
+                        entry("starter-batch-journal-vs-bare", 0.85),
+                        entry("starter-batch-table-vs-bare", 0.35),
+                        entry("starter-poll-vs-handwritten", 5.0));
+    }
+
+    @Test
     void comparesTheStarterWithMetersWithTheOneWithout() {
         measured(Scenarios.METERS, "starter-journal-batch", 100);
         measured(Scenarios.METERS, "metered-journal-batch", 98);

@@ -43,7 +43,7 @@ final class ActiveTransaction implements TransactionSynchronization {
     private final Evidence evidence;
     private final Map<String, Integer> proposedNames = new HashMap<>();
     private final List<Runnable> afterCommit = new ArrayList<>();
-    private final IdentityHashMap<Object, Integer> stepsBySavepoint = new IdentityHashMap<>();
+    private @Nullable Map<Object, Integer> stepsBySavepoint;
     private @Nullable Object state;
     private int steps;
     private @Nullable LastWord lastWord;
@@ -62,25 +62,44 @@ final class ActiveTransaction implements TransactionSynchronization {
      * @throws IdempotencyException if the transaction is ending, or has committed: nothing would commit this work
      */
     static ActiveTransaction of(Object owner) {
+        return of(owner, false);
+    }
+
+    /**
+     * Returns a part in the running transaction for actions after its commit: that of any owner, or a new one of this owner if there is none. A transaction
+     * has fewer parts then, and Spring sorts them at each step of its end.
+     *
+     * @throws IdempotencyException as {@link #of}
+     */
+    static ActiveTransaction ofAnyOr(Object owner) {
+        return of(owner, true);
+    }
+
+    private static ActiveTransaction of(Object owner, boolean isAnyOwner) {
         List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
-        boolean isOurs = registered.stream().anyMatch(TransactionOutcome.class::isInstance);
-        Evidence evidence = new Evidence(isOurs);
+        boolean isOurs = false;
+        ActiveTransaction other = null;
         for (TransactionSynchronization each : registered) {
             if (each instanceof ActiveTransaction active) {
-                if (active.owner == owner && !active.isLastWordSaid) {
+                if ((isAnyOwner || active.owner == owner) && !active.isLastWordSaid) {
                     return active;
                 }
-                evidence = active.evidence.ofAnotherOwner();
-            }
-            if ((each instanceof TransactionOutcome ending && ending.isEnding())
-                    || (each instanceof ActiveTransaction active && active.isLastWordSaid)) {
-                throw Completion.refused();
+                if (active.isLastWordSaid) {
+                    throw Completion.refused();
+                }
+                other = active;
+            } else if (each instanceof TransactionOutcome ending) {
+                if (ending.isEnding()) {
+                    throw Completion.refused();
+                }
+                isOurs = true;
             }
         }
         if (!isOurs && Completion.isRunning(registered)) {
             throw Completion.refused();
         }
-        ActiveTransaction active = new ActiveTransaction(owner, evidence);
+        ActiveTransaction active =
+                new ActiveTransaction(owner, other == null ? new Evidence(isOurs) : other.evidence.ofAnotherOwner());
         TransactionSynchronizationManager.registerSynchronization(active);
         return active;
     }
@@ -151,12 +170,14 @@ final class ActiveTransaction implements TransactionSynchronization {
 
     @Override
     public void savepoint(Object savepoint) {
-        stepsBySavepoint.put(savepoint, steps);
+        Map<Object, Integer> known = stepsBySavepoint == null ? new IdentityHashMap<>() : stepsBySavepoint;
+        known.put(savepoint, steps);
+        stepsBySavepoint = known;
     }
 
     @Override
     public void savepointRollback(Object savepoint) {
-        Integer stepsThen = stepsBySavepoint.get(savepoint);
+        Integer stepsThen = stepsBySavepoint == null ? null : stepsBySavepoint.get(savepoint);
         if (stepsThen == null || stepsThen != steps) {
             spoil("a nested transaction was rolled back, and messages were claimed in it");
         }

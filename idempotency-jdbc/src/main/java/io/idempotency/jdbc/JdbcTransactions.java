@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -36,12 +37,18 @@ public final class JdbcTransactions implements Transactions {
     }
 
     /**
-     * Returns transactions on the data source with a transaction manager of their own. On PostgreSQL it proves the claims and commits in one round
-     * trip; any other manager needs two.
+     * Returns transactions on the data source with a transaction manager of their own, see {@link #manager}.
      */
     public static JdbcTransactions on(DataSource dataSource) {
-        DataSource target = unwrapped(dataSource);
-        return new JdbcTransactions(target, new ProvingTransactionManager(target));
+        return on(dataSource, manager(dataSource));
+    }
+
+    /**
+     * Returns a transaction manager for the data source that, on PostgreSQL, proves the claims and commits in one round trip. In everything else, and without
+     * claims, it is Spring's own. Use it in place of a {@link JdbcTransactionManager}, for listeners with short transactions.
+     */
+    public static JdbcTransactionManager manager(DataSource dataSource) {
+        return new ProvingTransactionManager(unwrapped(dataSource));
     }
 
     /** Returns transactions that the given manager begins and ends. It must manage the given data source. */
@@ -137,13 +144,13 @@ public final class JdbcTransactions implements Transactions {
     @Override
     public void afterCommit(Runnable action) {
         requireActive();
-        ActiveTransaction.of(target).afterCommit(action);
+        ActiveTransaction.ofAnyOr(target).afterCommit(action);
     }
 
     @Override
     public void ifCommittedEarly(Runnable action) {
         requireActive();
-        ActiveTransaction.of(target).evidence().ifCommittedEarly(action);
+        ActiveTransaction.ofAnyOr(target).evidence().ifCommittedEarly(action);
     }
 
     @Override

@@ -21,10 +21,14 @@ record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, SortedMap
 
     static Set<String> namesIn(List<Delivery> deliveries) {
         Set<String> names = new HashSet<>();
+        Delivery last = null;
         for (Delivery delivery : deliveries) {
-            names.add(delivery.id().consumer());
-            if (!delivery.position().equals(Position.UNKNOWN)) {
-                names.add(delivery.position().stream());
+            if (last == null || !Names.areOfOnePlace(last, delivery)) {
+                last = delivery;
+                names.add(delivery.id().consumer());
+                if (!delivery.position().equals(Position.UNKNOWN)) {
+                    names.add(delivery.position().stream());
+                }
             }
         }
         return names;

@@ -33,16 +33,7 @@ final class MessageTable {
 
     /** Returns whether the numbers of all names are known. */
     boolean areNamed(List<Delivery> deliveries) {
-        Delivery last = null;
-        for (Delivery delivery : deliveries) {
-            if (last == null || !Names.areOfOnePlace(last, delivery)) {
-                last = delivery;
-                if (!database.areKnown(MessageLookup.namesIn(List.of(delivery)))) {
-                    return false;
-                }
-            }
-        }
-        return true;
+        return database.areKnown(MessageLookup.namesIn(deliveries));
     }
 
     /** Returns the deliveries with their keys in the table. New names get a proposed number. */

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -59,12 +60,15 @@ final class Names {
     }
 
     /**
-     * Returns the numbers of the names.
+     * Returns the numbers of the names, perhaps with those of others.
      *
      * @param proposed the numbers that the running transaction must {@link #store} before it commits; this method adds new ones
      */
     Map<String, Integer> numbers(Connection connection, Set<String> wanted, Map<String, Integer> proposed)
             throws SQLException {
+        if (proposed.isEmpty() && areKnown(wanted)) {
+            return Collections.unmodifiableMap(numbers);
+        }
         Map<String, Integer> found = new HashMap<>();
         for (String name : new TreeSet<>(wanted)) {
             Integer number = find(connection, name, proposed);

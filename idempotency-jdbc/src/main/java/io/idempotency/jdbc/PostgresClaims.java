@@ -15,7 +15,7 @@ final class PostgresClaims {
 
     private static final MessageState PROCESSED = MessageState.processed(1, 0);
 
-    /** The state of one row of each claim. The trigger guards this row, and so all rows of the claim. */
+    /** The state of one row of each claim. The trigger guards this row, and so all rows of the claim. The condition of the trigger has it as a number. */
     private static final int GUARDED = PROCESSED.packed() | MessageState.UNPROVED;
 
     private final PostgresWaiting waiting;

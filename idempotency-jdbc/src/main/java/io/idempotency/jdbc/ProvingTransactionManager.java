@@ -2,7 +2,6 @@ package io.idempotency.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.DataSourceUtils;
@@ -13,7 +12,7 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * The transaction manager for stores that were given none. If the database can prove and commit in one round trip, it does so: a transaction for one message
+ * The transaction manager for stores that were given none, and of the starter in place of Spring Boot's. If the database can prove and commit in one round trip, it does so: a transaction for one message
  * takes three round trips instead of four. Between two processes of one machine that saves 3 percent of its time, over a network up to a quarter.
  */
 final class ProvingTransactionManager extends JdbcTransactionManager {
@@ -35,19 +34,24 @@ final class ProvingTransactionManager extends JdbcTransactionManager {
 
         private @Nullable ProvenCommit proven;
 
-        static Optional<Commit> ofActive() {
-            return TransactionSynchronizationManager.getSynchronizations().stream()
-                    .filter(Commit.class::isInstance)
-                    .map(Commit.class::cast)
-                    .findFirst();
+        static @Nullable Commit ofActive() {
+            for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+                if (each instanceof Commit commit) {
+                    return commit;
+                }
+            }
+            return null;
         }
     }
 
     /** Makes the active transaction commit in this way. Returns whether it will: not if it has another manager, or another such commit already. */
     static boolean commitBy(ProvenCommit commit) {
-        Optional<Commit> planned = Commit.ofActive().filter(each -> each.proven == null);
-        planned.ifPresent(each -> each.proven = commit);
-        return planned.isPresent();
+        Commit planned = Commit.ofActive();
+        if (planned == null || planned.proven != null) {
+            return false;
+        }
+        planned.proven = commit;
+        return true;
     }
 
     @Override
@@ -61,7 +65,11 @@ final class ProvingTransactionManager extends JdbcTransactionManager {
     /** {@inheritDoc} After a proven commit the driver has nothing left to send. */
     @Override
     protected void doCommit(DefaultTransactionStatus status) {
-        Commit.ofActive().map(commit -> commit.proven).ifPresent(this::run);
+        Commit planned = status.isNewSynchronization() ? Commit.ofActive() : null;
+        ProvenCommit proven = planned == null ? null : planned.proven;
+        if (proven != null) {
+            run(proven);
+        }
         super.doCommit(status);
     }
 

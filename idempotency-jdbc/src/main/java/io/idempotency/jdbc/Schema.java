@@ -214,14 +214,14 @@ public final class Schema {
 
     private static final String TRIGGERS = """
             select count(*) from pg_trigger
-            where tgname = lower('${prefix}unproved') and tgrelid in ('${tables}message'::regclass, '${tables}segment'::regclass)
+            where tgname in (lower('${prefix}unproved'), lower('${prefix}unproved_again')) and tgrelid in ('${tables}message'::regclass, '${tables}segment'::regclass)
             """;
 
     private Optional<Difference> findTriggers(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(TRIGGERS));
                 ResultSet result = statement.executeQuery()) {
             result.next();
-            return result.getInt(1) == 2
+            return result.getInt(1) == 3
                     ? Optional.empty()
                     : Optional.of(new Difference("A trigger is missing.", null));
         }

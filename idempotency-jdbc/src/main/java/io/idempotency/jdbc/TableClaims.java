@@ -66,7 +66,11 @@ final class TableClaims implements ActiveTransaction.LastWord {
         Set<MessageKey> skipped = horizons.skipped(connection, lookup, inserted);
         if (skipped.isEmpty() && arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
-            return deliveries.stream().map(Claim::granted).toList();
+            List<Claim> granted = new ArrayList<>(deliveries.size());
+            for (Delivery delivery : deliveries) {
+                granted.add(Claim.granted(delivery));
+            }
+            return granted;
         }
         database.requireCommittedReads(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
@@ -84,7 +88,15 @@ final class TableClaims implements ActiveTransaction.LastWord {
     }
 
     private static boolean isAllGranted(List<MessageRow> known, List<MessageArrival> arrivals) {
-        return known.size() == arrivals.size() && known.stream().allMatch(MessageRow::isGranted);
+        if (known.size() != arrivals.size()) {
+            return false;
+        }
+        for (MessageRow row : known) {
+            if (!row.isGranted()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private List<Claim> answers(

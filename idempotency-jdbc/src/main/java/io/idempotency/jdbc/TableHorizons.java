@@ -117,7 +117,9 @@ final class TableHorizons {
 
         private final Connection connection;
         private final MessageLookup lookup;
-        private final Set<MessageKey> inserted = new HashSet<>();
+        /** The keys of the inserted rows; null if every message of the claim was inserted. */
+        private final @Nullable Set<MessageKey> inserted;
+
         private final Set<MessageKey> skipped = new HashSet<>();
         private final Map<Partition, TableHorizon> horizons = new HashMap<>();
         private final Map<Partition, SetBack> setBack = new HashMap<>();
@@ -127,7 +129,21 @@ final class TableHorizons {
         Decision(Connection connection, MessageLookup lookup, Collection<MessageRow> rows) {
             this.connection = connection;
             this.lookup = lookup;
-            rows.stream().filter(MessageRow::isGranted).forEach(row -> inserted.add(row.key()));
+            this.inserted = inserted(rows, lookup.arrivals().size());
+        }
+
+        private static @Nullable Set<MessageKey> inserted(Collection<MessageRow> rows, int messages) {
+            Set<MessageKey> some = new HashSet<>();
+            boolean isAll = rows.size() == messages;
+            for (MessageRow row : rows) {
+                isAll &= row.isGranted();
+            }
+            for (MessageRow row : rows) {
+                if (!isAll && row.isGranted()) {
+                    some.add(row.key());
+                }
+            }
+            return isAll ? null : some;
         }
 
         void decide() throws SQLException {
@@ -137,7 +153,8 @@ final class TableHorizons {
             for (int i = 0; i < lookup.keys().size(); i++) {
                 Delivery delivery = lookup.deliveries().get(i);
                 MessageKey key = lookup.keys().get(i);
-                if (!inserted.contains(key) || delivery.position().equals(Position.UNKNOWN)) {
+                if ((inserted != null && !inserted.contains(key))
+                        || delivery.position().equals(Position.UNKNOWN)) {
                     continue;
                 }
                 if (partition == null || last == null || !Names.areOfOnePlace(last, delivery)) {

@@ -54,7 +54,7 @@ final class ContainerFitter {
      */
     Optional<FittedContainer> fitListener(
             ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
-        ListenerDefinition listener = found.with(properties.consumer(found.name()));
+        ListenerDefinition listener = configured(found, container);
         String store = consumers.store(listener);
         if (!properties.consumer(listener.name()).enabled()) {
             SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
@@ -89,6 +89,17 @@ final class ContainerFitter {
                     container);
         }
         return Optional.of(fitted);
+    }
+
+    /** Returns the listener as the properties have it. What they say of all listeners concerns those for records that have transactions of the library. */
+    private ListenerDefinition configured(
+            ListenerDefinition found, AbstractMessageListenerContainer<Object, Object> container) {
+        ListenerDefinition listener = found.with(properties.consumer(found.name()));
+        boolean isForRecords =
+                !(container.getContainerProperties().getMessageListener() instanceof BatchMessageListener<?, ?>);
+        return isForRecords && consumers.level(listener) == ConsistencyLevel.STRONG
+                ? listener.orTransactionPer(properties.transactionPer())
+                : listener;
     }
 
     /** In shadow mode the application may do whatever it may without the library. What the real run refuses is told. */

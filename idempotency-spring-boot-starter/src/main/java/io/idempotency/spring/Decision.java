@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  */
 record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
 
+    private static final Decision ALL_SETTLED = new Decision(Kind.SETTLED, List.of(), Optional.empty());
+
     enum Kind {
         SETTLED,
         NACKED,
@@ -65,12 +67,12 @@ record Decision(Kind kind, List<Integer> stops, Optional<Throwable> reason) {
     }
 
     private static Decision of(BatchResult result, List<ConsumerRecord<Object, Object>> records, int handed) {
+        if (result.isSettled() && handed == records.size()) {
+            return ALL_SETTLED;
+        }
         List<Integer> stops = new ArrayList<>();
         result.stops().forEach(stop -> stops.add(stop.index()));
         IntStream.range(handed, records.size()).forEach(stops::add);
-        if (stops.isEmpty()) {
-            return new Decision(Kind.SETTLED, stops, Optional.empty());
-        }
         if (result.isSettled()) {
             return new Decision(Kind.WAITING, stops, Optional.of(WaitingException.of(records.get(handed))));
         }

@@ -19,6 +19,8 @@ import org.springframework.validation.Validator;
  *
  * @param enabled Whether listeners that are annotated with @Idempotent are idempotent. If not, they run as with spring-kafka alone.
  * @param store Store of listeners that do not name another one: table, journal, memory or the name of a ClaimStore bean.
+ * @param transactionPer How many records share a transaction, of record listeners with the level STRONG that do not say it themselves. With poll, one
+ *     statement claims the records of a poll, and one commit settles them.
  * @param retention How long tables remember messages. Choose at least the retention of the topics; the minimum is a minute.
  * @param unjudged How to treat a record that the purge may have forgotten, for example after offsets were reset.
  * @param lease Duration of the lease that a listener with the level AT_LEAST_ONCE takes on a message. It is renewed after a third of that time.
@@ -43,6 +45,7 @@ import org.springframework.validation.Validator;
 public record IdempotencyProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("table") String store,
+        @DefaultValue("record") TransactionPer transactionPer,
         @DefaultValue("8d") Duration retention,
         @DefaultValue("refuse") Unjudged unjudged,
         @DefaultValue("1m") Duration lease,

@@ -56,7 +56,7 @@ public @interface Idempotent {
     String store() default "";
 
     /**
-     * How many records share a transaction under {@code STRONG}, at most one value; {@link TransactionPer#RECORD} by default. With
+     * How many records share a transaction under {@code STRONG}, at most one value; {@code idempotency.transaction-per} by default. With
      * {@link TransactionPer#POLL} the claims of a poll take one statement, and all its records one commit. The records of a batch listener always
      * share.
      */

@@ -109,17 +109,21 @@ record ListenerDefinition(AnnotatedElement element, Object bean, String name, St
 
     /** Returns the definition of a batch listener, whose records always share a transaction. */
     ListenerDefinition sharingTransactions() {
+        return withTransactionPer(TransactionPer.POLL);
+    }
+
+    /** Returns the definition with a scope of its transactions, unless it asks for one. */
+    ListenerDefinition orTransactionPer(TransactionPer otherwise) {
+        return transactionPer().isPresent() ? this : withTransactionPer(otherwise);
+    }
+
+    private ListenerDefinition withTransactionPer(TransactionPer per) {
         return new ListenerDefinition(
                 element,
                 bean,
                 name,
                 boundTo,
-                new Asked(
-                        asked.level(),
-                        asked.messageId(),
-                        asked.store(),
-                        Optional.of(TransactionPer.POLL),
-                        asked.isShadow()));
+                new Asked(asked.level(), asked.messageId(), asked.store(), Optional.of(per), asked.isShadow()));
     }
 
     /** Returns whether both are the same methods of the same object, whatever their settings. */

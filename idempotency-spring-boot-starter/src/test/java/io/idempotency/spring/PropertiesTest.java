@@ -3,6 +3,7 @@ package io.idempotency.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.TransactionPer;
 import io.idempotency.cache.CaffeineCache;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
@@ -59,6 +60,7 @@ class PropertiesTest {
     void haveTheDefaultsOfTheirDocumentation() {
         assertThat(defaults.enabled()).isTrue();
         assertThat(defaults.store()).isEqualTo("table");
+        assertThat(defaults.transactionPer()).isEqualTo(TransactionPer.RECORD);
         assertThat(defaults.retention()).isEqualTo(Duration.ofDays(8));
         assertThat(defaults.messageId().missing()).isEqualTo(IdempotencyProperties.Missing.FAIL);
         assertThat(defaults.messageId().retryTopics()).isEmpty();
