@@ -26,7 +26,9 @@ final class ChunkLoop<M> {
         boolean isJoining = settings.storage().store().transactions().isActive();
         if (!isJoining) {
             // The caller's transaction may have forgotten what is known to all others.
-            items.forEach(this::skipKnown);
+            if (flow.known().isKept()) {
+                items.forEach(this::skipKnown);
+            }
             resends.await(items);
         }
         Poll<M> poll =

@@ -1,6 +1,8 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,7 +95,7 @@ sealed interface Handling<M> {
             HandledMessages handled = HandledMessages.begin(items);
             long before = poll.now();
             try {
-                handler.handle(items.stream().map(Item::message).toList(), claims);
+                handler.handle(messages(items), claims);
             } catch (BatchFailedException thrown) {
                 throw failure(poll, at(thrown, items.size()), thrown.getCause());
             } catch (Throwable thrown) {
@@ -118,6 +120,14 @@ sealed interface Handling<M> {
                 }
             }
         }
+    }
+
+    private static <M> List<M> messages(List<Item<M>> items) {
+        List<M> messages = new ArrayList<>(items.size());
+        for (Item<M> item : items) {
+            messages.add(item.message());
+        }
+        return Collections.unmodifiableList(messages);
     }
 
     private static int at(BatchFailedException thrown, int size) {

@@ -33,7 +33,7 @@ final class KnownDuplicates {
     KnownDuplicates(String consumer, DuplicateCache cache) {
         this.consumer = consumer;
         this.cache = cache;
-        if (cache != DuplicateCache.none()) {
+        if (isKept()) {
             synchronized (ALL) {
                 ALL.add(this);
             }
@@ -74,6 +74,11 @@ final class KnownDuplicates {
         }
     }
 
+    /** Returns whether there is a cache. */
+    boolean isKept() {
+        return cache != DuplicateCache.none();
+    }
+
     Optional<DuplicateCache.Known> find(MessageId id) {
         try {
             return cache.find(id);
@@ -96,7 +101,7 @@ final class KnownDuplicates {
 
     /** Remembers a message whose processing has committed, unless something was forgotten since the mark. */
     void remember(Delivery delivery, Optional<Duplicate> duplicate, long mark) {
-        if (cache == DuplicateCache.none()) {
+        if (!isKept()) {
             return;
         }
         forgetting.readLock().lock();

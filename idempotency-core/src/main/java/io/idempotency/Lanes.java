@@ -201,12 +201,18 @@ final class Lanes {
 
     /** Notes that a message was processed: nothing fails in a row any more. */
     void processed(Lane lane, MessageId id) {
+        if (isEmpty()) {
+            return;
+        }
         unplaced.settled(lane, id);
         ease(lane, trouble -> trouble.settled(id).withFailure("", 0, 0));
     }
 
     /** Notes that a message was settled without its handler, so that failures in a row go on being counted. */
     void skipped(Lane lane, MessageId id) {
+        if (isEmpty()) {
+            return;
+        }
         unplaced.settled(lane, id);
         ease(lane, trouble -> trouble.settled(id));
     }

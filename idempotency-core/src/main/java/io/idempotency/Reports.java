@@ -48,14 +48,14 @@ final class Reports {
     }
 
     void settled(Item<?> item, Outcome outcome, int attempts, Optional<Duplicate> duplicate) {
-        if (log.isDebugEnabled()) {
-            if (outcome == Outcome.EXPIRED) {
-                log.debug("Skipped {}: it has expired.", item.delivery());
-            }
-            duplicate.ifPresent(why -> log.debug(
-                    "Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first()));
+        if (outcome == Outcome.EXPIRED) {
+            log.debug("Skipped {}: it has expired.", item.delivery());
         }
-        duplicate.ifPresent(why -> late.note(item.delivery(), why.age()));
+        if (duplicate.isPresent()) {
+            Duplicate why = duplicate.get();
+            log.debug("Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first());
+            late.note(item.delivery(), why.age());
+        }
         tell(new Consumption(
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
     }
@@ -214,7 +214,11 @@ final class Reports {
 
     private boolean tell(Consumption consumption) {
         boolean isStopping = stopped.note(consumption.delivery(), consumption.outcome());
-        tell(consumption.delivery(), () -> listener.onConsumption(consumption));
+        try {
+            listener.onConsumption(consumption);
+        } catch (Throwable e) {
+            failed(consumption.delivery(), e);
+        }
         return isStopping;
     }
 
@@ -222,11 +226,15 @@ final class Reports {
         try {
             what.run();
         } catch (Throwable e) {
-            Causes.letFatalLeave(e);
-            log.warn(
-                    "The consumption listener failed for {}; the consumption itself is not affected.",
-                    of,
-                    FailureText.loggable(e));
+            failed(of, e);
         }
+    }
+
+    private static void failed(Object of, Throwable thrown) {
+        Causes.letFatalLeave(thrown);
+        log.warn(
+                "The consumption listener failed for {}; the consumption itself is not affected.",
+                of,
+                FailureText.loggable(thrown));
     }
 }

@@ -107,7 +107,7 @@ public class PartBenchmark {
                     new ArchiveHead.Span(i, i, i, i, i, i, i),
                     (long) ArchiveFilter.MOST_MESSAGES * hashes.length,
                     0);
-            archived.add(new KnownArchive(head, hash, filters));
+            archived.add(new ArchiveFilters(head, hash, filters));
         }
     }
 

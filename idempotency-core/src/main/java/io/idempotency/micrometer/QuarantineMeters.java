@@ -47,6 +47,9 @@ public final class QuarantineMeters implements AutoCloseable {
     /** How long a node has the meters after its last count. */
     public static final Duration LEASE = Duration.ofMinutes(3);
 
+    /** How long an application that ends waits for the turn to be given back. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
     private static final Logger log = LoggerFactory.getLogger(QuarantineMeters.class);
     private static final Delivery TURN = new Delivery(new MessageId(CONSUMER, "quarantine"), Position.UNKNOWN);
     private static final QuarantineTotal NONE = new QuarantineTotal(0, Instant.EPOCH, Duration.ZERO);
@@ -63,7 +66,7 @@ public final class QuarantineMeters implements AutoCloseable {
     /** Touched by the counting thread only. */
     private boolean isFailing;
 
-    private @Nullable ScheduledExecutorService executor;
+    private volatile @Nullable ScheduledExecutorService executor;
 
     private QuarantineMeters(
             MeterRegistry registry,
@@ -200,13 +203,23 @@ public final class QuarantineMeters implements AutoCloseable {
                 true);
     }
 
-    /** Stops counting, removes the meters, and gives the turn to another node. */
+    /**
+     * Stops counting, removes the meters, and gives the turn to another node. If the database is away, it waits a second for that and then lets the turn
+     * end by itself, so that the shutdown of an application does not wait for a connection.
+     */
     @Override
-    public synchronized void close() {
+    public void close() {
         ScheduledExecutorService started = executor;
         if (started != null) {
-            started.shutdown();
+            started.shutdownNow();
         }
+        Claim held = stop();
+        if (held != null) {
+            release(held);
+        }
+    }
+
+    private synchronized @Nullable Claim stop() {
         isClosed = true;
         show(Map.of());
         HorizonMeters shown = horizons;
@@ -215,12 +228,22 @@ public final class QuarantineMeters implements AutoCloseable {
         }
         Claim held = turn;
         turn = null;
-        if (held != null) {
-            release(held);
-        }
+        return held;
     }
 
     private void release(Claim held) {
+        Thread releasing = new Thread(() -> tryToRelease(held), "idempotency-meters-close");
+        releasing.setDaemon(true);
+        releasing.start();
+        try {
+            releasing.join(PATIENCE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        releasing.interrupt();
+    }
+
+    private void tryToRelease(Claim held) {
         try {
             leases.release(List.of(held));
         } catch (RuntimeException e) {

@@ -21,7 +21,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** What the nodes tell of messages in quarantine. */
 class QuarantineMetersTest {
@@ -203,6 +206,48 @@ class QuarantineMetersTest {
 
         assertThat(registry.getMeters()).isEmpty();
         assertThat(value(other, MeterNames.QUARANTINED, "billing")).isZero();
+    }
+
+    /** A pool waits for a connection until it is interrupted, and much longer than a shutdown may take. */
+    @Test
+    @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+    void isClosedAlthoughTheDatabaseIsAway() {
+        CountDownLatch isBack = new CountDownLatch(1);
+        boolean[] isAway = new boolean[1];
+        LeaseStore waiting = (LeaseStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {LeaseStore.class}, (proxy, method, arguments) -> {
+                    if (isAway[0]) {
+                        isBack.await();
+                    }
+                    return method.invoke(store, arguments);
+                });
+        QuarantineMeters meters = QuarantineMeters.of(registry, waiting, quarantine, List::of);
+        meters.count();
+        isAway[0] = true;
+
+        meters.close();
+
+        assertThat(registry.getMeters()).isEmpty();
+        assertThat(isBack.getCount()).as("nobody needed the database").isEqualTo(1);
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+    void isClosedAlthoughACountWaitsForTheDatabase() throws InterruptedException {
+        CountDownLatch isWaiting = new CountDownLatch(1);
+        LeaseStore away = (LeaseStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {LeaseStore.class}, (proxy, method, arguments) -> {
+                    isWaiting.countDown();
+                    new CountDownLatch(1).await();
+                    throw new IllegalStateException("never comes back");
+                });
+        QuarantineMeters meters =
+                QuarantineMeters.of(registry, away, quarantine, List::of).start();
+        isWaiting.await();
+
+        meters.close();
+
+        assertThat(registry.getMeters()).isEmpty();
     }
 
     @Test

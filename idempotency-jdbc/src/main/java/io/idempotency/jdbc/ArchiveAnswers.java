@@ -2,7 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.jdbc.ArchiveRows.PageKey;
 import io.idempotency.jdbc.JournalGeneration.Entry;
-import io.idempotency.jdbc.KnownArchives.Question;
+import io.idempotency.jdbc.ArchiveList.Question;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,12 +19,12 @@ final class ArchiveAnswers {
     private static final int PAGES_AT_A_TIME = 1000;
 
     /** An open question, and where its answer goes. */
-    private record Open(Known known, Question question) {}
+    private record Open(JournalKnowledge known, Question question) {}
 
     private final Map<PageKey, List<Open>> open = new HashMap<>();
 
-    ArchiveAnswers(List<Known> all) {
-        for (Known known : all) {
+    ArchiveAnswers(List<JournalKnowledge> all) {
+        for (JournalKnowledge known : all) {
             for (Question question : known.questions()) {
                 ArchiveHead head = question.archive().head();
                 open.computeIfAbsent(new PageKey(head.key(), head.number(), question.page()), page -> new ArrayList<>())

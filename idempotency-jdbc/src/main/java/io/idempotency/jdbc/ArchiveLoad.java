@@ -44,15 +44,15 @@ final class ArchiveLoad {
     }
 
     /** Reads the filters of an archive, unless it is among the known ones. */
-    KnownArchive read(ArchiveHead archive, KnownArchives known) throws SQLException {
-        KnownArchive same = known.numbered(archive.number());
+    ArchiveFilters read(ArchiveHead archive, ArchiveList known) throws SQLException {
+        ArchiveFilters same = known.numbered(archive.number());
         if (same != null) {
             hashes.put(archive.seed(), same.hash());
             return same;
         }
         List<ArchiveFilter> filters = new ArrayList<>();
         rows.filters(connection, archive, filters::add);
-        return new KnownArchive(
+        return new ArchiveFilters(
                 archive,
                 hashes.computeIfAbsent(archive.seed(), ArchiveHash::new),
                 filters.toArray(new ArchiveFilter[0]));
@@ -75,15 +75,15 @@ final class ArchiveLoad {
 
     /** Returns the archives with their filters; null if they were changed meanwhile. */
     @Nullable
-    KnownArchives read(KnownArchives known) throws SQLException {
+    ArchiveList read(ArchiveList known) throws SQLException {
         List<ArchiveHead> list = list();
         if (list == null) {
             return null;
         }
-        List<KnownArchive> archives = new ArrayList<>();
+        List<ArchiveFilters> archives = new ArrayList<>();
         for (ArchiveHead archive : list) {
             archives.add(read(archive, known));
         }
-        return areActive(list) ? new KnownArchives(archives) : null;
+        return areActive(list) ? new ArchiveList(archives) : null;
     }
 }

@@ -22,7 +22,6 @@ final class ArchivedSegments implements ArchiveSource {
     private final long first;
     private final long last;
     private final long before;
-    private final List<Long> unproved = new ArrayList<>();
     private final List<Segment> segments = new ArrayList<>();
     private long[] hashes;
     private long[] lows;
@@ -59,16 +58,16 @@ final class ArchivedSegments implements ArchiveSource {
     private static final String TOKEN =
             "select token from ${tables}segment where consumer = ? and place = ? and version = ?";
 
-    private static final String UNPROVED =
-            "select count(*) from ${tables}segment where consumer = ? and place = ? and kind = ? and version in (${versions})";
-
-    /** {@inheritDoc} If the last segment is the same as when it was read, so are those before it. */
+    /**
+     * {@inheritDoc} If the last segment has the token that was read, so have those before it, and none of them was proved meanwhile: a late proof gives new tokens to
+     * all segments of its transaction, which are the last ones of the journal.
+     */
     @Override
     public boolean isThere(Connection connection, JournalHead head) throws SQLException {
         if (head.goneVersion() != first - 1 || head.version() <= last) {
             return false;
         }
-        return lastVersion == 0 || (isLastThere(connection) && areUnproved(connection));
+        return lastVersion == 0 || isLastThere(connection);
     }
 
     private boolean isLastThere(Connection connection) throws SQLException {
@@ -78,25 +77,6 @@ final class ArchivedSegments implements ArchiveSource {
             statement.setLong(3, last);
             try (ResultSet result = statement.executeQuery()) {
                 return result.next() && result.getLong(1) == lastToken;
-            }
-        }
-    }
-
-    private boolean areUnproved(Connection connection) throws SQLException {
-        if (unproved.isEmpty()) {
-            return true;
-        }
-        String versions = "?" + ", ?".repeat(unproved.size() - 1);
-        String query = journals.tables.fill(UNPROVED).replace("${versions}", versions);
-        try (PreparedStatement statement = connection.prepareStatement(query)) {
-            statement.setInt(1, key.consumer());
-            statement.setLong(2, key.place());
-            statement.setInt(3, Kind.UNPROVED.number());
-            for (int i = 0; i < unproved.size(); i++) {
-                statement.setLong(4 + i, unproved.get(i));
-            }
-            try (ResultSet result = statement.executeQuery()) {
-                return result.next() && result.getInt(1) == unproved.size();
             }
         }
     }
@@ -122,7 +102,6 @@ final class ArchivedSegments implements ArchiveSource {
         long[] all = segment.offsets();
         segments.add(new Segment(segment.at(), segment.kind(), all[0], all[all.length - 1]));
         if (segment.kind() == Kind.UNPROVED) {
-            unproved.add(lastVersion);
             return;
         }
         for (int i = 0; i < all.length; i++) {

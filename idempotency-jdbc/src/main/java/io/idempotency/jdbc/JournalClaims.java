@@ -90,7 +90,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
 
     private void decide(Connection connection, List<PartitionClaim> parts, ActiveTransaction active)
             throws SQLException {
-        List<Known> known = lookup.find(
+        List<JournalKnowledge> known = lookup.find(
                 connection,
                 active,
                 parts.stream()

@@ -75,7 +75,7 @@ final class JournalLoad {
             if (unread[0] > 0 || !memory.isRoomFor(window)) {
                 unread[0] += JournalMemory.bytesOfArchived(archive.messages());
             } else {
-                window.add(archives.read(archive, KnownArchives.NONE));
+                window.add(archives.read(archive, ArchiveList.NONE));
             }
         }
         if (!archives.areActive(list)) {

@@ -24,9 +24,9 @@ final class JournalLookup {
     record Sought(JournalWindow window, Ids ids) {}
 
     /** Returns what the windows know, with all questions to archives answered. */
-    List<Known> find(Connection connection, ActiveTransaction active, List<Sought> sought) throws SQLException {
+    List<JournalKnowledge> find(Connection connection, ActiveTransaction active, List<Sought> sought) throws SQLException {
         for (int attempt = 0; attempt < LOOKUPS; attempt++) {
-            List<Known> known =
+            List<JournalKnowledge> known =
                     sought.stream().map(each -> each.window().find(each.ids())).toList();
             if (known.stream().allMatch(each -> each.questions().isEmpty())) {
                 return known;
@@ -78,7 +78,7 @@ final class JournalLookup {
 
     /** Takes over the archives that a journal has now, as the running transaction sees them. The window was caught up with the head. */
     private void learn(Connection connection, JournalWindow window, JournalHead head) throws SQLException {
-        KnownArchives list =
+        ArchiveList list =
                 new ArchiveLoad(connection, database.journals(connection).archives(), head).read(window.archives());
         if (list == null || !window.learn(list, head)) {
             windows.drop(window);
@@ -97,7 +97,7 @@ final class JournalLookup {
                     return false;
                 }
                 JournalHead head = heads.get(0);
-                KnownArchives list = new ArchiveLoad(
+                ArchiveList list = new ArchiveLoad(
                                 connection, database.journals(connection).archives(), head)
                         .read(window.archives());
                 return list != null && window.learn(list, head);

@@ -25,7 +25,7 @@ final class JournalWindow {
     private final int generationMessages;
     private final AtomicLong sum;
     private final Deque<JournalGeneration> generations = new ArrayDeque<>();
-    private KnownArchives archives = KnownArchives.NONE;
+    private ArchiveList archives = ArchiveList.NONE;
     private JournalTip tip;
     private long archivedVersion;
     /** Archives up to here were forgotten to make room. */
@@ -76,7 +76,7 @@ final class JournalWindow {
     }
 
     /** Returns what it knows of ids. Takes nothing of the database. */
-    synchronized Known find(Ids ids) {
+    synchronized JournalKnowledge find(Ids ids) {
         @Nullable Entry[] entries = new Entry[ids.size()];
         int missing = entries.length;
         for (Iterator<JournalGeneration> each = generations.descendingIterator(); missing > 0 && each.hasNext(); ) {
@@ -86,7 +86,7 @@ final class JournalWindow {
             Entry entry = entries[i];
             entries[i] = entry == null || entry.version() <= horizonVersion ? null : entry;
         }
-        return new Known(tip, horizonOffset, entries, archives.questions(ids, entries, horizonVersion));
+        return new JournalKnowledge(tip, horizonOffset, entries, archives.questions(ids, entries, horizonVersion));
     }
 
     /** Adds committed segments if they begin at the tip. Otherwise somebody has added them, or will. */
@@ -136,12 +136,12 @@ final class JournalWindow {
         }
     }
 
-    synchronized KnownArchives archives() {
+    synchronized ArchiveList archives() {
         return archives;
     }
 
     /** Adds an archive behind the others, while the window is being read. */
-    synchronized void add(KnownArchive archive) {
+    synchronized void add(ArchiveFilters archive) {
         archives = archives.with(archive);
         count();
     }
@@ -153,7 +153,7 @@ final class JournalWindow {
      *
      * @param head read before the list
      */
-    synchronized boolean learn(KnownArchives list, JournalHead head) {
+    synchronized boolean learn(ArchiveList list, JournalHead head) {
         long horizon = Math.max(horizonVersion, head.horizonVersion());
         boolean isNewer = head.archivedVersion() >= archivedVersion && list.isNotOlderThan(archives, horizon);
         if (!isNewer

@@ -88,7 +88,7 @@ final class PartitionClaim {
      *
      * @param known what the window and its archives know of the ids
      */
-    void decide(Known known, @Nullable JournalOverlay overlay) {
+    void decide(JournalKnowledge known, @Nullable JournalOverlay overlay) {
         tip = overlay == null ? known.tip() : overlay.tip();
         long horizon = known.horizonOffset();
         int size = deliveries.size();

@@ -207,6 +207,7 @@ class ArchiveConcurrencyTest {
     @Tag("rule-4.18")
     void endATransactionThatCommittedEarlyAndWouldProveWhatIsArchived(TestDatabase database) {
         try (ArchiveFixture journal = new ArchiveFixture(database)) {
+            journal.pass(Duration.ofMinutes(29)); // to now: an archive spans a quarter of an hour
             journal.append(Kind.PROCESSED, Map.of(1L, UUID.randomUUID()));
             JournalStore store = journal.store();
             store.prepare(List.of(at("first", 10)));
@@ -217,8 +218,7 @@ class ArchiveConcurrencyTest {
                         assertThat(store.claim(List.of(at("second", 11), at("third", 12), at("fourth", 13))))
                                 .allMatch(Claim::isGranted);
                         commit(journal);
-                        CompletableFuture.runAsync(() -> journal.upkeep(1).run(() -> true))
-                                .join();
+                        buildWithoutCleaning(journal);
                         assertThat(journal.head().archivedVersion()).isEqualTo(2);
                     }))
                     .isInstanceOf(TransactionLostException.class);
@@ -227,12 +227,24 @@ class ArchiveConcurrencyTest {
         }
     }
 
+    /** The node dies when it begins to delete the segments. */
+    private static void buildWithoutCleaning(ArchiveFixture journal) {
+        Meanwhile dying = new Meanwhile(journal.pool);
+        dying.before("delete from archives_segment", connection -> {
+            throw new IllegalStateException("dead");
+        });
+        CompletableFuture<Void> build =
+                CompletableFuture.runAsync(() -> ArchiveFixture.upkeep(dying, 2).run(() -> true));
+        assertThatThrownBy(build::join).hasMessageContaining("dead");
+    }
+
     /** The builder has left the unproved message out. Before it is done, the message is proved. */
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.18")
     void doNotLeaveOutWhatIsProvedMeanwhile(TestDatabase database) {
         try (ArchiveFixture journal = new ArchiveFixture(database)) {
+            journal.pass(Duration.ofMinutes(29)); // to now: an archive spans a quarter of an hour
             journal.append(Kind.PROCESSED, Map.of(1L, UUID.randomUUID()));
             JournalStore store = journal.store();
             store.prepare(List.of(at("first", 10)));
@@ -253,7 +265,7 @@ class ArchiveConcurrencyTest {
                             isReading.complete(null);
                             isProved.join();
                         },
-                        1)));
+                        2)));
                 isReading.join();
             });
             isProved.complete(null);
@@ -261,7 +273,7 @@ class ArchiveConcurrencyTest {
 
             assertThat(journal.said().keySet())
                     .contains(MessageKey.idOf("first"), MessageKey.idOf("second"), MessageKey.idOf("fourth"));
-            journal.upkeep(1).run(() -> true);
+            journal.upkeep(2).run(() -> true);
             assertThat(journal.head().archivedVersion()).isEqualTo(2);
             assertThat(journal.said().keySet())
                     .contains(MessageKey.idOf("first"), MessageKey.idOf("second"), MessageKey.idOf("fourth"));

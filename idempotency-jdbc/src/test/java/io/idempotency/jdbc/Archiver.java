@@ -15,6 +15,9 @@ final class Archiver {
     /** So many archives become one. */
     private static final int MANY = 3;
 
+    /** How often a journal was left as it is. */
+    int refused;
+
     private final Connections connections;
     private final StoreDatabase database;
     private final Tables tables;
@@ -32,7 +35,7 @@ final class Archiver {
                 source(key).ifPresent(source -> build(key, source));
                 merged(key).ifPresent(source -> build(key, source));
             } catch (TransientStoreException e) {
-                continue;
+                refused++;
             }
         }
         new ArchiveCleaning(connections, database, tables).run(() -> true);

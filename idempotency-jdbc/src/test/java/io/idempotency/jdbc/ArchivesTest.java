@@ -97,7 +97,7 @@ class ArchivesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
-    @Tag("rule-4.18")
+    @Tag("rule-4.16")
     void keepAForgottenEntryForOlderOnesAndForTheHorizon(TestDatabase database) {
         try (ArchiveFixture journal = new ArchiveFixture(database)) {
             UUID twice = UUID.randomUUID();

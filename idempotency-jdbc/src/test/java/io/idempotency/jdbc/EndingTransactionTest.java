@@ -302,12 +302,12 @@ class EndingTransactionTest {
 
         private final class Cached implements DuplicateCache {
             @Override
-            public Optional<Known> find(MessageId id) {
+            public Optional<JournalKnowledge> find(MessageId id) {
                 return Optional.empty();
             }
 
             @Override
-            public void remember(MessageId id, Known known) {
+            public void remember(MessageId id, JournalKnowledge known) {
                 cached.add(id);
             }
 

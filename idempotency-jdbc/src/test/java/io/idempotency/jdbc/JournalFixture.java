@@ -3,17 +3,24 @@ package io.idempotency.jdbc;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageReader;
+import io.idempotency.jdbc.JournalSegment.Content;
+import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Claim.Status;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.MessageRange;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredMessages;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -136,6 +143,61 @@ final class JournalFixture implements AutoCloseable {
                 "update " + PREFIX + table + " set " + change + " where consumer = (select id from " + PREFIX
                         + "name where name = ?)",
                 consumer);
+    }
+
+    /** Inserts a segment with one message into the journal of partition 0. */
+    void insertSegment(long version, String id) {
+        UUID number = MessageKey.idOf(at(id, 0, 0).id().value());
+        long[] ids = {number.getMostSignificantBits(), number.getLeastSignificantBits()};
+        Content content = new Content(Kind.PROCESSED, ids, new long[] {1});
+        jdbc.update(
+                "insert into " + PREFIX
+                        + "segment (consumer, place, version, token, at_micros, first_offset, last_offset, kind, gaps, ids)"
+                        + " select consumer, place, ?, 1, at_micros, 1, 1, 0, ?, ? from " + PREFIX
+                        + "journal where place = (select min(j.place) from " + PREFIX + "journal j join " + PREFIX
+                        + "name n on n.id = j.consumer where n.name = ?) and consumer = (select id from " + PREFIX
+                        + "name where name = ?)",
+                version,
+                content.packedGaps(),
+                content.packedIds(),
+                consumer,
+                consumer);
+    }
+
+    /** The archives of the only journal. */
+    ArchiveList archives() {
+        try (Connection connection = dataSource.getConnection()) {
+            JournalDialect journals =
+                    new StoreDatabase(new Tables("", PREFIX), Duration.ofSeconds(1)).journals(connection);
+            Integer number =
+                    jdbc.queryForObject("select id from " + PREFIX + "name where name = ?", Integer.class, consumer);
+            JournalKey key =
+                    journals.keys(connection, number == null ? 0 : number).get(0);
+            JournalHead head = journals.heads(connection, List.of(key), false).get(0);
+            ArchiveList archives = new ArchiveLoad(connection, journals.archives(), head).read(ArchiveList.NONE);
+            return archives == null ? ArchiveList.NONE : archives;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    long forget(MessageRange range) {
+        return inBatches(after -> one.messages().forget(range, after, 1));
+    }
+
+    long count(MessageRange range) {
+        return inBatches(after -> one.messages().count(range, after, 1));
+    }
+
+    private static long inBatches(Function<String, StoredMessages.Batch> batches) {
+        long messages = 0;
+        Optional<String> after = Optional.of("");
+        while (after.isPresent()) {
+            StoredMessages.Batch batch = batches.apply(after.get());
+            messages += batch.messages();
+            after = batch.next();
+        }
+        return messages;
     }
 
     void delete(String table, String condition) {

@@ -176,7 +176,7 @@ final class Consumers implements DisposableBean, RunningConsumers {
         if (properties.quarantine().keyOrder() && level(listener) != ConsistencyLevel.NONE && !listener.isShadow()) {
             keepKeyOrder(builder);
         }
-        shared.addTo(builder);
+        shared.addTo(builder, store);
         return builder.build();
     }
 

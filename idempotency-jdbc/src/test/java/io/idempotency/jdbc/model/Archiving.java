@@ -81,7 +81,7 @@ final class Archiving {
         List<String> entries = new ArrayList<>();
         for (String entry : archive.entries()) {
             char message = entry.charAt(entry.length() - 1);
-            boolean isKnown = entries.removeIf(each ->
+            entries.removeIf(each ->
                     each.charAt(each.length() - 1) == message && !variants.contains(Variant.KEEPS_THE_OLDEST_ENTRY));
             boolean isThere = entries.stream().anyMatch(each -> each.charAt(each.length() - 1) == message);
             boolean hides = older.stream().anyMatch(each -> each.answer(message) != Archive.Answer.NOTHING);
@@ -118,7 +118,7 @@ final class Archiving {
             }
             List<Archive> archives = new ArrayList<>();
             for (Archive each : journal.archives()) {
-                if (each == building) {
+                if (each.equals(building)) {
                     archives.add(building.activated());
                 } else if (!isWithin(each, building) || !each.isActive()) {
                     archives.add(each);

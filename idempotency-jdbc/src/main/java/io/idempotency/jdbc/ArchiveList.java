@@ -7,9 +7,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The archives of a journal that a window knows, oldest first. Immutable. */
-record KnownArchives(List<KnownArchive> all) {
+record ArchiveList(List<ArchiveFilters> all) {
 
-    static final KnownArchives NONE = new KnownArchives(List.of());
+    static final ArchiveList NONE = new ArchiveList(List.of());
 
     /**
      * A message that an archive may have.
@@ -17,9 +17,9 @@ record KnownArchives(List<KnownArchive> all) {
      * @param index of its id among those that were sought
      * @param page the first hash of the page where it would be
      */
-    record Question(int index, KnownArchive archive, long page, long hash, long low) {}
+    record Question(int index, ArchiveFilters archive, long page, long hash, long low) {}
 
-    KnownArchives {
+    ArchiveList {
         all = List.copyOf(all);
     }
 
@@ -34,7 +34,7 @@ record KnownArchives(List<KnownArchive> all) {
         long[] hashes = new long[0];
         ArchiveHash hash = null;
         for (int i = all.size() - 1; i >= 0 && all.get(i).lastVersion() > after; i--) {
-            KnownArchive archive = all.get(i);
+            ArchiveFilters archive = all.get(i);
             if (hash != archive.hash()) {
                 hash = archive.hash();
                 hashes = hashes(ids, hash);
@@ -60,23 +60,23 @@ record KnownArchives(List<KnownArchive> all) {
     }
 
     /** Returns these and a newer one. */
-    KnownArchives with(KnownArchive newest) {
-        return new KnownArchives(Stream.concat(all.stream(), Stream.of(newest)).toList());
+    ArchiveList with(ArchiveFilters newest) {
+        return new ArchiveList(Stream.concat(all.stream(), Stream.of(newest)).toList());
     }
 
     /** Returns those that are not purged up to a version. */
-    KnownArchives after(long version) {
+    ArchiveList after(long version) {
         return all.isEmpty() || all.get(0).lastVersion() > version
                 ? this
-                : new KnownArchives(all.stream()
+                : new ArchiveList(all.stream()
                         .filter(archive -> archive.lastVersion() > version)
                         .toList());
     }
 
     /** Returns the archive with the number, or null. */
     @Nullable
-    KnownArchive numbered(long number) {
-        for (KnownArchive archive : all) {
+    ArchiveFilters numbered(long number) {
+        for (ArchiveFilters archive : all) {
             if (archive.head().number() == number) {
                 return archive;
             }
@@ -88,12 +88,12 @@ record KnownArchives(List<KnownArchive> all) {
      * Returns whether the list can be as new as another one: those archives of the other one that it lacks were purged, or merged into one of these. Otherwise it is
      * older, or the database has lost commits.
      */
-    boolean isNotOlderThan(KnownArchives other, long horizonVersion) {
+    boolean isNotOlderThan(ArchiveList other, long horizonVersion) {
         return other.all().stream()
                 .allMatch(archive -> archive.lastVersion() <= horizonVersion || hasMessagesOf(archive));
     }
 
-    private boolean hasMessagesOf(KnownArchive archive) {
+    private boolean hasMessagesOf(ArchiveFilters archive) {
         return numbered(archive.head().number()) != null
                 || all.stream()
                         .anyMatch(each -> each.head().span().firstVersion()
@@ -111,7 +111,7 @@ record KnownArchives(List<KnownArchive> all) {
     }
 
     long bytes() {
-        return all.stream().mapToLong(KnownArchive::bytes).sum();
+        return all.stream().mapToLong(ArchiveFilters::bytes).sum();
     }
 
     long messages() {

@@ -3,7 +3,7 @@ package io.idempotency.jdbc;
 import java.util.Arrays;
 
 /** What a process has in memory of an archive: its header, and its filters with the first hashes of its pages. Immutable. */
-final class KnownArchive {
+final class ArchiveFilters {
 
     private static final int BYTES_OF_A_HEADER = 200;
 
@@ -18,7 +18,7 @@ final class KnownArchive {
      * @param hash by the seed of the archive
      * @param filters all of them, in the order of their hashes
      */
-    KnownArchive(ArchiveHead head, ArchiveHash hash, ArchiveFilter[] filters) {
+    ArchiveFilters(ArchiveHead head, ArchiveHash hash, ArchiveFilter[] filters) {
         this.head = head;
         this.hash = hash;
         this.filters = filters.clone();
