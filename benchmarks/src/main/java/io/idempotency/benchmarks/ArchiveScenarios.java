@@ -83,13 +83,13 @@ final class ArchiveScenarios {
 
     /** Returns the memory of a JVM. Windows may take half of it. */
     private static String heap(long ids) {
-        return ids < HALF_A_BILLION ? "2g" : "6g";
+        return ids < HALF_A_BILLION ? "4g" : "8g";
     }
 
     /** Archives are built and merged beside one of two contestants. A round ends when nothing is left to merge, or with the topic. */
     static Scenario merging() {
         return besides(MERGING, database -> {
-            new Filling(database, Library.TABLES).segments(Scenarios.NEW, TO_BE_MERGED, RECENT);
+            new Filling(database, Library.TABLES).segments(Scenarios.NEW, TO_BE_MERGED, Filling.SPAN);
         });
     }
 
