@@ -2,11 +2,11 @@ package io.idempotency.benchmarks;
 
 /** The amount of measuring. */
 enum Form {
-    /** The ratios and sizes with few ids; about ten minutes. */
+    /** The ratios and sizes with few ids; about a quarter of an hour. */
     SHORT(1.7, 10_000_000),
-    /** All scenarios; an hour and a half. */
+    /** All scenarios; about a hundred minutes. */
     LONG(2.5, 100_000_000),
-    /** A journal of a billion ids, and nothing else. */
+    /** A journal of a billion ids, and nothing else; about an hour, most of it to fill it. */
     HUGE(2.5, 1_000_000_000),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1, 0);
