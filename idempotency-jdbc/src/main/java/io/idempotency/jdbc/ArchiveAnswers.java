@@ -1,8 +1,8 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.jdbc.ArchiveList.Question;
 import io.idempotency.jdbc.ArchiveRows.PageKey;
 import io.idempotency.jdbc.JournalGeneration.Entry;
-import io.idempotency.jdbc.ArchiveList.Question;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;

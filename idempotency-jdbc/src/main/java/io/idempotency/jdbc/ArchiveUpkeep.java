@@ -75,10 +75,9 @@ final class ArchiveUpkeep {
             Long retention = spans.get(key.consumer());
             long mostSpan = retention == null ? Long.MAX_VALUE : Math.max(1, retention / SPANS_PER_RETENTION);
             try {
-                boolean isChanged = true;
-                while (isChanged && isGoingOn.getAsBoolean()) {
-                    isChanged = archiveOldest(key, mostSpan, isGoingOn) || merge(key, mostSpan, isGoingOn);
-                    cleaning.run(isChanged ? isGoingOn : () -> false);
+                while (isGoingOn.getAsBoolean()
+                        && (archiveOldest(key, mostSpan, isGoingOn) || merge(key, mostSpan, isGoingOn))) {
+                    cleaning.run(isGoingOn);
                 }
             } catch (TransientStoreException e) {
                 LOG.info("The archives of a journal are left for the next run: {}", e.getMessage());

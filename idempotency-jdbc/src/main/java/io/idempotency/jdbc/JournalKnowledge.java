@@ -11,4 +11,5 @@ import org.jspecify.annotations.Nullable;
  * @param questions what the archives may have; until these are answered, nothing is decided
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares them
-record JournalKnowledge(JournalTip tip, long horizonOffset, @Nullable Entry[] entries, List<ArchiveList.Question> questions) {}
+record JournalKnowledge(
+        JournalTip tip, long horizonOffset, @Nullable Entry[] entries, List<ArchiveList.Question> questions) {}

@@ -24,7 +24,8 @@ final class JournalLookup {
     record Sought(JournalWindow window, Ids ids) {}
 
     /** Returns what the windows know, with all questions to archives answered. */
-    List<JournalKnowledge> find(Connection connection, ActiveTransaction active, List<Sought> sought) throws SQLException {
+    List<JournalKnowledge> find(Connection connection, ActiveTransaction active, List<Sought> sought)
+            throws SQLException {
         for (int attempt = 0; attempt < LOOKUPS; attempt++) {
             List<JournalKnowledge> known =
                     sought.stream().map(each -> each.window().find(each.ids())).toList();

@@ -26,14 +26,15 @@ import javax.sql.DataSource;
 
 /**
  * Remembers messages in journals: one row for each consumer, partition and poll, with the ids of all its messages. A poll takes one statement, and a message
- * about 17 bytes in the database. The ids of the retention are also kept in memory, about 26 bytes for each message.
+ * about 17 bytes in the database. The newest ids are also kept in memory, about 26 bytes for each message. Older messages are moved to archives, with about 23 bytes in
+ * the database, of which a filter is in memory, 2.3 bytes for each message (see {@link JournalStoreBuilder#archiveAfter}).
  *
  * <p>It detects a duplicate only in the partition of the original. Producers send equal keys to equal partitions, so this is enough unless messages have no
  * key, the number of partitions changes (see {@link JournalStoreBuilder#partitions}), or topics are mirrored or renamed (see
  * {@link JournalStoreBuilder#streams}). If copies may be in any partition, use a {@link TableStore}.
  *
  * <p>It serves {@code STRONG} and {@code AT_MOST_ONCE}; it has no leases. Claims join the transaction that is active on the data source. A claim of
- * only duplicates takes no round trip. A claim of new messages takes one for all partitions (three on databases other than PostgreSQL), and two more if
+ * only duplicates takes no round trip, or one if an archive may have them. A claim of new messages takes one for all partitions (three on databases other than PostgreSQL), and two more if
  * another process has appended meanwhile. Two claims of one partition wait for each other. Transactions at READ UNCOMMITTED are refused.
  *
  * <p>It runs on PostgreSQL, MariaDB and H2, with the tables of {@link Schema}. A database that loses commits breaks its memory: after a restore, restart the
@@ -43,6 +44,9 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
 
     /** How long messages are remembered unless set otherwise. */
     public static final Duration DEFAULT_RETENTION = Duration.ofDays(1);
+
+    /** How many messages of a partition stay exact in memory unless set otherwise. */
+    public static final int DEFAULT_ARCHIVE_AFTER = 500_000;
 
     /** How long duplicates are answered from memory without a look at the database, unless set otherwise. */
     public static final Duration DEFAULT_REVALIDATION = Duration.ofMinutes(1);
@@ -95,7 +99,7 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         return new JournalStoreBuilder(dataSource);
     }
 
-    /** {@inheritDoc} Reads the journals of new partitions, all segments that are not purged. */
+    /** {@inheritDoc} Reads the journals of new partitions: the filters of their archives, and all segments that are neither archived nor purged. */
     @Override
     public void prepare(List<Delivery> deliveries) {
         if (windows.areLoaded(deliveries) || JdbcTransactions.isAnyActive()) {
@@ -181,14 +185,17 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
         });
     }
 
-    /** {@inheritDoc} Reads all segments of the consumer, because journals have no index. */
+    /**
+     * {@inheritDoc} Reads all segments of the consumer that are not archived, because they have no index, and a page of each archive. The time of an archived message is
+     * rounded to 65,535 parts of a quarter of the retention, and again at each merge.
+     */
     @Override
     public Optional<Processed> find(MessageId id) {
         return messages.find(id).map(JournalSearch.Found::processed);
     }
 
     /**
-     * {@inheritDoc} Reads all segments of the consumer, because journals have no index. Another process notices at its next look at the journal: at its
+     * {@inheritDoc} Reads the same as {@link #find}. Another process notices at its next look at the journal: at its
      * next append, or after the time of {@link JournalStoreBuilder#revalidation}.
      */
     @Override

@@ -22,7 +22,7 @@ public final class JournalStoreBuilder {
     private long memoryBytes = Runtime.getRuntime().maxMemory() / 2;
     private boolean isForgettingOldest;
     private boolean isAcceptingMissedDuplicates;
-    private int archiveAfter;
+    private int archiveAfter = JournalStore.DEFAULT_ARCHIVE_AFTER;
     private UnaryOperator<String> streams = UnaryOperator.identity();
     private ToIntFunction<String> partitions = topic -> 0;
 
@@ -79,8 +79,8 @@ public final class JournalStoreBuilder {
     }
 
     /**
-     * Sets how many messages of a partition stay as they are, exact in memory. When there are twice as many, so many of the oldest are moved to an archive: pages in the
-     * database, of which only a filter is in memory, about 2.3 bytes for each message. The {@link Purger} does that. 0, the default, builds no archives.
+     * Sets how many messages of a partition stay as they are, exact in memory; 500,000 by default. When there are twice as many, so many of the oldest are moved to an
+     * archive: pages in the database, of which only a filter is in memory, about 2.3 bytes for each message. The {@link Purger} does that. 0 builds no archives.
      */
     public JournalStoreBuilder archiveAfter(int messages) {
         archiveAfter = messages;

@@ -10,6 +10,7 @@ import io.idempotency.database.Database;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.MessageIds;
@@ -74,10 +75,22 @@ public final class Life {
         ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
     }
 
+    /** Moves into archives what earlier lives have left in journals, but the last two messages. */
+    private JournalStore archived() {
+        JournalStore store = JournalStore.builder(dataSource)
+                .tablePrefix(Ledger.PREFIX)
+                .archiveAfter(1)
+                .build();
+        try (Purger purger = Purger.of(store).build()) {
+            purger.runOnce();
+        }
+        return store;
+    }
+
     private PollLoop<byte[], byte[]> loop() {
         ClaimStore store = cell.store() == Cell.Kind.TABLE
                 ? TableStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build()
-                : JournalStore.builder(dataSource).tablePrefix(Ledger.PREFIX).build();
+                : archived();
         Ledger ofTransaction = new Ledger(JdbcTransactions.on(dataSource).dataSource());
         Effects effects = new Effects(cell, halt, new Ledger(dataSource), ofTransaction);
         IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer = consumer(store, effects);

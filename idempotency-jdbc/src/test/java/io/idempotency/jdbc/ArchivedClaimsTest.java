@@ -222,6 +222,21 @@ class ArchivedClaimsTest {
         }
     }
 
+    @Test
+    @Tag("rule-4.23")
+    void areReadByAWindowThatWasEmpty() {
+        try (JournalFixture fixture = fixture(TestDatabase.H2)) {
+            fixture.other.prepare(List.of(fixture.at("a", 0, 1)));
+            claimed(fixture.one, fixture.at("a", 0, 1));
+            claimed(fixture.one, fixture.at("b", 0, 2));
+            archiveAndLearn(fixture);
+
+            Delivery[] known = {fixture.at("a", 0, 11), fixture.at("c", 0, 12)};
+            assertThatThrownBy(() -> claimed(fixture.other, known)).isInstanceOf(TransientStoreException.class);
+            assertThat(claimed(fixture.other, known)).containsExactly(Status.DUPLICATE, Status.GRANTED);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
     @Tag("rule-4.23")

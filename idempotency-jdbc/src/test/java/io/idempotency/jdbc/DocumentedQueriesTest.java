@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.jdbc.ArchiveHead.Span;
+import io.idempotency.jdbc.ArchiveHead.State;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
@@ -19,6 +21,7 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +87,7 @@ class DocumentedQueriesTest {
             Delivery renamed = new Delivery(new MessageId("invoices", ID), new Position("orders", 0, 1));
             store.transactions().inTransaction(() -> store.claim(List.of(renamed)));
             JdbcTemplate jdbc = new JdbcTemplate(pool);
+            archive(jdbc);
 
             for (String query : queries) {
                 if (query.strip().matches("(?s)(insert|update|delete) .*")) {
@@ -109,6 +113,27 @@ class DocumentedQueriesTest {
                     .singleElement()
                     .satisfies(replay -> assertThat(replay.progress().total()).isOne());
         }
+    }
+
+    /** Writes a row into each table of archives. */
+    private static void archive(JdbcTemplate jdbc) {
+        ArchiveChanges changes = new ArchiveChanges(Tables.standard());
+        jdbc.query("select consumer, place from idempotency_journal", row -> {
+            ArchiveHead head = new ArchiveHead(
+                    new JournalKey(row.getInt(1), row.getLong(2)), 1, State.BUILDING, 1, Span.NONE, 0, 0);
+            jdbc.execute((Connection connection) -> {
+                changes.insert(connection, head, 0);
+                changes.insert(
+                        connection,
+                        head,
+                        List.of(new ArchivePage(0, new byte[0], new byte[0], new byte[0], new byte[0])));
+                changes.insert(
+                        connection,
+                        head,
+                        new ArchiveFilter(new long[1], new byte[1], BinaryFuseFilter.of(new long[0])));
+                return true;
+            });
+        });
     }
 
     /** The user of introducing.md, created word for word, has no other rights. The tables are created with a single connection. */

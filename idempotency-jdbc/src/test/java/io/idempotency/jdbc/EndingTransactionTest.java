@@ -302,12 +302,12 @@ class EndingTransactionTest {
 
         private final class Cached implements DuplicateCache {
             @Override
-            public Optional<JournalKnowledge> find(MessageId id) {
+            public Optional<Known> find(MessageId id) {
                 return Optional.empty();
             }
 
             @Override
-            public void remember(MessageId id, JournalKnowledge known) {
+            public void remember(MessageId id, Known known) {
                 cached.add(id);
             }
 

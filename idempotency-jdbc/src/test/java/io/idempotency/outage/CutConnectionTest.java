@@ -156,12 +156,12 @@ class CutConnectionTest {
         }
 
         @Override
-        public Optional<JournalKnowledge> find(MessageId id) {
+        public Optional<Known> find(MessageId id) {
             return cache.find(id);
         }
 
         @Override
-        public void remember(MessageId id, JournalKnowledge known) {
+        public void remember(MessageId id, Known known) {
             if (postgres.effects(consumer).stream()
                     .noneMatch(effect -> effect.id().equals(id.value()))) {
                 cachedTooEarly.add(id.value());

@@ -42,6 +42,7 @@ final class AllowedValues {
         if (properties.quarantine().warnAfter() != null) {
             allowed.atLeast("quarantine.warn-after", properties.quarantine().warnAfter(), POSITIVE, "1ms");
         }
+        allowed.atLeast("journal.archive-after", properties.journal().archiveAfter(), 0, "; 0 builds no archives");
         allowed.atLeast("cache.size", properties.cache().size(), 0, "; 0 is no cache");
         allowed.atLeast("stand-still-after", properties.standStillAfter(), 0, "; 0 is never");
         allowed.atLeast("purge.batch-size", properties.purge().batchSize(), 1, "");

@@ -111,6 +111,7 @@ class DatabaseConfiguration {
                 .claimTimeout(properties.claimTimeout())
                 .transactionManager(transactions.manager())
                 .retention(journal.retention())
+                .archiveAfter(journal.archiveAfter())
                 .unjudged(properties.unjudged())
                 .streams(topics::stream)
                 .partitions(topics::partitions);

@@ -48,6 +48,7 @@ class PropertiesTest {
         assertThat(defaults.purge().batchSize()).isEqualTo(Purger.DEFAULT_BATCH_SIZE);
         assertThat(defaults.audit().retention()).isEqualTo(Purger.DEFAULT_AUDIT_RETENTION);
         assertThat(defaults.journal().retention()).isEqualTo(JournalStore.DEFAULT_RETENTION);
+        assertThat(defaults.journal().archiveAfter()).isEqualTo(JournalStore.DEFAULT_ARCHIVE_AFTER);
         assertThat(defaults.lease()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_LEASE);
         assertThat(defaults.claimTimeout()).isEqualTo(TableStore.DEFAULT_CLAIM_TIMEOUT);
         assertThat(defaults.standStillAfter()).isEqualTo(IdempotentConsumerBuilder.DEFAULT_STAND_STILL_AFTER);
