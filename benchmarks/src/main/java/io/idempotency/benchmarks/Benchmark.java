@@ -63,24 +63,31 @@ public final class Benchmark {
         List<Scenario> scenarios = settings.wantedScenarios();
         if (scenarios.isEmpty() && !settings.isSpaceWanted()) {
             throw new IllegalArgumentException("No scenario has these names; there are space and "
-                    + Scenarios.of(settings.form()).stream().map(Scenario::name).toList());
+                    + Scenarios.of(settings.form(), settings.archived()).stream()
+                            .map(Scenario::name)
+                            .toList());
         }
         Stage stage = Stage.setUp(settings, screen, cleanup);
         List<Space> spaces = settings.isSpaceWanted() ? new Spaces(stage).measure(cleanup) : List.of();
         List<Measurement> measurements = new ArrayList<>();
+        EffectCount effects = EffectCount.NONE;
         for (Scenario scenario : scenarios) {
-            measurements.addAll(new Comparison(stage, scenario).run(cleanup));
+            Comparison comparison = new Comparison(stage, scenario);
+            measurements.addAll(comparison.run(cleanup));
+            effects = effects.and(comparison.effects());
             // The results so far, in case a later scenario fails.
-            results(stage, measurements, spaces).write(settings.folder());
+            results(stage, effects, measurements, spaces).write(settings.folder());
         }
-        Results results = results(stage, measurements, spaces);
+        Results results = results(stage, effects, measurements, spaces);
         results.write(settings.results());
+        screen.say(effects.describe());
         results.ratios().forEach((name, ratio) -> screen.say(String.format(Locale.ROOT, "%-30s %.2f", name, ratio)));
         results.sizes().forEach((name, size) -> screen.say(String.format(Locale.ROOT, "%-30s %s", name, size)));
         screen.say("results are in " + settings.results());
     }
 
-    private Results results(Stage stage, List<Measurement> measurements, List<Space> spaces) throws IOException {
+    private Results results(Stage stage, EffectCount effects, List<Measurement> measurements, List<Space> spaces)
+            throws IOException {
         return new Results(
                         commit(),
                         LocalDate.now(ZoneOffset.UTC).toString(),
@@ -88,6 +95,7 @@ public final class Benchmark {
                         stage.database().describe() + "; Kafka " + AppInfoParser.getVersion(),
                         settings.describe(),
                         List.of(SCENARIO_NOTE, LATENCY_NOTE),
+                        effects,
                         Map.of(),
                         Map.of(),
                         Map.of(),

@@ -75,7 +75,10 @@ public final class Contestant {
             case "shadow-hanging-poll" -> reader(round -> new Watching(Watching.hanging(), this::inTurn));
             case "shadow-table-poll" ->
                 reader(round -> new Watching(
-                        TableStore.builder(pool).tablePrefix(round.tables()).build(), this::inTurn));
+                        TableStore.builder(pool)
+                                .tablePrefix(round.library().tables())
+                                .build(),
+                        this::inTurn));
             case "handwritten" -> reader(round -> Steps.oneByOne(peers.handWritten()));
             case "spring-bare-batch" -> SpringAlone.bare(broker, database);
             case "spring-handwritten" -> SpringAlone.handWritten(broker, database);

@@ -6,6 +6,7 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import javax.sql.DataSource;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.init.ResourceDatabasePopulator;
@@ -57,6 +58,10 @@ final class Database implements AutoCloseable {
 
     String url() {
         return server.getJdbcUrl("postgres", "postgres");
+    }
+
+    DataSource pool() {
+        return pool;
     }
 
     JdbcTemplate jdbc() {
@@ -111,9 +116,16 @@ final class Database implements AutoCloseable {
         jdbc.execute("checkpoint");
     }
 
-    long count(String table) {
-        return number("select count(*) from " + table);
+    private static final String EFFECTS = "select count(*), count(distinct message_id) from effect";
+
+    /** Returns the number of effects, and how many of them repeat one of the same message. */
+    Effected effected() {
+        return Objects.requireNonNull(jdbc.queryForObject(
+                EFFECTS, (row, number) -> new Effected(row.getLong(1), row.getLong(1) - row.getLong(2))));
     }
+
+    /** Numbers of effects. */
+    record Effected(long all, long repeated) {}
 
     /** Returns the size of the write-ahead log so far, in bytes. */
     long walBytes() {

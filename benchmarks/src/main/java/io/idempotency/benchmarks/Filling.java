@@ -1,18 +1,26 @@
 package io.idempotency.benchmarks;
 
+import io.idempotency.jdbc.ArchiveFilling;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Purger;
 import java.time.Duration;
+import java.time.Instant;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** Fills the library's tables with ids that are never sent again, in the form of its stores. */
 final class Filling {
 
-    private static final long SEGMENT = 500;
+    private static final int SEGMENT = 500;
+
+    /** The offset of version 0 of a journal, below those of the topic, which is read from its beginning. */
+    private static final long FIRST_OFFSET = -1_000_000_000_000L;
+
+    private static final int ARCHIVES = 8;
 
     /** The time from the first segment to the last. */
     private static final Duration SPAN = Duration.ofHours(5);
 
+    private final Database database;
     private final JdbcTemplate jdbc;
     private final String tables;
 
@@ -22,6 +30,7 @@ final class Filling {
      * @param tables the prefix of the table names
      */
     Filling(Database database, String tables) {
+        this.database = database;
         this.jdbc = database.jdbc();
         this.tables = tables;
     }
@@ -78,27 +87,27 @@ final class Filling {
     }
 
     private String insertOf(String statements, Topic topic, long messages, Duration age) {
-        return sql(statements.replace("${insert}", INSERT_MESSAGES))
+        return of(topic, statements.replace("${insert}", INSERT_MESSAGES))
                 .replace("${age}", String.valueOf(age.toMillis() * 1000))
-                .replace("${partitions}", String.valueOf(topic.partitions()))
-                .replace("${messages}", String.valueOf(messages))
-                .replace("${consumer}", Library.CONSUMER)
-                .replace("${stream}", topic.name());
+                .replace("${messages}", String.valueOf(messages));
     }
 
-    /** Adds segments after the head. Their offsets are below those of the topic, which is read from its beginning. */
-    private static final String SEGMENTS = """
+    private static final String JOURNALS = """
             insert into ${tables}journal (place, version, token, at_micros, horizon_version, horizon_offset, consumer,
                 partitions)
             select (stream.id::bigint << 32) + part, 0, 0, 0, 0, -1, consumer.id, 0
             from ${tables}name consumer, ${tables}name stream, generate_series(0, ${partitions} - 1) part
             where consumer.name = '${consumer}' and stream.name = '${stream}'
             on conflict do nothing;
+            """;
+
+    /** Adds segments after the head. */
+    private static final String SEGMENTS = """
             insert into ${tables}segment (place, version, token, at_micros, first_offset, last_offset, consumer, kind,
                 gaps, ids)
             select j.place, j.version + n, j.version + n,
                 greatest(j.at_micros, (extract(epoch from now()) * 1000000)::bigint - ${age}) + (n - 1) * ${step},
-                (j.version + n) * ${segment} - 1000000000000, (j.version + n + 1) * ${segment} - 1000000000001,
+                (j.version + n) * ${segment} + ${first}, (j.version + n + 1) * ${segment} + ${first} - 1,
                 j.consumer, 0, ''::bytea,
                 (select string_agg(uuid_send(gen_random_uuid()), '') from generate_series(1, ${segment} + 0 * n))
             from ${tables}journal j, generate_series(1::bigint, ${segments}) n
@@ -119,16 +128,48 @@ final class Filling {
         name(topic.name());
         double missing = (double) upTo / SEGMENT - count(COUNT_SEGMENTS, topic.name());
         long segments = Math.round(Math.ceil(missing / topic.partitions()));
-        jdbc.execute(sql(SEGMENTS)
+        jdbc.execute(of(topic, JOURNALS + SEGMENTS)
                 .replace("${age}", String.valueOf(age.toMillis() * 1000))
-                .replace("${partitions}", String.valueOf(topic.partitions()))
                 .replace("${segments}", String.valueOf(segments))
                 .replace("${step}", String.valueOf(SPAN.toMillis() * 1000 / Math.max(1, segments)))
                 .replace("${segment}", String.valueOf(SEGMENT))
-                .replace("${consumer}", Library.CONSUMER)
-                .replace("${stream}", topic.name()));
+                .replace("${first}", String.valueOf(FIRST_OFFSET)));
         jdbc.execute("vacuum (analyze) " + sql("${tables}segment"));
         jdbc.execute("checkpoint");
+    }
+
+    private static final String COUNT_ARCHIVED = """
+            select coalesce(sum(messages), 0) from ${tables}archive where place >> 32 = (select id from ${tables}name where name = ?)
+            """;
+
+    /** Fills the journals of the topic with archives, unless they have some. Each journal has as many as a store merges at most. Returns the number of messages. */
+    long archives(Topic topic, long messages, Duration age) throws InterruptedException {
+        name(Library.CONSUMER);
+        name(topic.name());
+        if (count(COUNT_ARCHIVED, topic.name()) == 0) {
+            jdbc.execute(of(topic, JOURNALS));
+            new ArchiveFilling(database.pool(), tables)
+                    .fill(new ArchiveFilling.Journal(
+                            Library.CONSUMER,
+                            topic.name(),
+                            topic.partitions(),
+                            messages / topic.partitions(),
+                            ARCHIVES,
+                            Instant.now().minus(age),
+                            SPAN,
+                            SEGMENT,
+                            FIRST_OFFSET));
+            jdbc.execute("vacuum (analyze) " + sql("${tables}archive, ${tables}archive_page, ${tables}archive_filter"));
+            jdbc.execute("checkpoint");
+        }
+        return count(COUNT_ARCHIVED, topic.name());
+    }
+
+    private String of(Topic topic, String statements) {
+        return sql(statements)
+                .replace("${partitions}", String.valueOf(topic.partitions()))
+                .replace("${consumer}", Library.CONSUMER)
+                .replace("${stream}", topic.name());
     }
 
     private long count(String query, String name) {

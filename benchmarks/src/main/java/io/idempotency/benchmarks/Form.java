@@ -3,20 +3,29 @@ package io.idempotency.benchmarks;
 /** The amount of measuring. */
 enum Form {
     /** The ratios and sizes with few ids; about a quarter of an hour. */
-    SHORT(1.7),
-    /** All scenarios; an hour and a quarter. */
-    LONG(2.5),
+    SHORT(1.7, 10_000_000),
+    /** All scenarios; an hour and a half. */
+    LONG(2.5, 100_000_000),
+    /** A journal of a billion ids, and nothing else. */
+    HUGE(2.5, 1_000_000_000),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
-    MICRO(1);
+    MICRO(1, 0);
 
     private final double seconds;
+    private final long archived;
 
-    Form(double seconds) {
+    Form(double seconds, long archived) {
         this.seconds = seconds;
+        this.archived = archived;
     }
 
     /** Returns the default time of one measurement. */
     double seconds() {
         return seconds;
+    }
+
+    /** Returns the default number of ids in archives. */
+    long archived() {
+        return archived;
     }
 }

@@ -15,6 +15,7 @@ import javax.sql.DataSource;
 final class JournalReading {
 
     private static final int ROWS_AT_A_TIME = 200;
+    private static final int FILTERS_AT_A_TIME = 4;
     private static final int ID_BYTES = 16;
 
     private final DataSource dataSource;
@@ -32,47 +33,76 @@ final class JournalReading {
         long began = System.nanoTime();
         store.prepare(deliveries);
         double seconds = (System.nanoTime() - began) / 1e9;
-        return Outcome.of(round.messages(), seconds, store.memoryBytes());
+        return Outcome.of(store.rememberedMessages(), seconds, store.memoryBytes());
     }
 
-    private static final String READ = """
-            select version, token, at_micros, first_offset, kind, gaps, ids from %ssegment
-            where consumer = (select id from %sname where name = ?) and place = ((select id from %sname where name = ?)::bigint << 32) + ?
-            order by version
-            """;
+    private static final String OF_JOURNAL =
+            " where consumer = (select id from %sname where name = ?) and place = ((select id from %sname where name = ?)::bigint << 32) + ?";
 
+    private static final String HEADS = "select messages from %sarchive" + OF_JOURNAL;
+
+    private static final String FILTERS = "select hashes, quarantined, filter_bits from %sarchive_filter" + OF_JOURNAL
+            + " order by archive, first_hash";
+
+    private static final String SEGMENTS =
+            "select version, token, at_micros, first_offset, kind, gaps, ids from %ssegment" + OF_JOURNAL
+                    + " order by version";
+
+    /** Reads the rows that a store reads. Builds nothing. */
     Outcome plainRead(Round round) throws SQLException {
-        String query = READ.replace("%s", round.tables());
-        long bytes = 0;
+        long messages = 0;
         long began = System.nanoTime();
         try (Connection connection = dataSource.getConnection()) {
             // The driver streams only then.
             connection.setAutoCommit(false);
             for (int partition : round.partitions()) {
-                bytes += read(connection, query, round.topic(), partition);
+                messages += read(connection, round, HEADS, ROWS_AT_A_TIME, partition, row -> row.getLong(1));
+                read(connection, round, FILTERS, FILTERS_AT_A_TIME, partition, JournalReading::filter);
+                messages += read(connection, round, SEGMENTS, ROWS_AT_A_TIME, partition, JournalReading::segment);
             }
             connection.commit();
         }
-        return Outcome.of(bytes / ID_BYTES, (System.nanoTime() - began) / 1e9, 0);
+        return Outcome.of(messages, (System.nanoTime() - began) / 1e9, 0);
     }
 
-    private static long read(Connection connection, String query, String topic, int partition) throws SQLException {
-        long bytes = 0;
-        try (PreparedStatement statement = connection.prepareStatement(query)) {
-            statement.setFetchSize(ROWS_AT_A_TIME);
+    /** Reads all columns of a row, and returns a number of it. */
+    @FunctionalInterface
+    private interface Row {
+        long read(ResultSet row) throws SQLException;
+    }
+
+    /** Returns the bytes of the filter. */
+    private static long filter(ResultSet row) throws SQLException {
+        row.getBytes(1);
+        row.getBytes(2);
+        return row.getBytes(3).length;
+    }
+
+    /** Returns the number of messages. */
+    private static long segment(ResultSet row) throws SQLException {
+        for (int column = 1; column <= 5; column++) {
+            row.getLong(column);
+        }
+        row.getBytes(6);
+        return row.getBytes(7).length / ID_BYTES;
+    }
+
+    /** Returns the sum of a number over all rows of a journal. */
+    private static long read(Connection connection, Round round, String query, int rowsAtATime, int partition, Row row)
+            throws SQLException {
+        long sum = 0;
+        try (PreparedStatement statement =
+                connection.prepareStatement(query.replace("%s", round.library().tables()))) {
+            statement.setFetchSize(rowsAtATime);
             statement.setString(1, Library.CONSUMER);
-            statement.setString(2, topic);
+            statement.setString(2, round.topic());
             statement.setInt(3, partition);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    for (int column = 1; column <= 5; column++) {
-                        rows.getLong(column);
-                    }
-                    rows.getBytes(6);
-                    bytes += rows.getBytes(7).length;
+                    sum += row.read(rows);
                 }
             }
         }
-        return bytes;
+        return sum;
     }
 }

@@ -48,8 +48,9 @@ final class Library implements Step {
     }
 
     static Library table(DataSource dataSource, Handler handler, Effects effects, Round round) {
-        TableStore store =
-                TableStore.builder(dataSource).tablePrefix(round.tables()).build();
+        TableStore store = TableStore.builder(dataSource)
+                .tablePrefix(round.library().tables())
+                .build();
         return new Library(store, handler, effects, round);
     }
 
@@ -58,7 +59,10 @@ final class Library implements Step {
     }
 
     static JournalStore journal(DataSource dataSource, Round round) {
-        return JournalStore.builder(dataSource).tablePrefix(round.tables()).build();
+        return JournalStore.builder(dataSource)
+                .tablePrefix(round.library().tables())
+                .archiveAfter(round.library().archiveAfter())
+                .build();
     }
 
     private static IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(
@@ -69,7 +73,7 @@ final class Library implements Step {
                 .transactionPer(handler == Handler.RECORD ? TransactionPer.RECORD : TransactionPer.POLL)
                 .chunk(round.poll(), IdempotentConsumerBuilder.DEFAULT_CHUNK_TIME)
                 .failures(FailurePolicy.quarantineAfter(1));
-        return (round.isCaching() ? builder.cache(CaffeineCache.create()) : builder).build();
+        return (round.library().isCaching() ? builder.cache(CaffeineCache.create()) : builder).build();
     }
 
     @Override
@@ -77,7 +81,7 @@ final class Library implements Step {
         processor.process(kafka, polled);
     }
 
-    /** {@inheritDoc} It purges like {@link Purger} by default. */
+    /** {@inheritDoc} It purges like {@link Purger} by default, which also builds archives. */
     @Override
     public int purge() {
         return Purger.of(store).build().runOnce();

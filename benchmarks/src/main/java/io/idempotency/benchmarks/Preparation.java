@@ -6,5 +6,5 @@ interface Preparation {
 
     Preparation NONE = database -> {};
 
-    void prepare(Database database);
+    void prepare(Database database) throws InterruptedException;
 }

@@ -19,6 +19,8 @@ final class Ratios {
     private static final List<String> PEERS = List.of("handwritten", "camel", "spring-integration", "eventuate-tram");
     private static final String BATCH = "-batch";
     private static final String POLL = "-poll";
+    private static final String WARM_UP = "journal-warm-up";
+    private static final String PLAIN_READ = "journal-plain-read";
 
     private final List<Measurement> measurements;
 
@@ -46,15 +48,10 @@ final class Ratios {
         ratios.putAll(ofStarter());
         String copies = Scenarios.ALL_COPIES;
         put(ratios, "duplicates-vs-read", rate(copies, "table" + POLL), rate(copies, "read"));
-        String stored = Scenarios.STORED_50M;
-        for (String store : List.of("table", "journal")) {
-            String contestant = store + BATCH;
-            put(ratios, store + "-50m-vs-empty", rate(stored, contestant), rate(stored, contestant + Scenarios.EMPTY));
-        }
-        String purging = Scenarios.PURGING;
-        put(ratios, "purge-vs-quiet", rate(purging, "table" + BATCH), rate(purging, "table" + BATCH + Scenarios.QUIET));
-        String warmUp = Scenarios.WARM_UP;
-        put(ratios, "warmup-vs-plain-read", rate(warmUp, "journal-warm-up"), rate(warmUp, "journal-plain-read"));
+        String table = "table" + BATCH;
+        put(ratios, "table-50m-vs-empty", beside(Scenarios.STORED_50M, table, Scenarios.EMPTY));
+        put(ratios, "purge-vs-quiet", beside(Scenarios.PURGING, table, Scenarios.QUIET));
+        ratios.putAll(ofArchives());
         String shadow = Scenarios.SHADOW;
         put(ratios, "shadow-hanging-vs-bare", rate(shadow, "shadow-hanging-poll"), rate(shadow, "bare-poll"));
         put(ratios, "shadow-hanging-batch-vs-bare", rate(shadow, "shadow-hanging-batch"), rate(shadow, "bare-batch"));
@@ -67,6 +64,31 @@ final class Ratios {
                     rate(Scenarios.METERS, "starter-" + contestant));
         }
         return ratios;
+    }
+
+    /** Returns the ratios of journals with archives. */
+    private Map<String, Double> ofArchives() {
+        Map<String, Double> ratios = new LinkedHashMap<>();
+        String journal = "journal" + BATCH;
+        for (String scenario : scenarios(ArchiveScenarios.WARM_UP)) {
+            put(ratios, "warmup-vs-plain-read", rate(scenario, WARM_UP), rate(scenario, PLAIN_READ));
+        }
+        for (String scenario : scenarios(ArchiveScenarios.STORED)) {
+            String size = scenario.substring(ArchiveScenarios.STORED.length());
+            put(ratios, "journal-" + size + "-vs-empty", beside(scenario, journal, Scenarios.EMPTY));
+        }
+        put(ratios, "merge-vs-quiet", beside(ArchiveScenarios.MERGING, journal, Scenarios.QUIET));
+        put(ratios, "journal-purge-vs-quiet", beside(ArchiveScenarios.PURGING, journal, Scenarios.QUIET));
+        return ratios;
+    }
+
+    /** Returns the scenarios with names of archives that begin so, and end with their size. */
+    private List<String> scenarios(String begin) {
+        return measurements.stream()
+                .map(Measurement::scenario)
+                .filter(name -> name.matches(begin + "\\d+[mb]"))
+                .distinct()
+                .toList();
     }
 
     /** Returns the ratios of listeners of the starter to listeners without this library, in the same application. */
@@ -93,11 +115,18 @@ final class Ratios {
         if (!wal.isEmpty()) {
             sizes.put("wal-bytes-per-message", wal);
         }
-        find(Scenarios.WARM_UP, "journal-warm-up")
-                .ifPresent(warm -> sizes.put(
-                        "window-mb-per-million-ids",
-                        warm.median(Outcome::memoryBytes) / warm.median(Outcome::messages)));
+        space(spaces, Spaces.ARCHIVES)
+                .ifPresent(space -> sizes.put("archive-bytes-per-message", space.bytesPerMessage()));
+        for (String scenario : scenarios(ArchiveScenarios.WARM_UP)) {
+            memory(scenario).ifPresent(bytes -> sizes.put("archive-memory-bytes-per-message", bytes));
+        }
+        memory(Scenarios.WARM_UP).ifPresent(bytes -> sizes.put("window-mb-per-million-ids", bytes));
         return sizes;
+    }
+
+    /** Returns the bytes of memory for a message after a warm-up. */
+    private Optional<Double> memory(String scenario) {
+        return find(scenario, WARM_UP).map(warm -> warm.median(Outcome::memoryBytes) / warm.median(Outcome::messages));
     }
 
     /** Returns additional figures by their names. */
@@ -106,15 +135,19 @@ final class Ratios {
         latencies().forEach(information::put);
         Map<String, Double> others = new LinkedHashMap<>();
         put(others, "bare-batch-async-vs-bare-batch", base("bare-batch-async"), base("bare-batch"));
-        String purged = "journal" + BATCH;
+        put(others, "journal-segments-purge-vs-quiet", beside(Scenarios.PURGING, "journal" + BATCH, Scenarios.QUIET));
         put(
                 others,
-                "journal-purge-vs-quiet",
-                rate(Scenarios.PURGING, purged),
-                rate(Scenarios.PURGING, purged + Scenarios.QUIET));
+                "segments-warmup-vs-plain-read",
+                rate(Scenarios.WARM_UP, WARM_UP),
+                rate(Scenarios.WARM_UP, PLAIN_READ));
         information.putAll(others);
-        seconds(Scenarios.WARM_UP, "journal-warm-up")
+        seconds(Scenarios.WARM_UP, WARM_UP)
                 .ifPresent(seconds -> information.put("seconds-to-warm-10-million-ids", seconds));
+        for (String scenario : scenarios(ArchiveScenarios.WARM_UP)) {
+            String size = scenario.substring(ArchiveScenarios.WARM_UP.length());
+            seconds(scenario, WARM_UP).ifPresent(seconds -> information.put("warmup-" + size + "-seconds", seconds));
+        }
         for (String store : List.of("table", "journal")) {
             seconds(Scenarios.QUIET_PURGE, store + "-purge")
                     .ifPresent(seconds -> information.put(store + "-seconds-to-purge-a-million", seconds));
@@ -122,48 +155,35 @@ final class Ratios {
         return information;
     }
 
-    /** Returns the additional time of a message over no deduplication, and its ratio to that of an insert written by hand. */
-    private Map<String, Object> latencies() {
-        Map<String, Object> latencies = new LinkedHashMap<>();
-        Optional<Measurement> bare = find(Scenarios.PACED, "bare-poll");
-        Optional<Measurement> handWritten = find(Scenarios.PACED, "handwritten");
-        if (bare.isEmpty() || handWritten.isEmpty()) {
-            return latencies;
-        }
-        Latency without = Latency.of(bare.get());
-        Latency byHand = Latency.of(handWritten.get()).minus(without);
-        measurements.stream()
-                .filter(measurement -> measurement.scenario().equals(Scenarios.PACED))
-                .filter(measurement -> !measurement.contestant().equals("bare-poll"))
-                .forEach(measurement -> {
-                    Latency added = Latency.of(measurement).minus(without);
-                    latencies.put("latency-added-by-" + measurement.contestant(), added);
-                    latencies.put(
-                            "latency-added-by-" + measurement.contestant() + "-vs-handwritten",
-                            new LatencyRatio(added.p50Micros / byHand.p50Micros, added.p99Micros / byHand.p99Micros));
-                });
+    /** Returns the additional time of a poll over no deduplication. */
+    private Map<String, Latency> latencies() {
+        Map<String, Latency> latencies = new LinkedHashMap<>();
+        find(Scenarios.PACED, "bare-poll")
+                .ifPresent(bare -> measurements.stream()
+                        .filter(measurement -> measurement.scenario().equals(Scenarios.PACED))
+                        .filter(measurement -> !measurement.contestant().equals(bare.contestant()))
+                        .forEach(measurement -> latencies.put(
+                                "latency-added-by-" + measurement.contestant(), Latency.added(bare, measurement))));
         return latencies;
     }
-
-    /** The times of a poll at a low rate. */
-    record Latency(double p50Micros, double p99Micros) {
-
-        static Latency of(Measurement measurement) {
-            return new Latency(measurement.median(Outcome::p50Micros), measurement.median(Outcome::p99Micros));
-        }
-
-        Latency minus(Latency other) {
-            return new Latency(p50Micros - other.p50Micros, p99Micros - other.p99Micros);
-        }
-    }
-
-    /** The same times as ratios. */
-    record LatencyRatio(double p50, double p99) {}
 
     private static void put(Map<String, Double> ratios, String name, OptionalDouble rate, OptionalDouble other) {
         if (rate.isPresent() && other.isPresent()) {
             ratios.put(name, rate.getAsDouble() / other.getAsDouble());
         }
+    }
+
+    private static void put(Map<String, Double> ratios, String name, Optional<Double> ratio) {
+        ratio.ifPresent(value -> ratios.put(name, value));
+    }
+
+    /** Returns the ratio of a contestant to the same one with another label; empty unless both were measured. */
+    private Optional<Double> beside(String scenario, String contestant, String suffix) {
+        OptionalDouble rate = rate(scenario, contestant);
+        OptionalDouble other = rate(scenario, contestant + suffix);
+        return rate.isPresent() && other.isPresent()
+                ? Optional.of(rate.getAsDouble() / other.getAsDouble())
+                : Optional.empty();
     }
 
     private OptionalDouble base(String contestant) {

@@ -85,7 +85,7 @@ final class Reader implements Rounds {
             long first = read;
             ConsumerRecords<byte[], byte[]> polled = poll();
             long began = System.nanoTime();
-            try (Purging purging = Purging.of(step, round.isPurging())) {
+            try (Purging purging = Purging.of(step, round.library().isPurging())) {
                 handle(polled);
                 while (!isOver(began, purging)) {
                     handle(poll());
@@ -107,7 +107,7 @@ final class Reader implements Rounds {
 
         private boolean isOver(long began, Purging purging) {
             boolean isTimeOver =
-                    round.isPurging() ? purging.isDone() : System.nanoTime() - began > round.seconds() * 1e9;
+                    round.library().isPurging() ? purging.isDone() : System.nanoTime() - began > round.seconds() * 1e9;
             return isTimeOver || read >= round.messages();
         }
 

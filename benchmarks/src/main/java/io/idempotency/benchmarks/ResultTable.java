@@ -25,6 +25,10 @@ final class ResultTable {
         line(machine.processor() + ", " + machine.processors() + " processors, " + machine.memoryMegabytes() + " MB, "
                 + machine.system() + ", " + machine.java() + "; " + results.servers() + ".");
         results.notes().forEach(note -> line("\n" + note));
+        EffectCount effects = results.effects();
+        if (effects != null) {
+            line("\nEffects, counted after each round: " + effects.describe() + ".");
+        }
         heading("Ratios", "ratio", "");
         results.ratios().forEach((name, ratio) -> row(name, format("%.2f", ratio)));
         heading("Sizes", "what", "");

@@ -6,12 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The results of a run, as in the file.
  *
  * @param commit the measured commit
  * @param notes explanations of the figures
+ * @param effects what was counted after the rounds; null in older files
  * @param measurements all raw samples; everything else is computed from them
  */
 record Results(
@@ -21,6 +23,7 @@ record Results(
         String servers,
         String form,
         List<String> notes,
+        @Nullable EffectCount effects,
         Map<String, Double> ratios,
         Map<String, Object> sizes,
         Map<String, Object> information,
@@ -37,6 +40,7 @@ record Results(
                 servers,
                 form,
                 notes,
+                effects,
                 of.all(),
                 of.sizes(spaces),
                 of.information(),

@@ -15,9 +15,7 @@ import java.util.stream.IntStream;
  * @param first how many messages of each partition are handled before the clock starts, so that work that happens once for each is not
  *     measured
  * @param isRepeating whether it begins again at the end of the topic: for duplicates a short topic serves as well as a long one
- * @param tables the prefix of the library's table names
- * @param isCaching whether the library's consumer has a cache of known duplicates
- * @param isPurging whether old messages are purged meanwhile; the round ends with the purge
+ * @param library the settings of this library
  */
 record Round(
         String topic,
@@ -28,64 +26,68 @@ record Round(
         int poll,
         int first,
         boolean isRepeating,
-        String tables,
-        boolean isCaching,
-        boolean isPurging) {
+        Settings library) {
 
     private static final int POLL = 500;
+
+    /**
+     * The settings of this library.
+     *
+     * @param tables the prefix of its table names
+     * @param isCaching whether its consumer has a cache of known duplicates
+     * @param isPurging whether old messages are purged, and archives built, meanwhile; the round ends with that
+     * @param archiveAfter how many messages of a journal stay in segments; 0 if archives are not built
+     */
+    record Settings(String tables, boolean isCaching, boolean isPurging, int archiveAfter) {
+
+        private static final Settings PLAIN = new Settings(Library.TABLES, false, false, 0);
+    }
 
     /** Returns a round that reads a topic once, from its beginning to its end. */
     static Round of(Topic topic) {
         List<Integer> all = IntStream.range(0, topic.partitions()).boxed().toList();
-        return new Round(topic.name(), all, 0, topic.messages(), 600, POLL, 1, false, Library.TABLES, false, false);
+        return new Round(topic.name(), all, 0, topic.messages(), 600, POLL, 1, false, Settings.PLAIN);
     }
 
     Round partitions(List<Integer> some) {
-        return new Round(topic, some, from, messages, seconds, poll, first, isRepeating, tables, isCaching, isPurging);
+        return new Round(topic, some, from, messages, seconds, poll, first, isRepeating, library);
     }
 
     Round from(long offset) {
-        return new Round(
-                topic, partitions, offset, messages, seconds, poll, first, isRepeating, tables, isCaching, isPurging);
+        return new Round(topic, partitions, offset, messages, seconds, poll, first, isRepeating, library);
     }
 
     Round messages(long most) {
-        return new Round(
-                topic, partitions, from, most, seconds, poll, first, isRepeating, tables, isCaching, isPurging);
+        return new Round(topic, partitions, from, most, seconds, poll, first, isRepeating, library);
     }
 
     Round seconds(double most) {
-        return new Round(
-                topic, partitions, from, messages, most, poll, first, isRepeating, tables, isCaching, isPurging);
+        return new Round(topic, partitions, from, messages, most, poll, first, isRepeating, library);
     }
 
     Round poll(int most) {
-        return new Round(
-                topic, partitions, from, messages, seconds, most, first, isRepeating, tables, isCaching, isPurging);
+        return new Round(topic, partitions, from, messages, seconds, most, first, isRepeating, library);
     }
 
     /** Returns a round over known messages, after the first messages of each partition. */
     Round repeating(int known) {
-        return new Round(
-                topic,
-                partitions,
-                from,
-                Long.MAX_VALUE,
-                seconds,
-                poll,
-                Math.max(1, known),
-                true,
-                tables,
-                true,
-                isPurging);
+        Settings caching = new Settings(library.tables, true, library.isPurging, library.archiveAfter);
+        return new Round(topic, partitions, from, Long.MAX_VALUE, seconds, poll, Math.max(1, known), true, caching);
     }
 
     Round tables(String prefix) {
-        return new Round(
-                topic, partitions, from, messages, seconds, poll, first, isRepeating, prefix, isCaching, isPurging);
+        return library(new Settings(prefix, library.isCaching, library.isPurging, library.archiveAfter));
     }
 
     Round purging() {
-        return new Round(topic, partitions, from, messages, seconds, poll, first, isRepeating, tables, isCaching, true);
+        return library(new Settings(library.tables, library.isCaching, true, library.archiveAfter));
+    }
+
+    Round archiving(int after) {
+        return library(new Settings(library.tables, library.isCaching, library.isPurging, after));
+    }
+
+    private Round library(Settings other) {
+        return new Round(topic, partitions, from, messages, seconds, poll, first, isRepeating, other);
     }
 }

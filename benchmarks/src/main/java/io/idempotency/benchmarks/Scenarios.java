@@ -35,7 +35,7 @@ final class Scenarios {
     private static final int MILLION = 1_000_000;
     static final Topic NEW = new Topic("new-12", 12, 1_200_000, Ids.NEW);
     private static final Topic COPIES = new Topic("copies-12", 12, 1_200_000, Ids.COPIES);
-    private static final long MANY = 4_200_000;
+    static final long MANY = 4_200_000;
 
     /** The setting of purges, whose rounds are long. */
     private static final Setting PURGE = new Setting(1, 0, false, Setting.USUAL_HEAP, 2);
@@ -48,8 +48,17 @@ final class Scenarios {
 
     private Scenarios() {}
 
-    static List<Scenario> of(Form form) {
-        List<Scenario> all = new ArrayList<>(List.of(base(form), allCopies(), warmUp()));
+    /**
+     * Returns the scenarios of a form.
+     *
+     * @param archived the number of ids in archives
+     */
+    static List<Scenario> of(Form form, long archived) {
+        if (form == Form.HUGE) {
+            return List.of(ArchiveScenarios.warmUp(archived), ArchiveScenarios.stored(archived));
+        }
+        List<Scenario> all =
+                new ArrayList<>(List.of(base(form), allCopies(), warmUp(), ArchiveScenarios.warmUp(archived)));
         if (form == Form.LONG) {
             all.addAll(List.of(
                     varied("10-percent-duplicates", new Topic("tenth-12", 12, 1_200_000, Ids.TENTH_COPIES)),
@@ -59,8 +68,11 @@ final class Scenarios {
                     polls(50),
                     polls(2_000),
                     varied("2-consumers", NEW).with(new Setting(2, 0, false, Setting.USUAL_HEAP, 4)),
-                    stored("stored-10m", 10 * MILLION),
-                    stored(STORED_50M, 50 * MILLION),
+                    stored("stored-10m", 10 * MILLION, "table-batch", "journal-batch"),
+                    stored(STORED_50M, 50 * MILLION, "table-batch"),
+                    ArchiveScenarios.stored(archived),
+                    ArchiveScenarios.merging(),
+                    ArchiveScenarios.purging(),
                     purging(),
                     quietPurge(),
                     shadow(),
@@ -129,7 +141,7 @@ final class Scenarios {
                 .with(round -> round.poll(messages));
     }
 
-    /** Reads a window, and for comparison only its rows. */
+    /** Reads a window without archives, and for comparison only its rows. */
     private static Scenario warmUp() {
         return Scenario.of(WARM_UP, NEW, entries("journal-warm-up", "journal-plain-read"))
                 .with(round -> round.tables(Database.FILLED).messages(10 * MILLION))
@@ -141,9 +153,9 @@ final class Scenarios {
      * Compares tables with the ids of a day and empty ones, in turn. Each has a topic of its own, and each store has one contestant, because ids that are read
      * once remain stored.
      */
-    private static Scenario stored(String name, long ids) {
+    private static Scenario stored(String name, long ids, String... contestants) {
         Topic topic = new Topic(name, 12, MANY, Ids.NEW);
-        List<Entry> entries = Stream.of("table-batch", "journal-batch")
+        List<Entry> entries = Stream.of(contestants)
                 .flatMap(contestant -> Stream.of(
                         Entry.of(contestant).with(round -> round.tables(Database.FILLED)),
                         Entry.of(contestant).labelled(contestant + EMPTY)))
@@ -152,7 +164,9 @@ final class Scenarios {
                 .with(new Setting(1, 0, true, "4g", 4))
                 .filledBy(database -> {
                     Filling filling = new Filling(database, Database.FILLED);
-                    filling.segments(topic, ids, RECENT);
+                    if (List.of(contestants).contains("journal-batch")) {
+                        filling.segments(topic, ids, RECENT);
+                    }
                     filling.messages(topic, ids - LATEST, RECENT);
                     filling.latest(topic, LATEST);
                 });

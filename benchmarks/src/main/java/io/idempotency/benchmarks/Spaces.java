@@ -1,6 +1,7 @@
 package io.idempotency.benchmarks;
 
 import io.idempotency.samples.demo.Cleanup;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +27,13 @@ final class Spaces {
             new Candidate("bare-record", FEWER, List.of()),
             new Candidate("handwritten", FEWER, List.of("processed")));
 
+    /** The name of messages in archives of journals. */
+    static final String ARCHIVES = "archives";
+
+    private static final long ARCHIVED = 4_800_000;
+    private static final List<String> ARCHIVE_TABLES =
+            List.of("idempotency_archive", "idempotency_archive_page", "idempotency_archive_filter");
+
     private final Stage stage;
 
     Spaces(Stage stage) {
@@ -42,6 +50,9 @@ final class Spaces {
                 spaces.add(measure(candidate, cleanup));
             }
         }
+        if (stage.settings().isWanted(ARCHIVES)) {
+            spaces.add(measureArchives());
+        }
         return spaces;
     }
 
@@ -56,17 +67,32 @@ final class Spaces {
             child.tell(Json.MAPPER.writeValueAsString(Round.of(Scenarios.NEW).messages(candidate.messages())));
             outcome = Json.MAPPER.readValue(child.hear(), Outcome.class);
         }
+        return space(candidate.contestant(), outcome.handled(), candidate.tables(), before);
+    }
+
+    /** Measures archives that nobody has merged: merging leaves free space in their tables, which the next archive takes. */
+    private Space measureArchives() throws InterruptedException {
+        Database database = stage.database();
+        database.empty();
+        database.checkpoint();
+        long before = database.walBytes();
+        long messages = new Filling(database, Library.TABLES).archives(Scenarios.NEW, ARCHIVED, Duration.ofHours(20));
+        return space(ARCHIVES, messages, ARCHIVE_TABLES, before);
+    }
+
+    private Space space(String contestant, long messages, List<String> tables, long walBefore) {
+        Database database = stage.database();
         Space space = new Space(
-                candidate.contestant(),
-                outcome.handled(),
-                candidate.tables().stream().mapToLong(database::heapBytes).sum(),
-                candidate.tables().stream().mapToLong(database::indexBytes).sum(),
-                database.walBytes() - before);
+                contestant,
+                messages,
+                tables.stream().mapToLong(database::heapBytes).sum(),
+                tables.stream().mapToLong(database::indexBytes).sum(),
+                database.walBytes() - walBefore);
         stage.screen()
                 .say(String.format(
                         Locale.ROOT,
                         "space of %s: %.1f bytes a message, %.1f of write-ahead log",
-                        candidate.contestant(),
+                        contestant,
                         space.bytesPerMessage(),
                         space.walBytesPerMessage()));
         return space;

@@ -8,7 +8,7 @@ interface Step extends AutoCloseable {
 
     void process(Consumer<byte[], byte[]> kafka, ConsumerRecords<byte[], byte[]> polled);
 
-    /** Forgets messages older than the retention. Returns their number. */
+    /** Forgets messages older than the retention, and moves older ones to archives. Returns how many were forgotten. */
     default int purge() {
         throw new UnsupportedOperationException("There is nothing to purge");
     }

@@ -3,8 +3,6 @@ package io.idempotency.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
-import io.idempotency.benchmarks.Ratios.Latency;
-import io.idempotency.benchmarks.Ratios.LatencyRatio;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +88,46 @@ final class RatiosTest {
     }
 
     @Test
+    void comparesJournalsWithArchives() {
+        measured("archived-100m", "journal-batch", 95);
+        measured("archived-100m", "journal-batch" + Scenarios.EMPTY, 100);
+        measured("archived-1b", "journal-batch", 90);
+        measured("archived-1b", "journal-batch" + Scenarios.EMPTY, 100);
+        measured("archived-warm-up-100m", "journal-warm-up", 70);
+        measured("archived-warm-up-100m", "journal-plain-read", 100);
+        measured(ArchiveScenarios.MERGING, "journal-batch", 80);
+        measured(ArchiveScenarios.MERGING, "journal-batch" + Scenarios.QUIET, 100);
+        measured(ArchiveScenarios.PURGING, "journal-batch", 60);
+        measured(ArchiveScenarios.PURGING, "journal-batch" + Scenarios.QUIET, 100);
+
+        assertThat(new Ratios(measurements).all())
+                .containsExactly(
+                        entry("warmup-vs-plain-read", 0.7),
+                        entry("journal-100m-vs-empty", 0.95),
+                        entry("journal-1b-vs-empty", 0.9),
+                        entry("merge-vs-quiet", 0.8),
+                        entry("journal-purge-vs-quiet", 0.6));
+        assertThat(new Ratios(measurements).information()).containsExactly(entry("warmup-100m-seconds", 1.0));
+    }
+
+    @Test
+    void countsTheBytesOfAnArchivedMessage() {
+        Space space = new Space(Spaces.ARCHIVES, 1_000, 22_000, 1_000, 40_000);
+        measurements.add(Measurement.of(
+                "archived-warm-up-1b", "journal-warm-up", List.of(Outcome.of(100_000_000, 2, 230_000_000))));
+
+        assertThat(new Ratios(measurements).sizes(List.of(space)))
+                .containsEntry("archive-bytes-per-message", 23.0)
+                .containsEntry("archive-memory-bytes-per-message", 2.3);
+    }
+
+    @Test
+    void namesTheNumberOfIds() {
+        assertThat(ArchiveScenarios.size(20_000_000)).isEqualTo("20m");
+        assertThat(ArchiveScenarios.size(2_000_000_000)).isEqualTo("2b");
+    }
+
+    @Test
     void countsTheBytesOfAMessage() {
         Space space = new Space("journal-batch", 1_000, 18_000, 1_000, 40_000);
         Outcome warm = Outcome.of(10_000_000, 2, 250_000_000);
@@ -103,14 +141,12 @@ final class RatiosTest {
     }
 
     @Test
-    void saysHowMuchLatencyIsAdded() {
-        paced("bare-poll", 1_000, 2_000);
-        paced("handwritten", 1_200, 2_400);
-        paced("journal-poll", 1_100, 2_100);
+    void comparesTheLatenciesOfEachRun() {
+        paced("bare-poll", 1_000, 2_000, 1_500);
+        paced("journal-poll", 1_100, 2_300, 1_700);
 
         assertThat(new Ratios(measurements).information())
-                .containsEntry("latency-added-by-journal-poll", new Latency(100, 100))
-                .containsEntry("latency-added-by-journal-poll-vs-handwritten", new LatencyRatio(0.5, 0.25));
+                .containsExactly(entry("latency-added-by-journal-poll", new Latency(200, 100, 300, 400, 200, 600)));
     }
 
     private void measured(String scenario, String contestant, double... rates) {
@@ -120,8 +156,11 @@ final class RatiosTest {
         measurements.add(Measurement.of(scenario, contestant, outcomes));
     }
 
-    private void paced(String contestant, double p50, double p99) {
-        measurements.add(
-                Measurement.of(Scenarios.PACED, contestant, List.of(new Outcome(1_000, 1_000, 10, p50, p99, 0))));
+    /** The 99th percentile is twice the median. */
+    private void paced(String contestant, double... p50) {
+        List<Outcome> outcomes = DoubleStream.of(p50)
+                .mapToObj(time -> new Outcome(1_000, 1_000, 10, time, 2 * time, 0))
+                .toList();
+        measurements.add(Measurement.of(Scenarios.PACED, contestant, outcomes));
     }
 }
