@@ -4,9 +4,9 @@ package io.idempotency.benchmarks;
 enum Form {
     /** The ratios and sizes with few ids; about a quarter of an hour. */
     SHORT(1.7, 10_000_000),
-    /** All scenarios; about a hundred minutes. */
+    /** All scenarios; an hour and a half. */
     LONG(2.5, 100_000_000),
-    /** A journal of a billion ids, and nothing else; about an hour, most of it to fill it. */
+    /** A journal of a billion ids, and nothing else. */
     HUGE(2.5, 1_000_000_000),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1, 0);
