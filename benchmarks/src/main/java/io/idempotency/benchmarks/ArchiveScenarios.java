@@ -22,9 +22,6 @@ final class ArchiveScenarios {
     /** The messages that are not archived, for each partition, unless there are few in all. */
     private static final int RECENT_MESSAGES = 500_000;
 
-    /** So many rounds, because each is short. */
-    private static final int WARM_UPS = 8;
-
     private static final int HALF_A_BILLION = BILLION / 2;
 
     /** How many messages stay in segments of a journal while it is archived: so few that its archives are merged too. */
@@ -44,7 +41,7 @@ final class ArchiveScenarios {
         return ids % BILLION == 0 ? ids / BILLION + "b" : ids / MILLION + "m";
     }
 
-    /** Reads the filters of archives with so many ids, and for comparison only their rows. */
+    /** Reads the filters of archives with so many ids, and for comparison only their rows. The fewer they are, the more rounds it takes until the code is compiled. */
     static Scenario warmUp(long ids) {
         Topic topic = topic(ids);
         return Scenario.of(
@@ -54,7 +51,7 @@ final class ArchiveScenarios {
                                 .map(Entry::of)
                                 .toList())
                 .with(round -> round.tables(Database.FILLED))
-                .with(new Setting(1, 0, false, heap(ids), WARM_UPS))
+                .with(new Setting(1, 0, false, heap(ids), ids < HALF_A_BILLION ? 8 : 2))
                 .filledBy(database -> new Filling(database, Database.FILLED).archives(topic, ids, RECENT));
     }
 
@@ -81,7 +78,7 @@ final class ArchiveScenarios {
         return new Topic(STORED + size(ids), 12, Scenarios.MANY, Ids.NEW);
     }
 
-    /** Returns the memory of a JVM. Each round reads the journals anew. With 2 GB for 100 million ids it would collect those of the round before while it measures. */
+    /** Returns the memory of a JVM. Windows may take half of it, and each round reads the journals anew before those of the round before are collected. */
     private static String heap(long ids) {
         return ids < HALF_A_BILLION ? "4g" : "8g";
     }
