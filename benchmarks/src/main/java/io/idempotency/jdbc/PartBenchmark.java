@@ -105,7 +105,7 @@ public class PartBenchmark {
                     ArchiveHead.State.ACTIVE,
                     1,
                     new ArchiveHead.Span(i, i, i, i, i, i, i),
-                    ArchiveFilter.MOST_MESSAGES * hashes.length,
+                    (long) ArchiveFilter.MOST_MESSAGES * hashes.length,
                     0);
             archived.add(new ArchiveFilters(head, hash, filters));
         }
