@@ -18,7 +18,7 @@ final class Filling {
     private static final int ARCHIVES = 8;
 
     /** The time from the first segment to the last. */
-    private static final Duration SPAN = Duration.ofHours(5);
+    static final Duration SPAN = Duration.ofHours(5);
 
     private final Database database;
     private final JdbcTemplate jdbc;

@@ -6,6 +6,7 @@ import io.idempotency.IdempotentConsumerBuilder;
 import io.idempotency.TransactionPer;
 import io.idempotency.cache.CaffeineCache;
 import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.JournalStoreBuilder;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.KafkaRecords;
@@ -59,10 +60,10 @@ final class Library implements Step {
     }
 
     static JournalStore journal(DataSource dataSource, Round round) {
-        return JournalStore.builder(dataSource)
-                .tablePrefix(round.library().tables())
-                .archiveAfter(round.library().archiveAfter())
-                .build();
+        JournalStoreBuilder builder =
+                JournalStore.builder(dataSource).tablePrefix(round.library().tables());
+        int archiveAfter = round.library().archiveAfter();
+        return (archiveAfter > 0 ? builder.archiveAfter(archiveAfter) : builder).build();
     }
 
     private static IdempotentConsumer<ConsumerRecord<byte[], byte[]>> consumer(

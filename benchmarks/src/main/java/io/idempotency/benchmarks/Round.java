@@ -36,7 +36,7 @@ record Round(
      * @param tables the prefix of its table names
      * @param isCaching whether its consumer has a cache of known duplicates
      * @param isPurging whether old messages are purged, and archives built, meanwhile; the round ends with that
-     * @param archiveAfter how many messages of a journal stay in segments; 0 if archives are not built
+     * @param archiveAfter how many messages of a journal stay in segments; 0 for the default
      */
     record Settings(String tables, boolean isCaching, boolean isPurging, int archiveAfter) {
 
