@@ -6,7 +6,7 @@ public interface JournalStatistics {
     /** Returns how many bytes of memory the journals take in this process. */
     long memoryBytes();
 
-    /** Returns how many messages are in the memory of this process. */
+    /** Returns how many messages the memory of this process has, those of archives included, of which it has filters only. */
     long rememberedMessages();
 
     /** Returns how often this process has read what another one had appended to a journal it knew. */
@@ -14,7 +14,7 @@ public interface JournalStatistics {
 
     /**
      * Returns how often this process had to drop a journal from memory to read it anew, because its history was another one than before: it was purged
-     * meanwhile, or the database has lost commits.
+     * or archived meanwhile, or the database has lost commits.
      */
     long reloads();
 }

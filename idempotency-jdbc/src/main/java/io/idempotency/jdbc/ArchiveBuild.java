@@ -37,7 +37,7 @@ final class ArchiveBuild {
     private static final Logger LOG = Loggers.JOURNAL_STORE;
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int MESSAGES_AT_A_TIME = 20_000;
-    private static final int ATTEMPTS_TO_END = 10;
+    private static final int ATTEMPTS_TO_LOCK = 10;
     private static final long TELL_NANOS = Duration.ofMinutes(1).toNanos();
 
     private final Connections connections;
@@ -69,7 +69,7 @@ final class ArchiveBuild {
     /** Builds the archive. Returns whether it is active now; if not, the journal is as before. */
     boolean run(ArchiveSource source) {
         long began = System.nanoTime();
-        Optional<ArchiveHead> begun = connections.alone("begin an archive", connection -> begin(connection, source));
+        Optional<ArchiveHead> begun = patiently("begin an archive", connection -> begin(connection, source), isGoingOn);
         return begun.isPresent() && run(begun.get(), source, began);
     }
 
@@ -167,15 +167,21 @@ final class ArchiveBuild {
         return message == null ? Step.END : Step.MORE;
     }
 
-    /** Ends the build. Consumers hold the lock of a head until they commit, so it may take more than one attempt to get it. */
     private boolean end(ArchiveHead written, ArchiveSource source) {
+        return patiently(
+                "complete an archive",
+                connection -> end(connection, written, source),
+                () -> isGoingOn.getAsBoolean()
+                        && connections.alone("write an archive", connection -> renew(connection, written)));
+    }
+
+    /** Runs a transaction that locks the head. Consumers hold that lock until they commit, so it may take more than one attempt to get it. */
+    private <T> T patiently(String verb, Connections.Work<T> work, BooleanSupplier isWorthAnother) {
         for (int attempt = 1; ; attempt++) {
             try {
-                return connections.alone("complete an archive", connection -> end(connection, written, source));
+                return connections.alone(verb, work);
             } catch (TransientStoreException e) {
-                if (attempt == ATTEMPTS_TO_END
-                        || !isGoingOn.getAsBoolean()
-                        || !connections.alone("write an archive", connection -> renew(connection, written))) {
+                if (attempt == ATTEMPTS_TO_LOCK || !isWorthAnother.getAsBoolean()) {
                     throw e;
                 }
             }

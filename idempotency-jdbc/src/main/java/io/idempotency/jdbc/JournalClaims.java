@@ -157,7 +157,7 @@ final class JournalClaims implements ActiveTransaction.LastWord {
                     active.afterCommit(overlay::committed);
                 }
                 overlay.add(append.content().at(append.next(), timeOf(appended, append)));
-                windowOf(appendedTo, append).checked();
+                windowOf(appendedTo, append).use().checked();
             }
             appended.heads().forEach(windows::raiseHorizon);
         }

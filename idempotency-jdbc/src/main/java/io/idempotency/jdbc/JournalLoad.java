@@ -72,10 +72,13 @@ final class JournalLoad {
             return false;
         }
         for (ArchiveHead archive : list) {
-            if (unread[0] > 0 || !memory.isRoomFor(window)) {
-                unread[0] += JournalMemory.bytesOfArchived(archive.messages());
-            } else {
+            long bytes = JournalMemory.bytesOfArchived(archive.messages());
+            if (unread[0] == 0 && memory.isRoomFor(window, bytes)) {
                 window.add(archives.read(archive, ArchiveList.NONE));
+            } else if (memory.isForgetting()) {
+                window.forget(archive);
+            } else {
+                unread[0] += bytes;
             }
         }
         if (!archives.areActive(list)) {
@@ -83,7 +86,7 @@ final class JournalLoad {
         }
         Range range = new Range(head.key(), head.goneVersion() + 1, head.version());
         database.journals(connection).read(connection, range, false, segment -> {
-            if (unread[0] > 0 || !memory.isRoomFor(window)) {
+            if (unread[0] > 0 || !memory.isRoomFor(window, 0)) {
                 unread[0] += JournalMemory.bytesOfMessages(segment.offsets().length);
             } else if (segment.tip().version() == window.tip().version() + 1) {
                 window.add(segment);
@@ -94,8 +97,7 @@ final class JournalLoad {
         if (!window.tip().equals(head.tip())) {
             return false;
         }
-        window.index();
-        window.count();
+        window.completed();
         LOG.info(
                 "Read the journal of {}: {} messages, {} MB, in {} ms",
                 window,

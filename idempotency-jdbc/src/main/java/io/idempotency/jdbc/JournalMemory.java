@@ -56,16 +56,25 @@ final class JournalMemory {
         return sum.get();
     }
 
-    /** Makes room for a window that is being read, if possible. Returns whether there is room. */
-    boolean isRoomFor(@Nullable JournalWindow growing) {
-        if (bytes() <= most) {
+    /** Returns whether the oldest messages are forgotten if there is no room. */
+    boolean isForgetting() {
+        return isForgetting;
+    }
+
+    /**
+     * Makes room for a window that is being read, if possible. Returns whether there is room. Nothing is forgotten for what would not fit anyway.
+     *
+     * @param more how many bytes are to be added to it
+     */
+    boolean isRoomFor(@Nullable JournalWindow growing, long more) {
+        if (bytes() + more <= most) {
             return true;
         }
-        dropIdle();
-        if (bytes() > most && isForgetting) {
-            forgetOldest(growing);
+        dropIdle(more);
+        if (bytes() + more > most && isForgetting && more <= most) {
+            forgetOldest(growing, more);
         }
-        return bytes() <= most;
+        return bytes() + more <= most;
     }
 
     /**
@@ -75,7 +84,7 @@ final class JournalMemory {
      * @param unread about how many bytes of it did not fit
      */
     void requireRoom(@Nullable JournalWindow growing, long unread) {
-        if ((!isRoomFor(growing) || unread > 0) && !isForgetting) {
+        if ((!isRoomFor(growing, 0) || unread > 0) && !isForgetting) {
             throw new IdempotencyException("The journals need "
                     + megabytes(bytes() + unread) + " of memory"
                     + (growing == null ? "" : " with that of " + growing) + ", and may take " + megabytes(most)
@@ -98,21 +107,21 @@ final class JournalMemory {
         return ((bytes + (1 << 20) - 1) >> 20) + " MB";
     }
 
-    private void dropIdle() {
+    private void dropIdle(long more) {
         long idleSince = System.nanoTime() - IDLE.toNanos();
         List<JournalWindow> idle = windows.values().stream()
-                .filter(window -> window.isIdle(idleSince))
-                .sorted(Comparator.comparingLong(JournalWindow::usedNanos))
+                .filter(window -> window.use().isIdle(idleSince))
+                .sorted(Comparator.comparingLong(window -> window.use().usedNanos()))
                 .toList();
         for (JournalWindow window : idle) {
-            if (bytes() > most) {
+            if (bytes() + more > most) {
                 drop.accept(window);
             }
         }
     }
 
-    private void forgetOldest(@Nullable JournalWindow growing) {
-        long target = most - most / PART;
+    private void forgetOldest(@Nullable JournalWindow growing, long more) {
+        long target = most - most / PART - more;
         long forgotten = 0;
         JournalWindow oldest = oldest(growing);
         while (bytes() > target && oldest != null) {

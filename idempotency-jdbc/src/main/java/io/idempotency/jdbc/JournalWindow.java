@@ -25,6 +25,7 @@ final class JournalWindow {
     private final int generationMessages;
     private final AtomicLong sum;
     private final Deque<JournalGeneration> generations = new ArrayDeque<>();
+    private final JournalUse use = new JournalUse();
     private ArchiveList archives = ArchiveList.NONE;
     private JournalTip tip;
     private long archivedVersion;
@@ -33,11 +34,7 @@ final class JournalWindow {
 
     private long horizonVersion;
     private long horizonOffset;
-    private long usedNanos = System.nanoTime();
-    private long checkedNanos = System.nanoTime();
     private long counted;
-    private boolean isLeft;
-    private boolean isSetBack;
     private boolean isDropped;
 
     /**
@@ -116,6 +113,15 @@ final class JournalWindow {
         tip = segment.tip();
     }
 
+    /** Notes that it was read up to the head. */
+    synchronized void completed() {
+        if (forgottenVersion > 0) {
+            raiseHorizonToTheRest();
+        }
+        index();
+        count();
+    }
+
     /** Indexes the added messages now, so that the next claim need not. */
     synchronized void index() {
         generations.forEach(JournalGeneration::index);
@@ -143,6 +149,9 @@ final class JournalWindow {
     /** Adds an archive behind the others, while the window is being read. */
     synchronized void add(ArchiveFilters archive) {
         archives = archives.with(archive);
+        if (forgottenVersion > 0) {
+            raiseHorizonToTheRest();
+        }
         count();
     }
 
@@ -208,13 +217,23 @@ final class JournalWindow {
 
     private long forgetOldestArchive() {
         ArchiveHead oldest = archives.all().get(0).head();
-        forgottenVersion = oldest.span().lastVersion();
+        forget(oldest);
+        return oldest.messages();
+    }
+
+    /** Forgets an archive and what is older. */
+    synchronized void forget(ArchiveHead archive) {
+        forgottenVersion = archive.span().lastVersion();
         archives = archives.after(forgottenVersion);
-        horizonOffset = Math.max(horizonOffset, oldest.span().lastOffset());
+        horizonOffset = Math.max(horizonOffset, archive.span().lastOffset());
+        raiseHorizonToTheRest();
+        count();
+    }
+
+    /** Offsets between what was forgotten and what follows it may be skipped copies, which left no entry. */
+    private void raiseHorizonToTheRest() {
         long front = archives.frontOffset();
         horizonOffset = Math.max(horizonOffset, (front >= 0 ? front : firstOffset(horizonOffset)) - 1);
-        count();
-        return oldest.messages();
     }
 
     /** Returns where the messages behind an offset begin. Those of replays have older offsets. */
@@ -255,44 +274,9 @@ final class JournalWindow {
                         .sum();
     }
 
-    synchronized void used() {
-        usedNanos = System.nanoTime();
-        isLeft = false;
-    }
-
-    /** Marks its partition as given up, until the next claim. */
-    synchronized void left() {
-        isLeft = true;
-        isSetBack = false;
-    }
-
-    /** Notes that the offsets of its partition were set back. Returns whether the log does not say so yet. */
-    synchronized boolean tellSetBack() {
-        boolean isNew = !isSetBack;
-        isSetBack = true;
-        return isNew;
-    }
-
-    /** Notes that new messages come again. */
-    synchronized void goesForward() {
-        isSetBack = false;
-    }
-
-    /** Returns whether its partition was given up, or had no claim since the given time. */
-    synchronized boolean isIdle(long sinceNanos) {
-        return isLeft || usedNanos - sinceNanos < 0;
-    }
-
-    synchronized long usedNanos() {
-        return usedNanos;
-    }
-
-    synchronized void checked() {
-        checkedNanos = System.nanoTime();
-    }
-
-    synchronized long checkedNanos() {
-        return checkedNanos;
+    /** Returns when and how its partition was used. */
+    JournalUse use() {
+        return use;
     }
 
     @Override

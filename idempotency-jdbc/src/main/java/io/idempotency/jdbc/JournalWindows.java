@@ -135,7 +135,7 @@ final class JournalWindows {
             window = windows.get(place);
             window = window == null ? ofNew(connection, place, active) : window;
             JournalTransaction.of(active).windows().put(place, window);
-            window.used();
+            window.use().used();
         }
         return window;
     }
@@ -223,7 +223,7 @@ final class JournalWindows {
     boolean areOld(List<PartitionClaim> parts) {
         long now = System.nanoTime();
         return parts.stream()
-                .anyMatch(part -> now - part.window().checkedNanos()
+                .anyMatch(part -> now - part.window().use().checkedNanos()
                         > settings.revalidation().toNanos());
     }
 
@@ -236,7 +236,7 @@ final class JournalWindows {
                     + " has lost commits; run it again");
         }
         raiseHorizon(head);
-        window.checked();
+        window.use().checked();
     }
 
     /** Takes over what a purge did. A window that is behind keeps what it has: it does not know the messages that the purge carried to the tip. */
@@ -279,7 +279,7 @@ final class JournalWindows {
         JournalWindow window =
                 windows.get(new JournalPlace(consumer, settings.streams().apply(stream), partition));
         if (window != null) {
-            window.left();
+            window.use().left();
         }
     }
 

@@ -123,10 +123,10 @@ final class PartitionClaim {
                 news[fresh.add(high, low)] = i;
             }
         }
-        if (unjudgeable != null && window.tellSetBack()) {
+        if (unjudgeable != null && window.use().tellSetBack()) {
             new SetBack(unjudgeable, horizon).warn(Loggers.JOURNAL_STORE, unjudged.choice());
         } else if (unjudgeable == null && fresh.size() > 0) {
-            window.goesForward();
+            window.use().goesForward();
         }
         content = fresh.size() == 0 ? null : content(Arrays.copyOf(news, fresh.size()));
     }

@@ -201,6 +201,40 @@ class ArchiveConcurrencyTest {
         }
     }
 
+    /** A consumer holds the lock of the head until its handler is done, for longer than the builder waits for it. */
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})
+    @Tag("rule-4.17")
+    void waitMoreThanOnceForAJournalThatOthersLock(TestDatabase database) {
+        try (ArchiveFixture journal = new ArchiveFixture(database)) {
+            journal.append(20);
+            Meanwhile meanwhile = new Meanwhile(journal.pool);
+            CompletableFuture<Void> isTriedAgain = new CompletableFuture<>();
+            List<CompletableFuture<Void>> consumers = new ArrayList<>();
+            meanwhile.before("insert into archives_archive_filter", connection -> {
+                CompletableFuture<Void> isLocked = new CompletableFuture<>();
+                consumers.add(CompletableFuture.runAsync(
+                        () -> journal.store().transactions().inTransaction(() -> {
+                            journal.jdbc.update("update archives_journal set partitions = 1");
+                            isLocked.complete(null);
+                            isTriedAgain.join();
+                        })));
+                isLocked.join();
+                meanwhile.before("archive set renewed_micros", again -> {
+                    isTriedAgain.complete(null);
+                    consumers.forEach(CompletableFuture::join);
+                });
+            });
+
+            ArchiveFixture.upkeep(meanwhile, 20).run(() -> true);
+
+            assertThat(meanwhile.isOver()).isTrue();
+            assertThat(journal.archives()).isNotEmpty();
+            journal.requireHistory(INACCURACY);
+            journal.requireClean();
+        }
+    }
+
     /** Both segments were committed by the handler. When the transaction ends, the first one is archived already, without its unproved message. */
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB", "H2"})

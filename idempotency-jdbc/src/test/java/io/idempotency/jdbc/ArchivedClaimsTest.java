@@ -344,6 +344,12 @@ class ArchivedClaimsTest {
             assertThat(small.memoryBytes()).isLessThan(all);
             assertThat(claimed(small, fixture.at("b0", 0, 10))).containsExactly(Status.DUPLICATE);
             assertThatThrownBy(() -> restartedWith(fixture, 1)).hasMessageContaining("1 MB of memory");
+
+            JournalStore tiny = fixture.store(
+                    settings -> settings.memory(1).forgetOldestIfFull().unjudged(Unjudged.SKIP));
+            assertThat(claimed(tiny, fixture.at("a0", 0, 0)))
+                    .as("as if its archive were purged")
+                    .containsExactly(Status.DUPLICATE);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.idempotency.jdbc;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
@@ -49,6 +51,7 @@ class ArchivedJournalContractTest {
 
         private static final String PREFIX = "archived_";
         private static final int SEEDS = 5;
+        private static final int MANY = 100;
 
         private final HikariDataSource dataSource;
         private final JournalStore store;
@@ -113,6 +116,7 @@ class ArchivedJournalContractTest {
         @AfterAll
         void close() {
             dataSource.close();
+            assertThat(archiver.built()).as("archives that the tests met").isGreaterThan(MANY);
         }
 
         @Test

@@ -15,8 +15,7 @@ final class Archiver {
     /** So many archives become one. */
     private static final int MANY = 3;
 
-    /** How often a journal was left as it is. */
-    int refused;
+    private int built;
 
     private final Connections connections;
     private final StoreDatabase database;
@@ -35,7 +34,7 @@ final class Archiver {
                 source(key).ifPresent(source -> build(key, source));
                 merged(key).ifPresent(source -> build(key, source));
             } catch (TransientStoreException e) {
-                refused++;
+                // It stays as it is until the next run.
             }
         }
         new ArchiveCleaning(connections, database, tables).run(() -> true);
@@ -84,6 +83,11 @@ final class Archiver {
     private void build(JournalKey key, ArchiveSource source) {
         Journals journals =
                 connections.onCurrent("look at the database", connection -> (Journals) database.journals(connection));
-        new ArchiveBuild(connections, database, journals, key, () -> true).run(source);
+        built += new ArchiveBuild(connections, database, journals, key, () -> true).run(source) ? 1 : 0;
+    }
+
+    /** Returns how many archives it has built. */
+    int built() {
+        return built;
     }
 }
