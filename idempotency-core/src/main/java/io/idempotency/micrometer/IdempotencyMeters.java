@@ -70,7 +70,7 @@ public final class IdempotencyMeters implements ConsumptionListener, PurgeListen
                 .baseUnit("bytes")
                 .register(registry);
         Gauge.builder(MeterNames.JOURNAL_MESSAGES, store, JournalStatistics::rememberedMessages)
-                .description("Messages that the journals keep in memory")
+                .description("Messages that the journals of this process remember, in memory or in archives")
                 .baseUnit("messages")
                 .register(registry);
         FunctionCounter.builder(MeterNames.JOURNAL_CATCH_UPS, store, JournalStatistics::catchUps)

@@ -81,7 +81,8 @@ public final class JournalStoreBuilder {
     /**
      * Sets how many messages of a partition stay as they are, exact in memory; 500,000 by default. When there are twice as many, so many of the oldest are moved to an
      * archive: pages in the database, of which only a filter is in memory, about 2.3 bytes for each message. The {@link Purger} does that, and
-     * takes 36 bytes of memory for each of them meanwhile. 0 builds no archives.
+     * takes 36 bytes of memory for each of them meanwhile. It does so for the journals of all applications on these tables, so give all of them the same number. 0 builds
+     * no archives.
      */
     public JournalStoreBuilder archiveAfter(int messages) {
         archiveAfter = messages;

@@ -232,8 +232,8 @@ final class JournalWindows {
         if (!load.catchUp(connection, window, head, isLocked)) {
             drop(window);
             throw new TransientStoreException("The journal of " + window
-                    + " is not the known one, so it is read anew: it was purged meanwhile, or the database"
-                    + " has lost commits; run it again");
+                    + " has changed beyond what this process knows, so it is read anew: its segments were archived or"
+                    + " purged meanwhile, or the database has lost commits; run it again");
         }
         raiseHorizon(head);
         window.use().checked();
