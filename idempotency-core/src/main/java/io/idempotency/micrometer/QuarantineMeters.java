@@ -47,7 +47,7 @@ public final class QuarantineMeters implements AutoCloseable {
     /** How long a node has the meters after its last count. */
     public static final Duration LEASE = Duration.ofMinutes(3);
 
-    /** How long an application that ends waits for the turn to be given back. */
+    /** How long an application that ends waits for a running count, and for the turn to be given back. */
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
     private static final Logger log = LoggerFactory.getLogger(QuarantineMeters.class);
@@ -204,18 +204,31 @@ public final class QuarantineMeters implements AutoCloseable {
     }
 
     /**
-     * Stops counting, removes the meters, and gives the turn to another node. If the database is away, it waits a second for that and then lets the turn
-     * end by itself, so that the shutdown of an application does not wait for a connection.
+     * Stops counting, removes the meters, and gives the turn to another node. If the database is away, it waits a second for a running count, and one for that, and then lets the
+     * turn end by itself, so that the shutdown of an application does not wait for a connection.
      */
     @Override
     public void close() {
         ScheduledExecutorService started = executor;
         if (started != null) {
-            started.shutdownNow();
+            end(started);
         }
         Claim held = stop();
         if (held != null) {
             release(held);
+        }
+    }
+
+    /** Lets a running count end: one that is interrupted may have the turn without knowing it. */
+    private static void end(ScheduledExecutorService started) {
+        started.shutdown();
+        try {
+            if (!started.awaitTermination(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                started.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            started.shutdownNow();
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -201,6 +201,12 @@ final class MonitoredNode implements AutoCloseable {
         await().until(() -> purges() >= before + 2);
     }
 
+    /** Waits until this node has counted the quarantine. */
+    void awaitCount() {
+        await().until(() ->
+                !bean(MeterRegistry.class).find(MeterNames.QUARANTINED).gauges().isEmpty());
+    }
+
     private double purges() {
         return bean(MeterRegistry.class)
                 .get(MeterNames.PURGE_TIME)

@@ -4,6 +4,7 @@ import static io.idempotency.web.MonitoredNode.await;
 import static java.time.Duration.ofDays;
 import static java.time.Duration.ofMinutes;
 
+import io.idempotency.Standstills;
 import io.idempotency.web.Promtool.Alert;
 import java.time.Duration;
 import java.time.Instant;
@@ -73,6 +74,11 @@ class RewoundAlertsTest {
         return node.scrape().sum("idempotency_unjudged_total", Map.of("consumer", "billing", "action", action));
     }
 
+    /** Returns whether it is known since when a partition stands still. The meter tells of it a minute later. */
+    private static boolean standsStill(MonitoredNode node) {
+        return !node.bean(Standstills.class).all().isEmpty();
+    }
+
     @Test
     void firesIfOffsetsAreSetBackToBeforeWhatIsRemembered() {
         try (MonitoredNode node = new MonitoredNode(site)) {
@@ -81,7 +87,7 @@ class RewoundAlertsTest {
             node.stop("billing");
             site.rewind("billing");
             node.start("billing");
-            await().until(() -> unjudged(node, "refused") > 0);
+            await().until(() -> unjudged(node, "refused") > 0 && standsStill(node));
             axis.scrape(ofMinutes(10), NODE, node.scrape());
             node.script().passTime(ofMinutes(2));
             axis.scrape(ofMinutes(12), NODE, node.scrape()).until(ofMinutes(15));
@@ -109,6 +115,7 @@ class RewoundAlertsTest {
         try (MonitoredNode node = new MonitoredNode(site, "idempotency.unjudged=process")) {
             site.awaitSettled();
             await().until(() -> unjudged(node, "processed") == 5);
+            node.awaitCount();
             axis.scrape(ofMinutes(12), "node-2", node.scrape()).until(ofMinutes(40));
 
             Promtool.on(axis)
