@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -60,9 +61,12 @@ public final class QuarantineMeters implements AutoCloseable {
     private final MultiGauge messages;
     private final MultiGauge oldest;
     private final MeterRegistry registry;
-    private @Nullable HorizonMeters horizons;
+    /** Held by whoever counts, also while the database does not answer. */
+    private final ReentrantLock counting = new ReentrantLock();
+
+    private volatile @Nullable HorizonMeters horizons;
+    private volatile boolean isClosed;
     private @Nullable Claim turn;
-    private boolean isClosed;
     /** Touched by the counting thread only. */
     private boolean isFailing;
 
@@ -144,14 +148,22 @@ public final class QuarantineMeters implements AutoCloseable {
      *
      * @throws IdempotencyException if a store fails; the meters are gone then
      */
-    public synchronized void count() {
+    public void count() {
+        counting.lock();
         try {
-            countQuarantine();
-        } finally {
-            HorizonMeters asking = horizons;
-            if (asking != null && !isClosed) {
-                asking.sample(consumers.get());
+            try {
+                countQuarantine();
+            } finally {
+                HorizonMeters asking = horizons;
+                if (asking != null && !isClosed) {
+                    asking.sample(consumers.get());
+                }
             }
+        } finally {
+            if (isClosed) {
+                showNothing();
+            }
+            counting.unlock();
         }
     }
 
@@ -204,8 +216,8 @@ public final class QuarantineMeters implements AutoCloseable {
     }
 
     /**
-     * Stops counting, removes the meters, and gives the turn to another node. If the database is away, it waits a second for a running count, and one for that, and then lets the
-     * turn end by itself, so that the shutdown of an application does not wait for a connection.
+     * Stops counting, removes the meters, and gives the turn to another node. If the database is away, it waits a few seconds at most and
+     * then lets the turn end by itself, so that the shutdown of an application waits neither for a connection nor for one that hangs.
      */
     @Override
     public void close() {
@@ -232,16 +244,39 @@ public final class QuarantineMeters implements AutoCloseable {
         }
     }
 
-    private synchronized @Nullable Claim stop() {
+    /** Removes the meters and returns the turn. If a count still waits for an answer of the database, it removes them itself, and the turn ends by itself. */
+    private @Nullable Claim stop() {
         isClosed = true;
+        if (!isCountOver()) {
+            log.debug("A count still waits for the database. The turn ends by itself after {}.", LEASE);
+            return null;
+        }
+        try {
+            showNothing();
+            Claim held = turn;
+            turn = null;
+            return held;
+        } finally {
+            counting.unlock();
+        }
+    }
+
+    /** Returns whether the lock was taken. A connection that hangs does not heed an interruption. */
+    private boolean isCountOver() {
+        try {
+            return counting.tryLock(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return counting.tryLock();
+        }
+    }
+
+    private void showNothing() {
         show(Map.of());
         HorizonMeters shown = horizons;
         if (shown != null) {
             shown.clear();
         }
-        Claim held = turn;
-        turn = null;
-        return held;
     }
 
     private void release(Claim held) {

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -248,6 +249,33 @@ class QuarantineMetersTest {
         meters.close();
 
         assertThat(registry.getMeters()).isEmpty();
+    }
+
+    /** A read from a server that went silent heeds no interruption. */
+    @Test
+    @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+    void isClosedAlthoughTheConnectionOfACountHangs() throws InterruptedException {
+        CountDownLatch isWaiting = new CountDownLatch(1);
+        Semaphore answer = new Semaphore(0);
+        QuarantineStore silent = (QuarantineStore) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {QuarantineStore.class}, (proxy, method, arguments) -> {
+                    isWaiting.countDown();
+                    answer.acquireUninterruptibly();
+                    return method.invoke(quarantine, arguments);
+                });
+        quarantine("a");
+        QuarantineMeters meters = QuarantineMeters.of(registry, store, silent, () -> List.of("billing"));
+        Thread counting = new Thread(meters::count);
+        counting.start();
+        isWaiting.await();
+
+        meters.close();
+        answer.release();
+        counting.join();
+
+        assertThat(registry.getMeters())
+                .as("what a late answer says is not shown")
+                .isEmpty();
     }
 
     @Test
