@@ -1,20 +1,10 @@
 package io.idempotency.jdbc;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.idempotency.testkit.ClaimContract;
 import io.idempotency.testkit.ConcurrencyFuzz;
-import io.idempotency.testkit.KeyOrderContract;
-import io.idempotency.testkit.OperatorContract;
-import io.idempotency.testkit.QuarantineContract;
-import io.idempotency.testkit.ReplayContract;
 import io.idempotency.testkit.StoreComparison;
-import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** The contracts of claims, kept by the journals on every database that they are for. */
 class JournalContractTest {
@@ -40,89 +30,24 @@ class JournalContractTest {
         }
     }
 
-    @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-    abstract static class Contracts
-            implements ClaimContract, QuarantineContract, KeyOrderContract, ReplayContract, OperatorContract {
-
-        private static final String PREFIX = "journals_";
-
-        private final HikariDataSource dataSource;
-        private final JournalStore store;
-        private final JdbcQuarantine quarantine;
-        private final JdbcReplays replays;
+    abstract static class Contracts extends JournalContracts {
 
         Contracts(TestDatabase database) {
-            dataSource = database.pool(8);
-            store = JournalStore.builder(dataSource)
-                    .tablePrefix(PREFIX)
-                    .claimTimeout(Duration.ofSeconds(1))
-                    .build();
-            quarantine = JdbcQuarantine.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
-            replays = JdbcReplays.on(dataSource).tablePrefix(PREFIX).claimTimeout(Duration.ofSeconds(1));
+            this(database.pool(8));
         }
 
-        @BeforeAll
-        void createTables() {
-            Schema.on(dataSource).tablePrefix(PREFIX).migrate();
-        }
-
-        /** They would age with each test, until they look like journals of consumers that are gone. */
-        @AfterEach
-        void deleteJournals() {
-            TestDatabase.execute(dataSource, "delete from " + PREFIX + "segment");
-            TestDatabase.execute(dataSource, "delete from " + PREFIX + "journal");
-            store.forgetWindows();
-        }
-
-        @AfterAll
-        void close() {
-            dataSource.close();
+        private Contracts(HikariDataSource dataSource) {
+            super(dataSource, "journals_", JournalStore.builder(dataSource));
         }
 
         @Test
         void grantsEveryMessageOnceToManyThreads() {
-            ConcurrencyFuzz.run(store);
+            ConcurrencyFuzz.run(store());
         }
 
         @Test
         void answersAsTheMemoryStoreDoes() {
             StoreComparison.run(this, 25);
-        }
-
-        @Override
-        public JournalStore store() {
-            return store;
-        }
-
-        @Override
-        public JdbcReplays replays() {
-            return replays;
-        }
-
-        @Override
-        public JdbcQuarantine quarantine() {
-            return quarantine;
-        }
-
-        @Override
-        public void passTime(Duration duration) {
-            TestDatabase.passTime(dataSource, PREFIX, duration);
-            store.forgetWindows();
-        }
-
-        @Override
-        public boolean movesStoredTimes() {
-            return true;
-        }
-
-        @Override
-        public boolean seesAllPartitions() {
-            return false;
-        }
-
-        @Override
-        public boolean purgesByTime() {
-            return false;
         }
     }
 }
