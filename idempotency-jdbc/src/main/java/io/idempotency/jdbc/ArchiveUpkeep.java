@@ -125,12 +125,11 @@ final class ArchiveUpkeep {
     /** Returns the segments for the next archive; empty if there are not enough messages. */
     private Optional<ArchivedSegments> oldest(Connection connection, JournalKey key, long mostSpan)
             throws SQLException {
-        JournalHead head = database.journals(connection)
-                .heads(connection, List.of(key), false)
-                .get(0);
-        if (sum(connection, head) <= 2L * stayingMessages) {
+        List<JournalHead> heads = database.journals(connection).heads(connection, List.of(key), false);
+        if (heads.isEmpty() || sum(connection, heads.get(0)) <= 2L * stayingMessages) {
             return Optional.empty();
         }
+        JournalHead head = heads.get(0);
         long last = head.goneVersion();
         long begin = 0;
         int messages = 0;

@@ -251,9 +251,6 @@ final class IdTable {
         long fourth = low & LOWER;
         long upper = A0 + A1 * first + A2 * second + A3 * third + A4 * fourth;
         long lower = B0 + B1 * first + B2 * second + B3 * third + B4 * fourth;
-        long mixed = (upper & ~LOWER) | (lower >>> Integer.SIZE);
-        mixed = (mixed ^ mixed >>> 33) * 0xFF51AFD7ED558CCDL;
-        mixed = (mixed ^ mixed >>> 33) * 0xC4CEB9FE1A85EC53L;
-        return mixed ^ mixed >>> 33;
+        return ArchiveHash.permuted((upper & ~LOWER) | (lower >>> Integer.SIZE));
     }
 }

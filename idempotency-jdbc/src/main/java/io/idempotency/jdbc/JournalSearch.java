@@ -65,7 +65,11 @@ final class JournalSearch {
             Connection connection, JournalDialect journals, JournalKey key, UUID id, Map<JournalTip, Kind> own)
             throws SQLException {
         for (int reading = 0; reading < READINGS; reading++) {
-            JournalHead head = journals.heads(connection, List.of(key), false).get(0);
+            List<JournalHead> heads = journals.heads(connection, List.of(key), false);
+            if (heads.isEmpty()) {
+                return null;
+            }
+            JournalHead head = heads.get(0);
             ArchiveLoad archives = new ArchiveLoad(connection, journals.archives(), head);
             List<ArchiveHead> list = archives.list();
             Hit[] hit = new Hit[1];
