@@ -1,8 +1,10 @@
 package io.idempotency.jdbc.model;
 
 import io.idempotency.jdbc.model.Member.Phase;
+import io.idempotency.jdbc.model.Numbering.Numbers;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
@@ -12,8 +14,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Visits all states of a world, nearest first, so that the first way to a fault is a shortest one. At the end it looks for
- * the first state from which, without further mishaps, no way leads to everything being processed.
+ * Visits all states of a world, nearest first, so that the first way to a fault is a shortest one. Whenever it has visited twice as many, and at the end, it looks
+ * for the first state from which, without further mishaps, no way leads to everything being processed.
  */
 final class Search {
 
@@ -45,14 +47,17 @@ final class Search {
         }
     }
 
+    /** The number of visited states at which it first looks for one that is stuck. */
+    private static final int FEW = 1 << 12;
+
     private final World world;
     private final Protocol protocol;
     private final Surroundings surroundings;
+    private final Numbering numbering = new Numbering();
     private final List<State> states = new ArrayList<>();
-    private final Map<State, Integer> numbers = new HashMap<>();
+    private final Map<Numbers, Integer> known = new HashMap<>();
     private final IntStream.Builder parents = IntStream.builder();
-    private final IntStream.Builder from = IntStream.builder();
-    private final IntStream.Builder to = IntStream.builder();
+    private final Ways ways = new Ways();
 
     Search(World world, Set<Variant> variants) {
         this.world = world;
@@ -63,19 +68,23 @@ final class Search {
     Verdict verdict() {
         number(State.start(world), 0);
         for (int current = 0; current < states.size(); current++) {
+            boolean isTwiceAsMany = current >= FEW && Integer.bitCount(current) == 1;
+            int stuck = isTwiceAsMany ? firstStuck(current) : states.size();
+            if (stuck < states.size()) {
+                return verdict(Fault.STUCK, stuck);
+            }
             for (Step step : steps(states.get(current))) {
-                int known = states.size();
+                int before = states.size();
                 int next = number(step.next(), current);
-                if (next == known && Fault.of(step.next(), world) != Fault.NONE) {
+                if (next == before && Fault.of(step.next(), world) != Fault.NONE) {
                     return verdict(Fault.of(step.next(), world), next);
                 }
                 if (!step.isMishap()) {
-                    from.add(current);
-                    to.add(next);
+                    ways.add(current, next);
                 }
             }
         }
-        int stuck = firstStuck();
+        int stuck = firstStuck(states.size());
         return stuck < states.size() ? verdict(Fault.STUCK, stuck) : new Verdict(Fault.NONE, states.size(), List.of());
     }
 
@@ -88,30 +97,22 @@ final class Search {
     }
 
     private int number(State state, int parent) {
-        Integer known = numbers.putIfAbsent(state, states.size());
-        if (known != null) {
-            return known;
+        Numbers numbers = numbering.of(state);
+        Integer number = known.putIfAbsent(numbers, states.size());
+        if (number != null) {
+            return number;
         }
         parents.add(parent);
-        states.add(state);
+        states.add(numbering.state(numbers));
         return states.size() - 1;
     }
 
-    /** Steps mostly lead to later states, so that going backwards is done in a few rounds. */
-    private int firstStuck() {
-        int[] starts = from.build().toArray();
-        int[] ends = to.build().toArray();
+    /** Returns the first state that is stuck, wherever those lead that are not visited yet; the number of all states if there is none. */
+    private int firstStuck(int visited) {
         BitSet canFinish = new BitSet(states.size());
-        IntStream.range(0, states.size()).filter(i -> isFinished(states.get(i))).forEach(canFinish::set);
-        int before = -1;
-        while (before != canFinish.cardinality()) {
-            before = canFinish.cardinality();
-            for (int i = starts.length - 1; i >= 0; i--) {
-                if (canFinish.get(ends[i])) {
-                    canFinish.set(starts[i]);
-                }
-            }
-        }
+        canFinish.set(visited, states.size());
+        IntStream.range(0, visited).filter(i -> isFinished(states.get(i))).forEach(canFinish::set);
+        ways.addSources(canFinish);
         return canFinish.nextClearBit(0);
     }
 
@@ -138,5 +139,35 @@ final class Search {
                     .orElseThrow());
         }
         return new Verdict(fault, states.size(), List.copyOf(trace));
+    }
+
+    /** The steps that are no mishaps. */
+    private static final class Ways {
+
+        private int[] from = new int[1024];
+        private int[] to = new int[1024];
+        private int size;
+
+        void add(int state, int next) {
+            if (size == from.length) {
+                from = Arrays.copyOf(from, size * 2);
+                to = Arrays.copyOf(to, size * 2);
+            }
+            from[size] = state;
+            to[size++] = next;
+        }
+
+        /** Adds the states from which a way leads to one of these. Steps mostly lead to later states, so that going backwards is done in a few rounds. */
+        void addSources(BitSet states) {
+            int before = -1;
+            while (before != states.cardinality()) {
+                before = states.cardinality();
+                for (int i = size - 1; i >= 0; i--) {
+                    if (states.get(to[i])) {
+                        states.set(from[i]);
+                    }
+                }
+            }
+        }
     }
 }
