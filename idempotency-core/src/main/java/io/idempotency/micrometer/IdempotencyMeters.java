@@ -73,6 +73,10 @@ public final class IdempotencyMeters implements ConsumptionListener, PurgeListen
                 .description("Messages that the journals of this process remember, in memory or in archives")
                 .baseUnit("messages")
                 .register(registry);
+        Gauge.builder(MeterNames.JOURNAL_ARCHIVED, store, JournalStatistics::archivedMessages)
+                .description("Those of them that are in archives")
+                .baseUnit("messages")
+                .register(registry);
         FunctionCounter.builder(MeterNames.JOURNAL_CATCH_UPS, store, JournalStatistics::catchUps)
                 .description("Times that this process read what another one had appended to a journal")
                 .register(registry);

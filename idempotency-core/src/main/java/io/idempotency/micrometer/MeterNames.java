@@ -25,6 +25,7 @@ public final class MeterNames {
     public static final String PURGE_SUCCESS = "idempotency.purge.last.success";
     public static final String JOURNAL_MEMORY = "idempotency.journal.memory";
     public static final String JOURNAL_MESSAGES = "idempotency.journal.messages";
+    public static final String JOURNAL_ARCHIVED = "idempotency.journal.archived";
     public static final String JOURNAL_CATCH_UPS = "idempotency.journal.catch.ups";
     public static final String JOURNAL_RELOADS = "idempotency.journal.reloads";
 

@@ -9,6 +9,9 @@ public interface JournalStatistics {
     /** Returns how many messages the memory of this process has, those of archives included, of which it has filters only. */
     long rememberedMessages();
 
+    /** Returns how many of {@link #rememberedMessages} are in archives. The others take about ten times as much memory each. */
+    long archivedMessages();
+
     /** Returns how often this process has read what another one had appended to a journal it knew. */
     long catchUps();
 

@@ -39,7 +39,8 @@ class DocumentedMetersTest {
     /** Tags whose values are named elsewhere: by the user, and in the table of levels. */
     private static final Set<String> NAMED_ELSEWHERE = Set.of("consumer", "level");
 
-    private record Journal(long memoryBytes, long rememberedMessages, long catchUps, long reloads)
+    private record Journal(
+            long memoryBytes, long rememberedMessages, long archivedMessages, long catchUps, long reloads)
             implements JournalStatistics {}
 
     /** A store that forgets, as those in a database do. */
@@ -64,7 +65,7 @@ class DocumentedMetersTest {
     private static List<Meter.Id> registered() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         MemoryStore store = MemoryStore.create();
-        IdempotencyMeters meters = IdempotencyMeters.of(registry).journals(new Journal(0, 0, 0, 0));
+        IdempotencyMeters meters = IdempotencyMeters.of(registry).journals(new Journal(0, 0, 0, 0, 0));
         meters.onBuilt("billing", ConsistencyLevel.STRONG, false, judging());
         meters.onBuilt("billing", ConsistencyLevel.AT_LEAST_ONCE, false, judging());
         meters.onBuilt("mails", ConsistencyLevel.STRONG, true, store);

@@ -336,16 +336,18 @@ class IdempotencyMetersTest {
 
     @Test
     void readsWhatAJournalTells() {
-        IdempotencyMeters.of(registry).journals(new Journal(100, 4, 2, 1));
+        IdempotencyMeters.of(registry).journals(new Journal(100, 4, 3, 2, 1));
 
         assertThat(registry.get(MeterNames.JOURNAL_MEMORY).gauge().value()).isEqualTo(100);
         assertThat(registry.get(MeterNames.JOURNAL_MESSAGES).gauge().value()).isEqualTo(4);
+        assertThat(registry.get(MeterNames.JOURNAL_ARCHIVED).gauge().value()).isEqualTo(3);
         assertThat(registry.get(MeterNames.JOURNAL_CATCH_UPS).functionCounter().count())
                 .isEqualTo(2);
         assertThat(registry.get(MeterNames.JOURNAL_RELOADS).functionCounter().count())
                 .isEqualTo(1);
     }
 
-    private record Journal(long memoryBytes, long rememberedMessages, long catchUps, long reloads)
+    private record Journal(
+            long memoryBytes, long rememberedMessages, long archivedMessages, long catchUps, long reloads)
             implements JournalStatistics {}
 }

@@ -80,9 +80,13 @@ final class ArchiveUpkeep {
                     cleaning.run(isGoingOn);
                 }
             } catch (TransientStoreException e) {
-                LOG.info("The archives of a journal are left for the next run: {}", e.getMessage());
+                LOG.info("The archives of the journal of {} are left for the next run: {}", place(key), e.getMessage());
             }
         }
+    }
+
+    private JournalPlace place(JournalKey key) {
+        return connections.onCurrent("read names", connection -> database.place(connection, key));
     }
 
     private static final String KEYS =

@@ -273,6 +273,13 @@ public final class JournalStore implements ClaimStore, JournalStatistics, Unjudg
     }
 
     @Override
+    public long archivedMessages() {
+        return windows.all().stream()
+                .mapToLong(window -> window.archives().messages())
+                .sum();
+    }
+
+    @Override
     public long catchUps() {
         return windows.load().catchUps();
     }

@@ -251,11 +251,13 @@ class ArchivedClaimsTest {
                                 .toArray(Delivery[]::new));
             }
             long before = fixture.one.memoryBytes();
+            assertThat(fixture.one.archivedMessages()).isZero();
 
             fixture.one.archive(() -> true);
 
             assertThat(fixture.one.memoryBytes()).isLessThan(before * 2 / 3);
             assertThat(fixture.one.rememberedMessages()).isEqualTo(2000);
+            assertThat(fixture.one.archivedMessages()).isEqualTo(1000);
             assertThat(claimed(fixture.one, fixture.at("m0", 0, 3000), fixture.at("m1999", 0, 3001)))
                     .containsOnly(Status.DUPLICATE);
         }

@@ -172,7 +172,6 @@ class MonitoringFilesTest {
         assertThat(exported.keySet().stream()
                         .map(metric -> metric.replaceAll("_(count|sum|max|bucket)$", ""))
                         .filter(metric -> !metric.equals("idempotency_payload_checks_total")
-                                && !metric.equals("idempotency_journal_messages")
                                 && !metric.equals("idempotency_transient_stuck_total")))
                 .allSatisfy(metric -> assertThat(all).contains(metric));
     }
