@@ -191,6 +191,17 @@ final class GuaranteesPage {
             - If the first owner has a live lease, the second comes back later. A message is never skipped because it is in progress elsewhere.
             - On a multi-master database, let all consumers write to one node. No test runs against several writers, so nothing is promised for them.
 
+            ## Archives of a journal
+
+            The older messages of a journal move into [archives](operations.md#archives). A claim is decided there as it is in memory: a filter only says where to look, and the page in the database decides. Each of these has tests on
+            PostgreSQL, MariaDB and H2:
+
+            - [The contracts of claims](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/ArchivedJournalContractTest.java) hold while everything is archived after each transaction.
+            - A [process that is killed](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/ArchiveCrashTest.java) while it builds an archive leaves the journal as it was.
+            - The [purge](../idempotency-jdbc/src/test/java/io/idempotency/jdbc/ArchivePurgeTest.java) drops whole archives, and no archive before its newest message is old. So an archived message is remembered for the retention, or up to a
+              quarter of it longer. Quarantined messages stay.
+            - Only times are rounded, so that `find` and `explain` may be off by some seconds with a retention of days. Ids, outcomes and offsets are exact.
+
             ## What the library cannot detect
 
             - Copies with different message ids. If a producer makes a new id for each try of the same message, no consumer can help.

@@ -86,14 +86,19 @@ class DocumentedQueriesTest {
             journal.transactions().inTransaction(() -> journal.claim(List.of(order)));
             Delivery renamed = new Delivery(new MessageId("invoices", ID), new Position("orders", 0, 1));
             store.transactions().inTransaction(() -> store.claim(List.of(renamed)));
+            Delivery refund = new Delivery(new MessageId("refunding", ID), new Position("refunds", 0, 1));
+            store.transactions()
+                    .inTransaction(() -> JdbcQuarantine.on(pool)
+                            .save(new QuarantinedMessage(
+                                    refund, Payload.none(Payload.Origin.POSITION_ONLY), failure(), 10)));
             JdbcTemplate jdbc = new JdbcTemplate(pool);
             archive(jdbc);
 
             for (String query : queries) {
                 if (query.contains("'invoices'")) {
-                    assertThat(jdbc.update(query.replace("'invoices'", "'orders'")))
-                            .as("the name of a topic")
-                            .isZero();
+                    assertThat(List.of("payments", "orders", "refunds"))
+                            .as("names of topics")
+                            .allMatch(topic -> jdbc.update(query.replace("invoices", topic)) == 0);
                 }
                 if (query.strip().matches("(?s)(insert|update|delete) .*")) {
                     assertThat(jdbc.update(query)).isOne();
