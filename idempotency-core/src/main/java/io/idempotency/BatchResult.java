@@ -15,7 +15,10 @@ public record BatchResult(List<Outcome> outcomes, List<Stop> stops) {
         stops = List.copyOf(stops);
     }
 
-    /** Returns whether the offsets of all messages may be committed. */
+    /**
+     * Returns whether all outcomes are settled, so that the offsets of all messages may be committed. Otherwise each of the {@link #stops} says from where on to
+     * deliver the messages of its partition again; those before it are settled.
+     */
     public boolean isSettled() {
         return stops.isEmpty();
     }

@@ -119,8 +119,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes one message. In shadow mode the exception of the handler leaves, and that is all. Otherwise a failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler
-     * leaves unwrapped, and the message must be delivered again.
+     * Consumes one message, for callers that have one at a time, or a transaction of their own. In shadow mode the exception of the handler leaves, and that is all.
+     * Otherwise a failure is charged as in {@link #consumeAll}. Unless that quarantines the message, the exception of the handler leaves unwrapped, and the message must
+     * be delivered again. So it must if the outcome is not {@linkplain Outcome#isSettled settled}: another owner has the message, or the thread was interrupted.
      *
      * @throws IdempotencyException if the store failed
      */
@@ -135,8 +136,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes messages in order, with one handler call each. Under {@link ConsistencyLevel#STRONG} each chunk is one transaction. Its claims take
-     * one round trip if all messages are new; cached duplicates take none, except inside a transaction of the caller, where the store is asked.
+     * Consumes messages in order, with one handler call each. It is for callers that have several, such as a poll, because messages share transactions. A failure is told
+     * by the result, see {@link BatchResult#isSettled}; it is thrown only in a transaction of the caller and in shadow mode.
+     *
+     * <p>Under {@link ConsistencyLevel#STRONG} each chunk is one transaction. Its claims take one round trip if all messages are new; cached duplicates take none, except
+     * inside a transaction of the caller, where the store is asked.
      *
      * <p>A message that fails stops its partition, not the others. It and all messages behind it are released, to be delivered again after
      * {@link Stop#retryAfter()}. Under {@link ConsistencyLevel#STRONG} a message that fails among others is not charged at first. It stops the
@@ -165,9 +169,9 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Consumes messages like {@link #consumeAll}, with one handler call for all messages that are granted together. A batch that fails is left
-     * as a whole. Delivered again, it is split into smaller batches until the failing message is alone, unless the handler names that message
-     * by a {@link BatchFailedException}. A shadow consumer calls the handler once, with all messages; its exception leaves, and none of them counts as
+     * Consumes messages like {@link #consumeAll}, with one handler call for all messages that are granted together. It is for handlers that write many messages by few
+     * statements. A batch that fails is left as a whole. Delivered again, it is split into smaller batches until the failing message is alone, unless the handler names
+     * that message by a {@link BatchFailedException}. A shadow consumer calls the handler once, with all messages; its exception leaves, and none of them counts as
      * handled.
      */
     public BatchResult consumeBatch(List<M> messages, BatchHandler<M> handler) {

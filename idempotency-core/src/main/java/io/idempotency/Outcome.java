@@ -27,7 +27,10 @@ public enum Outcome {
         this.settled = settled;
     }
 
-    /** Returns whether the offset of the delivery may be committed. */
+    /**
+     * Returns whether the message needs no other delivery: its offset may be committed. Otherwise it has to be delivered again, as a new object. What was consumed
+     * in a transaction of the caller is settled only when that has committed.
+     */
     public boolean isSettled() {
         return settled;
     }
