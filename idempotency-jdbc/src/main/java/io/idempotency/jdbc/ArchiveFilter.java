@@ -22,11 +22,6 @@ record ArchiveFilter(long[] pageHashes, byte[] quarantined, BinaryFuseFilter fil
         return pageHashes[0];
     }
 
-    /** Returns whether a message with this hash may be in the pages. Below the first page none is. */
-    boolean mayContain(long hash) {
-        return hash >= firstHash() && filter.mayContain(hash);
-    }
-
     /** Returns the first hash of the page in which a message with this hash would be. */
     long pageOf(long hash) {
         int found = Arrays.binarySearch(pageHashes, hash);

@@ -38,16 +38,29 @@ final class ArchiveFilters {
         return head.span().lastVersion();
     }
 
-    /** Returns the filter that decides about a hash, or -1 if the archive has no message with the hash. */
-    int filterOf(long hashed) {
-        int found = Arrays.binarySearch(firstHashes, hashed);
-        int filter = found >= 0 ? found : -found - 2;
-        return filter >= 0 && filters[filter].mayContain(hashed) ? filter : -1;
+    /** Answers which hashes it may have. They are sought in ascending order. */
+    void ask(SoughtKeys sought) {
+        int[] begins = new int[filters.length + 1];
+        begins[filters.length] = sought.size();
+        for (int filter = 0, begin = 0; filter < filters.length; filter++) {
+            while (begin < sought.size() && sought.key(begin) < firstHashes[filter]) {
+                begin++;
+            }
+            begins[filter] = begin;
+        }
+        sought.deny(begins[0]);
+        for (int filter = 0; filter < filters.length; filter++) {
+            filters[filter].filter().locate(sought, begins[filter], begins[filter + 1]);
+        }
+        for (int filter = 0; filter < filters.length; filter++) {
+            filters[filter].filter().compare(sought, begins[filter], begins[filter + 1]);
+        }
     }
 
-    /** Returns the first hash of the page in which a message with this hash would be. */
-    long pageOf(int filter, long hashed) {
-        return filters[filter].pageOf(hashed);
+    /** Returns the first hash of the page in which a message with this hash would be. It is not below the first page. */
+    long pageOf(long hashed) {
+        int found = Arrays.binarySearch(firstHashes, hashed);
+        return filters[found >= 0 ? found : -found - 2].pageOf(hashed);
     }
 
     /** Returns about how many bytes of memory it takes. */

@@ -24,39 +24,29 @@ record ArchiveList(List<ArchiveFilters> all) {
     }
 
     /**
-     * Returns which archives may have the ids that have no entry yet. A claim of new messages gets here with all of them, so an id costs an access to each filter and no
-     * object. {@code PartBenchmark.asksArchives} measures it.
+     * Returns which archives may have the ids that have no entry yet.
      *
      * @param after archives up to this version count as purged
      */
     List<Question> questions(Ids ids, @Nullable Entry[] entries, long after) {
-        List<Question> questions = List.of();
-        long[] hashes = new long[0];
-        ArchiveHash hash = null;
+        List<Question> questions = new ArrayList<>();
+        HashedIds hashed = null;
         for (int i = all.size() - 1; i >= 0 && all.get(i).lastVersion() > after; i--) {
             ArchiveFilters archive = all.get(i);
-            if (hash != archive.hash()) {
-                hash = archive.hash();
-                hashes = hashes(ids, hash);
+            if (hashed == null || hashed.hash() != archive.hash()) {
+                hashed = new HashedIds(ids, entries, archive.hash());
             }
-            for (int id = 0; id < entries.length; id++) {
-                int filter = entries[id] == null ? archive.filterOf(hashes[id]) : -1;
-                if (filter >= 0) {
-                    questions = questions.isEmpty() ? new ArrayList<>() : questions;
-                    questions.add(
-                            new Question(id, archive, archive.pageOf(filter, hashes[id]), hashes[id], ids.low(id)));
+            SoughtKeys sought = hashed.sought();
+            archive.ask(sought);
+            for (int at = 0; at < sought.size(); at++) {
+                if (sought.isMaybe(at)) {
+                    int index = hashed.index(at);
+                    long key = sought.key(at);
+                    questions.add(new Question(index, archive, archive.pageOf(key), key, ids.low(index)));
                 }
             }
         }
         return questions;
-    }
-
-    private static long[] hashes(Ids ids, ArchiveHash hash) {
-        long[] hashes = new long[ids.size()];
-        for (int i = 0; i < hashes.length; i++) {
-            hashes[i] = hash.hash(ids.high(i), ids.low(i));
-        }
-        return hashes;
     }
 
     /** Returns these and a newer one. */

@@ -10,8 +10,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 
@@ -39,6 +42,10 @@ final class ArchiveUpkeep {
     private final Retentions retentions;
     private final Tables tables;
     private final int stayingMessages;
+    private final Map<JournalKey, Counted> counted = new ConcurrentHashMap<>();
+
+    /** How many messages the segments of a journal up to a version have. */
+    private record Counted(long goneVersion, long version, long messages) {}
 
     /**
      * Names tables.
@@ -71,7 +78,9 @@ final class ArchiveUpkeep {
             return;
         }
         SortedMap<Integer, Long> spans = connections.alone("read retentions", retentions::all);
-        for (JournalKey key : connections.alone("read journals", this::keys)) {
+        List<JournalKey> keys = connections.alone("read journals", this::keys);
+        counted.keySet().retainAll(Set.copyOf(keys));
+        for (JournalKey key : keys) {
             Long retention = spans.get(key.consumer());
             long mostSpan = retention == null ? Long.MAX_VALUE : Math.max(1, retention / SPANS_PER_RETENTION);
             try {
@@ -118,8 +127,9 @@ final class ArchiveUpkeep {
         return (Journals) database.journals(connection);
     }
 
-    private static final String SUM =
-            "select sum(octet_length(ids)) / 16 from ${tables}segment where consumer = ? and place = ? and version > ?";
+    private static final String SUM = """
+            select sum(octet_length(ids)) / 16 from ${tables}segment where consumer = ? and place = ? and version > ? and version <= ?
+            """;
 
     private static final String OLDEST = """
             select version, at_micros, octet_length(ids) / 16 from ${tables}segment where consumer = ? and place = ? and version > ?
@@ -139,7 +149,7 @@ final class ArchiveUpkeep {
         int messages = 0;
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(OLDEST))) {
             statement.setFetchSize(1000);
-            setKey(statement, head);
+            setKey(statement, head, head.goneVersion());
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     begin = messages == 0 ? row.getLong(2) : begin;
@@ -161,19 +171,30 @@ final class ArchiveUpkeep {
                 : Optional.of(new ArchivedSegments(journals(connection), range, before, messages));
     }
 
+    /**
+     * Returns how many messages the segments have. Where lengths of bytes are not stored apart, the database reads all ids for that, so only what was appended since the
+     * last run is counted.
+     */
     private long sum(Connection connection, JournalHead head) throws SQLException {
+        Counted before = counted.get(head.key());
+        if (before == null || before.goneVersion() != head.goneVersion() || before.version() > head.version()) {
+            before = new Counted(head.goneVersion(), head.goneVersion(), 0);
+        }
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(SUM))) {
-            setKey(statement, head);
+            setKey(statement, head, before.version());
+            statement.setLong(4, head.version());
             try (ResultSet result = statement.executeQuery()) {
-                return result.next() ? result.getLong(1) : 0;
+                long messages = before.messages() + (result.next() ? result.getLong(1) : 0);
+                counted.put(head.key(), new Counted(head.goneVersion(), head.version(), messages));
+                return messages;
             }
         }
     }
 
-    private static void setKey(PreparedStatement statement, JournalHead head) throws SQLException {
+    private static void setKey(PreparedStatement statement, JournalHead head, long version) throws SQLException {
         statement.setInt(1, head.key().consumer());
         statement.setLong(2, head.key().place());
-        statement.setLong(3, head.goneVersion());
+        statement.setLong(3, version);
     }
 
     private boolean merge(JournalKey key, long mostSpan, BooleanSupplier isGoingOn) {

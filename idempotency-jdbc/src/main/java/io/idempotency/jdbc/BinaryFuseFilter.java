@@ -69,12 +69,24 @@ final class BinaryFuseFilter {
         return Math.max(1, (int) Math.ceil(slots / segmentLength) - 2);
     }
 
-    /** Returns false if the key is none of the filter. */
-    boolean mayContain(long key) {
-        long hash = hash(key);
-        int first = first(hash);
-        return fingerprint(hash)
-                == (short) (fingerprints[first] ^ fingerprints[second(hash, first)] ^ fingerprints[third(hash, first)]);
+    /** Locates the slots of some keys; {@link #compare} is next. */
+    void locate(SoughtKeys sought, int from, int to) {
+        for (int i = from; i < to; i++) {
+            long hash = hash(sought.keys[i]);
+            int first = first(hash);
+            sought.firsts[i] = first;
+            sought.seconds[i] = second(hash, first);
+            sought.thirds[i] = third(hash, first);
+            sought.differences[i] = fingerprint(hash);
+        }
+    }
+
+    /** Answers for the keys whose slots were located. */
+    void compare(SoughtKeys sought, int from, int to) {
+        for (int i = from; i < to; i++) {
+            sought.differences[i] ^= (short)
+                    (fingerprints[sought.firsts[i]] ^ fingerprints[sought.seconds[i]] ^ fingerprints[sought.thirds[i]]);
+        }
     }
 
     private long hash(long key) {

@@ -155,8 +155,12 @@ public final class Purger implements AutoCloseable {
 
     private void archive(Runnable afterBatch) {
         if (store instanceof JournalStore journal && !closed) {
+            Pace pace = new Pace();
             journal.archive(() -> {
                 afterBatch.run();
+                if (!closed) {
+                    pace.rest();
+                }
                 return !closed;
             });
         }

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -285,15 +286,15 @@ final class ArchiveFixture implements AutoCloseable {
         Map<UUID, Said> said = new HashMap<>();
         List<ArchiveFilter> filters = new ArrayList<>();
         journals.archives().filters(connection, archive, filters::add);
+        ArchiveFilters all = new ArchiveFilters(archive, hash, filters.toArray(new ArchiveFilter[0]));
         List<Long> marked = new ArrayList<>();
         for (ArchivePage page : journals.archives().pages(connection, archive, Long.MIN_VALUE, Integer.MAX_VALUE)) {
-            ArchiveFilter filter = filters.stream()
-                    .filter(each -> each.firstHash() <= page.firstHash())
-                    .reduce((one, next) -> next)
-                    .orElseThrow();
+            SoughtKeys sought = new SoughtKeys(
+                    IntStream.range(0, page.size()).mapToLong(page::hash).toArray());
+            all.ask(sought);
             for (int i = 0; i < page.size(); i++) {
-                assertThat(filter.mayContain(page.hash(i))).isTrue();
-                assertThat(filter.pageOf(page.hash(i))).isEqualTo(page.firstHash());
+                assertThat(sought.isMaybe(i)).isTrue();
+                assertThat(all.pageOf(page.hash(i))).isEqualTo(page.firstHash());
                 UUID id = new UUID(hash.high(page.hash(i), page.low(i)), page.low(i));
                 said.put(id, new Said(page.kind(i), archive.offset(page, i), archive.at(page, i)));
             }

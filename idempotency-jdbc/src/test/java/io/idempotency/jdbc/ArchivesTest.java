@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.jdbc.ArchiveFixture.Said;
+import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.jdbc.JournalSegment.Kind;
 import java.time.Duration;
 import java.util.HashMap;
@@ -73,6 +74,22 @@ class ArchivesTest {
 
             assertThat(journal.head().archivedVersion()).isZero();
             assertThat(journal.count("archive")).isZero();
+        }
+    }
+
+    @Test
+    void areBuiltWhenEnoughMessagesHaveCome() {
+        try (ArchiveFixture journal = new ArchiveFixture(TestDatabase.H2)) {
+            ArchiveUpkeep upkeep = journal.upkeep(200);
+            for (int run = 0; run < 20; run++) {
+                journal.append(10);
+                int messages = messagesInSegments(journal);
+                upkeep.run(() -> true);
+
+                int left = messagesInSegments(journal);
+                assertThat(left).isBetween(messages > 400 ? 200 : messages, Math.min(messages, 400));
+            }
+            assertThat(journal.head().archivedVersion()).isPositive();
         }
     }
 
@@ -171,5 +188,15 @@ class ArchivesTest {
             journal.upkeep(5).run(() -> true);
             assertThat(journal.said().keySet()).isEqualTo(before.keySet());
         }
+    }
+
+    private static int messagesInSegments(ArchiveFixture journal) {
+        JournalHead head = journal.head();
+        Range range = new Range(head.key(), head.goneVersion() + 1, head.version());
+        return journal.read((connection, journals) -> {
+            int[] messages = new int[1];
+            journals.read(connection, range, false, segment -> messages[0] += segment.offsets().length);
+            return messages[0];
+        });
     }
 }

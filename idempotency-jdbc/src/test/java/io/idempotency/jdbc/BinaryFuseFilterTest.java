@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,20 +18,20 @@ class BinaryFuseFilterTest {
 
     private final SplittableRandom random = new SplittableRandom(7);
 
-    private void requireAll(long[] keys, BinaryFuseFilter filter) {
-        for (long key : keys) {
-            assertThat(filter.mayContain(key)).isTrue();
-        }
+    private static void requireAll(long[] keys, BinaryFuseFilter filter) {
+        assertThat(maybes(keys, filter)).isEqualTo(keys.length);
+    }
+
+    private static int maybes(long[] keys, BinaryFuseFilter filter) {
+        SoughtKeys sought = new SoughtKeys(keys);
+        filter.locate(sought, 0, keys.length);
+        filter.compare(sought, 0, keys.length);
+        return (int) IntStream.range(0, keys.length).filter(sought::isMaybe).count();
     }
 
     /** Returns how many of four million random keys it takes for its own. One of 65,536 would be 61. */
-    private int wrong(BinaryFuseFilter filter) {
-        SplittableRandom others = new SplittableRandom(8);
-        int wrong = 0;
-        for (int i = 0; i < PROBES; i++) {
-            wrong += filter.mayContain(others.nextLong()) ? 1 : 0;
-        }
-        return wrong;
+    private static int wrong(BinaryFuseFilter filter) {
+        return maybes(new SplittableRandom(8).longs(PROBES).toArray(), filter);
     }
 
     @ParameterizedTest
@@ -49,6 +50,25 @@ class BinaryFuseFilterTest {
             long[] keys = random.longs(size).toArray();
             requireAll(keys, BinaryFuseFilter.of(keys));
         }
+    }
+
+    @Test
+    void answersForThoseOfTheKeysThatItIsAskedAbout() {
+        long[] keys = random.longs(100).toArray();
+        BinaryFuseFilter some = BinaryFuseFilter.of(Arrays.copyOf(keys, 40));
+        BinaryFuseFilter rest = BinaryFuseFilter.of(Arrays.copyOfRange(keys, 40, 100));
+        SoughtKeys sought = new SoughtKeys(keys);
+
+        some.locate(sought, 0, 40);
+        rest.locate(sought, 40, 100);
+        some.compare(sought, 0, 40);
+        rest.compare(sought, 40, 100);
+        assertThat(IntStream.range(0, 100)).allMatch(sought::isMaybe);
+
+        rest.locate(sought, 0, 40);
+        rest.compare(sought, 0, 40);
+        assertThat(IntStream.range(0, 40)).noneMatch(sought::isMaybe);
+        assertThat(IntStream.range(40, 100)).allMatch(sought::isMaybe);
     }
 
     @Test
