@@ -66,11 +66,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         Set<MessageKey> skipped = horizons.skipped(connection, lookup, inserted);
         if (skipped.isEmpty() && arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
-            List<Claim> granted = new ArrayList<>(deliveries.size());
-            for (Delivery delivery : deliveries) {
-                granted.add(Claim.granted(delivery));
-            }
-            return granted;
+            return Claim.granted(deliveries);
         }
         database.requireCommittedReads(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
