@@ -1,6 +1,7 @@
 package io.idempotency;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.Payload;
 import java.time.Duration;
 import java.util.List;
@@ -120,6 +121,16 @@ final class Flow<M> {
         }
         if (duplicate.filter(item::deferResend).isEmpty()) {
             reportSettled(item, outcome, duplicate);
+        }
+    }
+
+    /** Notes messages that were processed together, once that has committed. */
+    void processed(List<Item<M>> items, List<Delivery> deliveries, long mark) {
+        known.remember(deliveries, mark);
+        if (lanes.isEmpty() && suspects.isEmpty()) {
+            reports.processed(items);
+        } else {
+            items.forEach(item -> reportSettled(item, Outcome.PROCESSED, Optional.empty()));
         }
     }
 

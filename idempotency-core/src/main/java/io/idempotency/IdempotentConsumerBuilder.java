@@ -51,7 +51,7 @@ public final class IdempotentConsumerBuilder<M> {
     private DuplicateCache cache = DuplicateCache.none();
     private @Nullable MessageScope<? super M> scope;
     private @Nullable ResendCheck<? super M> resends;
-    private ConsumptionListener listener = consumption -> {};
+    private ConsumptionListener listener = Reports.NOBODY;
     private int chunkRecords = DEFAULT_CHUNK_RECORDS;
     private Duration chunkTime = DEFAULT_CHUNK_TIME;
     private Duration lease = DEFAULT_LEASE;
@@ -196,7 +196,7 @@ public final class IdempotentConsumerBuilder<M> {
 
     /** Adds a listener that receives every consumption. */
     public IdempotentConsumerBuilder<M> listener(ConsumptionListener told) {
-        this.listener = listener.andThen(told);
+        this.listener = listener == Reports.NOBODY ? told : listener.andThen(told);
         return this;
     }
 

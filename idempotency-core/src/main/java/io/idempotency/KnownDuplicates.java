@@ -124,6 +124,27 @@ final class KnownDuplicates {
         }
     }
 
+    /** Remembers messages that were processed together, once that has committed, unless something was forgotten since the mark. */
+    void remember(List<Delivery> processed, long mark) {
+        if (!isKept()) {
+            return;
+        }
+        forgetting.readLock().lock();
+        try {
+            if (forgotten == mark) {
+                cache.remember(processed);
+            }
+        } catch (Throwable e) {
+            Causes.letFatalLeave(e);
+            log.warn(
+                    "The cache of known duplicates failed for {} and others; the store remembers them.",
+                    processed.get(0),
+                    FailureText.loggable(e));
+        } finally {
+            forgetting.readLock().unlock();
+        }
+    }
+
     void forget(MessageId id) {
         forgetting.writeLock().lock();
         try {

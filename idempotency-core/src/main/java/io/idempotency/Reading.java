@@ -47,6 +47,7 @@ final class Reading<M> {
         List<Item<M>> items = new ArrayList<>(messages.size());
         Lane lane = Lane.of(Position.UNKNOWN);
         @Nullable Lane usable = null;
+        boolean isUsable = true;
         for (int i = 0; i < messages.size(); i++) {
             M message = messages.get(i);
             Position position = position(message);
@@ -55,12 +56,16 @@ final class Reading<M> {
             }
             Item<M> item = read(i, message, position, lane);
             items.add(item);
-            if (!lane.equals(usable) && item.hasUsableId()) {
+            if (!item.hasUsableId()) {
+                isUsable = false;
+            } else if (!lane.equals(usable)) {
                 noteUsable(lane);
                 usable = lane;
             }
         }
-        items.forEach(this::doubt);
+        if (!isUsable) {
+            items.forEach(this::doubt);
+        }
         return items;
     }
 

@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
 /** Tells the listener and the log how consumptions ended. */
 final class Reports {
 
+    /** The listener of a consumer without one. */
+    static final ConsumptionListener NOBODY = consumption -> {};
+
     static final String AGAIN = "nothing tries it again by itself: deliver it again";
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -58,6 +61,14 @@ final class Reports {
         }
         tell(new Consumption(
                 level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
+    }
+
+    /** Tells of messages that were processed together. */
+    void processed(List<? extends Item<?>> items) {
+        if (stopped.isEmpty() && listener == NOBODY) {
+            return;
+        }
+        items.forEach(item -> settled(item, Outcome.PROCESSED, 0, Optional.empty()));
     }
 
     /** Tells the result of a comparison of a message that was sent again. */

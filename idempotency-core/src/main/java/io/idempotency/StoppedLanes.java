@@ -56,6 +56,11 @@ final class StoppedLanes {
         }
     }
 
+    /** Returns whether no partition is stopped. */
+    boolean isEmpty() {
+        return stopped.isEmpty();
+    }
+
     void forget(Lane lane) {
         stopped.remove(lane);
     }

@@ -57,12 +57,14 @@ final class StrongAttempt<M> {
     private final Handling<M> handling;
     private final long mark;
     private final Optional<HeldBack<M>> heldBack;
-    private final List<Item<M>> granted = new ArrayList<>();
+    private final boolean isExpiring;
     private final List<Item<M>> blocked = new ArrayList<>();
     /** Items have no equality of their own. */
     private final Set<Item<M>> expired = new HashSet<>();
 
+    private List<Item<M>> granted = List.of();
     private List<Claim> claims = List.of();
+    private boolean isAllGranted;
     private boolean isHandedOver;
     private boolean isHandled;
     private boolean isCommitted;
@@ -77,18 +79,16 @@ final class StrongAttempt<M> {
         this.store = flow.settings().storage().store();
         this.poll = poll;
         this.items = items;
-        this.deliveries = deliveries(items);
+        this.deliveries = new ArrayList<>(items.size());
+        boolean mayExpire = false;
+        for (Item<M> item : items) {
+            deliveries.add(item.delivery());
+            mayExpire |= item.expiry().isPresent();
+        }
+        this.isExpiring = mayExpire;
         this.handling = handling;
         this.mark = flow.known().mark();
         this.heldBack = flow.keyOrder().map(order -> new HeldBack<>(order, items));
-    }
-
-    private static List<Delivery> deliveries(List<? extends Item<?>> items) {
-        List<Delivery> deliveries = new ArrayList<>(items.size());
-        for (Item<?> item : items) {
-            deliveries.add(item.delivery());
-        }
-        return deliveries;
     }
 
     /** Runs a transaction of its own. Errors of the virtual machine leave. */
@@ -96,7 +96,9 @@ final class StrongAttempt<M> {
         try {
             heldBack.ifPresent(HeldBack::prepare);
             store.prepare(deliveries);
-            flow.expiries().prepare(items);
+            if (isExpiring) {
+                flow.expiries().ask();
+            }
             flow.settings().storage().transactions().inTransaction(this::claimAndHandle);
             requireCommit();
             return Ending.COMMITTED;
@@ -158,7 +160,7 @@ final class StrongAttempt<M> {
                     : new TransientStoreException("The transaction runner ran its work again. " + Item.named(items)
                             + " are to be delivered again instead, because a handler may have changed them");
         }
-        granted.clear();
+        granted = List.of();
         blocked.clear();
         expired.clear();
         stopper = null;
@@ -187,6 +189,12 @@ final class StrongAttempt<M> {
     }
 
     private void handle() {
+        isAllGranted = !isExpiring && Claim.areGranted(claims);
+        if (isAllGranted) {
+            handOver(items, claims);
+            return;
+        }
+        List<Item<M>> some = new ArrayList<>(items.size());
         List<Claim> grants = new ArrayList<>(items.size());
         List<Claim> late = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
@@ -197,7 +205,7 @@ final class StrongAttempt<M> {
                         expired.add(items.get(i));
                         late.add(claim);
                     } else {
-                        granted.add(items.get(i));
+                        some.add(items.get(i));
                         grants.add(claim);
                     }
                 }
@@ -211,11 +219,16 @@ final class StrongAttempt<M> {
         if (!late.isEmpty()) {
             store.expire(late);
         }
-        if (!granted.isEmpty()) {
-            isHandedOver = true;
-            handling.handle(poll, granted, grants);
-            isHandled = true;
+        if (!some.isEmpty()) {
+            handOver(some, grants);
         }
+    }
+
+    private void handOver(List<Item<M>> some, List<Claim> grants) {
+        granted = some;
+        isHandedOver = true;
+        handling.handle(poll, some, grants);
+        isHandled = true;
     }
 
     /** Returns the messages that other owners hold. */
@@ -262,12 +275,19 @@ final class StrongAttempt<M> {
     }
 
     private Outcome outcome(int index) {
+        if (isAllGranted) {
+            return Outcome.PROCESSED;
+        }
         return expired.contains(items.get(index)) ? Outcome.EXPIRED : Flow.outcome(claims.get(index));
     }
 
     /** Caches and reports the outcomes, once they are committed. */
     void report() {
         heldBack.ifPresent(HeldBack::committed);
+        if (isAllGranted) {
+            flow.processed(items, deliveries, mark);
+            return;
+        }
         for (int i = 0; i < items.size(); i++) {
             Claim claim = claims.get(i);
             Item<M> item = items.get(i);

@@ -1,6 +1,7 @@
 package io.idempotency.store;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -36,6 +37,16 @@ public record Claim(
     /** Returns a claim, bound to the caller's transaction, that grants the delivery. */
     public static Claim granted(Delivery delivery) {
         return new Claim(delivery, Status.GRANTED, 1, 0, Instant.EPOCH, Optional.empty());
+    }
+
+    /** Returns claims, bound to the caller's transaction, that grant all deliveries: a view of the list, whose claims are created when they are asked for. */
+    public static List<Claim> granted(List<Delivery> deliveries) {
+        return new GrantedClaims(deliveries);
+    }
+
+    /** Returns whether all of the claims grant their deliveries. */
+    public static boolean areGranted(List<Claim> claims) {
+        return claims instanceof GrantedClaims || claims.stream().allMatch(Claim::isGranted);
     }
 
     /** Returns a lease that grants the delivery until its end. */

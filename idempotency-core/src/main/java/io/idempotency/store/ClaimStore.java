@@ -55,7 +55,7 @@ public interface ClaimStore {
     /**
      * Claims the deliveries for the active transaction, which makes them processed when it commits.
      *
-     * <p>The answers are in the order asked, one for each. If several deliveries of the list are copies of one message, the first one is
+     * <p>The answers are in the order asked, one for each. They may be a view of the deliveries: do not change that list while you use them. If several deliveries of the list are copies of one message, the first one is
      * claimed and the others are its duplicates, settled only together with it. If another transaction has claimed a message and not yet
      * ended, the call waits for it, at most the claim timeout. One round trip if every message is new, two otherwise.
      *

@@ -98,11 +98,30 @@ final class IdTable {
         }
         if (size - indexed > slots.length / 8) {
             indexByRegions();
+        } else if (indexed < size) {
+            indexInTurn();
         }
-        for (; indexed < size; indexed++) {
-            long hash = hashOf(indexed);
-            put(slot(hash), indexed + 1 | tag(hash));
+    }
+
+    /** Puts a few ids into the hash table. It first reads their slots without a branch, as {@link #find(Ids)} does. */
+    private void indexInTurn() {
+        int count = size - indexed;
+        long[] hashes = new long[count];
+        int[] before = new int[count];
+        for (int i = 0; i < count; i++) {
+            hashes[i] = hashOf(indexed + i);
+            before[i] = slots[slot(hashes[i])];
         }
+        for (int i = 0; i < count; i++) {
+            int slot = slot(hashes[i]);
+            int entry = indexed + i + 1 | tag(hashes[i]);
+            if (before[i] == 0 && slots[slot] == 0) {
+                slots[slot] = entry;
+            } else {
+                put(slot, entry);
+            }
+        }
+        indexed = size;
     }
 
     /**
@@ -198,6 +217,22 @@ final class IdTable {
             found[i] = found[i] == 0 ? -1 : numberIn(slotOf(ids.hash(i), ids.high(i), ids.low(i)));
         }
         return found;
+    }
+
+    /** Adds one of the ids unless it is there. Returns its number if it was, or -1. */
+    int addIfAbsent(Ids ids, int index) {
+        indexIfNeeded();
+        long hash = ids.hash(index);
+        int slot = slotOf(hash, ids.high(index), ids.low(index));
+        if (slots[slot] != 0) {
+            return numberIn(slot);
+        }
+        int number = add(ids.high(index), ids.low(index));
+        if (size <= slots.length / 4 * 3) {
+            slots[slot] = number + 1 | tag(hash);
+            indexed = size;
+        }
+        return -1;
     }
 
     private void indexIfNeeded() {

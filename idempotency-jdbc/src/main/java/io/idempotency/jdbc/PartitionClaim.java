@@ -29,6 +29,7 @@ final class PartitionClaim {
     /** The indices of the deliveries in the claim, and so of their answers. */
     private int[] answerIndices;
 
+    private long[] offsets;
     private JournalTip tip = JournalTip.NONE;
     /** The verdict for each delivery: known, new, or the index of the new delivery of the same message. */
     private int[] verdicts = new int[0];
@@ -47,15 +48,18 @@ final class PartitionClaim {
         this.deliveries = new ArrayList<>(expected);
         this.ids = new Ids(expected);
         this.answerIndices = new int[expected];
+        this.offsets = new long[expected];
     }
 
     void add(int indexInClaim, Delivery delivery) {
         int index = deliveries.size();
         if (index == answerIndices.length) {
             answerIndices = Arrays.copyOf(answerIndices, index * 2);
+            offsets = Arrays.copyOf(offsets, index * 2);
         }
         UUID id = MessageKey.idOf(delivery.id().value());
         answerIndices[index] = indexInClaim;
+        offsets[index] = delivery.position().offset();
         ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());
         deliveries.add(delivery);
     }
@@ -79,6 +83,11 @@ final class PartitionClaim {
         return content;
     }
 
+    /** Returns whether each delivery is a new message. */
+    boolean isAllNew() {
+        return content != null && content.size() == deliveries.size();
+    }
+
     Ids ids() {
         return ids;
     }
@@ -100,11 +109,6 @@ final class PartitionClaim {
         for (int i = 0; i < size; i++) {
             long high = ids.high(i);
             long low = ids.low(i);
-            int copy = fresh.find(high, low);
-            if (copy >= 0) {
-                verdicts[i] = news[copy];
-                continue;
-            }
             Entry entry = overlay == null ? null : overlay.find(high, low);
             entry = entry == null ? entries[i] : entry;
             if (entry != null && entry.kind() != Kind.FORGOTTEN) {
@@ -112,16 +116,18 @@ final class PartitionClaim {
                 entries[i] = entry;
                 continue;
             }
-            boolean isUnjudgeable = entry == null && offset(i) <= horizon;
-            if (isUnjudgeable && unjudgeable == null) {
-                unjudgeable = deliveries.get(i);
+            if (entry == null && offsets[i] <= horizon && fresh.find(high, low) < 0) {
+                unjudgeable = unjudgeable == null ? deliveries.get(i) : unjudgeable;
+                if (isSkipped(deliveries.get(i), horizon)) {
+                    verdicts[i] = KNOWN;
+                    continue;
+                }
             }
-            if (isUnjudgeable && isSkipped(deliveries.get(i), horizon)) {
-                verdicts[i] = KNOWN;
-            } else {
-                verdicts[i] = NEW;
-                news[fresh.add(high, low)] = i;
+            int copy = fresh.addIfAbsent(ids, i);
+            if (copy < 0) {
+                news[fresh.size() - 1] = i;
             }
+            verdicts[i] = copy < 0 ? NEW : news[copy];
         }
         if (unjudgeable != null && window.use().tellSetBack()) {
             new SetBack(unjudgeable, horizon).warn(Loggers.JOURNAL_STORE, unjudged.choice());
@@ -147,33 +153,29 @@ final class PartitionClaim {
 
     private Content content(int[] news) {
         long[] numbers = new long[news.length * 2];
-        long[] offsets = new long[news.length];
+        long[] appended = new long[news.length];
         int[] ascending = isAscending(news)
                 ? news
                 : Arrays.stream(news)
                         .boxed()
-                        .sorted(Comparator.comparingLong(this::offset))
+                        .sorted(Comparator.comparingLong(i -> offsets[i]))
                         .mapToInt(Integer::intValue)
                         .toArray();
-        for (int i = 0; i < offsets.length; i++) {
+        for (int i = 0; i < appended.length; i++) {
             numbers[2 * i] = ids.high(ascending[i]);
             numbers[2 * i + 1] = ids.low(ascending[i]);
-            offsets[i] = offset(ascending[i]);
+            appended[i] = offsets[ascending[i]];
         }
-        return new Content(Kind.PROCESSED, numbers, offsets);
+        return new Content(Kind.PROCESSED, numbers, appended);
     }
 
     private boolean isAscending(int[] indices) {
         for (int i = 1; i < indices.length; i++) {
-            if (offset(indices[i]) < offset(indices[i - 1])) {
+            if (offsets[indices[i]] < offsets[indices[i - 1]]) {
                 return false;
             }
         }
         return true;
-    }
-
-    private long offset(int index) {
-        return deliveries.get(index).position().offset();
     }
 
     /**

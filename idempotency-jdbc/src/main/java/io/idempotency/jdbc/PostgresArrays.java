@@ -4,8 +4,9 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.List;
-import java.util.UUID;
+import java.util.StringJoiner;
 import java.util.function.Function;
 
 /** Sets arrays as parameters of PostgreSQL's statements. */
@@ -17,18 +18,19 @@ final class PostgresArrays {
     static void setArrivals(PreparedStatement statement, int index, List<MessageArrival> arrivals) throws SQLException {
         // The driver sends arrays of primitives in binary.
         int[] consumers = new int[arrivals.size()];
-        UUID[] ids = new UUID[arrivals.size()];
+        StringJoiner ids = new StringJoiner(",", "{", "}");
         long[] offsets = new long[arrivals.size()];
         long[] places = new long[arrivals.size()];
-        for (int i = 0; i < ids.length; i++) {
+        for (int i = 0; i < consumers.length; i++) {
             MessageArrival arrival = arrivals.get(i);
             consumers[i] = arrival.key().consumer();
-            ids[i] = arrival.key().id();
+            ids.add(arrival.key().id().toString());
             offsets[i] = arrival.offset();
             places[i] = arrival.place();
         }
         statement.setObject(index, consumers);
-        statement.setArray(index + 1, statement.getConnection().createArrayOf("uuid", ids));
+        // The driver would send this one as text, too, after a look at each character.
+        statement.setObject(index + 1, ids.toString(), Types.OTHER);
         statement.setObject(index + 2, offsets);
         statement.setObject(index + 3, places);
     }

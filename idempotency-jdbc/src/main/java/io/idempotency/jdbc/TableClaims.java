@@ -61,16 +61,12 @@ final class TableClaims implements ActiveTransaction.LastWord {
         database.lookAtIsolation(connection);
         prove(active);
         MessageLookup lookup = table.lookup(connection, deliveries, active.proposedNames());
-        List<MessageArrival> arrivals = List.copyOf(lookup.all());
+        List<MessageArrival> arrivals = lookup.arrivals();
         List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
         Set<MessageKey> skipped = horizons.skipped(connection, lookup, inserted);
         if (skipped.isEmpty() && arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {
             active.evidence().add(inserted);
-            List<Claim> granted = new ArrayList<>(deliveries.size());
-            for (Delivery delivery : deliveries) {
-                granted.add(Claim.granted(delivery));
-            }
-            return granted;
+            return Claim.granted(deliveries);
         }
         database.requireCommittedReads(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();

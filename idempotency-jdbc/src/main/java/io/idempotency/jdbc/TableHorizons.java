@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -150,6 +149,7 @@ final class TableHorizons {
             Delivery last = null;
             Partition partition = null;
             long newFrom = 0;
+            long greatest = -1;
             for (int i = 0; i < lookup.keys().size(); i++) {
                 Delivery delivery = lookup.deliveries().get(i);
                 MessageKey key = lookup.keys().get(i);
@@ -158,15 +158,24 @@ final class TableHorizons {
                     continue;
                 }
                 if (partition == null || last == null || !Names.areOfOnePlace(last, delivery)) {
+                    granted(partition, greatest);
                     partition = Partition.of(delivery);
                     newFrom = newFrom(partition);
+                    greatest = -1;
                 }
                 last = delivery;
                 if (delivery.position().offset() < newFrom) {
                     judge(partition, delivery, key);
                 } else {
-                    granted.merge(partition, delivery.position().offset(), Math::max);
+                    greatest = Math.max(greatest, delivery.position().offset());
                 }
+            }
+            granted(partition, greatest);
+        }
+
+        private void granted(@Nullable Partition partition, long offset) {
+            if (partition != null && offset >= 0) {
+                granted.merge(partition, offset, Math::max);
             }
         }
 
@@ -187,12 +196,12 @@ final class TableHorizons {
                     skipped.add(key);
                 }
             } else if (delivery.position().offset() > horizon.offset()) {
-                granted.merge(partition, delivery.position().offset(), Math::max);
+                granted(partition, delivery.position().offset());
             }
         }
 
         private TableHorizon horizon(MessageKey key) throws SQLException {
-            MessageArrival arrival = Objects.requireNonNull(lookup.arrivals().get(key));
+            MessageArrival arrival = lookup.arrival(key);
             return TableHorizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
                     .orElse(TableHorizon.NONE);
         }

@@ -53,6 +53,45 @@ class IdTableTest {
         }
     }
 
+    /** As the ids of a poll are compared with each other. The table grows if there are more than expected. */
+    @ParameterizedTest
+    @CsvSource({"500,500", "500,10", "2000,1"})
+    void addsEachIdOnceOneByOne(int count, int expected) {
+        IdTable once = new IdTable(expected);
+        Ids ids = new Ids(2 * count);
+        for (int i = 0; i < count; i++) {
+            ids.add(random.nextLong(), random.nextLong());
+            int copied = random.nextInt(ids.size());
+            ids.add(ids.high(copied), ids.low(copied));
+        }
+        Map<UUID, Integer> numbers = new HashMap<>();
+
+        for (int i = 0; i < ids.size(); i++) {
+            UUID id = new UUID(ids.high(i), ids.low(i));
+            Integer known = numbers.putIfAbsent(id, numbers.size());
+            assertThat(once.addIfAbsent(ids, i)).isEqualTo(known == null ? -1 : known);
+        }
+        assertThat(once.size()).isEqualTo(numbers.size());
+        numbers.forEach((id, number) -> assertThat(once.find(id.getMostSignificantBits(), id.getLeastSignificantBits()))
+                .isEqualTo(number));
+    }
+
+    /** A few ids at a time, as the messages of polls enter a window. */
+    @Test
+    void findsWhatWasAddedPollByPoll() {
+        for (int poll = 0; poll < 100; poll++) {
+            for (int i = 0; i < 500; i++) {
+                add(random.nextLong(), random.nextLong());
+            }
+            UUID again = added.keySet().iterator().next();
+            add(again.getMostSignificantBits(), again.getLeastSignificantBits());
+            table.index();
+        }
+
+        requireAllFound();
+        assertThat(table.find(random.nextLong(), random.nextLong())).isEqualTo(-1);
+    }
+
     /** Each of these ids would be compared with all before it: UUIDs of version 4 that a fixed function sends to one slot. */
     @Test
     void spreadsIdsThatAreMadeToCollideInAFunctionThatAnybodyKnows() {
