@@ -83,7 +83,7 @@ public final class JdbcQuarantine implements QuarantineStore {
     public void save(QuarantinedMessage message) {
         within("keep a quarantined message", (connection, active) -> {
             MessageLookup lookup = lookup(connection, message.delivery(), active.proposedNames());
-            MessageArrival arrival = lookup.arrivals().get(0);
+            MessageArrival arrival = lookup.all().iterator().next();
             Dialect dialect = database.dialect(connection);
             QuarantineRows.Kept kept =
                     new QuarantineRows.Kept(arrival, dialect.id(arrival.key().id()), dialect.now(connection));

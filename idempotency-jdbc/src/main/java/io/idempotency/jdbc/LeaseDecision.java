@@ -68,7 +68,7 @@ final class LeaseDecision {
             return new Answer(delivery, row, false, row.state().attempt(), row.until());
         }
         boolean isOverdue = row.state().status() == MessageState.Status.LEASED && !row.isGranted();
-        MessageRow lease = leased(row, isOverdue);
+        MessageRow lease = leased(delivery, row, isOverdue);
         if (!isFirst || (isOverdue && granting.contains(partition))) {
             blocked.putIfAbsent(partition, lease.at());
         }
@@ -85,11 +85,14 @@ final class LeaseDecision {
         return new Answer(delivery, lease, true, lease.state().attempt(), lease.at());
     }
 
-    private MessageRow leased(MessageRow row, boolean isOverdue) {
+    private MessageRow leased(Delivery delivery, MessageRow row, boolean isOverdue) {
         if (row.isGranted()) {
             return row;
         }
-        MessageArrival arrival = asked.arrival(row.key());
+        MessageArrival arrival = asked.arrivals().get(row.key());
+        if (arrival == null) {
+            throw new IllegalStateException("No arrival for " + delivery);
+        }
         MessageState state = row.state();
         MessageState next = MessageState.leased(state.attempt() + 1, state.starts() + (isOverdue ? 1 : 0));
         return row.granted(arrival, next, row.now() + lengthMicros);

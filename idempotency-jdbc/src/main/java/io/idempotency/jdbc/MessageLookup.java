@@ -3,12 +3,13 @@ package io.idempotency.jdbc;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The deliveries of a call, with their keys in the table.
@@ -16,7 +17,7 @@ import java.util.Set;
  * @param keys the keys, in the order of the deliveries
  * @param arrivals each message once, with the position of its first delivery in the list, sorted by key
  */
-record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, List<MessageArrival> arrivals) {
+record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, SortedMap<MessageKey, MessageArrival> arrivals) {
 
     static Set<String> namesIn(List<Delivery> deliveries) {
         Set<String> names = new HashSet<>();
@@ -35,25 +36,23 @@ record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, List<Mess
 
     static MessageLookup of(List<Delivery> deliveries, Map<String, Integer> numbers) {
         List<MessageKey> keys = new ArrayList<>(deliveries.size());
-        MessageArrival[] sorted = new MessageArrival[deliveries.size()];
+        SortedMap<MessageKey, MessageArrival> arrivals = new TreeMap<>();
         Delivery last = null;
         int consumer = 0;
         long place = 0;
-        for (int i = 0; i < sorted.length; i++) {
-            Delivery delivery = deliveries.get(i);
+        for (Delivery delivery : deliveries) {
             if (last == null || !Names.areOfOnePlace(last, delivery)) {
+                last = delivery;
                 consumer = consumer(delivery, numbers);
                 place = Names.place(delivery.position(), numbers);
-                last = delivery;
             }
             MessageKey key =
                     new MessageKey(consumer, MessageKey.idOf(delivery.id().value()));
             keys.add(key);
-            sorted[i] = new MessageArrival(key, delivery.position().offset(), place);
+            arrivals.putIfAbsent(
+                    key, new MessageArrival(key, delivery.position().offset(), place));
         }
-        // It keeps the order of equal ones. A tree took twice as long, for polls of new messages.
-        Arrays.sort(sorted);
-        return new MessageLookup(deliveries, keys, withoutCopies(sorted));
+        return new MessageLookup(deliveries, keys, arrivals);
     }
 
     private static int consumer(Delivery delivery, Map<String, Integer> numbers) {
@@ -64,25 +63,7 @@ record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, List<Mess
         return consumer;
     }
 
-    private static List<MessageArrival> withoutCopies(MessageArrival[] sorted) {
-        List<MessageArrival> once = new ArrayList<>(sorted.length);
-        MessageArrival last = null;
-        for (MessageArrival arrival : sorted) {
-            if (last == null || !last.key().equals(arrival.key())) {
-                once.add(arrival);
-                last = arrival;
-            }
-        }
-        return Collections.unmodifiableList(once);
-    }
-
-    /** Returns the message of a key. */
-    MessageArrival arrival(MessageKey key) {
-        return arrivals.get(Collections.binarySearch(arrivals, new MessageArrival(key, 0, 0)));
-    }
-
-    /** Returns the key of each message once, sorted. */
-    List<MessageKey> sortedKeys() {
-        return arrivals.stream().map(MessageArrival::key).toList();
+    Collection<MessageArrival> all() {
+        return arrivals.values();
     }
 }

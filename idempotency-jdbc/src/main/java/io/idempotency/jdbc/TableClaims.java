@@ -61,7 +61,7 @@ final class TableClaims implements ActiveTransaction.LastWord {
         database.lookAtIsolation(connection);
         prove(active);
         MessageLookup lookup = table.lookup(connection, deliveries, active.proposedNames());
-        List<MessageArrival> arrivals = lookup.arrivals();
+        List<MessageArrival> arrivals = List.copyOf(lookup.all());
         List<MessageRow> inserted = dialect.claim(connection, arrivals, active.evidence());
         Set<MessageKey> skipped = horizons.skipped(connection, lookup, inserted);
         if (skipped.isEmpty() && arrivals.size() == deliveries.size() && isAllGranted(inserted, arrivals)) {

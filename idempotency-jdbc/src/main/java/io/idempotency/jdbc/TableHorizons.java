@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -201,7 +202,7 @@ final class TableHorizons {
         }
 
         private TableHorizon horizon(MessageKey key) throws SQLException {
-            MessageArrival arrival = lookup.arrival(key);
+            MessageArrival arrival = Objects.requireNonNull(lookup.arrivals().get(key));
             return TableHorizon.read(connection, database.dialect(connection), tables, key.consumer(), arrival.place())
                     .orElse(TableHorizon.NONE);
         }

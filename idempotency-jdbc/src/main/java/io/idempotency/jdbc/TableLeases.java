@@ -115,7 +115,7 @@ final class TableLeases {
         }
         MessageState state = new MessageState(MessageState.Status.QUARANTINED, claim.attempt(), claim.starts(), 0);
         MessageRow row = found != null ? found : inserted(connection, lookup, state);
-        MessageArrival arrival = lookup.arrivals().get(0);
+        MessageArrival arrival = lookup.all().iterator().next();
         MessageRow quarantined = row.granted(arrival, held.sealed(state, row.now()), row.now());
         table.write(connection, quarantined);
         active.evidence().settled(key, quarantined.at());
@@ -123,7 +123,7 @@ final class TableLeases {
     }
 
     private MessageRow inserted(Connection connection, MessageLookup lookup, MessageState state) throws SQLException {
-        return database.messages(connection).insert(connection, lookup.arrivals(), state, 0).stream()
+        return database.messages(connection).insert(connection, List.copyOf(lookup.all()), state, 0).stream()
                 .filter(MessageRow::isGranted)
                 .findFirst()
                 .orElseThrow(() -> new TransientStoreException(
@@ -135,12 +135,12 @@ final class TableLeases {
             throws SQLException {
         MessageDialect dialect = database.messages(connection);
         Map<MessageKey, MessageRow> rows = new HashMap<>();
-        if (lookup.arrivals().isEmpty()) {
+        if (lookup.all().isEmpty()) {
             return rows;
         }
-        dialect.insert(connection, lookup.arrivals(), MessageState.leased(1, 0), lengthMicros)
+        dialect.insert(connection, List.copyOf(lookup.all()), MessageState.leased(1, 0), lengthMicros)
                 .forEach(row -> rows.put(row.key(), row));
-        List<MessageKey> rest = lookup.sortedKeys().stream()
+        List<MessageKey> rest = lookup.arrivals().keySet().stream()
                 .filter(key -> !MessageRow.isAnswered(rows.get(key)))
                 .toList();
         if (!rest.isEmpty()) {
@@ -233,7 +233,8 @@ final class TableLeases {
         }
         List<Delivery> deliveries = leased.stream().map(Claim::delivery).toList();
         MessageLookup lookup = table.lookup(connection, deliveries, new HashMap<>());
-        Map<MessageKey, MessageRow> rows = locked(connection, lookup.sortedKeys());
+        Map<MessageKey, MessageRow> rows =
+                locked(connection, List.copyOf(lookup.arrivals().keySet()));
         List<LockedLease> held = new ArrayList<>();
         for (int i = 0; i < leased.size(); i++) {
             held.add(new LockedLease(leased.get(i), rows.get(lookup.keys().get(i))));

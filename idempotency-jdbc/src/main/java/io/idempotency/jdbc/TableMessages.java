@@ -94,8 +94,9 @@ final class TableMessages implements StoredMessages {
                 return true;
             }));
             MessageArrival arrival = table.lookup(connection, List.of(delivery), active.proposedNames())
-                    .arrivals()
-                    .get(0);
+                    .all()
+                    .iterator()
+                    .next();
             MessageState state = MessageState.processed(1, 0).dropped();
             boolean isInserted = database.messages(connection).insert(connection, List.of(arrival), state, 0).stream()
                     .anyMatch(MessageRow::isGranted);

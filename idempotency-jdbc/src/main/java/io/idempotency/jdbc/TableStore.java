@@ -148,7 +148,7 @@ public final class TableStore implements LeaseStore, UnjudgedStatistics {
             ActiveTransaction active = activeTransaction();
             claims.prove(active);
             MessageLookup lookup = table.lookup(connection, List.of(delivery), active.proposedNames());
-            MessageArrival arrival = lookup.arrivals().get(0);
+            MessageArrival arrival = lookup.all().iterator().next();
             database.dialect(connection).prepareProof(connection, active.evidence());
             table.unquarantine(connection, arrival);
             active.evidence().outOfQuarantine(arrival.key());
