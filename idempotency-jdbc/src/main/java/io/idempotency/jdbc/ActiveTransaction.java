@@ -183,8 +183,25 @@ final class ActiveTransaction implements TransactionSynchronization {
         }
     }
 
+    /** {@inheritDoc} Other synchronizations may follow this one. So the last word is left to the transaction manager, if it says it. */
     @Override
     public void beforeCommit(boolean readOnly) {
+        if (!LastWords.isManagerSayingThem()) {
+            sayLastWord();
+        }
+        isLastWordSaid = true;
+    }
+
+    /** Lets all owners in the running transaction say their last words. */
+    static void sayLastWords() {
+        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+            if (each instanceof ActiveTransaction active) {
+                active.sayLastWord();
+            }
+        }
+    }
+
+    private void sayLastWord() {
         if (spoiledBy != null) {
             throw new TransactionLostException("The transaction must not commit its claims: " + spoiledBy);
         }
@@ -192,7 +209,6 @@ final class ActiveTransaction implements TransactionSynchronization {
             lastWord.say(this);
             evidence.expectWords(-1);
         }
-        isLastWordSaid = true;
     }
 
     @Override

@@ -51,8 +51,12 @@ public final class JdbcTransactions implements Transactions {
         return new ProvingTransactionManager(unwrapped(dataSource));
     }
 
-    /** Returns transactions that the given manager begins and ends. It must manage the given data source. */
+    /**
+     * Returns transactions that the given manager begins and ends. It must manage the given data source. A listener is added to it, which proves the claims right
+     * before each commit.
+     */
     public static JdbcTransactions on(DataSource dataSource, PlatformTransactionManager manager) {
+        LastWords.sayIn(manager);
         return new JdbcTransactions(unwrapped(dataSource), manager);
     }
 

@@ -52,8 +52,9 @@ final class PostgresProof {
         if (active.evidence().marks() == 0) {
             return;
         }
-        if (!ProvingTransactionManager.commitBy(last -> commit(last, active, remains))
-                && !isProven(connection, active)) {
+        boolean isLeft = PostgresDriver.isStoppingAtFailures(connection)
+                && ProvingTransactionManager.commitBy(last -> commit(last, active, remains));
+        if (!isLeft && !isProven(connection, active)) {
             settle(connection, active, remains);
         }
     }

@@ -21,13 +21,18 @@ final class PostgresWaiting extends Waiting {
     /** Restores the former value. */
     static final String RESTORED = "set_config('lock_timeout', current_setting('idempotency.lock_timeout'), true)";
 
+    /** In auto-commit mode, with {@code preferQueryMode=simple}, each statement is a transaction of its own, and the former value is gone. */
+    private static final String RESTORED_IF_KEPT = """
+            set_config('lock_timeout',
+                coalesce(nullif(current_setting('idempotency.lock_timeout', true), ''), current_setting('lock_timeout')), true)""";
+
     PostgresWaiting(Duration timeout) {
         super(BEFORE.replace("${timeout}", String.valueOf(Math.max(1, timeout.toMillis()))));
     }
 
     @Override
     String bounded(String query) {
-        return restoring(query) + "; select " + RESTORED;
+        return restoring(query) + "; select " + RESTORED_IF_KEPT;
     }
 
     /** Returns a query that restores the former value itself, by {@link #RESTORED}. */

@@ -42,6 +42,17 @@ class CommitProofTest {
         }
     }
 
+    /** The driver then sends each statement as a query of its own, and the server goes on after one that failed. */
+    @Nested
+    class OnPostgresqlInSimpleQueryMode extends OnPostgresql {
+
+        @Override
+        Fixture fixture() {
+            return Fixture.on(TestDatabase.POSTGRESQL.pool(
+                    6, config -> config.addDataSourceProperty("preferQueryMode", "simple")));
+        }
+    }
+
     abstract static class OnPostgresql extends Proof {
         OnPostgresql() {
             super(TestDatabase.POSTGRESQL);
