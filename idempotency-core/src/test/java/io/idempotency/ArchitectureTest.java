@@ -61,6 +61,17 @@ final class ArchitectureTest {
             "org.slf4j..");
 
     @ArchTest
+    static final ArchRule theOutboxStandsOnTheKafkaPackage = only(
+            "io.idempotency.outbox",
+            "io.idempotency.outbox",
+            "io.idempotency",
+            "io.idempotency.store",
+            "io.idempotency.kafka",
+            "org.apache.kafka..",
+            "com.fasterxml.uuid..",
+            "org.slf4j..");
+
+    @ArchTest
     static final ArchRule thereAreNoCycles =
             slices().matching("io.(idempotency..)").should().beFreeOfCycles();
 

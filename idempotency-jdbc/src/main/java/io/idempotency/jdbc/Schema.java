@@ -16,7 +16,7 @@ import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
  * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code replay}, {@code audit}, {@code
- * journal}, {@code segment}, {@code archive}, {@code archive_page} and {@code archive_filter}, each with the prefix. Or returns their script, for your own migrations. Immutable.
+ * journal}, {@code segment}, {@code archive}, {@code archive_page} and {@code archive_filter}, and, where there is an outbox, {@code outbox} and {@code outbox_part}, each with the prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
  * Schema.on(dataSource).tablePrefix("billing_").migrate();
@@ -175,7 +175,16 @@ public final class Schema {
                     return found;
                 }
             }
-            return Dialects.nameOf(connection).equals("postgresql") ? findTriggers(connection) : Optional.empty();
+            String dialect = Dialects.nameOf(connection);
+            if (!dialect.equals(Dialects.PLAIN)) {
+                for (String query : OUTBOX_QUERIES) {
+                    Optional<Difference> found = find(connection, tables.fill(query));
+                    if (found.isPresent()) {
+                        return found;
+                    }
+                }
+            }
+            return dialect.equals("postgresql") ? findTriggers(connection) : Optional.empty();
         } catch (SQLException e) {
             throw SqlFailures.translated("validate the tables", e);
         }
@@ -211,6 +220,13 @@ public final class Schema {
             """,
             "select consumer, place, archive, first_hash, ids, offsets, times, kinds from ${tables}archive_page where 1 = 0",
             "select consumer, place, archive, first_hash, hashes, quarantined, filter_bits from ${tables}archive_filter where 1 = 0");
+
+    /** Of the databases that have an outbox. */
+    private static final List<String> OUTBOX_QUERIES =
+            List.of("""
+            select number, at_micros, record_timestamp, record_partition, part, id_value, topic, refused, record_key, record_value, headers
+            from ${tables}outbox where 1 = 0
+            """, "select part from ${tables}outbox_part where 1 = 0");
 
     private static final String TRIGGERS = """
             select count(*) from pg_trigger

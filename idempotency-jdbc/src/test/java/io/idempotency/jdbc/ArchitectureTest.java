@@ -21,6 +21,7 @@ class ArchitectureTest {
                     "io.idempotency.jdbc",
                     "io.idempotency.store",
                     "io.idempotency.replay",
+                    "io.idempotency.outbox",
                     "java..",
                     "javax.sql",
                     "org.springframework.jdbc..",

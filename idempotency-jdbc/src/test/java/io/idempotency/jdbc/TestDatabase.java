@@ -200,7 +200,7 @@ public enum TestDatabase {
     }
 
     /** Returns a new pool with the connections given. */
-    HikariDataSource pool(int connections) {
+    public HikariDataSource pool(int connections) {
         return pool(connections, config -> {});
     }
 

@@ -110,6 +110,27 @@ create table if not exists ${tables}audit (
     primary key (at_micros, token)
 );
 
+-- Outputs that are to be sent to Kafka.
+create table if not exists ${tables}outbox (
+    number bigint generated always as identity, -- grows with each output
+    at_micros bigint not null,                  -- when it was added
+    record_timestamp bigint not null,           -- in milliseconds; -1 if the producer sets it
+    record_partition integer not null,          -- -1 if the producer chooses it
+    part smallint not null,                     -- 0 to 15, equal for equal keys; minus this minus 1 if Kafka refused the output for good
+    id_value varchar(4096) not null,
+    topic varchar(255) not null,
+    refused varchar(8192),                      -- why
+    record_key blob,
+    record_value blob,
+    headers blob not null,                      -- as of a quarantined message
+    primary key (part, number)
+);
+
+-- A relay locks the parts that it sends.
+create table if not exists ${tables}outbox_part (
+    part smallint primary key
+);
+
 -- The heads of the journals, one for each consumer and partition. An append locks its head.
 create table if not exists ${tables}journal (
     place bigint not null,          -- number of the stream * 2^32 + partition

@@ -100,6 +100,28 @@ create table if not exists ${tables}audit (
     primary key (at_micros, token)
 ) engine = innodb;
 
+-- Outputs that are to be sent to Kafka.
+create table if not exists ${tables}outbox (
+    number bigint auto_increment not null,                        -- grows with each output
+    at_micros bigint not null,                                    -- when it was added
+    record_timestamp bigint not null,                             -- in milliseconds; -1 if the producer sets it
+    record_partition integer not null,                            -- -1 if the producer chooses it
+    part smallint not null,                                       -- 0 to 15, equal for equal keys; minus this minus 1 if Kafka refused the output for good
+    id_value text character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    topic varchar(255) character set utf8mb4 collate utf8mb4_nopad_bin not null,
+    refused text character set utf8mb4 collate utf8mb4_nopad_bin, -- why
+    record_key longblob,
+    record_value longblob,
+    headers longblob not null,                                    -- as of a quarantined message
+    primary key (part, number),
+    unique (number)
+) engine = innodb;
+
+-- A relay locks the parts that it sends.
+create table if not exists ${tables}outbox_part (
+    part smallint primary key
+) engine = innodb;
+
 -- The heads of the journals, one for each consumer and partition. An append locks its head.
 create table if not exists ${tables}journal (
     place bigint not null,          -- number of the stream * 2^32 + partition

@@ -1,0 +1,228 @@
+package io.idempotency.outbox;
+
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Printable;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends the outputs of an outbox to Kafka, on a thread of its own:
+ *
+ * <ol>
+ *   <li>lock a few parts of the outbox, and read their first outputs
+ *   <li>send them, and wait until Kafka has acknowledged them
+ *   <li>delete them, and commit
+ * </ol>
+ *
+ * <p>Any number of processes may run a relay on the same tables. A part belongs to one relay at a time, so outputs with equal keys are sent in their order. If
+ * a relay dies, the database releases its locks, and another relay sends the outputs again, with the same ids. First copies are in order, too.
+ *
+ * <p>If Kafka is away, outputs wait; the relay tries again after 100 ms to 10 s. If Kafka refuses an output for good, because it is too large, or its topic does not
+ * exist, it is set aside, and the others go on, also those with the same key. {@link OutboxStore#resend} sends it after all.
+ *
+ * <p>Thread-safe.
+ */
+public final class OutboxRelay implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
+
+    private static final Duration FIRST_WAIT = Duration.ofMillis(100);
+    private static final Duration MOST_WAIT = Duration.ofSeconds(10);
+
+    private final OutboxStore store;
+    private final RelayProducer producer;
+    private final int batchSize;
+    private final Duration interval;
+    private final Duration patience;
+    private final OutboxListener listener;
+    private final Semaphore signal = new Semaphore(0);
+    private final Thread thread = new Thread(this::run, "idempotency-outbox");
+    private volatile boolean isClosed;
+    private int failures;
+
+    private OutboxRelay(Builder builder) {
+        this.store = builder.store;
+        this.producer = new RelayProducer(builder.kafka, builder.patience);
+        this.batchSize = builder.batchSize;
+        this.interval = builder.interval;
+        this.patience = builder.patience;
+        this.listener = builder.listener;
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Returns a builder of a relay.
+     *
+     * @param kafka properties of a producer, at least {@code bootstrap.servers}. The relay sets serializers, {@code acks=all}, {@code
+     *     enable.idempotence} and {@code delivery.timeout.ms} itself
+     */
+    public static Builder of(OutboxStore store, Map<String, ?> kafka) {
+        return new Builder(store, kafka);
+    }
+
+    /** Has the relay look for outputs now instead of after the interval. Returns at once. */
+    public void wake() {
+        if (signal.availablePermits() == 0) {
+            signal.release();
+        }
+    }
+
+    /**
+     * Sends one batch on the calling thread, for a program without the thread.
+     *
+     * @return how many outputs were read
+     * @throws RuntimeException if some could not be sent for now; they stay
+     */
+    public synchronized int runOnce() {
+        Sent[] sent = new Sent[1];
+        int read = store.relay(batchSize, outputs -> sent[0] = producer.send(outputs));
+        if (sent[0] != null) {
+            tell(sent[0]);
+        }
+        return read;
+    }
+
+    private void tell(Sent sent) {
+        if (!sent.acknowledged().isEmpty()) {
+            failures = 0;
+            listener.onSent(sent.acknowledged().size());
+        }
+        sent.refused().forEach((output, reason) -> {
+            log.error(
+                    "Kafka refused {} (number {}) for good: {}. It was set aside; OutboxStore.resend({}) sends it again",
+                    Printable.of(output.output().toString()),
+                    output.number(),
+                    Printable.of(reason),
+                    output.number());
+            listener.onRefused(output, reason);
+        });
+        if (sent.failure() != null) {
+            throw sent.failure();
+        }
+    }
+
+    private void run() {
+        while (!isClosed) {
+            Duration wait = interval;
+            try {
+                wait = runOnce() == 0 ? interval : Duration.ZERO;
+            } catch (RuntimeException e) {
+                wait = failed(e);
+            }
+            pause(wait);
+        }
+        producer.close();
+    }
+
+    private Duration failed(RuntimeException e) {
+        failures++;
+        Duration doubled = FIRST_WAIT.multipliedBy(1L << Math.min(failures - 1, 10));
+        Duration wait = doubled.compareTo(MOST_WAIT) > 0 ? MOST_WAIT : doubled;
+        if (!isClosed) {
+            if (failures == 1) {
+                log.warn("Outputs could not be sent for now. They stay in the outbox, and are tried again", e);
+            } else {
+                log.debug("Outputs could not be sent for now, {} times in a row", failures, e);
+            }
+            listener.onFailed(e, failures);
+        }
+        return wait.plusMillis(ThreadLocalRandom.current().nextLong(wait.toMillis() / 2 + 1));
+    }
+
+    private void pause(Duration wait) {
+        try {
+            if (!isClosed && !wait.isZero() && signal.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
+                signal.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            isClosed = true;
+        }
+    }
+
+    /** Ends after the running batch. Waits for it at most as long as the relay waits for Kafka; then the batch is given up, and stays. */
+    @Override
+    public void close() {
+        isClosed = true;
+        wake();
+        if (thread.isAlive()) {
+            try {
+                thread.join(patience.toMillis());
+                producer.close();
+                thread.join(1_000);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        producer.close();
+    }
+
+    /** Builds a relay. Every setting has a default. Not thread-safe. */
+    public static final class Builder {
+
+        private static final int DEFAULT_BATCH_SIZE = 1_000;
+        private static final Duration DEFAULT_INTERVAL = Duration.ofMillis(500);
+        private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(10);
+
+        private final OutboxStore store;
+        private final Map<String, Object> kafka;
+        private int batchSize = DEFAULT_BATCH_SIZE;
+        private Duration interval = DEFAULT_INTERVAL;
+        private Duration patience = DEFAULT_PATIENCE;
+        private OutboxListener listener = new OutboxListener() {};
+
+        private Builder(OutboxStore store, Map<String, ?> kafka) {
+            this.store = store;
+            this.kafka = new HashMap<>(kafka);
+        }
+
+        /** Sets the most outputs of a transaction; 1000 by default. */
+        public Builder batchSize(int outputs) {
+            batchSize = outputs;
+            return this;
+        }
+
+        /** Sets how long the relay waits if there was nothing to send, and nobody wakes it; half a second by default. */
+        public Builder interval(Duration pause) {
+            interval = pause;
+            return this;
+        }
+
+        /** Sets how long the relay waits for the acknowledgments of a batch, in its transaction; 10 seconds by default. */
+        public Builder patience(Duration most) {
+            patience = most;
+            return this;
+        }
+
+        /** Sets who is told of outputs; nobody by default. */
+        public Builder listener(OutboxListener told) {
+            listener = told;
+            return this;
+        }
+
+        /**
+         * Returns a relay that runs only by {@link OutboxRelay#runOnce}.
+         *
+         * @throws IdempotencyException if a setting is not positive
+         */
+        public OutboxRelay build() {
+            if (batchSize < 1 || interval.toMillis() < 1 || patience.toMillis() < 1) {
+                throw new IdempotencyException("Batch size, interval and patience of a relay must be positive, not "
+                        + batchSize + ", " + interval + " and " + patience);
+            }
+            return new OutboxRelay(this);
+        }
+
+        /** Returns a relay that runs on a daemon thread until it is closed. */
+        public OutboxRelay start() {
+            OutboxRelay relay = build();
+            relay.thread.start();
+            return relay;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.idempotency.outbox;
+
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Keeps outputs until they are sent. Its outputs are in 16 parts; those with equal keys are in the same part. Thread-safe.
+ */
+public interface OutboxStore {
+
+    /** The number of parts. It never changes, because outputs would change their part. */
+    int PARTS = 16;
+
+    /**
+     * Stores outputs in the active transaction, or, without one, in a transaction of its own. One round trip. If the transaction rolls back, they were
+     * never there.
+     *
+     * @param afterCommit runs once they are committed for certain
+     * @throws io.idempotency.store.IdempotencyException if the active transaction is one on other data
+     */
+    void add(List<Output> outputs, Runnable afterCommit);
+
+    /**
+     * Sends waiting outputs, in a transaction of its own:
+     *
+     * <ol>
+     *   <li>lock some parts that have outputs and that no other relay has locked, in turn
+     *   <li>read their first outputs, in the order in which they were added
+     *   <li>have them sent
+     *   <li>delete those that were acknowledged, set those aside that were refused, and commit
+     * </ol>
+     *
+     * <p>After a crash before the commit the outputs are still there, and are sent again. Two transactions that overlap may add their outputs in one
+     * order and commit them in the other. So an output may be sent after one with a greater number.
+     *
+     * @param most how many outputs at most
+     * @return how many outputs were read; 0 if none waits in a part that is free
+     */
+    int relay(int most, Function<List<StoredOutput>, Sent> sending);
+
+    /** Counts the outputs. It reads an index of all of them. */
+    OutboxTotal total();
+
+    /** Returns the outputs that were refused, by their numbers. */
+    List<RefusedOutput> refused(int most);
+
+    /** Has a refused output sent again. Others with its key may have been sent meanwhile. Returns whether it was there. */
+    boolean resend(long number);
+
+    /** Deletes a refused output. Returns whether it was there. */
+    boolean discard(long number);
+}

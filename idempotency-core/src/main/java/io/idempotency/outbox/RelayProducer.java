@@ -1,0 +1,227 @@
+package io.idempotency.outbox;
+
+import io.idempotency.store.Payload.Header;
+import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.errors.PolicyViolationException;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends a batch of outputs, and waits for Kafka's acknowledgments. The producer is idempotent and never gives up a record by itself. So in each partition
+ * the acknowledged records come before the others. After a failure the producer is closed with all that it has not sent, and the next batch gets a
+ * new one. Only {@link #close} may be called by another thread.
+ */
+final class RelayProducer {
+
+    private static final String BLOCK_MILLIS = "10000";
+
+    /** Failures of a record that a second try cannot mend. */
+    private static final Set<Class<? extends Exception>> FOR_GOOD = Set.of(
+            RecordTooLargeException.class,
+            RecordBatchTooLargeException.class,
+            InvalidTopicException.class,
+            InvalidRecordException.class,
+            InvalidTimestampException.class,
+            PolicyViolationException.class,
+            TopicAuthorizationException.class);
+
+    /** Failures that have nothing to do with a record. */
+    private static final List<Class<? extends Exception>> OF_PRODUCER = List.of(
+            AuthenticationException.class,
+            AuthorizationException.class,
+            OutOfOrderSequenceException.class,
+            InvalidProducerEpochException.class,
+            ProducerFencedException.class,
+            UnsupportedVersionException.class);
+
+    private final Map<String, Object> kafka;
+    private final Duration patience;
+    private volatile @Nullable Producer<byte[], byte[]> producer;
+    private volatile boolean isClosed;
+    /** Whether outputs are sent one by one, because Kafka refused a request with several, and did not say which one is to blame. */
+    private boolean isOneByOne;
+
+    RelayProducer(Map<String, Object> given, Duration patience) {
+        this.patience = patience;
+        this.kafka = new HashMap<>(given);
+        kafka.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, BLOCK_MILLIS);
+        kafka.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        kafka.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        kafka.put(ProducerConfig.ACKS_CONFIG, "all");
+        kafka.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        // A record that expires would be overtaken by later ones of its key.
+        kafka.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
+        kafka.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
+        // Interceptors may give records other ids.
+        kafka.remove(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG);
+    }
+
+    /** Sends the outputs in their order. */
+    Sent send(List<StoredOutput> outputs) {
+        Round round = new Round(current(), isOneByOne);
+        round.send(outputs);
+        isOneByOne = round.isUnclear;
+        if (round.failure != null) {
+            reset();
+        }
+        return new Sent(round.acknowledged, round.refused, round.failure);
+    }
+
+    private Producer<byte[], byte[]> current() {
+        Producer<byte[], byte[]> known = producer;
+        if (known == null) {
+            known = new KafkaProducer<>(kafka);
+            producer = known;
+            if (isClosed) {
+                reset();
+            }
+        }
+        return known;
+    }
+
+    /** The outputs of one batch. */
+    private final class Round {
+
+        private final Producer<byte[], byte[]> to;
+        private final boolean isOneByOne;
+        private final long end = System.nanoTime() + patience.toNanos();
+        private final List<StoredOutput> acknowledged = new ArrayList<>();
+        private final Map<StoredOutput, String> refused = new LinkedHashMap<>();
+        private final Set<String> absent = new HashSet<>();
+        private @Nullable RuntimeException failure;
+        private boolean isUnclear;
+
+        Round(Producer<byte[], byte[]> to, boolean isOneByOne) {
+            this.to = to;
+            this.isOneByOne = isOneByOne;
+        }
+
+        void send(List<StoredOutput> outputs) {
+            Map<StoredOutput, Future<?>> sending = new LinkedHashMap<>();
+            for (StoredOutput each : outputs) {
+                if (failure != null) {
+                    break;
+                }
+                if (absent.contains(place(each.output()))) {
+                    refused.put(each, RelayTopics.absent(place(each.output())));
+                    continue;
+                }
+                Future<?> sent = send(each);
+                if (sent != null && (isOneByOne || sent.isDone())) {
+                    await(each, sent);
+                } else if (sent != null) {
+                    sending.put(each, sent);
+                }
+            }
+            sending.forEach(this::await);
+        }
+
+        private @Nullable Future<?> send(StoredOutput output) {
+            try {
+                return to.send(record(output.output()));
+            } catch (IllegalArgumentException e) {
+                refused.put(output, e.toString());
+            } catch (RuntimeException e) {
+                fail(e);
+            }
+            return null;
+        }
+
+        private void await(StoredOutput output, Future<?> sent) {
+            try {
+                sent.get(failure == null ? Math.max(0, end - System.nanoTime()) : 0, TimeUnit.NANOSECONDS);
+                acknowledged.add(output);
+            } catch (ExecutionException e) {
+                failed(output, Objects.requireNonNullElse(e.getCause(), e));
+            } catch (TimeoutException e) {
+                fail(new TransientStoreException(
+                        "Kafka has not acknowledged " + output.output() + " for " + patience, e));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                fail(new TransientStoreException("Interrupted while sending", e));
+            }
+        }
+
+        private void failed(StoredOutput output, Throwable cause) {
+            if (FOR_GOOD.contains(cause.getClass()) || (isOneByOne && isToBlame(cause))) {
+                refused.put(output, cause.toString());
+            } else if (cause instanceof org.apache.kafka.common.errors.TimeoutException
+                    && RelayTopics.isAbsent(kafka, output.output())) {
+                absent.add(place(output.output()));
+                refused.put(output, RelayTopics.absent(place(output.output())));
+            } else {
+                isUnclear |= !(cause instanceof RetriableException) && !isClosed;
+                fail(new TransientStoreException("Could not send " + output.output() + " for now: " + cause, cause));
+            }
+        }
+
+        private void fail(RuntimeException first) {
+            failure = failure == null ? first : failure;
+        }
+    }
+
+    /** Returns whether the record must be the reason for the failure, because it was alone and nothing is wrong with the producer. */
+    private static boolean isToBlame(Throwable cause) {
+        return cause instanceof ApiException
+                && !(cause instanceof RetriableException)
+                && OF_PRODUCER.stream().noneMatch(type -> type.isInstance(cause));
+    }
+
+    private static String place(Output output) {
+        return output.topic() + (output.partition() == null ? "" : "-" + output.partition());
+    }
+
+    private static ProducerRecord<byte[], byte[]> record(Output output) {
+        ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
+                output.topic(), output.partition(), output.timestamp(), output.key(), output.value());
+        for (Header header : output.headers()) {
+            record.headers().add(header.name(), header.value());
+        }
+        return record;
+    }
+
+    private void reset() {
+        Producer<byte[], byte[]> used = producer;
+        producer = null;
+        if (used != null) {
+            used.close(Duration.ZERO);
+        }
+    }
+
+    /** Gives up what is not sent. */
+    void close() {
+        isClosed = true;
+        reset();
+    }
+}

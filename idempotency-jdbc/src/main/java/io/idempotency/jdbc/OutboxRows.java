@@ -1,0 +1,298 @@
+package io.idempotency.jdbc;
+
+import io.idempotency.outbox.OutboxStore;
+import io.idempotency.outbox.Output;
+import io.idempotency.outbox.RefusedOutput;
+import io.idempotency.outbox.StoredOutput;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** The statements of the outbox. An output that was refused is in a negative part, so that no relay reads it. Immutable and thread-safe. */
+final class OutboxRows {
+
+    /** A batch ends when it has so many bytes. */
+    private static final long ENOUGH_BYTES = 16 << 20;
+
+    private static final int FETCH_SIZE = 100;
+    private static final int MOST_CHARS_OF_REASON = 2_000;
+    private static final int NONE = -1;
+
+    /** An output and where it is. */
+    record Row(int part, StoredOutput output) {}
+
+    /** @param oldest when the oldest output was added; 0 if there is none */
+    record Count(long outputs, long oldest) {}
+
+    private final Tables tables;
+
+    OutboxRows(Tables tables) {
+        this.tables = tables;
+    }
+
+    private static final String INSERT = """
+            insert into ${tables}outbox (part, at_micros, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers)
+            values (?, ${clock}, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    void insert(Connection connection, Dialect dialect, List<Output> outputs) throws SQLException {
+        String insert = tables.fill(INSERT.replace("${clock}", dialect.clock()));
+        try (PreparedStatement statement = connection.prepareStatement(insert)) {
+            for (Output output : outputs) {
+                statement.setInt(1, part(output));
+                statement.setString(2, output.topic());
+                statement.setInt(3, Objects.requireNonNullElse(output.partition(), NONE));
+                statement.setLong(4, Objects.requireNonNullElse(output.timestamp(), (long) NONE));
+                statement.setString(5, output.id());
+                statement.setBytes(6, output.key());
+                statement.setBytes(7, output.value());
+                statement.setBytes(8, StoredHeaders.toBytes(output.headers()));
+                if (outputs.size() > 1) {
+                    statement.addBatch();
+                }
+            }
+            if (outputs.size() > 1) {
+                statement.executeBatch();
+            } else {
+                statement.executeUpdate();
+            }
+        }
+    }
+
+    /** Outputs with equal keys share a part, and those without a key that name the same partition. */
+    private static int part(Output output) {
+        if (output.key() == null && output.partition() == null) {
+            return ThreadLocalRandom.current().nextInt(OutboxStore.PARTS);
+        }
+        int hash =
+                output.key() == null ? Objects.hash(output.topic(), output.partition()) : Arrays.hashCode(output.key());
+        // The highest bits of a product depend on all bits, as in Fibonacci hashing.
+        return (hash * 0x9E37_79B9) >>> 28;
+    }
+
+    private static final String PARTS = "select part from ${tables}outbox_part";
+
+    List<Integer> parts(Connection connection) throws SQLException {
+        return integers(connection, PARTS);
+    }
+
+    private static final String INSERT_PART = "insert into ${tables}outbox_part (part) values (?)";
+
+    void insertPart(Connection connection, int part) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(INSERT_PART))) {
+            statement.setInt(1, part);
+            statement.executeUpdate();
+        }
+    }
+
+    private static final String WAITING = """
+            select p.part from ${tables}outbox_part p
+            where exists (select 1 from ${tables}outbox o where o.part = p.part) order by p.part
+            """;
+
+    List<Integer> waitingParts(Connection connection) throws SQLException {
+        return integers(connection, WAITING);
+    }
+
+    private static final String LOCK =
+            "select part from ${tables}outbox_part where part in (${parts}) for update skip locked";
+
+    /** Locks those of the parts that nobody has locked. */
+    List<Integer> lock(Connection connection, List<Integer> wanted) throws SQLException {
+        String parts = wanted.stream().map(String::valueOf).collect(Collectors.joining(", "));
+        return integers(connection, LOCK.replace("${parts}", parts));
+    }
+
+    private List<Integer> integers(Connection connection, String query) throws SQLException {
+        List<Integer> found = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(tables.fill(query))) {
+            while (result.next()) {
+                found.add(result.getInt(1));
+            }
+        }
+        return found;
+    }
+
+    private static final String FIRST = """
+            select part, number, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers
+            from ${tables}outbox where part = ? order by number limit ?
+            """;
+
+    /** Returns the first outputs of each part: an equal number of each, and at least one. */
+    List<Row> first(Connection connection, List<Integer> parts, int most) throws SQLException {
+        List<Row> first = new ArrayList<>();
+        long bytes = 0;
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIRST))) {
+            statement.setFetchSize(FETCH_SIZE);
+            for (int part : parts) {
+                statement.setInt(1, part);
+                statement.setInt(2, Math.max(1, most / parts.size()));
+                try (ResultSet row = statement.executeQuery()) {
+                    while (bytes < ENOUGH_BYTES && row.next()) {
+                        Row read = new Row(part, new StoredOutput(row.getLong(2), output(row)));
+                        first.add(read);
+                        bytes += size(read.output().output());
+                    }
+                }
+            }
+        }
+        return first;
+    }
+
+    private static long size(Output output) {
+        byte[] key = output.key();
+        byte[] value = output.value();
+        return (key == null ? 0 : key.length) + (value == null ? 0L : value.length);
+    }
+
+    private static Output output(ResultSet row) throws SQLException {
+        int partition = row.getInt("record_partition");
+        long timestamp = row.getLong("record_timestamp");
+        return new Output(
+                row.getString("id_value"),
+                row.getString("topic"),
+                partition == NONE ? null : Integer.valueOf(partition),
+                timestamp == NONE ? null : Long.valueOf(timestamp),
+                row.getBytes("record_key"),
+                row.getBytes("record_value"),
+                StoredHeaders.fromBytes(row.getBytes("headers")));
+    }
+
+    private static final String DELETE = "delete from ${tables}outbox where part = ? and number in (${numbers})";
+
+    void delete(Connection connection, List<Row> read, List<StoredOutput> acknowledged) throws SQLException {
+        Map<Integer, List<Long>> byPart = new HashMap<>();
+        Map<Long, Integer> parts = partsByNumber(read);
+        for (StoredOutput each : acknowledged) {
+            byPart.computeIfAbsent(Objects.requireNonNull(parts.get(each.number())), part -> new ArrayList<>())
+                    .add(each.number());
+        }
+        for (Map.Entry<Integer, List<Long>> each : byPart.entrySet()) {
+            delete(connection, each.getKey(), each.getValue());
+        }
+    }
+
+    private static Map<Long, Integer> partsByNumber(Collection<Row> read) {
+        Map<Long, Integer> parts = new HashMap<>();
+        read.forEach(row -> parts.put(row.output().number(), row.part()));
+        return parts;
+    }
+
+    /** The number of parameters is a power of two, so there are few different statements. */
+    private void delete(Connection connection, int part, List<Long> numbers) throws SQLException {
+        int size = Math.max(1, Integer.highestOneBit(numbers.size() * 2 - 1));
+        String parameters = String.join(", ", Collections.nCopies(size, "?"));
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(DELETE.replace("${numbers}", parameters)))) {
+            statement.setInt(1, part);
+            for (int i = 0; i < size; i++) {
+                statement.setLong(i + 2, numbers.get(Math.min(i, numbers.size() - 1)));
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    private static final String REFUSE =
+            "update ${tables}outbox set part = ?, refused = ? where part = ? and number = ?";
+
+    void refuse(Connection connection, List<Row> read, Map<StoredOutput, String> refused) throws SQLException {
+        Map<Long, Integer> parts = partsByNumber(read);
+        for (Map.Entry<StoredOutput, String> each : refused.entrySet()) {
+            long number = each.getKey().number();
+            int part = Objects.requireNonNull(parts.get(number));
+            String reason = each.getValue().replace('\0', '\uFFFD');
+            try (PreparedStatement statement = connection.prepareStatement(tables.fill(REFUSE))) {
+                statement.setInt(1, refusedPart(part));
+                statement.setString(2, reason.substring(0, Math.min(reason.length(), MOST_CHARS_OF_REASON)));
+                statement.setInt(3, part);
+                statement.setLong(4, number);
+                statement.executeUpdate();
+            }
+        }
+    }
+
+    /** Returns the part of refused outputs of a part, and the other way round. */
+    private static int refusedPart(int part) {
+        return -1 - part;
+    }
+
+    private static final String COUNT_WAITING =
+            "select count(*), coalesce(min(at_micros), 0) from ${tables}outbox where part >= 0";
+
+    Count countWaiting(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(tables.fill(COUNT_WAITING))) {
+            result.next();
+            return new Count(result.getLong(1), result.getLong(2));
+        }
+    }
+
+    private static final String COUNT_REFUSED = "select count(*) from ${tables}outbox where part < 0";
+
+    long countRefused(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(tables.fill(COUNT_REFUSED))) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    private static final String REFUSED = """
+            select number, at_micros, refused, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers
+            from ${tables}outbox where part < 0 order by number ${first}
+            """;
+
+    List<RefusedOutput> refused(Connection connection, String limit) throws SQLException {
+        List<RefusedOutput> refused = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(tables.fill(REFUSED.replace("${first}", limit)))) {
+            while (row.next()) {
+                refused.add(new RefusedOutput(
+                        new StoredOutput(row.getLong(1), output(row)),
+                        StoredTime.instant(row.getLong(2)),
+                        Objects.requireNonNullElse(row.getString(3), "")));
+            }
+        }
+        return refused;
+    }
+
+    private static final String RESEND =
+            "update ${tables}outbox set part = -1 - part, refused = null where part in (${refused}) and number = ?";
+
+    boolean resend(Connection connection, long number) throws SQLException {
+        return changeRefused(connection, RESEND, number);
+    }
+
+    private static final String DISCARD = "delete from ${tables}outbox where part in (${refused}) and number = ?";
+
+    boolean discard(Connection connection, long number) throws SQLException {
+        return changeRefused(connection, DISCARD, number);
+    }
+
+    private static final String REFUSED_PARTS = IntStream.range(0, OutboxStore.PARTS)
+            .map(OutboxRows::refusedPart)
+            .mapToObj(String::valueOf)
+            .collect(Collectors.joining(", "));
+
+    private boolean changeRefused(Connection connection, String sql, long number) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(sql.replace("${refused}", REFUSED_PARTS)))) {
+            statement.setLong(1, number);
+            return statement.executeUpdate() == 1;
+        }
+    }
+}

@@ -1,0 +1,315 @@
+package io.idempotency.outbox;
+
+import static io.idempotency.outbox.OutboxScene.id;
+import static io.idempotency.outbox.OutboxScene.incoming;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.jdbc.JdbcOutbox;
+import io.idempotency.jdbc.JdbcTransactions;
+import io.idempotency.jdbc.Schema;
+import io.idempotency.jdbc.TestDatabase;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.TransientStoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+class OutboxTest {
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void sendsWhatIsCommittedAndNothingElse(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            scene.transactions.inTransaction(() -> scene.outbox.send(scene.topic, "k", "committed"));
+            assertThatThrownBy(() -> scene.transactions.inTransaction(() -> {
+                        scene.outbox.send(scene.topic, "k", "rolled back");
+                        throw new IllegalStateException("as planned");
+                    }))
+                    .hasMessage("as planned");
+            scene.outbox.send(scene.topic, "k", "alone");
+
+            scene.relayAll();
+
+            assertThat(scene.receivedValues()).containsExactly("committed", "alone");
+            assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 0));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void forgetsWhatASavepointTookBack(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            scene.transactions.inTransaction(() -> {
+                scene.outbox.send(scene.topic, "k", "before");
+                try (Connection connection = scene.transactions.dataSource().getConnection()) {
+                    Savepoint savepoint = connection.setSavepoint();
+                    scene.outbox.send(scene.topic, "k", "taken back");
+                    connection.rollback(savepoint);
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+                scene.outbox.send(scene.topic, "k", "after");
+            });
+
+            scene.relayAll();
+
+            assertThat(scene.receivedValues()).containsExactly("before", "after");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void keepsEverythingOfARecord(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            ProducerRecord<String, String> full = new ProducerRecord<>(scene.topic, 1, 1234L, "k", "v");
+            full.headers()
+                    .add("trace", "t".getBytes(UTF_8))
+                    .add("empty", null)
+                    .add("message-id", "mine".getBytes(UTF_8));
+            scene.outbox.sendAll(null, List.of(full, new ProducerRecord<>(scene.topic, 1, null, null)));
+
+            scene.relayAll();
+
+            List<ConsumerRecord<String, String>> received = scene.received();
+            ConsumerRecord<String, String> first = received.stream()
+                    .filter(record -> record.value() != null)
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(received).hasSize(2).allMatch(record -> record.partition() == 1);
+            assertThat(first.timestamp()).isEqualTo(1234);
+            assertThat(first.key()).isEqualTo("k");
+            assertThat(id(first)).isEqualTo("mine");
+            assertThat(first.headers().lastHeader("trace").value()).isEqualTo("t".getBytes(UTF_8));
+            assertThat(first.headers().lastHeader("empty").value()).isNull();
+            received.remove(first);
+            assertThat(received.get(0).key()).isNull();
+            assertThat(UUID.fromString(id(received.get(0))).version()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void givesOutputsTheSameIdsWhenTheHandlerRunsAgain() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            IdempotentConsumer<ConsumerRecord<String, String>> consumer = scene.consumer();
+            List<List<String>> runs = new ArrayList<>();
+            assertThatThrownBy(() -> consumer.consume(incoming("order-1", 1), (message, claim) -> {
+                        runs.add(List.of(
+                                scene.outbox.send(scene.topic, "k", "first"),
+                                scene.outbox.send(scene.topic, "k", "second")));
+                        throw new IllegalStateException("as planned");
+                    }))
+                    .hasMessage("as planned");
+            consumer.consume(
+                    incoming("order-1", 1),
+                    (message, claim) -> runs.add(List.of(
+                            scene.outbox.send(scene.topic, "k", "first"),
+                            scene.outbox.send(scene.topic, "k", "second"))));
+
+            assertThat(runs).hasSize(2);
+            assertThat(runs.get(0)).isEqualTo(runs.get(1)).doesNotHaveDuplicates();
+            scene.relayAll();
+            assertThat(scene.received()).extracting(OutboxScene::id).isEqualTo(runs.get(1));
+        }
+    }
+
+    @Test
+    void replacesTheIdOfTheHandledMessageIfItWasCopied() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            List<String> ids = new ArrayList<>();
+            scene.consumer().consume(incoming("order-1", 1), (message, claim) -> {
+                ids.add(scene.outbox.send(
+                        new ProducerRecord<>(scene.topic, null, null, "k", "copied", message.headers())));
+                ids.add(scene.outbox.send(claim.delivery().id(), new ProducerRecord<>(scene.topic, "k", "named")));
+            });
+
+            assertThat(ids).hasSize(2).doesNotContain("order-1").doesNotHaveDuplicates();
+            scene.relayAll();
+            assertThat(scene.received()).extracting(OutboxScene::id).isEqualTo(ids);
+            assertThat(scene.received().get(0).headers().toArray()).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void sendsAgainWithTheSameIdsAfterARelayDiedBeforeItsCommit(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            scene.outbox.send(scene.topic, "k", "one");
+            OutboxStore dying = new Wrapped(scene.store) {
+                @Override
+                Sent afterSending(Sent sent) {
+                    throw new IllegalStateException("dies after Kafka has acknowledged");
+                }
+            };
+            try (OutboxRelay relay = scene.relay(dying).build()) {
+                assertThatThrownBy(relay::runOnce).hasMessageContaining("dies after");
+            }
+            scene.outbox.send(scene.topic, "k", "two");
+
+            scene.relayAll();
+
+            assertThat(scene.receivedValues()).containsExactly("one", "one", "two");
+            assertThat(scene.received().stream().map(OutboxScene::id).distinct())
+                    .hasSize(2);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void keepsTheOrderOfEachKeyWithSeveralRelays(TestDatabase database) {
+        int keys = 40;
+        int each = 25;
+        try (OutboxScene scene = new OutboxScene(database);
+                OutboxRelay one = scene.relay(scene.store).batchSize(50).start();
+                OutboxRelay two = scene.relay(scene.store).batchSize(50).start()) {
+            Outbox<String, String> outbox = scene.outbox.waking(one).waking(two);
+            for (int i = 0; i < each; i++) {
+                for (int key = 0; key < keys; key++) {
+                    outbox.send(scene.topic, "k" + key, String.valueOf(i));
+                }
+            }
+            Awaitility.await().until(() -> scene.store.total().waiting() == 0);
+
+            Map<String, List<String>> byKey = new HashMap<>();
+            scene.received()
+                    .forEach(record -> byKey.computeIfAbsent(record.key(), key -> new ArrayList<>())
+                            .add(record.value()));
+            assertThat(byKey).hasSize(keys);
+            List<String> inOrder =
+                    IntStream.range(0, each).mapToObj(String::valueOf).toList();
+            assertThat(byKey.values())
+                    .allSatisfy(values -> assertThat(new ArrayList<>(new LinkedHashSet<>(values)))
+                            .isEqualTo(inOrder));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void setsAsideWhatKafkaRefusesAndGoesOn(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            String later = "later-" + UUID.randomUUID();
+            scene.outbox.send(scene.topic, "k", "before");
+            scene.outbox.send(scene.topic, "k", "x".repeat(1_100_000));
+            scene.outbox.send(later, "k", "to a topic that is missing");
+            scene.outbox.send(new ProducerRecord<>(scene.topic, 7, "k", "to a partition that is missing"));
+            scene.outbox.send(scene.topic, "k", "after");
+
+            scene.relayAll();
+
+            assertThat(scene.receivedValues()).containsExactly("before", "after");
+            List<RefusedOutput> refused = scene.store.refused(10);
+            assertThat(refused)
+                    .extracting(each -> each.stored().output().topic())
+                    .containsExactly(scene.topic, later, scene.topic);
+            assertThat(refused.get(0).reason()).contains("RecordTooLarge");
+            assertThat(refused.get(1).reason()).isEqualTo(later + " does not exist");
+            assertThat(refused.get(2).reason()).isEqualTo(scene.topic + "-7 does not exist");
+            assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 3));
+
+            OutboxScene.createTopic(later, 1, Map.of());
+            assertThat(scene.store.resend(refused.get(1).stored().number())).isTrue();
+            assertThat(scene.store.discard(refused.get(0).stored().number())).isTrue();
+            assertThat(scene.store.discard(refused.get(0).stored().number())).isFalse();
+            scene.relayAll();
+
+            assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 1));
+        }
+    }
+
+    /** A topic that is compacted refuses a record without a key, and with it the request of others. */
+    @Test
+    void findsTheRecordForWhichKafkaRefusesOthers() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            String compacted = "compacted-" + UUID.randomUUID();
+            OutboxScene.createTopic(compacted, 1, Map.of("cleanup.policy", "compact"));
+            List<ProducerRecord<String, String>> records = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                records.add(new ProducerRecord<>(compacted, i == 10 ? null : "k" + i, "v" + i));
+            }
+            scene.outbox.sendAll(null, records);
+            try (OutboxRelay relay = scene.relay(scene.store).start()) {
+                relay.wake();
+                Awaitility.await().until(() -> scene.store.total().waiting() == 0);
+            }
+
+            assertThat(scene.store.refused(10))
+                    .extracting(each -> new String(each.stored().output().value(), UTF_8))
+                    .containsExactly("v10");
+        }
+    }
+
+    @Test
+    void waitsWhileKafkaIsAway() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            scene.outbox.send(scene.topic, "k", "one");
+            Map<String, Object> nobody = Map.of("bootstrap.servers", "localhost:1", "max.block.ms", "300");
+            try (OutboxRelay relay = OutboxRelay.of(scene.store, nobody).build()) {
+                assertThatThrownBy(relay::runOnce)
+                        .isInstanceOf(TransientStoreException.class)
+                        .hasMessageContaining("output")
+                        .hasMessageContaining(scene.topic);
+            }
+            assertThat(scene.store.total().waiting()).isEqualTo(1);
+            assertThat(scene.store.total().age()).isPositive();
+            assertThat(scene.store.total().refused()).isZero();
+
+            scene.relayAll();
+
+            assertThat(scene.receivedValues()).containsExactly("one");
+        }
+    }
+
+    @Test
+    void isWokenByACommit() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL);
+                OutboxRelay relay =
+                        scene.relay(scene.store).interval(Duration.ofHours(1)).start()) {
+            scene.transactions.inTransaction(() -> scene.outbox.waking(relay).send(scene.topic, "k", "soon"));
+
+            Awaitility.await().until(() -> scene.store.total().waiting() == 0);
+        }
+    }
+
+    @Test
+    void refusesATransactionOnOtherData() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL);
+                HikariDataSource other = TestDatabase.POSTGRESQL.pool(1)) {
+            assertThatThrownBy(() ->
+                            JdbcTransactions.on(other).inTransaction(() -> scene.outbox.send(scene.topic, "k", "v")))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("not one on the data source");
+        }
+    }
+
+    @Test
+    void refusesADatabaseWithoutAnOutbox() {
+        try (HikariDataSource dataSource = TestDatabase.HSQLDB.pool(2)) {
+            Schema.on(dataSource).tablePrefix("no_outbox_").create();
+            JdbcOutbox store = JdbcOutbox.on(dataSource).tablePrefix("no_outbox_");
+            Outbox<String, String> outbox = Outbox.of(store, new StringSerializer(), new StringSerializer());
+
+            assertThatThrownBy(() -> outbox.send("t", "k", "v"))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("no outbox for this database");
+        }
+    }
+}

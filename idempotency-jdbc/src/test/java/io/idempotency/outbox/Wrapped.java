@@ -1,0 +1,46 @@
+package io.idempotency.outbox;
+
+import java.util.List;
+import java.util.function.Function;
+
+/** A store whose relay meets something after sending. */
+abstract class Wrapped implements OutboxStore {
+
+    private final OutboxStore store;
+
+    Wrapped(OutboxStore store) {
+        this.store = store;
+    }
+
+    abstract Sent afterSending(Sent sent);
+
+    @Override
+    public void add(List<Output> outputs, Runnable afterCommit) {
+        store.add(outputs, afterCommit);
+    }
+
+    @Override
+    public int relay(int most, Function<List<StoredOutput>, Sent> sending) {
+        return store.relay(most, outputs -> afterSending(sending.apply(outputs)));
+    }
+
+    @Override
+    public OutboxTotal total() {
+        return store.total();
+    }
+
+    @Override
+    public List<RefusedOutput> refused(int most) {
+        return store.refused(most);
+    }
+
+    @Override
+    public boolean resend(long number) {
+        return store.resend(number);
+    }
+
+    @Override
+    public boolean discard(long number) {
+        return store.discard(number);
+    }
+}
