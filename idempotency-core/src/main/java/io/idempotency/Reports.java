@@ -159,10 +159,11 @@ final class Reports {
     /** Tells of a handler that ended its transaction itself. The first one is logged as an error. */
     void committedEarly(Item<?> first) {
         String text =
-                "The handler of {} ended its transaction itself, by a statement that commits (such as TRUNCATE or CREATE"
-                        + " TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager. Nothing is lost, and"
-                        + " nothing is doubled unless this process dies in between: then what it committed happens again. Give such"
-                        + " work a transaction of its own (REQUIRES_NEW).";
+                "The handler of {}, or of a later message of its transaction, ended its transaction itself, by a statement that commits (such as"
+                        + " TRUNCATE or CREATE TABLE on some databases), by commit() or setAutoCommit(..), or through another transaction manager."
+                        + " Nothing is lost, and nothing is doubled unless this process dies in between: then what it committed happens again. Give such"
+                        + " work a transaction of its own (REQUIRES_NEW). SET CONSTRAINTS ALL IMMEDIATE on PostgreSQL commits nothing, but looks the same"
+                        + " to this library.";
         if (isEarlyCommitTold.compareAndSet(false, true)) {
             log.error(text, first.delivery());
         } else {
