@@ -57,9 +57,12 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
         return new Outbox<>(store, keys, values, name, afterCommit);
     }
 
-    /** Returns an outbox that wakes the relay after each commit. Without it, outputs wait until a relay looks, see {@link OutboxRelay.Builder#interval}. */
-    public Outbox<K, V> waking(OutboxRelay relay) {
-        return new Outbox<>(store, keys, values, header, relay::wake);
+    /**
+     * Returns an outbox that runs the action after each commit, such as {@link OutboxRelay#wake}. Without it, outputs wait until a relay looks, see {@link
+     * OutboxRelay.Builder#interval}.
+     */
+    public Outbox<K, V> waking(Runnable relay) {
+        return new Outbox<>(store, keys, values, header, relay);
     }
 
     /** Stores a record for the topic, as {@link #send(ProducerRecord)} does. */

@@ -181,7 +181,7 @@ class OutboxTest {
         try (OutboxScene scene = new OutboxScene(database);
                 OutboxRelay one = scene.relay(scene.store).batchSize(50).start();
                 OutboxRelay two = scene.relay(scene.store).batchSize(50).start()) {
-            Outbox<String, String> outbox = scene.outbox.waking(one).waking(two);
+            Outbox<String, String> outbox = scene.outbox.waking(one::wake);
             for (int i = 0; i < each; i++) {
                 for (int key = 0; key < keys; key++) {
                     outbox.send(scene.topic, "k" + key, String.valueOf(i));
@@ -283,7 +283,7 @@ class OutboxTest {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL);
                 OutboxRelay relay =
                         scene.relay(scene.store).interval(Duration.ofHours(1)).start()) {
-            scene.transactions.inTransaction(() -> scene.outbox.waking(relay).send(scene.topic, "k", "soon"));
+            scene.transactions.inTransaction(() -> scene.outbox.waking(relay::wake).send(scene.topic, "k", "soon"));
 
             Awaitility.await().until(() -> scene.store.total().waiting() == 0);
         }

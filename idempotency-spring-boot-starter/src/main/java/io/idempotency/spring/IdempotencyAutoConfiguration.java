@@ -44,7 +44,7 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
-@Import({DatabaseConfiguration.class, SharedConfiguration.class, QuarantineMeterConfiguration.class})
+@Import({DatabaseConfiguration.class, SharedConfiguration.class, QuarantineMeterConfiguration.class, OutboxConfiguration.class})
 public class IdempotencyAutoConfiguration {
 
     static final String TABLE_STORE = "idempotencyTableStore";

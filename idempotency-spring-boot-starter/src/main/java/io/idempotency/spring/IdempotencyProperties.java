@@ -38,6 +38,7 @@ import org.springframework.validation.Validator;
  * @param journal The journal store.
  * @param cache Cache of known duplicates.
  * @param schema The tables of the stores.
+ * @param outbox Outputs that are sent after the commit of the transaction that they are stored in.
  * @param producer Settings of producers.
  * @param consumers Settings of single consumers, by their name in @Idempotent. They override the annotation.
  */
@@ -63,6 +64,7 @@ public record IdempotencyProperties(
         @DefaultValue Journal journal,
         @DefaultValue Cache cache,
         @DefaultValue Schema schema,
+        @DefaultValue Outbox outbox,
         @DefaultValue Producer producer,
         @DefaultValue Map<String, Consumer> consumers)
         implements Validator {
@@ -109,6 +111,18 @@ public record IdempotencyProperties(
      *     record on. Without a name messages do not expire.
      */
     public record Expiry(@DefaultValue("") String header) {}
+
+    /**
+     * Outputs that are sent after the commit of the transaction that they are stored in.
+     *
+     * @param enabled Whether there is an outbox, with a relay that sends its outputs.
+     * @param interval Time after which the relay looks for outputs if no commit of this application woke it.
+     * @param batchSize Maximum number of outputs that one transaction of the relay sends.
+     */
+    public record Outbox(
+            @DefaultValue("false") boolean enabled,
+            @DefaultValue("500ms") Duration interval,
+            @DefaultValue("1000") int batchSize) {}
 
     /**
      * Comparison of records that were sent again with the first ones.

@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.kafka.MessageIdInterceptor;
+import io.idempotency.store.IdempotencyException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -102,6 +104,32 @@ final class ProducerSetup implements DefaultKafkaProducerFactoryCustomizer {
         configs.put(
                 isKey ? ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG : ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
                 serializer);
+    }
+
+    /** Returns a serializer as the producers of the factory have it. */
+    @SuppressWarnings("unchecked")
+    static <T> Serializer<T> serializer(ProducerFactory<?, ?> factory, boolean isKey) {
+        Map<String, Object> configs = new HashMap<>(configs(factory));
+        putSerializer(
+                configs,
+                isKey,
+                factory,
+                isKey ? factory.getKeySerializerSupplier() : factory.getValueSerializerSupplier());
+        Object configured = configs.get(
+                isKey ? ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG : ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG);
+        if (configured instanceof Serializer<?> serializer) {
+            return (Serializer<T>) serializer;
+        }
+        try {
+            Class<?> type = configured instanceof Class<?> given
+                    ? given
+                    : Utils.loadClass(String.valueOf(configured), Serializer.class);
+            Serializer<T> serializer = (Serializer<T>) Utils.newInstance(type);
+            serializer.configure(configs, isKey);
+            return serializer;
+        } catch (ClassNotFoundException e) {
+            throw new IdempotencyException("There is no serializer " + configured, e);
+        }
     }
 
     private static List<Object> withOurs(@Nullable Object users) {

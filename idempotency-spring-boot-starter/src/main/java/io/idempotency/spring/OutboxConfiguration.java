@@ -1,0 +1,59 @@
+package io.idempotency.spring;
+
+import io.idempotency.jdbc.JdbcOutbox;
+import io.idempotency.outbox.Outbox;
+import io.idempotency.outbox.OutboxListener;
+import io.idempotency.outbox.OutboxStore;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DependsOn;
+import org.springframework.kafka.core.ProducerFactory;
+
+/** Sets up the outbox and its relay, if {@code idempotency.outbox.enabled} is set. */
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnBooleanProperty("idempotency.outbox.enabled")
+@Conditional(StoreDataSource.Condition.class)
+class OutboxConfiguration {
+
+    static final String TEMPLATE = "outboxTemplate";
+
+    @Bean
+    @ConditionalOnMissingBean(OutboxStore.class)
+    @DependsOn(DatabaseConfiguration.SCHEMA)
+    @DependsOnDatabaseInitialization
+    JdbcOutbox idempotencyOutboxStore(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return JdbcOutbox.on(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name());
+    }
+
+    @Bean
+    RunningRelay idempotencyOutboxRelay(
+            OutboxStore store,
+            ProducerFactory<?, ?> factory,
+            IdempotencyProperties properties,
+            ObjectProvider<OutboxListener> listeners) {
+        return new RunningRelay(store, factory.getConfigurationProperties(), properties.outbox(), listeners);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    Outbox<Object, Object> idempotencyOutbox(
+            OutboxStore store, ProducerFactory<Object, Object> factory, IdempotencyProperties properties, RunningRelay relay) {
+        return Outbox.of(store, ProducerSetup.serializer(factory, true), ProducerSetup.serializer(factory, false))
+                .header(properties.messageId().headers().get(0))
+                .waking(relay::wake);
+    }
+
+    /** Injected where it is asked for by its name, so that the {@code KafkaTemplate} of the application stays the only one of its type. */
+    @Bean(name = TEMPLATE, defaultCandidate = false)
+    OutboxTemplate<Object, Object> idempotencyOutboxTemplate(
+            Outbox<Object, Object> outbox, ProducerFactory<Object, Object> factory) {
+        return new OutboxTemplate<>(outbox, factory);
+    }
+}

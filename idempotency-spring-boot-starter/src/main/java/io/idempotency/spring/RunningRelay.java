@@ -1,0 +1,81 @@
+package io.idempotency.spring;
+
+import io.idempotency.outbox.OutboxListener;
+import io.idempotency.outbox.OutboxRelay;
+import io.idempotency.outbox.OutboxStore;
+import io.idempotency.outbox.StoredOutput;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.context.SmartLifecycle;
+
+/** Runs the relay of the outbox while the application runs: it starts before the listeners, and ends after them. Thread-safe. */
+final class RunningRelay implements SmartLifecycle {
+
+    private final OutboxRelay.Builder builder;
+    private volatile @Nullable OutboxRelay relay;
+
+    RunningRelay(
+            OutboxStore store,
+            Map<String, Object> kafka,
+            IdempotencyProperties.Outbox properties,
+            ObjectProvider<OutboxListener> listeners) {
+        this.builder = OutboxRelay.of(store, kafka)
+                .batchSize(properties.batchSize())
+                .interval(properties.interval())
+                .listener(new All(listeners.orderedStream().toList()));
+    }
+
+    private record All(List<OutboxListener> listeners) implements OutboxListener {
+
+        @Override
+        public void onSent(int outputs) {
+            listeners.forEach(each -> each.onSent(outputs));
+        }
+
+        @Override
+        public void onRefused(StoredOutput output, String reason) {
+            listeners.forEach(each -> each.onRefused(output, reason));
+        }
+
+        @Override
+        public void onFailed(RuntimeException failure, int inARow) {
+            listeners.forEach(each -> each.onFailed(failure, inARow));
+        }
+    }
+
+    void wake() {
+        OutboxRelay running = relay;
+        if (running != null) {
+            running.wake();
+        }
+    }
+
+    @Override
+    public synchronized void start() {
+        if (relay == null) {
+            relay = builder.start();
+        }
+    }
+
+    @Override
+    public synchronized void stop() {
+        OutboxRelay running = relay;
+        if (running != null) {
+            running.close();
+            relay = null;
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return relay != null;
+    }
+
+    /** Listener containers have a later phase. */
+    @Override
+    public int getPhase() {
+        return 0;
+    }
+}
