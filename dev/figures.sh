@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 verbose=${1:-}
 modules="idempotency-core idempotency-jdbc idempotency-spring-boot-starter idempotency-testkit"
 # The rooms of io.idempotency.jdbc, by the names of types; what is in neither is shared. ArchitectureTest has the same patterns.
-journal=${ROOM_JOURNAL:-'^(Journal.*|.+Journals|Partition.+|Ids|IdTable|Archive.*|BinaryFuseFilter)$'}
+journal=${ROOM_JOURNAL:-'^(Journal.*|.+Journals|Partition.+|(Hashed)?Ids|IdTable|Archive.*|BinaryFuseFilter|SoughtKeys)$'}
 table=${ROOM_TABLE:-'^(Message(Row|State|Lookup|Table|Dialect|Purge|Insert|Update|Arrival)|Table[A-Z].*|Lease.+|LockedLease|ClaimedRows)$'}
 
 sources() { find "$1/src/main/java" -name '*.java' ! -name package-info.java ! -name module-info.java | sort; }

@@ -53,7 +53,7 @@ class ArchitectureTest {
 
     /** The rooms of the package, by the names of types. All other types are shared. {@code dev/figures.sh} has the same patterns. */
     private static final String JOURNAL_ROOM =
-            "io\\.idempotency\\.jdbc\\.(Journal.*|[^.]+Journals|Partition.+|Ids|IdTable|Archive.*|BinaryFuseFilter)(\\$.*)?";
+            "io\\.idempotency\\.jdbc\\.(Journal.*|[^.]+Journals|Partition.+|(Hashed)?Ids|IdTable|Archive.*|BinaryFuseFilter|SoughtKeys)(\\$.*)?";
 
     private static final String TABLE_ROOM =
             "io\\.idempotency\\.jdbc\\.(Message(Row|State|Lookup|Table|Dialect|Purge|Insert|Update|Arrival)"

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.jdbc.ArchiveHead.Span;
 import io.idempotency.jdbc.ArchiveHead.State;
+import io.idempotency.outbox.Output;
+import io.idempotency.outbox.Sent;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
@@ -192,6 +194,14 @@ class DocumentedQueriesTest {
                             "billing", new ReplayStore.Partition("payments", 3), "node", Duration.ofMinutes(1)))
                     .isTrue();
             assertThat(replays.stop(replay.request().id(), "tried")).isTrue();
+            JdbcOutbox outbox = JdbcOutbox.on(pool).tablePrefix(prefix);
+            outbox.add(List.of(new Output("id", "payments", null, null, null, null, List.of())), () -> {});
+            assertThat(outbox.relay(10, outputs -> new Sent(List.of(), Map.of(outputs.get(0), "too large"), null)))
+                    .isEqualTo(1);
+            long refused = outbox.refused(1).get(0).stored().number();
+            assertThat(outbox.resend(refused)).isTrue();
+            assertThat(outbox.relay(10, outputs -> new Sent(outputs, Map.of(), null)))
+                    .isEqualTo(1);
         }
     }
 
