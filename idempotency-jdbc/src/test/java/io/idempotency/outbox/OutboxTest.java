@@ -181,7 +181,10 @@ class OutboxTest {
         try (OutboxScene scene = new OutboxScene(database);
                 OutboxRelay one = scene.relay(scene.store).batchSize(50).start();
                 OutboxRelay two = scene.relay(scene.store).batchSize(50).start()) {
-            Outbox<String, String> outbox = scene.outbox.waking(one::wake);
+            Outbox<String, String> outbox = scene.outbox.waking(() -> {
+                one.wake();
+                two.wake();
+            });
             for (int i = 0; i < each; i++) {
                 for (int key = 0; key < keys; key++) {
                     outbox.send(scene.topic, "k" + key, String.valueOf(i));
@@ -283,7 +286,8 @@ class OutboxTest {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL);
                 OutboxRelay relay =
                         scene.relay(scene.store).interval(Duration.ofHours(1)).start()) {
-            scene.transactions.inTransaction(() -> scene.outbox.waking(relay::wake).send(scene.topic, "k", "soon"));
+            scene.transactions.inTransaction(
+                    () -> scene.outbox.waking(relay::wake).send(scene.topic, "k", "soon"));
 
             Awaitility.await().until(() -> scene.store.total().waiting() == 0);
         }

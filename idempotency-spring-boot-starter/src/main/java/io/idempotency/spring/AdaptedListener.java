@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.DirectFieldAccessor;
 import org.springframework.core.ResolvableType;
+import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.DelegatingMessageListener;
 import org.springframework.kafka.listener.ListenerType;
@@ -174,6 +175,16 @@ record AdaptedListener(Object listener) {
                                 ? ofOne.apply((InvocableHandlerMethod) method)
                                 : ofSeveral.apply((DelegatingInvocableHandler)
                                         Objects.requireNonNull(field(before, "delegatingHandler"))));
+    }
+
+    /** Has replies sent by this template instead of the one that it has. Returns whether it replies. */
+    boolean replyBy(KafkaTemplate<?, ?> template) {
+        boolean isReplying =
+                listener instanceof MessagingMessageListenerAdapter<?, ?> && field(listener, "replyTemplate") != null;
+        if (isReplying) {
+            ((MessagingMessageListenerAdapter<?, ?>) listener).setReplyTemplate(template);
+        }
+        return isReplying;
     }
 
     static @Nullable Object field(Object object, String name) {

@@ -45,6 +45,8 @@ final class AllowedValues {
         allowed.atLeast("journal.archive-after", properties.journal().archiveAfter(), 0, "; 0 builds no archives");
         allowed.atLeast("cache.size", properties.cache().size(), 0, "; 0 is no cache");
         allowed.atLeast("stand-still-after", properties.standStillAfter(), 0, "; 0 is never");
+        allowed.atLeast("outbox.interval", properties.outbox().interval(), POSITIVE, "1ms");
+        allowed.atLeast("outbox.batch-size", properties.outbox().batchSize(), 1, "");
         allowed.atLeast("purge.batch-size", properties.purge().batchSize(), 1, "");
         allowed.atLeast("payload-check.per-second", properties.payloadCheck().perSecond(), 1, "");
         DataSize memory = properties.journal().memory();

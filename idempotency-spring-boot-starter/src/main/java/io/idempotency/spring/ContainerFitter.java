@@ -13,6 +13,7 @@ import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.BatchMessageListener;
@@ -33,18 +34,21 @@ final class ContainerFitter {
     private final ListenerChecks checks;
     private final Observations observations;
     private final RetryTopics retryTopics;
+    private final ObjectProvider<OutboxTemplate<Object, Object>> outbox;
 
     ContainerFitter(
             IdempotencyProperties properties,
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            RetryTopics retryTopics) {
+            RetryTopics retryTopics,
+            ObjectProvider<OutboxTemplate<Object, Object>> outbox) {
         this.properties = properties;
         this.consumers = consumers;
         this.checks = checks;
         this.observations = observations;
         this.retryTopics = retryTopics;
+        this.outbox = outbox;
     }
 
     /**
@@ -74,6 +78,7 @@ final class ContainerFitter {
         }
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
+        routeReplies(listener, AdaptedListener.in(target));
         FittedContainer fitted = fitted(listener, target, kafka, isRetry);
         container.setupMessageListener(fitted.listener());
         if (!isRetry) {
@@ -89,6 +94,19 @@ final class ContainerFitter {
                     container);
         }
         return Optional.of(fitted);
+    }
+
+    /** Sends replies through the outbox, if there is one, and the reply belongs to the transaction of the claim. */
+    private void routeReplies(ListenerDefinition listener, AdaptedListener adapted) {
+        OutboxTemplate<Object, Object> template = outbox.getIfAvailable();
+        boolean isRouted = template != null
+                && !listener.isShadow()
+                && consumers.level(listener) == ConsistencyLevel.STRONG
+                && !adapted.isAsync()
+                && adapted.replyBy(template);
+        if (!isRouted) {
+            ListenerChecks.warnOfReplies(listener);
+        }
     }
 
     /** Returns the listener as the properties have it. What they say of all listeners concerns those for records that have transactions of the library. */

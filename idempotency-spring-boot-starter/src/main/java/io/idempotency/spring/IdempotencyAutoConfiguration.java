@@ -10,6 +10,7 @@ import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -44,7 +45,12 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(IdempotencyProperties.class)
-@Import({DatabaseConfiguration.class, SharedConfiguration.class, QuarantineMeterConfiguration.class, OutboxConfiguration.class})
+@Import({
+    DatabaseConfiguration.class,
+    SharedConfiguration.class,
+    QuarantineMeterConfiguration.class,
+    OutboxConfiguration.class
+})
 public class IdempotencyAutoConfiguration {
 
     static final String TABLE_STORE = "idempotencyTableStore";
@@ -90,8 +96,9 @@ public class IdempotencyAutoConfiguration {
             Consumers consumers,
             ListenerChecks checks,
             Observations observations,
-            ObjectProvider<DestinationTopicResolver> retryTopics) {
-        return new ContainerFitter(properties, consumers, checks, observations, new RetryTopics(retryTopics));
+            ObjectProvider<DestinationTopicResolver> retryTopics,
+            @Qualifier(OutboxConfiguration.TEMPLATE) ObjectProvider<OutboxTemplate<Object, Object>> outbox) {
+        return new ContainerFitter(properties, consumers, checks, observations, new RetryTopics(retryTopics), outbox);
     }
 
     @Bean

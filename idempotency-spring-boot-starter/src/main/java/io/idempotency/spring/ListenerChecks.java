@@ -144,14 +144,18 @@ final class ListenerChecks {
                 || CompletionStage.class.isAssignableFrom(method.getReturnType());
     }
 
+    /** Warns of a listener whose replies do not go through the outbox. */
+    static void warnOfReplies(ListenerDefinition listener) {
+        if (elements(listener.element()).stream().anyMatch(element -> has(element, SendTo.class))) {
+            log.warn(
+                    "{} answers by @SendTo: the reply leaves before the commit, and a duplicate gets none. With"
+                            + " idempotency.outbox.enabled=true and the level STRONG it leaves after the commit.",
+                    listener);
+        }
+    }
+
     private static void warn(ListenerDefinition listener, Map<String, Object> kafka) {
         for (AnnotatedElement element : elements(listener.element())) {
-            if (has(element, SendTo.class)) {
-                log.warn(
-                        "{} answers by @SendTo: the reply leaves before the commit, and a duplicate gets none. Send it through an"
-                                + " outbox in the same transaction.",
-                        listener);
-            }
             KafkaListener annotation = AnnotatedElementUtils.findMergedAnnotation(element, KafkaListener.class);
             if (annotation != null && !annotation.errorHandler().isEmpty()) {
                 log.warn(

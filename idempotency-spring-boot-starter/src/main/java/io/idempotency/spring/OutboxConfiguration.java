@@ -44,7 +44,10 @@ class OutboxConfiguration {
     @Bean
     @ConditionalOnMissingBean
     Outbox<Object, Object> idempotencyOutbox(
-            OutboxStore store, ProducerFactory<Object, Object> factory, IdempotencyProperties properties, RunningRelay relay) {
+            OutboxStore store,
+            ProducerFactory<Object, Object> factory,
+            IdempotencyProperties properties,
+            RunningRelay relay) {
         return Outbox.of(store, ProducerSetup.serializer(factory, true), ProducerSetup.serializer(factory, false))
                 .header(properties.messageId().headers().get(0))
                 .waking(relay::wake);
