@@ -29,6 +29,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,6 +39,7 @@ class OutboxTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.1")
     void sendsWhatIsCommittedAndNothingElse(TestDatabase database) {
         try (OutboxScene scene = new OutboxScene(database)) {
             scene.transactions.inTransaction(() -> scene.outbox.send(scene.topic, "k", "committed"));
@@ -57,6 +59,7 @@ class OutboxTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.1")
     void forgetsWhatASavepointTookBack(TestDatabase database) {
         try (OutboxScene scene = new OutboxScene(database)) {
             scene.transactions.inTransaction(() -> {
@@ -108,6 +111,7 @@ class OutboxTest {
     }
 
     @Test
+    @Tag("rule-11.2")
     void givesOutputsTheSameIdsWhenTheHandlerRunsAgain() {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
             IdempotentConsumer<ConsumerRecord<String, String>> consumer = scene.consumer();
@@ -133,6 +137,7 @@ class OutboxTest {
     }
 
     @Test
+    @Tag("rule-11.2")
     void replacesTheIdOfTheHandledMessageIfItWasCopied() {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
             List<String> ids = new ArrayList<>();
@@ -151,6 +156,7 @@ class OutboxTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.4")
     void sendsAgainWithTheSameIdsAfterARelayDiedBeforeItsCommit(TestDatabase database) {
         try (OutboxScene scene = new OutboxScene(database)) {
             scene.outbox.send(scene.topic, "k", "one");
@@ -175,6 +181,7 @@ class OutboxTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.3")
     void keepsTheOrderOfEachKeyWithSeveralRelays(TestDatabase database) {
         int keys = 40;
         int each = 25;
@@ -207,6 +214,7 @@ class OutboxTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.5")
     void setsAsideWhatKafkaRefusesAndGoesOn(TestDatabase database) {
         try (OutboxScene scene = new OutboxScene(database)) {
             String later = "later-" + UUID.randomUUID();
@@ -240,6 +248,7 @@ class OutboxTest {
 
     /** A topic that is compacted refuses a record without a key, and with it the request of others. */
     @Test
+    @Tag("rule-11.5")
     void findsTheRecordForWhichKafkaRefusesOthers() {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
             String compacted = "compacted-" + UUID.randomUUID();
@@ -261,6 +270,7 @@ class OutboxTest {
     }
 
     @Test
+    @Tag("rule-11.5")
     void waitsWhileKafkaIsAway() {
         try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
             scene.outbox.send(scene.topic, "k", "one");
