@@ -34,7 +34,7 @@ final class ContainerFitter {
     private final ListenerChecks checks;
     private final Observations observations;
     private final RetryTopics retryTopics;
-    private final ObjectProvider<OutboxTemplate<Object, Object>> outbox;
+    private final ObjectProvider<OutboxTemplate<?, ?>> outbox;
 
     ContainerFitter(
             IdempotencyProperties properties,
@@ -42,7 +42,7 @@ final class ContainerFitter {
             ListenerChecks checks,
             Observations observations,
             RetryTopics retryTopics,
-            ObjectProvider<OutboxTemplate<Object, Object>> outbox) {
+            ObjectProvider<OutboxTemplate<?, ?>> outbox) {
         this.properties = properties;
         this.consumers = consumers;
         this.checks = checks;
@@ -98,7 +98,7 @@ final class ContainerFitter {
 
     /** Sends replies through the outbox, if there is one, and the reply belongs to the transaction of the claim. */
     private void routeReplies(ListenerDefinition listener, AdaptedListener adapted) {
-        OutboxTemplate<Object, Object> template = outbox.getIfAvailable();
+        OutboxTemplate<?, ?> template = outbox.getIfAvailable();
         boolean isRouted = template != null
                 && !listener.isShadow()
                 && consumers.level(listener) == ConsistencyLevel.STRONG

@@ -97,7 +97,7 @@ public class IdempotencyAutoConfiguration {
             ListenerChecks checks,
             Observations observations,
             ObjectProvider<DestinationTopicResolver> retryTopics,
-            @Qualifier(OutboxConfiguration.TEMPLATE) ObjectProvider<OutboxTemplate<Object, Object>> outbox) {
+            @Qualifier(OutboxConfiguration.TEMPLATE) ObjectProvider<OutboxTemplate<?, ?>> outbox) {
         return new ContainerFitter(properties, consumers, checks, observations, new RetryTopics(retryTopics), outbox);
     }
 

@@ -115,12 +115,14 @@ public record IdempotencyProperties(
     /**
      * Outputs that are sent after the commit of the transaction that they are stored in.
      *
-     * @param enabled Whether there is an outbox, with a relay that sends its outputs.
+     * @param enabled Whether there is an outbox.
+     * @param relay Whether a relay of this application sends its outputs.
      * @param interval Time after which the relay looks for outputs if no commit of this application woke it.
      * @param batchSize Maximum number of outputs that one transaction of the relay sends.
      */
     public record Outbox(
             @DefaultValue("false") boolean enabled,
+            @DefaultValue("true") boolean relay,
             @DefaultValue("500ms") Duration interval,
             @DefaultValue("1000") int batchSize) {}
 

@@ -33,6 +33,7 @@ class OutboxConfiguration {
     }
 
     @Bean
+    @ConditionalOnBooleanProperty(name = "idempotency.outbox.relay", matchIfMissing = true)
     RunningRelay idempotencyOutboxRelay(
             OutboxStore store,
             ProducerFactory<?, ?> factory,
@@ -43,20 +44,22 @@ class OutboxConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Outbox<Object, Object> idempotencyOutbox(
+    Outbox<?, ?> idempotencyOutbox(
             OutboxStore store,
-            ProducerFactory<Object, Object> factory,
+            ProducerFactory<?, ?> factory,
             IdempotencyProperties properties,
-            RunningRelay relay) {
-        return Outbox.of(store, ProducerSetup.serializer(factory, true), ProducerSetup.serializer(factory, false))
-                .header(properties.messageId().headers().get(0))
-                .waking(relay::wake);
+            ObjectProvider<RunningRelay> relay) {
+        Outbox<Object, Object> outbox = Outbox.of(
+                        store, ProducerSetup.serializer(factory, true), ProducerSetup.serializer(factory, false))
+                .header(properties.messageId().headers().get(0));
+        RunningRelay running = relay.getIfAvailable();
+        return running == null ? outbox : outbox.waking(running::wake);
     }
 
     /** Injected where it is asked for by its name, so that the {@code KafkaTemplate} of the application stays the only one of its type. */
     @Bean(name = TEMPLATE, defaultCandidate = false)
-    OutboxTemplate<Object, Object> idempotencyOutboxTemplate(
-            Outbox<Object, Object> outbox, ProducerFactory<Object, Object> factory) {
-        return new OutboxTemplate<>(outbox, factory);
+    @SuppressWarnings("unchecked")
+    OutboxTemplate<?, ?> idempotencyOutboxTemplate(Outbox<?, ?> outbox, ProducerFactory<?, ?> factory) {
+        return new OutboxTemplate<>((Outbox<Object, Object>) outbox, (ProducerFactory<Object, Object>) factory);
     }
 }

@@ -61,7 +61,7 @@ final class Accidents implements Runnable {
     }
 
     private void killRelay(String database) throws Exception {
-        killWhere(database, "outbox", "delete from outbox", "between send and mark");
+        killWhere(database, "idempotency_outbox", "delete from idempotency_outbox", "between send and mark");
         relaysKilled.incrementAndGet();
     }
 

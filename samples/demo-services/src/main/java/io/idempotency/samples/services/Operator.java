@@ -34,7 +34,9 @@ record Operator(
     void awaitWorkedOff() throws Exception {
         await(
                 "all messages to be settled",
-                () -> payments.lag() == 0 && site.databases().count("payments", "outbox") == 0 && ledger.lag() == 0);
+                () -> payments.lag() == 0
+                        && site.databases().count("payments", "idempotency_outbox") == 0
+                        && ledger.lag() == 0);
     }
 
     /**

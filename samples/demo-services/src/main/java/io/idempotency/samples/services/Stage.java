@@ -23,9 +23,9 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
 
     /** Returns whether all placed orders have passed all services. */
     boolean isWorkedOff() throws Exception {
-        return databases.count("orders", "outbox") == 0
+        return databases.count("orders", "idempotency_outbox") == 0
                 && topics.lag(Topics.ORDERS, "payments") == 0
-                && databases.count("payments", "outbox") == 0
+                && databases.count("payments", "idempotency_outbox") == 0
                 && topics.lag(Topics.PAYMENTS, "ledger") == 0
                 && topics.lag(Topics.PAYMENTS, "notifications") == 0;
     }
@@ -37,9 +37,9 @@ record Stage(Databases databases, Topics topics, Mails mails, Services services,
                 "placed %,d (%,d asked again) | to send %,d | payments %,d, to send %,d | ledger %,d | mails %,d",
                 clients.count(),
                 clients.retries() + clients.repeats(),
-                databases.count("orders", "outbox"),
+                databases.count("orders", "idempotency_outbox"),
                 databases.count("payments", "payment"),
-                databases.count("payments", "outbox"),
+                databases.count("payments", "idempotency_outbox"),
                 databases.count("ledger", "entry"),
                 mails.calls().size());
     }

@@ -1,22 +1,25 @@
 package io.idempotency.samples.orders;
 
-import io.idempotency.samples.outbox.Outbox;
+import io.idempotency.outbox.Outbox;
 import java.util.Optional;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 import org.springframework.transaction.annotation.Transactional;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Stores the placed orders. */
 @Repository
 class Orders {
 
     private final JdbcClient jdbc;
-    private final Outbox outbox;
+    private final Outbox<String, String> outbox;
+    private final JsonMapper json;
 
-    Orders(JdbcClient jdbc, Outbox outbox) {
+    Orders(JdbcClient jdbc, Outbox<String, String> outbox, JsonMapper json) {
         this.jdbc = jdbc;
         this.outbox = outbox;
+        this.json = json;
     }
 
     /** Stores an order and its message in one transaction. Returns whether the order is new. */
@@ -27,7 +30,7 @@ class Orders {
                         .update()
                 == 1;
         if (isNew) {
-            outbox.add("orders", order.customer(), order);
+            outbox.send("orders", order.customer(), json.writeValueAsString(order));
         }
         return isNew;
     }

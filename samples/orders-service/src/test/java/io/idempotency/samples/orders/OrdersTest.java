@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.test.context.DynamicPropertyRegistrar;
 
 /** Clients repeat their requests. No broker: nothing sends what is in the outbox, so that it can be counted. */
-@SpringBootTest(webEnvironment = WebEnvironment.NONE, properties = "outbox.interval=PT1H")
+@SpringBootTest(webEnvironment = WebEnvironment.NONE, properties = "idempotency.outbox.relay=false")
 class OrdersTest {
 
     /** Ends after everything that uses it. */
@@ -35,6 +35,7 @@ class OrdersTest {
     @IdempotencyTest
     void placesEachOrderOnceAndTellsSoOnce(FaultKit kit, @Autowired Orders orders) {
         kit.deliver(() -> new Order(UUID.fromString(kit.id()), "anna", 1050), orders::place);
-        kit.effects("select 'order', count(*) from orders union all select 'message', count(*) from outbox");
+        kit.effects(
+                "select 'order', count(*) from orders union all select 'message', count(*) from idempotency_outbox");
     }
 }

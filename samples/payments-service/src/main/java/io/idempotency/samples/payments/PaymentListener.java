@@ -1,11 +1,12 @@
 package io.idempotency.samples.payments;
 
-import io.idempotency.samples.outbox.Outbox;
+import io.idempotency.outbox.Outbox;
 import io.idempotency.spring.Idempotent;
 import java.util.UUID;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Pays each order once. The payment, its message in the outbox and the id of the order's message are one transaction, which
@@ -15,12 +16,18 @@ import org.springframework.stereotype.Component;
 class PaymentListener {
 
     private final Payments payments;
-    private final Outbox outbox;
+    private final Outbox<String, String> outbox;
+    private final JsonMapper json;
     private final long mostCents;
 
-    PaymentListener(Payments payments, Outbox outbox, @Value("${payments.most-cents}") long mostCents) {
+    PaymentListener(
+            Payments payments,
+            Outbox<String, String> outbox,
+            JsonMapper json,
+            @Value("${payments.most-cents}") long mostCents) {
         this.payments = payments;
         this.outbox = outbox;
+        this.json = json;
         this.mostCents = mostCents;
     }
 
@@ -39,7 +46,8 @@ class PaymentListener {
                     .formatted(order.id(), order.cents(), mostCents));
         }
         payments.save(new Payment(order.id(), order.cents()));
-        outbox.add("payments", order.customer(), new PaymentPosted(order.id(), order.customer(), order.cents()));
+        PaymentPosted posted = new PaymentPosted(order.id(), order.customer(), order.cents());
+        outbox.send("payments", order.customer(), json.writeValueAsString(posted));
     }
     // end::payment[]
 }

@@ -1,12 +1,9 @@
 package io.idempotency.samples.payments;
 
-import io.idempotency.samples.outbox.Outbox;
-import io.idempotency.samples.outbox.OutboxRelay;
 import io.idempotency.spring.QuarantineRecoverer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Import;
 import org.springframework.kafka.listener.DefaultErrorHandler;
 import org.springframework.kafka.support.converter.RecordMessageConverter;
 import org.springframework.kafka.support.converter.StringJacksonJsonMessageConverter;
@@ -14,7 +11,6 @@ import org.springframework.util.backoff.ExponentialBackOff;
 
 /** Pays orders, each once. May run on several nodes. */
 @SpringBootApplication
-@Import({Outbox.class, OutboxRelay.class})
 public class PaymentsService {
 
     /** Runs the service. */

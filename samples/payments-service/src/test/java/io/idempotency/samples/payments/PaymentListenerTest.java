@@ -11,7 +11,7 @@ import org.springframework.kafka.test.context.EmbeddedKafka;
 import org.springframework.test.context.DynamicPropertyRegistrar;
 
 /** The whole service on a real broker and a real PostgreSQL. Nothing sends what is in the outbox, so that it can be counted. */
-@SpringBootTest(properties = "outbox.interval=PT1H")
+@SpringBootTest(properties = "idempotency.outbox.relay=false")
 @EmbeddedKafka(topics = "orders", bootstrapServersProperty = "spring.kafka.bootstrap-servers")
 class PaymentListenerTest {
 
@@ -34,6 +34,7 @@ class PaymentListenerTest {
     @IdempotencyTest
     void paysEachOrderOnceAndTellsSoOnce(FaultKit kit) {
         kit.send("orders", "anna", "{\"id\":\"%s\",\"customer\":\"anna\",\"cents\":1050}".formatted(kit.id()));
-        kit.effects("select 'payment', count(*) from payment union all select 'message', count(*) from outbox");
+        kit.effects(
+                "select 'payment', count(*) from payment union all select 'message', count(*) from idempotency_outbox");
     }
 }
