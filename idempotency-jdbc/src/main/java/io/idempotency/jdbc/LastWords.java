@@ -48,14 +48,19 @@ final class LastWords implements TransactionExecutionListener {
 
     @Override
     public void afterBegin(TransactionExecution transaction, @Nullable Throwable failure) {
-        if (failure == null && TransactionSynchronizationManager.isSynchronizationActive()) {
+        if (failure == null
+                && transaction.isNewTransaction()
+                && TransactionSynchronizationManager.isSynchronizationActive()) {
             TransactionSynchronizationManager.registerSynchronization(new Mark() {});
         }
     }
 
+    /** {@inheritDoc} Spring also calls it when a savepoint is released: that commits nothing. */
     @Override
     public void beforeCommit(TransactionExecution transaction) {
-        if (TransactionSynchronizationManager.isSynchronizationActive() && isManagerSayingThem()) {
+        if (transaction.isNewTransaction()
+                && TransactionSynchronizationManager.isSynchronizationActive()
+                && isManagerSayingThem()) {
             ActiveTransaction.sayLastWords();
         }
     }

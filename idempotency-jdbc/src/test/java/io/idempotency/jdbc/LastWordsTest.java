@@ -24,10 +24,12 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.ConfigurableTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /** An application still runs statements when its transaction ends. */
 @Tag("rule-1.19")
@@ -104,21 +106,10 @@ class LastWordsTest {
     void aTransactionThatIsLostWhileItEndsDoesNotCount(TestDatabase database, Manager manager, Kind kind, Late late) {
         try (HikariDataSource dataSource = database.pool(4)) {
             Migrated.once(dataSource, PREFIX);
-            JdbcTransactionManager managing = manager == Manager.OWN
-                    ? JdbcTransactions.manager(dataSource)
-                    : new JdbcTransactionManager(dataSource);
+            JdbcTransactionManager managing = managing(manager, dataSource);
             managing.addListener(new Listening());
-            ClaimStore store = kind == Kind.TABLE
-                    ? TableStore.builder(dataSource)
-                            .tablePrefix(PREFIX)
-                            .transactionManager(managing)
-                            .build()
-                    : JournalStore.builder(dataSource)
-                            .tablePrefix(PREFIX)
-                            .transactionManager(managing)
-                            .build();
-            Delivery delivery =
-                    new Delivery(new MessageId("c-" + UUID.randomUUID(), "m"), new Position("orders", 0, 1));
+            ClaimStore store = store(kind, dataSource, managing);
+            Delivery delivery = delivery();
             store.prepare(List.of(delivery));
 
             assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
@@ -133,6 +124,57 @@ class LastWordsTest {
                             () -> assertThat(store.claim(List.of(delivery))).allMatch(Claim::isGranted));
             assertThat(store.find(delivery.id())).isPresent();
         }
+    }
+
+    static Stream<Arguments> managers() {
+        return cases().map(Arguments::get)
+                .map(of -> List.of(of[0], of[1], of[2]))
+                .distinct()
+                .map(of -> Arguments.of(of.toArray()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("managers")
+    void aNestedTransactionBehindTheClaimEndsNothing(TestDatabase database, Manager manager, Kind kind) {
+        try (HikariDataSource dataSource = database.pool(4)) {
+            Migrated.once(dataSource, PREFIX);
+            JdbcTransactionManager managing = managing(manager, dataSource);
+            ClaimStore store = store(kind, dataSource, managing);
+            Delivery delivery = delivery();
+            store.prepare(List.of(delivery));
+            TransactionTemplate nested = new TransactionTemplate(managing);
+            nested.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
+            List<String> afterwards = new ArrayList<>();
+
+            store.transactions().inTransaction(() -> {
+                assertThat(store.claim(List.of(delivery))).allMatch(Claim::isGranted);
+                store.transactions().afterCommit(() -> afterwards.add("committed"));
+                nested.executeWithoutResult(status -> afterwards.add("nested"));
+            });
+
+            assertThat(afterwards).containsExactly("nested", "committed");
+            assertThat(store.find(delivery.id())).isPresent();
+        }
+    }
+
+    private static JdbcTransactionManager managing(Manager manager, HikariDataSource dataSource) {
+        return manager == Manager.OWN ? JdbcTransactions.manager(dataSource) : new JdbcTransactionManager(dataSource);
+    }
+
+    private static ClaimStore store(Kind kind, HikariDataSource dataSource, JdbcTransactionManager managing) {
+        return kind == Kind.TABLE
+                ? TableStore.builder(dataSource)
+                        .tablePrefix(PREFIX)
+                        .transactionManager(managing)
+                        .build()
+                : JournalStore.builder(dataSource)
+                        .tablePrefix(PREFIX)
+                        .transactionManager(managing)
+                        .build();
+    }
+
+    private static Delivery delivery() {
+        return new Delivery(new MessageId("c-" + UUID.randomUUID(), "m"), new Position("orders", 0, 1));
     }
 
     /** On PostgreSQL by a failed statement that nobody notices, on the others by a rollback: of them a failed statement takes back itself only. */
