@@ -189,7 +189,7 @@ final class StrongAttempt<M> {
     }
 
     private void handle() {
-        isAllGranted = !isExpiring && Claim.areGranted(claims);
+        isAllGranted = !isExpiring && claims.size() == items.size() && Claim.areGranted(claims);
         if (isAllGranted) {
             handOver(items, claims);
             return;

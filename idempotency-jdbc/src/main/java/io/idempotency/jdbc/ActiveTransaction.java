@@ -12,6 +12,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
+import org.springframework.transaction.TransactionExecution;
+import org.springframework.transaction.TransactionStatus;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
@@ -47,7 +49,10 @@ final class ActiveTransaction implements TransactionSynchronization {
     private @Nullable Object state;
     private int steps;
     private @Nullable LastWord lastWord;
-    private boolean isLastWordSaid;
+    /** Whether the transaction is ending: it takes no more claims. */
+    private boolean isEnding;
+
+    private boolean isSaid;
     private @Nullable String spoiledBy;
     private @Nullable Throwable firstFailure;
 
@@ -81,10 +86,10 @@ final class ActiveTransaction implements TransactionSynchronization {
         ActiveTransaction other = null;
         for (TransactionSynchronization each : registered) {
             if (each instanceof ActiveTransaction active) {
-                if ((isAnyOwner || active.owner == owner) && !active.isLastWordSaid) {
+                if ((isAnyOwner || active.owner == owner) && !active.isEnding) {
                     return active;
                 }
-                if (active.isLastWordSaid) {
+                if (active.isEnding) {
                     throw Completion.refused();
                 }
                 other = active;
@@ -189,19 +194,38 @@ final class ActiveTransaction implements TransactionSynchronization {
         if (!LastWords.isManagerSayingThem()) {
             sayLastWord();
         }
-        isLastWordSaid = true;
+        isEnding = true;
     }
 
-    /** Lets all owners in the running transaction say their last words. */
-    static void sayLastWords() {
+    /**
+     * Lets all owners in the running transaction say their last words, if it has claims. What JPA has not written yet is written before.
+     *
+     * @throws TransactionLostException if the transaction was marked for rollback while it was ending; Spring would commit it, and report a rollback
+     */
+    static void sayLastWords(TransactionExecution ending) {
+        List<ActiveTransaction> owners = new ArrayList<>(1);
         for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
-            if (each instanceof ActiveTransaction active) {
-                active.sayLastWord();
+            if (each instanceof ActiveTransaction active && active.lastWord != null) {
+                owners.add(active);
             }
         }
+        if (owners.isEmpty()) {
+            return;
+        }
+        if (ending.isRollbackOnly()) {
+            throw SqlFailures.rollbackOnly(owners.get(0).firstFailure);
+        }
+        if (ending instanceof TransactionStatus status) {
+            status.flush();
+        }
+        owners.forEach(ActiveTransaction::sayLastWord);
     }
 
     private void sayLastWord() {
+        if (isSaid) {
+            return;
+        }
+        isSaid = true;
         if (spoiledBy != null) {
             throw new TransactionLostException("The transaction must not commit its claims: " + spoiledBy);
         }

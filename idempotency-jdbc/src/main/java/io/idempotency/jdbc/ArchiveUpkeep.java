@@ -89,13 +89,18 @@ final class ArchiveUpkeep {
                     cleaning.run(isGoingOn);
                 }
             } catch (TransientStoreException e) {
-                LOG.info("The archives of the journal of {} are left for the next run: {}", place(key), e.getMessage());
+                LOG.info("The archives of the journal of {} are left for the next run: {}", named(key), e.getMessage());
             }
         }
     }
 
-    private JournalPlace place(JournalKey key) {
-        return connections.onCurrent("read names", connection -> database.place(connection, key));
+    /** Returns the names of the journal; its numbers if the database is away. */
+    private Object named(JournalKey key) {
+        try {
+            return connections.onCurrent("read names", connection -> database.place(connection, key));
+        } catch (TransientStoreException e) {
+            return key;
+        }
     }
 
     private static final String KEYS =

@@ -61,7 +61,7 @@ final class LastWords implements TransactionExecutionListener {
         if (transaction.isNewTransaction()
                 && TransactionSynchronizationManager.isSynchronizationActive()
                 && isManagerSayingThem()) {
-            ActiveTransaction.sayLastWords();
+            ActiveTransaction.sayLastWords(transaction);
         }
     }
 }

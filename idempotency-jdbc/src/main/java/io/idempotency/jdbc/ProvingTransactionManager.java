@@ -57,7 +57,7 @@ class ProvingTransactionManager extends JdbcTransactionManager {
     @Override
     protected void prepareSynchronization(DefaultTransactionStatus status, TransactionDefinition definition) {
         super.prepareSynchronization(status, definition);
-        if (status.isNewSynchronization()) {
+        if (status.isNewSynchronization() && status.isNewTransaction()) {
             TransactionSynchronizationManager.registerSynchronization(new Commit());
         }
     }
@@ -66,7 +66,7 @@ class ProvingTransactionManager extends JdbcTransactionManager {
     @Override
     protected void doCommit(DefaultTransactionStatus status) {
         if (status.isNewSynchronization()) {
-            ActiveTransaction.sayLastWords();
+            ActiveTransaction.sayLastWords(status);
         }
         Commit planned = status.isNewSynchronization() ? Commit.ofActive() : null;
         ProvenCommit proven = planned == null ? null : planned.proven;

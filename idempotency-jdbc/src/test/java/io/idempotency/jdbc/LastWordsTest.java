@@ -27,6 +27,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
+import org.springframework.transaction.TransactionStatus;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -154,6 +155,30 @@ class LastWordsTest {
 
             assertThat(afterwards).containsExactly("nested", "committed");
             assertThat(store.find(delivery.id())).isPresent();
+        }
+    }
+
+    /** Spring looks for the mark before it asks its listeners, and throws after the commit. */
+    @ParameterizedTest
+    @MethodSource("managers")
+    void aTransactionThatIsMarkedForRollbackWhileItEndsIsRolledBack(TestDatabase database, Manager manager, Kind kind) {
+        try (HikariDataSource dataSource = database.pool(4)) {
+            Migrated.once(dataSource, PREFIX);
+            JdbcTransactionManager managing = managing(manager, dataSource);
+            ClaimStore store = store(kind, dataSource, managing);
+            Delivery delivery = delivery();
+            store.prepare(List.of(delivery));
+            TransactionTemplate joining = new TransactionTemplate(managing);
+
+            assertThatThrownBy(() -> store.transactions().inTransaction(() -> {
+                        assertThat(store.claim(List.of(delivery))).allMatch(Claim::isGranted);
+                        Late.BEFORE_COMMIT.at(
+                                managing, () -> joining.executeWithoutResult(TransactionStatus::setRollbackOnly));
+                    }))
+                    .isInstanceOf(TransactionLostException.class)
+                    .hasMessageContaining("marked for rollback");
+
+            assertThat(store.find(delivery.id())).isEmpty();
         }
     }
 

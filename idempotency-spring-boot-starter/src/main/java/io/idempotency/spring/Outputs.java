@@ -127,7 +127,7 @@ final class Outputs implements TransactionSynchronization {
         }
     }
 
-    /** Runs after all other synchronizations except the proof of the claims, which is the last. */
+    /** Runs after those of other orders. The proof of the claims comes later, right before the commit. */
     @Override
     public int getOrder() {
         return Ordered.LOWEST_PRECEDENCE - 1;
