@@ -13,8 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,14 +24,16 @@ import org.jspecify.annotations.Nullable;
  * Sends records if the active transaction commits, and only then. {@link #send} stores a record in the transaction; an {@link OutboxRelay}, in this
  * process or in another one, sends it to Kafka after the commit. Records with equal keys are sent in the order in which they were stored.
  *
- * <p>A relay may send a record twice, when it dies in between. So each record has a message id in a header, by which the receiver skips the copy. The id
- * of an output of a handler is {@linkplain DerivedIds derived} from the consumer, the id of the handled message and the number of the output. If the
- * handler runs again, its outputs get the same ids. Outside of a handler, and in a batch handler, an id is a UUID of version 7, drawn when the
- * record is stored. For an output of a batch, {@link #send(MessageId, ProducerRecord)} names the message that it comes from.
+ * <p>A relay may send a record twice, when it dies in between. So each record has a message id in a header, by which the receiver skips the copy. In the
+ * transaction of a claim, the id of an output is {@linkplain DerivedIds derived} from the consumer, the id of the handled message and the number of the
+ * output. If the handler runs again, its outputs get the same ids. In every other transaction, and in a batch handler, an id is a UUID of version 7, drawn
+ * when the record is stored. For an output of a batch, {@link #send(MessageId, ProducerRecord)} names the message that it comes from.
  *
  * <p>Thread-safe; a transaction belongs to its thread.
  */
 public final class Outbox<K extends @Nullable Object, V extends @Nullable Object> {
+
+    private static final String CLOUD_EVENT = "ce_id";
 
     private final OutboxStore store;
     private final Serializer<K> keys;
@@ -73,8 +77,7 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
     /**
      * Stores a record in the active transaction; without one, in a transaction of its own. One round trip.
      *
-     * @param record if its header has an id already, the id stays; but the id of the handled message, which its sender copied, is replaced by a derived
-     *     one
+     * @param record if its header has an id already, or {@code ce_id}, the id stays; but the id of a handled message, which its sender copied, is replaced
      * @return the message id of the record
      * @throws IdempotencyException if the active transaction is on other data than the outbox, or the record cannot be stored
      */
@@ -108,8 +111,11 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
     private Output output(@Nullable MessageId incoming, ProducerRecord<K, V> record) {
         byte[] key = keys.serialize(record.topic(), record.headers(), record.key());
         byte[] value = values.serialize(record.topic(), record.headers(), record.value());
-        Optional<String> own = idIn(record).filter(id -> incoming == null || !id.equals(incoming.value()));
-        String id = own.orElseGet(() -> newId(incoming));
+        Optional<String> given = text(record.headers(), header);
+        Optional<MessageId> copied = given.flatMap(this::handled);
+        Optional<String> own =
+                copied.isPresent() ? Optional.empty() : given.or(() -> text(record.headers(), CLOUD_EVENT));
+        String id = own.orElseGet(() -> newId(incoming == null ? copied.orElse(null) : incoming));
         List<Payload.Header> headers = new ArrayList<>();
         for (Header each : record.headers()) {
             if (own.isPresent() || !each.key().equalsIgnoreCase(header)) {
@@ -122,9 +128,20 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
         return new Output(id, record.topic(), record.partition(), record.timestamp(), key, value, headers);
     }
 
-    private Optional<String> idIn(ProducerRecord<K, V> record) {
-        return Stream.of(record.headers().toArray())
-                .filter(each -> each.key().equalsIgnoreCase(header) && each.value() != null)
+    /** Returns the handled message that has this text in the header of ids: an output with it copies the header. */
+    private Optional<MessageId> handled(String text) {
+        return HandledMessages.onThread()
+                .flatMap(messages -> messages.having(
+                        "outbox " + header,
+                        text,
+                        message -> message instanceof ConsumerRecord<?, ?> incoming
+                                ? text(incoming.headers(), header)
+                                : Optional.empty()));
+    }
+
+    private static Optional<String> text(Headers headers, String name) {
+        return Stream.of(headers.toArray())
+                .filter(each -> each.key().equalsIgnoreCase(name) && each.value() != null)
                 .map(each -> new String(each.value(), StandardCharsets.UTF_8))
                 .filter(text -> !MessageId.isBlank(text))
                 .reduce((first, last) -> last);
@@ -132,7 +149,7 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
 
     private String newId(@Nullable MessageId incoming) {
         Optional<HandledMessages> handled = HandledMessages.onThread();
-        return incoming == null || handled.isEmpty()
+        return incoming == null || handled.isEmpty() || !store.isWithClaims()
                 ? ids.generate().toString()
                 : DerivedIds.of(incoming, handled.get().nextNumber(List.of(Outbox.class, incoming)));
     }

@@ -12,7 +12,7 @@ public interface OutboxListener {
     /**
      * Outputs could not be sent for now, or the database could not be asked. The relay tries again.
      *
-     * @param inARow how often that happened since outputs were sent last
+     * @param inARow how often that happened without a round that succeeded in between
      */
-    default void onFailed(RuntimeException failure, int inARow) {}
+    default void onFailed(Throwable failure, int inARow) {}
 }

@@ -5,6 +5,7 @@ import io.idempotency.store.Printable;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,7 @@ public final class OutboxRelay implements AutoCloseable {
     private final Duration patience;
     private final OutboxListener listener;
     private final Semaphore signal = new Semaphore(0);
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "idempotency-outbox");
     private volatile boolean isClosed;
     private int failures;
@@ -59,8 +61,8 @@ public final class OutboxRelay implements AutoCloseable {
     /**
      * Returns a builder of a relay.
      *
-     * @param kafka properties of a producer, at least {@code bootstrap.servers}. The relay sets serializers, {@code acks=all}, {@code
-     *     enable.idempotence} and {@code delivery.timeout.ms} itself
+     * @param kafka properties of a producer, at least {@code bootstrap.servers}. The relay sets all that decides about order and copies itself, and uses neither
+     *     interceptors nor a partitioner
      */
     public static Builder of(OutboxStore store, Map<String, ?> kafka) {
         return new Builder(store, kafka);
@@ -90,8 +92,7 @@ public final class OutboxRelay implements AutoCloseable {
 
     private void tell(Sent sent) {
         if (!sent.acknowledged().isEmpty()) {
-            failures = 0;
-            listener.onSent(sent.acknowledged().size());
+            tell(() -> listener.onSent(sent.acknowledged().size()));
         }
         sent.refused().forEach((output, reason) -> {
             log.error(
@@ -100,55 +101,73 @@ public final class OutboxRelay implements AutoCloseable {
                     output.number(),
                     Printable.of(reason),
                     output.number());
-            listener.onRefused(output, reason);
+            tell(() -> listener.onRefused(output, reason));
         });
         if (sent.failure() != null) {
             throw sent.failure();
         }
     }
 
-    private void run() {
-        while (!isClosed) {
-            Duration wait = interval;
-            try {
-                wait = runOnce() == 0 ? interval : Duration.ZERO;
-            } catch (RuntimeException e) {
-                wait = failed(e);
-            }
-            pause(wait);
+    private static void tell(Runnable event) {
+        try {
+            event.run();
+        } catch (RuntimeException e) {
+            log.warn("The listener of the relay failed; the outputs themselves are not affected", e);
         }
-        producer.close();
     }
 
-    private Duration failed(RuntimeException e) {
+    private void run() {
+        try {
+            while (!isClosed) {
+                try {
+                    boolean isMore = runOnce() > 0;
+                    failures = 0;
+                    if (!isMore) {
+                        awaitSignal();
+                    }
+                } catch (RuntimeException | Error e) {
+                    // After an error, too: outputs wait until somebody sends them.
+                    awaitNextTry(failed(e));
+                }
+            }
+        } catch (InterruptedException e) {
+            log.info("The relay of the outbox was interrupted, and ends");
+        } finally {
+            producer.close();
+        }
+    }
+
+    private Duration failed(Throwable failure) {
         failures++;
         Duration doubled = FIRST_WAIT.multipliedBy(1L << Math.min(failures - 1, 10));
         Duration wait = doubled.compareTo(MOST_WAIT) > 0 ? MOST_WAIT : doubled;
         if (!isClosed) {
             if (failures == 1) {
-                log.warn("Outputs could not be sent for now. They stay in the outbox, and are tried again", e);
+                log.warn("Outputs could not be sent for now. They stay in the outbox, and are tried again", failure);
             } else {
-                log.debug("Outputs could not be sent for now, {} times in a row", failures, e);
+                log.debug("Outputs could not be sent for now, {} times in a row", failures, failure);
             }
-            listener.onFailed(e, failures);
+            tell(() -> listener.onFailed(failure, failures));
         }
         return wait.plusMillis(ThreadLocalRandom.current().nextLong(wait.toMillis() / 2 + 1));
     }
 
-    private void pause(Duration wait) {
-        try {
-            if (!isClosed && !wait.isZero() && signal.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
-                signal.drainPermits();
-            }
-        } catch (InterruptedException e) {
-            isClosed = true;
+    private void awaitSignal() throws InterruptedException {
+        if (!isClosed && signal.tryAcquire(interval.toMillis(), TimeUnit.MILLISECONDS)) {
+            signal.drainPermits();
         }
+    }
+
+    /** Nothing but the end of the relay cuts this short. */
+    private void awaitNextTry(Duration wait) throws InterruptedException {
+        boolean unused = closing.await(wait.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Ends after the running batch. Waits for it at most as long as the relay waits for Kafka; then the batch is given up, and stays. */
     @Override
     public void close() {
         isClosed = true;
+        closing.countDown();
         wake();
         if (thread.isAlive()) {
             try {
@@ -166,6 +185,7 @@ public final class OutboxRelay implements AutoCloseable {
     public static final class Builder {
 
         private static final int DEFAULT_BATCH_SIZE = 1_000;
+        private static final int MOST_BATCH_SIZE = 10_000;
         private static final Duration DEFAULT_INTERVAL = Duration.ofMillis(500);
         private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(10);
 
@@ -181,7 +201,7 @@ public final class OutboxRelay implements AutoCloseable {
             this.kafka = new HashMap<>(kafka);
         }
 
-        /** Sets the most outputs of a transaction; 1000 by default. */
+        /** Sets the most outputs of a transaction, up to 10,000; 1000 by default. */
         public Builder batchSize(int outputs) {
             batchSize = outputs;
             return this;
@@ -211,9 +231,10 @@ public final class OutboxRelay implements AutoCloseable {
          * @throws IdempotencyException if a setting is not positive
          */
         public OutboxRelay build() {
-            if (batchSize < 1 || interval.toMillis() < 1 || patience.toMillis() < 1) {
-                throw new IdempotencyException("Batch size, interval and patience of a relay must be positive, not "
-                        + batchSize + ", " + interval + " and " + patience);
+            if (batchSize < 1 || batchSize > MOST_BATCH_SIZE || interval.toMillis() < 1 || patience.toMillis() < 1) {
+                throw new IdempotencyException(
+                        "Batch size, interval and patience of a relay must be positive, and the batch size at most "
+                                + MOST_BATCH_SIZE + ", not " + batchSize + ", " + interval + " and " + patience);
             }
             return new OutboxRelay(this);
         }

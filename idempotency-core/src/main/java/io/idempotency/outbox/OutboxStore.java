@@ -15,10 +15,16 @@ public interface OutboxStore {
      * Stores outputs in the active transaction, or, without one, in a transaction of its own. One round trip. If the transaction rolls back, they were
      * never there.
      *
-     * @param afterCommit runs once they are committed for certain
-     * @throws io.idempotency.store.IdempotencyException if the active transaction is one on other data
+     * @param afterCommit runs after the commit; also if nobody knows its outcome
+     * @throws io.idempotency.store.IdempotencyException if the active transaction is one on other data, or has ended
      */
     void add(List<Output> outputs, Runnable afterCommit);
+
+    /**
+     * Returns whether the active transaction has claims. Only such a transaction commits if and only if its messages are processed, so only its outputs can have
+     * ids that are derived from a message by number.
+     */
+    boolean isWithClaims();
 
     /**
      * Sends waiting outputs, in a transaction of its own:
@@ -38,7 +44,7 @@ public interface OutboxStore {
      */
     int relay(int most, Function<List<StoredOutput>, Sent> sending);
 
-    /** Counts the outputs. It reads an index of all of them. */
+    /** Counts the outputs. It reads all of them. */
     OutboxTotal total();
 
     /** Returns the outputs that were refused, by their numbers. */
@@ -46,6 +52,9 @@ public interface OutboxStore {
 
     /** Has a refused output sent again. Others with its key may have been sent meanwhile. Returns whether it was there. */
     boolean resend(long number);
+
+    /** Has all refused outputs of a topic sent again, in their order. Returns their number. */
+    int resendAll(String topic);
 
     /** Deletes a refused output. Returns whether it was there. */
     boolean discard(long number);

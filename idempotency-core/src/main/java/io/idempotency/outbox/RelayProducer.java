@@ -19,20 +19,17 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
-import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
-import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.ProducerFencedException;
-import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownServerException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -45,16 +42,11 @@ import org.jspecify.annotations.Nullable;
 final class RelayProducer {
 
     private static final String BLOCK_MILLIS = "10000";
+    private static final int MOST_IN_FLIGHT = 5;
 
-    /** Failures of a record that a second try cannot mend. */
-    private static final Set<Class<? extends Exception>> FOR_GOOD = Set.of(
-            RecordTooLargeException.class,
-            RecordBatchTooLargeException.class,
-            InvalidTopicException.class,
-            InvalidRecordException.class,
-            InvalidTimestampException.class,
-            PolicyViolationException.class,
-            TopicAuthorizationException.class);
+    /** Failures of a record, not of its request, that a second try cannot mend. */
+    private static final Set<Class<? extends Exception>> FOR_GOOD =
+            Set.of(RecordTooLargeException.class, InvalidTopicException.class, TopicAuthorizationException.class);
 
     /** Failures that have nothing to do with a record. */
     private static final List<Class<? extends Exception>> OF_PRODUCER = List.of(
@@ -63,6 +55,7 @@ final class RelayProducer {
             OutOfOrderSequenceException.class,
             InvalidProducerEpochException.class,
             ProducerFencedException.class,
+            UnknownServerException.class,
             UnsupportedVersionException.class);
 
     private final Map<String, Object> kafka;
@@ -82,6 +75,11 @@ final class RelayProducer {
         kafka.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         // A record that expires would be overtaken by later ones of its key.
         kafka.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
+        kafka.put(ProducerConfig.RETRIES_CONFIG, Integer.MAX_VALUE);
+        kafka.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, MOST_IN_FLIGHT);
+        kafka.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        // It would be given bytes instead of the application's keys.
+        kafka.remove(ProducerConfig.PARTITIONER_CLASS_CONFIG);
         kafka.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
         // Interceptors may give records other ids.
         kafka.remove(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG);
@@ -90,11 +88,16 @@ final class RelayProducer {
     /** Sends the outputs in their order. */
     Sent send(List<StoredOutput> outputs) {
         Round round = new Round(current(), isOneByOne);
-        round.send(outputs);
-        isOneByOne = round.isUnclear;
-        if (round.failure != null) {
-            reset();
+        boolean isDone = false;
+        try {
+            round.send(outputs);
+            isDone = round.failure == null;
+        } finally {
+            if (!isDone) {
+                reset();
+            }
         }
+        isOneByOne = round.isUnclear;
         return new Sent(round.acknowledged, round.refused, round.failure);
     }
 
@@ -130,7 +133,7 @@ final class RelayProducer {
         void send(List<StoredOutput> outputs) {
             Map<StoredOutput, Future<?>> sending = new LinkedHashMap<>();
             for (StoredOutput each : outputs) {
-                if (failure != null) {
+                if (failure != null || System.nanoTime() - end > 0) {
                     break;
                 }
                 if (absent.contains(place(each.output()))) {
@@ -199,7 +202,7 @@ final class RelayProducer {
     }
 
     private static String place(Output output) {
-        return output.topic() + (output.partition() == null ? "" : "-" + output.partition());
+        return output.topic() + (output.partition() == null ? "" : ", partition " + output.partition() + ",");
     }
 
     private static ProducerRecord<byte[], byte[]> record(Output output) {

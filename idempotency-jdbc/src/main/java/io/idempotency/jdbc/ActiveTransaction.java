@@ -150,6 +150,11 @@ final class ActiveTransaction implements TransactionSynchronization {
         return evidence;
     }
 
+    /** Returns whether messages were claimed in the transaction. */
+    boolean isWithClaims() {
+        return lastWord != null;
+    }
+
     /** Returns the numbers of new names, to be stored before the commit. */
     Map<String, Integer> proposedNames() {
         return proposedNames;

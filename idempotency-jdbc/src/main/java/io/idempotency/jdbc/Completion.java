@@ -21,6 +21,9 @@ final class Completion {
             "triggerAfterCompletion",
             "invokeAfterCompletion");
 
+    private static final Set<String> AFTERWARDS =
+            Set.of("triggerAfterCommit", "invokeAfterCommit", "triggerAfterCompletion", "invokeAfterCompletion");
+
     private static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private Completion() {}
@@ -39,6 +42,20 @@ final class Completion {
                         .findFirst()
                         .isPresent()
                 && registered.stream().anyMatch(called[0]::isInstance));
+    }
+
+    /**
+     * Refuses if the caller is a synchronization that is called behind the commit, or a rollback. Before the commit, work is still committed.
+     *
+     * @throws IdempotencyException if nothing would commit more work
+     */
+    static void requireUncommitted() {
+        boolean isOver = STACK.walk(
+                frames -> frames.filter(frame -> frame.getDeclaringClass() == TransactionSynchronizationUtils.class)
+                        .anyMatch(frame -> AFTERWARDS.contains(frame.getMethodName())));
+        if (isOver) {
+            throw refused();
+        }
     }
 
     static IdempotencyException refused() {

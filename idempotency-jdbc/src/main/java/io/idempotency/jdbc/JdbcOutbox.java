@@ -18,6 +18,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
  * Keeps outputs in a table beside those of the stores, on PostgreSQL, MariaDB (10.6 and later) and H2. Give it the data source of the transactions that
@@ -65,12 +67,37 @@ public final class JdbcOutbox implements OutboxStore {
         if (outputs.isEmpty()) {
             return;
         }
+        boolean isJoining = transactions.isActive();
+        if (isJoining) {
+            transactions.requireActive();
+            Completion.requireUncommitted();
+        }
         connections.joining("add an output", connection -> {
             requireOutbox(connection);
             rows.insert(connection, database.dialect(connection), outputs);
-            transactions.afterCommit(afterCommit);
             return true;
         });
+        if (isJoining) {
+            TransactionSynchronizationManager.registerSynchronization(new Afterwards(afterCommit));
+        } else {
+            afterCommit.run();
+        }
+    }
+
+    /** It takes no part in the transaction: the outputs are rows like those of the application. */
+    private record Afterwards(Runnable action) implements TransactionSynchronization {
+
+        @Override
+        public void afterCompletion(int status) {
+            if (status != STATUS_ROLLED_BACK) {
+                action.run();
+            }
+        }
+    }
+
+    @Override
+    public boolean isWithClaims() {
+        return transactions.isActive() && ActiveTransaction.ofThread().anyMatch(ActiveTransaction::isWithClaims);
     }
 
     private static void requireOutbox(Connection connection) throws SQLException {
@@ -83,7 +110,10 @@ public final class JdbcOutbox implements OutboxStore {
     public int relay(int most, Function<List<StoredOutput>, Sent> sending) {
         createParts();
         return connections.alone("relay outputs", connection -> {
-            List<Integer> locked = lock(connection, rows.waitingParts(connection));
+            List<Integer> waiting = rows.waitingParts(connection);
+            // Somebody may have emptied the table of parts.
+            arePartsThere &= !waiting.isEmpty();
+            List<Integer> locked = lock(connection, waiting);
             List<OutboxRows.Row> read = locked.isEmpty() ? List.of() : rows.first(connection, locked, most);
             if (!read.isEmpty()) {
                 Sent sent =
@@ -163,6 +193,11 @@ public final class JdbcOutbox implements OutboxStore {
     @Override
     public boolean resend(long number) {
         return connections.joining("send an output again", connection -> rows.resend(connection, number));
+    }
+
+    @Override
+    public int resendAll(String topic) {
+        return connections.joining("send outputs again", connection -> rows.resendAll(connection, topic));
     }
 
     @Override

@@ -27,7 +27,9 @@ final class OutboxRows {
     /** A batch ends when it has so many bytes. */
     private static final long ENOUGH_BYTES = 16 << 20;
 
-    private static final int FETCH_SIZE = 100;
+    /** A value may have megabytes. */
+    private static final int FETCH_SIZE = 20;
+
     private static final int MOST_CHARS_OF_REASON = 2_000;
     private static final int NONE = -1;
 
@@ -132,17 +134,17 @@ final class OutboxRows {
             from ${tables}outbox where part = ? order by number limit ?
             """;
 
-    /** Returns the first outputs of each part: an equal number of each, and at least one. */
+    /** Returns the first outputs of each part: up to an equal number of each, and equal bytes, and at least one. */
     List<Row> first(Connection connection, List<Integer> parts, int most) throws SQLException {
         List<Row> first = new ArrayList<>();
-        long bytes = 0;
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIRST))) {
             statement.setFetchSize(FETCH_SIZE);
             for (int part : parts) {
                 statement.setInt(1, part);
                 statement.setInt(2, Math.max(1, most / parts.size()));
                 try (ResultSet row = statement.executeQuery()) {
-                    while (bytes < ENOUGH_BYTES && row.next()) {
+                    long bytes = 0;
+                    while (bytes < ENOUGH_BYTES / parts.size() && row.next()) {
                         Row read = new Row(part, new StoredOutput(row.getLong(2), output(row)));
                         first.add(read);
                         bytes += size(read.output().output());
@@ -275,6 +277,16 @@ final class OutboxRows {
 
     boolean resend(Connection connection, long number) throws SQLException {
         return changeRefused(connection, RESEND, number);
+    }
+
+    private static final String RESEND_ALL =
+            "update ${tables}outbox set part = -1 - part, refused = null where part < 0 and topic = ?";
+
+    int resendAll(Connection connection, String topic) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(RESEND_ALL))) {
+            statement.setString(1, topic);
+            return statement.executeUpdate();
+        }
     }
 
     private static final String DISCARD = "delete from ${tables}outbox where part in (${refused}) and number = ?";

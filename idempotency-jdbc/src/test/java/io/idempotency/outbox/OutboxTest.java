@@ -5,6 +5,7 @@ import static io.idempotency.outbox.OutboxScene.incoming;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.IdempotentConsumer;
@@ -12,7 +13,9 @@ import io.idempotency.jdbc.JdbcOutbox;
 import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.jdbc.Schema;
 import io.idempotency.jdbc.TestDatabase;
+import io.idempotency.kafka.DerivedIds;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -23,6 +26,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -34,6 +38,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 class OutboxTest {
 
@@ -77,6 +86,130 @@ class OutboxTest {
             scene.relayAll();
 
             assertThat(scene.receivedValues()).containsExactly("before", "after");
+        }
+    }
+
+    @Test
+    @Tag("rule-11.1")
+    void forgetsWhatANestedTransactionTookBackAndNothingElse() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            TransactionTemplate transactions = new TransactionTemplate(new JdbcTransactionManager(scene.dataSource));
+            TransactionTemplate nested =
+                    new TransactionTemplate(Objects.requireNonNull(transactions.getTransactionManager()));
+            nested.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
+
+            transactions.executeWithoutResult(status -> {
+                scene.outbox.send(scene.topic, "k", "before");
+                assertThatThrownBy(() -> nested.executeWithoutResult(inner -> {
+                            scene.outbox.send(scene.topic, "k", "taken back");
+                            throw new IllegalStateException("as planned");
+                        }))
+                        .hasMessage("as planned");
+            });
+
+            scene.relayAll();
+            assertThat(scene.receivedValues()).containsExactly("before");
+        }
+    }
+
+    @Test
+    @Tag("rule-11.1")
+    void takesOutputsUntilTheCommitAndRefusesThemBehindIt() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            List<Throwable> refused = new ArrayList<>();
+            scene.transactions.inTransaction(() ->
+                    TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+                        @Override
+                        public void beforeCommit(boolean readOnly) {
+                            scene.outbox.send(scene.topic, "k", "before the commit");
+                        }
+
+                        @Override
+                        public void afterCommit() {
+                            refused.add(catchThrowable(() -> scene.outbox.send(scene.topic, "k", "behind it")));
+                        }
+                    }));
+
+            scene.relayAll();
+            assertThat(scene.receivedValues()).containsExactly("before the commit");
+            assertThat(refused).singleElement().isInstanceOf(IdempotencyException.class);
+        }
+    }
+
+    /** Such a transaction commits although its message runs again, and the next run may decide otherwise. */
+    @Test
+    @Tag("rule-11.2")
+    void drawsAnIdInATransactionWithoutClaims() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            List<String> ids = new ArrayList<>();
+            TransactionTemplate another = new TransactionTemplate(new JdbcTransactionManager(scene.dataSource));
+            another.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
+            scene.consumer().consume(incoming("order-1", 1), (message, claim) -> {
+                another.executeWithoutResult(status -> ids.add(scene.outbox.send(scene.topic, "k", "v")));
+                ids.add(scene.outbox.send(scene.topic, "k", "v"));
+            });
+
+            assertThat(ids).extracting(id -> UUID.fromString(id).version()).containsExactly(7, 8);
+        }
+    }
+
+    @Test
+    @Tag("rule-11.2")
+    void replacesIdsThatOutputsOfABatchCopied() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            List<String> ids = new ArrayList<>();
+            scene.consumer()
+                    .consumeBatch(List.of(incoming("order-1", 1), incoming("order-2", 2)), (messages, claims) -> {
+                        for (ConsumerRecord<String, String> message : messages) {
+                            for (int i = 0; i < 2; i++) {
+                                ids.add(scene.outbox.send(
+                                        new ProducerRecord<>(scene.topic, null, null, "k", "v", message.headers())));
+                            }
+                        }
+                    });
+
+            assertThat(ids)
+                    .containsExactly(
+                            DerivedIds.of(new MessageId("payments", "order-1"), 0),
+                            DerivedIds.of(new MessageId("payments", "order-1"), 1),
+                            DerivedIds.of(new MessageId("payments", "order-2"), 0),
+                            DerivedIds.of(new MessageId("payments", "order-2"), 1));
+        }
+    }
+
+    @Test
+    @Tag("rule-11.4")
+    void setsWhatDecidesAboutOrderAndGoesOnWhenItsListenerFails() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            OutboxListener failing = new OutboxListener() {
+                @Override
+                public void onSent(int outputs) {
+                    throw new IllegalStateException("as planned");
+                }
+            };
+            Map<String, Object> unsafe = Map.of(
+                    "bootstrap.servers",
+                    OutboxScene.servers(),
+                    "retries",
+                    0,
+                    "max.in.flight.requests.per.connection",
+                    10,
+                    "linger.ms",
+                    60_000,
+                    "enable.idempotence",
+                    false,
+                    "partitioner.class",
+                    "no.such.Partitioner");
+            try (OutboxRelay relay =
+                    OutboxRelay.of(scene.store, unsafe).listener(failing).start()) {
+                scene.outbox.send(scene.topic, "k", "one");
+                relay.wake();
+                Awaitility.await().until(() -> scene.store.total().waiting() == 0);
+                scene.outbox.send(scene.topic, "k", "two");
+                relay.wake();
+                Awaitility.await().until(() -> scene.store.total().waiting() == 0);
+            }
+            assertThat(scene.receivedValues()).containsExactly("one", "two");
         }
     }
 
@@ -233,10 +366,11 @@ class OutboxTest {
                     .containsExactly(scene.topic, later, scene.topic);
             assertThat(refused.get(0).reason()).contains("RecordTooLarge");
             assertThat(refused.get(1).reason()).isEqualTo(later + " does not exist");
-            assertThat(refused.get(2).reason()).isEqualTo(scene.topic + "-7 does not exist");
+            assertThat(refused.get(2).reason()).isEqualTo(scene.topic + ", partition 7, does not exist");
             assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 3));
 
             OutboxScene.createTopic(later, 1, Map.of());
+            assertThat(scene.store.resendAll("another topic")).isZero();
             assertThat(scene.store.resend(refused.get(1).stored().number())).isTrue();
             assertThat(scene.store.discard(refused.get(0).stored().number())).isTrue();
             assertThat(scene.store.discard(refused.get(0).stored().number())).isFalse();

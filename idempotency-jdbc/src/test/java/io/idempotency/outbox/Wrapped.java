@@ -40,6 +40,16 @@ abstract class Wrapped implements OutboxStore {
     }
 
     @Override
+    public int resendAll(String topic) {
+        return store.resendAll(topic);
+    }
+
+    @Override
+    public boolean isWithClaims() {
+        return store.isWithClaims();
+    }
+
+    @Override
     public boolean discard(long number) {
         return store.discard(number);
     }

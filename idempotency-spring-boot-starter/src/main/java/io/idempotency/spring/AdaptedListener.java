@@ -177,14 +177,20 @@ record AdaptedListener(Object listener) {
                                         Objects.requireNonNull(field(before, "delegatingHandler"))));
     }
 
-    /** Has replies sent by this template instead of the one that it has. Returns whether it replies. */
-    boolean replyBy(KafkaTemplate<?, ?> template) {
-        boolean isReplying =
-                listener instanceof MessagingMessageListenerAdapter<?, ?> && field(listener, "replyTemplate") != null;
-        if (isReplying) {
-            ((MessagingMessageListenerAdapter<?, ?>) listener).setReplyTemplate(template);
+    /**
+     * Has replies sent through the outbox, converted as by the template that the listener has. Not if that template has another producer factory than the outbox:
+     * its serializers or its cluster may be others.
+     *
+     * @return whether replies are sent through the outbox
+     */
+    boolean replyBy(OutboxTemplate<?, ?> outbox) {
+        if (listener instanceof MessagingMessageListenerAdapter<?, ?> adapter
+                && field(listener, "replyTemplate") instanceof KafkaTemplate<?, ?> template
+                && template.getProducerFactory() == outbox.getProducerFactory()) {
+            adapter.setReplyTemplate(outbox.like(template));
+            return true;
         }
-        return isReplying;
+        return false;
     }
 
     static @Nullable Object field(Object object, String name) {

@@ -78,7 +78,7 @@ final class ContainerFitter {
         }
         Object target =
                 Objects.requireNonNull(container.getContainerProperties().getMessageListener());
-        routeReplies(listener, AdaptedListener.in(target));
+        routeReplies(listener, store, AdaptedListener.in(target));
         FittedContainer fitted = fitted(listener, target, kafka, isRetry);
         container.setupMessageListener(fitted.listener());
         if (!isRetry) {
@@ -97,10 +97,11 @@ final class ContainerFitter {
     }
 
     /** Sends replies through the outbox, if there is one, and the reply belongs to the transaction of the claim. */
-    private void routeReplies(ListenerDefinition listener, AdaptedListener adapted) {
+    private void routeReplies(ListenerDefinition listener, String store, AdaptedListener adapted) {
         OutboxTemplate<?, ?> template = outbox.getIfAvailable();
         boolean isRouted = template != null
                 && !listener.isShadow()
+                && (store.equals(Stores.TABLE) || store.equals(Stores.JOURNAL))
                 && consumers.level(listener) == ConsistencyLevel.STRONG
                 && !adapted.isAsync()
                 && adapted.replyBy(template);

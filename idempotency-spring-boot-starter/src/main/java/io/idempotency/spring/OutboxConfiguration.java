@@ -13,11 +13,12 @@ import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.DependsOn;
 import org.springframework.kafka.core.ProducerFactory;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
 
-/** Sets up the outbox and its relay, if {@code idempotency.outbox.enabled} is set. */
+/** Sets up the outbox and its relay, if {@code idempotency.outbox.enabled} is set and the default store is in the database. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnBooleanProperty("idempotency.outbox.enabled")
-@Conditional(StoreDataSource.Condition.class)
+@Conditional({StoreDataSource.Condition.class, DatabaseConfiguration.IsWanted.class})
 class OutboxConfiguration {
 
     static final String TEMPLATE = "outboxTemplate";
@@ -56,10 +57,17 @@ class OutboxConfiguration {
         return running == null ? outbox : outbox.waking(running::wake);
     }
 
-    /** Injected where it is asked for by its name, so that the {@code KafkaTemplate} of the application stays the only one of its type. */
+    /**
+     * Injected where it is asked for by its name, so that the {@code KafkaTemplate} of the application stays the only one of its type. It converts messages as that
+     * one does.
+     */
     @Bean(name = TEMPLATE, defaultCandidate = false)
     @SuppressWarnings("unchecked")
-    OutboxTemplate<?, ?> idempotencyOutboxTemplate(Outbox<?, ?> outbox, ProducerFactory<?, ?> factory) {
-        return new OutboxTemplate<>((Outbox<Object, Object>) outbox, (ProducerFactory<Object, Object>) factory);
+    OutboxTemplate<?, ?> idempotencyOutboxTemplate(
+            Outbox<?, ?> outbox, ProducerFactory<?, ?> factory, ObjectProvider<RecordMessageConverter> converter) {
+        OutboxTemplate<Object, Object> template =
+                new OutboxTemplate<>((Outbox<Object, Object>) outbox, (ProducerFactory<Object, Object>) factory);
+        converter.ifUnique(template::setMessageConverter);
+        return template;
     }
 }

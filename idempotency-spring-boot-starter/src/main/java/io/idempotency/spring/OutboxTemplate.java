@@ -16,7 +16,7 @@ import org.springframework.kafka.support.SendResult;
  * only be sent if the listener's transaction commits. Thread-safe.
  *
  * <p>The future of a send is done when the record is stored. Its metadata have no partition and no offset, because Kafka does not have the record yet. The
- * template has no transactions of Kafka, and never creates a producer.
+ * template sends in no transaction of Kafka.
  */
 public final class OutboxTemplate<K, V> extends KafkaTemplate<K, V> {
 
@@ -32,6 +32,13 @@ public final class OutboxTemplate<K, V> extends KafkaTemplate<K, V> {
     public OutboxTemplate(Outbox<K, V> outbox, ProducerFactory<K, V> factory) {
         super(factory);
         this.outbox = outbox;
+    }
+
+    /** Returns a template of this outbox that converts messages as the given one does. */
+    OutboxTemplate<K, V> like(KafkaTemplate<?, ?> given) {
+        OutboxTemplate<K, V> alike = new OutboxTemplate<>(outbox, getProducerFactory());
+        alike.setMessageConverter(given.getMessageConverter());
+        return alike;
     }
 
     /** Returns the outbox, which has more kinds of sending. */

@@ -40,7 +40,7 @@ final class RunningRelay implements SmartLifecycle {
         }
 
         @Override
-        public void onFailed(RuntimeException failure, int inARow) {
+        public void onFailed(Throwable failure, int inARow) {
             listeners.forEach(each -> each.onFailed(failure, inARow));
         }
     }
