@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.DuplicateCache;
 import io.idempotency.cache.CaffeineCache;
 import io.idempotency.jdbc.JdbcQuarantine;
+import io.idempotency.jdbc.Schema;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.micrometer.IdempotencyMeters;
 import io.idempotency.micrometer.MeterNames;
 import io.idempotency.micrometer.QuarantineMeters;
+import io.idempotency.outbox.Outbox;
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineStore;
@@ -20,9 +23,14 @@ import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
 import org.springframework.boot.availability.AvailabilityChangeEvent;
@@ -39,12 +47,16 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
+import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.event.ConsumerStartedEvent;
 import org.springframework.kafka.event.ConsumerStoppedEvent;
 import org.springframework.kafka.event.ConsumerStoppedEvent.Reason;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.support.converter.RecordMessageConverter;
+import org.springframework.kafka.support.converter.StringJacksonJsonMessageConverter;
 
 /** What is set up, when, and what it steps back from. */
 class AutoConfigurationTest {
@@ -109,6 +121,48 @@ class AutoConfigurationTest {
     void isNotSwitchedOffByItself() {
         runner.withConfiguration(AutoConfigurations.of(SwitchedOffAutoConfiguration.class))
                 .run(context -> assertThat(context).doesNotHaveBean(SwitchedOff.class));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Sending {
+
+        @Bean
+        RecordMessageConverter json() {
+            return new StringJacksonJsonMessageConverter();
+        }
+
+        @Bean
+        String sending(
+                Outbox<String, String> outbox,
+                KafkaTemplate<String, String> kafka,
+                @Qualifier("outboxTemplate") KafkaTemplate<String, Object> template,
+                RecordMessageConverter json) {
+            assertThat(template).isInstanceOf(OutboxTemplate.class).isNotSameAs(kafka);
+            assertThat(template.getMessageConverter()).isSameAs(json);
+            assertThat(outbox).isNotNull();
+            return "sending";
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @SuppressWarnings("unchecked")
+    void hasAnOutboxOnRequestAlsoIfListenersAreSwitchedOff(boolean isEnabled) {
+        runner.withConfiguration(AutoConfigurations.of(SwitchedOffAutoConfiguration.class))
+                .withUserConfiguration(Sending.class)
+                .withPropertyValues(
+                        "idempotency.enabled=" + isEnabled,
+                        "idempotency.schema.mode=always",
+                        "idempotency.outbox.enabled=true",
+                        "idempotency.outbox.relay=false")
+                .run(context -> {
+                    assertThat(context).hasNotFailed().doesNotHaveBean(RunningRelay.class);
+                    // Nothing else creates the tables of an application that is switched off.
+                    Schema.on(context.getBean(DataSource.class)).create();
+                    context.getBean(OutboxTemplate.class).outbox().send(new ProducerRecord<>("orders", "value"));
+                    assertThat(context.getBean(OutboxStore.class).total().waiting())
+                            .isEqualTo(1);
+                });
     }
 
     @Test
