@@ -203,14 +203,14 @@ final class ActiveTransaction implements TransactionSynchronization {
     }
 
     /**
-     * Lets all owners in the running transaction say their last words, if it has claims. What JPA has not written yet is written before.
+     * Lets all owners in the running transaction say their last words, if it has claims or was spoiled. What JPA has not written yet is written before.
      *
      * @throws TransactionLostException if the transaction was marked for rollback while it was ending; Spring would commit it, and report a rollback
      */
     static void sayLastWords(TransactionExecution ending) {
         List<ActiveTransaction> owners = new ArrayList<>(1);
         for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
-            if (each instanceof ActiveTransaction active && active.lastWord != null) {
+            if (each instanceof ActiveTransaction active && (active.lastWord != null || active.spoiledBy != null)) {
                 owners.add(active);
             }
         }
