@@ -1,10 +1,8 @@
 package io.idempotency;
 
-import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -26,11 +24,6 @@ public interface DuplicateCache {
 
     /** Remembers a message whose processing has committed. */
     void remember(MessageId id, Known known);
-
-    /** Remembers messages whose processing has just committed, at these positions. */
-    default void remember(List<Delivery> processed) {
-        processed.forEach(delivery -> remember(delivery.id(), new Known(delivery.position(), Duration.ZERO)));
-    }
 
     /** Forgets a message. */
     void forget(MessageId id);

@@ -132,7 +132,9 @@ final class KnownDuplicates {
         forgetting.readLock().lock();
         try {
             if (forgotten == mark) {
-                cache.remember(processed);
+                for (Delivery delivery : processed) {
+                    cache.remember(delivery.id(), new DuplicateCache.Known(delivery.position(), Duration.ZERO));
+                }
             }
         } catch (Throwable e) {
             Causes.letFatalLeave(e);
