@@ -4,6 +4,7 @@ import io.idempotency.store.IdempotencyException;
 import java.util.List;
 import java.util.Set;
 import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionSynchronizationUtils;
 
 /**
@@ -30,6 +31,11 @@ final class Completion {
 
     /** Returns whether the stack has a call to one of the synchronizations about the end of its transaction. Takes some microseconds. */
     static boolean isRunning(List<TransactionSynchronization> registered) {
+        return isRunning(registered, CALLS);
+    }
+
+    /** Returns whether the innermost such call on the stack is one of these. */
+    private static boolean isRunning(List<TransactionSynchronization> registered, Set<String> calls) {
         Class<?>[] called = {Object.class};
         return STACK.walk(frames -> frames.filter(frame -> {
                             boolean isCompletion = frame.getDeclaringClass() == TransactionSynchronizationUtils.class
@@ -40,20 +46,24 @@ final class Completion {
                             return isCompletion;
                         })
                         .findFirst()
+                        .filter(frame -> calls.contains(frame.getMethodName()))
                         .isPresent()
                 && registered.stream().anyMatch(called[0]::isInstance));
     }
 
     /**
-     * Refuses if the caller is a synchronization that is called behind the commit, or a rollback. Before the commit, work is still committed.
+     * Refuses if the running transaction has committed, or was rolled back, and is calling its synchronizations. Before the commit, work is still committed.
      *
      * @throws IdempotencyException if nothing would commit more work
      */
     static void requireUncommitted() {
-        boolean isOver = STACK.walk(
-                frames -> frames.filter(frame -> frame.getDeclaringClass() == TransactionSynchronizationUtils.class)
-                        .anyMatch(frame -> AFTERWARDS.contains(frame.getMethodName())));
-        if (isOver) {
+        List<TransactionSynchronization> registered = TransactionSynchronizationManager.getSynchronizations();
+        for (TransactionSynchronization each : registered) {
+            if (each instanceof TransactionOutcome outcome && !outcome.isEnding()) {
+                return;
+            }
+        }
+        if (isRunning(registered, AFTERWARDS)) {
             throw refused();
         }
     }

@@ -84,7 +84,10 @@ public final class JdbcOutbox implements OutboxStore {
         }
     }
 
-    /** It takes no part in the transaction: the outputs are rows like those of the application. */
+    /**
+     * Takes no part in the transaction: the outputs are rows like those of the application. Two with the same action are equal, so Spring keeps one for any number of
+     * outputs.
+     */
     private record Afterwards(Runnable action) implements TransactionSynchronization {
 
         @Override

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,6 +29,7 @@ import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
 import org.springframework.transaction.TransactionStatus;
+import org.springframework.transaction.support.SimpleTransactionStatus;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -180,6 +182,25 @@ class LastWordsTest {
 
             assertThat(store.find(delivery.id())).isEmpty();
         }
+    }
+
+    @Test
+    void whatJpaHasNotWrittenIsWrittenBeforeThem() {
+        List<String> order = new ArrayList<>();
+        TransactionStatus ending = new SimpleTransactionStatus() {
+            @Override
+            public void flush() {
+                order.add("flush");
+            }
+        };
+        try (HikariDataSource dataSource = TestDatabase.H2.pool(1)) {
+            new TransactionTemplate(new JdbcTransactionManager(dataSource)).executeWithoutResult(status -> {
+                ActiveTransaction.of(dataSource).dependOn(active -> order.add("last word"));
+                ActiveTransaction.sayLastWords(ending);
+            });
+        }
+
+        assertThat(order).containsExactly("flush", "last word");
     }
 
     private static JdbcTransactionManager managing(Manager manager, HikariDataSource dataSource) {

@@ -136,6 +136,27 @@ class OutboxTest {
         }
     }
 
+    /** As a {@code @TransactionalEventListener} with {@code REQUIRES_NEW} does. */
+    @Test
+    @Tag("rule-11.1")
+    void takesOutputsOfANewTransactionBehindTheCommitOfAnother() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            TransactionTemplate another = new TransactionTemplate(new JdbcTransactionManager(scene.dataSource));
+            another.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
+            scene.transactions.inTransaction(() ->
+                    TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+                        @Override
+                        public void afterCommit() {
+                            another.executeWithoutResult(
+                                    status -> scene.outbox.send(scene.topic, "k", "of another transaction"));
+                        }
+                    }));
+
+            scene.relayAll();
+            assertThat(scene.receivedValues()).containsExactly("of another transaction");
+        }
+    }
+
     /** Such a transaction commits although its message runs again, and the next run may decide otherwise. */
     @Test
     @Tag("rule-11.2")
