@@ -115,7 +115,8 @@ final class Filling {
             update ${tables}journal j
             set (version, token, at_micros) = (
                 select s.version, s.token, s.at_micros from ${tables}segment s
-                where s.consumer = j.consumer and s.place = j.place order by s.version desc limit 1);
+                where s.consumer = j.consumer and s.place = j.place order by s.version desc limit 1)
+            where j.place >> 32 = (select id from ${tables}name where name = '${stream}');
             """;
 
     private static final String COUNT_SEGMENTS = """
