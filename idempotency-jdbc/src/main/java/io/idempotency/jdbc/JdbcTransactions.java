@@ -216,7 +216,8 @@ public final class JdbcTransactions implements Transactions {
         }
     }
 
-    private static DataSource unwrapped(DataSource dataSource) {
+    /** Returns the data source behind proxies whose connections join transactions. */
+    static DataSource unwrapped(DataSource dataSource) {
         DataSource inner = dataSource;
         while (inner instanceof TransactionAwareDataSourceProxy aware && aware.getTargetDataSource() != null) {
             inner = aware.getTargetDataSource();

@@ -41,7 +41,8 @@ final class ManagedConnection extends DataSourceTransactionManager {
                 TransactionSynchronizationManager.getResourceMap().entrySet()) {
             if (bound.getValue() instanceof ConnectionHolder
                     && bound.getKey() instanceof DataSource other
-                    && other != key
+                    // A JdbcTemplate on a proxy binds what it gets from there, too.
+                    && JdbcTransactions.unwrapped(other) != key
                     && new ManagedConnection(other).isActive()) {
                 return true;
             }

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -86,6 +87,21 @@ class OutboxTest {
             scene.relayAll();
 
             assertThat(scene.receivedValues()).containsExactly("before", "after");
+        }
+    }
+
+    /** As a handler in plain Java may do: the template binds what it gets from the proxy, which is no other transaction. */
+    @Test
+    @Tag("rule-11.1")
+    void takesOutputsBehindAStatementOfATemplateOnTheProxy() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            JdbcTemplate template = new JdbcTemplate(scene.transactions.dataSource());
+            scene.transactions.inTransaction(() -> {
+                template.queryForList("select 1");
+                scene.outbox.send(scene.topic, "k", "sent");
+            });
+            scene.relayAll();
+            assertThat(scene.receivedValues()).containsExactly("sent");
         }
     }
 
