@@ -1,5 +1,6 @@
 package io.idempotency;
 
+import io.idempotency.store.Claim;
 import io.idempotency.store.MessageId;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ public final class HandledMessages {
 
     private final @Nullable HandledMessages outer = CURRENT.get();
     private final List<? extends Item<?>> items;
+    private final List<Claim> claims;
     private int from;
     private int to;
     /** The ids of a batch by property and value: built once, because every output may ask, and only if one does. */
@@ -25,8 +27,9 @@ public final class HandledMessages {
 
     private @Nullable Map<Object, Integer> numbers;
 
-    private HandledMessages(List<? extends Item<?>> items) {
+    private HandledMessages(List<? extends Item<?>> items, List<Claim> claims) {
         this.items = items;
+        this.claims = claims;
         this.to = items.size();
     }
 
@@ -35,8 +38,8 @@ public final class HandledMessages {
         return Optional.ofNullable(CURRENT.get());
     }
 
-    static HandledMessages begin(List<? extends Item<?>> items) {
-        HandledMessages handled = new HandledMessages(items);
+    static HandledMessages begin(List<? extends Item<?>> items, List<Claim> claims) {
+        HandledMessages handled = new HandledMessages(items, claims);
         CURRENT.set(handled);
         return handled;
     }
@@ -80,6 +83,11 @@ public final class HandledMessages {
     /** Returns the id of the message if the handler has exactly one; empty for a batch of several. */
     public Optional<MessageId> single() {
         return to - from == 1 ? Optional.of(items.get(from).delivery().id()) : Optional.empty();
+    }
+
+    /** Returns the claim of the message if the handler has exactly one; empty for a batch of several. */
+    public Optional<Claim> claim() {
+        return to - from == 1 ? Optional.of(claims.get(from)) : Optional.empty();
     }
 
     /** Counts the calls for this thing while the handler runs: returns 0 at the first call, then 1, and so on. */

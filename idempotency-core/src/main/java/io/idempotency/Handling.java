@@ -39,7 +39,7 @@ sealed interface Handling<M> {
 
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
-            HandledMessages handled = HandledMessages.begin(items);
+            HandledMessages handled = HandledMessages.begin(items, claims);
             try {
                 long start = poll.now();
                 long before = start;
@@ -92,7 +92,7 @@ sealed interface Handling<M> {
 
         @Override
         public void handle(Poll<M> poll, List<Item<M>> items, List<Claim> claims) {
-            HandledMessages handled = HandledMessages.begin(items);
+            HandledMessages handled = HandledMessages.begin(items, claims);
             long before = poll.now();
             try {
                 handler.handle(messages(items), claims);

@@ -85,7 +85,8 @@ public final class MemoryAudit implements AuditStore {
     public int purge(Duration olderThan, int limit) {
         return transactions.exclusively(() -> {
             Instant horizon = clock.instant().minus(olderThan);
-            return records.remove(limit, (id, change) -> change.at().isBefore(horizon));
+            return records.remove(limit, (id, change) -> change.at().isBefore(horizon))
+                    .size();
         });
     }
 }

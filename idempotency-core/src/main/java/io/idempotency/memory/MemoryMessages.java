@@ -7,10 +7,12 @@ import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages;
+import io.idempotency.store.StoredResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -25,12 +27,18 @@ final class MemoryMessages implements StoredMessages {
     private final InstantSource clock;
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
+    private final MemoryTable<Map<String, StoredResult>> results;
     private final Set<String> registered = ConcurrentHashMap.newKeySet();
 
-    MemoryMessages(InstantSource clock, MemoryTransactions transactions, MemoryTable<MemoryRow> rows) {
+    MemoryMessages(
+            InstantSource clock,
+            MemoryTransactions transactions,
+            MemoryTable<MemoryRow> rows,
+            MemoryTable<Map<String, StoredResult>> results) {
         this.clock = clock;
         this.transactions = transactions;
         this.rows = rows;
+        this.results = results;
     }
 
     @Override
@@ -93,6 +101,7 @@ final class MemoryMessages implements StoredMessages {
             remembered[0] = row != null;
             if (remembered[0]) {
                 rows.change(id, null, transaction);
+                results.change(id, null, transaction);
             }
         });
         return remembered[0];

@@ -11,6 +11,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import io.idempotency.store.StoredMessages;
+import io.idempotency.store.StoredResult;
 import io.idempotency.store.Transactions;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -52,6 +54,7 @@ public final class MemoryStore implements LeaseStore {
     private final int maxMessages;
     private final MemoryTransactions transactions;
     private final MemoryTable<MemoryRow> rows;
+    private final MemoryTable<Map<String, StoredResult>> results;
     private final MemoryLeases leases;
     private final MemoryMessages messages;
     private volatile Predicate<MessageId> kept = id -> false;
@@ -61,8 +64,9 @@ public final class MemoryStore implements LeaseStore {
         this.maxMessages = builder.maxMessages;
         this.transactions = new MemoryTransactions(builder.claimTimeout, this::forgetBeyondMax);
         this.rows = transactions.newTable();
+        this.results = transactions.newTable();
         this.leases = new MemoryLeases(clock, transactions, rows);
-        this.messages = new MemoryMessages(clock, transactions, rows);
+        this.messages = new MemoryMessages(clock, transactions, rows, results);
     }
 
     /** Returns a store with the defaults. */
@@ -87,6 +91,15 @@ public final class MemoryStore implements LeaseStore {
 
     InstantSource clock() {
         return clock;
+    }
+
+    MemoryTable<MemoryRow> rows() {
+        return rows;
+    }
+
+    /** Returns the results of messages, by their names. */
+    MemoryTable<Map<String, StoredResult>> results() {
+        return results;
     }
 
     MemoryTransactions memoryTransactions() {
@@ -216,7 +229,7 @@ public final class MemoryStore implements LeaseStore {
         transactions.refuseActive("Purging");
         return transactions.exclusively(() -> {
             Instant horizon = clock.instant().minus(olderThan);
-            return rows.remove(limit, (id, row) -> row.lastUse().isBefore(horizon) && !isKept(id, row));
+            return remove(limit, (id, row) -> row.lastUse().isBefore(horizon) && !isKept(id, row));
         });
     }
 
@@ -229,12 +242,18 @@ public final class MemoryStore implements LeaseStore {
         return row.isQuarantined() && kept.test(id);
     }
 
+    private int remove(int limit, BiPredicate<MessageId, MemoryRow> matches) {
+        List<MessageId> removed = rows.remove(limit, matches);
+        results.remove(removed);
+        return removed.size();
+    }
+
     private void forgetBeyondMax() {
         int surplus = rows.size() - maxMessages;
         if (surplus > 0) {
-            int forgotten = rows.remove(surplus, (id, row) -> row.isSettled() && !isKept(id, row));
+            int forgotten = remove(surplus, (id, row) -> row.isSettled() && !isKept(id, row));
             Instant now = clock.instant();
-            rows.remove(surplus - forgotten, (id, row) -> !row.isLive(now) && !isKept(id, row));
+            remove(surplus - forgotten, (id, row) -> !row.isLive(now) && !isKept(id, row));
         }
     }
 

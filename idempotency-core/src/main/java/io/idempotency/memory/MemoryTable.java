@@ -64,8 +64,8 @@ final class MemoryTable<V> {
         });
     }
 
-    /** Removes up to {@code limit} values that match and that no running transaction has changed, the oldest first. */
-    int remove(int limit, BiPredicate<MessageId, V> matches) {
+    /** Removes up to {@code limit} values that match and that no running transaction has changed, the oldest first. Returns their ids. */
+    List<MessageId> remove(int limit, BiPredicate<MessageId, V> matches) {
         List<MessageId> removed = new ArrayList<>();
         for (Map.Entry<MessageId, V> entry : committed.entrySet()) {
             if (removed.size() >= limit) {
@@ -75,8 +75,12 @@ final class MemoryTable<V> {
                 removed.add(entry.getKey());
             }
         }
-        committed.keySet().removeAll(removed);
-        return removed.size();
+        remove(removed);
+        return removed;
+    }
+
+    void remove(List<MessageId> ids) {
+        ids.forEach(committed::remove);
     }
 
     int size() {

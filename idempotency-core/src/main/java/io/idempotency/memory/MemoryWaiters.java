@@ -1,5 +1,6 @@
 package io.idempotency.memory;
 
+import io.idempotency.store.ClaimTimeoutException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
@@ -78,7 +79,9 @@ final class MemoryWaiters {
                 // The youngest gives way, so that the oldest gets through however often the others run again.
                 lose.accept(own.youngestInRing(other));
             } else if (remaining <= 0) {
-                throw gone(waiter, "For longer than " + claimTimeout + ", another transaction has held ", null);
+                lose.accept(own);
+                throw new ClaimTimeoutException(
+                        "For longer than " + claimTimeout + ", another transaction has held " + waiter.id());
             } else {
                 remaining = await(waiter, other, remaining);
             }

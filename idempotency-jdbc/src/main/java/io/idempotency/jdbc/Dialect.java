@@ -78,6 +78,11 @@ interface Dialect {
     /** Returns an SQL expression for the database's clock in microseconds since 1970 UTC. */
     String clock();
 
+    /** Returns an SQL expression for the present time in microseconds, to be stored in a row. Reads the clock for it if the database has no such expression. */
+    default String stamp(Connection connection) throws SQLException {
+        return clock();
+    }
+
     /** Returns the clause that limits an ordered query to its first rows. */
     default String first(int rows) {
         return "fetch first " + rows + " rows only";

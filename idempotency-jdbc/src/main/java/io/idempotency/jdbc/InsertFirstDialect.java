@@ -91,6 +91,11 @@ abstract class InsertFirstDialect extends PlainDialect {
         return read(connection, keys, FOR_UPDATE);
     }
 
+    @Override
+    public String stamp(Connection connection) {
+        return clock();
+    }
+
     static final String FOR_UPDATE = "for update";
 
     @Override

@@ -96,9 +96,6 @@ record MessageKey(int consumer, UUID id) implements Comparable<MessageKey> {
     }
 
     static UUID hashed(String value) {
-        UUID cut = fromBytes(Sha256.of(value.getBytes(StandardCharsets.UTF_8)));
-        return new UUID(
-                (cut.getMostSignificantBits() & ~0xF000L) | 0x8000L,
-                (cut.getLeastSignificantBits() & 0x3FFF_FFFF_FFFF_FFFFL) | 0x8000_0000_0000_0000L);
+        return Sha256.uuid(value.getBytes(StandardCharsets.UTF_8));
     }
 }

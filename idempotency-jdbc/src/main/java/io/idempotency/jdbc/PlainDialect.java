@@ -269,6 +269,11 @@ class PlainDialect implements MessageDialect {
     }
 
     @Override
+    public String stamp(Connection connection) throws SQLException {
+        return String.valueOf(now(connection));
+    }
+
+    @Override
     public String first(int rows) {
         return syntax.first(rows);
     }

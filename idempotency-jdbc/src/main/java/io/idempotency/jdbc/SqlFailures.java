@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.ClaimTimeoutException;
 import io.idempotency.store.ConflictException;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
@@ -25,6 +26,8 @@ final class SqlFailures {
     /** The state of an aborted transaction of PostgreSQL, which accepts only a rollback. */
     static final String ABORTED = "25P02";
 
+    private static final int MARIADB_LOCK_TIMEOUT = 1205;
+
     private SqlFailures() {}
 
     /** Returns the exception for a failed action of a store. The verb names the action, such as "claim messages". */
@@ -32,12 +35,14 @@ final class SqlFailures {
         if (failure instanceof IdempotencyException ours) {
             return ours;
         }
-        if (TransientFailures.isTransient(failure)) {
-            return new TransientStoreException(
-                    "Could not " + verb + " for now; run it again in a new transaction: " + failure.getMessage(),
-                    failure);
-        }
         SQLException sql = sqlIn(failure);
+        if (TransientFailures.isTransient(failure)) {
+            String message =
+                    "Could not " + verb + " for now; run it again in a new transaction: " + failure.getMessage();
+            return sql != null && isLockTimeout(sql)
+                    ? new ClaimTimeoutException(message, failure)
+                    : new TransientStoreException(message, failure);
+        }
         String state = sql == null || sql.getSQLState() == null ? "" : sql.getSQLState();
         if (state.equals(ABORTED)) {
             Throwable first = sql == null ? null : sql.getCause();
@@ -77,6 +82,14 @@ final class SqlFailures {
         return (first == null ? ". " : ". The first failure was " + first + ". ")
                 + "Let the exception leave the handler, or run the part that"
                 + " may fail in a transaction of its own (REQUIRES_NEW), or look before you write (on conflict do nothing)";
+    }
+
+    /** Returns whether a statement waited in vain for a lock, on PostgreSQL, H2 or MariaDB. */
+    private static boolean isLockTimeout(SQLException failure) {
+        String state = failure.getSQLState();
+        return "55P03".equals(state)
+                || "HYT00".equals(state)
+                || ("HY000".equals(state) && failure.getErrorCode() == MARIADB_LOCK_TIMEOUT);
     }
 
     private static @Nullable SQLException sqlIn(@Nullable Throwable failure) {

@@ -28,6 +28,7 @@ final class TableMessages implements StoredMessages {
     private final StoreDatabase database;
     private final Tables tables;
     private final TableRanges ranges;
+    private final ResultRows results;
 
     TableMessages(JdbcTransactions transactions, Connections connections, MessageTable table, Tables tables) {
         this.transactions = transactions;
@@ -36,6 +37,7 @@ final class TableMessages implements StoredMessages {
         this.database = table.database();
         this.tables = tables;
         this.ranges = new TableRanges(database, tables);
+        this.results = new ResultRows(tables);
     }
 
     @Override
@@ -164,6 +166,7 @@ final class TableMessages implements StoredMessages {
             });
             if (deleted > 0) {
                 active.evidence().deleted(key);
+                results.forget(connection, dialect, List.of(key));
             } else {
                 isQuarantined[0] = table.find(connection, key).isPresent();
             }

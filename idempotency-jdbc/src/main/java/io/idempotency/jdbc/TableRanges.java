@@ -25,10 +25,12 @@ final class TableRanges {
 
     private final StoreDatabase database;
     private final Tables tables;
+    private final ResultRows results;
 
     TableRanges(StoreDatabase database, Tables tables) {
         this.database = database;
         this.tables = tables;
+        this.results = new ResultRows(tables);
     }
 
     /**
@@ -142,6 +144,7 @@ final class TableRanges {
             List<MessageKey> some = all.subList(from, Math.min(all.size(), from + MOST_KEYS));
             deleted += deleteSome(connection, some, page.newest());
             some.forEach(active.evidence()::deleted);
+            results.forget(connection, database.dialect(connection), some);
         }
         return deleted;
     }

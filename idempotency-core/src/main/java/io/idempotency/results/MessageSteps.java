@@ -1,0 +1,140 @@
+package io.idempotency.results;
+
+import io.idempotency.store.Claim;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.ResultStore;
+import io.idempotency.store.Sha256;
+import io.idempotency.store.StoredResult;
+import io.idempotency.store.TransientStoreException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The steps of one message, while its handler runs. Confined to the thread of the handler. */
+public final class MessageSteps {
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,100}");
+
+    private static final byte[] NOTHING = {};
+
+    private final ResultStore results;
+    private final ResultCodec codec;
+    private final Claim claim;
+    private final Map<String, StoredResult> finished = new LinkedHashMap<>();
+    private final Set<String> asked = new HashSet<>();
+
+    MessageSteps(ResultStore results, ResultCodec codec, Claim claim) {
+        this.results = results;
+        this.codec = codec;
+        this.claim = claim;
+        for (StoredResult each : results.find(id())) {
+            if (!each.name().equals(AnsweringConsumer.NAME)) {
+                finished.put(each.name(), each);
+            }
+        }
+    }
+
+    /** A step with a result. */
+    @FunctionalInterface
+    public interface Call<T, E extends Exception> {
+
+        /**
+         * Runs the step.
+         *
+         * @param key a UUID, the same for each attempt of this step of this message
+         * @return its result, not null
+         */
+        T call(String key) throws E;
+    }
+
+    /** A step without a result. */
+    @FunctionalInterface
+    public interface Action<E extends Exception> {
+
+        /** Runs the step; the key is that of {@link Call#call}. */
+        void run(String key) throws E;
+    }
+
+    /**
+     * Returns the result of a step that is finished, or runs the step and records its result.
+     *
+     * <p>If the process dies before the record is committed, or the lease has gone to another attempt meanwhile, the step runs again, with the same key. It may
+     * still be running elsewhere then.
+     *
+     * @param name unique in the handler, stable: up to 100 letters, digits, dots, underscores and hyphens
+     * @throws StepChangedException if the finished step had another type, or if a new step comes while a finished one was not asked for
+     * @throws TransientStoreException if another attempt has taken the lease; the result is not recorded
+     */
+    public <T, E extends Exception> T once(String name, Class<T> type, Call<T, E> step) throws E {
+        StoredResult before = ask(name, type.getName());
+        if (before != null) {
+            return Codecs.read(codec, id(), before, type);
+        }
+        T value = step.call(key(name));
+        if (value == null) {
+            throw new IdempotencyException(
+                    "Step " + name + " of " + claim.delivery()
+                            + " returned null, which cannot be recorded. Use the form without a type for a step without a result");
+        }
+        record(name, type.getName(), Codecs.write(codec, id(), name, value));
+        return value;
+    }
+
+    /** Runs a step without a result, unless it is finished; see the other form. */
+    public <E extends Exception> void once(String name, Action<E> step) throws E {
+        if (ask(name, void.class.getName()) == null) {
+            step.run(key(name));
+            record(name, void.class.getName(), NOTHING);
+        }
+    }
+
+    private @Nullable StoredResult ask(String name, String type) {
+        if (!NAME.matcher(name).matches()) {
+            throw new IdempotencyException("\"" + name.replaceAll("\\p{Cntrl}", "?")
+                    + "\" is no name of a step: up to 100 letters, digits, dots, underscores and hyphens");
+        }
+        if (!asked.add(name)) {
+            throw new IdempotencyException("The handler of " + claim.delivery() + " has two steps named " + name
+                    + ". Give each a name of its own, such as one with the number of the line");
+        }
+        StoredResult before = finished.get(name);
+        if (before == null) {
+            requireAllAsked();
+        } else if (!before.type().equals(type)) {
+            throw new StepChangedException(
+                    id(), "Step " + name + " returned " + before.type() + ", and now returns " + type);
+        }
+        return before;
+    }
+
+    /** @throws StepChangedException if a finished step was not asked for */
+    void requireAllAsked() {
+        for (String name : finished.keySet()) {
+            if (!asked.contains(name)) {
+                throw new StepChangedException(
+                        id(), "The handler no longer has the step " + name + ", or has it later");
+            }
+        }
+    }
+
+    private void record(String name, String type, byte[] content) {
+        StoredResult result = new StoredResult(name, type, NOTHING, content);
+        results.put(claim, result);
+        finished.put(name, result);
+    }
+
+    private String key(String name) {
+        // Consumer names and those of steps have no slash.
+        String step = id().consumer() + "/" + name + "/" + id().value();
+        return Sha256.uuid(step.getBytes(StandardCharsets.UTF_8)).toString();
+    }
+
+    private MessageId id() {
+        return claim.delivery().id();
+    }
+}

@@ -1,0 +1,84 @@
+package io.idempotency.results;
+
+import io.idempotency.HandledMessages;
+import io.idempotency.MessageHandler;
+import io.idempotency.store.Claim;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.ResultStore;
+
+/**
+ * Divides a handler under {@code AT_LEAST_ONCE} into steps, such as calls of foreign services. The result of each finished step is recorded. When the handler
+ * runs again after a crash, finished steps are not called: they return what they returned. The step that was under way is called again, with the same key.
+ *
+ * <pre>{@code
+ * Steps steps = Steps.in(JdbcResults.on(dataSource), json);
+ *
+ * consumer.consume(order, steps.handler((message, step) -> {
+ *     Charge charge = step.once("charge", Charge.class, key -> stripe.charge(message, key));
+ *     step.once("mail", key -> mails.send(message, charge, key));
+ * }));
+ * }</pre>
+ *
+ * <p>The key is what makes a repeated call harmless: send it as the idempotency key of the foreign service. Immutable and thread-safe.
+ */
+public final class Steps {
+
+    private final ResultStore results;
+    private final ResultCodec codec;
+
+    private Steps(ResultStore results, ResultCodec codec) {
+        this.results = results;
+        this.codec = codec;
+    }
+
+    /** Handles a message in steps. */
+    @FunctionalInterface
+    public interface Handler<M> {
+
+        /** Handles the message. May run more than once for it; its steps are finished once each. */
+        void handle(M message, MessageSteps steps) throws Exception;
+    }
+
+    /** Returns steps that are recorded on the data of the consumer's store. */
+    public static Steps in(ResultStore results, ResultCodec codec) {
+        return new Steps(results, codec);
+    }
+
+    /** Returns a handler that is divided into steps. At its end it checks that it still had each step that an earlier attempt has finished. */
+    public <M> MessageHandler<M> handler(Handler<? super M> handler) {
+        return (message, claim) -> {
+            MessageSteps steps = of(claim);
+            handler.handle(message, steps);
+            steps.requireAllAsked();
+        };
+    }
+
+    /**
+     * Returns the steps of a message that the handler was given. One round trip.
+     *
+     * @throws IdempotencyException if the claim is no lease: in a transaction, a step could be finished and its record be rolled back
+     */
+    public MessageSteps of(Claim claim) {
+        if (!claim.isLease()) {
+            throw new IdempotencyException(
+                    "Steps of " + claim.delivery()
+                            + " cannot be recorded: they need the level AT_LEAST_ONCE, whose handlers run outside of a transaction");
+        }
+        return new MessageSteps(results, codec, claim);
+    }
+
+    /**
+     * Returns the steps of the message that the handler on the calling thread handles, for code that is not given the claim, such as a Spring listener. One
+     * round trip.
+     *
+     * @throws IdempotencyException if no handler runs on this thread, or it is one of a batch, or the level is not {@code AT_LEAST_ONCE}
+     */
+    public MessageSteps ofThread() {
+        return of(
+                HandledMessages.onThread()
+                        .flatMap(HandledMessages::claim)
+                        .orElseThrow(
+                                () -> new IdempotencyException(
+                                        "No handler of a single message runs on this thread, so there are no steps. In a batch, use of(claim)")));
+    }
+}

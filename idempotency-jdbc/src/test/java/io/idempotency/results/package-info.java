@@ -1,0 +1,4 @@
+@NullMarked
+package io.idempotency.results;
+
+import org.jspecify.annotations.NullMarked;
