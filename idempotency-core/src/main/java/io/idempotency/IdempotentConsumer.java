@@ -113,6 +113,11 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         return settings.chunks().time();
     }
 
+    /** Returns how many messages may share a transaction. */
+    public int chunkRecords() {
+        return settings.chunks().records();
+    }
+
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     public boolean isTransactionActive() {
         return settings.storage().store().transactions().isActive();
@@ -223,6 +228,19 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
         scopes.within(item, quarantining, failure -> quarantining.run());
         flow.advance(item);
         return poll.result();
+    }
+
+    /**
+     * Returns the id by which this consumer remembers a message. No round trip.
+     *
+     * @throws RuntimeException if it has no usable id; the exception says why
+     */
+    public MessageId idOf(M message) {
+        Item<M> item = reading.read(List.of(message)).get(0);
+        if (!item.hasUsableId()) {
+            throw Sneaky.unchecked(item.unreadable().orElseThrow());
+        }
+        return item.delivery().id();
     }
 
     /** Returns when and where a message was processed or quarantined; empty if it was not, or is forgotten. One round trip. */

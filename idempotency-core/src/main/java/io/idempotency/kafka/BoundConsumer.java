@@ -23,6 +23,11 @@ interface BoundConsumer<K, V> {
     /** Returns how long one call goes on beginning new work. */
     Duration chunkTime();
 
+    /** Returns how many records may share a transaction. */
+    default int chunkRecords() {
+        return Integer.MAX_VALUE;
+    }
+
     /** Returns whether a transaction on the store's data is active on the calling thread. */
     boolean isTransactionActive();
 
@@ -116,6 +121,11 @@ interface BoundConsumer<K, V> {
         @Override
         public Duration chunkTime() {
             return consumer.chunkTime();
+        }
+
+        @Override
+        public int chunkRecords() {
+            return consumer.chunkRecords();
         }
 
         @Override

@@ -7,9 +7,10 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Commits offsets at a rebalance: a first one for newly assigned partitions, so that {@code auto.offset.reset} applies only once, and the last one
- * for revoked partitions, so that the next owner has nothing to skip.
+ * for revoked partitions, so that the next owner has nothing to skip. Drops what was gathered of them.
  */
-record FirstOffsets<K, V>(Consumer<K, V> kafka, RecordProcessor<K, V> processor) implements ConsumerRebalanceListener {
+record FirstOffsets<K, V>(Consumer<K, V> kafka, RecordProcessor<K, V> processor, Gathering<K, V> gathering)
+        implements ConsumerRebalanceListener {
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
@@ -18,11 +19,13 @@ record FirstOffsets<K, V>(Consumer<K, V> kafka, RecordProcessor<K, V> processor)
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+        gathering.drop(partitions);
         processor.finish(kafka);
     }
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
         // Another consumer may own them, and a commit would be refused.
+        gathering.drop(partitions);
     }
 }

@@ -55,6 +55,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private final RecordProcessor<K, V> processor;
     private final LoopLife life = new LoopLife();
     private final LoopReplays replays = new LoopReplays();
+    private final Gathering<K, V> gathering;
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -64,6 +65,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     PollLoop(PollLoopSettings<K, V> settings) {
         this.settings = settings;
         this.processor = settings.processor();
+        this.gathering = settings.gathering();
     }
 
     /** Returns a builder of a loop around the processor. */
@@ -153,7 +155,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             settings.replays().ifPresent(store -> replaying.start(processor, store, settings.properties()));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
-            kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor));
+            kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor, gathering));
             pollUntilClosed(kafka, reread);
         }
     }
@@ -194,17 +196,27 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private void pollOrReject(Consumer<K, V> kafka, RecordReread reread) {
         try {
             if (mustRewind) {
+                gathering.dropAll().forEach((partition, first) -> AssignedPartitions.seek(kafka, partition, first));
                 processor.rewind(kafka);
                 mustRewind = false;
             }
-            ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(settings.pollTimeout()));
+            ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(gathering.timeout(settings.pollTimeout())));
             failuresInARow = 0;
-            List<Throwable> failures = new ArrayList<>();
-            reread.during(polled, () -> processor.handle(kafka, polled).ifPresent(failures::add));
-            failures.forEach(this::handleAgain);
+            handle(kafka, reread, gathering.add(polled));
         } catch (RecordDeserializationException unreadable) {
-            processor.reject(kafka, unreadable);
+            if (gathering.isEmpty()) {
+                processor.reject(kafka, unreadable);
+            } else {
+                // Those before it come first. The next poll throws again.
+                handle(kafka, reread, gathering.take());
+            }
         }
+    }
+
+    private void handle(Consumer<K, V> kafka, RecordReread reread, ConsumerRecords<K, V> records) {
+        List<Throwable> failures = new ArrayList<>();
+        reread.during(records, () -> processor.handle(kafka, records).ifPresent(failures::add));
+        failures.forEach(this::handleAgain);
     }
 
     /** Waits before the record is polled again at which the handler of a shadow consumer failed. */

@@ -34,6 +34,7 @@ public final class PollLoopBuilder<K, V> {
     private Function<Map<String, Object>, Consumer<K, V>> consumers = KafkaConsumer::new;
     private Function<Map<String, Object>, Admin> admins = Admin::create;
     private Optional<ReplayStore> replays = Optional.empty();
+    private Optional<PollLoopSettings.Batch> batch = Optional.empty();
 
     PollLoopBuilder(RecordProcessor<K, V> processor) {
         this.processor = processor;
@@ -88,6 +89,20 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
+    /**
+     * Gathers the records of several polls before they are claimed, for handlers that write large batches. A batch is handed over when it has so many records, or
+     * when so much time has passed since its first one. Records that are gathered are not claimed, and if a partition is given up, its next owner gets them. The
+     * consumer needs a {@linkplain io.idempotency.IdempotentConsumerBuilder#chunk chunk} of as many records, and a handler that needs less than {@code
+     * max.poll.interval.ms} for them.
+     *
+     * @param records at most in a batch; more than {@code max.poll.records}
+     * @param time at most until a batch is handed over
+     */
+    public PollLoopBuilder<K, V> gather(int records, Duration time) {
+        this.batch = Optional.of(new PollLoopSettings.Batch(records, time));
+        return this;
+    }
+
     PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
         this.consumers = factory;
         return this;
@@ -101,8 +116,8 @@ public final class PollLoopBuilder<K, V> {
     /**
      * Builds the loop. Warns in the log of settings that can lose or repeat messages.
      *
-     * @throws IdempotencyException if no topic or no {@code group.id} was given, auto-commit is switched on, or ids are remembered for less than
-     *     {@code max.poll.interval.ms}
+     * @throws IdempotencyException if no topic or no {@code group.id} was given, auto-commit is switched on, ids are remembered for less than
+     *     {@code max.poll.interval.ms}, or batches do not fit the chunks of the consumer or the records of a poll
      */
     public PollLoop<K, V> build() {
         if (topics.isEmpty()) {
@@ -112,6 +127,8 @@ public final class PollLoopBuilder<K, V> {
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
         StartUpChecks.requireRetention(checked, retention);
+        batch.ifPresent(gathered ->
+                StartUpChecks.requireBatch(checked, gathered.records(), gathered.time(), processor.chunkRecords()));
         StartUpChecks.warnOfLongChunks(checked, processor.chunkTime());
         StartUpChecks.warnOfDefaults(checked);
         return new PollLoop<>(new PollLoopSettings<>(
@@ -121,6 +138,7 @@ public final class PollLoopBuilder<K, V> {
                 new PollLoopSettings.Times(pollTimeout, closeTimeout, retention),
                 onEnd,
                 new PollLoopSettings.Clients<>(consumers, admins),
-                replays));
+                replays,
+                batch));
     }
 }

@@ -18,7 +18,11 @@ record PollLoopSettings<K, V>(
         Times times,
         java.util.function.Consumer<Optional<Throwable>> onEnd,
         Clients<K, V> clients,
-        Optional<ReplayStore> replays) {
+        Optional<ReplayStore> replays,
+        Optional<Batch> batch) {
+
+    /** When a batch of several polls is complete. */
+    record Batch(int records, Duration time) {}
 
     /** How long things may take. */
     record Times(Duration poll, Duration close, Duration retention) {}
@@ -26,6 +30,16 @@ record PollLoopSettings<K, V>(
     /** Makes the clients; replaced in tests. */
     record Clients<K, V>(
             Function<Map<String, Object>, Consumer<K, V>> consumers, Function<Map<String, Object>, Admin> admins) {}
+
+    /** Returns what gathers polls: a batch is complete before another poll could make it too large. */
+    Gathering<K, V> gathering() {
+        if (batch.isEmpty()) {
+            return Gathering.none();
+        }
+        int most = StartUpChecks.maxPollRecords(properties);
+        return new Gathering<>(
+                Math.max(2, batch.get().records() - most + 1), batch.get().time(), System::nanoTime);
+    }
 
     Consumer<K, V> connect() {
         return clients.consumers().apply(properties);

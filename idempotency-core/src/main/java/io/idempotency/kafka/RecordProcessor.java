@@ -5,6 +5,8 @@ import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.Replayer;
+import io.idempotency.ranges.RangeHandler;
+import io.idempotency.ranges.RangeStore;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
@@ -20,6 +22,7 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
@@ -83,6 +86,31 @@ public final class RecordProcessor<K, V> {
     public static <K, V> RecordProcessor<K, V> batches(
             IdempotentConsumer<ConsumerRecord<K, V>> consumer, BatchHandler<ConsumerRecord<K, V>> handler) {
         return new RecordProcessor<>(BoundConsumer.batches(consumer, handler), MessageIds.defaults(), System::nanoTime);
+    }
+
+    /**
+     * Returns a processor that writes the records in ranges to a sink without transactions. The claims of a range and its record are one transaction of the
+     * store; then it is written; then it is done. Whatever dies in between, the same records are written again with the same token, and only they. The offsets
+     * of a partition are committed when its ranges are done. A message that was sent again is in no range.
+     *
+     * <p>A range that cannot be written is tried again, 1 s to 32 s apart, and its partition waits. If its records are no longer in Kafka, the partition stands
+     * still, see {@link io.idempotency.ranges.RangeGoneException}. The number of records of a range is that of a poll, at most a chunk; {@link
+     * PollLoopBuilder#gather} makes ranges larger.
+     *
+     * @param consumer with the level {@code STRONG}
+     * @param ranges on the data of the consumer's store
+     * @param properties those of the polling Kafka consumer, with its deserializers
+     * @throws IdempotencyException if the consumer has another level
+     */
+    public static <K, V> RecordProcessor<K, V> ranges(
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer,
+            RangeStore ranges,
+            Map<String, ?> properties,
+            RangeHandler<? super ConsumerRecord<K, V>> handler) {
+        Map<String, Object> outsideOfGroup = RecordReread.outsideOfGroup(properties);
+        RangeReread<K, V> reread = new RangeReread<>(() -> new KafkaConsumer<>(outsideOfGroup), Duration.ofSeconds(10));
+        return new RecordProcessor<>(
+                new RangeBound<>(consumer, ranges, reread, handler), MessageIds.defaults(), System::nanoTime);
     }
 
     /**
@@ -221,6 +249,10 @@ public final class RecordProcessor<K, V> {
 
     Duration chunkTime() {
         return bound.chunkTime();
+    }
+
+    int chunkRecords() {
+        return bound.chunkRecords();
     }
 
     String describe() {

@@ -65,16 +65,22 @@ public final class RecordReread implements AutoCloseable {
 
     /** Returns a reader that connects like the consumer with these properties. */
     public static RecordReread of(Map<String, ?> consumerProperties) {
+        Map<String, Object> properties = outsideOfGroup(consumerProperties);
+        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+        properties.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, 1);
+        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        return new RecordReread(() -> new KafkaConsumer<>(properties), TIMEOUT);
+    }
+
+    /** Returns the properties of a consumer that belongs to no group and reads only what it is told to. */
+    static Map<String, Object> outsideOfGroup(Map<String, ?> consumerProperties) {
         Map<String, Object> properties = new HashMap<>(consumerProperties);
         properties.keySet().removeAll(OF_THE_GROUP);
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-        properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
-        properties.put(ConsumerConfig.FETCH_MIN_BYTES_CONFIG, 1);
         properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
-        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-        return new RecordReread(() -> new KafkaConsumer<>(properties), TIMEOUT);
+        return properties;
     }
 
     /** Returns the reader of the poll loop on this thread; empty unless that loop polled this very record. */

@@ -49,6 +49,27 @@ final class StartUpChecks {
         }
     }
 
+    static int maxPollRecords(Map<String, Object> properties) {
+        Object most = properties.getOrDefault(
+                ConsumerConfig.MAX_POLL_RECORDS_CONFIG, ConsumerConfig.DEFAULT_MAX_POLL_RECORDS);
+        return Integer.parseInt(most.toString().trim());
+    }
+
+    static void requireBatch(Map<String, Object> properties, int records, Duration time, int chunkRecords) {
+        if (time.isNegative() || time.isZero()) {
+            throw new IdempotencyException("gather(..) needs a positive time, not " + time);
+        }
+        int polled = maxPollRecords(properties);
+        if (records <= polled) {
+            throw new IdempotencyException("gather(" + records + ", ..) gathers nothing: one poll may have " + polled
+                    + " records. Gather more, or lower max.poll.records");
+        }
+        if (chunkRecords < records) {
+            throw new IdempotencyException("gather(" + records + ", ..) needs a consumer with chunk(" + records
+                    + ", ..): this one takes " + chunkRecords + " records in a transaction");
+        }
+    }
+
     static void warnOfLongChunks(Map<String, Object> properties, Duration chunkTime) {
         Duration pollInterval = TopicRetention.pollInterval(properties);
         if (pollInterval.compareTo(chunkTime.multipliedBy(CHUNKS_PER_POLL_INTERVAL)) < 0) {

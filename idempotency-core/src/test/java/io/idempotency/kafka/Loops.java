@@ -44,6 +44,11 @@ final class Loops implements AutoCloseable {
                 .topics(topic)
                 .pollTimeout(Duration.ofMillis(100))
                 .build();
+        start(loop);
+        return loop;
+    }
+
+    void start(PollLoop<String, String> loop) {
         Thread thread = new Thread(
                 () -> {
                     try {
@@ -55,7 +60,6 @@ final class Loops implements AutoCloseable {
                 "loop-" + open.size());
         thread.start();
         open.add(loop);
-        return loop;
     }
 
     /** The text of a value, for handlers. */
