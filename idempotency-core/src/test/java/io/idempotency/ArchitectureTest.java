@@ -46,6 +46,7 @@ final class ArchitectureTest {
             "io.idempotency",
             "io.idempotency.store",
             "io.idempotency.replay",
+            "io.idempotency.outbox",
             "io.micrometer.core..",
             "org.slf4j..");
 
@@ -56,6 +57,7 @@ final class ArchitectureTest {
             "io.idempotency",
             "io.idempotency.store",
             "io.idempotency.replay",
+            "io.idempotency.ranges",
             "org.apache.kafka..",
             "com.fasterxml.uuid..",
             "org.slf4j..");
@@ -70,6 +72,14 @@ final class ArchitectureTest {
             "org.apache.kafka..",
             "com.fasterxml.uuid..",
             "org.slf4j..");
+
+    @ArchTest
+    static final ArchRule rangesNeedOnlyTheContractsOfStores =
+            only("io.idempotency.ranges", "io.idempotency.ranges", "io.idempotency.store");
+
+    @ArchTest
+    static final ArchRule resultsNeedOnlyTheFlow =
+            only("io.idempotency.results", "io.idempotency.results", "io.idempotency", "io.idempotency.store");
 
     @ArchTest
     static final ArchRule thereAreNoCycles =

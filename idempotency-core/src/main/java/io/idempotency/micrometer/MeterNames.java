@@ -29,5 +29,11 @@ public final class MeterNames {
     public static final String JOURNAL_CATCH_UPS = "idempotency.journal.catch.ups";
     public static final String JOURNAL_RELOADS = "idempotency.journal.reloads";
 
+    public static final String OUTBOX_SENT = "idempotency.outbox.sent";
+    public static final String OUTBOX_FAILURES = "idempotency.outbox.failures";
+    public static final String OUTBOX_WAITING = "idempotency.outbox.waiting";
+    public static final String OUTBOX_OLDEST = "idempotency.outbox.oldest";
+    public static final String OUTBOX_REFUSED = "idempotency.outbox.refused";
+
     private MeterNames() {}
 }

@@ -1,5 +1,6 @@
 package io.idempotency.micrometer;
 
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
 import io.idempotency.store.ClaimStore;
@@ -65,6 +66,7 @@ public final class QuarantineMeters implements AutoCloseable {
     private final ReentrantLock counting = new ReentrantLock();
 
     private volatile @Nullable HorizonMeters horizons;
+    private volatile @Nullable OutboxGauges outbox;
     private volatile boolean isClosed;
     private @Nullable Claim turn;
     /** Touched by the counting thread only. */
@@ -115,6 +117,12 @@ public final class QuarantineMeters implements AutoCloseable {
         return this;
     }
 
+    /** Also shows what waits in the outbox, on the node that counts. Call it before {@link #start}. */
+    public synchronized QuarantineMeters outbox(OutboxStore store) {
+        outbox = new OutboxGauges(registry, store);
+        return this;
+    }
+
     /** Counts soon, and then once a minute, on a daemon thread, until it is closed. */
     public synchronized QuarantineMeters start() {
         if (executor == null) {
@@ -144,7 +152,7 @@ public final class QuarantineMeters implements AutoCloseable {
     }
 
     /**
-     * Counts, if it is the turn of this node. Two round trips, and two for each consumer whose {@linkplain #horizons horizon} is shown.
+     * Counts, if it is the turn of this node. Two round trips, two for an outbox, and two for each consumer whose {@linkplain #horizons horizon} is shown.
      *
      * @throws IdempotencyException if a store fails; the meters are gone then
      */
@@ -169,12 +177,24 @@ public final class QuarantineMeters implements AutoCloseable {
 
     private void countQuarantine() {
         Map<String, QuarantineTotal> counted = Map.of();
+        boolean isOurTurn = false;
         try {
-            if (!isClosed && hasTurn()) {
+            isOurTurn = !isClosed && hasTurn();
+            if (isOurTurn) {
                 counted = all(quarantine.totals());
             }
         } finally {
             show(counted);
+            countOutputs(isOurTurn);
+        }
+    }
+
+    private void countOutputs(boolean isOurTurn) {
+        OutboxGauges gauges = outbox;
+        if (gauges != null && isOurTurn) {
+            gauges.sample();
+        } else if (gauges != null) {
+            gauges.clear();
         }
     }
 
@@ -277,6 +297,7 @@ public final class QuarantineMeters implements AutoCloseable {
         if (shown != null) {
             shown.clear();
         }
+        countOutputs(false);
     }
 
     private void release(Claim held) {

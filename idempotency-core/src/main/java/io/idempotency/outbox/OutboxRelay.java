@@ -3,12 +3,15 @@ package io.idempotency.outbox;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Printable;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +49,16 @@ public final class OutboxRelay implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "idempotency-outbox");
     private volatile boolean isClosed;
+    private volatile @Nullable Trouble trouble;
     private int failures;
+
+    /**
+     * Why outputs cannot be sent.
+     *
+     * @param since when a round failed first
+     * @param failure of the last round
+     */
+    public record Trouble(Instant since, Throwable failure) {}
 
     private OutboxRelay(Builder builder) {
         this.store = builder.store;
@@ -73,6 +85,11 @@ public final class OutboxRelay implements AutoCloseable {
         if (signal.availablePermits() == 0) {
             signal.release();
         }
+    }
+
+    /** Returns the trouble that the thread of the relay has; empty if its last round succeeded. */
+    public Optional<Trouble> trouble() {
+        return Optional.ofNullable(trouble);
     }
 
     /**
@@ -122,6 +139,7 @@ public final class OutboxRelay implements AutoCloseable {
                 try {
                     boolean isMore = runOnce() > 0;
                     failures = 0;
+                    trouble = null;
                     if (!isMore) {
                         awaitSignal();
                     }
@@ -139,6 +157,8 @@ public final class OutboxRelay implements AutoCloseable {
 
     private Duration failed(Throwable failure) {
         failures++;
+        Trouble before = trouble;
+        trouble = new Trouble(before == null ? Instant.now() : before.since(), failure);
         Duration doubled = FIRST_WAIT.multipliedBy(1L << Math.min(failures - 1, 10));
         Duration wait = doubled.compareTo(MOST_WAIT) > 0 ? MOST_WAIT : doubled;
         if (!isClosed) {

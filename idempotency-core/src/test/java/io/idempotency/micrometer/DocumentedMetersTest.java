@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.idempotency.ConsistencyLevel;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.outbox.OutboxStore;
+import io.idempotency.outbox.OutboxTotal;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.JournalStatistics;
 import io.idempotency.store.StoredMessages;
@@ -61,6 +63,14 @@ class DocumentedMetersTest {
                 });
     }
 
+    /** An outbox in which nothing waits. */
+    private static OutboxStore empty() {
+        return (OutboxStore) Proxy.newProxyInstance(
+                DocumentedMetersTest.class.getClassLoader(),
+                new Class<?>[] {OutboxStore.class},
+                (proxy, method, arguments) -> new OutboxTotal(0, Duration.ZERO, 0));
+    }
+
     /** Returns the meters of all parts, without the gauges of buckets that this registry adds. */
     private static List<Meter.Id> registered() {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
@@ -74,7 +84,9 @@ class DocumentedMetersTest {
         }
         QuarantineMeters.of(registry, store, new MemoryQuarantine(store), () -> List.of("billing"))
                 .horizons(consumer -> judging())
+                .outbox(empty())
                 .count();
+        OutboxMeters.of(registry);
         return registry.getMeters().stream()
                 .map(Meter::getId)
                 .filter(id -> id.getTag("le") == null)

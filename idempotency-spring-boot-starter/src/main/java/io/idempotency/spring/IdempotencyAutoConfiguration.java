@@ -40,7 +40,8 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
         },
         afterName = {
             "org.springframework.boot.hibernate.autoconfigure.HibernateJpaAutoConfiguration",
-            "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration"
+            "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration",
+            "org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration"
         })
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", matchIfMissing = true)
@@ -49,7 +50,8 @@ import org.springframework.kafka.retrytopic.DestinationTopicResolver;
     DatabaseConfiguration.class,
     SharedConfiguration.class,
     QuarantineMeterConfiguration.class,
-    OutboxConfiguration.class
+    OutboxConfiguration.class,
+    ResultConfiguration.class
 })
 public class IdempotencyAutoConfiguration {
 
@@ -165,8 +167,8 @@ public class IdempotencyAutoConfiguration {
         static class Enabled {
 
             @Bean
-            IdempotencyHealth idempotencyHealthIndicator(Standstills standstills) {
-                return new IdempotencyHealth(standstills);
+            IdempotencyHealth idempotencyHealthIndicator(Standstills standstills, ObjectProvider<RunningRelay> relay) {
+                return new IdempotencyHealth(standstills, relay::getIfAvailable);
             }
         }
     }

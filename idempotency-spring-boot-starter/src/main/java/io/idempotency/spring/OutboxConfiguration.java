@@ -1,11 +1,15 @@
 package io.idempotency.spring;
 
 import io.idempotency.jdbc.JdbcOutbox;
+import io.idempotency.micrometer.OutboxMeters;
 import io.idempotency.outbox.Outbox;
 import io.idempotency.outbox.OutboxListener;
 import io.idempotency.outbox.OutboxStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
@@ -69,5 +73,18 @@ class OutboxConfiguration {
                 new OutboxTemplate<>((Outbox<Object, Object>) outbox, (ProducerFactory<Object, Object>) factory);
         converter.ifUnique(template::setMessageConverter);
         return template;
+    }
+
+    /** Sets up the meters of the relay, if Micrometer is on the class path. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterRegistry.class)
+    @ConditionalOnBean(MeterRegistry.class)
+    @ConditionalOnBooleanProperty(name = "idempotency.outbox.relay", matchIfMissing = true)
+    static class Meters {
+
+        @Bean
+        OutboxMeters idempotencyOutboxMeters(MeterRegistry registry) {
+            return OutboxMeters.of(registry);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.idempotency.spring;
 
 import io.idempotency.QuarantineKeeper;
+import io.idempotency.jdbc.JdbcResults;
 import io.idempotency.jdbc.Purger;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
@@ -9,6 +10,7 @@ import io.idempotency.store.QuarantineStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
 /** Runs the purges of the starter's stores. The purge of a store begins when a listener needs the store and Spring creates it. Thread-safe. */
@@ -19,6 +21,7 @@ final class Purges implements AutoCloseable {
     private final ObjectProvider<QuarantineStore> quarantine;
     private final ObjectProvider<PurgeListener> listeners;
     private final List<Purger> running = new ArrayList<>();
+    private volatile @Nullable JdbcResults results;
 
     Purges(
             IdempotencyProperties properties,
@@ -51,9 +54,22 @@ final class Purges implements AutoCloseable {
                 .batchSize(properties.purge().batchSize())
                 .audit(audit, properties.audit().retention());
         quarantine.ifUnique(messages -> purger.afterwards(keeper(store, messages, retention)));
+        purger.afterwards(this::purgeResults);
         List<PurgeListener> told = listeners.orderedStream().toList();
         purger.listener(new All(told));
         running.add(purger.start());
+    }
+
+    /** Has each run purge these results, too. */
+    void add(JdbcResults kept) {
+        results = kept;
+    }
+
+    private void purgeResults() {
+        JdbcResults kept = results;
+        if (kept != null) {
+            kept.purge();
+        }
     }
 
     private QuarantineKeeper keeper(ClaimStore store, QuarantineStore messages, Duration retention) {

@@ -4,8 +4,10 @@ import io.idempotency.ConsumerStores;
 import io.idempotency.Standstills;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.micrometer.QuarantineMeters;
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.QuarantineStore;
 import io.micrometer.core.instrument.MeterRegistry;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -32,15 +34,17 @@ class QuarantineMeterConfiguration {
             QuarantineStore quarantine,
             Consumers listeners,
             ConsumerStores stores,
-            Standstills standstills) {
+            Standstills standstills,
+            ObjectProvider<OutboxStore> outbox) {
         TableStore leases = TableStore.builder(transactions.dataSource())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout())
                 .transactionManager(transactions.manager())
                 .build();
-        return QuarantineMeters.of(registry, leases, quarantine, standstills::consumers)
-                .horizons(consumer -> listeners.operated(consumer, stores))
-                .start();
+        QuarantineMeters meters = QuarantineMeters.of(registry, leases, quarantine, standstills::consumers)
+                .horizons(consumer -> listeners.operated(consumer, stores));
+        outbox.ifUnique(meters::outbox);
+        return meters.start();
     }
 }

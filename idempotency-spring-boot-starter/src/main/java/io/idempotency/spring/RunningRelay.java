@@ -6,6 +6,7 @@ import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.StoredOutput;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
@@ -50,6 +51,11 @@ final class RunningRelay implements SmartLifecycle {
         if (running != null) {
             running.wake();
         }
+    }
+
+    Optional<OutboxRelay.Trouble> trouble() {
+        OutboxRelay running = relay;
+        return running == null ? Optional.empty() : running.trouble();
     }
 
     @Override

@@ -32,7 +32,7 @@ class IdempotencyHealthTest {
 
     private final AtomicLong nanoTime = new AtomicLong();
     private final Standstills standstills = new Standstills(nanoTime::get, () -> NOON.plusNanos(nanoTime.get()));
-    private final IdempotencyHealth health = new IdempotencyHealth(standstills);
+    private final IdempotencyHealth health = new IdempotencyHealth(standstills, () -> null);
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = KafkaRecords.<Object, Object>consumer(
                     "billing")
             .store(MemoryStore.create())
