@@ -90,6 +90,23 @@ final class ChildProcess implements AutoCloseable {
         process.destroyForcibly();
     }
 
+    /** Sends it a signal, such as STOP. */
+    void signal(String name) {
+        try {
+            int code = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid()))
+                    .start()
+                    .waitFor();
+            if (code != 0) {
+                throw new IllegalStateException("No signal " + name + " could be sent: " + code);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Kills it if it still lives. */
     @Override
     public void close() {

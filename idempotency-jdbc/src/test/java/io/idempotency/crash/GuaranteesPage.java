@@ -34,6 +34,8 @@ final class GuaranteesPage {
         return PAGE.replace("${table}", table)
                 .replace("${early}", GuaranteesSection.of("early commits"))
                 .replace("${ending}", GuaranteesSection.of("ending transactions"))
+                .replace("${ranges}", GuaranteesSection.of("ranges"))
+                .replace("${beyond}", GuaranteesSection.of("effects beyond a row"))
                 .replace("${changed}", changed)
                 .replace("${replays}", replays)
                 .replace("${journal}", ofJournals(seen))
@@ -117,6 +119,25 @@ final class GuaranteesPage {
 
             While a node replays a message, the original record may arrive from Kafka. Under `STRONG` it waits for the transaction, and then is a duplicate or still in quarantine. Under
             `AT_LEAST_ONCE` it waits for the lease.
+
+            ## Answers, steps and outputs
+
+            [A test](${tests}BeyondCrashTest.java) halts a process that handles one message, and lets another process follow, which is asked for the answer twice. **answers**: how many different answers
+            callers got. **a receiver that knows keys**: how often a foreign service did what a [step](results.md#steps) asked for, if it takes calls with the same key for one. Outputs are those of the
+            [outbox](outbox.md); the next consumer takes records with the same id for one. A cell that differs from what it should be fails the build.
+
+            <!-- effects beyond a row -->
+            ${beyond}
+            <!-- end of effects beyond a row -->
+
+            ## Ranges
+
+            [A test](${tests}RangeCrashTest.java) loads 30 messages, one of which was sent twice, into a folder: a file for each [range](ranges.md). The process halts in its second range, and another one follows, whose polls
+            have other numbers of records. A cell that differs from 30 fails the build.
+
+            <!-- ranges -->
+            ${ranges}
+            <!-- end of ranges -->
 
             ## `STRONG`
 

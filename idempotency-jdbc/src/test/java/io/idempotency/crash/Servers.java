@@ -84,6 +84,7 @@ final class Servers implements AutoCloseable {
         broker.brokerProperties(Map.of(
                 "offsets.topic.num.partitions", "1",
                 "group.initial.rebalance.delay.ms", "0",
+                "group.min.session.timeout.ms", "1000",
                 "auto.create.topics.enable", "false"));
         broker.afterPropertiesSet();
         return broker;

@@ -22,6 +22,7 @@ class ArchitectureTest {
                     "io.idempotency.store",
                     "io.idempotency.replay",
                     "io.idempotency.outbox",
+                    "io.idempotency.ranges",
                     "java..",
                     "javax.sql",
                     "org.springframework.jdbc..",

@@ -18,7 +18,7 @@ public final class GuaranteesSection {
     private GuaranteesSection() {}
 
     /** Compares the section with the observation, or writes it if the tests run with {@code -Didempotency.docs=write}. */
-    static void assertSays(String name, String seen) {
+    public static void assertSays(String name, String seen) {
         String page = read();
         if ("write".equals(System.getProperty("idempotency.docs"))) {
             page = page.replace(in(page, name), seen);

@@ -225,7 +225,7 @@ public enum TestDatabase {
     }
 
     /** Moves all stored times back, which is as if the clock had gone on. */
-    static void passTime(DataSource dataSource, String prefix, Duration duration) {
+    public static void passTime(DataSource dataSource, String prefix, Duration duration) {
         long micros = duration.toNanos() / 1000;
         execute(dataSource, "update " + prefix + "message set at_micros = at_micros - " + micros);
         execute(
@@ -233,6 +233,7 @@ public enum TestDatabase {
                 "update " + prefix + "quarantine set at_micros = at_micros - " + micros
                         + ", first_at_micros = first_at_micros - " + micros);
         execute(dataSource, "update " + prefix + "audit set at_micros = at_micros - " + micros);
+        execute(dataSource, "update " + prefix + "result set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "segment set at_micros = at_micros - " + micros);
         execute(dataSource, "update " + prefix + "journal set at_micros = at_micros - " + micros);
         execute(

@@ -110,6 +110,34 @@ create table if not exists ${tables}audit (
     primary key (at_micros, token)
 );
 
+-- What handlers returned: the answers to messages, and the results of steps.
+create table if not exists ${tables}result (
+    at_micros bigint not null,          -- when it was stored
+    consumer integer not null,
+    message_id uuid not null,
+    name varchar(100) not null,         -- of the step; $answer for the answer
+    result_type varchar(1000) not null, -- class of what was returned
+    fingerprint varbinary(32) not null, -- SHA-256 of the request; empty if none is kept
+    content blob not null,
+    primary key (consumer, message_id, name)
+);
+
+-- For the purge.
+create index if not exists ${prefix}result_at on ${tables}result (consumer, at_micros);
+
+-- Ranges of records that are being written to a sink without transactions.
+create table if not exists ${tables}range (
+    at_micros bigint not null,     -- when it was recorded
+    place bigint not null,         -- number of the stream * 2^32 + partition
+    first_offset bigint not null,
+    last_offset bigint not null,
+    consumer integer not null,     -- number of the consumer
+    token varchar(36) not null,
+    included blob not null,        -- a bit for each offset from first_offset on; empty if all belong to it
+    digest varbinary(32) not null, -- SHA-256 of the ids of its messages
+    primary key (consumer, place, token)
+);
+
 -- Outputs that are to be sent to Kafka.
 create table if not exists ${tables}outbox (
     number bigint generated always as identity, -- grows with each output

@@ -100,6 +100,32 @@ create table if not exists ${tables}audit (
     primary key (at_micros, token)
 ) engine = innodb;
 
+-- What handlers returned: the answers to messages, and the results of steps.
+create table if not exists ${tables}result (
+    at_micros bigint not null,                                                  -- when it was stored
+    consumer integer not null,
+    message_id binary(16) not null,
+    name varchar(100) character set utf8mb4 collate utf8mb4_nopad_bin not null, -- of the step; $answer for the answer
+    result_type text character set utf8mb4 collate utf8mb4_nopad_bin not null,  -- class of what was returned
+    fingerprint varbinary(32) not null,                                         -- SHA-256 of the request; empty if none is kept
+    content longblob not null,
+    primary key (consumer, message_id, name),
+    index ${prefix}result_at (consumer, at_micros)
+) engine = innodb;
+
+-- Ranges of records that are being written to a sink without transactions.
+create table if not exists ${tables}range (
+    at_micros bigint not null,                      -- when it was recorded
+    place bigint not null,                          -- number of the stream * 2^32 + partition
+    first_offset bigint not null,
+    last_offset bigint not null,
+    consumer integer not null,                      -- number of the consumer
+    token varchar(36) character set ascii not null,
+    included longblob not null,                     -- a bit for each offset from first_offset on; empty if all belong to it
+    digest varbinary(32) not null,                  -- SHA-256 of the ids of its messages
+    primary key (consumer, place, token)
+) engine = innodb;
+
 -- Outputs that are to be sent to Kafka.
 create table if not exists ${tables}outbox (
     number bigint auto_increment not null,                        -- grows with each output

@@ -112,6 +112,34 @@ create table ${tables}audit (
     primary key (at_micros, token)
 )${options};
 
+-- What handlers returned: the answers to messages, and the results of steps.
+create table ${tables}result (
+    at_micros ${long} not null,    -- when it was stored
+    consumer ${int} not null,
+    message_id ${id} not null,
+    name ${name} not null,         -- of the step; $answer for the answer
+    result_type ${name} not null,  -- class of what was returned
+    fingerprint ${bytes},          -- SHA-256 of the request; empty if none is kept, which is null for some databases
+    content ${bytes},
+    primary key (consumer, message_id, name)
+)${options};
+
+-- For the purge.
+create index ${prefix}result_at on ${tables}result (consumer, at_micros);
+
+-- Ranges of records that are being written to a sink without transactions.
+create table ${tables}range (
+    at_micros ${long} not null,    -- when it was recorded
+    place ${long} not null,        -- number of the stream * 2^32 + partition
+    first_offset ${long} not null,
+    last_offset ${long} not null,
+    consumer ${int} not null,      -- number of the consumer
+    token ${name} not null,
+    included ${bytes},             -- a bit for each offset from first_offset on; empty if all belong to it
+    digest ${bytes} not null,      -- SHA-256 of the ids of its messages
+    primary key (consumer, place, token)
+)${options};
+
 -- The heads of the journals, one for each consumer and partition. An append locks its head.
 create table ${tables}journal (
     place ${long} not null,           -- number of the stream * 2^32 + partition
