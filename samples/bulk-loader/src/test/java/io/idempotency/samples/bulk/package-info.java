@@ -1,0 +1,4 @@
+@NullMarked
+package io.idempotency.samples.bulk;
+
+import org.jspecify.annotations.NullMarked;

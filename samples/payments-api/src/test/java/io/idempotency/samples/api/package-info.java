@@ -1,0 +1,4 @@
+@NullMarked
+package io.idempotency.samples.api;
+
+import org.jspecify.annotations.NullMarked;
