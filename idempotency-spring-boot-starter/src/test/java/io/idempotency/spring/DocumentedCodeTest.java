@@ -44,6 +44,23 @@ class DocumentedCodeTest {
             class Ledger {
                 Ledger(javax.sql.DataSource dataSource) {}
                 void post(String payment) {}
+                Receipt pay(Request request) { return new Receipt("1"); }
+            }
+
+            record Request(String key, byte[] body) {}
+
+            record Receipt(String id) {}
+
+            class Stripe {
+                Receipt charge(Order order, String key) { return new Receipt(key); }
+            }
+
+            class Mails {
+                void send(Order order, Receipt receipt, String key) {}
+            }
+
+            class Sink {
+                void insert(String token, java.util.List<?> records) {}
             }
 
             record Order(String id, String payment) {}
@@ -65,6 +82,12 @@ class DocumentedCodeTest {
                 io.idempotency.IdempotentConsumer<org.apache.kafka.clients.consumer.ConsumerRecord<String, String>> billing;
                 org.apache.kafka.clients.consumer.Consumer<String, String> consumer;
                 io.idempotency.spring.IdempotentContainers idempotentContainers;
+                io.idempotency.IdempotentConsumer<Order> charges;
+                io.idempotency.results.ResultCodec json;
+                Stripe stripe;
+                Mails mails;
+                Sink sink;
+                Request request;
                 org.springframework.kafka.core.ConsumerFactory<String, String> consumers;
                 org.springframework.kafka.listener.ContainerProperties containerProperties;
             }

@@ -177,7 +177,8 @@ public final class LoaderDemo {
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int i = 0; i < rows; i++) {
-                UUID id = new UUID(random.nextLong() & ~0xF000L | 0x4000L, random.nextLong() >>> 2 | Long.MIN_VALUE);
+                UUID id = new UUID(
+                        (random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
                 int kind = i % POISON_EVERY;
                 noJson += kind == 7_000 ? 1 : 0;
                 negative += kind == 14_000 ? 1 : 0;
@@ -205,7 +206,7 @@ public final class LoaderDemo {
     private double load(String store) throws Exception {
         String name = "by" + store;
         createTable(name);
-        long expected = rows - noJson - negative;
+        long expected = (long) rows - noJson - negative;
         double rate;
         try (BulkLoader loader = new BulkLoader(settings(name, name, store))) {
             Thread loading = new Thread(loader::run, "loader-" + store);
