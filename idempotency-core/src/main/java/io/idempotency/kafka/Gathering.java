@@ -27,6 +27,7 @@ final class Gathering<K, V> {
     private final Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
     private int count;
     private long since;
+    private boolean isUrgent;
 
     /**
      * @param enough with so many records, and no fewer, a batch is complete; 1 if nothing is gathered
@@ -54,7 +55,7 @@ final class Gathering<K, V> {
         for (TopicPartition partition : polled.partitions()) {
             add(partition, polled.records(partition));
         }
-        if (count < enough && left() > 0) {
+        if (count < enough && left() > 0 && !isUrgent) {
             return ConsumerRecords.empty();
         }
         return take();
@@ -85,6 +86,14 @@ final class Gathering<K, V> {
         gathered.clear();
         next.clear();
         count = 0;
+    }
+
+    /**
+     * Sets whether polls are handed over as they come. While a message that failed is looked for, each delivery is small, and waiting for more would only take
+     * time.
+     */
+    void urgent(boolean now) {
+        isUrgent = now;
     }
 
     /** Returns how long the next poll may wait: until the batch is complete, at most the time given. */

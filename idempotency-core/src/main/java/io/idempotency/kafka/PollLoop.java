@@ -216,6 +216,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private void handle(Consumer<K, V> kafka, RecordReread reread, ConsumerRecords<K, V> records) {
         List<Throwable> failures = new ArrayList<>();
         reread.during(records, () -> processor.handle(kafka, records).ifPresent(failures::add));
+        gathering.urgent(processor.isBehind());
         failures.forEach(this::handleAgain);
     }
 

@@ -65,6 +65,8 @@ public final class RecordProcessor<K, V> {
     private final InitialOffsets initialOffsets = new InitialOffsets();
     private final Offsets offsets = new Offsets(initialOffsets);
     private Set<TopicPartition> owned = Set.of();
+    /** Whether the last records that were handled left a partition at one of them. */
+    private boolean hasLeft;
 
     RecordProcessor(
             BoundConsumer<K, V> bound,
@@ -144,6 +146,7 @@ public final class RecordProcessor<K, V> {
             Optional<Throwable> failure =
                     bound.isShadow() ? WatchedPoll.handle(bound, progress, records) : Optional.empty();
             if (!records.isEmpty() && !bound.isShadow()) {
+                hasLeft = false;
                 Contained.consume(bound, records)
                         .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
@@ -233,6 +236,11 @@ public final class RecordProcessor<K, V> {
         bound.requireReplays(replays);
     }
 
+    /** Returns whether a partition went back to a record that was not settled, and nothing has been handled since. */
+    boolean isBehind() {
+        return hasLeft;
+    }
+
     /** Commits all offsets that are not known to be committed and waits, as the last thing before partitions are given up. */
     void finish(Consumer<K, V> consumer) {
         offsets.retain(consumer.assignment());
@@ -299,6 +307,7 @@ public final class RecordProcessor<K, V> {
             Consumer<K, V> consumer, PollProgress<K, V> progress, TopicPartition partition, PartitionProgress reached) {
         progress.note(partition, reached);
         if (!reached.isSettled()) {
+            hasLeft = true;
             backOffs.leave(consumer, partition, reached.next(), reached.retryAfter());
         }
     }

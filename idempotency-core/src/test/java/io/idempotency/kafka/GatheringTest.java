@@ -80,6 +80,16 @@ class GatheringTest {
         assertThat(offsets(gathering.add(polled(P0, 4, 4)))).hasSize(4);
     }
 
+    /** The search for a message that failed must not wait for large batches. */
+    @Test
+    void handsOverEachPollWhileItIsUrgent() {
+        gathering.urgent(true);
+        assertThat(offsets(gathering.add(polled(P0, 0, 1)))).hasSize(1);
+        assertThat(offsets(gathering.add(polled(P0, 1, 2)))).hasSize(1);
+        gathering.urgent(false);
+        assertThat(gathering.add(polled(P0, 2, 3))).isEmpty();
+    }
+
     /** Or the lag behind transaction markers would never reach 0. */
     @Test
     void passesOnAPollWithoutRecordsWhileItHasNone() {

@@ -32,12 +32,13 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Loads a million rows with copies and poison into PostgreSQL, by the table, by the journal, and by hand. Poison is quarantined, and everything else is loaded. One kind of
- * poison is mended, and a replay loads it. At the end every row is counted.
+ * Loads a million rows with copies into PostgreSQL, by hand, by the journal and by the table, and a hundred thousand with poison among them. Poison is quarantined, and
+ * everything else is loaded. One kind of poison is mended, and a replay loads it. After each step every row is counted.
  */
 public final class LoaderDemo {
 
-    private static final String TOPIC = "orders";
+    private static final String CLEAN = "clean";
+    private static final String POISONED = "poisoned";
     private static final int PARTITIONS = 3;
     private static final int POISON_EVERY = 20_000;
     private static final int COPY_EVERY = 20;
@@ -49,9 +50,14 @@ public final class LoaderDemo {
     private final Broker broker;
     private final EmbeddedPostgres postgres;
     private final DataSource dataSource;
-    private int copies;
-    private int noJson;
-    private int negative;
+
+    /** What was sent. */
+    private record Sent(int rows, int copies, int noJson, int negative) {
+
+        int loadable() {
+            return rows - noJson - negative;
+        }
+    }
 
     private LoaderDemo(Broker broker, EmbeddedPostgres postgres) {
         this.broker = broker;
@@ -89,19 +95,22 @@ public final class LoaderDemo {
     }
 
     private boolean run() throws Exception {
-        screen.say("sending %,d rows".formatted(rows));
-        send();
-        DryRun dry = new DryRun(settings("dry", "byhand", "table"), line -> screen.say("dry run: " + line));
-        if (dry.run()) {
+        screen.say("sending %,d rows, and %,d with poison".formatted(rows, rows / 10));
+        Sent clean = send(CLEAN, rows, false);
+        Sent poisoned = send(POISONED, rows / 10, true);
+        if (new DryRun(settings("dry", POISONED, "table"), line -> screen.say("dry run: " + line)).run()) {
             screen.problem("the dry run found no poison");
         }
-        double byHand =
-                new ByHand(settings("byhand", "byhand", "table"), dataSource).load(createTable("byhand"), rows());
-        screen.say("by hand, COPY only: %,.0f rows a second".formatted(byHand));
-        double journal = load("journal");
-        double table = load("table");
+        createTable("byhand");
+        double byHand = new ByHand(settings("byhand", CLEAN, "table"), dataSource)
+                .load("byhand", clean.rows() + clean.copies());
+        screen.say("by hand: %,.0f rows a second".formatted(byHand));
+        double journal = load("clean_journal", CLEAN, clean);
+        double table = load("clean_table", CLEAN, clean);
+        load("poisoned_journal", POISONED, poisoned);
+        load("poisoned_table", POISONED, poisoned);
         new Report()
-                .heading("Rows a second")
+                .heading("Rows a second, copies included")
                 .row("a loop by hand: the same parsing and COPY, without ids", Math.round(byHand))
                 .row("the loader with the journal", Math.round(journal))
                 .row("the loader with the table", Math.round(table))
@@ -114,12 +123,8 @@ public final class LoaderDemo {
         return screen.problems().isEmpty();
     }
 
-    /** The records without the poison, but with their copies. */
-    private int rows() {
-        return rows + copies - noJson - negative;
-    }
-
-    private LoaderSettings settings(String name, String table, String store) {
+    /** The name is that of the consumer and of the table. */
+    private LoaderSettings settings(String name, String topic, String store) {
         Properties properties = new Properties();
         properties.putAll(Map.of(
                 "name",
@@ -127,11 +132,11 @@ public final class LoaderDemo {
                 "kafka.bootstrap.servers",
                 broker.address(),
                 "topic",
-                TOPIC,
+                topic,
                 "jdbc.url",
                 postgres.getJdbcUrl("postgres", "postgres"),
                 "table",
-                table,
+                name,
                 "columns",
                 "id=/id, customer=/customer/name, cents=/cents",
                 "store",
@@ -141,12 +146,10 @@ public final class LoaderDemo {
         return LoaderSettings.of(properties);
     }
 
-    private String createTable(String name) throws SQLException {
-        execute("create table " + name + " (id uuid not null, customer text not null, cents bigint not null)");
-        if (!name.equals("byhand")) {
-            execute("alter table " + name + " add constraint " + name + "_positive check (cents >= 0)");
-        }
-        return name;
+    private void createTable(String name) throws SQLException {
+        execute("create table " + name
+                + " (id uuid not null, customer text not null, cents bigint not null, constraint " + name
+                + "_positive check (cents >= 0))");
     }
 
     private void execute(String sql) throws SQLException {
@@ -165,79 +168,88 @@ public final class LoaderDemo {
         }
     }
 
-    /** Of each 20,000 rows, one is no JSON, and one has a negative amount, which the table refuses. One in 20 is sent twice. */
-    private void send() throws Exception {
+    /** One row in 20 is sent twice. With poison, of each 20,000 rows one is no JSON, and one has a negative amount, which the table refuses. */
+    private Sent send(String topic, int number, boolean isPoisoned) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.address()))) {
-            admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
+            admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1)))
                     .all()
                     .get();
         }
+        int copies = 0;
+        int noJson = 0;
+        int negative = 0;
         Map<String, Object> config =
                 Map.of("bootstrap.servers", broker.address(), "linger.ms", 20, "batch.size", 200_000);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
-            for (int i = 0; i < rows; i++) {
-                UUID id = new UUID(
-                        (random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
-                int kind = i % POISON_EVERY;
-                noJson += kind == 7_000 ? 1 : 0;
-                negative += kind == 14_000 ? 1 : 0;
-                String value = kind == 7_000
+            for (int i = 0; i < number; i++) {
+                UUID id =
+                        new UUID((random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
+                boolean isNoJson = isPoisoned && i % POISON_EVERY == 7_000;
+                boolean isNegative = isPoisoned && i % POISON_EVERY == 14_000;
+                boolean isTwice = !isNoJson && !isNegative && i % COPY_EVERY == 0;
+                noJson += isNoJson ? 1 : 0;
+                negative += isNegative ? 1 : 0;
+                copies += isTwice ? 1 : 0;
+                String value = isNoJson
                         ? "{\"id\":"
                         : "{\"id\":\"%s\",\"customer\":{\"name\":\"c%d\"},\"cents\":%d}"
-                                .formatted(id, i % 1000, kind == 14_000 ? -1 : i % 10_000);
-                boolean isTwice = kind != 7_000 && kind != 14_000 && i % COPY_EVERY == 0;
-                copies += isTwice ? 1 : 0;
+                                .formatted(id, i % 1000, isNegative ? -1 : i % 10_000);
                 for (int copy = 0; copy < (isTwice ? 2 : 1); copy++) {
                     ProducerRecord<byte[], byte[]> record =
-                            new ProducerRecord<>(TOPIC, bytes("c" + i % 1000), bytes(value));
+                            new ProducerRecord<>(topic, bytes("c" + i % 1000), bytes(value));
                     record.headers().add("message-id", bytes(id.toString()));
                     var unused = producer.send(record);
                 }
             }
         }
+        return new Sent(number, copies, noJson, negative);
     }
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Loads the topic, checks, mends, replays, and checks again. Returns rows a second of the load. */
-    private double load(String store) throws Exception {
-        String name = "by" + store;
+    /** Loads a topic and checks; with poison, mends, replays, and checks again. Returns records a second of the load. */
+    private double load(String name, String topic, Sent sent) throws Exception {
         createTable(name);
-        long expected = (long) rows - noJson - negative;
         double rate;
-        try (BulkLoader loader = new BulkLoader(settings(name, name, store))) {
-            Thread loading = new Thread(loader::run, "loader-" + store);
+        try (BulkLoader loader = new BulkLoader(settings(name, topic, name.substring(name.indexOf('_') + 1)))) {
             long began = System.nanoTime();
-            loading.start();
+            new Thread(loader::run, "loader-" + name).start();
             Progress progress = loader.progress();
             await(
-                    store + ": the load",
+                    name + ": the load",
                     progress,
-                    () -> progress.count(Outcome.PROCESSED) >= expected
-                            && progress.count(Outcome.QUARANTINED) >= noJson + negative);
-            rate = expected / ((System.nanoTime() - began) / 1e9);
-            check(name, expected, noJson + negative);
-
-            screen.say(store
-                    + ": the rule that refused %d rows is taken back, and a replay asked for".formatted(negative));
-            execute("alter table " + name + " drop constraint " + name + "_positive");
-            JdbcReplays replays = JdbcReplays.on(dataSource);
-            Replay replay = replays.request(
-                    ReplayRequest.of(QuarantineSelection.of(name).failureType("org.postgresql.util.PSQLException"))
-                            .perSecond(1000)
-                            .by("demo", "negative amounts are refunds"));
-            await(
-                    store + ": the replay",
-                    progress,
-                    () -> replays.find(replay.request().id())
-                            .filter(each -> each.status().hasEnded())
-                            .isPresent());
-            check(name, expected + negative, noJson);
+                    () -> progress.count(Outcome.PROCESSED) + progress.count(Outcome.DUPLICATE)
+                                    >= sent.loadable() + sent.copies()
+                            && progress.count(Outcome.QUARANTINED) >= sent.noJson() + sent.negative());
+            rate = (sent.loadable() + sent.copies()) / ((System.nanoTime() - began) / 1e9);
+            screen.say("%s: %,.0f rows a second".formatted(name, rate));
+            check(name, sent.loadable(), sent.noJson() + sent.negative());
+            if (sent.negative() > 0) {
+                replay(name, sent, progress);
+            }
         }
         return rate;
+    }
+
+    private void replay(String name, Sent sent, Progress progress) throws Exception {
+        screen.say("%s: the rule that refused %d rows is taken back, and a replay asked for"
+                .formatted(name, sent.negative()));
+        execute("alter table " + name + " drop constraint " + name + "_positive");
+        JdbcReplays replays = JdbcReplays.on(dataSource);
+        Replay replay = replays.request(
+                ReplayRequest.of(QuarantineSelection.of(name).failureType("org.postgresql.util.PSQLException"))
+                        .perSecond(1000)
+                        .by("demo", "negative amounts are refunds"));
+        await(
+                name + ": the replay",
+                progress,
+                () -> replays.find(replay.request().id())
+                        .filter(each -> each.status().hasEnded())
+                        .isPresent());
+        check(name, sent.loadable() + sent.negative(), sent.noJson());
     }
 
     private void await(String what, Progress progress, BooleanSupplier isDone) throws InterruptedException {
@@ -246,8 +258,8 @@ public final class LoaderDemo {
             if (System.nanoTime() - began > PATIENCE_NANOS) {
                 throw new IllegalStateException(what + " does not end: " + progress.line());
             }
-            Thread.sleep(200);
-            if (i % 25 == 0) {
+            Thread.sleep(20);
+            if (i % 250 == 0) {
                 screen.say(what + ": " + progress.line());
             }
         }
