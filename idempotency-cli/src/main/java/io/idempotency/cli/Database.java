@@ -3,6 +3,7 @@ package io.idempotency.cli;
 import io.idempotency.ConsumerStores;
 import io.idempotency.Operations;
 import io.idempotency.jdbc.JdbcAudit;
+import io.idempotency.jdbc.JdbcOutbox;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcReplays;
 import io.idempotency.jdbc.JournalStore;
@@ -22,7 +23,8 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 /** The library on one connection. Used by one thread. */
 final class Database implements AutoCloseable {
 
-    private static final String ORIGIN = "cli";
+    /** Where acts of the command line come from, for the audit. */
+    static final String ORIGIN = "cli";
 
     private final Options options;
     private final DataSource connections;
@@ -86,6 +88,10 @@ final class Database implements AutoCloseable {
 
     JdbcQuarantine quarantine() {
         return JdbcQuarantine.on(dataSource).tablePrefix(options.tablePrefix()).schema(options.schema());
+    }
+
+    JdbcOutbox outbox() {
+        return JdbcOutbox.on(dataSource).tablePrefix(options.tablePrefix()).schema(options.schema());
     }
 
     JdbcReplays replays() {

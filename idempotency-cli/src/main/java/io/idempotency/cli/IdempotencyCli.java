@@ -64,6 +64,11 @@ public final class IdempotencyCli {
                 .addSubcommand(new Drop(session))
                 .addSubcommand(new ExportCommand(session))
                 .addSubcommand(new ImportCommand(session));
+        CommandLine outbox = new CommandLine(new OutboxCommands.Group())
+                .addSubcommand(new OutboxCommands.Status(session))
+                .addSubcommand(new OutboxCommands.Refused(session))
+                .addSubcommand(new OutboxCommands.Resend(session))
+                .addSubcommand(new OutboxCommands.Discard(session));
         CommandLine schema = new CommandLine(new SchemaCommands.Group())
                 .addSubcommand(new SchemaCommands.Print(session))
                 .addSubcommand(new SchemaCommands.Validate(session))
@@ -72,6 +77,7 @@ public final class IdempotencyCli {
                 .addSubcommand(new ConsumersCommand(session))
                 .addSubcommand(new WhyCommand(session))
                 .addSubcommand(quarantine)
+                .addSubcommand(outbox)
                 .addSubcommand(new ForgetCommand(session))
                 .addSubcommand(new PurgeCommand(session))
                 .addSubcommand(new AdoptCommand(session))
