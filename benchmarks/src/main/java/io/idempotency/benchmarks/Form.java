@@ -8,6 +8,8 @@ enum Form {
     LONG(2.5, 100_000_000),
     /** A journal of a billion ids, and nothing else. */
     HUGE(2.5, 1_000_000_000),
+    /** Relays of an outbox, see {@link OutboxBenchmark}; about ten minutes. */
+    OUTBOX(2.5, 0),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1, 0);
 

@@ -1,0 +1,5 @@
+/** A loader of ClickHouse. */
+@NullMarked
+package io.idempotency.samples.clickhouse;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.idempotency.samples.clickhouse;
+
+import org.jspecify.annotations.NullMarked;
