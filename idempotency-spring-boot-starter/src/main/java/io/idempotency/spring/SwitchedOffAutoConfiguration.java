@@ -16,7 +16,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 @ConditionalOnClass(KafkaListener.class)
 @ConditionalOnBooleanProperty(name = "idempotency.enabled", havingValue = false)
 @EnableConfigurationProperties(IdempotencyProperties.class)
-@Import({DatabaseConfiguration.class, SharedConfiguration.class, OutboxConfiguration.class})
+@Import({DatabaseConfiguration.class, SharedConfiguration.class, OutboxConfiguration.class, ResultConfiguration.class})
 public class SwitchedOffAutoConfiguration {
 
     static final String BEAN = "idempotencySwitchedOff";
