@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ public final class HandledMessages {
     private @Nullable Map<String, Map<Object, MessageId>> known;
 
     private @Nullable Map<Object, Integer> numbers;
+    private @Nullable Map<Object, Object> attached;
 
     private HandledMessages(List<? extends Item<?>> items, List<Claim> claims) {
         this.items = items;
@@ -88,6 +90,13 @@ public final class HandledMessages {
     /** Returns the claim of the message if the handler has exactly one; empty for a batch of several. */
     public Optional<Claim> claim() {
         return to - from == 1 ? Optional.of(claims.get(from)) : Optional.empty();
+    }
+
+    /** Returns what was created for this key while the handler runs, or creates it. */
+    public <T> T attached(Object key, Class<T> type, Supplier<T> creation) {
+        Map<Object, Object> all = attached == null ? new HashMap<>() : attached;
+        attached = all;
+        return type.cast(all.computeIfAbsent(key, none -> creation.get()));
     }
 
     /** Counts the calls for this thing while the handler runs: returns 0 at the first call, then 1, and so on. */

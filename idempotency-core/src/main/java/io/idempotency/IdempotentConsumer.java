@@ -7,9 +7,11 @@ import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +113,24 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     /** Returns how long one call goes on beginning new work. */
     public Duration chunkTime() {
         return settings.chunks().time();
+    }
+
+    /** Returns whether its messages have scopes; see {@link IdempotentConsumerBuilder#scope}. */
+    public boolean isScoped() {
+        return settings.messages().scope().isPresent();
+    }
+
+    /**
+     * Runs work in the scope of a message, such as a look-up in the database of its tenant. Exceptions of the scope leave.
+     *
+     * @return what the work returned
+     */
+    public <T> T inScope(M message, Supplier<T> work) {
+        List<T> result = new ArrayList<>(1);
+        scopes.within(reading.read(List.of(message)).get(0), () -> result.add(work.get()), failure -> {
+            throw Sneaky.unchecked(failure);
+        });
+        return result.get(0);
     }
 
     /** Returns how many messages may share a transaction. */

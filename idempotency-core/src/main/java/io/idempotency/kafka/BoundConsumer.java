@@ -11,6 +11,7 @@ import io.idempotency.store.Position;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
@@ -55,6 +56,9 @@ interface BoundConsumer<K, V> {
     /** Refuses replays that cannot be carried out. */
     default void requireReplays(ReplayStore replays) {}
 
+    /** Does what no record asks for, from time to time, on the polling thread. */
+    default void tend(Set<TopicPartition> assigned) {}
+
     /** Notes that a partition was revoked or lost; see {@link IdempotentConsumer#revoked}. */
     default void revoked(TopicPartition partition) {}
 
@@ -90,6 +94,10 @@ interface BoundConsumer<K, V> {
 
         OfHandler(IdempotentConsumer<ConsumerRecord<K, V>> consumer) {
             this.consumer = consumer;
+        }
+
+        final IdempotentConsumer<ConsumerRecord<K, V>> consumer() {
+            return consumer;
         }
 
         abstract BatchResult consume(IdempotentConsumer<ConsumerRecord<K, V>> by, List<ConsumerRecord<K, V>> records);

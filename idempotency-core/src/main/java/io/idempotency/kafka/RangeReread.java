@@ -13,6 +13,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /** Reads the records of a range again from Kafka, by their exact offsets, with a consumer of its own outside of any group. Thread-safe. */
 final class RangeReread<K, V> {
@@ -39,6 +40,10 @@ final class RangeReread<K, V> {
         List<ConsumerRecord<K, V>> records = new ArrayList<>(range.size());
         try (Consumer<K, V> consumer = connect.get()) {
             consumer.assign(Set.of(partition));
+            Long end = consumer.endOffsets(Set.of(partition), patience).get(partition);
+            if (end != null && end <= range.lastOffset()) {
+                throw new RangeGoneException(range, "the topic ends before its last record");
+            }
             consumer.seek(partition, range.firstOffset());
             long seen = System.nanoTime();
             while (consumer.position(partition, patience) <= range.lastOffset()) {
@@ -55,6 +60,8 @@ final class RangeReread<K, V> {
                             + patience.toSeconds() + " s");
                 }
             }
+        } catch (TimeoutException away) {
+            throw new TransientStoreException("The records of " + range + " could not be read from Kafka", away);
         } catch (OffsetOutOfRangeException cut) {
             throw new RangeGoneException(range, "the topic no longer has its first records");
         }
@@ -69,7 +76,8 @@ final class RangeReread<K, V> {
     void requireSame(Range range, List<String> ids) {
         if (!Arrays.equals(range.digest(), Range.digest(ids))) {
             throw new RangeGoneException(
-                    range, "other records are at its offsets now, as after the topic was created again");
+                    range,
+                    "other ids are at its offsets now, as after the topic was created again, or after a change in how ids are read");
         }
     }
 }

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -109,6 +110,14 @@ public final class RecordProcessor<K, V> {
             RangeStore ranges,
             Map<String, ?> properties,
             RangeHandler<? super ConsumerRecord<K, V>> handler) {
+        for (String deserializer :
+                List.of(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG)) {
+            if (!properties.containsKey(deserializer)) {
+                throw new IdempotencyException(
+                        "The properties have no " + deserializer
+                                + ". Ranges are read again by a consumer with these properties: give those of the polling consumer");
+            }
+        }
         Map<String, Object> outsideOfGroup = RecordReread.outsideOfGroup(properties);
         RangeReread<K, V> reread = new RangeReread<>(() -> new KafkaConsumer<>(outsideOfGroup), Duration.ofSeconds(10));
         return new RecordProcessor<>(
@@ -151,6 +160,7 @@ public final class RecordProcessor<K, V> {
                         .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
             offsets.commit(consumer, progress.settled());
+            bound.tend(consumer.assignment());
             failure.ifPresent(thrown -> AssignedPartitions.seekAll(consumer, progress.unsettled(), thrown));
             return failure;
         } catch (Throwable failure) {

@@ -27,15 +27,34 @@ public final class MemoryResults implements ResultStore {
     @Override
     public void put(Claim claim, StoredResult result) {
         MessageId id = claim.delivery().id();
-        if (!claim.isLease()) {
-            transactions.required("Storing a result");
+        requirePuttable(claim);
+        if (claim.isLease()) {
+            whileLeased(claim, () -> results.set(id, with(results.get(id, null), result)));
+        } else {
             transactions.changing(
                     results,
                     id,
                     transaction -> results.change(id, with(results.get(id, transaction), result), transaction));
-            return;
         }
-        transactions.refuseActive("Recording a result");
+    }
+
+    @Override
+    public void requirePuttable(Claim claim) {
+        if (claim.isLease()) {
+            transactions.refuseActive("Recording a result");
+        } else {
+            transactions.required("Storing a result");
+        }
+    }
+
+    @Override
+    public void clear(Claim lease) {
+        MessageId id = lease.delivery().id();
+        whileLeased(lease, () -> results.remove(List.of(id)));
+    }
+
+    private void whileLeased(Claim claim, Runnable work) {
+        MessageId id = claim.delivery().id();
         boolean isOwned = transactions.exclusively(() -> {
             MemoryRow row = rows.get(id, null);
             boolean isHeld = row != null
@@ -43,7 +62,7 @@ public final class MemoryResults implements ResultStore {
                     && row.attempt() == claim.attempt()
                     && !row.until().isBefore(claim.until());
             if (isHeld) {
-                results.set(id, with(results.get(id, null), result));
+                work.run();
             }
             return isHeld;
         });

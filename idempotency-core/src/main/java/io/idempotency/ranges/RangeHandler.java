@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * Writes ranges to a sink without transactions: an analytic database, a search engine, an object store. The sink must take a range that is written twice, with the same
- * token and the same records, for one: by a token of deduplication, by ids of rows, or by the name of an object. Thread-safe if several partitions are
- * handled by several threads.
+ * token and the same records, for one: by a token of deduplication, by ids of rows, or by the name of an object. Thread-safe: a
+ * replay writes beside the poll loop.
  */
 @FunctionalInterface
 public interface RangeHandler<M> {

@@ -113,6 +113,10 @@ public final class AnsweringConsumer<M, A> {
         try {
             outcome = consumer.consume(message, (same, claim) -> handle(same, claim, print, handler, given));
         } catch (ClaimTimeoutException e) {
+            if (given.isEntered) {
+                // What the handler itself waited for.
+                throw e;
+            }
             RequestInProgressException inProgress = new RequestInProgressException(id(message));
             inProgress.initCause(e);
             throw inProgress;
@@ -125,7 +129,8 @@ public final class AnsweringConsumer<M, A> {
             case DUPLICATE ->
                 replayed(
                         id(message),
-                        stored(id(message)).orElseThrow(() -> new NoAnswerException(id(message), outcome)),
+                        consumer.inScope(message, () -> stored(id(message)))
+                                .orElseThrow(() -> new NoAnswerException(id(message), outcome)),
                         print);
             case QUARANTINED, EXPIRED -> throw new NoAnswerException(id(message), outcome);
             default -> throw new RequestInProgressException(id(message));
@@ -134,14 +139,17 @@ public final class AnsweringConsumer<M, A> {
 
     /** What the handler of one call returned, or that of an earlier attempt. */
     private static final class Given<A> {
+        private boolean isEntered;
         private @Nullable A value;
         private @Nullable StoredResult stored;
     }
 
     private void handle(M message, Claim claim, byte[] print, Handler<? super M, ? extends A> handler, Given<A> given)
             throws Exception {
-        if (claim.isLease()) {
-            // The former owner of the lease may have stored it and died.
+        given.isEntered = true;
+        if (claim.attempt() > 1) {
+            // The former owner of the lease may have stored it and died. At the first attempt, an answer is that of a
+            // message that was forgotten.
             given.stored = stored(claim.delivery().id()).orElse(null);
         }
         if (given.stored == null) {

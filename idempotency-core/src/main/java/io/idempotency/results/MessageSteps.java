@@ -10,6 +10,7 @@ import io.idempotency.store.TransientStoreException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -27,12 +28,19 @@ public final class MessageSteps {
     private final Claim claim;
     private final Map<String, StoredResult> finished = new LinkedHashMap<>();
     private final Set<String> asked = new HashSet<>();
+    private @Nullable String running;
 
     MessageSteps(ResultStore results, ResultCodec codec, Claim claim) {
         this.results = results;
         this.codec = codec;
         this.claim = claim;
-        for (StoredResult each : results.find(id())) {
+        List<StoredResult> found = results.find(id());
+        if (claim.attempt() == 1 && !found.isEmpty()) {
+            // The first attempt has finished nothing yet: they are of a message with this id that was forgotten.
+            results.clear(claim);
+            return;
+        }
+        for (StoredResult each : found) {
             if (!each.name().equals(AnsweringConsumer.NAME)) {
                 finished.put(each.name(), each);
             }
@@ -68,6 +76,7 @@ public final class MessageSteps {
      *
      * @param name unique in the handler, stable: up to 100 letters, digits, dots, underscores and hyphens
      * @throws StepChangedException if the finished step had another type, or if a new step comes while a finished one was not asked for
+     * @throws IdempotencyException if it is called within another step or in a transaction
      * @throws TransientStoreException if another attempt has taken the lease; the result is not recorded
      */
     public <T, E extends Exception> T once(String name, Class<T> type, Call<T, E> step) throws E {
@@ -75,7 +84,7 @@ public final class MessageSteps {
         if (before != null) {
             return Codecs.read(codec, id(), before, type);
         }
-        T value = step.call(key(name));
+        T value = running(name, () -> step.call(key(name)));
         if (value == null) {
             throw new IdempotencyException(
                     "Step " + name + " of " + claim.delivery()
@@ -88,8 +97,32 @@ public final class MessageSteps {
     /** Runs a step without a result, unless it is finished; see the other form. */
     public <E extends Exception> void once(String name, Action<E> step) throws E {
         if (ask(name, void.class.getName()) == null) {
-            step.run(key(name));
+            running(name, () -> {
+                step.run(key(name));
+                return true;
+            });
             record(name, void.class.getName(), NOTHING);
+        }
+    }
+
+    /** What runs as a step. */
+    private interface Work<T, E extends Exception> {
+        T run() throws E;
+    }
+
+    private <T, E extends Exception> T running(String name, Work<T, E> work) throws E {
+        running = name;
+        boolean isDone = false;
+        try {
+            T value = work.run();
+            isDone = true;
+            return value;
+        } finally {
+            running = null;
+            if (!isDone) {
+                // It may be tried again in the same call of the handler.
+                asked.remove(name);
+            }
         }
     }
 
@@ -98,6 +131,11 @@ public final class MessageSteps {
             throw new IdempotencyException("\"" + name.replaceAll("\\p{Cntrl}", "?")
                     + "\" is no name of a step: up to 100 letters, digits, dots, underscores and hyphens");
         }
+        if (running != null) {
+            throw new IdempotencyException("Step " + name + " of " + claim.delivery() + " is called within step "
+                    + running + ". Call steps one after the other");
+        }
+        results.requirePuttable(claim);
         if (!asked.add(name)) {
             throw new IdempotencyException("The handler of " + claim.delivery() + " has two steps named " + name
                     + ". Give each a name of its own, such as one with the number of the line");
@@ -117,7 +155,7 @@ public final class MessageSteps {
         for (String name : finished.keySet()) {
             if (!asked.contains(name)) {
                 throw new StepChangedException(
-                        id(), "The handler no longer has the step " + name + ", or has it later");
+                        id(), "The handler no longer has the step " + name + ", or comes to it later");
             }
         }
     }

@@ -5,6 +5,7 @@ import io.idempotency.MessageHandler;
 import io.idempotency.store.Claim;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.ResultStore;
+import java.util.List;
 
 /**
  * Divides a handler under {@code AT_LEAST_ONCE} into steps, such as calls of foreign services. The result of each finished step is recorded. When the handler
@@ -56,7 +57,7 @@ public final class Steps {
     /**
      * Returns the steps of a message that the handler was given. One round trip.
      *
-     * @throws IdempotencyException if the claim is no lease: in a transaction, a step could be finished and its record be rolled back
+     * @throws IdempotencyException if the claim is no lease, or a transaction is active: a step could be finished and its record be rolled back
      */
     public MessageSteps of(Claim claim) {
         if (!claim.isLease()) {
@@ -64,7 +65,12 @@ public final class Steps {
                     "Steps of " + claim.delivery()
                             + " cannot be recorded: they need the level AT_LEAST_ONCE, whose handlers run outside of a transaction");
         }
-        return new MessageSteps(results, codec, claim);
+        results.requirePuttable(claim);
+        // Whoever asks twice in a handler gets the same.
+        return HandledMessages.onThread()
+                .map(handled -> handled.attached(
+                        List.of(Steps.class, claim), MessageSteps.class, () -> new MessageSteps(results, codec, claim)))
+                .orElseGet(() -> new MessageSteps(results, codec, claim));
     }
 
     /**

@@ -17,6 +17,20 @@ public interface ResultStore {
     void put(Claim claim, StoredResult result);
 
     /**
+     * Checks that {@link #put} can store a result now. No round trip.
+     *
+     * @throws IdempotencyException if the claim is a lease and a transaction is active on the thread, or the other way round
+     */
+    void requirePuttable(Claim claim);
+
+    /**
+     * Deletes the results of a leased message, those of an earlier life: it was forgotten, and they were not yet.
+     *
+     * @throws TransientStoreException if another attempt has taken the lease
+     */
+    void clear(Claim lease);
+
+    /**
      * Returns the results of a message, in the order in which they were stored; empty if there are none, or they are forgotten. In a transaction it sees what
      * others had committed before this call. One round trip.
      */

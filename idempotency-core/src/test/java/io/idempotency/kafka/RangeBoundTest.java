@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.idempotency.BatchResult;
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.MessageScope;
 import io.idempotency.Outcome;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.ranges.Range;
 import io.idempotency.ranges.RangeGoneException;
 import io.idempotency.ranges.RangeHandler;
 import io.idempotency.ranges.RangeStore;
+import io.idempotency.store.MessageId;
 import io.idempotency.store.TransientStoreException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
@@ -35,6 +38,7 @@ class RangeBoundTest {
     private final List<String> written = new ArrayList<>();
     private final List<ConsumerRecord<String, String>> log = new ArrayList<>();
     private int failing;
+    private long end = 100;
 
     private final RangeStore ranges = new RangeStore() {
         @Override
@@ -72,6 +76,7 @@ class RangeBoundTest {
     /** A topic with the records of the log. */
     private MockConsumer<String, String> kafka() {
         MockConsumer<String, String> kafka = new MockConsumer<>("none");
+        kafka.updateEndOffsets(Map.of(P0, end));
         kafka.schedulePollTask(() -> {
             long begin = log.isEmpty() ? 0 : log.get(0).offset();
             kafka.updateBeginningOffsets(Map.of(P0, begin));
@@ -162,12 +167,87 @@ class RangeBoundTest {
 
         log.clear();
         log.addAll(List.of(record(0, "m0"), record(1, "other"), record(2, "m2")));
-        assertThat(cause(bound().consume(records(3, 4)))).hasMessageContaining("other records are at its offsets");
+        assertThat(cause(bound().consume(records(3, 4)))).hasMessageContaining("other ids are at its offsets");
 
         assertThat(written).isEmpty();
         ranges.done(open.get(0));
         assertThat(bound().consume(records(3, 4)).isSettled()).isTrue();
         assertThat(contents()).containsExactly("[m3]");
+    }
+
+    @Test
+    @Tag("rule-13.4")
+    void standsStillIfTheTopicEndsBeforeARange() {
+        failing = 1;
+        bound().consume(records(0, 3));
+        end = 2;
+        assertThat(cause(bound().consume(records(3, 4)))).hasMessageContaining("ends before its last record");
+    }
+
+    /** The retention was over before the sink was back, or somebody forgot the messages. */
+    @Test
+    @Tag("rule-13.1")
+    void recordsNoRecordOfAnOpenRangeAgainIfItsMessageIsForgotten() {
+        log.addAll(records(0, 4));
+        failing = 1;
+        bound().consume(records(0, 3));
+        store.forget(new MessageId("load", "m1"));
+
+        assertThat(bound().consume(records(0, 4)).isSettled()).isTrue();
+
+        assertThat(contents()).containsExactly("[m0, m1, m2]", "[m3]");
+    }
+
+    /** Such as one that a replay has recorded: its offset was committed long ago. */
+    @Test
+    @Tag("rule-13.5")
+    void writesOpenRangesThatNoRecordBringsBack() {
+        log.addAll(records(0, 3));
+        failing = 1;
+        bound().consume(records(0, 3));
+        RangeBound<String, String> next = bound();
+        next.tend(Set.of(new TopicPartition("orders", 1)));
+        assertThat(written).isEmpty();
+
+        bound().tend(Set.of(P0));
+
+        assertThat(contents()).containsExactly("[m0, m1, m2]");
+        assertThat(open).isEmpty();
+    }
+
+    @Test
+    void writesALongerRunInTwoRangesAndNothingOfARunFromTheBegin() {
+        failing = 1;
+        bound().consume(records(0, 3));
+        log.addAll(records(0, 5));
+        assertThat(bound().consume(records(0, 5)).isSettled()).isTrue();
+        assertThat(bound().consume(records(0, 5)).isSettled()).isTrue();
+        assertThat(contents()).containsExactly("[m0, m1, m2]", "[m3, m4]");
+    }
+
+    @Test
+    void chargesNothingIfARangeCannotBeRecorded() {
+        RangeStore broken = new RangeStore() {
+            @Override
+            public void open(List<Range> opened) {
+                throw new IllegalStateException("no such table");
+            }
+
+            @Override
+            public List<Range> open(String consumer) {
+                return List.of();
+            }
+
+            @Override
+            public void done(Range range) {}
+        };
+        RangeBound<String, String> bound = new RangeBound<>(
+                KafkaRecords.<String, String>consumer("load").store(store).build(),
+                broken,
+                new RangeReread<>(this::kafka, Duration.ofSeconds(1)),
+                (range, records) -> {});
+        assertThat(bound.consume(records(0, 2)).stops())
+                .allSatisfy(stop -> assertThat(stop.isCharged()).isFalse());
     }
 
     private static Throwable cause(BatchResult result) {
@@ -196,5 +276,27 @@ class RangeBoundTest {
                         new RangeReread<>(this::kafka, Duration.ofSeconds(1)),
                         (range, records) -> {}))
                 .hasMessageContaining("STRONG");
+        assertThatThrownBy(() -> new RangeBound<>(
+                        KafkaRecords.<String, String>consumer("load")
+                                .store(store)
+                                .scope(new Tenants())
+                                .build(),
+                        ranges,
+                        new RangeReread<>(this::kafka, Duration.ofSeconds(1)),
+                        (range, records) -> {}))
+                .hasMessageContaining("scopes");
+    }
+
+    private static final class Tenants implements MessageScope<ConsumerRecord<String, String>> {
+
+        @Override
+        public Object of(ConsumerRecord<String, String> record) {
+            return record.key();
+        }
+
+        @Override
+        public Entered enter(Object scope) {
+            return () -> {};
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.idempotency.ranges.RangeStore;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -111,24 +112,44 @@ public final class JdbcRanges implements RangeStore {
         statement.setBytes(7, range.digest());
     }
 
-    /** Returns a bit for each offset from the first one on; no bytes if all of them are in the range. */
-    private static byte[] included(Range range) {
-        if (range.lastOffset() - range.firstOffset() == range.size() - 1) {
+    /** How offsets are stored: a bit for each one from the first on, or, if they are far apart, eight bytes for each. */
+    private static final byte BITS = 0;
+
+    private static final byte LONGS = 1;
+
+    /** Returns the offsets in the shorter form; no bytes if they are consecutive. */
+    static byte[] included(Range range) {
+        long span = range.lastOffset() - range.firstOffset();
+        if (span == range.size() - 1) {
             return new byte[0];
+        }
+        if (span / Byte.SIZE > (long) range.size() * Long.BYTES) {
+            ByteBuffer longs =
+                    ByteBuffer.allocate(1 + range.size() * Long.BYTES).put(LONGS);
+            for (long offset : range.offsets()) {
+                longs.putLong(offset);
+            }
+            return longs.array();
         }
         BitSet bits = new BitSet();
         for (long offset : range.offsets()) {
             bits.set(Math.toIntExact(offset - range.firstOffset()));
         }
-        return bits.toByteArray();
+        byte[] bytes = bits.toByteArray();
+        return ByteBuffer.allocate(1 + bytes.length).put(BITS).put(bytes).array();
     }
 
-    private static long[] offsets(long first, long last, byte[] included) {
-        return included.length == 0
-                ? LongStream.rangeClosed(first, last).toArray()
-                : BitSet.valueOf(included).stream()
-                        .mapToLong(bit -> first + bit)
-                        .toArray();
+    static long[] offsets(long first, long last, byte[] included) {
+        if (included.length == 0) {
+            return LongStream.rangeClosed(first, last).toArray();
+        }
+        ByteBuffer rest = ByteBuffer.wrap(included, 1, included.length - 1).slice();
+        if (included[0] == BITS) {
+            return BitSet.valueOf(rest).stream().mapToLong(bit -> first + bit).toArray();
+        }
+        long[] offsets = new long[rest.remaining() / Long.BYTES];
+        rest.asLongBuffer().get(offsets);
+        return offsets;
     }
 
     private static final String OPEN = """
@@ -146,8 +167,7 @@ public final class JdbcRanges implements RangeStore {
 
     private List<Range> open(Connection connection, String consumer, int number) throws SQLException {
         List<Range> open = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(
-                tables.fill(OPEN) + database.dialect(connection).currentRead())) {
+        try (PreparedStatement statement = connection.prepareStatement(tables.fill(OPEN))) {
             statement.setInt(1, number);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {

@@ -78,13 +78,13 @@ public final class JdbcResults implements ResultStore {
                     + " is too large: it may have " + mostBytes
                     + " bytes. Keep it elsewhere and return where it is, or raise mostBytes");
         }
+        requirePuttable(claim);
         if (claim.isLease()) {
             connections.alone("record a result", connection -> {
                 rows.put(connection, database.dialect(connection), leased(connection, claim), result);
                 return true;
             });
         } else {
-            transactions.requireActive();
             connections.joining("store a result", connection -> {
                 rows.put(
                         connection,
@@ -94,6 +94,25 @@ public final class JdbcResults implements ResultStore {
                 return true;
             });
         }
+    }
+
+    @Override
+    public void requirePuttable(Claim claim) {
+        if (!claim.isLease()) {
+            transactions.requireActive();
+        } else if (JdbcTransactions.isAnyActive()) {
+            throw new IdempotencyException("A result of " + claim.delivery()
+                    + " cannot be recorded while a transaction is active on this thread: it could roll back after the step."
+                    + " Call steps outside of transactions");
+        }
+    }
+
+    @Override
+    public void clear(Claim lease) {
+        connections.alone("delete results", connection -> {
+            rows.forget(connection, database.dialect(connection), List.of(leased(connection, lease)));
+            return true;
+        });
     }
 
     /** Locks the lease and returns its key. The lease may have been renewed since the claim. */
@@ -140,7 +159,11 @@ public final class JdbcResults implements ResultStore {
             Dialect dialect = database.dialect(connection);
             return consumer == null
                     ? List.of()
-                    : rows.find(connection, dialect, new MessageKey(consumer, MessageKey.idOf(id.value())));
+                    : rows.find(
+                            connection,
+                            dialect,
+                            new MessageKey(consumer, MessageKey.idOf(id.value())),
+                            transactions.isActive());
         });
     }
 

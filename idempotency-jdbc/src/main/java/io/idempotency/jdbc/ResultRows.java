@@ -28,10 +28,27 @@ final class ResultRows {
             values (${clock}, ?, ?, ?, ?, ?, ?)
             """;
 
-    /** Stores a result in place of one with its name. Nobody else stores results of the message meanwhile. */
+    private static final String INSERT_OR_UPDATE = INSERT + """
+            on conflict (consumer, message_id, name)
+            do update set at_micros = excluded.at_micros, result_type = excluded.result_type, fingerprint = excluded.fingerprint, content = excluded.content
+            """;
+
+    /**
+     * Stores a result in place of one with its name. Nobody else stores results of the message meanwhile. It inserts first: an update that finds no row would lock the
+     * gap on MariaDB, and inserts of other messages would wait for each other.
+     */
     void put(Connection connection, Dialect dialect, MessageKey key, StoredResult result) throws SQLException {
-        if (write(connection, dialect, UPDATE, key, result) == 0) {
+        if (dialect instanceof PostgresDialect) {
+            write(connection, dialect, INSERT_OR_UPDATE, key, result);
+            return;
+        }
+        try {
             write(connection, dialect, INSERT, key, result);
+        } catch (SQLException e) {
+            if (!SqlFailures.isDuplicateKey(e)) {
+                throw e;
+            }
+            write(connection, dialect, UPDATE, key, result);
         }
     }
 
@@ -54,9 +71,12 @@ final class ResultRows {
             where consumer = ? and message_id = ? order by at_micros, name
             """;
 
-    List<StoredResult> find(Connection connection, Dialect dialect, MessageKey key) throws SQLException {
+    /** @param isCurrent whether it must see what others have committed since the transaction began; such a read may wait for them */
+    List<StoredResult> find(Connection connection, Dialect dialect, MessageKey key, boolean isCurrent)
+            throws SQLException {
         List<StoredResult> found = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIND) + dialect.currentRead())) {
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(FIND) + (isCurrent ? dialect.currentRead() : ""))) {
             statement.setInt(1, key.consumer());
             statement.setObject(2, dialect.id(key.id()));
             try (ResultSet row = statement.executeQuery()) {
@@ -89,10 +109,10 @@ final class ResultRows {
     }
 
     /** A result that is old enough. */
-    private record Old(MessageKey key, String name) {}
+    private record Old(MessageKey key, String name, long at) {}
 
     private static final String OLD = """
-            select r.consumer, r.message_id, r.name from ${tables}result r join ${tables}name n on n.id = r.consumer
+            select r.consumer, r.message_id, r.name, r.at_micros from ${tables}result r join ${tables}name n on n.id = r.consumer
             where n.retention_micros + n.journal_retention_micros > 0
                 and r.at_micros < ? - n.retention_micros and r.at_micros < ? - n.journal_retention_micros
                 and not exists (select 1 from ${tables}message m where m.consumer = r.consumer and m.message_id = r.message_id)
@@ -100,9 +120,9 @@ final class ResultRows {
             """;
 
     private static final String PURGE =
-            "delete from ${tables}result where consumer = ? and message_id = ? and name = ? and at_micros < ?";
+            "delete from ${tables}result where consumer = ? and message_id = ? and name = ? and at_micros = ?";
 
-    /** Deletes old results of messages that the table does not remember, the oldest first. Returns how many it found. */
+    /** Deletes old results of messages that the table does not remember, the oldest first, and none that was replaced meanwhile. Returns how many it found. */
     int purge(Connection connection, Dialect dialect, long now, int limit) throws SQLException {
         List<Old> old = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(tables.fill(OLD) + dialect.first(limit))) {
@@ -110,7 +130,8 @@ final class ResultRows {
             statement.setLong(2, now);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
-                    old.add(new Old(new MessageKey(row.getInt(1), MessageKey.id(row, 2)), row.getString(3)));
+                    old.add(new Old(
+                            new MessageKey(row.getInt(1), MessageKey.id(row, 2)), row.getString(3), row.getLong(4)));
                 }
             }
         }
@@ -119,7 +140,7 @@ final class ResultRows {
                 statement.setInt(1, each.key().consumer());
                 statement.setObject(2, dialect.id(each.key().id()));
                 statement.setString(3, each.name());
-                statement.setLong(4, now);
+                statement.setLong(4, each.at());
                 statement.addBatch();
             }
             if (!old.isEmpty()) {

@@ -166,9 +166,11 @@ final class TableMessages implements StoredMessages {
             });
             if (deleted > 0) {
                 active.evidence().deleted(key);
-                results.forget(connection, dialect, List.of(key));
             } else {
                 isQuarantined[0] = table.find(connection, key).isPresent();
+            }
+            if (!isQuarantined[0]) {
+                results.forget(connection, dialect, List.of(key));
             }
             return deleted > 0;
         });

@@ -131,6 +131,16 @@ public final class BeyondLife {
             }
 
             @Override
+            public void requirePuttable(Claim claim) {
+                results.requirePuttable(claim);
+            }
+
+            @Override
+            public void clear(Claim lease) {
+                results.clear(lease);
+            }
+
+            @Override
             public List<StoredResult> find(MessageId id) {
                 return results.find(id);
             }

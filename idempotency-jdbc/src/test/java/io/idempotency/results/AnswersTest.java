@@ -23,6 +23,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -304,6 +306,66 @@ class AnswersTest {
                 scene.results.put(claim, ResultScene.result(AnsweringConsumer.NAME, "replaced"));
             });
             assertThat(scene.stored("2")).containsExactly("$answer=replaced");
+        }
+    }
+
+    /** An update that finds no row locks a gap there, in which others want to insert. */
+    @Test
+    void answersOfDifferentRequestsDoNotLockEachOther() throws Exception {
+        try (ResultScene scene = new ResultScene(TestDatabase.MARIADB)) {
+            AnsweringConsumer<Request, String> api = scene.answering(STRONG);
+            api.answer(PAY, scene::handle);
+            ExecutorService callers = Executors.newFixedThreadPool(8);
+            try {
+                List<Callable<Answer<String>>> calls = IntStream.range(0, 400)
+                        .<Callable<Answer<String>>>mapToObj(
+                                i -> () -> api.answer(new Request("r" + i, "pay"), scene::handle))
+                        .toList();
+                for (Future<Answer<String>> each : callers.invokeAll(calls)) {
+                    assertThat(each.get().isReplayed()).isFalse();
+                }
+            } finally {
+                callers.shutdownNow();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"POSTGRESQL", "MARIADB"})
+    @Tag("rule-12.7")
+    void thePurgeLeavesAnAnswerThatReplacesAnOldOneMeanwhile(TestDatabase database) throws Exception {
+        try (ResultScene scene = new ResultScene(database)) {
+            AnsweringConsumer<Request, String> api = scene.answering(STRONG);
+            api.answer(PAY, scene::handle);
+            purge(scene);
+            scene.passTime(Duration.ofHours(2));
+            scene.effects.update("delete from " + scene.prefix + "message");
+            CompletableFuture<Integer> purging = new CompletableFuture<>();
+            scene.transactions.inTransaction(() -> {
+                api.answer(PAY, scene::handle);
+                new Thread(() -> purging.complete(scene.results.purge())).start();
+                assertThatThrownBy(() -> purging.get(1, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+            });
+            purging.get();
+
+            assertThat(api.answer(PAY, scene::handle).isReplayed()).isTrue();
+        }
+    }
+
+    /** It was purged, and its answer not yet. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-12.7")
+    void ignoresTheAnswerToAnEarlierLifeOfAMessage(TestDatabase database) {
+        try (ResultScene scene = new ResultScene(database)) {
+            for (ConsistencyLevel level : List.of(STRONG, AT_LEAST_ONCE)) {
+                AnsweringConsumer<Request, String> api = scene.answering(level);
+                Answer<String> first = api.answer(new Request(level.name(), "pay 10"), scene::handle);
+                scene.effects.update("delete from " + scene.prefix + "message");
+                Answer<String> second = api.answer(new Request(level.name(), "pay 20"), scene::handle);
+                assertThat(second.isReplayed()).isFalse();
+                assertThat(second.value()).isNotEqualTo(first.value());
+            }
         }
     }
 }

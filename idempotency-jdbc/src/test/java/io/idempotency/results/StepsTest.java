@@ -105,9 +105,9 @@ class StepsTest {
     void failsLoudlyIfAStepVanishedOrChangedItsType() {
         try (ResultScene scene = new ResultScene(TestDatabase.POSTGRESQL)) {
             Steps steps = Steps.in(scene.results, ResultScene.TEXT);
+            steps.of(scene.lease("1", Duration.ofMinutes(1))).once("charge", String.class, key -> "a");
+            scene.passTime(Duration.ofMinutes(2));
             Claim claim = scene.lease("1", Duration.ofMinutes(1));
-            MessageSteps first = steps.of(claim);
-            first.once("charge", String.class, key -> "a");
 
             List<String> called = new ArrayList<>();
             assertThatThrownBy(() -> steps.of(claim).once("mail", called::add))
@@ -167,6 +167,70 @@ class StepsTest {
                 consumer.forget("1");
             }
             assertThat(charges).hasSize(2);
+        }
+    }
+
+    /** It was purged, and its results not yet. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-12.7")
+    void ignoresWhatAnEarlierLifeOfAMessageHasFinished(TestDatabase database) {
+        try (ResultScene scene = new ResultScene(database)) {
+            Steps steps = Steps.in(scene.results, ResultScene.TEXT);
+            List<String> charges = new ArrayList<>();
+            for (int life = 0; life < 2; life++) {
+                scene.consumer(AT_LEAST_ONCE)
+                        .consume(PAY, steps.handler((request, step) -> step.once("charge", charges::add)));
+                scene.effects.update("delete from " + scene.prefix + "message");
+            }
+            assertThat(charges).as("the same key").hasSize(2);
+            assertThat(scene.stored("1")).containsExactly("charge=");
+        }
+    }
+
+    @Test
+    @Tag("rule-12.6")
+    void triesAStepAgainThatFailedInTheSameCall() {
+        try (ResultScene scene = new ResultScene(TestDatabase.POSTGRESQL)) {
+            MessageSteps step = Steps.in(scene.results, ResultScene.TEXT).of(scene.lease("1", Duration.ofMinutes(1)));
+            List<String> keys = new ArrayList<>();
+            for (int attempt = 0; attempt < 3; attempt++) {
+                boolean isLast = attempt == 2;
+                Runnable call = () -> step.once("charge", key -> {
+                    keys.add(key);
+                    if (!isLast) {
+                        throw new IllegalStateException("as planned");
+                    }
+                });
+                if (isLast) {
+                    call.run();
+                } else {
+                    assertThatThrownBy(call::run).hasMessage("as planned");
+                }
+            }
+            assertThat(keys).hasSize(3).containsOnly(keys.get(0));
+        }
+    }
+
+    @Test
+    @Tag("rule-12.6")
+    void callsNothingThatCouldNotBeRecorded() {
+        try (ResultScene scene = new ResultScene(TestDatabase.POSTGRESQL)) {
+            Steps steps = Steps.in(scene.results, ResultScene.TEXT);
+            Claim claim = scene.lease("1", Duration.ofMinutes(1));
+            List<String> called = new ArrayList<>();
+            MessageSteps step = steps.of(claim);
+            assertThatThrownBy(() -> scene.transactions.inTransaction(() -> step.once("charge", called::add)))
+                    .hasMessageContaining("outside of transactions");
+            assertThatThrownBy(() -> scene.transactions.inTransaction(() -> steps.of(claim)))
+                    .hasMessageContaining("outside of transactions");
+            assertThatThrownBy(() -> steps.of(claim).once("outer", key -> {
+                        steps.of(claim);
+                        step.once("inner", called::add);
+                        step.once("x", other -> step.once("y", called::add));
+                    }))
+                    .hasMessageContaining("within step x");
+            assertThat(called).hasSize(1);
         }
     }
 }

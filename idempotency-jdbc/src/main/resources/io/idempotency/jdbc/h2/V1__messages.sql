@@ -133,7 +133,7 @@ create table if not exists ${tables}range (
     last_offset bigint not null,
     consumer integer not null,     -- number of the consumer
     token varchar(36) not null,
-    included blob not null,        -- a bit for each offset from first_offset on; empty if all belong to it
+    included blob not null,        -- 0 and a bit for each offset from first_offset on, or 1 and eight bytes for each; empty if all belong to it
     digest varbinary(32) not null, -- SHA-256 of the ids of its messages
     primary key (consumer, place, token)
 );

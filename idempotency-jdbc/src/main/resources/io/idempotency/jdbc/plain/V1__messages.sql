@@ -135,7 +135,7 @@ create table ${tables}range (
     last_offset ${long} not null,
     consumer ${int} not null,      -- number of the consumer
     token ${name} not null,
-    included ${bytes},             -- a bit for each offset from first_offset on; empty if all belong to it
+    included ${bytes},             -- 0 and a bit for each offset from first_offset on, or 1 and eight bytes for each; empty if all belong to it
     digest ${bytes} not null,      -- SHA-256 of the ids of its messages
     primary key (consumer, place, token)
 )${options};
