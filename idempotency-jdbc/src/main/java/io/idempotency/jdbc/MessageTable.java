@@ -134,7 +134,8 @@ final class MessageTable {
     /** Makes a quarantined message free. A message without a row gets one that says that it is free, so nobody takes it for a purged one. */
     void unquarantine(Connection connection, MessageArrival arrival) throws SQLException {
         MessageDialect current = database.messages(connection);
-        MessageState free = new MessageState(MessageState.Status.RELEASED, 0, 0, 0);
+        // As after a first attempt: the next one takes over the results of steps.
+        MessageState free = new MessageState(MessageState.Status.RELEASED, 1, 0, 0);
         long now = current.now(connection);
         int found = current.update(connection, tables.fill(FREE), statement -> {
             statement.setInt(1, free.packed());

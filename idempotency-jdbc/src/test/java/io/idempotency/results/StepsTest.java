@@ -233,4 +233,22 @@ class StepsTest {
             assertThat(called).hasSize(1);
         }
     }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-12.6")
+    void callsNoFinishedStepInAReplay(TestDatabase database) {
+        try (ResultScene scene = new ResultScene(database)) {
+            Steps steps = Steps.in(scene.results, ResultScene.TEXT);
+            Claim failed = scene.lease("1", Duration.ofMinutes(1));
+            steps.of(failed).once("charge", key -> {});
+            scene.store.quarantine(failed);
+            scene.store.unquarantine(failed.delivery());
+
+            List<String> charges = new ArrayList<>();
+            steps.of(scene.lease("1", Duration.ofMinutes(1))).once("charge", charges::add);
+
+            assertThat(charges).isEmpty();
+        }
+    }
 }
