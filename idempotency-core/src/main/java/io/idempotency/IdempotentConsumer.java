@@ -121,15 +121,22 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
     }
 
     /**
-     * Runs work in the scope of a message, such as a look-up in the database of its tenant. Exceptions of the scope leave.
+     * Runs a look-up that concerns a message: in its scope, and in a transaction on the store's data, that of the caller if there is one. So it uses the connection that
+     * a framework may hold for the thread.
      *
      * @return what the work returned
      */
-    public <T> T inScope(M message, Supplier<T> work) {
+    public <T> T lookUp(M message, Supplier<T> work) {
         List<T> result = new ArrayList<>(1);
-        scopes.within(reading.read(List.of(message)).get(0), () -> result.add(work.get()), failure -> {
-            throw Sneaky.unchecked(failure);
-        });
+        scopes.within(
+                reading.read(List.of(message)).get(0),
+                () -> settings.storage().transactions().inTransaction(() -> {
+                    result.clear();
+                    result.add(work.get());
+                }),
+                failure -> {
+                    throw Sneaky.unchecked(failure);
+                });
         return result.get(0);
     }
 

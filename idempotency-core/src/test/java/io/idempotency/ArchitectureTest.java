@@ -78,8 +78,8 @@ final class ArchitectureTest {
             only("io.idempotency.ranges", "io.idempotency.ranges", "io.idempotency.store");
 
     @ArchTest
-    static final ArchRule resultsNeedOnlyTheFlow =
-            only("io.idempotency.results", "io.idempotency.results", "io.idempotency", "io.idempotency.store");
+    static final ArchRule resultsNeedOnlyTheFlow = only(
+            "io.idempotency.results", "io.idempotency.results", "io.idempotency", "io.idempotency.store", "org.slf4j");
 
     @ArchTest
     static final ArchRule thereAreNoCycles =

@@ -5,7 +5,6 @@ import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +42,8 @@ final class RelayProducer {
 
     private static final String BLOCK_MILLIS = "10000";
     private static final int MOST_IN_FLIGHT = 5;
+    private static final int MOST_ABSENT = 1_000;
+    private static final long ASK_AGAIN_NANOS = 5_000_000_000L;
 
     /** Failures of a record, not of its request, that a second try cannot mend. */
     private static final Set<Class<? extends Exception>> FOR_GOOD =
@@ -64,6 +65,8 @@ final class RelayProducer {
     private volatile boolean isClosed;
     /** Whether outputs are sent one by one, because Kafka refused a request with several, and did not say which one is to blame. */
     private boolean isOneByOne;
+    /** Topics and partitions that do not exist, and when Kafka is asked again. A producer would wait in vain at each of their outputs, and all others with it. */
+    private final Map<String, Long> absent = new HashMap<>();
 
     RelayProducer(Map<String, Object> given, Duration patience) {
         this.patience = patience;
@@ -121,7 +124,6 @@ final class RelayProducer {
         private final long end = System.nanoTime() + patience.toNanos();
         private final List<StoredOutput> acknowledged = new ArrayList<>();
         private final Map<StoredOutput, String> refused = new LinkedHashMap<>();
-        private final Set<String> absent = new HashSet<>();
         private @Nullable RuntimeException failure;
         private boolean isUnclear;
 
@@ -133,11 +135,14 @@ final class RelayProducer {
         void send(List<StoredOutput> outputs) {
             Map<StoredOutput, Future<?>> sending = new LinkedHashMap<>();
             for (StoredOutput each : outputs) {
-                if (failure != null || System.nanoTime() - end > 0) {
+                if (failure != null) {
                     break;
                 }
-                if (absent.contains(place(each.output()))) {
+                if (isKnownToBeAbsent(each.output())) {
                     refused.put(each, RelayTopics.absent(place(each.output())));
+                    continue;
+                }
+                if (System.nanoTime() - end > 0) {
                     continue;
                 }
                 Future<?> sent = send(each);
@@ -181,7 +186,7 @@ final class RelayProducer {
                 refused.put(output, cause.toString());
             } else if (cause instanceof org.apache.kafka.common.errors.TimeoutException
                     && RelayTopics.isAbsent(kafka, output.output())) {
-                absent.add(place(output.output()));
+                noteAbsent(output.output());
                 refused.put(output, RelayTopics.absent(place(output.output())));
             } else {
                 isUnclear |= !(cause instanceof RetriableException) && !isClosed;
@@ -192,6 +197,26 @@ final class RelayProducer {
         private void fail(RuntimeException first) {
             failure = failure == null ? first : failure;
         }
+    }
+
+    private boolean isKnownToBeAbsent(Output output) {
+        Long again = absent.get(place(output));
+        if (again == null || System.nanoTime() - again < 0) {
+            return again != null;
+        }
+        absent.remove(place(output));
+        if (RelayTopics.isAbsent(kafka, output)) {
+            noteAbsent(output);
+            return true;
+        }
+        return false;
+    }
+
+    private void noteAbsent(Output output) {
+        if (absent.size() >= MOST_ABSENT) {
+            absent.clear();
+        }
+        absent.put(place(output), System.nanoTime() + ASK_AGAIN_NANOS);
     }
 
     /** Returns whether the record must be the reason for the failure, because it was alone and nothing is wrong with the producer. */

@@ -46,7 +46,7 @@ public final class AnsweringConsumer<M, A> {
     @FunctionalInterface
     public interface Handler<M, A> {
 
-        /** Returns the answer, which is not null. May run more than once for a message, as every handler. */
+        /** Returns the answer, which is not null. May run more than once for a message, as every handler. Callers get it as the codec reads it. */
         A answer(M message, Claim claim) throws Exception;
     }
 
@@ -129,7 +129,7 @@ public final class AnsweringConsumer<M, A> {
             case DUPLICATE ->
                 replayed(
                         id(message),
-                        consumer.inScope(message, () -> stored(id(message)))
+                        consumer.lookUp(message, () -> stored(id(message)))
                                 .orElseThrow(() -> new NoAnswerException(id(message), outcome)),
                         print);
             case QUARANTINED, EXPIRED -> throw new NoAnswerException(id(message), outcome);
@@ -155,17 +155,17 @@ public final class AnsweringConsumer<M, A> {
         if (given.stored == null) {
             A value = handler.answer(message, claim);
             if (value == null) {
-                throw new IdempotencyException(
-                        "The handler of " + claim.delivery() + " returned null, which is no answer");
+                throw new IdempotencyException("The handler of " + claim.delivery()
+                        + " returned null, which is no answer. Return a value that says that there is nothing");
             }
-            results.put(
-                    claim,
-                    new StoredResult(
-                            NAME,
-                            type.getName(),
-                            print,
-                            Codecs.write(codec, claim.delivery().id(), NAME, value)));
-            given.value = value;
+            StoredResult result = new StoredResult(
+                    NAME,
+                    type.getName(),
+                    print,
+                    Codecs.write(codec, claim.delivery().id(), NAME, value));
+            // All callers get what a duplicate will get. If that cannot be read, nothing happens.
+            given.value = Codecs.read(codec, claim.delivery().id(), result, type);
+            results.put(claim, result);
         }
     }
 

@@ -29,7 +29,7 @@ final class Codecs {
             throw failure(
                     e,
                     "The stored result " + stored + " of " + id + " cannot be read as " + type.getName()
-                            + ". Have the codec read what earlier versions of the program have written");
+                            + ". Use a type that the codec reads as it writes it, such as a record, and one that reads what earlier versions of the program have written");
         }
     }
 

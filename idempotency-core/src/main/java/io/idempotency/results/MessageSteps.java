@@ -1,8 +1,10 @@
 package io.idempotency.results;
 
 import io.idempotency.store.Claim;
+import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
+import io.idempotency.store.Position;
 import io.idempotency.store.ResultStore;
 import io.idempotency.store.Sha256;
 import io.idempotency.store.StoredResult;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,7 @@ public final class MessageSteps {
     private final ResultStore results;
     private final ResultCodec codec;
     private final Claim claim;
+    private final boolean isRecording;
     private final Map<String, StoredResult> finished = new LinkedHashMap<>();
     private final Set<String> asked = new HashSet<>();
     private @Nullable String running;
@@ -34,6 +38,7 @@ public final class MessageSteps {
         this.results = results;
         this.codec = codec;
         this.claim = claim;
+        this.isRecording = true;
         List<StoredResult> found = results.find(id());
         if (claim.attempt() == 1 && !found.isEmpty()) {
             // The first attempt has finished nothing yet: they are of a message with this id that was forgotten.
@@ -45,6 +50,15 @@ public final class MessageSteps {
                 finished.put(each.name(), each);
             }
         }
+    }
+
+    /** Steps that are called each time, with keys of their own, and not recorded. */
+    MessageSteps(ResultStore results, ResultCodec codec) {
+        this.results = results;
+        this.codec = codec;
+        this.claim = Claim.granted(
+                new Delivery(new MessageId("none", UUID.randomUUID().toString()), Position.UNKNOWN));
+        this.isRecording = false;
     }
 
     /** A step with a result. */
@@ -90,8 +104,10 @@ public final class MessageSteps {
                     "Step " + name + " of " + claim.delivery()
                             + " returned null, which cannot be recorded. Use the form without a type for a step without a result");
         }
-        record(name, type.getName(), Codecs.write(codec, id(), name, value));
-        return value;
+        StoredResult result = new StoredResult(name, type.getName(), NOTHING, Codecs.write(codec, id(), name, value));
+        T asRead = Codecs.read(codec, id(), result, type);
+        record(result);
+        return asRead;
     }
 
     /** Runs a step without a result, unless it is finished; see the other form. */
@@ -101,7 +117,7 @@ public final class MessageSteps {
                 step.run(key(name));
                 return true;
             });
-            record(name, void.class.getName(), NOTHING);
+            record(new StoredResult(name, void.class.getName(), NOTHING, NOTHING));
         }
     }
 
@@ -135,7 +151,9 @@ public final class MessageSteps {
             throw new IdempotencyException("Step " + name + " of " + claim.delivery() + " is called within step "
                     + running + ". Call steps one after the other");
         }
-        results.requirePuttable(claim);
+        if (isRecording) {
+            results.requirePuttable(claim);
+        }
         if (!asked.add(name)) {
             throw new IdempotencyException("The handler of " + claim.delivery() + " has two steps named " + name
                     + ". Give each a name of its own, such as one with the number of the line");
@@ -160,10 +178,11 @@ public final class MessageSteps {
         }
     }
 
-    private void record(String name, String type, byte[] content) {
-        StoredResult result = new StoredResult(name, type, NOTHING, content);
-        results.put(claim, result);
-        finished.put(name, result);
+    private void record(StoredResult result) {
+        if (isRecording) {
+            results.put(claim, result);
+        }
+        finished.put(result.name(), result);
     }
 
     private String key(String name) {

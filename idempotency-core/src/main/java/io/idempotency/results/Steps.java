@@ -5,7 +5,12 @@ import io.idempotency.MessageHandler;
 import io.idempotency.store.Claim;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.ResultStore;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Divides a handler under {@code AT_LEAST_ONCE} into steps, such as calls of foreign services. The result of each finished step is recorded. When the handler
@@ -20,12 +25,16 @@ import java.util.List;
  * }));
  * }</pre>
  *
- * <p>The key is what makes a repeated call harmless: send it as the idempotency key of the foreign service. Immutable and thread-safe.
+ * <p>The key is what makes a repeated call harmless: send it as the idempotency key of the foreign service. Thread-safe.
  */
 public final class Steps {
 
+    private static final Logger log = LoggerFactory.getLogger(Steps.class);
+    private static final Duration WARN_EVERY = Duration.ofMinutes(1);
+
     private final ResultStore results;
     private final ResultCodec codec;
+    private final AtomicLong warnedNanos = new AtomicLong(System.nanoTime() - 2 * WARN_EVERY.toNanos());
 
     private Steps(ResultStore results, ResultCodec codec) {
         this.results = results;
@@ -77,14 +86,33 @@ public final class Steps {
      * Returns the steps of the message that the handler on the calling thread handles, for code that is not given the claim, such as a Spring listener. One
      * round trip.
      *
-     * @throws IdempotencyException if no handler runs on this thread, or it is one of a batch, or the level is not {@code AT_LEAST_ONCE}
+     * <p>If no handler of this library runs on the thread, because the listener is switched off or in shadow mode, each step is called and nothing is recorded, as without
+     * the library. The log warns of that.
+     *
+     * @throws IdempotencyException if the handler is one of a batch, or the level is not {@code AT_LEAST_ONCE}
      */
     public MessageSteps ofThread() {
+        Optional<HandledMessages> handled = HandledMessages.onThread();
+        if (handled.isEmpty()) {
+            warn();
+            return new MessageSteps(results, codec);
+        }
         return of(
-                HandledMessages.onThread()
-                        .flatMap(HandledMessages::claim)
+                handled.get()
+                        .claim()
                         .orElseThrow(
                                 () -> new IdempotencyException(
-                                        "No handler of a single message runs on this thread, so there are no steps. In a batch, use of(claim)")));
+                                        "The handler on this thread has a batch of messages, so its steps belong to none. Use of(claim)")));
+    }
+
+    private void warn() {
+        long now = System.nanoTime();
+        long before = warnedNanos.get();
+        if (now - before > WARN_EVERY.toNanos() && warnedNanos.compareAndSet(before, now)) {
+            log.warn(
+                    "No handler of an idempotent consumer runs on thread {}, so its steps are not recorded, and their keys are new ones. That is so for a listener"
+                            + " that is switched off or in shadow mode. Otherwise call steps on the thread of the handler.",
+                    Thread.currentThread().getName());
+        }
     }
 }

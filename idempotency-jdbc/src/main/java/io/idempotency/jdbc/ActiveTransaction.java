@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.Ordered;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionStatus;
@@ -146,6 +147,12 @@ final class ActiveTransaction implements TransactionSynchronization {
         spoiledBy = why;
     }
 
+    /** Makes sure that this transaction is never committed, because of a failure that somebody may have caught. */
+    void spoil(String why, Throwable failure) {
+        spoil(why);
+        failed(failure);
+    }
+
     Evidence evidence() {
         return evidence;
     }
@@ -232,7 +239,14 @@ final class ActiveTransaction implements TransactionSynchronization {
         }
         isSaid = true;
         if (spoiledBy != null) {
-            throw new TransactionLostException("The transaction must not commit its claims: " + spoiledBy);
+            String message = "The transaction must not commit its claims: " + spoiledBy;
+            throw firstFailure == null
+                    ? new TransactionLostException(message)
+                    : new TransactionLostException(
+                            message + ". The first failure was "
+                                    + NestedExceptionUtils.getMostSpecificCause(firstFailure)
+                                    + ". Let the exception leave the transaction",
+                            firstFailure);
         }
         if (lastWord != null) {
             lastWord.say(this);

@@ -140,7 +140,7 @@ public final class JdbcTransactions implements Transactions {
         try {
             return work.get();
         } catch (RuntimeException | Error e) {
-            ActiveTransaction.of(dataSource).spoil("work that joined it failed");
+            ActiveTransaction.of(dataSource).spoil("work that joined it failed", e);
             throw e;
         }
     }
@@ -180,6 +180,10 @@ public final class JdbcTransactions implements Transactions {
                     "Messages cannot be claimed at READ UNCOMMITTED: use READ COMMITTED or a stricter isolation level");
         }
         requireActive();
+        if (TransactionSynchronizationManager.isCurrentTransactionReadOnly()) {
+            throw new IdempotencyException(
+                    "The active transaction is read-only, so nothing can be claimed in it. Call this in one that may write");
+        }
     }
 
     /**

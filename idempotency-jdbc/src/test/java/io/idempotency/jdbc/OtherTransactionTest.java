@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.ConsistencyLevel;
+import io.idempotency.FailurePolicy;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.IdempotentConsumerBuilder;
+import io.idempotency.MessageHandler;
 import io.idempotency.Outcome;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.TransactionLostException;
@@ -107,6 +109,44 @@ class OtherTransactionTest {
         assertThat(effects).isEmpty();
         assertThat(isKnown()).isFalse();
         assertThat(consume(consumer)).isEqualTo(Outcome.PROCESSED);
+    }
+
+    @Test
+    void refusesOneThatIsReadOnly() {
+        IdempotentConsumer<String> consumer = consumer(pool).build();
+        TransactionTemplate reading = transaction(pool);
+        reading.setReadOnly(true);
+
+        reading.executeWithoutResult(status -> {
+            assertThatThrownBy(() -> consume(consumer))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("read-only");
+            status.setRollbackOnly();
+        });
+
+        assertThat(effects).isEmpty();
+        assertThat(consume(consumer)).isEqualTo(Outcome.PROCESSED);
+    }
+
+    /** Somebody who catches the failure still learns from the commit what it was. */
+    @Test
+    void namesTheFailureThatSpoiledIt() {
+        IdempotentConsumer<String> consumer =
+                consumer(pool).failures(FailurePolicy.leaveToCaller()).build();
+
+        assertThatThrownBy(() -> transaction(pool)
+                        .executeWithoutResult(status -> assertThatThrownBy(() -> consumer.consume(message, failing()))
+                                .hasMessageContaining("no such account")))
+                .isInstanceOf(TransactionLostException.class)
+                .hasMessageContaining("no such account")
+                .hasMessageContaining("Let the exception leave");
+        assertThat(isKnown()).isFalse();
+    }
+
+    private static MessageHandler<String> failing() {
+        return (each, claim) -> {
+            throw new IllegalStateException("no such account");
+        };
     }
 
     @Test

@@ -417,6 +417,34 @@ class OutboxTest {
         }
     }
 
+    /** A producer waits at each output to a topic that it does not know. The others must not wait with it, however many there are. */
+    @Test
+    @Tag("rule-11.5")
+    void doesNotLetOthersWaitForTopicsThatAreMissing() {
+        try (OutboxScene scene = new OutboxScene(TestDatabase.POSTGRESQL)) {
+            List<String> missing = List.of("missing-" + UUID.randomUUID(), "missing-" + UUID.randomUUID());
+            for (int i = 0; i < 20; i++) {
+                for (String each : missing) {
+                    scene.outbox.send(each, "k", "v" + i);
+                }
+            }
+            scene.outbox.send(scene.topic, "k", "good");
+            int rounds = 0;
+            try (OutboxRelay relay =
+                    scene.relay(scene.store).patience(Duration.ofMillis(500)).build()) {
+                for (int read = 1; read > 0; rounds++) {
+                    read = relay.runOnce();
+                }
+            }
+
+            assertThat(rounds)
+                    .as("one for each topic, and one that finds nothing")
+                    .isLessThanOrEqualTo(4);
+            assertThat(scene.receivedValues()).containsExactly("good");
+            assertThat(scene.store.refused(100)).hasSize(40);
+        }
+    }
+
     /** A topic that is compacted refuses a record without a key, and with it the request of others. */
     @Test
     @Tag("rule-11.5")

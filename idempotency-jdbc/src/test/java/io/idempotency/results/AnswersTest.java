@@ -13,9 +13,13 @@ import io.idempotency.results.ResultScene.Request;
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.ResultStore;
+import io.idempotency.store.StoredResult;
 import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -31,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 class AnswersTest {
 
@@ -209,6 +214,73 @@ class AnswersTest {
             assertThatThrownBy(() -> scene.answering(STRONG).answer(PAY, (request, claim) -> nothing()))
                     .hasMessageContaining("returned null");
             assertThat(scene.count("1")).isZero();
+        }
+    }
+
+    /** The first caller would otherwise get an answer that no duplicate gets, and all of them errors. */
+    @Test
+    @Tag("rule-12.1")
+    void refusesAnAnswerThatCannotBeReadAndTheEffectWithIt() {
+        try (ResultScene scene = new ResultScene(TestDatabase.POSTGRESQL)) {
+            ResultCodec unreadable = new ResultCodec() {
+                @Override
+                public byte[] toBytes(Object value) throws Exception {
+                    return ResultScene.TEXT.toBytes(value);
+                }
+
+                @Override
+                public <T> T fromBytes(byte[] content, Class<T> type) {
+                    throw new IllegalArgumentException("no constructor");
+                }
+            };
+            AnsweringConsumer<Request, String> api =
+                    AnsweringConsumer.of(scene.consumer(STRONG), scene.results, unreadable, String.class);
+
+            assertThatThrownBy(() -> api.answer(PAY, scene::handle))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("cannot be read as java.lang.String")
+                    .hasRootCauseMessage("no constructor");
+            assertThat(scene.count("1")).isZero();
+            assertThat(scene.stored("1")).isEmpty();
+        }
+    }
+
+    /** The transaction has the connection that a framework, such as JPA's open-in-view, holds for the thread. Another one may be missing. */
+    @Test
+    @Tag("rule-12.1")
+    void readsAnAnswerInATransaction() {
+        try (ResultScene scene = new ResultScene(TestDatabase.POSTGRESQL)) {
+            scene.answering(STRONG).answer(PAY, scene::handle);
+            List<Boolean> active = new ArrayList<>();
+            AnsweringConsumer<Request, String> api = AnsweringConsumer.of(
+                    scene.consumer(STRONG),
+                    new ResultStore() {
+                        @Override
+                        public void put(Claim claim, StoredResult result) {
+                            scene.results.put(claim, result);
+                        }
+
+                        @Override
+                        public void requirePuttable(Claim claim) {
+                            scene.results.requirePuttable(claim);
+                        }
+
+                        @Override
+                        public void clear(Claim lease) {
+                            scene.results.clear(lease);
+                        }
+
+                        @Override
+                        public List<StoredResult> find(MessageId id) {
+                            active.add(TransactionSynchronizationManager.isActualTransactionActive());
+                            return scene.results.find(id);
+                        }
+                    },
+                    ResultScene.TEXT,
+                    String.class);
+
+            assertThat(api.answer(PAY, scene::handle).isReplayed()).isTrue();
+            assertThat(active).isNotEmpty().doesNotContain(false);
         }
     }
 

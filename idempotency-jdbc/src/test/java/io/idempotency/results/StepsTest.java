@@ -139,7 +139,13 @@ class StepsTest {
                             scene.consumer(STRONG).consume(new Request("2", ""), steps.handler((request, none) -> {})))
                     .isInstanceOf(IdempotencyException.class)
                     .hasMessageContaining("AT_LEAST_ONCE");
-            assertThatThrownBy(steps::ofThread).hasMessageContaining("No handler");
+            List<String> called = new ArrayList<>();
+            steps.ofThread().once("charge", called::add);
+            steps.ofThread().once("charge", called::add);
+            assertThat(called)
+                    .as("as without the library, if its listener is switched off")
+                    .hasSize(2)
+                    .doesNotHaveDuplicates();
         }
     }
 

@@ -8,11 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 
 /** Runs the relay of the outbox while the application runs: it starts before the listeners, and ends after them. Thread-safe. */
 final class RunningRelay implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final OutboxRelay.Builder builder;
     private volatile @Nullable OutboxRelay relay;
@@ -62,6 +66,7 @@ final class RunningRelay implements SmartLifecycle {
     public synchronized void start() {
         if (relay == null) {
             relay = builder.start();
+            log.info("The relay of the outbox runs.");
         }
     }
 

@@ -2,9 +2,11 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.results.Steps;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineStore;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -101,6 +103,19 @@ class SwitchesTest {
         assertThat(output)
                 .containsOnlyOnce("idempotency.enabled=false")
                 .containsPattern("WARN.*idempotency.enabled=false.*processed twice.*quarantine.*not remembered");
+    }
+
+    @Test
+    @Tag("rule-5.12")
+    void withoutAnyOfItStepsAreCalledAndNotRecorded(CapturedOutput output) {
+        bench.with("idempotency.enabled=false").start(Listeners.class, Quarantining.class, Office.class);
+        List<String> keys = new ArrayList<>();
+
+        bench.bean(Steps.class).ofThread().once("charge", keys::add);
+        bench.bean(Steps.class).ofThread().once("charge", keys::add);
+
+        assertThat(keys).hasSize(2).doesNotHaveDuplicates();
+        assertThat(output).containsOnlyOnce("its steps are not recorded");
     }
 
     @Test
