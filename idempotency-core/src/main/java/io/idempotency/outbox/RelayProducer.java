@@ -43,7 +43,7 @@ final class RelayProducer {
     private static final String BLOCK_MILLIS = "10000";
     private static final int MOST_IN_FLIGHT = 5;
     private static final int MOST_ABSENT = 1_000;
-    private static final long ASK_AGAIN_NANOS = 5_000_000_000L;
+    private static final long ASK_AGAIN_NANOS = 1_000_000_000L;
 
     /** Failures of a record, not of its request, that a second try cannot mend. */
     private static final Set<Class<? extends Exception>> FOR_GOOD =
