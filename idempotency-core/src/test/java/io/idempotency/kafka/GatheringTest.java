@@ -98,6 +98,7 @@ class GatheringTest {
     }
 
     @Test
+    @Tag("rule-13.6")
     void dropsWhatIsGivenUpAndWhatComesAgain() {
         gathering.add(polled(P0, 0, 2));
         gathering.add(polled(P1, 0, 2));

@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -103,6 +104,7 @@ class GatherCrashTest {
     }
 
     @Test
+    @Tag("rule-13.6")
     void everyEffectIsThereOnceWhereverItEnds() {
         for (GatherLife.Point point : GatherLife.Point.values()) {
             assertThat(seen(point)).as("%s", point).hasSize(MESSAGES).doesNotHaveDuplicates();

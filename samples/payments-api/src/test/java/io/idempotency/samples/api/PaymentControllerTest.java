@@ -6,10 +6,12 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,6 +47,7 @@ class PaymentControllerTest {
     private final EmbeddedPostgres postgres;
     private final int port;
     private final long seed = System.nanoTime();
+    private final AtomicInteger deaths = new AtomicInteger();
     private volatile Process service;
 
     PaymentControllerTest() throws IOException {
@@ -150,6 +154,9 @@ class PaymentControllerTest {
         try {
             List<Future<?>> asked = new ArrayList<>();
             for (String key : keys) {
+                if (random.nextInt(3) == 0) {
+                    asked.add(clients.submit(() -> askAndDie(key)));
+                }
                 asked.add(clients.submit(() -> receipts.computeIfAbsent(key, each -> ConcurrentHashMap.newKeySet())
                         .add(untilAnswered(key))));
             }
@@ -166,6 +173,7 @@ class PaymentControllerTest {
             clients.shutdownNow();
         }
 
+        assertThat(deaths).hasPositiveValue();
         assertThat(receipts).as("seed %d", seed).hasSize(PAYMENTS);
         assertThat(receipts.values())
                 .as("seed %d", seed)
@@ -173,9 +181,36 @@ class PaymentControllerTest {
         assertThat(count("load-%")).as("seed %d", seed).isEqualTo(PAYMENTS);
     }
 
+    /** Does what the kernel does for a process that is killed behind its request. */
+    private void askAndDie(String key) {
+        String body = payment(customer(key));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoLinger(true, 0);
+            socket.getOutputStream()
+                    .write("""
+                            POST /payments HTTP/1.1\r
+                            Host: 127.0.0.1\r
+                            Idempotency-Key: "%s"\r
+                            Content-Type: application/octet-stream\r
+                            Content-Length: %d\r
+                            \r
+                            %s""".formatted(key, body.length(), body).getBytes(StandardCharsets.US_ASCII));
+            Thread.sleep(5);
+        } catch (IOException serviceIsAway) {
+            return;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        deaths.incrementAndGet();
+    }
+
+    private static String customer(String key) {
+        return "load-" + key.substring(0, 8);
+    }
+
     private String untilAnswered(String key) throws InterruptedException {
         while (true) {
-            Got got = send(key, payment("load-" + key.substring(0, 8)));
+            Got got = send(key, payment(customer(key)));
             if (got.statusCode() == 201) {
                 return got.body();
             }
