@@ -65,17 +65,7 @@ public final class ChainLife {
                     .topics(topic(chain, service))
                     .pollTimeout(Duration.ofMillis(200))
                     .build();
-            Thread polling = new Thread(loop, "polling");
-            polling.setUncaughtExceptionHandler((thread, failure) -> {
-                failure.printStackTrace();
-                Runtime.getRuntime().halt(1);
-            });
-            polling.start();
-            while (System.in.read() >= 0) {
-                // Only the end counts, and that also comes when the parent is gone.
-            }
-            loop.close();
-            polling.join();
+            Life.runToTheEnd(loop);
             relay.close();
         }
     }

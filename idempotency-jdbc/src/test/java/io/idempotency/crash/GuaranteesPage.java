@@ -35,6 +35,7 @@ final class GuaranteesPage {
                 .replace("${early}", GuaranteesSection.of("early commits"))
                 .replace("${ending}", GuaranteesSection.of("ending transactions"))
                 .replace("${ranges}", GuaranteesSection.of("ranges"))
+                .replace("${gathering}", GuaranteesSection.of("gathering"))
                 .replace("${beyond}", GuaranteesSection.of("effects beyond a row"))
                 .replace("${changed}", changed)
                 .replace("${replays}", replays)
@@ -138,6 +139,15 @@ final class GuaranteesPage {
             <!-- ranges -->
             ${ranges}
             <!-- end of ranges -->
+
+            ## Gathering
+
+            [A test](${tests}GatherCrashTest.java) loads 30 messages, one of which was sent twice, in [large batches](ranges.md#large-batches) that are gathered from several polls. The process ends in its second batch, and another
+            one follows, whose polls and batches have other numbers of records. A cell that differs from 30 fails the build.
+
+            <!-- gathering -->
+            ${gathering}
+            <!-- end of gathering -->
 
             ## `STRONG`
 

@@ -58,6 +58,11 @@ public final class Life {
         Cell cell =
                 new Cell(ConsistencyLevel.valueOf(args[0]), CrashPoint.valueOf(args[1]), Cell.Kind.valueOf(args[2]));
         PollLoop<byte[], byte[]> loop = new Life(cell, Integer.parseInt(args[3]), args[4]).loop();
+        runToTheEnd(loop);
+    }
+
+    /** Runs a loop on a thread of its own until the input of this process ends, then closes it. A loop that fails ends the process with 1. */
+    static void runToTheEnd(PollLoop<?, ?> loop) throws IOException, InterruptedException {
         Thread polling = new Thread(loop, "polling");
         polling.setUncaughtExceptionHandler((thread, failure) -> {
             failure.printStackTrace();

@@ -53,17 +53,7 @@ public final class RangeLife {
         Life.quieten();
         RangeLife life = new RangeLife(Point.valueOf(args[1]), Integer.parseInt(args[2]), Path.of(args[4]));
         PollLoop<byte[], byte[]> loop = life.loop(args[0], args[3]);
-        Thread polling = new Thread(loop, "polling");
-        polling.setUncaughtExceptionHandler((thread, failure) -> {
-            failure.printStackTrace();
-            Runtime.getRuntime().halt(1);
-        });
-        polling.start();
-        while (System.in.read() >= 0) {
-            // Only the end counts, and that also comes when the parent is gone.
-        }
-        loop.close();
-        polling.join();
+        Life.runToTheEnd(loop);
     }
 
     private PollLoop<byte[], byte[]> loop(String topic, String servers) {
