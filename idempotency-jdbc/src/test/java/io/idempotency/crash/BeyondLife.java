@@ -12,11 +12,8 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.outbox.Outbox;
 import io.idempotency.outbox.OutboxRelay;
 import io.idempotency.outbox.OutboxStore;
-import io.idempotency.outbox.OutboxTotal;
-import io.idempotency.outbox.Output;
-import io.idempotency.outbox.RefusedOutput;
 import io.idempotency.outbox.Sent;
-import io.idempotency.outbox.StoredOutput;
+import io.idempotency.outbox.Wrapped;
 import io.idempotency.results.Answer;
 import io.idempotency.results.AnsweringConsumer;
 import io.idempotency.results.RequestInProgressException;
@@ -33,7 +30,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -215,7 +211,7 @@ public final class BeyondLife {
             at(BeyondCell.Point.AFTER_EFFECT);
         });
         at(BeyondCell.Point.DONE);
-        try (OutboxRelay relay = OutboxRelay.of(new Halting(outputs), Map.of("bootstrap.servers", servers))
+        try (OutboxRelay relay = OutboxRelay.of(halting(outputs), Map.of("bootstrap.servers", servers))
                 .build()) {
             while (outputs.total().waiting() > 0) {
                 relay.runOnce();
@@ -224,56 +220,13 @@ public final class BeyondLife {
     }
 
     /** Halts between the acknowledgment of outputs and their deletion. */
-    private final class Halting implements OutboxStore {
-
-        private final OutboxStore store;
-
-        private Halting(OutboxStore store) {
-            this.store = store;
-        }
-
-        @Override
-        public int relay(int most, Function<List<StoredOutput>, Sent> sending) {
-            return store.relay(most, outputs -> {
-                Sent sent = sending.apply(outputs);
+    private OutboxStore halting(OutboxStore store) {
+        return new Wrapped(store) {
+            @Override
+            protected Sent afterSending(Sent sent) {
                 at(BeyondCell.Point.SENT);
                 return sent;
-            });
-        }
-
-        @Override
-        public void add(List<Output> outputs, Runnable afterCommit) {
-            store.add(outputs, afterCommit);
-        }
-
-        @Override
-        public boolean isWithClaims() {
-            return store.isWithClaims();
-        }
-
-        @Override
-        public OutboxTotal total() {
-            return store.total();
-        }
-
-        @Override
-        public List<RefusedOutput> refused(int most) {
-            return store.refused(most);
-        }
-
-        @Override
-        public boolean resend(long number) {
-            return store.resend(number);
-        }
-
-        @Override
-        public int resendAll(String topic) {
-            return store.resendAll(topic);
-        }
-
-        @Override
-        public boolean discard(long number) {
-            return store.discard(number);
-        }
+            }
+        };
     }
 }

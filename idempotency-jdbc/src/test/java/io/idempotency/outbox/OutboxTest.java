@@ -332,7 +332,7 @@ class OutboxTest {
             scene.outbox.send(scene.topic, "k", "one");
             OutboxStore dying = new Wrapped(scene.store) {
                 @Override
-                Sent afterSending(Sent sent) {
+                protected Sent afterSending(Sent sent) {
                     throw new IllegalStateException("dies after Kafka has acknowledged");
                 }
             };

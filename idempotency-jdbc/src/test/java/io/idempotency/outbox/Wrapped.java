@@ -4,15 +4,15 @@ import java.util.List;
 import java.util.function.Function;
 
 /** A store whose relay meets something after sending. */
-abstract class Wrapped implements OutboxStore {
+public abstract class Wrapped implements OutboxStore {
 
     private final OutboxStore store;
 
-    Wrapped(OutboxStore store) {
+    protected Wrapped(OutboxStore store) {
         this.store = store;
     }
 
-    abstract Sent afterSending(Sent sent);
+    protected abstract Sent afterSending(Sent sent);
 
     @Override
     public void add(List<Output> outputs, Runnable afterCommit) {

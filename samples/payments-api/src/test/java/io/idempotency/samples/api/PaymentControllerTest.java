@@ -1,6 +1,7 @@
 package io.idempotency.samples.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -59,13 +60,13 @@ class PaymentControllerTest {
     }
 
     @BeforeAll
-    void awaitService() throws InterruptedException {
-        while (send(UUID.randomUUID().toString(), "{}").statusCode() == 0) {
+    void awaitService() {
+        await().atMost(Duration.ofMinutes(2)).until(() -> {
             assertThat(service.isAlive())
                     .as("the service has ended; see target/payments-api.log")
                     .isTrue();
-            Thread.sleep(100);
-        }
+            return send(UUID.randomUUID().toString(), "{}").statusCode() != 0;
+        });
     }
 
     @AfterAll
