@@ -1,15 +1,20 @@
 package io.idempotency.samples.clickhouse;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -47,7 +52,7 @@ class ClickHouseLoaderTest {
                 Server server = Server.start(folder)) {
             ClickHouse client = new ClickHouse(server.url());
             client.query(TABLE);
-            send(broker.getBrokersAsString());
+            long sent = send(broker.getBrokersAsString());
             int killed = 0;
             Process loader = start(folder, postgres, broker, server);
             try {
@@ -60,6 +65,8 @@ class ClickHouseLoaderTest {
                         loader = start(folder, postgres, broker, server);
                     }
                 }
+                // It may still write again what a killed one has written.
+                await().atMost(Duration.ofMinutes(2)).until(() -> settled(broker.getBrokersAsString()) == sent);
             } finally {
                 loader.destroyForcibly();
             }
@@ -94,8 +101,23 @@ class ClickHouseLoaderTest {
                 .start();
     }
 
-    /** One message in ten is sent twice. */
-    private void send(String servers) {
+    /** Returns how many records the group of the loader has committed. */
+    private static long settled(String servers) throws ExecutionException, InterruptedException {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers))) {
+            return admin
+                    .listConsumerGroupOffsets("clickhouse-loader")
+                    .partitionsToOffsetAndMetadata()
+                    .get()
+                    .values()
+                    .stream()
+                    .mapToLong(OffsetAndMetadata::offset)
+                    .sum();
+        }
+    }
+
+    /** One message in ten is sent twice. Returns the number of records. */
+    private long send(String servers) {
+        long sent = 0;
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", servers, "linger.ms", 20),
                 new StringSerializer(),
@@ -109,8 +131,10 @@ class ClickHouseLoaderTest {
                             "{\"id\":\"%s\",\"customer\":\"c%d\",\"cents\":%d}".formatted(id, row % 100, row));
                     record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
                     var unused = producer.send(record);
+                    sent++;
                 }
             }
         }
+        return sent;
     }
 }

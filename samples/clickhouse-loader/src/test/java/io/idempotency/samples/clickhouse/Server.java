@@ -6,8 +6,11 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+import org.awaitility.core.TerminalFailureException;
 
 /** Debian's ClickHouse with a ZooKeeper, in a folder of their own. */
 final class Server implements AutoCloseable {
@@ -83,38 +86,33 @@ final class Server implements AutoCloseable {
                 .redirectOutput(folder.resolve("clickhouse.out").toFile())
                 .start();
         Server server = new Server(keeper, process, port);
-        server.await(folder);
+        server.awaitStart(folder);
         return server;
     }
 
-    private void await(Path folder) throws IOException, InterruptedException {
+    private void awaitStart(Path folder) throws IOException {
         ClickHouse client = new ClickHouse(url());
-        for (int i = 0; i < 300; i++) {
-            try {
-                if (client.query("select 1").equals("1")) {
-                    return;
-                }
-            } catch (IOException e) {
-                if (!process.isAlive()) {
-                    break;
-                }
-            }
-            TimeUnit.MILLISECONDS.sleep(200);
+        try {
+            Awaitility.await()
+                    .atMost(Duration.ofMinutes(1))
+                    .ignoreExceptionsInstanceOf(IOException.class)
+                    .failFast("it has ended", () -> !process.isAlive())
+                    .until(() -> client.query("select 1").equals("1"));
+        } catch (ConditionTimeoutException | TerminalFailureException e) {
+            close();
+            throw new IOException("ClickHouse did not start: " + Files.readString(folder.resolve("clickhouse.out")), e);
         }
-        close();
-        throw new IOException("ClickHouse did not start: " + Files.readString(folder.resolve("clickhouse.out")));
     }
 
-    private static void awaitPort(int port, Path output) throws IOException, InterruptedException {
-        for (int i = 0; i < 150; i++) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return;
-            } catch (IOException e) {
-                TimeUnit.MILLISECONDS.sleep(200);
-            }
+    private static void awaitPort(int port, Path output) throws IOException {
+        try {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .ignoreExceptionsInstanceOf(IOException.class)
+                    .untilAsserted(() -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+        } catch (ConditionTimeoutException e) {
+            throw new IOException("ZooKeeper did not start: " + Files.readString(output), e);
         }
-        throw new IOException("ZooKeeper did not start: " + Files.readString(output));
     }
 
     private static int free() throws IOException {
