@@ -54,6 +54,8 @@ final class Server implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("zookeeper.out").toFile())
                 .start();
+        // It ends with this process, also if what follows fails.
+        Runtime.getRuntime().addShutdownHook(new Thread(keeper::destroyForcibly));
         awaitPort(keeperPort, folder.resolve("zookeeper.out"));
         int port = free();
         Files.writeString(folder.resolve("users.xml"), """
@@ -85,6 +87,7 @@ final class Server implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("clickhouse.out").toFile())
                 .start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         Server server = new Server(keeper, process, port);
         server.awaitStart(folder);
         return server;
