@@ -21,7 +21,13 @@ public record Duplicate(Kind kind, Position first, Duration age) {
         UNKNOWN
     }
 
-    static Duplicate of(Position position, Position first, Duration age) {
+    /**
+     * Returns what a duplicate at this position is.
+     *
+     * @param first where the message was processed first
+     * @param age how long ago that was
+     */
+    public static Duplicate of(Position position, Position first, Duration age) {
         if (first.equals(Position.UNKNOWN) || position.equals(Position.UNKNOWN)) {
             return new Duplicate(Kind.UNKNOWN, first, age);
         }

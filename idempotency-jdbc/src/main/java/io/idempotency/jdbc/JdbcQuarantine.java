@@ -12,6 +12,7 @@ import io.idempotency.store.QuarantineStore;
 import io.idempotency.store.QuarantineSummary;
 import io.idempotency.store.QuarantineTotal;
 import io.idempotency.store.QuarantinedMessage;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -265,7 +266,7 @@ public final class JdbcQuarantine implements QuarantineStore {
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
         Integer consumer = database.consumer(connection, id.consumer(), proposed);
-        return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
+        return consumer == null ? null : new MessageKey(consumer, StoredId.of(id.value()));
     }
 
     /** {@inheritDoc} Of the command line, {@code idempotency-cli}. */

@@ -6,6 +6,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
 import io.idempotency.store.ResultStore;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.StoredResult;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
@@ -162,7 +163,7 @@ public final class JdbcResults implements ResultStore {
                     : rows.find(
                             connection,
                             dialect,
-                            new MessageKey(consumer, MessageKey.idOf(id.value())),
+                            new MessageKey(consumer, StoredId.of(id.value())),
                             transactions.isActive());
         });
     }

@@ -8,6 +8,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages;
 import java.util.HashMap;
@@ -135,7 +136,7 @@ final class JournalMessages implements StoredMessages {
     }
 
     private static Content content(Kind kind, MessageId message, long offset) {
-        UUID id = MessageKey.idOf(message.value());
+        UUID id = StoredId.of(message.value());
         return new Content(
                 kind, new long[] {id.getMostSignificantBits(), id.getLeastSignificantBits()}, new long[] {offset});
     }

@@ -4,6 +4,7 @@ import io.idempotency.jdbc.JournalDialect.Range;
 import io.idempotency.jdbc.JournalSegment.Kind;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -45,7 +46,7 @@ final class JournalSearch {
             }
             JournalDialect journals = database.journals(connection);
             for (JournalKey key : journals.keys(connection, consumer)) {
-                Hit hit = newest(connection, journals, key, MessageKey.idOf(id.value()), own);
+                Hit hit = newest(connection, journals, key, StoredId.of(id.value()), own);
                 if (hit != null && hit.kind() != Kind.FORGOTTEN) {
                     return Optional.of(new Found(
                             key,

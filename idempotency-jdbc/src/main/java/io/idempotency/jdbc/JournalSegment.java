@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
+import io.idempotency.store.StoredId;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
@@ -72,7 +73,7 @@ record JournalSegment(JournalTip tip, Kind kind, long at, long[] ids, long[] off
             long[] ids = new long[2 * sorted.size()];
             long[] offsets = new long[sorted.size()];
             for (int i = 0; i < offsets.length; i++) {
-                UUID id = MessageKey.idOf(sorted.get(i).id().value());
+                UUID id = StoredId.of(sorted.get(i).id().value());
                 ids[2 * i] = id.getMostSignificantBits();
                 ids[2 * i + 1] = id.getLeastSignificantBits();
                 offsets[i] = sorted.get(i).position().offset();

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.StoredId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -55,7 +56,7 @@ final class MariaDbDialect extends InsertFirstDialect {
         List<MessageRow> rows = new ArrayList<>();
         while (result.next()) {
             rows.add(new MessageRow(
-                    new MessageKey(result.getInt(1), MessageKey.fromBytes(result.getBytes(2))),
+                    new MessageKey(result.getInt(1), StoredId.fromBytes(result.getBytes(2))),
                     result.getLong(3),
                     MessageState.of(result.getInt(4)),
                     result.getLong(5),

@@ -2,6 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -46,8 +47,7 @@ record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, SortedMap
                 consumer = consumer(delivery, numbers);
                 place = Names.place(delivery.position(), numbers);
             }
-            MessageKey key =
-                    new MessageKey(consumer, MessageKey.idOf(delivery.id().value()));
+            MessageKey key = new MessageKey(consumer, StoredId.of(delivery.id().value()));
             keys.add(key);
             arrivals.putIfAbsent(
                     key, new MessageArrival(key, delivery.position().offset(), place));

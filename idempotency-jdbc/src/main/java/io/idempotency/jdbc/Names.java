@@ -3,6 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransientStoreException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -143,7 +144,7 @@ final class Names {
 
     /** Returns the first free number from the name's hash on, or the number of the name if it was stored meanwhile. */
     private int propose(Connection connection, String name, Map<String, Integer> proposed) throws SQLException {
-        int number = (int) (MessageKey.hashed(name).getMostSignificantBits() >>> 33);
+        int number = (int) (StoredId.hash(name).getMostSignificantBits() >>> 33);
         while (number == 0 || proposed.containsValue(number) || !isFree(number, name, connection)) {
             number = number == Integer.MAX_VALUE ? 1 : number + 1;
         }

@@ -7,6 +7,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.Position;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,7 +58,7 @@ final class PartitionClaim {
             answerIndices = Arrays.copyOf(answerIndices, index * 2);
             offsets = Arrays.copyOf(offsets, index * 2);
         }
-        UUID id = MessageKey.idOf(delivery.id().value());
+        UUID id = StoredId.of(delivery.id().value());
         answerIndices[index] = indexInClaim;
         offsets[index] = delivery.position().offset();
         ids.add(id.getMostSignificantBits(), id.getLeastSignificantBits());

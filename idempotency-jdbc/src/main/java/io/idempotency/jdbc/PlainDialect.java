@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransactionLostException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -216,7 +217,7 @@ class PlainDialect implements MessageDialect {
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
                     rows.add(new MessageRow(
-                            new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))),
+                            new MessageKey(consumer, StoredId.fromBytes(result.getBytes(1))),
                             result.getLong(2),
                             MessageState.of(result.getInt(3)),
                             result.getLong(4),
@@ -280,7 +281,7 @@ class PlainDialect implements MessageDialect {
 
     @Override
     public Object id(UUID id) {
-        return MessageKey.toBytes(id);
+        return StoredId.toBytes(id);
     }
 
     final String filled(String sql) {

@@ -1,5 +1,6 @@
 package io.idempotency.jdbc;
 
+import io.idempotency.store.StoredId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -64,7 +65,7 @@ final class PlainPurge {
             try (ResultSet result = statement.executeQuery()) {
                 while (result.next()) {
                     old.put(
-                            new MessageKey(consumer, MessageKey.fromBytes(result.getBytes(1))),
+                            new MessageKey(consumer, StoredId.fromBytes(result.getBytes(1))),
                             new Old(
                                     result.getLong(2),
                                     new TableHorizon(result.getLong(3), result.getLong(4)),

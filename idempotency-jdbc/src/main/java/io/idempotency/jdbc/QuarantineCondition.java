@@ -1,6 +1,7 @@
 package io.idempotency.jdbc;
 
 import io.idempotency.store.QuarantineSelection;
+import io.idempotency.store.StoredId;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ final class QuarantineCondition {
     }
 
     private void andIn(List<String> ids, Dialect dialect) {
-        List<UUID> keys = ids.stream().map(MessageKey::idOf).distinct().toList();
+        List<UUID> keys = ids.stream().map(StoredId::of).distinct().toList();
         List<String> lists = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += MOST_IN_LIST) {
             List<UUID> some = keys.subList(from, Math.min(keys.size(), from + MOST_IN_LIST));

@@ -8,6 +8,7 @@ import io.idempotency.store.QuarantineCount;
 import io.idempotency.store.QuarantineGroups;
 import io.idempotency.store.QuarantineSelection;
 import io.idempotency.store.QuarantineSummary;
+import io.idempotency.store.StoredId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -184,8 +185,7 @@ final class QuarantineSearch {
                 statement.setLong(at++, after.get().position().offset());
                 statement.setLong(at++, after.get().position().offset());
                 statement.setLong(at++, after.get().position().offset());
-                statement.setObject(
-                        at, dialect.id(MessageKey.idOf(after.get().id().value())));
+                statement.setObject(at, dialect.id(StoredId.of(after.get().id().value())));
             }
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
@@ -210,7 +210,7 @@ final class QuarantineSearch {
                 row.getInt(8) != 0,
                 Optional.ofNullable(row.getString(13)));
         return new Found(
-                new MessageKey(consumer == null ? 0 : consumer, MessageKey.idOf(id.value())),
+                new MessageKey(consumer == null ? 0 : consumer, StoredId.of(id.value())),
                 summary,
                 row.getString(12),
                 Payload.Origin.valueOf(row.getString(9)));

@@ -7,6 +7,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,7 @@ final class ReplayTurns {
         Delivery delivery() {
             String name = consumer + '\0' + partition.stream() + '\0' + partition.number();
             return new Delivery(
-                    new MessageId(JdbcReplays.CONSUMER, MessageKey.hashed(name).toString()), Position.UNKNOWN);
+                    new MessageId(JdbcReplays.CONSUMER, StoredId.hash(name).toString()), Position.UNKNOWN);
         }
     }
 

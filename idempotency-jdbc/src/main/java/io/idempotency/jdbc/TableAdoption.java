@@ -2,6 +2,7 @@ package io.idempotency.jdbc;
 
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Printable;
+import io.idempotency.store.StoredId;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -96,7 +97,7 @@ final class TableAdoption {
                 continue;
             }
             MessageKey key =
-                    new MessageKey(consumer.number(), MessageKey.idOf(row.id().value()));
+                    new MessageKey(consumer.number(), StoredId.of(row.id().value()));
             young.merge(key, adopted(key, at, clock), (first, second) -> first.at() >= second.at() ? first : second);
         }
         MessageDialect.Inserted inserted = young.isEmpty()

@@ -5,6 +5,7 @@ import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.MessageStatus;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.StoredMessage;
 import io.idempotency.store.StoredMessages;
 import io.idempotency.store.TransientStoreException;
@@ -204,6 +205,6 @@ final class TableMessages implements StoredMessages {
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
         Integer consumer = database.consumer(connection, id.consumer(), proposed);
-        return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
+        return consumer == null ? null : new MessageKey(consumer, StoredId.of(id.value()));
     }
 }

@@ -7,6 +7,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.LeaseStore;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Processed;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.StoredMessages;
 import io.idempotency.store.Transactions;
 import io.idempotency.store.UnjudgedStatistics;
@@ -250,6 +251,6 @@ public final class TableStore implements LeaseStore, UnjudgedStatistics {
     private @Nullable MessageKey key(Connection connection, MessageId id, Map<String, Integer> proposed)
             throws SQLException {
         Integer consumer = database.consumer(connection, id.consumer(), proposed);
-        return consumer == null ? null : new MessageKey(consumer, MessageKey.idOf(id.value()));
+        return consumer == null ? null : new MessageKey(consumer, StoredId.of(id.value()));
     }
 }

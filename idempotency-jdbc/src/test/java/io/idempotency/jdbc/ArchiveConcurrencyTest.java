@@ -9,6 +9,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransactionLostException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -54,7 +55,7 @@ class ArchiveConcurrencyTest {
                     List<Delivery> deliveries = new ArrayList<>();
                     for (int j = 0; j < 5; j++) {
                         deliveries.add(at("m" + i + "." + j, 5L * i + j));
-                        ids.add(MessageKey.idOf("m" + i + "." + j));
+                        ids.add(StoredId.of("m" + i + "." + j));
                     }
                     store.prepare(deliveries);
                     store.transactions()
@@ -257,7 +258,7 @@ class ArchiveConcurrencyTest {
                     }))
                     .isInstanceOf(TransactionLostException.class);
 
-            assertThat(journal.said().keySet()).doesNotContain(MessageKey.idOf("first"), MessageKey.idOf("second"));
+            assertThat(journal.said().keySet()).doesNotContain(StoredId.of("first"), StoredId.of("second"));
         }
     }
 
@@ -306,11 +307,11 @@ class ArchiveConcurrencyTest {
             builds.forEach(CompletableFuture::join);
 
             assertThat(journal.said().keySet())
-                    .contains(MessageKey.idOf("first"), MessageKey.idOf("second"), MessageKey.idOf("fourth"));
+                    .contains(StoredId.of("first"), StoredId.of("second"), StoredId.of("fourth"));
             journal.upkeep(2).run(() -> true);
             assertThat(journal.head().archivedVersion()).isEqualTo(2);
             assertThat(journal.said().keySet())
-                    .contains(MessageKey.idOf("first"), MessageKey.idOf("second"), MessageKey.idOf("fourth"));
+                    .contains(StoredId.of("first"), StoredId.of("second"), StoredId.of("fourth"));
         }
     }
 

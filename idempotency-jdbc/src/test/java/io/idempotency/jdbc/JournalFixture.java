@@ -12,6 +12,7 @@ import io.idempotency.store.MessageId;
 import io.idempotency.store.MessageRange;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.StoredMessages;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -147,7 +148,7 @@ final class JournalFixture implements AutoCloseable {
 
     /** Inserts a segment with one message into the journal of partition 0. */
     void insertSegment(long version, String id) {
-        UUID number = MessageKey.idOf(at(id, 0, 0).id().value());
+        UUID number = StoredId.of(at(id, 0, 0).id().value());
         long[] ids = {number.getMostSignificantBits(), number.getLeastSignificantBits()};
         Content content = new Content(Kind.PROCESSED, ids, new long[] {1});
         jdbc.update(

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
+import io.idempotency.store.StoredId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +57,7 @@ class KeyOrderTest {
         fixture.jdbc.queryForList(
                 "select place from rules_message where consumer = ? and message_id = ? for update",
                 consumer,
-                database == TestDatabase.MARIADB ? MessageKey.toBytes(key) : key);
+                database == TestDatabase.MARIADB ? StoredId.toBytes(key) : key);
     }
 
     private void assertHoldsNothingBehindTheFirst(Fixture fixture, TestDatabase database, Runnable hold)

@@ -7,6 +7,7 @@ import io.idempotency.store.Claim;
 import io.idempotency.store.Delivery;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
 import io.idempotency.store.TransientStoreException;
 import java.util.List;
 import java.util.UUID;
@@ -130,7 +131,7 @@ class NamesTest {
 
     /** Returns the number that a name proposes for itself. */
     private static int proposed(String name) {
-        return (int) (MessageKey.hashed(name).getMostSignificantBits() >>> 33);
+        return (int) (StoredId.hash(name).getMostSignificantBits() >>> 33);
     }
 
     /** Gives the number to a name that nobody has heard of, and returns that. */

@@ -1,5 +1,6 @@
-package io.idempotency.jdbc;
+package io.idempotency.benchmarks;
 
+import io.idempotency.store.StoredId;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -11,7 +12,7 @@ import org.openjdk.jmh.infra.Blackhole;
 
 /** Measures the conversion of a message id to 128 bits. */
 @State(Scope.Thread)
-public class MessageKeyBenchmark {
+public class StoredIdBenchmark {
 
     private static final int IDS = 1_000;
 
@@ -24,7 +25,7 @@ public class MessageKeyBenchmark {
     @Benchmark
     @OperationsPerInvocation(IDS)
     public void parses(Blackhole hole) {
-        uuids.forEach(uuid -> hole.consume(MessageKey.idOf(uuid)));
+        uuids.forEach(uuid -> hole.consume(StoredId.of(uuid)));
     }
 
     /** Parses them by the JDK, for comparison. The JDK accepts more than the canonical form, so the result is printed and compared. */
@@ -42,6 +43,6 @@ public class MessageKeyBenchmark {
     @Benchmark
     @OperationsPerInvocation(IDS)
     public void hashes(Blackhole hole) {
-        texts.forEach(text -> hole.consume(MessageKey.idOf(text)));
+        texts.forEach(text -> hole.consume(StoredId.of(text)));
     }
 }

@@ -1,0 +1,114 @@
+package io.idempotency.streams;
+
+import io.idempotency.Duplicate;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.Position;
+import io.idempotency.store.StoredId;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.ProcessingContext;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which records of a task are copies, and remembers the ids of the others. One store access for a copy, two for a new id. Not thread-safe.
+ *
+ * <p>Kafka Streams repeats what was not committed. Under {@code exactly_once_v2} it takes back the state with the outputs, so an id that is remembered was
+ * forwarded, and the output is there. Under {@code at_least_once} the state may be there although the output is not. There a record at the remembered
+ * position is that record again: it is forwarded, because its output may have been lost.
+ */
+final class IdMemory {
+
+    private final KeyValueStore<Bytes, byte[]> store;
+    private final ProcessingContext context;
+    private final TopicNames topics;
+    private final long retentionMillis;
+    private final boolean isExactlyOnce;
+    /** The ids that were new at the place of the current record. Operators in front may have made several records of it. */
+    private final Set<Bytes> newHere = new HashSet<>();
+
+    private Seen here = new Seen(0, -1, -1, 0, 0);
+
+    IdMemory(KeyValueStore<Bytes, byte[]> store, ProcessingContext context, Duration retention) {
+        this.store = store;
+        this.context = context;
+        this.topics = new TopicNames(store);
+        this.retentionMillis = retention.toMillis();
+        this.isExactlyOnce = isExactlyOnce(context.appConfigs());
+        context.schedule(
+                Purge.interval(retention), PunctuationType.WALL_CLOCK_TIME, new Purge(store, retention, context));
+    }
+
+    private static boolean isExactlyOnce(Map<String, Object> settings) {
+        return StreamsConfig.EXACTLY_ONCE_V2.equals(settings.get(StreamsConfig.PROCESSING_GUARANTEE_CONFIG));
+    }
+
+    /**
+     * Remembers an id that is new, and returns empty; tells of the first record if this one is a copy.
+     *
+     * @throws IdempotencyException if the record has no position under {@code at_least_once}
+     */
+    Optional<Duplicate> see(UUID id) {
+        Seen now = now();
+        if (!here.isAt(now)) {
+            newHere.clear();
+            here = now;
+        }
+        Bytes key = Bytes.wrap(StoredId.toBytes(id));
+        byte[] entry = newHere.contains(key) ? null : store.get(key);
+        Optional<Duplicate> copy = entry == null ? Optional.empty() : judge(Seen.of(entry), now);
+        if (copy.isEmpty() && newHere.add(key) && isNew(entry, now)) {
+            store.put(key, now.bytes());
+        }
+        return copy;
+    }
+
+    private Optional<Duplicate> judge(Seen first, Seen now) {
+        long age = age(first, now);
+        if (age >= retentionMillis || (!isExactlyOnce && first.isAt(now))) {
+            return Optional.empty();
+        }
+        return Optional.of(Duplicate.of(position(now), position(first), Duration.ofMillis(age)));
+    }
+
+    /** A record that comes again keeps its entry, and so the time since which it is remembered. */
+    private boolean isNew(byte @Nullable [] entry, Seen now) {
+        return entry == null || age(Seen.of(entry), now) >= retentionMillis;
+    }
+
+    private static long age(Seen first, Seen now) {
+        return first.age(now.streamTime(), now.wallTime());
+    }
+
+    private Seen now() {
+        Optional<RecordMetadata> at =
+                context.recordMetadata().filter(each -> each.offset() >= 0 && each.topic() != null);
+        if (at.isEmpty() && !isExactlyOnce) {
+            throw new IdempotencyException("A record that reached the deduplication " + store.name()
+                    + " has no position, because a punctuator made it. Under at_least_once the position tells a copy from a record that comes again."
+                    + " Put the deduplication before that operator, or set processing.guarantee=exactly_once_v2");
+        }
+        return new Seen(
+                at.map(each -> topics.number(each.topic())).orElse(0),
+                at.map(RecordMetadata::partition).orElse(-1),
+                at.map(RecordMetadata::offset).orElse(-1L),
+                context.currentStreamTimeMs(),
+                context.currentSystemTimeMs());
+    }
+
+    private Position position(Seen seen) {
+        return seen.hasPosition()
+                ? TopicNames.name(seen.topic(), store::get)
+                        .map(topic -> new Position(topic, seen.partition(), seen.offset()))
+                        .orElse(Position.UNKNOWN)
+                : Position.UNKNOWN;
+    }
+}
