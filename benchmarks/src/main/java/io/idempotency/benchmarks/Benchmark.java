@@ -18,7 +18,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
  * <p>It starts a broker in a JVM of its own, and a PostgreSQL with its durable settings. All contestants read the same topics by the same loop ({@link Reader})
  * and have the same effects ({@link Effects}), each in a JVM of its own ({@link Contestant}). In each scenario ({@link Scenarios}) they warm up, and then take
  * turns ({@link Comparison}). The results have all raw samples and the figures that are computed from them ({@link Ratios}). The form {@code micro} measures
- * single methods instead ({@link MicroBenchmarks}), and {@code outbox} relays ({@link OutboxBenchmark}).
+ * single methods instead ({@link MicroBenchmarks}), {@code outbox} relays ({@link OutboxBenchmark}), and {@code streams} an application of Kafka Streams ({@link StreamsBenchmark}).
  */
 public final class Benchmark {
 
@@ -62,6 +62,10 @@ public final class Benchmark {
         }
         if (settings.form() == Form.OUTBOX) {
             new OutboxBenchmark(settings, cleanup, screen).run();
+            return;
+        }
+        if (settings.form() == Form.STREAMS) {
+            new StreamsBenchmark(settings, cleanup, screen).run();
             return;
         }
         List<Scenario> scenarios = settings.wantedScenarios();

@@ -10,6 +10,8 @@ enum Form {
     HUGE(2.5, 1_000_000_000),
     /** Relays of an outbox, see {@link OutboxBenchmark}; about ten minutes. */
     OUTBOX(2.5, 0),
+    /** Kafka Streams, see {@link StreamsBenchmark}; about five minutes. */
+    STREAMS(2.5, 0),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1, 0);
 

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 /**
  * The settings of a run, by system properties.
  *
- * @param form {@code -Dform=}: {@code short}, {@code long}, {@code huge}, {@code outbox} or {@code micro}
+ * @param form {@code -Dform=}: {@code short}, {@code long}, {@code huge}, {@code outbox}, {@code streams} or {@code micro}
  * @param runs {@code -Druns=}: the number of measurements of each contestant in a scenario
  * @param seconds {@code -Dseconds=}: the time of each
  * @param archived {@code -Darchived=}: the number of ids in archives, a multiple of a million
@@ -67,8 +67,8 @@ record Settings(
         return Stream.of(Form.values())
                 .filter(form -> form.name().equalsIgnoreCase(name))
                 .findFirst()
-                .orElseThrow(() ->
-                        new IllegalArgumentException("-Dform= is short, long, huge, outbox or micro, not " + name));
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "-Dform= is short, long, huge, outbox, streams or micro, not " + name));
     }
 
     private static List<String> split(String property, String separator) {

@@ -55,7 +55,11 @@ final class Payments implements AutoCloseable {
         this.random = new Random(seed);
         this.admin = Admin.create(Map.of("bootstrap.servers", broker));
         this.producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", broker, "linger.ms", 5), new StringSerializer(), new StringSerializer());
+                // One at a time: a topic that is being created may refuse the first request and take the second, and
+                // then never the first.
+                Map.of("bootstrap.servers", broker, "linger.ms", 5, "max.in.flight.requests.per.connection", 1),
+                new StringSerializer(),
+                new StringSerializer());
         admin.createTopics(List.of(
                         new NewTopic(in(guarantee), PARTITIONS, (short) 1),
                         new NewTopic(out(guarantee), PARTITIONS, (short) 1)))

@@ -29,8 +29,8 @@ class DocumentationTest {
     private static final Pattern LISTED_TYPES =
             Pattern.compile("^\\| ((?:`[A-Z]\\w+`(?:, (?:then )?)?)+) \\|", Pattern.MULTILINE);
     private static final Pattern TYPE = Pattern.compile("`(\\w+)`");
-    private static final Pattern RULE = Pattern.compile("^\\| (\\d\\.\\d+) \\|", Pattern.MULTILINE);
-    private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d\\.\\d+)\"\\)");
+    private static final Pattern RULE = Pattern.compile("^\\| (\\d+\\.\\d+) \\|", Pattern.MULTILINE);
+    private static final Pattern TAG = Pattern.compile("@Tag\\(\"rule-(\\d+\\.\\d+)\"\\)");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)\\)");
     private static final Pattern REFERENCE = Pattern.compile("^\\[([^]]+)]: ([^#:\\n]+)$", Pattern.MULTILINE);
     private static final Pattern JAR = Pattern.compile("^\\| (`[^|]+`) \\| (\\d[^ |]*) \\|", Pattern.MULTILINE);

@@ -1,0 +1,144 @@
+package io.idempotency.benchmarks;
+
+import io.idempotency.samples.demo.Cleanup;
+import io.idempotency.streams.Deduplication;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.KStream;
+
+/** An application that copies a topic, with one thread. It has an id, a folder and an output topic of its own. */
+final class StreamsApplication implements AutoCloseable {
+
+    private static final String NAME = "ledger";
+    private static final int CHECK_EVERY_MILLIS = 50;
+
+    private final Admin admin;
+    private final Topic topic;
+    private final String id = "streams-" + System.nanoTime();
+    private final Path folder;
+    private final Topology topology;
+    private final Properties settings = new Properties();
+    private KafkaStreams streams;
+
+    StreamsApplication(Admin admin, String broker, String guarantee, Path files, Topic topic, boolean isDeduplicating)
+            throws ExecutionException, InterruptedException {
+        this.admin = admin;
+        this.topic = topic;
+        this.folder = files.resolve(id);
+        StreamsBuilder builder = new StreamsBuilder();
+        KStream<byte[], byte[]> all = builder.stream(topic.name());
+        KStream<byte[], byte[]> once = isDeduplicating
+                ? all.processValues(Deduplication.<byte[], byte[]>named(NAME)
+                        .retention(Duration.ofDays(1))
+                        .supplier())
+                : all;
+        once.to(id + "-out");
+        this.topology = builder.build();
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
+        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, broker);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
+        settings.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
+        settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
+        settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 500);
+        settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
+        admin.createTopics(List.of(new NewTopic(id + "-out", topic.partitions(), (short) 1)))
+                .all()
+                .get();
+        this.streams = new KafkaStreams(topology, settings);
+    }
+
+    /** Starts it, and returns how many messages a second it has committed when it has committed all. */
+    double rate() throws ExecutionException, InterruptedException {
+        streams.start();
+        await(State.RUNNING);
+        long begin = System.nanoTime();
+        while (committed() < topic.messages()) {
+            TimeUnit.MILLISECONDS.sleep(CHECK_EVERY_MILLIS);
+        }
+        return topic.messages() / ((System.nanoTime() - begin) / 1e9);
+    }
+
+    private long committed() throws ExecutionException, InterruptedException {
+        return admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata().get().values().stream()
+                .mapToLong(each -> each == null ? 0 : each.offset())
+                .sum();
+    }
+
+    /** Returns the bytes of the changelog, on the broker's disk. */
+    double changelogBytes() throws ExecutionException, InterruptedException {
+        Map<TopicPartition, Long> bytes = new HashMap<>();
+        admin.describeLogDirs(List.of(1))
+                .allDescriptions()
+                .get()
+                .values()
+                .forEach(folders -> folders.values()
+                        .forEach(each ->
+                                each.replicaInfos().forEach((partition, info) -> bytes.put(partition, info.size()))));
+        return bytes.entrySet().stream()
+                .filter(each -> each.getKey().topic().equals(id + "-" + NAME + "-changelog"))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
+    void end() {
+        streams.close();
+    }
+
+    /** Returns the bytes of its folder. */
+    double diskBytes() throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile)
+                    .mapToLong(StreamsApplication::size)
+                    .sum();
+        }
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Deletes its folder, starts it again, and returns the seconds until it runs. */
+    double restoreSeconds() throws IOException, InterruptedException {
+        Cleanup.delete(folder);
+        streams = new KafkaStreams(topology, settings);
+        long begin = System.nanoTime();
+        streams.start();
+        await(State.RUNNING);
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private void await(State wanted) throws InterruptedException {
+        while (streams.state() != wanted) {
+            TimeUnit.MILLISECONDS.sleep(CHECK_EVERY_MILLIS);
+        }
+    }
+
+    @Override
+    public void close() {
+        streams.close();
+    }
+}
