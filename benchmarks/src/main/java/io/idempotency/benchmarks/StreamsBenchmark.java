@@ -41,7 +41,7 @@ final class StreamsBenchmark {
      * @param without messages a second of the same topology without it
      * @param diskBytes bytes of an id in the state directory, when the application has ended
      * @param changelogBytes bytes of an id in the log of the changelog, before it is compacted
-     * @param restoreSeconds seconds to restore a million ids into an empty directory, from the start of the application until it runs
+     * @param restoreSeconds seconds to restore a million ids into an empty directory
      */
     record Figures(
             List<Double> with,

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class Instance implements AutoCloseable {
 
     private static final int LEAVE_SECONDS = 60;
+    /** A halt ends the C library, too, while threads of RocksDB still run, and one of them may abort the process. It is as dead as it should be. */
+    private static final int ABORTED = 134;
 
     private final String name;
     private final List<String> arguments;
@@ -88,7 +90,8 @@ final class Instance implements AutoCloseable {
 
     /** Waits until it has halted itself in a trap. Returns whether it did. */
     boolean awaitHalt(int seconds) throws InterruptedException {
-        return process.waitFor(seconds, TimeUnit.SECONDS) && process.exitValue() == Trap.HALTED;
+        return process.waitFor(seconds, TimeUnit.SECONDS)
+                && (process.exitValue() == Trap.HALTED || process.exitValue() == ABORTED);
     }
 
     boolean isAlive() {
