@@ -1,0 +1,5 @@
+/** Tests of the sample. */
+@NullMarked
+package io.idempotency.samples.stream;
+
+import org.jspecify.annotations.NullMarked;
