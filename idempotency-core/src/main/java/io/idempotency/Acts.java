@@ -19,7 +19,6 @@ final class Acts {
     private static final Logger log = LoggerFactory.getLogger(Operations.class);
     private static final int MOST_CHARS_OF_ACTOR = 255;
     private static final int MOST_CHARS_OF_ORIGIN = 20;
-    private static final int MOST_CHARS_OF_REASON = 1000;
 
     private final AuditStore audit;
     private final String actor;
@@ -48,17 +47,9 @@ final class Acts {
         return actor;
     }
 
-    /** Refuses to change anything without a reason. */
-    static String requireReason(String reason) {
-        if (reason.isBlank() || reason.length() > MOST_CHARS_OF_REASON || reason.indexOf(0) >= 0) {
-            throw new IdempotencyException("Say why, in 1 to " + MOST_CHARS_OF_REASON
-                    + " characters without a NUL: the reason is kept with the act, such as the number of an incident");
-        }
-        return reason;
-    }
-
     AuditRecord of(String verb, String consumer, String subject, String reason) {
-        return new AuditRecord(Instant.EPOCH, actor, origin, verb, consumer, 0, subject, requireReason(reason));
+        return new AuditRecord(
+                Instant.EPOCH, actor, origin, verb, consumer, 0, subject, AuditRecord.requireReason(reason));
     }
 
     /** Writes a record in the running transaction. */

@@ -6,9 +6,11 @@ import io.idempotency.jdbc.JdbcAudit;
 import io.idempotency.jdbc.JdbcOutbox;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcReplays;
+import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.Schema;
 import io.idempotency.jdbc.TableStore;
+import io.idempotency.outbox.OutboxOperations;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import java.sql.Connection;
@@ -92,6 +94,11 @@ final class Database implements AutoCloseable {
 
     JdbcOutbox outbox() {
         return JdbcOutbox.on(dataSource).tablePrefix(options.tablePrefix()).schema(options.schema());
+    }
+
+    OutboxOperations outboxOperations() {
+        return OutboxOperations.of(outbox(), audit(), JdbcTransactions.on(dataSource))
+                .as(options.actor(), ORIGIN);
     }
 
     JdbcReplays replays() {

@@ -1,10 +1,8 @@
 package io.idempotency.cli;
 
+import io.idempotency.outbox.OutboxOperations;
 import io.idempotency.outbox.OutboxTotal;
-import io.idempotency.outbox.Output;
-import io.idempotency.outbox.RefusedOutput;
-import io.idempotency.store.AuditRecord;
-import java.time.Instant;
+import io.idempotency.outbox.RefusedSummary;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -14,13 +12,11 @@ import picocli.CommandLine.Parameters;
 /** What waits in the outbox, and what Kafka refused. */
 final class OutboxCommands {
 
-    private static final String OUTBOX = "outbox";
-
     private OutboxCommands() {}
 
     /** The group of these verbs. */
     @Command(
-            name = OUTBOX,
+            name = "outbox",
             description = {"Shows the outbox, and sends or discards outputs that Kafka refused for good.", ""})
     static final class Group {}
 
@@ -36,7 +32,7 @@ final class OutboxCommands {
         }
 
         @Override
-        int run(Database database, io.idempotency.cli.Output output) {
+        int run(Database database, Output output) {
             OutboxTotal total = database.outbox().total();
             output.one(Fields.of("waiting", total.waiting())
                     .and("oldestSeconds", total.age().toSeconds())
@@ -60,8 +56,8 @@ final class OutboxCommands {
         }
 
         @Override
-        int run(Database database, io.idempotency.cli.Output output) {
-            List<RefusedOutput> refused = database.outbox().refused(limit);
+        int run(Database database, Output output) {
+            List<RefusedSummary> refused = database.outbox().refused().list(Optional.empty(), 0, limit);
             output.list(refused.stream().map(Refused::fields).toList());
             if (refused.isEmpty()) {
                 output.note("Kafka has refused no output");
@@ -70,14 +66,12 @@ final class OutboxCommands {
             return ExitCode.DONE;
         }
 
-        private static Fields fields(RefusedOutput each) {
-            Output sent = each.stored().output();
-            byte[] value = sent.value();
-            return Fields.of("number", each.stored().number())
-                    .and("topic", sent.topic())
-                    .and("id", sent.id())
+        private static Fields fields(RefusedSummary each) {
+            return Fields.of("number", each.number())
+                    .and("topic", each.topic())
+                    .and("id", each.id())
                     .and("addedAt", each.addedAt())
-                    .and("bytes", value == null ? 0 : value.length)
+                    .and("bytes", each.bytes())
                     .and("reason", each.reason());
         }
     }
@@ -117,17 +111,18 @@ final class OutboxCommands {
         }
 
         @Override
-        int run(Database database, io.idempotency.cli.Output output) {
+        int run(Database database, Output output) {
             String what = number.map(each -> "output " + each).orElseGet(() -> "all outputs to " + topic.orElseThrow());
             if (isDryRun()) {
                 output.note("Would send " + what + " again, if refused. List them by: idempotency outbox refused");
                 return ExitCode.DONE;
             }
             confirm("Send " + what + " again?");
+            OutboxOperations outputs = database.outboxOperations();
             int resent = number.isPresent()
-                    ? (database.outbox().resend(number.get()) ? 1 : 0)
-                    : database.outbox().resendAll(topic.orElseThrow());
-            return told(database, output, new Act("resend", "Gave back ", resent, what, reason()), session());
+                    ? (outputs.resend(number.get(), reason()) ? 1 : 0)
+                    : outputs.resendAll(topic.orElseThrow(), reason());
+            return told(output, "Gave back ", resent, what);
         }
     }
 
@@ -146,37 +141,24 @@ final class OutboxCommands {
         }
 
         @Override
-        int run(Database database, io.idempotency.cli.Output output) {
+        int run(Database database, Output output) {
             String what = "output " + number;
             if (isDryRun()) {
                 output.note("Would delete " + what + ", if refused");
                 return ExitCode.DONE;
             }
             confirm("Delete " + what + " for good?");
-            int discarded = database.outbox().discard(number) ? 1 : 0;
-            return told(database, output, new Act("discard", "Deleted ", discarded, what, reason()), session());
+            int discarded = database.outboxOperations().discard(number, reason()) ? 1 : 0;
+            return told(output, "Deleted ", discarded, what);
         }
     }
 
-    /** What was done. */
-    private record Act(String verb, String sentence, int outputs, String what, String reason) {}
-
-    private static int told(Database database, io.idempotency.cli.Output output, Act act, Session session) {
-        if (act.outputs() > 0) {
-            database.audit()
-                    .write(new AuditRecord(
-                            Instant.EPOCH,
-                            session.options().actor(),
-                            Database.ORIGIN,
-                            act.verb(),
-                            OUTBOX,
-                            act.outputs(),
-                            act.what(),
-                            act.reason()));
-        } else {
-            output.note("Kafka has not refused " + act.what());
+    /** Says what was done. */
+    private static int told(Output output, String sentence, int outputs, String what) {
+        if (outputs == 0) {
+            output.note("Kafka has not refused " + what);
         }
-        output.result(act.sentence() + act.outputs() + " output(s).", Fields.of("outputs", act.outputs()));
-        return act.outputs() == 0 ? ExitCode.NOTHING : ExitCode.DONE;
+        output.result(sentence + outputs + " output(s).", Fields.of("outputs", outputs));
+        return outputs == 0 ? ExitCode.NOTHING : ExitCode.DONE;
     }
 }

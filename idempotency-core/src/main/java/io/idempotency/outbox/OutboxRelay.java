@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * a relay dies, the database releases its locks, and another relay sends the outputs again, with the same ids. First copies are in order, too.
  *
  * <p>If Kafka is away, outputs wait; the relay tries again after 100 ms to 10 s. If Kafka refuses an output for good, because it is too large, or its topic does not
- * exist, it is set aside, and the others go on, also those with the same key. {@link OutboxStore#resend} sends it after all.
+ * exist, it is set aside, and the others go on, also those with the same key. {@link RefusedOutputs#resend} sends it after all.
  *
  * <p>Thread-safe.
  */
@@ -38,6 +38,8 @@ public final class OutboxRelay implements AutoCloseable {
 
     private static final Duration FIRST_WAIT = Duration.ofMillis(100);
     private static final Duration MOST_WAIT = Duration.ofSeconds(10);
+    /** Counts are shown for so long without counting again. */
+    private static final Duration FRESH = Duration.ofSeconds(10);
 
     private final OutboxStore store;
     private final RelayProducer producer;
@@ -50,6 +52,8 @@ public final class OutboxRelay implements AutoCloseable {
     private final Thread thread = new Thread(this::run, "idempotency-outbox");
     private volatile boolean isClosed;
     private volatile @Nullable Trouble trouble;
+    private volatile @Nullable Counted counted;
+    private volatile boolean isAskedToCount;
     private int failures;
 
     /**
@@ -59,6 +63,13 @@ public final class OutboxRelay implements AutoCloseable {
      * @param failure of the last round
      */
     public record Trouble(Instant since, Throwable failure) {}
+
+    /**
+     * How many outputs there were.
+     *
+     * @param at when they were counted, by the clock of this process
+     */
+    public record Counted(OutboxTotal total, Instant at) {}
 
     private OutboxRelay(Builder builder) {
         this.store = builder.store;
@@ -93,6 +104,19 @@ public final class OutboxRelay implements AutoCloseable {
     }
 
     /**
+     * Returns the counts of the outbox, as the thread of the relay has counted them last; empty before it has. If that is ten seconds ago, the thread counts again soon.
+     * So somebody who asks waits for nothing, and nobody counts if nobody asks.
+     */
+    public Optional<Counted> counted() {
+        Counted last = counted;
+        if (last == null || last.at().plus(FRESH).isBefore(Instant.now())) {
+            isAskedToCount = true;
+            wake();
+        }
+        return Optional.ofNullable(last);
+    }
+
+    /**
      * Sends one batch on the calling thread, for a program without the thread.
      *
      * @return how many outputs were read
@@ -113,7 +137,7 @@ public final class OutboxRelay implements AutoCloseable {
         }
         sent.refused().forEach((output, reason) -> {
             log.error(
-                    "Kafka refused {} (number {}) for good: {}. It was set aside; OutboxStore.resend({}) sends it again",
+                    "Kafka refused {} (number {}) for good: {}. It was set aside; OutboxStore.refused().resend({}) sends it again",
                     Printable.of(output.output().toString()),
                     output.number(),
                     Printable.of(reason),
@@ -137,6 +161,10 @@ public final class OutboxRelay implements AutoCloseable {
         try {
             while (!isClosed) {
                 try {
+                    if (isAskedToCount) {
+                        isAskedToCount = false; // before it fails, because it must not keep outputs waiting
+                        counted = new Counted(store.total(), Instant.now());
+                    }
                     boolean isMore = runOnce() > 0;
                     failures = 0;
                     trouble = null;

@@ -47,15 +47,6 @@ public interface OutboxStore {
     /** Counts the outputs. It reads all of them. */
     OutboxTotal total();
 
-    /** Returns the outputs that were refused, by their numbers. */
-    List<RefusedOutput> refused(int most);
-
-    /** Has a refused output sent again. Others with its key may have been sent meanwhile. Returns whether it was there. */
-    boolean resend(long number);
-
-    /** Has all refused outputs of a topic sent again, in their order. Returns their number. */
-    int resendAll(String topic);
-
-    /** Deletes a refused output. Returns whether it was there. */
-    boolean discard(long number);
+    /** Returns the outputs that Kafka refused for good. */
+    RefusedOutputs refused();
 }

@@ -3,7 +3,7 @@ package io.idempotency.jdbc;
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.OutboxTotal;
 import io.idempotency.outbox.Output;
-import io.idempotency.outbox.RefusedOutput;
+import io.idempotency.outbox.RefusedOutputs;
 import io.idempotency.outbox.Sent;
 import io.idempotency.outbox.StoredOutput;
 import io.idempotency.store.IdempotencyException;
@@ -186,26 +186,8 @@ public final class JdbcOutbox implements OutboxStore {
     }
 
     @Override
-    public List<RefusedOutput> refused(int most) {
-        return connections.joining(
-                "read refused outputs",
-                connection ->
-                        rows.refused(connection, database.dialect(connection).first(Math.max(1, most))));
-    }
-
-    @Override
-    public boolean resend(long number) {
-        return connections.joining("send an output again", connection -> rows.resend(connection, number));
-    }
-
-    @Override
-    public int resendAll(String topic) {
-        return connections.joining("send outputs again", connection -> rows.resendAll(connection, topic));
-    }
-
-    @Override
-    public boolean discard(long number) {
-        return connections.joining("discard an output", connection -> rows.discard(connection, number));
+    public RefusedOutputs refused() {
+        return new JdbcRefusedOutputs(connections, database, new RefusedRows(tables));
     }
 
     /** Returns the name of its table, for the log. */

@@ -2,7 +2,6 @@ package io.idempotency.jdbc;
 
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.Output;
-import io.idempotency.outbox.RefusedOutput;
 import io.idempotency.outbox.StoredOutput;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -19,7 +18,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /** The statements of the outbox. An output that was refused is in a negative part, so that no relay reads it. Immutable and thread-safe. */
 final class OutboxRows {
@@ -161,7 +159,7 @@ final class OutboxRows {
         return (key == null ? 0 : key.length) + (value == null ? 0L : value.length);
     }
 
-    private static Output output(ResultSet row) throws SQLException {
+    static Output output(ResultSet row) throws SQLException {
         int partition = row.getInt("record_partition");
         long timestamp = row.getLong("record_timestamp");
         return new Output(
@@ -228,7 +226,7 @@ final class OutboxRows {
     }
 
     /** Returns the part of refused outputs of a part, and the other way round. */
-    private static int refusedPart(int part) {
+    static int refusedPart(int part) {
         return -1 - part;
     }
 
@@ -250,61 +248,6 @@ final class OutboxRows {
                 ResultSet result = statement.executeQuery(tables.fill(COUNT_REFUSED))) {
             result.next();
             return result.getLong(1);
-        }
-    }
-
-    private static final String REFUSED = """
-            select number, at_micros, refused, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers
-            from ${tables}outbox where part < 0 order by number ${first}
-            """;
-
-    List<RefusedOutput> refused(Connection connection, String limit) throws SQLException {
-        List<RefusedOutput> refused = new ArrayList<>();
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(tables.fill(REFUSED.replace("${first}", limit)))) {
-            while (row.next()) {
-                refused.add(new RefusedOutput(
-                        new StoredOutput(row.getLong(1), output(row)),
-                        StoredTime.instant(row.getLong(2)),
-                        Objects.requireNonNullElse(row.getString(3), "")));
-            }
-        }
-        return refused;
-    }
-
-    private static final String RESEND =
-            "update ${tables}outbox set part = -1 - part, refused = null where part in (${refused}) and number = ?";
-
-    boolean resend(Connection connection, long number) throws SQLException {
-        return changeRefused(connection, RESEND, number);
-    }
-
-    private static final String RESEND_ALL =
-            "update ${tables}outbox set part = -1 - part, refused = null where part < 0 and topic = ?";
-
-    int resendAll(Connection connection, String topic) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(RESEND_ALL))) {
-            statement.setString(1, topic);
-            return statement.executeUpdate();
-        }
-    }
-
-    private static final String DISCARD = "delete from ${tables}outbox where part in (${refused}) and number = ?";
-
-    boolean discard(Connection connection, long number) throws SQLException {
-        return changeRefused(connection, DISCARD, number);
-    }
-
-    private static final String REFUSED_PARTS = IntStream.range(0, OutboxStore.PARTS)
-            .map(OutboxRows::refusedPart)
-            .mapToObj(String::valueOf)
-            .collect(Collectors.joining(", "));
-
-    private boolean changeRefused(Connection connection, String sql, long number) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(tables.fill(sql.replace("${refused}", REFUSED_PARTS)))) {
-            statement.setLong(1, number);
-            return statement.executeUpdate() == 1;
         }
     }
 }

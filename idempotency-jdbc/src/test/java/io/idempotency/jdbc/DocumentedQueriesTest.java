@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -198,8 +199,8 @@ class DocumentedQueriesTest {
             outbox.add(List.of(new Output("id", "payments", null, null, null, null, List.of())), () -> {});
             assertThat(outbox.relay(10, outputs -> new Sent(List.of(), Map.of(outputs.get(0), "too large"), null)))
                     .isEqualTo(1);
-            long refused = outbox.refused(1).get(0).stored().number();
-            assertThat(outbox.resend(refused)).isTrue();
+            long refused = outbox.refused().list(Optional.empty(), 0, 1).get(0).number();
+            assertThat(outbox.refused().resend(refused)).isTrue();
             assertThat(outbox.relay(10, outputs -> new Sent(outputs, Map.of(), null)))
                     .isEqualTo(1);
         }

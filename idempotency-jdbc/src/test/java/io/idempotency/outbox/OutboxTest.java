@@ -27,6 +27,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -397,20 +398,19 @@ class OutboxTest {
             scene.relayAll();
 
             assertThat(scene.receivedValues()).containsExactly("before", "after");
-            List<RefusedOutput> refused = scene.store.refused(10);
-            assertThat(refused)
-                    .extracting(each -> each.stored().output().topic())
-                    .containsExactly(scene.topic, later, scene.topic);
-            assertThat(refused.get(0).reason()).contains("RecordTooLarge");
-            assertThat(refused.get(1).reason()).isEqualTo(later + " does not exist");
-            assertThat(refused.get(2).reason()).isEqualTo(scene.topic + ", partition 7, does not exist");
+            RefusedOutputs refused = scene.store.refused();
+            List<RefusedSummary> all = refused.list(Optional.empty(), 0, 10);
+            assertThat(all).extracting(RefusedSummary::topic).containsExactly(scene.topic, later, scene.topic);
+            assertThat(all.get(0).reason()).contains("RecordTooLarge");
+            assertThat(all.get(1).reason()).isEqualTo(later + " does not exist");
+            assertThat(all.get(2).reason()).isEqualTo(scene.topic + ", partition 7, does not exist");
             assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 3));
 
             OutboxScene.createTopic(later, 1, Map.of());
-            assertThat(scene.store.resendAll("another topic")).isZero();
-            assertThat(scene.store.resend(refused.get(1).stored().number())).isTrue();
-            assertThat(scene.store.discard(refused.get(0).stored().number())).isTrue();
-            assertThat(scene.store.discard(refused.get(0).stored().number())).isFalse();
+            assertThat(refused.resendAll("another topic")).isZero();
+            assertThat(refused.resend(all.get(1).number())).isTrue();
+            assertThat(refused.discard(all.get(0).number())).isTrue();
+            assertThat(refused.discard(all.get(0).number())).isFalse();
             scene.relayAll();
 
             assertThat(scene.store.total()).isEqualTo(new OutboxTotal(0, Duration.ZERO, 1));
@@ -441,7 +441,7 @@ class OutboxTest {
                     .as("one for each topic, and one that finds nothing")
                     .isLessThanOrEqualTo(4);
             assertThat(scene.receivedValues()).containsExactly("good");
-            assertThat(scene.store.refused(100)).hasSize(40);
+            assertThat(scene.store.refused().list(Optional.empty(), 0, 100)).hasSize(40);
         }
     }
 
@@ -462,9 +462,16 @@ class OutboxTest {
                 Awaitility.await().until(() -> scene.store.total().waiting() == 0);
             }
 
-            assertThat(scene.store.refused(10))
-                    .extracting(each -> new String(each.stored().output().value(), UTF_8))
-                    .containsExactly("v10");
+            assertThat(scene.store.refused().list(Optional.empty(), 0, 10))
+                    .singleElement()
+                    .satisfies(each -> assertThat(scene.store
+                                    .refused()
+                                    .find(each.number())
+                                    .orElseThrow()
+                                    .stored()
+                                    .output()
+                                    .value())
+                            .isEqualTo("v10".getBytes(UTF_8)));
         }
     }
 

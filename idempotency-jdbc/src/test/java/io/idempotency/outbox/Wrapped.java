@@ -30,27 +30,12 @@ public abstract class Wrapped implements OutboxStore {
     }
 
     @Override
-    public List<RefusedOutput> refused(int most) {
-        return store.refused(most);
-    }
-
-    @Override
-    public boolean resend(long number) {
-        return store.resend(number);
-    }
-
-    @Override
-    public int resendAll(String topic) {
-        return store.resendAll(topic);
+    public RefusedOutputs refused() {
+        return store.refused();
     }
 
     @Override
     public boolean isWithClaims() {
         return store.isWithClaims();
-    }
-
-    @Override
-    public boolean discard(long number) {
-        return store.discard(number);
     }
 }

@@ -96,6 +96,13 @@ final class IdempotencyHealth implements HealthIndicator {
                 trouble.isPresent() && trouble.get().since().plus(LASTING).isBefore(Instant.now());
         Map<String, Object> described = new LinkedHashMap<>();
         described.put("state", trouble.isPresent() ? state(isLasting) : "runs");
+        running.counted().ifPresent(counted -> {
+            described.put("waiting", counted.total().waiting());
+            described.put("oldestSeconds", counted.total().age().toSeconds());
+            described.put("refused", counted.total().refused());
+            described.put(
+                    "countedAt", counted.at().truncatedTo(ChronoUnit.SECONDS).toString());
+        });
         trouble.ifPresent(each -> {
             described.put("since", each.since().truncatedTo(ChronoUnit.SECONDS).toString());
             described.put(

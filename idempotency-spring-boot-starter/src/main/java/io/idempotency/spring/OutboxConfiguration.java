@@ -1,10 +1,13 @@
 package io.idempotency.spring;
 
 import io.idempotency.jdbc.JdbcOutbox;
+import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.micrometer.OutboxMeters;
 import io.idempotency.outbox.Outbox;
 import io.idempotency.outbox.OutboxListener;
+import io.idempotency.outbox.OutboxOperations;
 import io.idempotency.outbox.OutboxStore;
+import io.idempotency.store.AuditStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -16,6 +19,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.DependsOn;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.kafka.core.ProducerFactory;
 import org.springframework.kafka.support.converter.RecordMessageConverter;
 
@@ -35,6 +39,15 @@ class OutboxConfiguration {
         return JdbcOutbox.on(dataSource.value())
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name());
+    }
+
+    /** In transactions of the store, so that an act and its audit record commit together. */
+    @Bean
+    @Lazy
+    @ConditionalOnMissingBean
+    OutboxOperations idempotencyOutboxOperations(OutboxStore store, AuditStore audit, StoreTransactions transactions) {
+        return OutboxOperations.of(
+                store, audit, JdbcTransactions.on(transactions.dataSource(), transactions.manager()));
     }
 
     @Bean

@@ -62,6 +62,12 @@ final class RunningRelay implements SmartLifecycle {
         return running == null ? Optional.empty() : running.trouble();
     }
 
+    /** Returns the counts of the outbox; see {@link OutboxRelay#counted}. */
+    Optional<OutboxRelay.Counted> counted() {
+        OutboxRelay running = relay;
+        return running == null ? Optional.empty() : running.counted();
+    }
+
     @Override
     public synchronized void start() {
         if (relay == null) {

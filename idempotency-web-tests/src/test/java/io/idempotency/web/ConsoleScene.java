@@ -73,6 +73,8 @@ final class ConsoleScene {
                         "spring.datasource.url=" + WebServers.url(WebServers.database()),
                         "idempotency.schema.mode=always",
                         "idempotency.console.enabled=true",
+                        "idempotency.outbox.enabled=true",
+                        "idempotency.outbox.relay=false",
                         "management.endpoints.web.exposure.include=idempotency",
                         "management.endpoint.idempotency.access=unrestricted",
                         "idempotency.stand-still-after=8",

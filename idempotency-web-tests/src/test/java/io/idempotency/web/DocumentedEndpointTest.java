@@ -2,6 +2,7 @@ package io.idempotency.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.web.EndpointBench.Answer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,13 +30,22 @@ class DocumentedEndpointTest {
     /** Compares the page with the answers, or writes it if the test runs with {@code -Didempotency.docs=write}. */
     @Test
     void thePageHasTheAnswersOfTheEndpoint() throws IOException {
-        try (EndpointBench bench = EndpointBench.writing("idempotency.replay.enabled=false")) {
+        try (EndpointBench bench = EndpointBench.writing(
+                "idempotency.replay.enabled=false",
+                "idempotency.outbox.enabled=true",
+                "idempotency.outbox.relay=false")) {
             bench.quarantine(
                     Quarantined.of("billing", "A-1", 18272).key(7, false),
                     Quarantined.of("billing", "A-2", 18290).key(7, true),
                     Quarantined.of("billing", "A-3", 18301).failure("java.lang.IllegalStateException"));
+            Refusing.refuse(
+                    bench.application().getBean(OutboxStore.class),
+                    "shipments does not exist",
+                    Refusing.output("shipments", "B-1", "{\"order\":\"18272\"}"),
+                    Refusing.output("shipments", "B-2", "{\"order\":\"18290\"}"));
             ask(bench);
             change(bench);
+            outputs(bench);
         }
         String page = Files.readString(PAGE);
         if ("write".equals(System.getProperty("idempotency.docs"))) {
@@ -72,6 +82,14 @@ class DocumentedEndpointTest {
         post(bench, "forget", "consumer", "billing", "id", "A-3", "dryRun", true);
         post(bench, "purge", "dryRun", true);
         get(bench, "audit", "consumer", "billing", "limit", "1");
+    }
+
+    private void outputs(EndpointBench bench) {
+        get(bench, "outbox");
+        get(bench, "refused", "topic", "shipments", "limit", "1");
+        get(bench, "output", "number", "1");
+        post(bench, "discard", "number", 1, "reason", "INC-42");
+        post(bench, "resend", "topic", "shipments", "reason", "INC-42");
     }
 
     private void get(EndpointBench bench, String view, String... parameters) {

@@ -89,6 +89,7 @@ class EndpointInputTest {
             quarantine  | consumer=billing;topic=orders;firstOffset=1    | 400 | A choice by offset needs a topic and a partition
             message     | consumer=billing;id=absent                     | 404 | billing/absent is not in quarantine
             message     | consumer=billing;id=1;full=perhaps             | 400 | The parameter full must be true or false
+            output      | number=1;full=perhaps                          | 400 | The parameter full must be true or false
             replay      | replay=none                                    | 404 | There is no replay none
             audit       | since=yesterday                                | 400 | The parameter since must be a moment
             everything  |                                                | 404 | There is no view everything: there are why, groups

@@ -58,7 +58,7 @@ class EndpointPermissionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pause", "resume", "stop", "drop", "forget", "purge"})
+    @ValueSource(strings = {"pause", "resume", "stop", "drop", "forget", "purge", "resend", "discard"})
     void aWriteIsNoGet(String act) {
         Answer refused = bench.get(act, "consumer", "billing", "reason", "INC-42", "dryRun", "false");
 

@@ -46,6 +46,8 @@ final class ConsoleServlet extends HttpServlet {
                     "consumers.js",
                     "quarantine.js",
                     "acts.js",
+                    "outbox.js",
+                    "payload.js",
                     "lookups.js")
             .collect(Collectors.toUnmodifiableMap(name -> name, ConsoleServlet::bytes));
 

@@ -23,7 +23,11 @@ final class Answers {
     /** Why a request was refused. */
     record Refusal(String error) implements Answer {}
 
-    record Overview(String instance, List<Consumer> consumers) implements Answer {}
+    /** @param outbox what waits in the outbox and was refused; null if this application has none */
+    record Overview(
+            String instance,
+            List<Consumer> consumers,
+            @Nullable OutboxCounts outbox) implements Answer {}
 
     /**
      * A consumer.
@@ -193,6 +197,40 @@ final class Answers {
     record Forgot(String consumer, long messages, long quarantined, boolean dryRun) implements Answer {}
 
     record Purged(long messages, boolean dryRun) implements Answer {}
+
+    /** @param oldestSeconds the age of the oldest output that waits; 0 if none does */
+    record OutboxCounts(long waiting, long oldestSeconds, long refused) implements Answer {}
+
+    /** @param topics refused outputs by topic */
+    record OutboxStatus(long waiting, long oldestSeconds, long refused, Map<String, Long> topics) implements Answer {}
+
+    /** @param next where the next page begins */
+    record RefusedPage(List<Refused> outputs, @Nullable String next) implements Answer {}
+
+    /** @param bytes of its value */
+    record Refused(long number, String topic, String id, Instant addedAt, long bytes, String reason)
+            implements Answer {}
+
+    /**
+     * A refused output in full.
+     *
+     * @param hidden why its bytes are not shown; null if they are
+     */
+    record OutputOf(
+            long number,
+            String topic,
+            @Nullable Integer partition,
+            String id,
+            @Nullable Instant recordTimestamp,
+            Instant addedAt,
+            String reason,
+            List<Header> headers,
+            @Nullable Bytes key,
+            @Nullable Bytes value,
+            @Nullable String hidden)
+            implements Answer {}
+
+    record ChangedOutputs(long outputs, boolean dryRun) implements Answer {}
 
     record Audit(List<Act> acts) implements Answer {}
 

@@ -56,6 +56,7 @@ final class IdempotencyEndpoint {
             @Nullable String full,
             @Nullable String replay,
             @Nullable String since,
+            @Nullable String number,
             SecurityContext caller) {
         Arguments asked = Arguments.of(
                 "consumer", consumer,
@@ -72,7 +73,8 @@ final class IdempotencyEndpoint {
                 "after", after,
                 "full", full,
                 "replay", replay,
-                "since", since);
+                "since", since,
+                "number", number);
         return answer(() -> views.view(view, asked, caller));
     }
 
@@ -96,6 +98,7 @@ final class IdempotencyEndpoint {
             @Nullable String mayRepeat,
             @Nullable String olderThan,
             @Nullable String replay,
+            @Nullable String number,
             @Nullable String reason,
             @Nullable String dryRun,
             SecurityContext caller) {
@@ -116,6 +119,7 @@ final class IdempotencyEndpoint {
                 "mayRepeat", mayRepeat,
                 "olderThan", olderThan,
                 "replay", replay,
+                "number", number,
                 "reason", reason,
                 "dryRun", dryRun);
         try {

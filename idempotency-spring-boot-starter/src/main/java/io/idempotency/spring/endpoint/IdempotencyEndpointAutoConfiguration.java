@@ -3,6 +3,8 @@ package io.idempotency.spring.endpoint;
 import io.idempotency.ConsumerStores;
 import io.idempotency.Operations;
 import io.idempotency.Standstills;
+import io.idempotency.outbox.OutboxOperations;
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.QuarantineStore;
 import java.lang.management.ManagementFactory;
@@ -51,16 +53,34 @@ public class IdempotencyEndpointAutoConfiguration {
         }
 
         @Bean
+        Permissions idempotencyEndpointPermissions(
+                OperationsProperties properties, ObjectProvider<EndpointAccessResolver> access) {
+            return new Permissions(access(access), properties);
+        }
+
+        @Bean
+        OutboxVerbs idempotencyEndpointOutbox(
+                ObjectProvider<OutboxStore> store,
+                ObjectProvider<OutboxOperations> operations,
+                Permissions permissions,
+                ObjectProvider<PayloadMask> masks) {
+            return new OutboxVerbs(
+                    store.getIfUnique(),
+                    operations::getObject,
+                    permissions,
+                    masks.orderedStream().toList());
+        }
+
+        @Bean
         IdempotencyEndpoint idempotencyEndpoint(
                 Overviews overviews,
                 Operations operations,
                 QuarantineStore quarantine,
                 AuditStore audit,
                 ConsumerStores stores,
-                OperationsProperties properties,
-                ObjectProvider<PayloadMask> masks,
-                ObjectProvider<EndpointAccessResolver> access) {
-            Permissions permissions = new Permissions(access(access), properties);
+                Permissions permissions,
+                OutboxVerbs outputs,
+                ObjectProvider<PayloadMask> masks) {
             return new IdempotencyEndpoint(
                     overviews,
                     new Views(
@@ -68,8 +88,9 @@ public class IdempotencyEndpointAutoConfiguration {
                             quarantine,
                             audit,
                             permissions,
-                            masks.orderedStream().toList()),
-                    new Writes(operations, quarantine, stores, permissions));
+                            masks.orderedStream().toList(),
+                            outputs),
+                    new Writes(operations, quarantine, stores, permissions, outputs));
         }
 
         @Bean
@@ -79,10 +100,12 @@ public class IdempotencyEndpointAutoConfiguration {
                 QuarantineStore quarantine,
                 InstanceCounts counts,
                 RunningConsumers running,
-                Standstills standstills) {
+                Standstills standstills,
+                OutboxVerbs outputs) {
             String name = environment.getProperty("spring.application.name", "");
             String process = ManagementFactory.getRuntimeMXBean().getName();
-            return new Overviews((name + " " + process).strip(), stores, quarantine, counts, running, standstills);
+            return new Overviews(
+                    (name + " " + process).strip(), stores, quarantine, counts, running, standstills, outputs);
         }
 
         private static Access access(ObjectProvider<EndpointAccessResolver> resolver) {

@@ -30,7 +30,8 @@ record Overviews(
         QuarantineStore quarantine,
         InstanceCounts instances,
         RunningConsumers running,
-        Standstills standstills) {
+        Standstills standstills,
+        OutboxVerbs outputs) {
 
     Answers.Overview overview() {
         SortedMap<String, List<ClaimStore>> remembered = stores.all();
@@ -44,7 +45,8 @@ record Overviews(
                 names.stream()
                         .map(name ->
                                 consumer(name, remembered.getOrDefault(name, List.of()), totals.get(name), standing))
-                        .toList());
+                        .toList(),
+                outputs.counts().orElse(null));
     }
 
     private Answers.Consumer consumer(

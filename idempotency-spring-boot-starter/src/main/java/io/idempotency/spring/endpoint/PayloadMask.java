@@ -4,7 +4,7 @@ import io.idempotency.store.Delivery;
 import java.util.Optional;
 
 /**
- * Replaces what may not be shown of a quarantined message, such as the number of an account. A bean of the application; of several, each one gets what the one
+ * Replaces what may not be shown of a quarantined message or a refused output, such as the number of an account. A bean of the application; of several, each one gets what the one
  * before it leaves. The endpoint applies it before it shows, counts or cuts anything, whoever asks. If it fails, the part is not shown. Thread-safe.
  *
  * <pre>{@code
@@ -30,9 +30,10 @@ public interface PayloadMask {
     }
 
     /**
-     * A part of a quarantined message.
+     * A part of a quarantined message, or of a refused output.
      *
-     * @param delivery the message and its position
+     * @param delivery the message and its position. For an output the consumer is {@code outbox}, and the position has its topic, its partition or -1, and its
+     *     number as the offset
      * @param kind what it is
      * @param header the name of the header; empty for other parts
      */

@@ -2,8 +2,8 @@ package io.idempotency.spring.endpoint;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.idempotency.store.Delivery;
 import io.idempotency.store.Payload;
-import io.idempotency.store.QuarantinedMessage;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;
@@ -16,39 +16,41 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.json.JsonParseException;
 import org.springframework.boot.json.JsonParserFactory;
 
-/** Shows the bytes of a quarantined message, masked and cut. Used for one answer. */
+/** Shows the bytes of a quarantined message or a refused output, masked and cut. Used for one answer. */
 final class ShownPayload {
 
     private static final Logger log = LoggerFactory.getLogger(PayloadMask.class);
 
-    private final QuarantinedMessage message;
+    private final Delivery delivery;
+    private final Payload payload;
     private final List<PayloadMask> masks;
     private final int mostBytes;
 
-    ShownPayload(QuarantinedMessage message, List<PayloadMask> masks, int mostBytes) {
-        this.message = message;
+    ShownPayload(Delivery delivery, Payload payload, List<PayloadMask> masks, int mostBytes) {
+        this.delivery = delivery;
+        this.payload = payload;
         this.masks = masks;
         this.mostBytes = mostBytes;
     }
 
     Answers.@Nullable Bytes key() {
-        return shown(PayloadMask.Kind.KEY, "", message.payload().key());
+        return shown(PayloadMask.Kind.KEY, "", payload.key());
     }
 
     Answers.@Nullable Bytes value() {
-        return shown(PayloadMask.Kind.VALUE, "", message.payload().value());
+        return shown(PayloadMask.Kind.VALUE, "", payload.value());
     }
 
     List<Answers.Header> headers() {
-        return message.payload().headers().stream()
+        return payload.headers().stream()
                 .map(header -> new Answers.Header(
                         header.name(), shown(PayloadMask.Kind.HEADER, header.name(), header.value())))
                 .toList();
     }
 
     @Nullable
-    String failure() {
-        return masked(PayloadMask.Kind.FAILURE, "", message.failure().text().getBytes(UTF_8))
+    String failure(String text) {
+        return masked(PayloadMask.Kind.FAILURE, "", text.getBytes(UTF_8))
                 .map(bytes -> new String(bytes, UTF_8))
                 .orElse(null);
     }
@@ -68,7 +70,7 @@ final class ShownPayload {
     }
 
     private Optional<byte[]> masked(PayloadMask.Kind kind, String header, byte[] bytes) {
-        PayloadMask.Part part = new PayloadMask.Part(message.delivery(), kind, header);
+        PayloadMask.Part part = new PayloadMask.Part(delivery, kind, header);
         Optional<byte[]> left = Optional.of(bytes);
         try {
             for (PayloadMask mask : masks) {
@@ -76,7 +78,7 @@ final class ShownPayload {
             }
             return left;
         } catch (RuntimeException e) {
-            log.warn("A PayloadMask failed at the {} of {}, so that is not shown.", kind, message.delivery(), e);
+            log.warn("A PayloadMask failed at the {} of {}, so that is not shown.", kind, delivery, e);
             return Optional.empty();
         }
     }

@@ -26,9 +26,10 @@ record Views(
         QuarantineStore quarantine,
         AuditStore audit,
         Permissions permissions,
-        List<PayloadMask> masks) {
+        List<PayloadMask> masks,
+        OutboxVerbs outputs) {
 
-    private static final int MOST_ROWS = 500;
+    static final int MOST_ROWS = 500;
     private static final int MOST_GROUPS = 100;
     private static final int FEW_BYTES = 2048;
     private static final int MANY_BYTES = 65_536;
@@ -46,6 +47,9 @@ record Views(
             case "message" -> message(asked, caller);
             case "replays" -> replays(asked);
             case "replay" -> Shown.replay(replay(operations, asked.required("replay")));
+            case "outbox" -> outputs.status();
+            case "refused" -> outputs.page(asked);
+            case "output" -> outputs.one(asked, caller);
             case "audit" -> audit(asked);
             case "session" -> session(caller);
             default -> throw none(name);
@@ -58,7 +62,8 @@ record Views(
                 : new RefusedException(
                         404,
                         "There is no view " + Printable.of(name)
-                                + ": there are why, groups, quarantine, message, replays, replay, audit and session.");
+                                + ": there are why, groups, quarantine, message, replays, replay, outbox, refused, output, audit and"
+                                + " session.");
     }
 
     private Answers.Explanations why(Arguments asked) {
@@ -93,15 +98,20 @@ record Views(
         }
     }
 
+    /** Returns how many bytes of a part are shown. */
+    static int mostBytes(Arguments asked) {
+        return asked.flag("full") ? MANY_BYTES : FEW_BYTES;
+    }
+
     private Answers.Message message(Arguments asked, SecurityContext caller) {
-        int most = asked.flag("full") ? MANY_BYTES : FEW_BYTES;
+        int most = mostBytes(asked);
         MessageId id = one(operations, asked.consumer(), asked.required("id"));
         QuarantineEntry entry = quarantine
                 .find(id)
                 .orElseThrow(
                         () -> new RefusedException(404, id + " is not in quarantine: why tells what became of it."));
         QuarantinedMessage message = entry.message();
-        ShownPayload payload = new ShownPayload(message, masks, most);
+        ShownPayload payload = new ShownPayload(message.delivery(), message.payload(), masks, most);
         Optional<String> hidden = permissions.whyHidden(caller);
         boolean isShown = hidden.isEmpty();
         return new Answers.Message(
@@ -123,7 +133,7 @@ record Views(
                         : quarantine.countBehind(
                                 id.consumer(), message.delivery().position(), message.keyHash()),
                 entry.replay().orElse(null),
-                isShown ? payload.failure() : null,
+                isShown ? payload.failure(message.failure().text()) : null,
                 message.payload().origin().name(),
                 isShown ? payload.headers() : ShownPayload.names(message.payload()),
                 isShown ? payload.key() : null,

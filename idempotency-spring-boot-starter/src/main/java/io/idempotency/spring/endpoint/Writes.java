@@ -22,7 +22,12 @@ import java.util.Set;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
 
 /** What can be changed by HTTP, in the name of the caller. Thread-safe. */
-record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores stores, Permissions permissions) {
+record Writes(
+        Operations operations,
+        QuarantineStore quarantine,
+        ConsumerStores stores,
+        Permissions permissions,
+        OutboxVerbs outputs) {
 
     /** The origin of the audit. */
     static final String ORIGIN = "endpoint";
@@ -68,10 +73,14 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
                     "reason",
                     "dryRun"),
             "purge",
-            List.of("reason", "dryRun"));
+            List.of("reason", "dryRun"),
+            "resend",
+            List.of("number", "topic", "reason", "dryRun"),
+            "discard",
+            List.of("number", "reason", "dryRun"));
 
     /** What only changes something; replay is a view, too. */
-    static final Set<String> ACTS = Set.of("pause", "resume", "stop", "drop", "forget", "purge");
+    static final Set<String> ACTS = Set.of("pause", "resume", "stop", "drop", "forget", "purge", "resend", "discard");
 
     /** An answer, and whether its work goes on afterwards. */
     record Done(Answers.Answer answer, boolean goesOn) {
@@ -90,7 +99,8 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
         permissions.whyNoWrite(caller).ifPresent(why -> {
             throw new RefusedException(403, why);
         });
-        Operations own = operations.as(Permissions.actor(caller), ORIGIN);
+        String actor = Permissions.actor(caller);
+        Operations own = operations.as(actor, ORIGIN);
         Optional.ofNullable(PARAMETERS.get(name)).ifPresent(known -> asked.allowOnly(name, known));
         return switch (name) {
             case "replay" -> replay(own, asked);
@@ -100,11 +110,13 @@ record Writes(Operations operations, QuarantineStore quarantine, ConsumerStores 
             case "drop" -> Done.now(drop(own, asked));
             case "forget" -> Done.now(forget(own, asked));
             case "purge" -> Done.now(purge(asked));
+            case "resend" -> Done.now(outputs.resend(actor, asked));
+            case "discard" -> Done.now(outputs.discard(actor, asked));
             default ->
                 throw new RefusedException(
                         404,
                         "There is no act " + Printable.of(name)
-                                + ": there are replay, pause, resume, stop, drop, forget and purge.");
+                                + ": there are replay, pause, resume, stop, drop, forget, purge, resend and discard.");
         };
     }
 

@@ -4,11 +4,11 @@ import {current, read, route, write} from './api.js';
 import {from, refusal} from './quarantine.js';
 import {progress} from './charts.js';
 
-const failed = (place, refused) => fill(place, h('p', {class: 'notice bad', role: 'alert'}, data(refused.message, 600)));
+export const failed = (place, refused) => fill(place, h('p', {class: 'notice bad', role: 'alert'}, data(refused.message, 600)));
 
-const isOn = button => button.form.reportValidity();
+export const isOn = button => button.form.reportValidity();
 
-const reasonField = reason => field('reason', 'Reason, for the audit', {required: true, maxlength: 200, placeholder: 'INC-42', value: reason ?? ''});
+export const reasonField = reason => field('reason', 'Reason, for the audit', {required: true, maxlength: 200, placeholder: 'INC-42', value: reason ?? ''});
 
 const LISTED = ['failureGroup', 'failureType', 'topic', 'partition', 'firstOffset', 'lastOffset', 'from', 'to', 'id'];
 const NUMBERS = ['partition', 'firstOffset', 'lastOffset'];

@@ -5,11 +5,15 @@ import {consumers} from './consumers.js';
 import {message, quarantine} from './quarantine.js';
 import {deletion, plan, replay, replays} from './acts.js';
 import {audit, why} from './lookups.js';
+import {outbox, outboxAct, output} from './outbox.js';
 
 const EVERY = 2000;
 const PLACE = 'idempotency-console-place';
-const VIEWS = {consumers, quarantine, message, plan, replays, replay, why, audit, drop: deletion('drop'), forget: deletion('forget')};
-const PARENT = {message: 'quarantine', plan: 'quarantine', drop: 'quarantine', replay: 'replays', forget: 'why'};
+const VIEWS = {
+    consumers, quarantine, message, plan, replays, replay, outbox, output, why, audit,
+    drop: deletion('drop'), forget: deletion('forget'), resend: outboxAct('resend'), discard: outboxAct('discard'),
+};
+const PARENT = {message: 'quarantine', plan: 'quarantine', drop: 'quarantine', replay: 'replays', forget: 'why', output: 'outbox', resend: 'outbox', discard: 'outbox'};
 
 const main = document.getElementById('main');
 let overview = null;
@@ -66,7 +70,12 @@ async function show(isFirst = false) {
 function frame() {
     const standing = overview.consumers.reduce((sum, each) => sum + (each.standstills ?? []).filter(standstill => standstill.lasting !== false).length, 0);
     const quarantined = overview.consumers.reduce((sum, each) => sum + (each.quarantined ?? 0), 0);
-    const badges = {standing: [standing, standing === 1 ? ' stands still' : ' stand still'], quarantined: [quarantined, ' messages']};
+    const badges = {
+        standing: [standing, standing === 1 ? ' stands still' : ' stand still'],
+        quarantined: [quarantined, ' messages'],
+        refused: [overview.outbox?.refused ?? 0, ' refused'],
+    };
+    document.querySelector('nav [data-view=outbox]').hidden = !overview.outbox;
     for (const [id, [count, word]] of Object.entries(badges)) {
         const badge = document.getElementById(id);
         if (badge.dataset.count !== String(count)) {

@@ -2,6 +2,10 @@
 import {h, fill, data, number, messages, rate, span, since, ago, moment, seconds, plain} from './dom.js';
 import {SAMPLES, instances, ratesOf, route} from './api.js';
 import {ages, sparkline} from './charts.js';
+import {refusedWords, waitingWords} from './outbox.js';
+
+/** From this age on, in seconds, outputs that wait are worth a sentence. */
+const LONG = 60;
 
 const KINDS = {redelivery: 'redelivered', resend: 'sent again', unknown: 'position unknown'};
 
@@ -51,6 +55,8 @@ function sentences(overview, all, waiting) {
         waiting.length > 0 && h('p', {class: 'lead'}, waiting.length === 1 ? '1 partition waits.' : `${waiting.length} partitions wait.`),
         h('p', {class: 'lead'}, quarantined === 0 ? 'The quarantine is empty.'
                 : [`${messages(quarantined)} in quarantine, the oldest from `, oldest ? ago(oldest) : 'an unknown time', '.']),
+        overview.outbox?.refused > 0 && h('p', {class: 'lead'}, h('a', {href: route('outbox')}, refusedWords(overview.outbox))),
+        overview.outbox?.oldestSeconds >= LONG && h('p', {class: 'lead'}, waitingWords(overview.outbox)),
     ];
 }
 

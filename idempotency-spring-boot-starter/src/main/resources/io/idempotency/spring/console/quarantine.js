@@ -2,6 +2,7 @@
 import {h, fill, data, shown, number, messages, ago, moment, shortClass, table, facts, choice, plain, span, since} from './dom.js';
 import {current, nameOf, read, route} from './api.js';
 import {hours} from './charts.js';
+import {content, headers, isCut} from './payload.js';
 
 const TIMES = [['', 'any time'], ['1h', 'last hour'], ['24h', 'last 24 hours'], ['7d', 'last 7 days']];
 const MILLIS = {'1h': 3600e3, '24h': 86400e3, '7d': 604800e3};
@@ -181,9 +182,7 @@ export async function message(main, {consumer, id, full}) {
                 ['Bytes', ORIGINS[found.bytes] ?? found.bytes],
             ]),
             h('section', {class: 'card'}, h('h2', null, 'Key'), content(found.key, found.hidden)),
-            h('section', {class: 'card'}, h('h2', null, 'Headers'), found.headers?.length
-                    ? table('Headers', ['Name', 'Value'], found.headers.map(header => [data(header.name, 200), short(header.value, found.hidden)]))
-                    : h('p', {class: 'none'}, 'none')),
+            h('section', {class: 'card'}, h('h2', null, 'Headers'), headers(found)),
             h('section', {class: 'card'}, h('h2', null, 'Value'), content(found.value, found.hidden)),
             !full && isCut(found) && h('p', {class: 'actions'},
                     h('a', {class: 'button', href: route('message', {consumer, id, full: 'true'})}, 'Show more of it')));
@@ -195,61 +194,3 @@ const ORIGINS = {
     POSITION_ONLY: 'not kept; a replay reads them from Kafka',
     SWITCHED_OFF: 'not kept; a replay reads them from Kafka',
 };
-
-const isCut = found => [found.key, found.value, ...(found.headers ?? []).map(header => header.value)].some(part => part?.isCut);
-
-const nothing = isHidden => h('span', {class: 'none'}, isHidden ? 'not shown' : 'none');
-
-/** A value that fits a line, without a frame around it. */
-function short(part, isHidden) {
-    return part?.as === 'text' && part.text.length <= 120 && part.text !== '' ? h('code', {class: 'data'}, shown(part.text)) : content(part, isHidden);
-}
-
-function content(part, isHidden) {
-    if (!part) {
-        return nothing(isHidden);
-    }
-    const text = part.as === 'hex' ? dump(part.text) : part.as === 'json' ? indented(part.text) : part.text;
-    return [
-        h('pre', {tabindex: text.length > 200 ? '0' : null}, text === '' ? h('span', {class: 'none'}, 'empty') : shown(text, true)),
-        h('p', {class: 'small'}, `${part.as === 'json' ? 'JSON' : part.as}, ${number(part.bytes)} ${part.bytes === 1 ? 'byte' : 'bytes'}`, part.isCut && '; the first part of it'),
-    ];
-}
-
-/** Bytes as people read them: offset, sixteen bytes, and the letters among them. */
-function dump(hex) {
-    const lines = [];
-    for (let at = 0; at < hex.length; at += 32) {
-        const bytes = hex.slice(at, at + 32).match(/../g) ?? [];
-        const letters = bytes.map(byte => parseInt(byte, 16)).map(byte => byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.').join('');
-        lines.push(`${(at / 2).toString(16).padStart(4, '0')}  ${bytes.join(' ').padEnd(47)}  ${letters}`);
-    }
-    return lines.join('\n');
-}
-
-/** JSON with line ends and indents; everything else stays as it was sent, also long numbers and members that repeat. */
-function indented(json) {
-    const parts = json.match(/"(?:[^"\\]|\\.)*"?|[{}[\],:]|[^\s{}[\],:"]+/gs) ?? [];
-    let depth = 0;
-    let text = '';
-    parts.forEach((part, at) => {
-        const opens = part === '{' || part === '[';
-        const closes = part === '}' || part === ']';
-        const line = () => '\n' + '  '.repeat(Math.max(0, Math.min(depth, 40)));
-        if (closes) {
-            depth--;
-            text += '{['.includes(parts[at - 1] ?? '') ? part : line() + part;
-        } else {
-            text += part;
-        }
-        if (opens) {
-            depth++;
-        }
-        if ((opens && !'}]'.includes(parts[at + 1] ?? '}')) || part === ',') {
-            text += line();
-        } else if (part === ':') {
-            text += ' ';
-        }
-    });
-    return text;
-}
