@@ -26,7 +26,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Loads a topic of JSON into a table of PostgreSQL, without code: a file of {@linkplain LoaderSettings properties} says what. Batches are gathered by number and time, and
+ * Loads a topic of JSON or Avro into a table of PostgreSQL, without code: a file of {@linkplain LoaderSettings properties} says what. Batches are gathered by number and time, and
  * written by {@code COPY} on the connection of the claim. A row that fails is quarantined, and the others of its batch are loaded. A replay loads it when it was mended.
  */
 final class BulkLoader implements AutoCloseable {
@@ -69,7 +69,7 @@ final class BulkLoader implements AutoCloseable {
                 settings.level() == ConsistencyLevel.STRONG
                         ? JdbcTransactions.on(dataSource).dataSource()
                         : dataSource,
-                settings.target());
+                settings);
         Map<String, Object> kafka = new HashMap<>(settings.kafka());
         kafka.put("key.deserializer", ByteArrayDeserializer.class);
         kafka.put("value.deserializer", ByteArrayDeserializer.class);

@@ -13,7 +13,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.postgresql.PGConnection;
 
-/** The loop that one would write: polls are gathered, parsed and copied, and then the offsets are committed. It knows no ids, and skips what is no JSON. */
+/** The loop that one would write: polls are gathered, parsed and copied, and then the offsets are committed. It knows no ids, and skips what makes no row. */
 final class ByHand {
 
     private final LoaderSettings settings;
@@ -28,7 +28,7 @@ final class ByHand {
     double load(String table, int rows) throws Exception {
         Map<String, Object> properties = new HashMap<>(settings.kafka());
         properties.put("enable.auto.commit", "false");
-        JsonRows parser = new JsonRows(settings.target());
+        CopyRows parser = new CopyRows(settings.values(), settings.target());
         String copy = new LoaderSettings.Target(table, settings.target().columns()).copy();
         long loaded = 0;
         long began = System.nanoTime();
@@ -55,11 +55,11 @@ final class ByHand {
         return loaded / ((System.nanoTime() - began) / 1e9);
     }
 
-    private static int append(JsonRows parser, ConsumerRecord<byte[], byte[]> record, ByteArrayOutputStream lines) {
+    private static int append(CopyRows parser, ConsumerRecord<byte[], byte[]> record, ByteArrayOutputStream lines) {
         try {
             parser.append(record, lines);
             return 1;
-        } catch (JsonRows.UnusableException skipped) {
+        } catch (Values.UnusableException skipped) {
             return 0;
         }
     }

@@ -27,13 +27,13 @@ final class CopyHandler implements BatchHandler<ConsumerRecord<byte[], byte[]>> 
 
     private final DataSource dataSource;
     private final String copy;
-    private final JsonRows rows;
+    private final CopyRows rows;
 
     /** @param dataSource whose connections join the transaction of the claim, if there is one */
-    CopyHandler(DataSource dataSource, LoaderSettings.Target target) {
+    CopyHandler(DataSource dataSource, LoaderSettings settings) {
         this.dataSource = dataSource;
-        this.copy = target.copy();
-        this.rows = new JsonRows(target);
+        this.copy = settings.target().copy();
+        this.rows = new CopyRows(settings.values(), settings.target());
     }
 
     @Override
@@ -42,7 +42,7 @@ final class CopyHandler implements BatchHandler<ConsumerRecord<byte[], byte[]>> 
         for (int i = 0; i < records.size(); i++) {
             try {
                 rows.append(records.get(i), lines);
-            } catch (JsonRows.UnusableException e) {
+            } catch (Values.UnusableException e) {
                 throw new BatchFailedException(i, e);
             }
         }

@@ -37,7 +37,7 @@ final class DryRun {
         Map<String, Object> properties = new HashMap<>(settings.kafka());
         properties.remove("group.id");
         properties.put("enable.auto.commit", "false");
-        JsonRows rows = new JsonRows(settings.target());
+        CopyRows rows = new CopyRows(settings.values(), settings.target());
         Set<String> ids = new HashSet<>();
         try (KafkaConsumer<byte[], byte[]> kafka =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -62,18 +62,18 @@ final class DryRun {
         return unusable == 0;
     }
 
-    private void look(ConsumerRecord<byte[], byte[]> record, JsonRows rows, Set<String> ids) {
+    private void look(ConsumerRecord<byte[], byte[]> record, CopyRows rows, Set<String> ids) {
         records++;
         try {
             rows.append(record, new ByteArrayOutputStream());
             Optional<String> id = MessageIds.defaults().messageId(record);
             if (id.isEmpty()) {
-                throw new JsonRows.UnusableException("there is no message id");
+                throw new Values.UnusableException("there is no message id");
             }
             if (!ids.add(id.get())) {
                 copies++;
             }
-        } catch (JsonRows.UnusableException | RuntimeException e) {
+        } catch (Values.UnusableException | RuntimeException e) {
             unusable++;
             if (unusable <= MOST_NAMED) {
                 out.accept(

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import tools.jackson.core.JsonPointer;
 
 /**
  * What a loader is told, by a file of properties:
@@ -23,7 +24,9 @@ import java.util.regex.Pattern;
  * topic = orders
  * jdbc.url = jdbc:postgresql://localhost/warehouse
  * table = warehouse.orders
- * columns = id=/id, customer=/customer/name, cents=/cents    # column = JSON pointer
+ * columns = id=/id, customer=/customer/name, cents=/cents    # column = pointer to a field
+ * format = json                     # or avro, or avro-single-object
+ * avro.schema = orders.avsc         # the file with the schema, for Avro
  * level = STRONG                    # or AT_LEAST_ONCE, AT_MOST_ONCE, NONE
  * store = table                     # or journal, for topics with keys
  * batch.records = 50000
@@ -32,6 +35,7 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * @param kafka everything that begins with {@code kafka.}
+ * @param values how the values of the topic are read
  */
 record LoaderSettings(
         String name,
@@ -39,6 +43,7 @@ record LoaderSettings(
         String topic,
         Access database,
         Target target,
+        Values values,
         ConsistencyLevel level,
         boolean isJournal,
         int batchRecords,
@@ -51,9 +56,9 @@ record LoaderSettings(
     /**
      * Where the rows go.
      *
-     * @param columns JSON pointers by columns, in their order
+     * @param columns pointers by columns, in their order
      */
-    record Target(String table, Map<String, String> columns) {
+    record Target(String table, Map<String, JsonPointer> columns) {
 
         String copy() {
             return "copy " + table + " (" + String.join(", ", columns.keySet()) + ") from stdin";
@@ -88,8 +93,9 @@ record LoaderSettings(
         kafka.put("group.id", name);
         kafka.put("auto.offset.reset", "earliest");
         kafka.put("isolation.level", "read_committed");
-        // Fewer, larger polls fill a batch sooner.
-        kafka.put("max.poll.records", "5000");
+        int batchRecords = number(properties, "batch.records", 50_000);
+        // Fewer, larger polls fill a batch sooner; a batch takes two at least.
+        kafka.put("max.poll.records", String.valueOf(Math.max(1, Math.min(5_000, batchRecords / 2))));
         properties.stringPropertyNames().stream()
                 .filter(key -> key.startsWith(KAFKA))
                 .forEach(key -> kafka.put(key.substring(KAFKA.length()), properties.getProperty(key)));
@@ -100,6 +106,7 @@ record LoaderSettings(
         if (!store.equals("table") && !store.equals("journal")) {
             throw new InvalidException("store is table or journal, not " + store);
         }
+        Values values = values(properties);
         return new LoaderSettings(
                 name,
                 kafka,
@@ -109,10 +116,12 @@ record LoaderSettings(
                         properties.getProperty("jdbc.user", ""),
                         properties.getProperty("jdbc.password", "")),
                 new Target(
-                        identifier("table", required(properties, "table")), columns(required(properties, "columns"))),
+                        identifier("table", required(properties, "table")),
+                        columns(required(properties, "columns"), values)),
+                values,
                 level(properties.getProperty("level", "STRONG")),
                 store.equals("journal"),
-                number(properties, "batch.records", 50_000),
+                batchRecords,
                 duration(properties.getProperty("batch.time", "5s")),
                 number(properties, "attempts", 2));
     }
@@ -131,15 +140,29 @@ record LoaderSettings(
         return value;
     }
 
-    private static Map<String, String> columns(String text) {
-        Map<String, String> columns = new LinkedHashMap<>();
+    private static Values values(Properties properties) {
+        String format = properties.getProperty("format", "json").trim();
+        return switch (format) {
+            case "json" -> Values.json();
+            case "avro", "avro-single-object" ->
+                AvroValues.of(Path.of(required(properties, "avro.schema")), format.equals("avro-single-object"));
+            default -> throw new InvalidException("format is json, avro or avro-single-object, not " + format);
+        };
+    }
+
+    private static Map<String, JsonPointer> columns(String text, Values values) {
+        Map<String, JsonPointer> columns = new LinkedHashMap<>();
         for (String each : text.split(",", -1)) {
             String[] parts = each.trim().split("\\s*=\\s*", 2);
             if (parts.length < 2 || !parts[1].startsWith("/")) {
                 throw new InvalidException(
                         "columns has entries such as cents=/cents, a column and a JSON pointer, not " + each.trim());
             }
-            columns.put(identifier("a column", parts[0]), parts[1]);
+            JsonPointer pointer = JsonPointer.compile(parts[1]);
+            if (!values.mayHave(pointer)) {
+                throw new InvalidException("columns names " + parts[1] + ", which the schema does not have");
+            }
+            columns.put(identifier("a column", parts[0]), pointer);
         }
         return columns;
     }

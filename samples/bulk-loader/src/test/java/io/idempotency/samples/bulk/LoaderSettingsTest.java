@@ -35,7 +35,17 @@ class LoaderSettingsTest {
         assertThat(settings.level()).isEqualTo(ConsistencyLevel.STRONG);
         assertThat(settings.batchRecords()).isEqualTo(50_000);
         assertThat(settings.batchTime()).isEqualTo(Duration.ofSeconds(5));
-        assertThat(settings.kafka()).containsEntry("group.id", "orders").containsEntry("auto.offset.reset", "earliest");
+        assertThat(settings.kafka())
+                .containsEntry("group.id", "orders")
+                .containsEntry("auto.offset.reset", "earliest")
+                .containsEntry("max.poll.records", "5000");
+    }
+
+    @Test
+    void pollsLessThanABatch() {
+        Properties properties = properties();
+        properties.setProperty("batch.records", "100");
+        assertThat(LoaderSettings.of(properties).kafka()).containsEntry("max.poll.records", "50");
     }
 
     @ParameterizedTest
@@ -45,6 +55,8 @@ class LoaderSettingsTest {
         "columns, id, JSON pointer",
         "level, exactly, level is one of",
         "store, memory, table or journal",
+        "format, xml, format is json",
+        "format, avro, avro.schema is missing",
         "batch.records, many, batch.records",
         "batch.time, soon, batch.time",
         "attempts, 0, attempts"
@@ -57,15 +69,15 @@ class LoaderSettingsTest {
                 .hasMessageContaining(message);
     }
 
-    private static String row(String json) throws JsonRows.UnusableException {
+    private static String row(String json) throws Values.UnusableException {
         ByteArrayOutputStream rows = new ByteArrayOutputStream();
-        new JsonRows(LoaderSettings.of(properties()).target())
+        new CopyRows(Values.json(), LoaderSettings.of(properties()).target())
                 .append(new ConsumerRecord<>("orders", 0, 0, null, json.getBytes(UTF_8)), rows);
         return rows.toString(UTF_8);
     }
 
     @Test
-    void writesLinesThatPostgresqlReads() throws JsonRows.UnusableException {
+    void writesLinesThatPostgresqlReads() throws Values.UnusableException {
         assertThat(row("{\"id\":1,\"customer\":{\"name\":\"a\\tb\\\\c\\nd\"}}")).isEqualTo("1\ta\\tb\\\\c\\nd\n");
         assertThat(row("{\"id\":true,\"customer\":{}}")).isEqualTo("true\t\\N\n");
         assertThat(row("{\"customer\":{\"name\":{\"first\":\"a\"}}}")).isEqualTo("\\N\t{\"first\":\"a\"}\n");
@@ -74,7 +86,7 @@ class LoaderSettingsTest {
 
     @Test
     void refusesWhatMakesNoRow() {
-        assertThatThrownBy(() -> row("{\"id\":")).isInstanceOf(JsonRows.UnusableException.class);
-        assertThatThrownBy(() -> row("7")).isInstanceOf(JsonRows.UnusableException.class);
+        assertThatThrownBy(() -> row("{\"id\":")).isInstanceOf(Values.UnusableException.class);
+        assertThatThrownBy(() -> row("7")).isInstanceOf(Values.UnusableException.class);
     }
 }
