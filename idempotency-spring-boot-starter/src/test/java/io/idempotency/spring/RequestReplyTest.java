@@ -2,8 +2,7 @@ package io.idempotency.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.idempotency.jdbc.JdbcOutbox;
-import io.idempotency.jdbc.Schema;
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.spring.RepliesLife.Way;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -22,8 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
-import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /**
  * A caller sends each request three times, some at once, to a service on two nodes, and all three processes are killed again and again.
@@ -38,15 +36,16 @@ class RequestReplyTest {
     private static final int PROCESSES = 3;
 
     private static final int CALLER = PROCESSES - 1;
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private final long seed = Long.getLong("requests.seed", System.nanoTime());
     private final Random random = new Random(seed);
-    private final ListenerBench bench = new ListenerBench();
+    /** An application without listeners, which shows what the service has in its database. */
+    private final ListenerBench bench =
+            new ListenerBench().with("idempotency.outbox.enabled=true", "idempotency.outbox.relay=false");
+
     private final Function<Way, BenchTopic> requests = bench.topics(Way.class, "");
     private final Function<Way, BenchTopic> replies = bench.topics(Way.class, "-replies");
-    private final String database = TestServers.database();
-    private final JdbcTemplate jdbc = new JdbcTemplate(new DriverManagerDataSource(database));
     private final KilledJvm[] running = new KilledJvm[PROCESSES];
     private int lives;
 
@@ -55,10 +54,11 @@ class RequestReplyTest {
 
     @BeforeAll
     void prepare() {
-        Schema.on(new DriverManagerDataSource(database)).create();
-        jdbc.execute("create table made (way text not null, request text not null, receipt text not null)");
-        jdbc.execute(
-                "create table got (way text, request integer, copy integer, answer text not null, primary key (way, request, copy))");
+        bench.start();
+        bench.jdbc().execute("create table made (way text not null, request text not null, receipt text not null)");
+        bench.jdbc()
+                .execute(
+                        "create table got (way text, request integer, copy integer, answer text not null, primary key (way, request, copy))");
     }
 
     @AfterAll
@@ -118,6 +118,8 @@ class RequestReplyTest {
     }
 
     private KilledJvm start(int process) throws IOException {
+        String database =
+                Objects.requireNonNull(bench.application().getEnvironment().getProperty("spring.datasource.url"));
         Path output = Files.createFile(folder.resolve("life-" + lives++));
         if (process == CALLER) {
             return KilledJvm.start(
@@ -137,7 +139,7 @@ class RequestReplyTest {
                         "--logging.level.root=warn",
                         "--spring.kafka.bootstrap-servers=" + TestServers.bootstrapServers(),
                         "--spring.kafka.consumer.auto-offset-reset=earliest",
-                        "--spring.kafka.consumer.properties[session.timeout.ms]=1500",
+                        "--spring.kafka.consumer.properties[session.timeout.ms]=3000",
                         "--spring.kafka.consumer.properties[heartbeat.interval.ms]=300",
                         "--spring.datasource.url=" + database,
                         "--spring.flyway.enabled=false",
@@ -150,16 +152,16 @@ class RequestReplyTest {
     }
 
     private long count(String query, Object... arguments) {
-        Long count = jdbc.queryForObject(query, Long.class, arguments);
+        Long count = bench.jdbc().queryForObject(query, Long.class, arguments);
         return count == null ? 0 : count;
     }
 
     private void check(Way way) {
         String what = way + ", seed " + seed;
         requests.apply(way).awaitSettled();
-        JdbcOutbox outbox = JdbcOutbox.on(new DriverManagerDataSource(database));
-        await(() -> outbox.total().waiting() == 0);
-        List<String> receipts = jdbc.queryForList("select receipt from made where way = ?", String.class, way.name());
+        await(() -> bench.bean(OutboxStore.class).total().waiting() == 0);
+        List<String> receipts =
+                bench.jdbc().queryForList("select receipt from made where way = ?", String.class, way.name());
         assertThat(receipts).as(what).hasSize(REQUESTS);
         assertThat(count("select count(distinct request) from made where way = ?", way.name()))
                 .as(what)
