@@ -18,6 +18,9 @@ import org.apache.kafka.common.TopicPartition;
 /** An idempotent consumer with the handler bound to it, as a processor uses it. */
 interface BoundConsumer<K, V> {
 
+    /** Returns the name of the consumer. */
+    String name();
+
     /** Returns name and level, for logs. */
     String describe();
 
@@ -119,6 +122,11 @@ interface BoundConsumer<K, V> {
                 BatchResult unused = consume(replayer.consumer(), List.of(records.record(entry, replay)));
             });
             return replayer;
+        }
+
+        @Override
+        public String name() {
+            return consumer.name();
         }
 
         @Override

@@ -56,6 +56,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
     private final LoopLife life = new LoopLife();
     private final LoopReplays replays = new LoopReplays();
     private final Gathering<K, V> gathering;
+    private final Optional<StoredOffsets> stored;
     private volatile @Nullable Consumer<K, V> consumer;
     private volatile @Nullable Throwable failure;
     private int failuresInARow;
@@ -66,6 +67,8 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         this.settings = settings;
         this.processor = settings.processor();
         this.gathering = settings.gathering();
+        this.stored = settings.storedOffsets();
+        stored.ifPresent(offsets -> processor.onSettled(offsets::settled));
     }
 
     /** Returns a builder of a loop around the processor. */
@@ -155,7 +158,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             settings.replays().ifPresent(store -> replaying.start(processor, store, settings.properties()));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
-            kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor, gathering));
+            kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor, gathering, stored));
             pollUntilClosed(kafka, reread);
         }
     }
@@ -217,6 +220,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         List<Throwable> failures = new ArrayList<>();
         reread.during(records, () -> processor.handle(kafka, records).ifPresent(failures::add));
         gathering.urgent(processor.isBehind());
+        stored.ifPresent(StoredOffsets::storeIfDue);
         failures.forEach(this::handleAgain);
     }
 
@@ -266,6 +270,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             // The one of close(), which came after the last poll.
             processor.finish(kafka);
         }
+        stored.ifPresent(StoredOffsets::store);
     }
 
     /**

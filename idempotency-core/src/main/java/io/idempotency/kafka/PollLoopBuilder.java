@@ -2,6 +2,7 @@ package io.idempotency.kafka;
 
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.OffsetStore;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -35,6 +36,7 @@ public final class PollLoopBuilder<K, V> {
     private Function<Map<String, Object>, Admin> admins = Admin::create;
     private Optional<ReplayStore> replays = Optional.empty();
     private Optional<PollLoopSettings.Batch> batch = Optional.empty();
+    private Optional<OffsetStore> offsets = Optional.empty();
 
     PollLoopBuilder(RecordProcessor<K, V> processor) {
         this.processor = processor;
@@ -103,6 +105,25 @@ public final class PollLoopBuilder<K, V> {
         return this;
     }
 
+    /**
+     * Lets partitions begin behind what the store knows to be settled, if their committed offset is before that, or gone: the offsets of the group were deleted or
+     * set back, or the group has another id. So records that were settled are not even polled. Without it, the ids skip them, one by one, as long as they are
+     * remembered.
+     *
+     * <p>A partition never begins behind a record that the store does not know to be settled: not if the committed offset is before a gap, and not if the topic was
+     * deleted and created again. A committed offset that is ahead stays: whoever sets it ahead has records skipped. A group without a committed offset begins
+     * where the store's knowledge ends, whatever {@code auto.offset.reset} says; with {@code earliest} at the first record if the store knows nothing of that.
+     *
+     * <p>The loop stores settled offsets once a second, and when partitions are given up, each time in a transaction of its own after those of the messages. So after a
+     * crash the store may be some records behind. If it cannot be read, partitions begin at their committed offsets, and the log warns.
+     *
+     * @param store on the data of the consumer's store
+     */
+    public PollLoopBuilder<K, V> startFrom(OffsetStore store) {
+        this.offsets = Optional.of(store);
+        return this;
+    }
+
     PollLoopBuilder<K, V> consumers(Function<Map<String, Object>, Consumer<K, V>> factory) {
         this.consumers = factory;
         return this;
@@ -123,6 +144,9 @@ public final class PollLoopBuilder<K, V> {
         if (topics.isEmpty()) {
             throw new IdempotencyException("A poll loop needs at least one topic: topics(..)");
         }
+        if (offsets.isPresent() && processor.isShadow()) {
+            throw new IdempotencyException("A shadow consumer settles nothing, so its loop cannot start from a store");
+        }
         replays.ifPresent(processor::requireReplays);
         StartUpChecks.requireGroup(properties);
         Map<String, Object> checked = StartUpChecks.withoutAutoCommit(properties);
@@ -139,6 +163,7 @@ public final class PollLoopBuilder<K, V> {
                 onEnd,
                 new PollLoopSettings.Clients<>(consumers, admins),
                 replays,
-                batch));
+                batch,
+                offsets));
     }
 }

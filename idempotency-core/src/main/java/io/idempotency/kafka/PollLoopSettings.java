@@ -1,6 +1,7 @@
 package io.idempotency.kafka;
 
 import io.idempotency.replay.ReplayStore;
+import io.idempotency.store.OffsetStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,8 @@ record PollLoopSettings<K, V>(
         java.util.function.Consumer<Optional<Throwable>> onEnd,
         Clients<K, V> clients,
         Optional<ReplayStore> replays,
-        Optional<Batch> batch) {
+        Optional<Batch> batch,
+        Optional<OffsetStore> offsets) {
 
     /** When a batch of several polls is complete. */
     record Batch(int records, Duration time) {}
@@ -39,6 +41,12 @@ record PollLoopSettings<K, V>(
         int most = StartUpChecks.maxPollRecords(properties);
         return new Gathering<>(
                 Math.max(2, batch.get().records() - most + 1), batch.get().time(), System::nanoTime);
+    }
+
+    /** Returns what begins behind settled offsets. */
+    Optional<StoredOffsets> storedOffsets() {
+        return offsets.map(store -> new StoredOffsets(
+                processor.name(), store, this::admin, StoredOffsets.isEarliest(properties), System::nanoTime));
     }
 
     Consumer<K, V> connect() {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -66,6 +67,8 @@ public final class RecordProcessor<K, V> {
     private final InitialOffsets initialOffsets = new InitialOffsets();
     private final Offsets offsets = new Offsets(initialOffsets);
     private Set<TopicPartition> owned = Set.of();
+    /** Hears of offsets behind settled records, and marks them, before they are committed. */
+    private UnaryOperator<Map<TopicPartition, OffsetAndMetadata>> settled = UnaryOperator.identity();
     /** Whether the last records that were handled left a partition at one of them. */
     private boolean hasLeft;
 
@@ -159,7 +162,7 @@ public final class RecordProcessor<K, V> {
                 Contained.consume(bound, records)
                         .forEach((partition, reached) -> leave(consumer, progress, partition, reached));
             }
-            offsets.commit(consumer, progress.settled());
+            offsets.commit(consumer, settled.apply(progress.settled()));
             bound.tend(consumer.assignment());
             failure.ifPresent(thrown -> AssignedPartitions.seekAll(consumer, progress.unsettled(), thrown));
             return failure;
@@ -198,7 +201,7 @@ public final class RecordProcessor<K, V> {
             OffsetAndMetadata behind = offsets.behind(consumer, partition, failure.offset() + 1);
             unsettled.put(partition, behind);
             AssignedPartitions.seek(consumer, partition, behind);
-            offsets.commit(consumer, Map.of(partition, behind));
+            offsets.commit(consumer, settled.apply(Map.of(partition, behind)));
         } catch (Throwable second) {
             AssignedPartitions.seekAll(consumer, unsettled, second);
             throw second;
@@ -263,6 +266,19 @@ public final class RecordProcessor<K, V> {
             owned.stream().filter(partition -> !assigned.contains(partition)).forEach(bound::revoked);
             owned = Set.copyOf(assigned);
         }
+    }
+
+    /** Sets who hears of offsets behind settled records, and marks them, before they are committed. */
+    void onSettled(UnaryOperator<Map<TopicPartition, OffsetAndMetadata>> settled) {
+        this.settled = settled;
+    }
+
+    String name() {
+        return bound.name();
+    }
+
+    boolean isShadow() {
+        return bound.isShadow();
     }
 
     Duration chunkTime() {

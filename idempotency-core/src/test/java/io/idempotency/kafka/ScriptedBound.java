@@ -37,6 +37,11 @@ final class ScriptedBound implements BoundConsumer<String, String> {
     Runnable beforeConsume = () -> {};
 
     @Override
+    public String name() {
+        return "billing";
+    }
+
+    @Override
     public String describe() {
         return "billing (scripted)";
     }

@@ -144,7 +144,12 @@ final class JournalMessages implements StoredMessages {
     private int append(String verb, JournalPlace place, Content content, Following following) {
         return connections.joining(verb, connection -> {
             ActiveTransaction active = activeTransaction();
-            return claims.append(active, windows.of(connection, place, active), content, following);
+            int appended = claims.append(active, windows.of(connection, place, active), content, following);
+            Integer consumer = database.consumer(connection, place.consumer(), active.proposedNames());
+            if (appended > 0 && content.kind() == Kind.FORGOTTEN && consumer != null) {
+                database.forgetSettled(connection, consumer);
+            }
+            return appended;
         });
     }
 

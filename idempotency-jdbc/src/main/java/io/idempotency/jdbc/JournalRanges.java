@@ -137,6 +137,9 @@ final class JournalRanges {
                     ? claims.append(active, window, settled, JournalRanges::isSettled)
                     : claims.count(active, window, settled, JournalRanges::isSettled);
             kept = claims.count(active, window, quarantined, JournalRanges::isQuarantined);
+            if (asked.isForgetting() && messages > 0) {
+                database.forgetSettled(connection, key.consumer());
+            }
         }
         // Behind the last segment of this journal the next one follows, if there is one.
         String next = part.next() == null ? (key.place() + 1) + ":1" : part.next();

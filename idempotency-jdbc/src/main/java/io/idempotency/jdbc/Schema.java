@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.init.ScriptException;
 
 /**
- * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code replay}, {@code audit}, {@code result}, {@code range}, {@code
+ * Creates and checks the tables of the stores: {@code name}, {@code message}, {@code horizon}, {@code quarantine}, {@code replay}, {@code audit}, {@code result}, {@code range}, {@code settled}, {@code
  * journal}, {@code segment}, {@code archive}, {@code archive_page} and {@code archive_filter}, and, where there is an outbox, {@code outbox} and {@code outbox_part}, each with the prefix. Or returns their script, for your own migrations. Immutable.
  *
  * <pre>
@@ -207,6 +207,7 @@ public final class Schema {
             "select at_micros, token, actor, origin, verb, consumer, messages, subject, reason from ${tables}audit where 1 = 0",
             "select at_micros, consumer, message_id, name, result_type, fingerprint, content from ${tables}result where 1 = 0",
             "select at_micros, place, first_offset, last_offset, consumer, token, included, digest from ${tables}range where 1 = 0",
+            "select at_micros, place, first_offset, next_offset, token, consumer, topic_id from ${tables}settled where 1 = 0",
             """
             select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions, archived_version
             from ${tables}journal where 1 = 0

@@ -21,6 +21,7 @@ final class StoreDatabase {
     private final Tables tables;
     private final Duration claimTimeout;
     private final Names names;
+    private final SettledRows settled;
     private volatile @Nullable Dialects dialects;
     private volatile boolean isIsolationSeen;
 
@@ -28,6 +29,7 @@ final class StoreDatabase {
         this.tables = tables;
         this.claimTimeout = claimTimeout;
         this.names = new Names(tables);
+        this.settled = new SettledRows(tables);
     }
 
     /** Returns the statements that both stores share. */
@@ -111,6 +113,11 @@ final class StoreDatabase {
         // Consumers and streams share one table of names.
         String consumer = position(connection, (long) key.consumer() << Integer.SIZE, 0, Map.of()).stream();
         return new JournalPlace(consumer, at.stream(), at.partition());
+    }
+
+    /** Forgets which offsets of a consumer are settled, because one of its messages is to be handled again. */
+    void forgetSettled(Connection connection, int consumer) throws SQLException {
+        settled.forget(connection, consumer);
     }
 
     long now(Connection connection) throws SQLException {

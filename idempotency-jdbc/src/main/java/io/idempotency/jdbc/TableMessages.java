@@ -167,6 +167,7 @@ final class TableMessages implements StoredMessages {
             });
             if (deleted > 0) {
                 active.evidence().deleted(key);
+                database.forgetSettled(connection, key.consumer());
             } else {
                 isQuarantined[0] = table.find(connection, key).isPresent();
             }

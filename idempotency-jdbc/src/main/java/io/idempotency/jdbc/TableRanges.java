@@ -146,6 +146,9 @@ final class TableRanges {
             some.forEach(active.evidence()::deleted);
             results.forget(connection, database.dialect(connection), some);
         }
+        if (deleted > 0) {
+            database.forgetSettled(connection, all.get(0).consumer());
+        }
         return deleted;
     }
 

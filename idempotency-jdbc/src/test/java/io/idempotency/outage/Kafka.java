@@ -15,6 +15,8 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -110,6 +112,45 @@ final class Kafka {
     /** Returns the committed offset of partition 0; 0 if it has none. */
     static long committedOfFirst(String group) {
         return committed(group).getOrDefault(0, 0L);
+    }
+
+    /** Returns how many records a group has not committed. */
+    static long lag(String topic, int partitions, String group) {
+        Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            asked.put(new TopicPartition(topic, partition), OffsetSpec.latest());
+        }
+        Map<Integer, Long> committed = committed(group);
+        return join(ADMIN.listOffsets(asked).all()).entrySet().stream()
+                .mapToLong(end -> end.getValue().offset()
+                        - committed.getOrDefault(end.getKey().partition(), 0L))
+                .sum();
+    }
+
+    /** Deletes a group with its offsets, as soon as it has no members. */
+    static void deleteGroup(String group) {
+        eventually().until(() -> members(group).isEmpty());
+        join(ADMIN.deleteConsumerGroups(List.of(group)).all());
+    }
+
+    /** Sets the offset of each partition, as soon as the group has no members. */
+    static void setOffsets(String group, String topic, int partitions, long offset) {
+        eventually().until(() -> members(group).isEmpty());
+        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            offsets.put(new TopicPartition(topic, partition), new OffsetAndMetadata(offset));
+        }
+        join(ADMIN.alterConsumerGroupOffsets(group, offsets).all());
+    }
+
+    /** Deletes a topic and creates another one of its name. */
+    static void createAgain(String topic, int partitions) {
+        join(ADMIN.deleteTopics(List.of(topic)).all());
+        eventually().ignoreExceptions().until(() -> {
+            join(ADMIN.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
+                    .all());
+            return true;
+        });
     }
 
     /** Returns the partitions of each member, by its id; nothing of a group that does not exist yet. */

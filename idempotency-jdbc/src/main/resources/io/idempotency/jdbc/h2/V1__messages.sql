@@ -138,6 +138,18 @@ create table if not exists ${tables}range (
     primary key (consumer, place, token)
 );
 
+-- Which offsets of each partition are settled, from the first on and without a gap. Written after the commit.
+create table if not exists ${tables}settled (
+    at_micros bigint not null,    -- when it was written
+    place bigint not null,        -- number of the stream * 2^32 + partition
+    first_offset bigint not null,
+    next_offset bigint not null,  -- the one behind the last
+    token bigint not null,        -- random, another one at each write
+    consumer integer not null,      -- number of the consumer
+    topic_id varchar(36) not null,
+    primary key (consumer, place)
+);
+
 -- Outputs that are to be sent to Kafka.
 create table if not exists ${tables}outbox (
     number bigint generated always as identity, -- grows with each output

@@ -140,6 +140,18 @@ create table ${tables}range (
     primary key (consumer, place, token)
 )${options};
 
+-- Which offsets of each partition are settled, from the first on and without a gap. Written after the commit.
+create table ${tables}settled (
+    at_micros ${long} not null,    -- when it was written
+    place ${long} not null,        -- number of the stream * 2^32 + partition
+    first_offset ${long} not null,
+    next_offset ${long} not null,  -- the one behind the last
+    token ${long} not null,        -- random, another one at each write
+    consumer ${int} not null,      -- number of the consumer
+    topic_id ${name} not null,
+    primary key (consumer, place)
+)${options};
+
 -- The heads of the journals, one for each consumer and partition. An append locks its head.
 create table ${tables}journal (
     place ${long} not null,           -- number of the stream * 2^32 + partition

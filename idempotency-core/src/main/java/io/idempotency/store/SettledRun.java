@@ -1,0 +1,12 @@
+package io.idempotency.store;
+
+/**
+ * Consecutive offsets of a partition whose messages are settled. Offsets without a message, such as those of transaction markers, belong to it.
+ *
+ * @param stream the topic
+ * @param topicId Kafka's id of the topic, which another topic of that name does not have
+ * @param begin the first offset
+ * @param end the offset behind the last one; equal to {@code begin} if none is known yet
+ * @param token a random number of the stored run, by which a later one replaces it; 0 if none is stored
+ */
+public record SettledRun(String stream, int partition, String topicId, long begin, long end, long token) {}

@@ -1,0 +1,378 @@
+package io.idempotency.outage;
+
+import static io.idempotency.outage.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.Outcome;
+import io.idempotency.jdbc.JdbcOffsets;
+import io.idempotency.jdbc.JdbcTransactions;
+import io.idempotency.jdbc.JournalStore;
+import io.idempotency.jdbc.TableStore;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.PollLoop;
+import io.idempotency.store.ClaimStore;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.OffsetStore;
+import io.idempotency.store.SettledRun;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Offsets are deleted, set back and set ahead; another group reads; both stores. */
+class StartFromStoreTest {
+
+    private static final int PARTITIONS = 3;
+    private static final int SOME = 40;
+
+    enum Kind {
+        TABLE {
+            @Override
+            ClaimStore on(DataSource data) {
+                return TableStore.on(data);
+            }
+        },
+        JOURNAL {
+            @Override
+            ClaimStore on(DataSource data) {
+                return JournalStore.on(data);
+            }
+        };
+
+        abstract ClaimStore on(DataSource data);
+    }
+
+    private final HikariDataSource pool = pool();
+    private final DataSource joined = JdbcTransactions.on(pool).dataSource();
+    private final JdbcOffsets offsets = JdbcOffsets.on(pool);
+    private final String consumer = "c-" + UUID.randomUUID().toString().substring(0, 8);
+    private final String topic = Kafka.topic(PARTITIONS);
+    private final AtomicInteger processed = new AtomicInteger();
+    private final AtomicInteger duplicates = new AtomicInteger();
+    private int batches;
+
+    private static HikariDataSource pool() {
+        HikariConfig settings = new HikariConfig();
+        settings.setJdbcUrl(Postgres.shared().url());
+        settings.setMaximumPoolSize(6);
+        return new HikariDataSource(settings);
+    }
+
+    @AfterEach
+    void close() {
+        pool.close();
+    }
+
+    /** Sends a message to each of some offsets of each partition. Returns how many. */
+    private int send() {
+        batches++;
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            Kafka.send(topic, partition, consumer + "-" + batches, SOME);
+        }
+        return PARTITIONS * SOME;
+    }
+
+    private final class Running implements AutoCloseable {
+
+        private final IdempotentConsumer<ConsumerRecord<String, String>> idempotent;
+        private final PollLoop<String, String> loop;
+        private final Thread thread;
+
+        Running(Kind kind, String group, String reset, OffsetStore store) {
+            idempotent = KafkaRecords.<String, String>consumer(consumer)
+                    .store(kind.on(pool))
+                    .listener(consumption ->
+                            (consumption.outcome() == Outcome.DUPLICATE ? duplicates : processed).incrementAndGet())
+                    .build();
+            loop = PollLoop.of(idempotent, (message, claim) -> insert(message))
+                    .properties(Map.of(
+                            "bootstrap.servers",
+                            Kafka.servers(),
+                            "group.id",
+                            group,
+                            "auto.offset.reset",
+                            reset,
+                            "max.poll.records",
+                            "20",
+                            "key.deserializer",
+                            StringDeserializer.class,
+                            "value.deserializer",
+                            StringDeserializer.class))
+                    .topics(topic)
+                    .startFrom(store)
+                    .build();
+            thread = new Thread(loop, "loop");
+            thread.start();
+        }
+
+        @Override
+        public void close() {
+            loop.close();
+            eventually().until(() -> !thread.isAlive());
+            idempotent.close();
+        }
+    }
+
+    private void insert(ConsumerRecord<String, String> message) throws SQLException {
+        try (Connection connection = joined.getConnection();
+                PreparedStatement statement = connection.prepareStatement(
+                        "insert into effect (consumer, part, record_offset, id) values (?, ?, ?, ?)")) {
+            statement.setString(1, consumer);
+            statement.setInt(2, message.partition());
+            statement.setLong(3, message.offset());
+            statement.setString(4, message.value());
+            statement.executeUpdate();
+        }
+    }
+
+    private long effects() {
+        return Postgres.shared().number("select count(*) from effect where consumer = '" + consumer + "'");
+    }
+
+    private long unique() {
+        return Postgres.shared().number("select count(distinct id) from effect where consumer = '" + consumer + "'");
+    }
+
+    /** Runs a loop until every message is handled, and all that it has polled is settled. */
+    private void run(Kind kind, String group, String reset, long expected) throws Exception {
+        run(kind, group, reset, expected, offsets);
+    }
+
+    private void run(Kind kind, String group, String reset, long expected, OffsetStore store) throws Exception {
+        processed.set(0);
+        duplicates.set(0);
+        try (Running running = new Running(kind, group, reset, store)) {
+            eventually().until(() -> effects() >= expected && Kafka.lag(topic, PARTITIONS, group) == 0);
+            assertThat(running.loop.failure()).isEmpty();
+        }
+        assertThat(effects()).isEqualTo(expected);
+        assertThat(unique()).isEqualTo(expected);
+    }
+
+    private void assertNothingIsPolledAgain(int handled) {
+        assertThat(processed).hasValue(handled);
+        assertThat(duplicates).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TABLE,earliest", "TABLE,latest", "JOURNAL,earliest", "JOURNAL,latest"})
+    @Tag("rule-16.1")
+    void goesOnBehindWhatIsSettledIfTheOffsetsAreGone(Kind kind, String reset) throws Exception {
+        int first = send();
+        run(kind, consumer, "earliest", first);
+        Kafka.deleteGroup(consumer);
+        int second = send();
+
+        run(kind, consumer, reset, first + second);
+
+        assertNothingIsPolledAgain(second);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TABLE,earliest", "TABLE,latest", "JOURNAL,earliest", "JOURNAL,latest"})
+    @Tag("rule-16.1")
+    void goesOnBehindWhatIsSettledInAnotherGroup(Kind kind, String reset) throws Exception {
+        int first = send();
+        run(kind, consumer, "earliest", first);
+        int second = send();
+
+        run(kind, consumer + "-renamed", reset, first + second);
+
+        assertNothingIsPolledAgain(second);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-16.1")
+    void goesOnBehindWhatIsSettledIfTheOffsetsAreSetBack(Kind kind) throws Exception {
+        int first = send();
+        run(kind, consumer, "earliest", first);
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 5);
+        int second = send();
+
+        run(kind, consumer, "latest", first + second);
+
+        assertNothingIsPolledAgain(second);
+    }
+
+    /** Who sets offsets ahead has records skipped. They are not counted as settled: set back, they are handled. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-16.2")
+    void neverGoesPastAGap(Kind kind) throws Exception {
+        int first = send();
+        run(kind, consumer, "earliest", first);
+        int skipped = send();
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 2 * SOME);
+        int third = send();
+        run(kind, consumer, "earliest", first + third);
+        assertNothingIsPolledAgain(third);
+
+        Kafka.setOffsets(consumer, topic, PARTITIONS, SOME);
+        run(kind, consumer, "earliest", first + skipped + third);
+        assertThat(processed).hasValue(skipped);
+
+        Kafka.deleteGroup(consumer);
+        int last = send();
+        run(kind, consumer, "earliest", first + skipped + third + last);
+        assertThat(processed).hasValue(last);
+    }
+
+    /** A journal refuses such a topic (rule 4.5). */
+    @Test
+    @Tag("rule-16.3")
+    void beginsATopicThatWasCreatedAgainAtItsBeginning() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        Kafka.createAgain(topic, PARTITIONS);
+        Kafka.deleteGroup(consumer);
+        int second = send();
+
+        run(Kind.TABLE, consumer, "earliest", first + second);
+
+        assertNothingIsPolledAgain(second);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("rule-16.4")
+    void aForgottenMessageIsHandledAgainWhenTheOffsetsAreSetBack(Kind kind) throws Exception {
+        int first = send();
+        run(kind, consumer, "earliest", first);
+        try (IdempotentConsumer<ConsumerRecord<String, String>> operator = KafkaRecords.<String, String>consumer(
+                        consumer)
+                .store(kind.on(pool))
+                .build()) {
+            assertThat(operator.forget(consumer + "-1-1-7")).isTrue();
+        }
+        assertThat(offsets.runs(consumer)).isEmpty();
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 0);
+
+        processed.set(0);
+        duplicates.set(0);
+        try (Running running = new Running(kind, consumer, "latest", offsets)) {
+            eventually().until(() -> effects() == first + 1 && Kafka.lag(topic, PARTITIONS, consumer) == 0);
+            assertThat(running.loop.isRunning()).isTrue();
+        }
+        assertThat(processed).hasValue(1);
+        assertThat(duplicates).hasValue(first - 1);
+    }
+
+    /** The loop may be running, and knows nothing of it. */
+    @Test
+    @Tag("rule-16.4")
+    void aMessageThatIsForgottenBesideTheLoopIsHandledAgainWhenTheOffsetsAreSetBack() throws Exception {
+        int first = send();
+        int second;
+        try (Running running = new Running(Kind.TABLE, consumer, "earliest", offsets)) {
+            eventually()
+                    .until(() -> effects() == first && !offsets.runs(consumer).isEmpty());
+            assertThat(running.idempotent.forget(consumer + "-1-1-7")).isTrue();
+            second = send();
+            eventually().until(() -> effects() == first + second);
+            eventually().until(() -> offsets.runs(consumer).size() == PARTITIONS);
+        }
+        assertThat(offsets.runs(consumer))
+                .allSatisfy(run -> assertThat(run.begin()).isPositive());
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 0);
+
+        try (Running running = new Running(Kind.TABLE, consumer, "latest", offsets)) {
+            eventually().until(() -> effects() == first + second + 1 && Kafka.lag(topic, PARTITIONS, consumer) == 0);
+            assertThat(running.loop.isRunning()).isTrue();
+        }
+    }
+
+    /** A process that dies has committed offsets that are not stored yet. They have the mark of their run, so there is no gap. */
+    @Test
+    @Tag("rule-16.5")
+    void whatWasCommittedBehindTheStoredRunBelongsToIt() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        int second = send();
+        run(Kind.TABLE, consumer, "earliest", first + second, new Dying(offsets));
+        assertThat(offsets.runs(consumer))
+                .allSatisfy(run -> assertThat(run.end()).isEqualTo(SOME));
+        int third = send();
+        run(Kind.TABLE, consumer, "earliest", first + second + third);
+        assertNothingIsPolledAgain(third);
+        assertThat(offsets.runs(consumer)).allSatisfy(run -> {
+            assertThat(run.begin()).isZero();
+            assertThat(run.end()).isEqualTo(3 * SOME);
+        });
+        Kafka.deleteGroup(consumer);
+        int last = send();
+
+        run(Kind.TABLE, consumer, "earliest", first + second + third + last);
+
+        assertNothingIsPolledAgain(last);
+    }
+
+    /** Reads, and stores nothing. */
+    private record Dying(OffsetStore store) implements OffsetStore {
+
+        @Override
+        public List<SettledRun> runs(String consumer) {
+            return store.runs(consumer);
+        }
+
+        @Override
+        public List<SettledRun> store(String consumer, List<SettledRun> runs, long token) {
+            throw new IllegalStateException("died, as planned");
+        }
+    }
+
+    @Test
+    void beginsAtTheCommittedOffsetsIfTheStoreCannotBeRead() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 0);
+        int second = send();
+
+        run(Kind.TABLE, consumer, "earliest", first + second, new OffsetStore() {
+            @Override
+            public List<SettledRun> runs(String name) {
+                throw new IllegalStateException("away, as planned");
+            }
+
+            @Override
+            public List<SettledRun> store(String name, List<SettledRun> runs, long token) {
+                throw new IllegalStateException("away, as planned");
+            }
+        });
+
+        assertThat(duplicates).hasValue(first);
+        assertThat(processed).hasValue(second);
+    }
+
+    @Test
+    void refusesAShadowConsumer() {
+        IdempotentConsumer<ConsumerRecord<String, String>> shadow = KafkaRecords.<String, String>consumer(consumer)
+                .store(TableStore.on(pool))
+                .shadow()
+                .build();
+        assertThatThrownBy(() -> PollLoop.of(shadow, (message, claim) -> {})
+                        .properties(Map.of("group.id", "g"))
+                        .topics(topic)
+                        .startFrom(offsets)
+                        .build())
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContaining("shadow");
+        shadow.close();
+    }
+}
