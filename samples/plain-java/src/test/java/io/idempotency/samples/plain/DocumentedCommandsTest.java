@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.streams.StreamsConfig;
 import org.junit.jupiter.api.Test;
 
 /** The commands and settings that the documents name are there: profiles, modules, properties, tests, jars, addresses, properties of Kafka. */
@@ -138,7 +139,7 @@ class DocumentedCommandsTest {
     @Test
     void everyPropertyOfKafkaIsOneOfAConsumerAProducerOrATopic() throws IOException, IllegalAccessException {
         Set<String> known = new HashSet<>(ConsumerConfig.configNames());
-        known.add("processing.guarantee"); // of Kafka Streams
+        known.addAll(StreamsConfig.configDef().names());
         known.addAll(ProducerConfig.configNames());
         for (var constant : TopicConfig.class.getFields()) {
             known.add(String.valueOf(constant.get(null)));
