@@ -53,7 +53,7 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
     /** Returns an outbox in a store. Keys and values are serialized when they are stored, so an error fails the handler. */
     public static <K extends @Nullable Object, V extends @Nullable Object> Outbox<K, V> of(
             OutboxStore store, Serializer<K> keys, Serializer<V> values) {
-        return new Outbox<>(store, keys, values, MessageIds.HEADER, () -> {});
+        return new Outbox<>(store, keys, values, MessageIds.HEADER, store::announce);
     }
 
     /** Returns an outbox that puts ids into this header; by default {@value MessageIds#HEADER}. */
@@ -62,8 +62,8 @@ public final class Outbox<K extends @Nullable Object, V extends @Nullable Object
     }
 
     /**
-     * Returns an outbox that runs the action after each commit, such as {@link OutboxRelay#wake}. Without it, outputs wait until a relay looks, see {@link
-     * OutboxRelay.Builder#interval}.
+     * Returns an outbox that runs the action after each commit, such as {@link OutboxRelay#wake} of a relay in this process. Without it, the outbox {@linkplain
+     * OutboxStore#announce announces} its outputs to the relays of other processes.
      */
     public Outbox<K, V> waking(Runnable relay) {
         return new Outbox<>(store, keys, values, header, relay);

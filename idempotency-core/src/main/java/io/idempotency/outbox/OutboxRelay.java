@@ -48,9 +48,11 @@ public final class OutboxRelay implements AutoCloseable {
     private final Duration patience;
     private final OutboxListener listener;
     private final Semaphore signal = new Semaphore(0);
+    private final boolean isListening;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "idempotency-outbox");
     private volatile boolean isClosed;
+    private volatile OutboxStore.@Nullable Listening listening;
     private volatile @Nullable Trouble trouble;
     private volatile @Nullable Counted counted;
     private volatile boolean isAskedToCount;
@@ -78,6 +80,7 @@ public final class OutboxRelay implements AutoCloseable {
         this.interval = builder.interval;
         this.patience = builder.patience;
         this.listener = builder.listener;
+        this.isListening = builder.isListening;
         thread.setDaemon(true);
     }
 
@@ -211,12 +214,23 @@ public final class OutboxRelay implements AutoCloseable {
         boolean unused = closing.await(wait.toMillis(), TimeUnit.MILLISECONDS);
     }
 
+    private void start() {
+        if (isListening) {
+            listening = store.listen(this::wake);
+        }
+        thread.start();
+    }
+
     /** Ends after the running batch. Waits for it at most as long as the relay waits for Kafka; then the batch is given up, and stays. */
     @Override
     public void close() {
         isClosed = true;
         closing.countDown();
         wake();
+        OutboxStore.Listening heard = listening;
+        if (heard != null) {
+            heard.close();
+        }
         if (thread.isAlive()) {
             try {
                 thread.join(patience.toMillis());
@@ -243,6 +257,7 @@ public final class OutboxRelay implements AutoCloseable {
         private Duration interval = DEFAULT_INTERVAL;
         private Duration patience = DEFAULT_PATIENCE;
         private OutboxListener listener = new OutboxListener() {};
+        private boolean isListening = true;
 
         private Builder(OutboxStore store, Map<String, ?> kafka) {
             this.store = store;
@@ -252,6 +267,15 @@ public final class OutboxRelay implements AutoCloseable {
         /** Sets the most outputs of a transaction, up to 10,000; 1000 by default. */
         public Builder batchSize(int outputs) {
             batchSize = outputs;
+            return this;
+        }
+
+        /**
+         * Sets whether a running relay {@linkplain OutboxStore#listen listens} for outputs of other processes; true by default. On PostgreSQL that takes one
+         * connection of the pool, as long as the relay runs. Behind a proxy that shares sessions between transactions nothing is heard: set false there.
+         */
+        public Builder listening(boolean isListening) {
+            this.isListening = isListening;
             return this;
         }
 
@@ -290,7 +314,7 @@ public final class OutboxRelay implements AutoCloseable {
         /** Returns a relay that runs on a daemon thread until it is closed. */
         public OutboxRelay start() {
             OutboxRelay relay = build();
-            relay.thread.start();
+            relay.start();
             return relay;
         }
     }

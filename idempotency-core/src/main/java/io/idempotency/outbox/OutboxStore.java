@@ -44,6 +44,25 @@ public interface OutboxStore {
      */
     int relay(int most, Function<List<StoredOutput>, Sent> sending);
 
+    /**
+     * Tells the relays of all processes soon that outputs wait, if the database can notify. Returns at once, and may be called after every commit. An
+     * announcement that is lost costs nothing but time: relays also look by themselves.
+     */
+    void announce();
+
+    /**
+     * Runs the action on a thread of its own when somebody has {@linkplain #announce announced} outputs, until the returned object is closed. Returns at
+     * once. If the database cannot notify, the action never runs.
+     */
+    Listening listen(Runnable action);
+
+    /** Listens until it is closed. Thread-safe. */
+    interface Listening extends AutoCloseable {
+
+        @Override
+        void close();
+    }
+
     /** Counts the outputs. It reads all of them. */
     OutboxTotal total();
 

@@ -36,6 +36,7 @@ public final class JdbcOutbox implements OutboxStore {
     private final Connections connections;
     private final StoreDatabase database;
     private final OutboxRows rows;
+    private final OutboxAnnouncing announcing;
     private volatile boolean arePartsThere;
 
     private JdbcOutbox(DataSource dataSource, Tables tables) {
@@ -45,6 +46,7 @@ public final class JdbcOutbox implements OutboxStore {
         this.connections = new Connections(transactions);
         this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
         this.rows = new OutboxRows(tables);
+        this.announcing = new OutboxAnnouncing(connections, tables);
     }
 
     /** Returns the outbox with the default table names on the data source. Does not connect yet. */
@@ -101,6 +103,18 @@ public final class JdbcOutbox implements OutboxStore {
     @Override
     public boolean isWithClaims() {
         return transactions.isActive() && ActiveTransaction.ofThread().anyMatch(ActiveTransaction::isWithClaims);
+    }
+
+    /** {@inheritDoc} On PostgreSQL, at most a hundred times a second. */
+    @Override
+    public void announce() {
+        announcing.announce();
+    }
+
+    /** {@inheritDoc} On PostgreSQL it takes a connection of the pool, and aborts it at the end. The pool must unwrap connections of PostgreSQL's driver. */
+    @Override
+    public Listening listen(Runnable action) {
+        return OutboxListening.start(transactions.target(), tables, action);
     }
 
     private static void requireOutbox(Connection connection) throws SQLException {

@@ -4,19 +4,21 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Asks PostgreSQL's driver, which is no dependency, how it sends statements. */
+/** Asks PostgreSQL's driver, which is no dependency, how it sends statements, and what it was notified of. */
 final class PostgresDriver {
 
-    private static final @Nullable Method QUERY_MODE = queryMode();
+    private static final @Nullable Method QUERY_MODE = method("getPreferQueryMode");
+    private static final @Nullable Method NOTIFICATIONS = method("getNotifications", int.class);
 
     private PostgresDriver() {}
 
-    private static @Nullable Method queryMode() {
+    private static @Nullable Method method(String name, Class<?>... parameters) {
         try {
             return Class.forName("org.postgresql.PGConnection", false, PostgresDriver.class.getClassLoader())
-                    .getMethod("getPreferQueryMode");
+                    .getMethod(name, parameters);
         } catch (ReflectiveOperationException e) {
             return null;
         }
@@ -34,6 +36,34 @@ final class PostgresDriver {
                             .equalsIgnoreCase("simple");
         } catch (SQLException | IllegalAccessException | InvocationTargetException e) {
             return false;
+        }
+    }
+
+    /** Returns whether the connection tells what it was notified of. */
+    static boolean isTellingNotifications(Connection connection) throws SQLException {
+        return NOTIFICATIONS != null && connection.isWrapperFor(NOTIFICATIONS.getDeclaringClass());
+    }
+
+    /**
+     * Waits until the connection is notified.
+     *
+     * @return whether it was; false if the time has passed
+     */
+    static boolean areNotified(Connection connection, Duration most) throws SQLException {
+        if (NOTIFICATIONS == null) {
+            return false;
+        }
+        try {
+            Object told = NOTIFICATIONS.invoke(
+                    connection.unwrap(NOTIFICATIONS.getDeclaringClass()), Math.toIntExact(most.toMillis()));
+            return told instanceof Object[] some && some.length > 0;
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof SQLException failure) {
+                throw failure;
+            }
+            throw new SQLException(e);
+        } catch (IllegalAccessException e) {
+            throw new SQLException(e);
         }
     }
 }

@@ -25,6 +25,16 @@ public abstract class Wrapped implements OutboxStore {
     }
 
     @Override
+    public void announce() {
+        store.announce();
+    }
+
+    @Override
+    public Listening listen(Runnable action) {
+        return store.listen(action);
+    }
+
+    @Override
     public OutboxTotal total() {
         return store.total();
     }

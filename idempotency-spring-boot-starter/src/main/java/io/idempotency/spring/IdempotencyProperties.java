@@ -117,12 +117,14 @@ public record IdempotencyProperties(
      *
      * @param enabled Whether there is an outbox.
      * @param relay Whether a relay of this application sends its outputs.
-     * @param interval Time after which the relay looks for outputs if no commit of this application woke it.
+     * @param listen Whether the relay is woken by commits of other processes, on PostgreSQL. Takes one connection of the pool.
+     * @param interval Time after which the relay looks for outputs if nobody woke it.
      * @param batchSize Maximum number of outputs that one transaction of the relay sends.
      */
     public record Outbox(
             @DefaultValue("false") boolean enabled,
             @DefaultValue("true") boolean relay,
+            @DefaultValue("true") boolean listen,
             @DefaultValue("500ms") Duration interval,
             @DefaultValue("1000") int batchSize) {}
 

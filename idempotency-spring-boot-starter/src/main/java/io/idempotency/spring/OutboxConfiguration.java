@@ -6,6 +6,7 @@ import io.idempotency.micrometer.OutboxMeters;
 import io.idempotency.outbox.Outbox;
 import io.idempotency.outbox.OutboxListener;
 import io.idempotency.outbox.OutboxOperations;
+import io.idempotency.outbox.OutboxRelay;
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.AuditStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,6 +15,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadataProvider;
 import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
@@ -56,8 +58,19 @@ class OutboxConfiguration {
             OutboxStore store,
             ProducerFactory<?, ?> factory,
             IdempotencyProperties properties,
-            ObjectProvider<OutboxListener> listeners) {
-        return new RunningRelay(store, factory.getConfigurationProperties(), properties.outbox(), listeners);
+            ObjectProvider<OutboxListener> listeners,
+            ListeningPool pool) {
+        OutboxRelay.Builder builder = OutboxRelay.of(store, factory.getConfigurationProperties())
+                .batchSize(properties.outbox().batchSize())
+                .interval(properties.outbox().interval())
+                .listening(properties.outbox().listen() && pool.hasRoom());
+        return new RunningRelay(store, builder, listeners.orderedStream().toList());
+    }
+
+    @Bean
+    ListeningPool idempotencyOutboxPool(
+            StoreDataSource dataSource, ObjectProvider<DataSourcePoolMetadataProvider> providers) {
+        return new ListeningPool(dataSource.value(), providers.orderedStream().toList());
     }
 
     @Bean

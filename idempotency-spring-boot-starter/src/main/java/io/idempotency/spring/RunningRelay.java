@@ -5,12 +5,10 @@ import io.idempotency.outbox.OutboxRelay;
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.StoredOutput;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 
 /** Runs the relay of the outbox while the application runs: it starts before the listeners, and ends after them. Thread-safe. */
@@ -18,18 +16,13 @@ final class RunningRelay implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
+    private final OutboxStore store;
     private final OutboxRelay.Builder builder;
     private volatile @Nullable OutboxRelay relay;
 
-    RunningRelay(
-            OutboxStore store,
-            Map<String, Object> kafka,
-            IdempotencyProperties.Outbox properties,
-            ObjectProvider<OutboxListener> listeners) {
-        this.builder = OutboxRelay.of(store, kafka)
-                .batchSize(properties.batchSize())
-                .interval(properties.interval())
-                .listener(new All(listeners.orderedStream().toList()));
+    RunningRelay(OutboxStore store, OutboxRelay.Builder builder, List<OutboxListener> listeners) {
+        this.store = store;
+        this.builder = builder.listener(new All(listeners));
     }
 
     private record All(List<OutboxListener> listeners) implements OutboxListener {
@@ -50,10 +43,13 @@ final class RunningRelay implements SmartLifecycle {
         }
     }
 
+    /** Wakes the relay; tells those of other processes if this one does not run yet, or no longer. */
     void wake() {
         OutboxRelay running = relay;
         if (running != null) {
             running.wake();
+        } else {
+            store.announce();
         }
     }
 

@@ -73,6 +73,7 @@ class PropertiesTest {
         assertThat(defaults.producer().derivedIds()).isTrue();
         assertThat(defaults.producer().await()).isTrue();
         assertThat(defaults.observation().messageId()).isTrue();
+        assertThat(defaults.outbox().listen()).isTrue();
         assertThat(defaults.quarantine().retention()).isNull();
         assertThat(defaults.quarantine().warnAfter()).isNull();
         assertThat(defaults.journal().memory()).isNull();
