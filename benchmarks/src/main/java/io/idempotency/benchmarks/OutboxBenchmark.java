@@ -88,7 +88,8 @@ final class OutboxBenchmark {
         Stage stage = Stage.setUp(settings, screen, cleanup);
         Map<String, Figures> figures = new LinkedHashMap<>();
         for (int round = 0; round <= settings.runs(); round++) {
-            for (String name : List.of("library", "library-not-woken", "polling-in-batches", "polling-one-by-one")) {
+            for (String name : List.of(
+                    "library", "library-notified", "library-looking", "polling-in-batches", "polling-one-by-one")) {
                 double perSecond = drained(stage, name);
                 double[] latency = latencies(stage, name);
                 double p50 = new Percentile().evaluate(latency, 50);
@@ -188,39 +189,47 @@ final class OutboxBenchmark {
 
     private static Contestant contestant(Stage stage, String name, String topic) {
         return switch (name) {
-            case "library" -> new OfLibrary(stage, topic, true);
-            case "library-not-woken" -> new OfLibrary(stage, topic, false);
+            case "library" -> new OfLibrary(stage, topic, Woken.BY_COMMITS);
+            case "library-notified" -> new OfLibrary(stage, topic, Woken.BY_NOTIFICATIONS);
+            case "library-looking" -> new OfLibrary(stage, topic, Woken.BY_NOBODY);
             case "polling-in-batches" -> new Polling(stage, topic, AT_A_TIME, false);
             default -> new Polling(stage, topic, 100, true);
         };
     }
 
-    /** The library's relay: woken by each commit, as in the process that adds; or as one elsewhere, which looks twice a second. */
+    /** Who wakes the library's relay. */
+    private enum Woken {
+        /** As in the process that adds. */
+        BY_COMMITS,
+        /** As in another process, on PostgreSQL. */
+        BY_NOTIFICATIONS,
+        /** As in another process, on other databases: it looks twice a second. */
+        BY_NOBODY
+    }
+
+    /** The library's relay. */
     private static final class OfLibrary implements Contestant {
 
         private final String topic;
         private final JdbcOutbox store;
         private final JdbcTransactions transactions;
         private final OutboxRelay.Builder builder;
-        private final boolean isWoken;
         private volatile OutboxRelay relay;
         private final Outbox<String, String> outbox;
 
-        OfLibrary(Stage stage, String topic, boolean isWoken) {
+        OfLibrary(Stage stage, String topic, Woken woken) {
             this.topic = topic;
             this.store = JdbcOutbox.on(stage.database().pool());
             this.transactions = JdbcTransactions.on(stage.database().pool());
-            this.builder = OutboxRelay.of(store, Map.of("bootstrap.servers", stage.broker()));
+            this.builder = OutboxRelay.of(store, Map.of("bootstrap.servers", stage.broker()))
+                    .listening(woken == Woken.BY_NOTIFICATIONS);
             this.relay = builder.build();
-            this.isWoken = isWoken;
-            this.outbox = Outbox.of(store, new StringSerializer(), new StringSerializer())
-                    .waking(() -> wake());
-        }
-
-        private void wake() {
-            if (isWoken) {
-                relay.wake();
-            }
+            Outbox<String, String> announcing = Outbox.of(store, new StringSerializer(), new StringSerializer());
+            this.outbox = switch (woken) {
+                case BY_COMMITS -> announcing.waking(() -> relay.wake());
+                case BY_NOTIFICATIONS -> announcing;
+                case BY_NOBODY -> announcing.waking(() -> {});
+            };
         }
 
         @Override

@@ -1,7 +1,6 @@
 package io.idempotency.outbox;
 
 import java.util.List;
-import java.util.function.Function;
 
 /**
  * Keeps outputs until they are sent. Its outputs are in 16 parts; those with equal keys are in the same part. Thread-safe.
@@ -31,8 +30,8 @@ public interface OutboxStore {
      *
      * <ol>
      *   <li>lock some parts that have outputs and that no other relay has locked, in turn
-     *   <li>read their first outputs, in the order in which they were added
-     *   <li>have them sent
+     *   <li>read the first outputs of each, in the order in which they were added, and begin to send them while those of the next part are read
+     *   <li>wait until all are sent
      *   <li>delete those that were acknowledged, set those aside that were refused, and commit
      * </ol>
      *
@@ -42,7 +41,17 @@ public interface OutboxStore {
      * @param most how many outputs at most
      * @return how many outputs were read; 0 if none waits in a part that is free
      */
-    int relay(int most, Function<List<StoredOutput>, Sent> sending);
+    int relay(int most, Sending sending);
+
+    /** Sends the outputs of a transaction. */
+    interface Sending {
+
+        /** Begins to send outputs, in their order, and behind those that were added before. Does not wait for them, unless they are sent one by one. */
+        void add(List<StoredOutput> outputs);
+
+        /** Waits for all. Called once, if there were any. */
+        Sent await();
+    }
 
     /**
      * Tells the relays of all processes soon that outputs wait, if the database can notify. Returns at once, and may be called after every commit. An

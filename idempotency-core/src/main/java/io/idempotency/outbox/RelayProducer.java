@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -88,20 +89,9 @@ final class RelayProducer {
         kafka.remove(ProducerConfig.INTERCEPTOR_CLASSES_CONFIG);
     }
 
-    /** Sends the outputs in their order. */
-    Sent send(List<StoredOutput> outputs) {
-        Round round = new Round(current(), isOneByOne);
-        boolean isDone = false;
-        try {
-            round.send(outputs);
-            isDone = round.failure == null;
-        } finally {
-            if (!isDone) {
-                reset();
-            }
-        }
-        isOneByOne = round.isUnclear;
-        return new Sent(round.acknowledged, round.refused, round.failure);
+    /** Begins a batch. */
+    Round begin() {
+        return new Round();
     }
 
     private Producer<byte[], byte[]> current() {
@@ -116,24 +106,27 @@ final class RelayProducer {
         return known;
     }
 
-    /** The outputs of one batch. */
-    private final class Round {
+    /** An output that the producer has. */
+    private record InFlight(StoredOutput output, Future<?> future) {}
 
-        private final Producer<byte[], byte[]> to;
-        private final boolean isOneByOne;
-        private final long end = System.nanoTime() + patience.toNanos();
+    /** The outputs of one batch. If it is closed before they are awaited, the producer is closed with what is not sent. */
+    final class Round implements OutboxStore.Sending, AutoCloseable {
+
+        private final List<InFlight> inFlight = new ArrayList<>();
         private final List<StoredOutput> acknowledged = new ArrayList<>();
         private final Map<StoredOutput, String> refused = new LinkedHashMap<>();
-        private @Nullable RuntimeException failure;
+        private @Nullable Producer<byte[], byte[]> to;
+        private long end;
         private boolean isUnclear;
+        private @Nullable RuntimeException failure;
+        private @Nullable Sent sent;
 
-        Round(Producer<byte[], byte[]> to, boolean isOneByOne) {
-            this.to = to;
-            this.isOneByOne = isOneByOne;
-        }
-
-        void send(List<StoredOutput> outputs) {
-            Map<StoredOutput, Future<?>> sending = new LinkedHashMap<>();
+        @Override
+        public void add(List<StoredOutput> outputs) {
+            if (to == null) {
+                to = current();
+                end = System.nanoTime() + patience.toNanos();
+            }
             for (StoredOutput each : outputs) {
                 if (failure != null) {
                     break;
@@ -145,19 +138,46 @@ final class RelayProducer {
                 if (System.nanoTime() - end > 0) {
                     continue;
                 }
-                Future<?> sent = send(each);
-                if (sent != null && (isOneByOne || sent.isDone())) {
-                    await(each, sent);
-                } else if (sent != null) {
-                    sending.put(each, sent);
+                Future<?> future = send(to, each);
+                if (future != null && (isOneByOne || future.isDone())) {
+                    await(each, future);
+                } else if (future != null) {
+                    inFlight.add(new InFlight(each, future));
                 }
             }
-            sending.forEach(this::await);
         }
 
-        private @Nullable Future<?> send(StoredOutput output) {
+        @Override
+        public Sent await() {
+            boolean isDone = false;
             try {
-                return to.send(record(output.output()));
+                inFlight.forEach(each -> await(each.output(), each.future()));
+                isDone = failure == null;
+            } finally {
+                if (!isDone) {
+                    reset();
+                }
+            }
+            isOneByOne = isUnclear;
+            sent = new Sent(acknowledged, refused, failure);
+            return sent;
+        }
+
+        /** Returns what became of the outputs; empty if there were none. */
+        Optional<Sent> sent() {
+            return Optional.ofNullable(sent);
+        }
+
+        @Override
+        public void close() {
+            if (to != null && sent == null) {
+                reset();
+            }
+        }
+
+        private @Nullable Future<?> send(Producer<byte[], byte[]> producer, StoredOutput output) {
+            try {
+                return producer.send(record(output.output()));
             } catch (IllegalArgumentException e) {
                 refused.put(output, e.toString());
             } catch (RuntimeException e) {

@@ -5,7 +5,6 @@ import io.idempotency.outbox.OutboxTotal;
 import io.idempotency.outbox.Output;
 import io.idempotency.outbox.RefusedOutputs;
 import io.idempotency.outbox.Sent;
-import io.idempotency.outbox.StoredOutput;
 import io.idempotency.store.IdempotencyException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.springframework.transaction.support.TransactionSynchronization;
@@ -29,6 +27,9 @@ public final class JdbcOutbox implements OutboxStore {
 
     /** So several relays can work at once. */
     private static final int MOST_PARTS_AT_ONCE = 4;
+
+    /** A transaction sends no more outputs when it has so many bytes. */
+    private static final long ENOUGH_BYTES = 16 << 20;
 
     private final DataSource dataSource;
     private final Tables tables;
@@ -124,22 +125,35 @@ public final class JdbcOutbox implements OutboxStore {
     }
 
     @Override
-    public int relay(int most, Function<List<StoredOutput>, Sent> sending) {
+    public int relay(int most, Sending sending) {
         createParts();
         return connections.alone("relay outputs", connection -> {
             List<Integer> waiting = rows.waitingParts(connection);
             // Somebody may have emptied the table of parts.
             arePartsThere &= !waiting.isEmpty();
-            List<Integer> locked = lock(connection, waiting);
-            List<OutboxRows.Row> read = locked.isEmpty() ? List.of() : rows.first(connection, locked, most);
+            List<OutboxRows.Row> read = begin(connection, lock(connection, waiting), most, sending);
             if (!read.isEmpty()) {
-                Sent sent =
-                        sending.apply(read.stream().map(OutboxRows.Row::output).toList());
+                Sent sent = sending.await();
                 rows.delete(connection, read, sent.acknowledged());
                 rows.refuse(connection, read, sent.refused());
             }
             return read.size();
         });
+    }
+
+    /** Begins to send the first outputs of each part: up to an equal number of each, and equal bytes. Returns them. */
+    private List<OutboxRows.Row> begin(Connection connection, List<Integer> parts, int most, Sending sending)
+            throws SQLException {
+        List<OutboxRows.Row> read = new ArrayList<>();
+        for (int part : parts) {
+            List<OutboxRows.Row> first =
+                    rows.first(connection, part, Math.max(1, most / parts.size()), ENOUGH_BYTES / parts.size());
+            if (!first.isEmpty()) {
+                sending.add(first.stream().map(OutboxRows.Row::output).toList());
+                read.addAll(first);
+            }
+        }
+        return read;
     }
 
     /** Locks parts of those given, beginning anywhere, so that two relays seldom want the same. */

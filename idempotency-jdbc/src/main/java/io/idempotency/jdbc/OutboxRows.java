@@ -22,11 +22,11 @@ import java.util.stream.Collectors;
 /** The statements of the outbox. An output that was refused is in a negative part, so that no relay reads it. Immutable and thread-safe. */
 final class OutboxRows {
 
-    /** A batch ends when it has so many bytes. */
-    private static final long ENOUGH_BYTES = 16 << 20;
-
     /** A value may have megabytes. */
     private static final int FETCH_SIZE = 20;
+
+    /** A driver that streams has to read the rest of a result that is not wanted. */
+    private static final int MOST_STREAMED = 250;
 
     private static final int MOST_CHARS_OF_REASON = 2_000;
     private static final int NONE = -1;
@@ -127,26 +127,40 @@ final class OutboxRows {
         return found;
     }
 
-    private static final String FIRST = """
-            select part, number, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers
-            from ${tables}outbox where part = ? order by number limit ?
-            """;
+    private static final String COLUMNS =
+            "number, topic, record_partition, record_timestamp, id_value, record_key, record_value, headers";
 
-    /** Returns the first outputs of each part: up to an equal number of each, and equal bytes, and at least one. */
-    List<Row> first(Connection connection, List<Integer> parts, int most) throws SQLException {
+    private static final String FIRST =
+            "select " + COLUMNS + " from ${tables}outbox where part = ? order by number limit ?";
+
+    /** The driver would fetch all rows at once, or a few by each round trip. So the database counts the bytes, which it knows without reading large values. */
+    private static final String FIRST_OF_POSTGRES = "select " + COLUMNS + " from (select o.*, sum("
+            + "coalesce(octet_length(record_key), 0) + coalesce(octet_length(record_value), 0))"
+            + " over (order by number rows between unbounded preceding and 1 preceding) as bytes_before"
+            + " from (select " + COLUMNS + " from ${tables}outbox where part = ? order by number limit ?) o) sized"
+            + " where coalesce(bytes_before, 0) < ? order by number";
+
+    /**
+     * Returns the first outputs of a part, up to a number of outputs and about so many bytes, and at least one. One statement, because two could see the first of two
+     * outputs of a transaction too late. One round trip on PostgreSQL; on other databases they are at most 250.
+     */
+    List<Row> first(Connection connection, int part, int most, long mostBytes) throws SQLException {
+        boolean isCounting = OutboxListening.isPossible(connection);
         List<Row> first = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(tables.fill(FIRST))) {
-            statement.setFetchSize(FETCH_SIZE);
-            for (int part : parts) {
-                statement.setInt(1, part);
-                statement.setInt(2, Math.max(1, most / parts.size()));
-                try (ResultSet row = statement.executeQuery()) {
-                    long bytes = 0;
-                    while (bytes < ENOUGH_BYTES / parts.size() && row.next()) {
-                        Row read = new Row(part, new StoredOutput(row.getLong(2), output(row)));
-                        first.add(read);
-                        bytes += size(read.output().output());
-                    }
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(isCounting ? FIRST_OF_POSTGRES : FIRST))) {
+            statement.setFetchSize(isCounting ? 0 : FETCH_SIZE);
+            statement.setInt(1, part);
+            statement.setInt(2, isCounting ? most : Math.min(most, MOST_STREAMED));
+            if (isCounting) {
+                statement.setLong(3, mostBytes);
+            }
+            try (ResultSet row = statement.executeQuery()) {
+                long bytes = 0;
+                while (bytes < mostBytes && row.next()) {
+                    Row read = new Row(part, new StoredOutput(row.getLong("number"), output(row)));
+                    first.add(read);
+                    bytes += size(read.output().output());
                 }
             }
         }
@@ -174,15 +188,34 @@ final class OutboxRows {
 
     private static final String DELETE = "delete from ${tables}outbox where part = ? and number in (${numbers})";
 
+    /** Deletes by one statement for each part, and all together by one round trip where the driver can. */
     void delete(Connection connection, List<Row> read, List<StoredOutput> acknowledged) throws SQLException {
+        if (acknowledged.isEmpty()) {
+            return;
+        }
         Map<Integer, List<Long>> byPart = new HashMap<>();
         Map<Long, Integer> parts = partsByNumber(read);
+        int most = 1;
         for (StoredOutput each : acknowledged) {
-            byPart.computeIfAbsent(Objects.requireNonNull(parts.get(each.number())), part -> new ArrayList<>())
-                    .add(each.number());
+            List<Long> numbers =
+                    byPart.computeIfAbsent(Objects.requireNonNull(parts.get(each.number())), part -> new ArrayList<>());
+            numbers.add(each.number());
+            most = Math.max(most, numbers.size());
         }
-        for (Map.Entry<Integer, List<Long>> each : byPart.entrySet()) {
-            delete(connection, each.getKey(), each.getValue());
+        // A power of two, so there are few different statements.
+        int size = Math.max(1, Integer.highestOneBit(most * 2 - 1));
+        String parameters = String.join(", ", Collections.nCopies(size, "?"));
+        try (PreparedStatement statement =
+                connection.prepareStatement(tables.fill(DELETE.replace("${numbers}", parameters)))) {
+            for (Map.Entry<Integer, List<Long>> each : byPart.entrySet()) {
+                List<Long> numbers = each.getValue();
+                statement.setInt(1, each.getKey());
+                for (int i = 0; i < size; i++) {
+                    statement.setLong(i + 2, numbers.get(Math.min(i, numbers.size() - 1)));
+                }
+                statement.addBatch();
+            }
+            statement.executeBatch();
         }
     }
 
@@ -190,20 +223,6 @@ final class OutboxRows {
         Map<Long, Integer> parts = new HashMap<>();
         read.forEach(row -> parts.put(row.output().number(), row.part()));
         return parts;
-    }
-
-    /** The number of parameters is a power of two, so there are few different statements. */
-    private void delete(Connection connection, int part, List<Long> numbers) throws SQLException {
-        int size = Math.max(1, Integer.highestOneBit(numbers.size() * 2 - 1));
-        String parameters = String.join(", ", Collections.nCopies(size, "?"));
-        try (PreparedStatement statement =
-                connection.prepareStatement(tables.fill(DELETE.replace("${numbers}", parameters)))) {
-            statement.setInt(1, part);
-            for (int i = 0; i < size; i++) {
-                statement.setLong(i + 2, numbers.get(Math.min(i, numbers.size() - 1)));
-            }
-            statement.executeUpdate();
-        }
     }
 
     private static final String REFUSE =

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -347,6 +348,65 @@ class OutboxTest {
             assertThat(scene.receivedValues()).containsExactly("one", "one", "two");
             assertThat(scene.received().stream().map(OutboxScene::id).distinct())
                     .hasSize(2);
+        }
+    }
+
+    /** The outputs of the first part are on their way then. */
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    @Tag("rule-11.4")
+    void sendsAgainAfterTheDatabaseFailedBetweenTwoParts(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            for (int i = 0; i < 50; i++) {
+                scene.outbox.send(scene.topic, "k" + i % 10, String.valueOf(i));
+            }
+            AtomicInteger parts = new AtomicInteger();
+            OutboxStore failing = new Wrapped(scene.store) {
+                @Override
+                protected void beforeAdding() {
+                    if (parts.incrementAndGet() == 2) {
+                        throw new IllegalStateException("as planned");
+                    }
+                }
+
+                @Override
+                protected Sent afterSending(Sent sent) {
+                    return sent;
+                }
+            };
+            try (OutboxRelay relay = scene.relay(failing).build()) {
+                assertThatThrownBy(relay::runOnce).hasMessageContaining("as planned");
+                assertThat(scene.store.total().waiting()).isEqualTo(50);
+                int read = 1;
+                while (read > 0) {
+                    read = relay.runOnce();
+                }
+            }
+
+            Map<String, LinkedHashSet<Integer>> byKey = new HashMap<>();
+            scene.received()
+                    .forEach(record -> byKey.computeIfAbsent(record.key(), key -> new LinkedHashSet<>())
+                            .add(Integer.valueOf(record.value())));
+            assertThat(byKey).hasSize(10);
+            assertThat(byKey.values())
+                    .allSatisfy(values ->
+                            assertThat(new ArrayList<>(values)).hasSize(5).isSorted());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "HSQLDB")
+    void takesOnlySoManyBytesAtATime(TestDatabase database) {
+        try (OutboxScene scene = new OutboxScene(database)) {
+            for (int i = 0; i < 20; i++) {
+                scene.outbox.send(scene.topic, "k", "x".repeat(900_000));
+            }
+            try (OutboxRelay relay = scene.relay(scene.store).build()) {
+                assertThat(relay.runOnce()).isEqualTo(19);
+                assertThat(relay.runOnce()).isEqualTo(1);
+            }
+
+            assertThat(scene.received()).hasSize(20);
         }
     }
 

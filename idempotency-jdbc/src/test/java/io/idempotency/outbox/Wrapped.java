@@ -1,9 +1,8 @@
 package io.idempotency.outbox;
 
 import java.util.List;
-import java.util.function.Function;
 
-/** A store whose relay meets something after sending. */
+/** A store whose relay meets something before it begins to send the outputs of a part, or after sending. */
 public abstract class Wrapped implements OutboxStore {
 
     private final OutboxStore store;
@@ -11,6 +10,9 @@ public abstract class Wrapped implements OutboxStore {
     protected Wrapped(OutboxStore store) {
         this.store = store;
     }
+
+    /** Nothing, unless a test overrides it. */
+    protected void beforeAdding() {}
 
     protected abstract Sent afterSending(Sent sent);
 
@@ -20,8 +22,19 @@ public abstract class Wrapped implements OutboxStore {
     }
 
     @Override
-    public int relay(int most, Function<List<StoredOutput>, Sent> sending) {
-        return store.relay(most, outputs -> afterSending(sending.apply(outputs)));
+    public int relay(int most, Sending sending) {
+        return store.relay(most, new Sending() {
+            @Override
+            public void add(List<StoredOutput> outputs) {
+                beforeAdding();
+                sending.add(outputs);
+            }
+
+            @Override
+            public Sent await() {
+                return afterSending(sending.await());
+            }
+        });
     }
 
     @Override

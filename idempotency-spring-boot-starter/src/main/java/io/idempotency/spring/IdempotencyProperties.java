@@ -126,7 +126,7 @@ public record IdempotencyProperties(
             @DefaultValue("true") boolean relay,
             @DefaultValue("true") boolean listen,
             @DefaultValue("500ms") Duration interval,
-            @DefaultValue("1000") int batchSize) {}
+            @DefaultValue("4000") int batchSize) {}
 
     /**
      * Comparison of records that were sent again with the first ones.
@@ -160,7 +160,7 @@ public record IdempotencyProperties(
     public record Purge(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
-            @DefaultValue("1000") int batchSize) {}
+            @DefaultValue("4000") int batchSize) {}
 
     /**
      * Replays.
