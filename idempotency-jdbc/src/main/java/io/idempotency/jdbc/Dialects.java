@@ -23,6 +23,8 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
     /** The name of the dialect that all other databases share. */
     static final String PLAIN = "plain";
 
+    private static final String POSTGRESQL = "postgresql";
+
     /** Creates the statements, from the first connection to a database. */
     @FunctionalInterface
     private interface Creation {
@@ -34,7 +36,7 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
 
     private static Choice choice(DatabaseMetaData database) throws SQLException {
         return switch (database.getDatabaseProductName()) {
-            case "PostgreSQL" -> new Choice("postgresql", Dialects::postgres);
+            case "PostgreSQL" -> new Choice(POSTGRESQL, Dialects::postgres);
             case "MariaDB" -> mariaDb();
             case "MySQL" -> isMariaDb(database) ? mariaDb() : plain();
             case "H2" -> new Choice("h2", (connection, tables, timeout) -> insertFirst(new H2Dialect(tables, timeout)));
@@ -69,6 +71,10 @@ record Dialects(MessageDialect messages, @Nullable JournalDialect journals) {
     /** Returns the name of the dialect, which is the folder of its script. */
     static String nameOf(Connection connection) throws SQLException {
         return choice(connection.getMetaData()).name();
+    }
+
+    static boolean isPostgres(Connection connection) throws SQLException {
+        return nameOf(connection).equals(POSTGRESQL);
     }
 
     /** Logs that the plain statements are used, once, however many stores there are. */

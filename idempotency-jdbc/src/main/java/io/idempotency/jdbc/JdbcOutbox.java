@@ -37,6 +37,7 @@ public final class JdbcOutbox implements OutboxStore {
     private final Connections connections;
     private final StoreDatabase database;
     private final OutboxRows rows;
+    private final RefusedRows refusedRows;
     private final OutboxAnnouncing announcing;
     private volatile boolean arePartsThere;
 
@@ -47,6 +48,7 @@ public final class JdbcOutbox implements OutboxStore {
         this.connections = new Connections(transactions);
         this.database = new StoreDatabase(tables, StoreDatabase.DEFAULT_CLAIM_TIMEOUT);
         this.rows = new OutboxRows(tables);
+        this.refusedRows = new RefusedRows(tables);
         this.announcing = new OutboxAnnouncing(connections, tables);
     }
 
@@ -209,13 +211,13 @@ public final class JdbcOutbox implements OutboxStore {
             Duration age = waiting.outputs() == 0
                     ? Duration.ZERO
                     : Duration.of(Math.max(0, database.now(connection) - waiting.oldest()), ChronoUnit.MICROS);
-            return new OutboxTotal(waiting.outputs(), age, rows.countRefused(connection));
+            return new OutboxTotal(waiting.outputs(), age, refusedRows.count(connection));
         });
     }
 
     @Override
     public RefusedOutputs refused() {
-        return new JdbcRefusedOutputs(connections, database, new RefusedRows(tables));
+        return new JdbcRefusedOutputs(connections, database, refusedRows);
     }
 
     /** Returns the name of its table, for the log. */

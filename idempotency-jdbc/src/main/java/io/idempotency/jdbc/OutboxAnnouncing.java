@@ -70,7 +70,7 @@ final class OutboxAnnouncing {
     }
 
     private boolean notify(Connection connection) throws SQLException {
-        if (!OutboxListening.isPossible(connection)) {
+        if (!Dialects.isPostgres(connection)) {
             return false;
         }
         try (Statement statement = connection.createStatement()) {

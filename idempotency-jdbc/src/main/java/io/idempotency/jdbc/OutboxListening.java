@@ -53,17 +53,12 @@ final class OutboxListening implements OutboxStore.Listening {
         return listening;
     }
 
-    /** Returns whether the database of the connection has notifications. */
-    static boolean isPossible(Connection connection) throws SQLException {
-        return Dialects.nameOf(connection).equals("postgresql");
-    }
-
     private void run() {
         try {
             boolean isWorthTrying = true;
             while (isWorthTrying && !isClosed()) {
                 try (Connection connection = dataSource.getConnection()) {
-                    isWorthTrying = isPossible(connection) && listen(connection);
+                    isWorthTrying = Dialects.isPostgres(connection) && listen(connection);
                 } catch (SQLException | RuntimeException e) {
                     // Some pools throw others, too.
                     awaitNextTry(e);

@@ -145,7 +145,7 @@ final class OutboxRows {
      * outputs of a transaction too late. One round trip on PostgreSQL; on other databases they are at most 250.
      */
     List<Row> first(Connection connection, int part, int most, long mostBytes) throws SQLException {
-        boolean isCounting = OutboxListening.isPossible(connection);
+        boolean isCounting = Dialects.isPostgres(connection);
         List<Row> first = new ArrayList<>();
         try (PreparedStatement statement =
                 connection.prepareStatement(tables.fill(isCounting ? FIRST_OF_POSTGRES : FIRST))) {
@@ -257,16 +257,6 @@ final class OutboxRows {
                 ResultSet result = statement.executeQuery(tables.fill(COUNT_WAITING))) {
             result.next();
             return new Count(result.getLong(1), result.getLong(2));
-        }
-    }
-
-    private static final String COUNT_REFUSED = "select count(*) from ${tables}outbox where part < 0";
-
-    long countRefused(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(tables.fill(COUNT_REFUSED))) {
-            result.next();
-            return result.getLong(1);
         }
     }
 }

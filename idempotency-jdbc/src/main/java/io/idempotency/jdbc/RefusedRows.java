@@ -21,6 +21,16 @@ import java.util.stream.IntStream;
 /** The statements on refused outputs, whose parts are negative. Immutable and thread-safe. */
 record RefusedRows(Tables tables) {
 
+    private static final String COUNT_ALL = "select count(*) from ${tables}outbox where part < 0";
+
+    long count(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(tables.fill(COUNT_ALL))) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
     private static final String LIST = """
             select number, topic, id_value, at_micros, coalesce(octet_length(record_value), 0), refused
             from ${tables}outbox where part < 0 and number > ? ${topic} order by number ${first}

@@ -160,7 +160,7 @@ public record IdempotencyProperties(
     public record Purge(
             @DefaultValue("true") boolean enabled,
             @DefaultValue("10m") Duration interval,
-            @DefaultValue("4000") int batchSize) {}
+            @DefaultValue("1000") int batchSize) {}
 
     /**
      * Replays.
