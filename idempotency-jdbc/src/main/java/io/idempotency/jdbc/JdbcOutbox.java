@@ -114,7 +114,7 @@ public final class JdbcOutbox implements OutboxStore {
         announcing.announce();
     }
 
-    /** {@inheritDoc} On PostgreSQL it takes a connection of the pool, and aborts it at the end. The pool must unwrap connections of PostgreSQL's driver. */
+    /** {@inheritDoc} On PostgreSQL it takes a connection of the pool, and returns it at the end. The pool must unwrap connections of PostgreSQL's driver. */
     @Override
     public Listening listen(Runnable action) {
         return OutboxListening.start(transactions.target(), tables, action);

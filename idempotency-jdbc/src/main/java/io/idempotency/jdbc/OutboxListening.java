@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +26,9 @@ final class OutboxListening implements OutboxStore.Listening {
     private static final Duration MOST_WAIT = Duration.ofSeconds(10);
     private static final Duration JOIN = Duration.ofSeconds(5);
 
+    /** How often the thread looks whether it is to end. A notification cuts that short. */
+    private static final Duration LOOK = Duration.ofMillis(200);
+
     /** After so long without a notification the connection is tried: a firewall may have forgotten it. */
     private static final Duration SILENCE = Duration.ofSeconds(30);
 
@@ -34,15 +36,16 @@ final class OutboxListening implements OutboxStore.Listening {
 
     private final DataSource dataSource;
     private final String listen;
+    private final String unlisten;
     private final Runnable action;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "idempotency-outbox-listening");
-    private volatile @Nullable Connection listener;
     private int failures;
 
     private OutboxListening(DataSource dataSource, Tables tables, Runnable action) {
         this.dataSource = dataSource;
         this.listen = tables.fill("listen " + CHANNEL);
+        this.unlisten = tables.fill("unlisten " + CHANNEL);
         this.action = action;
         thread.setDaemon(true);
     }
@@ -78,30 +81,44 @@ final class OutboxListening implements OutboxStore.Listening {
                     dataSource);
             return false;
         }
-        listener = connection;
+        boolean isAutoCommit = connection.getAutoCommit();
+        boolean isInOrder = false;
         try {
             connection.setAutoCommit(true);
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(listen);
-            }
+            execute(connection, listen);
             // What was announced before.
             action.run();
             failures = 0;
             awaitNotifications(connection);
+            execute(connection, unlisten);
+            connection.setAutoCommit(isAutoCommit);
+            isInOrder = true;
             return true;
         } finally {
-            listener = null;
-            // No later user of the connection is to be told anything.
-            connection.abort(Runnable::run);
+            if (!isInOrder) {
+                // No later user of the connection is to be told anything.
+                connection.abort(Runnable::run);
+            }
+        }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 
     private void awaitNotifications(Connection connection) throws SQLException {
+        long seen = System.nanoTime();
         while (!isClosed()) {
-            if (PostgresDriver.areNotified(connection, SILENCE)) {
+            if (PostgresDriver.areNotified(connection, LOOK)) {
                 action.run();
-            } else if (!connection.isValid(SECONDS_OF_TRIAL)) {
-                throw new SQLException("The connection that listens to the outbox is lost", "08006");
+                seen = System.nanoTime();
+            } else if (System.nanoTime() - seen > SILENCE.toNanos()) {
+                if (!connection.isValid(SECONDS_OF_TRIAL)) {
+                    throw new SQLException("The connection that listens to the outbox is lost", "08006");
+                }
+                seen = System.nanoTime();
             }
         }
     }
@@ -126,18 +143,12 @@ final class OutboxListening implements OutboxStore.Listening {
         return closing.getCount() == 0;
     }
 
-    /** Ends the wait for notifications, with its connection. */
+    /** Waits until the connection is back in the pool. */
     @Override
     public void close() {
         closing.countDown();
         try {
-            Connection connection = listener;
-            if (connection != null) {
-                connection.abort(Runnable::run);
-            }
             thread.join(JOIN.toMillis());
-        } catch (SQLException e) {
-            log.debug("The connection that listens to the outbox could not be ended", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
