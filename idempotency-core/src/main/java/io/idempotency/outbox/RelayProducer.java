@@ -42,7 +42,10 @@ import org.jspecify.annotations.Nullable;
 final class RelayProducer {
 
     private static final String BLOCK_MILLIS = "10000";
-    private static final int MOST_IN_FLIGHT = 5;
+
+    /** A broker that knows nothing of the producer takes any request for the first one: the second, if it was not yet the leader at the first. */
+    private static final int MOST_IN_FLIGHT = 1;
+
     private static final int MOST_ABSENT = 1_000;
     private static final long ASK_AGAIN_NANOS = 1_000_000_000L;
 
