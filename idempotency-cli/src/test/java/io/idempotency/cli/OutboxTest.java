@@ -3,6 +3,7 @@ package io.idempotency.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.jdbc.JdbcOutbox;
+import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.Output;
 import io.idempotency.outbox.Sent;
 import io.idempotency.outbox.StoredOutput;
@@ -23,11 +24,11 @@ class OutboxTest {
         }
         int left = outputs;
         while (left > 0) {
-            left -= outbox.relay(100, waiting -> {
+            left -= outbox.relay(100, OutboxStore.Sending.together(waiting -> {
                 Map<StoredOutput, String> refused = new HashMap<>();
                 waiting.forEach(each -> refused.put(each, "too large"));
                 return new Sent(List.of(), refused, null);
-            });
+            }));
         }
     }
 

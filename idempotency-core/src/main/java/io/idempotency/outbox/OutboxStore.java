@@ -1,6 +1,8 @@
 package io.idempotency.outbox;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Keeps outputs until they are sent. Its outputs are in 16 parts; those with equal keys are in the same part. Thread-safe.
@@ -51,6 +53,22 @@ public interface OutboxStore {
 
         /** Waits for all. Called once, if there were any. */
         Sent await();
+
+        /** Returns one that collects all outputs and sends them together, when it is waited for. */
+        static Sending together(Function<List<StoredOutput>, Sent> sender) {
+            List<StoredOutput> all = new ArrayList<>();
+            return new Sending() {
+                @Override
+                public void add(List<StoredOutput> outputs) {
+                    all.addAll(outputs);
+                }
+
+                @Override
+                public Sent await() {
+                    return sender.apply(all);
+                }
+            };
+        }
     }
 
     /**

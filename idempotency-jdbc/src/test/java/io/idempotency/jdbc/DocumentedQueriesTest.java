@@ -9,7 +9,6 @@ import io.idempotency.jdbc.ArchiveHead.State;
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.outbox.Output;
 import io.idempotency.outbox.Sent;
-import io.idempotency.outbox.StoredOutput;
 import io.idempotency.replay.Replay;
 import io.idempotency.replay.ReplayRequest;
 import io.idempotency.replay.ReplayStore;
@@ -199,33 +198,15 @@ class DocumentedQueriesTest {
             assertThat(replays.stop(replay.request().id(), "tried")).isTrue();
             JdbcOutbox outbox = JdbcOutbox.on(pool).tablePrefix(prefix);
             outbox.add(List.of(new Output("id", "payments", null, null, null, null, List.of())), () -> {});
-            assertThat(outbox.relay(10, new Pretended("too large"))).isEqualTo(1);
+            assertThat(outbox.relay(
+                            10,
+                            OutboxStore.Sending.together(
+                                    outputs -> new Sent(List.of(), Map.of(outputs.get(0), "too large"), null))))
+                    .isEqualTo(1);
             long refused = outbox.refused().list(Optional.empty(), 0, 1).get(0).number();
             assertThat(outbox.refused().resend(refused)).isTrue();
-            assertThat(outbox.relay(10, new Pretended(""))).isEqualTo(1);
-        }
-    }
-
-    /** Kafka takes all outputs, or refuses the first one. */
-    private static final class Pretended implements OutboxStore.Sending {
-
-        private final String refusal;
-        private final List<StoredOutput> added = new ArrayList<>();
-
-        Pretended(String refusal) {
-            this.refusal = refusal;
-        }
-
-        @Override
-        public void add(List<StoredOutput> outputs) {
-            added.addAll(outputs);
-        }
-
-        @Override
-        public Sent await() {
-            return refusal.isEmpty()
-                    ? new Sent(added, Map.of(), null)
-                    : new Sent(List.of(), Map.of(added.get(0), refusal), null);
+            assertThat(outbox.relay(10, OutboxStore.Sending.together(outputs -> new Sent(outputs, Map.of(), null))))
+                    .isEqualTo(1);
         }
     }
 

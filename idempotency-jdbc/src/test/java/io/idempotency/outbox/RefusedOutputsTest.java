@@ -1,5 +1,6 @@
 package io.idempotency.outbox;
 
+import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
@@ -10,9 +11,7 @@ import io.idempotency.store.AuditRecord;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,11 +29,10 @@ class RefusedOutputsTest {
         }
         int read = 1;
         while (read > 0) {
-            read = scene.store.relay(100, waiting -> {
-                Map<StoredOutput, String> refused = new HashMap<>();
-                waiting.forEach(each -> refused.put(each, "too large"));
-                return new Sent(List.of(), refused, null);
-            });
+            read = scene.store.relay(
+                    100,
+                    OutboxStore.Sending.together(waiting -> new Sent(
+                            List.of(), waiting.stream().collect(toMap(each -> each, each -> "too large")), null)));
         }
         return scene.store.refused().list(Optional.empty(), 0, 100).stream()
                 .map(RefusedSummary::number)

@@ -34,11 +34,11 @@ final class Refusing {
         store.add(List.of(outputs), () -> {});
         int read = 1;
         while (read > 0) {
-            read = store.relay(100, waiting -> {
+            read = store.relay(100, OutboxStore.Sending.together(waiting -> {
                 Map<StoredOutput, String> refused = new HashMap<>();
                 waiting.forEach(each -> refused.put(each, reason));
                 return new Sent(List.of(), refused, null);
-            });
+            }));
         }
         return store.refused().list(Optional.of(outputs[0].topic()), 0, 100).stream()
                 .map(RefusedSummary::number)
