@@ -12,7 +12,9 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.processor.StandbyUpdateListener;
 import org.apache.kafka.streams.processor.StateRestoreListener;
+import org.apache.kafka.streams.processor.TaskId;
 
 /**
  * One process of the application. It gets the traps to set on its standard input, one on each line: the name of an {@link Accident} and a number. It ends in
@@ -33,7 +35,9 @@ public final class LedgerProcess {
                 LedgerTopology.of(arguments[2], Payments.in(guarantee), Payments.out(guarantee), trap),
                 settings(arguments[0], guarantee, arguments[3]),
                 new TrappedClients(trap));
+        // A partition may come back as a standby first, which is warmed up.
         streams.setGlobalStateRestoreListener(new RestoreTrap(trap));
+        streams.setStandbyUpdateListener(new WarmUpTrap(trap));
         streams.setStateListener((now, before) -> {
             if (now == State.REBALANCING && before == State.RUNNING) {
                 trap.reach(Accident.DURING_A_REBALANCE);
@@ -83,5 +87,20 @@ public final class LedgerProcess {
 
         @Override
         public void onRestoreEnd(TopicPartition partition, String store, long restored) {}
+    }
+
+    private record WarmUpTrap(Trap trap) implements StandbyUpdateListener {
+
+        @Override
+        public void onUpdateStart(TopicPartition partition, String store, long from) {}
+
+        @Override
+        public void onBatchLoaded(TopicPartition partition, String store, TaskId task, long at, long loaded, long end) {
+            trap.reach(Accident.DURING_A_RESTORE);
+        }
+
+        @Override
+        public void onUpdateSuspended(
+                TopicPartition partition, String store, long at, long end, SuspendReason reason) {}
     }
 }

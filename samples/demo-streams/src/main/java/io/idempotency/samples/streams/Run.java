@@ -43,10 +43,7 @@ final class Run {
     }
 
     Verdict verdict() throws Exception {
-        List<Accident> accidents = new ArrayList<>();
-        for (int round = 0; round < settings.rounds(); round++) {
-            accidents.addAll(List.of(Accident.values()));
-        }
+        List<Accident> accidents = new ArrayList<>(settings.accidents());
         Collections.shuffle(accidents, random);
         for (int i = 0; i < accidents.size(); i++) {
             int share = (settings.messages() - payments.payments()) / (accidents.size() - i + 1);
