@@ -4,12 +4,10 @@ import static io.idempotency.outage.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
 import io.idempotency.jdbc.JdbcOffsets;
-import io.idempotency.jdbc.JdbcTransactions;
 import io.idempotency.jdbc.JournalStore;
 import io.idempotency.jdbc.TableStore;
 import io.idempotency.kafka.KafkaRecords;
@@ -18,12 +16,8 @@ import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.OffsetStore;
 import io.idempotency.store.SettledRun;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -58,25 +52,18 @@ class StartFromStoreTest {
         abstract ClaimStore on(DataSource data);
     }
 
-    private final HikariDataSource pool = pool();
-    private final DataSource joined = JdbcTransactions.on(pool).dataSource();
+    private final String consumer = Ledger.anyConsumer();
+    private final Ledger ledger = Ledger.open(consumer, Postgres.shared().url(), 6);
+    private final HikariDataSource pool = ledger.pool();
     private final JdbcOffsets offsets = JdbcOffsets.on(pool);
-    private final String consumer = "c-" + UUID.randomUUID().toString().substring(0, 8);
     private final String topic = Kafka.topic(PARTITIONS);
     private final AtomicInteger processed = new AtomicInteger();
     private final AtomicInteger duplicates = new AtomicInteger();
     private int batches;
 
-    private static HikariDataSource pool() {
-        HikariConfig settings = new HikariConfig();
-        settings.setJdbcUrl(Postgres.shared().url());
-        settings.setMaximumPoolSize(6);
-        return new HikariDataSource(settings);
-    }
-
     @AfterEach
     void close() {
-        pool.close();
+        ledger.close();
     }
 
     /** Sends a message to each of some offsets of each partition. Returns how many. */
@@ -100,7 +87,7 @@ class StartFromStoreTest {
                     .listener(consumption ->
                             (consumption.outcome() == Outcome.DUPLICATE ? duplicates : processed).incrementAndGet())
                     .build();
-            loop = PollLoop.of(idempotent, (message, claim) -> insert(message))
+            loop = PollLoop.of(idempotent, (message, claim) -> ledger.enter(message))
                     .properties(Map.of(
                             "bootstrap.servers",
                             Kafka.servers(),
@@ -126,18 +113,6 @@ class StartFromStoreTest {
             loop.close();
             eventually().until(() -> !thread.isAlive());
             idempotent.close();
-        }
-    }
-
-    private void insert(ConsumerRecord<String, String> message) throws SQLException {
-        try (Connection connection = joined.getConnection();
-                PreparedStatement statement = connection.prepareStatement(
-                        "insert into effect (consumer, part, record_offset, id) values (?, ?, ?, ?)")) {
-            statement.setString(1, consumer);
-            statement.setInt(2, message.partition());
-            statement.setLong(3, message.offset());
-            statement.setString(4, message.value());
-            statement.executeUpdate();
         }
     }
 
