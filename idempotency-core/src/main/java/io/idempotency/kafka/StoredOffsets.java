@@ -86,6 +86,7 @@ final class StoredOffsets {
             Map<TopicPartition, OffsetAndMetadata> committed = kafka.committed(all);
             Map<TopicPartition, Long> firsts = kafka.beginningOffsets(all);
             Map<TopicPartition, Long> ends = kafka.endOffsets(all);
+            Map<TopicPartition, OffsetAndMetadata> moved = new HashMap<>();
             for (TopicPartition partition : all) {
                 Known known = new Known(
                         partition,
@@ -94,8 +95,9 @@ final class StoredOffsets {
                         Optional.ofNullable(committed.get(partition)),
                         firsts.getOrDefault(partition, 0L),
                         ends.getOrDefault(partition, 0L));
-                begin(kafka, known);
+                begin(kafka, known).ifPresent(offset -> moved.put(partition, offset));
             }
+            commit(kafka, moved);
         } catch (RuntimeException failed) {
             Contained.letFatalLeave(failed);
             drop(partitions);
@@ -135,20 +137,35 @@ final class StoredOffsets {
         }
     }
 
-    private void begin(Consumer<?, ?> kafka, Known known) {
+    /** Commits where partitions begin: a poll that fails goes back to the committed offsets. */
+    private void commit(Consumer<?, ?> kafka, Map<TopicPartition, OffsetAndMetadata> moved) {
+        if (moved.isEmpty()) {
+            return;
+        }
+        try {
+            kafka.commitSync(moved);
+        } catch (RuntimeException failure) {
+            if (!KafkaFailures.isPassing(failure)) {
+                throw failure;
+            }
+            log.warn("Consumer {}: {} are not committed yet: {}", consumer, moved, FailureText.line(failure));
+        }
+    }
+
+    /** Begins a partition. Returns the offset if it is moved ahead. */
+    private Optional<OffsetAndMetadata> begin(Consumer<?, ?> kafka, Known known) {
         TopicPartition partition = known.partition();
         Optional<Long> ahead = known.ahead(isEarliest);
         ahead.ifPresent(offset -> {
             kafka.seek(partition, offset);
-            String before = known.committed()
-                    .map(offset2 -> "the committed offset " + offset2.offset())
-                    .orElse("no committed offset");
             log.info(
                     "Consumer {}: {} begins at {}, behind what is settled, with {}.",
                     consumer,
                     partition,
                     offset,
-                    before);
+                    known.committed()
+                            .map(each -> "the committed offset " + each.offset())
+                            .orElse("no committed offset"));
         });
         long position = ahead.orElseGet(() -> kafka.position(partition));
         long token = known.stored().map(SettledRun::token).orElse(0L);
@@ -159,6 +176,7 @@ final class StoredOffsets {
                         partition.topic(), partition.partition(), known.topicId(), position, position, token));
         runs.put(partition, run);
         known.stored().ifPresent(each -> written.put(partition, each));
+        return ahead.map(offset -> new OffsetAndMetadata(offset, Optional.empty(), MARK + run.begin()));
     }
 
     private static SettledRun to(SettledRun run, long end) {

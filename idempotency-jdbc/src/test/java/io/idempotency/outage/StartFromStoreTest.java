@@ -186,6 +186,19 @@ class StartFromStoreTest {
         assertNothingIsPolledAgain(second);
     }
 
+    /** Otherwise a poll that fails would go back to where the offsets were set, and a lag would be seen that is none. */
+    @Test
+    @Tag("rule-16.1")
+    void commitsTheOffsetAtWhichItBegins() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 5);
+
+        run(Kind.TABLE, consumer, "earliest", first);
+
+        assertNothingIsPolledAgain(0);
+    }
+
     /** Who sets offsets ahead has records skipped. They are not counted as settled: set back, they are handled. */
     @ParameterizedTest
     @EnumSource
