@@ -39,7 +39,8 @@ public final class LedgerProcess {
         streams.setGlobalStateRestoreListener(new RestoreTrap(trap));
         streams.setStandbyUpdateListener(new WarmUpTrap(trap));
         streams.setStateListener((now, before) -> {
-            if (now == State.REBALANCING && before == State.RUNNING) {
+            // At its begin, or at its end if it has begun before the trap was set.
+            if (now == State.REBALANCING || before == State.REBALANCING) {
                 trap.reach(Accident.DURING_A_REBALANCE);
             }
         });
