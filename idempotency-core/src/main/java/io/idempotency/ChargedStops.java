@@ -23,7 +23,14 @@ final class ChargedStops {
     }
 
     <T> void retry(Poll<T> poll, Item<T> item, Charge<T> charge, Duration retryAfter) {
-        if (item.lane().isOrdered()) {
+        if (item.lane().isAlone()) {
+            log.warn(
+                    "Attempt {} of {} failed; it is tried again in {} ms, and others go on.",
+                    charge.attempts(),
+                    item.delivery(),
+                    retryAfter.toMillis(),
+                    FailureText.loggable(charge.failure()));
+        } else if (item.lane().isOrdered()) {
             log.warn(
                     "Attempt {} of {} failed; its partition goes on in {} ms.",
                     charge.attempts(),
@@ -66,7 +73,15 @@ final class ChargedStops {
     /** Logs a stand-still. A message without a position has no partition that is redelivered, only the next delivery by the caller. */
     void tellStandStill(Item<?> item, Charge<?> charge, String why) {
         String after = Reports.after(charge.attempts());
-        if (item.lane().isOrdered()) {
+        if (item.lane().isAlone()) {
+            log.error(
+                    "{} is not settled {}: {}. It is tried again every {} s, and others go on.",
+                    item.delivery(),
+                    after,
+                    why,
+                    IdempotentConsumer.STAND_STILL.toSeconds(),
+                    FailureText.loggable(charge.failure()));
+        } else if (item.lane().isOrdered()) {
             log.error(
                     "Partition {} stands still at {} {}: {}. It is tried again every {} s. Nothing behind it is lost.",
                     item.lane(),

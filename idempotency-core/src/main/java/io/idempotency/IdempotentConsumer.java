@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -221,9 +222,24 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
      */
     public BatchResult reject(Position position, Optional<String> messageId, Payload payload, Throwable cause) {
         rethrowInShadow(cause);
-        Item<Payload> item = reading.rejected(position, messageId, payload);
+        return reject(rejected(Lane.of(position), position, messageId, payload), cause);
+    }
+
+    Item<Payload> rejected(Lane lane, Position position, Optional<String> messageId, Payload payload) {
+        return reading.rejected(lane, position, messageId, payload);
+    }
+
+    BatchResult reject(Item<Payload> item, Throwable cause) {
+        return settle(item, poll -> flow.charging().charge(poll, item, cause, Function.identity()));
+    }
+
+    BatchResult quarantineRejected(Item<Payload> item, Throwable cause) {
+        return settle(item, poll -> flow.charging().quarantine(poll, item, cause, 1, Function.identity()));
+    }
+
+    private BatchResult settle(Item<Payload> item, Consumer<Poll<Payload>> work) {
         Poll<Payload> poll = new Poll<>(List.of(item), settings.chunks().time(), flow.nanoTime());
-        flow.charging().charge(poll, item, cause, Function.identity());
+        work.accept(poll);
         flow.advance(item);
         return poll.result();
     }
@@ -307,6 +323,10 @@ public final class IdempotentConsumer<M> implements AutoCloseable {
                 watching -> watching.left(lane),
                 () -> settings.storage().store().leave(settings.name(), stream, partition));
         flow.reports().revoked(settings.name(), lane);
+    }
+
+    Item<M> read(M message) {
+        return reading.read(List.of(message)).get(0);
     }
 
     Settings<M> settings() {

@@ -16,8 +16,8 @@ import java.util.function.UnaryOperator;
  * Remembers partitions in trouble between polls: the failing message and its attempts, transient failures in a row, the chunk limit, and
  * messages quarantined in a row for the same failure. A partition without trouble takes no space. Thread-safe.
  *
- * <p>A partition is redelivered from its first unsettled message on, so only one of its messages fails at a time. {@link Unplaced} counts
- * the failures of messages without a position.
+ * <p>A partition is redelivered from its first unsettled message on, so only one of its messages fails at a time. Messages of a share group have lanes of their
+ * own; only their failures in a row are those of the partition. {@link Unplaced} counts the failures of messages without a position.
  */
 final class Lanes {
 
@@ -172,7 +172,7 @@ final class Lanes {
      * Returns how many other messages in a row were quarantined for the same failure, the one given not counted.
      */
     int quarantinedInARow(Lane lane, String failure) {
-        Trouble trouble = of(lane);
+        Trouble trouble = of(lane.whole());
         return trouble.failure().equals(failure) ? trouble.failuresInARow() : 0;
     }
 
@@ -181,7 +181,7 @@ final class Lanes {
 
     /** Returns the messages that were quarantined in a row last; none in a row if the last message was processed. */
     Quarantined quarantinedLast(Lane lane) {
-        Trouble trouble = of(lane);
+        Trouble trouble = of(lane.whole());
         return new Quarantined(
                 trouble.failure(),
                 trouble.failuresInARow(),
@@ -192,11 +192,11 @@ final class Lanes {
     void quarantined(Lane lane, MessageId id, String failure) {
         unplaced.settled(lane, id);
         long now = nanoTime.getAsLong();
+        settle(lane, id);
         change(
-                lane,
-                trouble -> trouble.settled(id)
-                        .withFailure(
-                                failure, trouble.failure().equals(failure) ? trouble.failuresInARow() + 1 : 1, now));
+                lane.whole(),
+                trouble -> trouble.withFailure(
+                        failure, trouble.failure().equals(failure) ? trouble.failuresInARow() + 1 : 1, now));
     }
 
     /** Notes that a message was processed: nothing fails in a row any more. */
@@ -205,7 +205,8 @@ final class Lanes {
             return;
         }
         unplaced.settled(lane, id);
-        ease(lane, trouble -> trouble.settled(id).withFailure("", 0, 0));
+        settle(lane, id);
+        ease(lane.whole(), trouble -> trouble.withFailure("", 0, 0));
     }
 
     /** Notes that a message was settled without its handler, so that failures in a row go on being counted. */
@@ -214,7 +215,12 @@ final class Lanes {
             return;
         }
         unplaced.settled(lane, id);
-        ease(lane, trouble -> trouble.settled(id));
+        settle(lane, id);
+    }
+
+    /** Notes that a message is settled. Nothing comes after the only message of a lane. */
+    private void settle(Lane lane, MessageId id) {
+        ease(lane, trouble -> lane.isAlone() ? Trouble.NONE : trouble.settled(id));
     }
 
     /** Notes that a chunk of the lane is settled, so that the next one may be twice as large, up to the most given. */

@@ -18,6 +18,14 @@ public interface MessageReader<M> {
     }
 
     /**
+     * Returns whether a share group delivered the message: in any order, beside others of its partition, so that it holds no other back. By default no message
+     * was.
+     */
+    default boolean isShared(M message) {
+        return false;
+    }
+
+    /**
      * Returns the key of the message, if it has one, as {@link KeyExtractor} does. Only called if the {@linkplain IdempotentConsumerBuilder#keyOrder()
      * order of keys} is kept.
      *

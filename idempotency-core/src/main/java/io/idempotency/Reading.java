@@ -51,7 +51,9 @@ final class Reading<M> {
         for (int i = 0; i < messages.size(); i++) {
             M message = messages.get(i);
             Position position = position(message);
-            if (!lane.holds(position)) {
+            if (isShared(message)) {
+                lane = Lane.alone(position);
+            } else if (!lane.holds(position)) {
                 lane = Lane.of(position);
             }
             Item<M> item = read(i, message, position, lane);
@@ -79,6 +81,16 @@ final class Reading<M> {
                     "The position of a message cannot be read; it is handled as one without a position.",
                     FailureText.loggable(thrown));
             return Position.UNKNOWN;
+        }
+    }
+
+    private boolean isShared(M message) {
+        try {
+            return reader.isShared(message);
+        } catch (Throwable thrown) {
+            Causes.letFatalLeave(thrown);
+            log.warn("It is unknown how a message was delivered.", FailureText.loggable(thrown));
+            return false;
         }
     }
 
@@ -165,7 +177,7 @@ final class Reading<M> {
     }
 
     /** Returns the item of a message that cannot become an {@code M}; an unusable id counts as none. */
-    Item<Payload> rejected(Position position, Optional<String> messageIdValue, Payload payload) {
+    Item<Payload> rejected(Lane lane, Position position, Optional<String> messageIdValue, Payload payload) {
         String standIn = StandIn.of(position, payload.key(), payload.value());
         MessageId id;
         try {
@@ -173,7 +185,7 @@ final class Reading<M> {
         } catch (InvalidMessageIdException e) {
             id = new MessageId(consumer, standIn);
         }
-        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), Lane.of(position), Read.PLAIN);
+        Item<Payload> item = new Item<>(0, payload, new Delivery(id, position), lane, Read.PLAIN);
         key.ifPresent(reading -> reading.readRejected(item));
         return item;
     }

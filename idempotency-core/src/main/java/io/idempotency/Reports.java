@@ -85,9 +85,10 @@ final class Reports {
     /** Tells of a message that another process has claimed, which may have died since. */
     void inProgress(Item<?> item, Duration wait) {
         log.info(
-                "{} is claimed by another process, or was by one that died. The messages behind it wait until that claim ends: at most"
+                "{} is claimed by another process, or was by one that died. {} until that claim ends: at most"
                         + " 5 minutes after such a death, or the time of a lease. The next look is in {} ms.",
                 item.delivery(),
+                item.lane().isAlone() ? "It waits, and others do not," : "The messages behind it wait",
                 wait.toMillis());
         settled(item, Outcome.IN_PROGRESS, 0, Optional.empty());
     }

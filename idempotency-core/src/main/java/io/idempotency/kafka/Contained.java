@@ -95,6 +95,14 @@ final class Contained {
         return IdempotentConsumer.STAND_STILL;
     }
 
+    /** Returns an exception that left a thread, to be thrown by another one; errors are thrown at once. */
+    static RuntimeException fatal(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        return failure instanceof RuntimeException known ? known : new IllegalStateException(failure);
+    }
+
     /** Rethrows an error of the virtual machine, except a stack overflow: that is a failure of the message. */
     static void letFatalLeave(Throwable failure) {
         if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {

@@ -73,6 +73,9 @@ public final class KafkaRecords {
 
     /** Returns a record with its raw bytes: as it is if it has them, otherwise read again; empty if it is gone. */
     static Optional<ConsumerRecord<byte[], byte[]>> raw(ConsumerRecord<?, ?> record, RecordReread reread) {
+        if (record instanceof SharedRecord<?, ?> shared) {
+            return Optional.of(shared.raw());
+        }
         if (!RecordReader.isRaw(record.key(), record.serializedKeySize())
                 || !RecordReader.isRaw(record.value(), record.serializedValueSize())) {
             return reread.at(position(record), record.timestamp());
@@ -156,6 +159,12 @@ public final class KafkaRecords {
             return KafkaRecords.position(record);
         }
 
+        /** Only a share group counts deliveries. */
+        @Override
+        public boolean isShared(ConsumerRecord<K, V> record) {
+            return record.deliveryCount().isPresent();
+        }
+
         @Override
         public long timestamp(ConsumerRecord<K, V> record) {
             return record.timestamp();
@@ -172,6 +181,9 @@ public final class KafkaRecords {
 
         @Override
         public Payload payload(ConsumerRecord<K, V> record) {
+            if (record instanceof SharedRecord<K, V> shared) {
+                return shared.payload();
+            }
             if (isRaw(record.key(), record.serializedKeySize())
                     && isRaw(record.value(), record.serializedValueSize())) {
                 return new Payload(

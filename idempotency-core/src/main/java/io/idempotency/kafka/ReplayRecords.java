@@ -76,7 +76,7 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
     }
 
     @SuppressWarnings("unchecked") // as KafkaConsumer does
-    private static <T> Deserializer<T> deserializer(Map<String, Object> properties, String name, boolean isKey) {
+    static <T> Deserializer<T> deserializer(Map<String, Object> properties, String name, boolean isKey) {
         Object type = properties.get(name);
         try {
             Deserializer<T> deserializer;
@@ -85,7 +85,8 @@ public final class ReplayRecords<K, V> implements AutoCloseable {
             } else if (type instanceof String text) {
                 deserializer = (Deserializer<T>) Utils.newInstance(text.trim(), Deserializer.class);
             } else {
-                throw new IdempotencyException("Replays need " + name + " in the properties of the consumer");
+                throw new IdempotencyException(
+                        name + " is missing in the properties of the consumer: records are made of their bytes");
             }
             deserializer.configure(properties, isKey);
             return deserializer;

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -19,6 +22,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +51,12 @@ final class Broker {
                 Map.entry("group.consumer.session.timeout.ms", "3000"),
                 Map.entry("group.consumer.min.heartbeat.interval.ms", "100"),
                 Map.entry("group.consumer.heartbeat.interval.ms", "200"),
+                Map.entry("share.coordinator.state.topic.num.partitions", "1"),
+                Map.entry("share.coordinator.state.topic.replication.factor", "1"),
+                Map.entry("share.coordinator.state.topic.min.isr", "1"),
+                Map.entry("group.share.min.record.lock.duration.ms", "1000"),
+                Map.entry("group.share.min.heartbeat.interval.ms", "200"),
+                Map.entry("group.share.heartbeat.interval.ms", "200"),
                 Map.entry("auto.create.topics.enable", "false")));
         broker.afterPropertiesSet();
         Runtime.getRuntime().addShutdownHook(new Thread(broker::destroy));
@@ -94,6 +104,25 @@ final class Broker {
         properties.put("key.deserializer", StringDeserializer.class);
         properties.put("value.deserializer", StringDeserializer.class);
         return properties;
+    }
+
+    /** Properties of a consumer in a share group of its own, whose locks last so long. */
+    static Map<String, Object> sharing(Duration lock) {
+        Map<String, Object> properties = consumer("share");
+        properties.keySet().removeAll(List.of("group.protocol", "auto.offset.reset", "isolation.level"));
+        ConfigResource group =
+                new ConfigResource(ConfigResource.Type.GROUP, String.valueOf(properties.get("group.id")));
+        join(ADMIN.incrementalAlterConfigs(Map.of(
+                        group,
+                        List.of(
+                                set("share.auto.offset.reset", "earliest"),
+                                set("share.record.lock.duration.ms", String.valueOf(lock.toMillis())))))
+                .all());
+        return properties;
+    }
+
+    private static AlterConfigOp set(String name, String value) {
+        return new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
     }
 
     static void send(String topic, int partition, String id, String value) {

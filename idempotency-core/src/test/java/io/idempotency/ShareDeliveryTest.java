@@ -1,0 +1,172 @@
+package io.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryStore;
+import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.MessageId;
+import io.idempotency.store.Payload;
+import io.idempotency.store.Position;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Messages of a share group, one by one: which consumers may have them, and what failures do. */
+class ShareDeliveryTest {
+
+    private static final MessageReader<String> READER = new MessageReader<>() {
+        @Override
+        public Position position(String message) {
+            return new Position("orders", 0, Long.parseLong(message.replaceAll("[^0-9]", "")));
+        }
+
+        @Override
+        public boolean isShared(String message) {
+            return true;
+        }
+
+        @Override
+        public Payload payload(String message) {
+            return Payload.none(Payload.Origin.POSITION_ONLY);
+        }
+    };
+
+    private final MemoryStore store = MemoryStore.create();
+    private final MemoryQuarantine quarantine = new MemoryQuarantine(store);
+
+    private IdempotentConsumerBuilder<String> builder() {
+        return IdempotentConsumer.<String>named("billing")
+                .store(store)
+                .quarantine(quarantine)
+                .reader(READER)
+                .failures(FailurePolicy.quarantineAfter(2).backOff(Duration.ofMillis(70), Duration.ofSeconds(1)))
+                .messageId(Optional::of);
+    }
+
+    private static void fail(String message, io.idempotency.store.Claim claim) {
+        throw new IllegalStateException("Cannot handle it");
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = ConsistencyLevel.class,
+            names = {"AT_MOST_ONCE", "NONE"})
+    @Tag("rule-14.1")
+    void refusesLevelsThatMeanNothingThere(ConsistencyLevel level) {
+        assertRefused(builder().level(level), "its level is " + level);
+    }
+
+    @Test
+    @Tag("rule-14.1")
+    void refusesTheOrderOfKeysShadowsAndConsumersWithoutQuarantine() {
+        assertRefused(builder().keyOrder(message -> Optional.of(message)), "keeps the order of keys");
+        assertRefused(builder().shadow(), "only watches");
+        assertRefused(
+                IdempotentConsumer.<String>named("billing").store(store).messageId(Optional::of), "has no quarantine");
+    }
+
+    private static void assertRefused(IdempotentConsumerBuilder<String> builder, String why) {
+        try (IdempotentConsumer<String> consumer = builder.build()) {
+            assertThatThrownBy(() -> ShareDelivery.of(consumer))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("cannot have the records of a share group")
+                    .hasMessageContaining(why);
+        }
+    }
+
+    @Test
+    @Tag("rule-14.3")
+    void failuresOfInterleavedMessagesOfOnePartitionAreCountedApart() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
+
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).contains(Duration.ofMillis(70));
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, false)).contains(Duration.ofMillis(70));
+        assertThat(delivery.consume("m3", (message, claim) -> {}, false)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, false)).isEmpty();
+
+        assertThat(quarantine
+                        .find(new MessageId("billing", "m1"))
+                        .orElseThrow()
+                        .message()
+                        .attempts())
+                .isEqualTo(2);
+        assertThat(quarantine.find(new MessageId("billing", "m2"))).isPresent();
+    }
+
+    @Test
+    @Tag("rule-1.6")
+    void ifAllMessagesFailInTheSameWayTheyWaitInsteadOfDrainingIntoQuarantine() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder()
+                .failures(FailurePolicy.quarantineAfter(1))
+                .standStillAfter(3)
+                .build());
+        for (int i = 1; i <= 3; i++) {
+            assertThat(delivery.consume("m" + i, ShareDeliveryTest::fail, false))
+                    .isEmpty();
+        }
+
+        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, false)).contains(IdempotentConsumer.STAND_STILL);
+        assertThat(delivery.consume("m5", ShareDeliveryTest::fail, false)).contains(IdempotentConsumer.STAND_STILL);
+
+        // The cause is mended.
+        assertThat(delivery.consume("m5", (message, claim) -> {}, false)).isEmpty();
+        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, false)).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-14.4")
+    void theLastDeliveryThatWouldDrainStaysInQuarantineAsWhatItIs() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder()
+                .failures(FailurePolicy.quarantineAfter(1))
+                .standStillAfter(1)
+                .build());
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
+
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, true)).contains(IdempotentConsumer.STAND_STILL);
+        assertThat(quarantine
+                        .find(new MessageId("billing", "m2"))
+                        .orElseThrow()
+                        .message()
+                        .failure()
+                        .type())
+                .isEqualTo(LastDeliveryException.class.getName());
+
+        assertThat(delivery.consume("m2", (message, claim) -> {}, true)).isEmpty();
+        assertThat(quarantine.find(new MessageId("billing", "m2"))).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-14.4")
+    void theEntryOfAnotherQuarantineIsLeftAlone() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isPresent();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
+
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, true)).isEmpty();
+
+        assertThat(quarantine
+                        .find(new MessageId("billing", "m1"))
+                        .orElseThrow()
+                        .message()
+                        .attempts())
+                .isEqualTo(2);
+    }
+
+    @Test
+    @Tag("rule-14.3")
+    void attemptsOfAGivenUpMessageAreForgotten() {
+        IdempotentConsumer<String> consumer = builder().build();
+        ShareDelivery<String> delivery = ShareDelivery.of(consumer);
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isPresent();
+
+        delivery.giveUp(new Position("orders", 0, 1));
+
+        assertThat(consumer.flow().lanes().isEmpty()).isTrue();
+    }
+}
