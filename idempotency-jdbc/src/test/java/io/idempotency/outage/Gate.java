@@ -1,5 +1,6 @@
 package io.idempotency.outage;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +23,11 @@ final class Gate {
 
     void open() {
         opened.countDown();
+    }
+
+    /** Stands before a gate that nobody opens. */
+    void stay(Duration atMost) throws InterruptedException {
+        boolean unused = opened.await(atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static void await(CountDownLatch latch, String what) {

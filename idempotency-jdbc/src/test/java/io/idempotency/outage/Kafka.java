@@ -4,6 +4,7 @@ import static io.idempotency.outage.Eventually.eventually;
 
 import io.idempotency.kafka.MessageIds;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -13,6 +14,8 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -21,7 +24,9 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 
@@ -45,6 +50,12 @@ final class Kafka {
                 Map.entry("group.consumer.session.timeout.ms", "6000"),
                 Map.entry("group.consumer.min.heartbeat.interval.ms", "100"),
                 Map.entry("group.consumer.heartbeat.interval.ms", "500"),
+                Map.entry("share.coordinator.state.topic.num.partitions", "1"),
+                Map.entry("share.coordinator.state.topic.replication.factor", "1"),
+                Map.entry("share.coordinator.state.topic.min.isr", "1"),
+                Map.entry("group.share.min.record.lock.duration.ms", "1000"),
+                Map.entry("group.share.min.heartbeat.interval.ms", "200"),
+                Map.entry("group.share.heartbeat.interval.ms", "200"),
                 Map.entry("auto.create.topics.enable", "false")));
         broker.afterPropertiesSet();
         return broker;
@@ -66,6 +77,30 @@ final class Kafka {
         join(ADMIN.createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
                 .all());
         return name;
+    }
+
+    /** Returns properties of a member of a share group that begins at the first record, and whose locks last so long. */
+    static Map<String, Object> sharing(String group, Duration lock) {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.GROUP, group);
+        join(ADMIN.incrementalAlterConfigs(Map.of(
+                        resource,
+                        List.of(
+                                set("share.auto.offset.reset", "earliest"),
+                                set("share.record.lock.duration.ms", String.valueOf(lock.toMillis())))))
+                .all());
+        return new HashMap<>(Map.of(
+                "bootstrap.servers",
+                servers(),
+                "group.id",
+                group,
+                "key.deserializer",
+                StringDeserializer.class,
+                "value.deserializer",
+                StringDeserializer.class));
+    }
+
+    private static AlterConfigOp set(String name, String value) {
+        return new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
     }
 
     /** Sends one message with the id. */
