@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.ShareConsumer;
@@ -82,7 +81,7 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
             throw new IdempotencyException("A share loop runs only once; build another one");
         }
         try {
-            int limit = settings.deliveryLimit().orElseGet(this::askForLimit);
+            int limit = settings.deliveryLimit().orElseGet(() -> ShareProcessor.deliveryLimit(settings.properties()));
             List<Thread> others = new ArrayList<>();
             for (int i = 1; i < settings.members(); i++) {
                 Thread member =
@@ -100,12 +99,6 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
         Throwable forGood = failure.get();
         if (forGood != null) {
             throw Contained.fatal(forGood);
-        }
-    }
-
-    private int askForLimit() {
-        try (Admin admin = Admin.create(TopicRetention.admin(settings.properties()))) {
-            return ShareSettings.deliveryLimit(admin, settings.group());
         }
     }
 

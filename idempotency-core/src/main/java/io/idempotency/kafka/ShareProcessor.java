@@ -14,13 +14,17 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +61,8 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
 
     /** How many records a member holds at most, unless {@code max.poll.records} is set; so many handlers run at a time. */
     public static final int DEFAULT_RECORDS = 8;
+
+    private static final long ASK_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final ShareDelivery<ConsumerRecord<K, V>> delivery;
     private final MessageHandler<? super ConsumerRecord<K, V>> handler;
@@ -102,12 +108,40 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
             IdempotentConsumer<ConsumerRecord<K, V>> consumer,
             MessageHandler<? super ConsumerRecord<K, V>> handler,
             Map<String, ?> properties) {
+        return of(consumer, handler, properties, Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * Returns a processor of single records, for containers with deserializers of their own.
+     *
+     * @param keys the deserializer of keys; empty: the one that the properties name
+     * @param values that of values
+     * @throws IdempotencyException as the other method
+     */
+    public static <K, V> ShareProcessor<K, V> of(
+            IdempotentConsumer<ConsumerRecord<K, V>> consumer,
+            MessageHandler<? super ConsumerRecord<K, V>> handler,
+            Map<String, ?> properties,
+            Optional<Deserializer<K>> keys,
+            Optional<Deserializer<V>> values) {
         return new ShareProcessor<>(
                 ShareDelivery.of(consumer),
                 handler,
-                SharedRecord.Form.of(Map.copyOf(properties)),
+                SharedRecord.Form.of(Map.copyOf(properties), keys, values),
                 MessageIds.defaults(),
                 DEFAULT_DELIVERY_LIMIT);
+    }
+
+    /**
+     * Asks the brokers how often they deliver a record of the group. Waits up to twenty seconds. Without an answer it is Kafka's default, 5. The log warns if the group
+     * begins at the latest records, or reads those of aborted transactions.
+     *
+     * @param properties those of the Kafka consumer, with {@code group.id}
+     */
+    public static int deliveryLimit(Map<String, ?> properties) {
+        try (Admin admin = Admin.create(TopicRetention.admin(properties))) {
+            return ShareSettings.deliveryLimit(admin, String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)));
+        }
     }
 
     /** Returns a new processor with the limit of deliveries that the brokers have, {@code group.share.delivery.count.limit}; the default is 5. */
@@ -140,12 +174,22 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
      * @throws WakeupException if the consumer was woken up meanwhile
      */
     public void process(ShareConsumer<byte[], byte[]> kafka, ConsumerRecords<byte[], byte[]> polled) {
+        process(kafka, polled, () -> false);
+    }
+
+    /**
+     * Handles the records of a poll as {@link #process(ShareConsumer, ConsumerRecords)} does, for loops that somebody else ends.
+     *
+     * @param isEnding whether no further attempt begins, as after {@link #close}; asked twice a second
+     */
+    public void process(
+            ShareConsumer<byte[], byte[]> kafka, ConsumerRecords<byte[], byte[]> polled, BooleanSupplier isEnding) {
         if (polled.isEmpty()) {
             return;
         }
         isProcessing = true;
         try {
-            processUntilSettled(new ShareHand(kafka, System::nanoTime), polled);
+            processUntilSettled(new ShareHand(kafka, System::nanoTime), polled, isEnding);
         } finally {
             isProcessing = false;
             if (isClosing) {
@@ -154,11 +198,12 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
         }
     }
 
-    private void processUntilSettled(ShareHand hand, ConsumerRecords<byte[], byte[]> polled) {
+    private void processUntilSettled(
+            ShareHand hand, ConsumerRecords<byte[], byte[]> polled, BooleanSupplier isAskedToEnd) {
         hand.take(polled);
         boolean isInterrupted = false;
         while (!hand.isEmpty()) {
-            boolean isEnding = isClosing || isInterrupted || hand.isWokenUp();
+            boolean isEnding = isClosing || isAskedToEnd.getAsBoolean() || isInterrupted || hand.isWokenUp();
             if (!isEnding) {
                 startDue(hand);
             } else if (hand.records().stream().noneMatch(HeldRecord::isRunning)) {
@@ -186,7 +231,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     /** Waits until an attempt ends, the next one is due or locks are to be renewed. */
     private void awaitEnds(ShareHand hand, boolean isEnding) throws InterruptedException {
         long now = System.nanoTime();
-        long wait = hand.renewAt() - now;
+        long wait = Math.min(hand.renewAt() - now, ASK_EVERY_NANOS);
         for (HeldRecord record : hand.records()) {
             if (record.isWaiting() && !isEnding) {
                 wait = Math.min(wait, record.dueNanos() - now);

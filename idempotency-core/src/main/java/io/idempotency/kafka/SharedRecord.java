@@ -5,6 +5,7 @@ import io.idempotency.store.Payload;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -61,10 +62,13 @@ final class SharedRecord<K, V> extends ConsumerRecord<K, V> {
         }
 
         /** @throws IdempotencyException if a deserializer is missing */
-        static <K, V> Form<K, V> of(Map<String, Object> properties) {
+        static <K, V> Form<K, V> of(
+                Map<String, Object> properties, Optional<Deserializer<K>> keys, Optional<Deserializer<V>> values) {
             return new Form<>(
-                    ReplayRecords.deserializer(properties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true),
-                    ReplayRecords.deserializer(properties, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false));
+                    keys.orElseGet(() ->
+                            ReplayRecords.deserializer(properties, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true)),
+                    values.orElseGet(() -> ReplayRecords.deserializer(
+                            properties, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false)));
         }
 
         @Override

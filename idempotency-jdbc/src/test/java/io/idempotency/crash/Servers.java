@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -22,11 +23,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.SharePartitionOffsetInfo;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
@@ -85,6 +91,11 @@ final class Servers implements AutoCloseable {
                 "offsets.topic.num.partitions", "1",
                 "group.initial.rebalance.delay.ms", "0",
                 "group.min.session.timeout.ms", "1000",
+                "share.coordinator.state.topic.num.partitions", "1",
+                "share.coordinator.state.topic.replication.factor", "1",
+                "share.coordinator.state.topic.min.isr", "1",
+                "group.share.min.record.lock.duration.ms", "1000",
+                "group.share.record.lock.duration.ms", "1500",
                 "auto.create.topics.enable", "false"));
         broker.afterPropertiesSet();
         return broker;
@@ -171,6 +182,33 @@ final class Servers implements AutoCloseable {
                 join(admin.listConsumerGroupOffsets(topic).partitionsToOffsetAndMetadata());
         OffsetAndMetadata committed = offsets.get(new TopicPartition(topic, 0));
         return committed != null && committed.offset() == messages;
+    }
+
+    /** Lets the share group named after a topic begin at its first record. */
+    void beginAtFirst(String topic) {
+        join(admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.GROUP, topic),
+                        List.of(new AlterConfigOp(
+                                new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET))))
+                .all());
+    }
+
+    /** Returns whether the share group named after a topic is done with all records: each was accepted, or archived by the broker. */
+    boolean isShared(String topic) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        try {
+            SharePartitionOffsetInfo info = admin.listShareGroupOffsets(
+                            Map.of(topic, new ListShareGroupOffsetsSpec().topicPartitions(List.of(partition))))
+                    .partitionsToOffsetInfo(topic)
+                    .get()
+                    .get(partition);
+            return info != null && info.lag().equals(Optional.of(0L));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException notYet) {
+            return false;
+        }
     }
 
     private static byte[] bytes(String text) {

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.MessageListenerContainer;
 
 /** Compares the consumers and listeners that properties name with those that exist. Thread-safe. */
 final class ConfiguredConsumers {
@@ -48,6 +49,14 @@ final class ConfiguredConsumers {
         ids.add(id(container));
         found.ifPresent(listener -> names.add(listener.name()));
         return found;
+    }
+
+    /** Notes the listener of a share group, which only an annotation can name. */
+    void noteShared(ListenerDefinition annotated, MessageListenerContainer container) {
+        names.add(annotated.name());
+        if (container.getListenerId() != null) {
+            ids.add(container.getListenerId());
+        }
     }
 
     boolean isNoted(AbstractMessageListenerContainer<?, ?> container) {

@@ -91,6 +91,10 @@ final class Consumers implements DisposableBean, RunningConsumers {
         return listener.transactionPer().orElse(TransactionPer.RECORD);
     }
 
+    boolean isPartitioned(ListenerDefinition listener) {
+        return stores.of(listener).isPartitioned();
+    }
+
     Optional<Duration> rememberedFor(ListenerDefinition listener) {
         return stores.rememberedFor(listener);
     }
@@ -123,6 +127,16 @@ final class Consumers implements DisposableBean, RunningConsumers {
      */
     IdempotentConsumer<ConsumerRecord<Object, Object>> of(
             ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
+        return of(listener, adapted, FailurePolicy.leaveToCaller(), chunkTime, connection);
+    }
+
+    /** Returns the consumer of a listener as the other method does, for a container without an error handler that decides what becomes of failures. */
+    IdempotentConsumer<ConsumerRecord<Object, Object>> of(
+            ListenerDefinition listener,
+            AdaptedListener adapted,
+            FailurePolicy failures,
+            Duration chunkTime,
+            Map<String, Object> connection) {
         ListenerDefinition owner = owners.putIfAbsent(listener.name(), listener);
         refuseIf(
                 owner != null && !owner.isSame(listener),
@@ -130,7 +144,8 @@ final class Consumers implements DisposableBean, RunningConsumers {
                         + ", and one would skip messages that the other processed",
                 "Give each listener a name of its own. If several beans share the method, use an expression, such as"
                         + " #{__listener.name}, or annotate each subclass.");
-        return built.computeIfAbsent(listener.name(), name -> build(listener, adapted, chunkTime, connection));
+        return built.computeIfAbsent(
+                listener.name(), name -> build(listener, adapted, failures, chunkTime, connection));
     }
 
     /** Names the beans, too: several may share a method, or a class. */
@@ -150,7 +165,11 @@ final class Consumers implements DisposableBean, RunningConsumers {
     }
 
     private IdempotentConsumer<ConsumerRecord<Object, Object>> build(
-            ListenerDefinition listener, AdaptedListener adapted, Duration chunkTime, Map<String, Object> connection) {
+            ListenerDefinition listener,
+            AdaptedListener adapted,
+            FailurePolicy failures,
+            Duration chunkTime,
+            Map<String, Object> connection) {
         ClaimStore store = stores.of(listener);
         RecordReread reread = RecordReread.of(connection);
         rereads.add(reread);
@@ -160,7 +179,7 @@ final class Consumers implements DisposableBean, RunningConsumers {
                 .transactionPer(transactionPer(listener))
                 .messageId(ids.of(listener, adapted, connection))
                 .reader(new RecordBytes(reread))
-                .failures(FailurePolicy.leaveToCaller())
+                .failures(failures)
                 .chunk(IdempotentConsumerBuilder.DEFAULT_CHUNK_RECORDS, chunkTime)
                 .lease(properties.lease())
                 .standStillAfter(properties.standStillAfter() == 0 ? Integer.MAX_VALUE : properties.standStillAfter())

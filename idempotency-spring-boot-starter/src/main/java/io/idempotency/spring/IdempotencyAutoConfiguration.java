@@ -74,8 +74,15 @@ public class IdempotencyAutoConfiguration {
             IdempotencyProperties properties,
             ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
-            ContainerFitter fitter) {
-        return new ListenerInstaller(properties, beans, listeners, fitter);
+            ContainerFitter fitter,
+            ShareListeners shares) {
+        return new ListenerInstaller(properties, beans, listeners, fitter, shares);
+    }
+
+    @Bean
+    ShareListeners idempotencyShareListeners(
+            IdempotencyProperties properties, Consumers consumers, ListenerChecks checks) {
+        return new ShareListeners(properties, consumers, checks);
     }
 
     @Bean

@@ -25,6 +25,7 @@ import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.annotation.KafkaListenerAnnotationBeanPostProcessor.AnnotationEnhancer;
 import org.springframework.kafka.config.ContainerPostProcessor;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.util.StringUtils;
 
 /**
@@ -92,7 +93,7 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
     }
 
     /** Returns the definition of a container's listener if it is annotated, whoever created the container. */
-    Optional<ListenerDefinition> annotated(AbstractMessageListenerContainer<?, ?> container) {
+    Optional<ListenerDefinition> annotated(MessageListenerContainer container) {
         Object listener = container.getContainerProperties().getMessageListener();
         if (listener == null) {
             return Optional.empty();
@@ -101,6 +102,12 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         Object bean = adapted.bean();
         return Optional.ofNullable(find(adapted.element(), AopUtils.getTargetClass(bean)))
                 .map(found -> definition(new Annotated(adapted.element(), bean, DEFAULT_REFERENCE, found)));
+    }
+
+    /** Notes a listener for whose container spring-kafka calls no post-processor, and which has its consumer all the same. */
+    void called(ListenerDefinition listener) {
+        expected.removeIf(
+                each -> each.bean() == listener.bean() && each.element().equals(listener.element()));
     }
 
     private ListenerDefinition definition(Annotated listener) {
@@ -135,14 +142,14 @@ final class IdempotentListeners implements AnnotationEnhancer, BeanFactoryAware 
         return value.toString();
     }
 
-    /** Refuses annotations of listeners for which spring-kafka called no post-processor, as for share consumers. */
+    /** Refuses annotations of listeners for which spring-kafka called no post-processor, and which nobody found otherwise. */
     void requireAllCalled() {
         if (!expected.isEmpty()) {
             throw new ListenerRefusedException(
                     "@Idempotent on " + expected.get(0).element()
-                            + " has no effect: its container factory does not call"
-                            + " container post-processors, as the one for share consumers does not",
-                    "Use a ConcurrentKafkaListenerContainerFactory for this listener.");
+                            + " has no effect: its container factory does not call container post-processors, and its listener cannot be found in its container,"
+                            + " as behind an advice of a share container",
+                    "Use a ConcurrentKafkaListenerContainerFactory, or a ShareKafkaListenerContainerFactory without advices, for this listener.");
         }
     }
 

@@ -26,6 +26,7 @@ import org.springframework.kafka.annotation.KafkaListeners;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.listener.ShareKafkaMessageListenerContainer;
 import org.springframework.util.ClassUtils;
 
 /** Reads the annotations of bean classes without creating a bean: finds annotations without effect, and listeners that may be created later. */
@@ -62,15 +63,25 @@ final class ListenerBeans {
 
     /** Returns the containers of this context, with an annotation or without. */
     Stream<AbstractMessageListenerContainer<?, ?>> ownContainers() {
+        return all().filter(AbstractMessageListenerContainer.class::isInstance)
+                .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
+    }
+
+    /** Returns the containers of this context for share groups. */
+    @SuppressWarnings("unchecked")
+    Stream<ShareKafkaMessageListenerContainer<Object, Object>> ownShareContainers() {
+        return all().filter(ShareKafkaMessageListenerContainer.class::isInstance)
+                .map(container -> (ShareKafkaMessageListenerContainer<Object, Object>) container);
+    }
+
+    private Stream<MessageListenerContainer> all() {
         List<MessageListenerContainer> all =
                 new ArrayList<>(beans.getBeansOfType(MessageListenerContainer.class, false, false)
                         .values());
         beans.getBeansOfType(KafkaListenerEndpointRegistry.class, false, false)
                 .values()
                 .forEach(registry -> all.addAll(registry.getListenerContainers()));
-        return all.stream()
-                .filter(AbstractMessageListenerContainer.class::isInstance)
-                .map(container -> (AbstractMessageListenerContainer<?, ?>) container);
+        return all.stream().distinct();
     }
 
     /** Refuses {@link Idempotent} where it has no effect, and on several listeners at once. A program may have registered a method or its class, too. */

@@ -85,6 +85,25 @@ final class ListenerChecks {
         warn(listener, kafka);
     }
 
+    /** Checks a listener of a share group. */
+    void requireShared(
+            ListenerDefinition listener,
+            ConsistencyLevel level,
+            ContainerProperties properties,
+            Map<String, Object> kafka) {
+        stores.require(listener, level, kafka, false);
+        transactions.require(listener, level, properties);
+        for (Method method : methods(listener.element())) {
+            requireMethod(listener, level, method);
+            ShareChecks.requireMethod(listener, method);
+        }
+        refuseIf(
+                isAsync(properties) || methods(listener.element()).stream().anyMatch(ListenerChecks::isLater),
+                listener + " returns before its work is done, so its record would be accepted too early",
+                "Return the result itself.");
+        warnOfReplies(listener);
+    }
+
     private static void requireMethod(ListenerDefinition listener, ConsistencyLevel level, Method method) {
         refuseIf(
                 has(method, Async.class) && level != ConsistencyLevel.NONE,

@@ -26,6 +26,7 @@ import org.springframework.kafka.event.ConsumerStartingEvent;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.ListenerContainerPauseService;
 import org.springframework.kafka.listener.MessageListenerContainer;
+import org.springframework.kafka.listener.ShareKafkaMessageListenerContainer;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.interceptor.TransactionInterceptor;
@@ -42,6 +43,7 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     private final ListenerBeans beans;
     private final IdempotentListeners listeners;
     private final ContainerFitter fitter;
+    private final ShareListeners shares;
     private final boolean hasKeyOrder;
     private final ObjectProvider<TransactionInterceptor> interceptors;
     private final ObjectProvider<PlatformTransactionManager> managers;
@@ -58,11 +60,13 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
             IdempotencyProperties properties,
             ConfigurableListableBeanFactory beans,
             IdempotentListeners listeners,
-            ContainerFitter fitter) {
+            ContainerFitter fitter,
+            ShareListeners shares) {
         this.configured = new ConfiguredConsumers(properties);
         this.beans = new ListenerBeans(beans);
         this.listeners = listeners;
         this.fitter = fitter;
+        this.shares = shares;
         this.hasKeyOrder = properties.quarantine().keyOrder();
         this.interceptors = beans.getBeanProvider(TransactionInterceptor.class);
         this.managers = beans.getBeanProvider(PlatformTransactionManager.class);
@@ -99,6 +103,9 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         isRunning = true;
         beans.requireListeners();
         beans.containers().filter(container -> !configured.isNoted(container)).forEach(this::installUnnoted);
+        beans.ownShareContainers()
+                .filter(container -> !shares.isInstalled(container))
+                .forEach(this::installShared);
         listeners.requireAllCalled();
         configured.requireAllThere(beans);
         if (installed.values().stream().anyMatch(fitted -> !fitted.isShadow())) {
@@ -132,6 +139,18 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
         }
     }
 
+    private void installShared(ShareKafkaMessageListenerContainer<Object, Object> container) {
+        listeners.annotated(container).ifPresent(listener -> {
+            refuseIf(
+                    container.isRunning(),
+                    listener + " has no effect: its container runs already",
+                    "Start the container later.");
+            configured.noteShared(listener, container);
+            shares.install(listener, container);
+            listeners.called(listener);
+        });
+    }
+
     /** A program made the container, or a parent of this context has it. */
     @SuppressWarnings("unchecked")
     private void installUnnoted(AbstractMessageListenerContainer<?, ?> container) {
@@ -161,16 +180,20 @@ final class ListenerInstaller implements SmartLifecycle, DisposableBean {
     /** Stops a container that a program made after the start, and whose listener would run without its consumer. */
     @EventListener
     void onStarting(ConsumerStartingEvent event) {
-        if (event.getContainer(MessageListenerContainer.class)
-                        instanceof AbstractMessageListenerContainer<?, ?> container
-                && !configured.isNoted(container)
-                && beans.ownContainers().anyMatch(own -> own == container)) {
-            listeners.annotated(container).ifPresent(listener -> {
+        MessageListenerContainer starting = event.getContainer(MessageListenerContainer.class);
+        boolean isUnnoted = starting instanceof AbstractMessageListenerContainer<?, ?> container
+                ? !configured.isNoted(container) && beans.ownContainers().anyMatch(own -> own == container)
+                : starting instanceof ShareKafkaMessageListenerContainer<?, ?> shared
+                        && !shares.isInstalled(shared)
+                        && beans.ownShareContainers().anyMatch(own -> own == shared);
+        if (isUnnoted) {
+            listeners.annotated(starting).ifPresent(listener -> {
                 log.error(
                         "{} is stopped: its container was made after the start of the application, so it has no idempotent consumer."
                                 + " Pass the container to IdempotentContainers.bind(..) before it starts.",
                         listener);
-                container.stop(() -> {});
+                // A share container waits for the thread that tells of its start.
+                scheduler.execute(() -> starting.stop(() -> {}));
             });
         }
     }

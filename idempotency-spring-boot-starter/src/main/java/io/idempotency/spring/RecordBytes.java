@@ -64,6 +64,11 @@ final class RecordBytes implements MessageReader<ConsumerRecord<Object, Object>>
         return records.position(record);
     }
 
+    @Override
+    public boolean isShared(ConsumerRecord<Object, Object> record) {
+        return records.isShared(record);
+    }
+
     /** If the key could not be deserialized, its bytes are the key. */
     @Override
     public Optional<?> key(ConsumerRecord<Object, Object> record) {

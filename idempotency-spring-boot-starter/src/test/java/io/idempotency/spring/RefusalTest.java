@@ -35,9 +35,7 @@ import org.springframework.kafka.annotation.RetryableTopic;
 import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
 import org.springframework.kafka.config.ContainerCustomizer;
 import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
-import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.ConsumerFactory;
-import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.core.KafkaTemplate;
 import org.springframework.kafka.listener.ConcurrentMessageListenerContainer;
 import org.springframework.kafka.listener.ContainerProperties;
@@ -597,26 +595,6 @@ class RefusalTest {
                 "commits no offset when a partition is assigned");
         runner.withUserConfiguration(NoOffsetOnAssignment.class)
                 .run(context -> assertThat(context).hasNotFailed());
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    static class Share {
-        @Bean
-        static ShareKafkaListenerContainerFactory<Object, Object> sharing() {
-            ShareKafkaListenerContainerFactory<Object, Object> factory = new ShareKafkaListenerContainerFactory<>(
-                    new DefaultShareConsumerFactory<>(Map.of("bootstrap.servers", "localhost:1")));
-            factory.setAutoStartup(false);
-            return factory;
-        }
-
-        @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
-        @Idempotent("billing")
-        void charge(String order) {}
-    }
-
-    @Test
-    void refusesAContainerFactoryThatWouldIgnoreTheAnnotation() {
-        refuses(Share.class, "has no effect", "ConcurrentKafkaListenerContainerFactory");
     }
 
     @Test

@@ -1,0 +1,119 @@
+package io.idempotency.spring;
+
+import static io.idempotency.spring.ListenerChecks.refuseIf;
+
+import io.idempotency.ConsistencyLevel;
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageHandler;
+import io.idempotency.RetryPolicy;
+import io.idempotency.TransactionPer;
+import io.idempotency.kafka.ShareProcessor;
+import io.idempotency.kafka.TopicRetention;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.kafka.core.DefaultShareConsumerFactory;
+import org.springframework.kafka.listener.ContainerProperties;
+import org.springframework.kafka.listener.GenericMessageListener;
+import org.springframework.kafka.listener.ShareKafkaMessageListenerContainer;
+import org.springframework.kafka.listener.adapter.ShareRecordMessagingMessageListenerAdapter;
+
+/**
+ * Makes the listeners of share containers idempotent. Such a container calls its listener with one record after the other on the thread that polls, keeps the object of a record that
+ * is renewed, and rejects what fails. So it gets Kafka consumers whose {@code poll} hands the records to the listener by a {@link ShareProcessor}, and returns none: what the container
+ * keeps is its life, its threads and its events. Thread-safe.
+ */
+final class ShareListeners {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+    private static final int CHUNKS_PER_POLL_INTERVAL = 4;
+    /** Its container has no setter for it. */
+    private static final String FACTORY = "shareConsumerFactory";
+
+    private final IdempotencyProperties properties;
+    private final Consumers consumers;
+    private final ListenerChecks checks;
+    private final Set<ShareKafkaMessageListenerContainer<?, ?>> installed = ConcurrentHashMap.newKeySet();
+
+    ShareListeners(IdempotencyProperties properties, Consumers consumers, ListenerChecks checks) {
+        this.properties = properties;
+        this.consumers = consumers;
+        this.checks = checks;
+    }
+
+    boolean isInstalled(ShareKafkaMessageListenerContainer<?, ?> container) {
+        return installed.contains(container);
+    }
+
+    /**
+     * Replaces the Kafka consumers of a container that has not started.
+     *
+     * @throws ListenerRefusedException if the listener or its container would weaken the guarantee
+     */
+    void install(ListenerDefinition found, ShareKafkaMessageListenerContainer<Object, Object> container) {
+        ListenerDefinition listener = found.with(properties.consumer(found.name()));
+        String store = consumers.store(listener);
+        installed.add(container);
+        if (!properties.consumer(listener.name()).enabled()) {
+            SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
+            return;
+        }
+        ContainerProperties settings = container.getContainerProperties();
+        DirectFieldAccessor fields = new DirectFieldAccessor(container);
+        Object factory = Objects.requireNonNull(fields.getPropertyValue(FACTORY));
+        ShareChecks.requireFactory(listener, factory);
+        @SuppressWarnings("unchecked")
+        DefaultShareConsumerFactory<Object, Object> users = (DefaultShareConsumerFactory<Object, Object>) factory;
+        Map<String, Object> kafka = new HashMap<>(users.getConfigurationProperties());
+        kafka.put(ConsumerConfig.GROUP_ID_CONFIG, Objects.requireNonNullElse(container.getGroupId(), ""));
+        ConsistencyLevel level = consumers.level(listener);
+        ShareChecks.require(listener, level, properties, consumers.haveQuarantine());
+        ShareChecks.requireContainer(
+                listener, settings, Objects.requireNonNull(fields.getPropertyValue("recordRecoverer")), kafka);
+        refuseIf(
+                consumers.isPartitioned(listener),
+                listener
+                        + " is on a share group, which delivers records in any order, and its store remembers them in the order of their partition",
+                "Give this listener the table store, by store = \"table\" or idempotency.consumers." + listener.name()
+                        + ".store=table.");
+        checks.requireShared(listener, level, settings, kafka);
+        Object target = Objects.requireNonNull(settings.getMessageListener());
+        ShareChecks.requireListener(listener, target);
+        IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(
+                listener,
+                AdaptedListener.in(target),
+                FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS),
+                TopicRetention.pollInterval(kafka).dividedBy(CHUNKS_PER_POLL_INTERVAL),
+                kafka);
+        fields.setPropertyValue(
+                FACTORY, new ShareProcessors(users, kafka, consumer, handler(target, level), container::isRunning));
+        log.info(Introduction.of(
+                listener,
+                level,
+                new Introduction.Kept(
+                        store, TransactionPer.RECORD, consumers.retention(listener), consumers.quarantine()),
+                properties.messageId(),
+                settings));
+    }
+
+    /** Calls the listener as its container does in the mode in which it acknowledges by itself. */
+    @SuppressWarnings("unchecked")
+    private static MessageHandler<ConsumerRecord<Object, Object>> handler(Object target, ConsistencyLevel level) {
+        if (target instanceof ShareRecordMessagingMessageListenerAdapter<?, ?> adapter) {
+            ShareRecordMessagingMessageListenerAdapter<Object, Object> listener =
+                    (ShareRecordMessagingMessageListenerAdapter<Object, Object>) adapter;
+            return (record, claim) -> Outputs.awaited(level, () -> listener.onShareRecord(record, null, null));
+        }
+        GenericMessageListener<ConsumerRecord<Object, Object>> listener =
+                (GenericMessageListener<ConsumerRecord<Object, Object>>) target;
+        return (record, claim) -> Outputs.awaited(level, () -> listener.onMessage(record));
+    }
+}

@@ -1,0 +1,221 @@
+package io.idempotency.spring;
+
+import io.idempotency.IdempotentConsumer;
+import io.idempotency.MessageHandler;
+import io.idempotency.kafka.ShareProcessor;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.AcknowledgementCommitCallback;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.ShareConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.metrics.KafkaMetric;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.kafka.core.DefaultShareConsumerFactory;
+import org.springframework.kafka.core.ShareConsumerFactory;
+
+/** Gives a share container Kafka consumers that handle their records themselves. Thread-safe; each consumer belongs to one thread of the container. */
+final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
+
+    private final DefaultShareConsumerFactory<Object, Object> users;
+    private final DefaultShareConsumerFactory<byte[], byte[]> bytes;
+    private final Map<String, Object> kafka;
+    private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
+    private final MessageHandler<ConsumerRecord<Object, Object>> handler;
+    private final BooleanSupplier isRunning;
+
+    ShareProcessors(
+            DefaultShareConsumerFactory<Object, Object> users,
+            Map<String, Object> kafka,
+            IdempotentConsumer<ConsumerRecord<Object, Object>> consumer,
+            MessageHandler<ConsumerRecord<Object, Object>> handler,
+            BooleanSupplier isRunning) {
+        this.users = users;
+        this.kafka = kafka;
+        this.consumer = consumer;
+        this.handler = handler;
+        this.isRunning = isRunning;
+        this.bytes = new DefaultShareConsumerFactory<>(ShareProcessor.consumer(kafka));
+        users.getListeners().forEach(this::listen);
+    }
+
+    /** What listens to consumers, such as meters, does not look at their records. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private void listen(Listener<Object, Object> listener) {
+        bytes.addListener((Listener) listener);
+    }
+
+    private ShareProcessor<Object, Object> processor() {
+        Deserializer<Object> keys = configured(users.getKeyDeserializer(), true);
+        Deserializer<Object> values = configured(users.getValueDeserializer(), false);
+        return ShareProcessor.of(consumer, handler, kafka, Optional.ofNullable(keys), Optional.ofNullable(values))
+                .deliveryLimit(ShareProcessor.deliveryLimit(kafka));
+    }
+
+    private @Nullable Deserializer<Object> configured(@Nullable Deserializer<Object> deserializer, boolean isKey) {
+        if (deserializer != null && Boolean.TRUE.equals(AdaptedListener.field(users, "configureDeserializers"))) {
+            deserializer.configure(kafka, isKey);
+        }
+        return deserializer;
+    }
+
+    @Override
+    public ShareConsumer<Object, Object> createShareConsumer(@Nullable String groupId, @Nullable String clientId) {
+        return new Handling(bytes.createShareConsumer(groupId, clientId));
+    }
+
+    /** {@inheritDoc} What the container overrides, explicit acknowledgment, is set already. */
+    @Override
+    public ShareConsumer<Object, Object> createShareConsumer(
+            @Nullable String groupId, @Nullable String clientId, Map<String, Object> overrides) {
+        return createShareConsumer(groupId, clientId);
+    }
+
+    @Override
+    public Map<String, Object> getConfigurationProperties() {
+        return new HashMap<>(kafka);
+    }
+
+    /** A consumer that handles what it polls, and returns nothing. */
+    private final class Handling implements ShareConsumer<Object, Object> {
+
+        private final ShareConsumer<byte[], byte[]> member;
+        private @Nullable ShareProcessor<Object, Object> processor;
+
+        Handling(ShareConsumer<byte[], byte[]> member) {
+            this.member = member;
+        }
+
+        @Override
+        public ConsumerRecords<Object, Object> poll(Duration timeout) {
+            ShareProcessor<Object, Object> handling = processor;
+            if (handling == null) {
+                handling = processor();
+                processor = handling;
+            }
+            handling.process(member, member.poll(timeout), () -> !isRunning.getAsBoolean());
+            return ConsumerRecords.empty();
+        }
+
+        @Override
+        public void close() {
+            try {
+                member.close();
+            } finally {
+                end();
+            }
+        }
+
+        @Override
+        public void close(Duration timeout) {
+            try {
+                member.close(timeout);
+            } finally {
+                end();
+            }
+        }
+
+        private void end() {
+            if (processor != null) {
+                processor.close();
+            }
+        }
+
+        @Override
+        public Set<String> subscription() {
+            return member.subscription();
+        }
+
+        @Override
+        public void subscribe(Collection<String> topics) {
+            member.subscribe(topics);
+        }
+
+        @Override
+        public void unsubscribe() {
+            member.unsubscribe();
+        }
+
+        @Override
+        public void acknowledge(ConsumerRecord<Object, Object> record) {
+            throw own();
+        }
+
+        @Override
+        public void acknowledge(ConsumerRecord<Object, Object> record, AcknowledgeType type) {
+            throw own();
+        }
+
+        @Override
+        public void acknowledge(String topic, int partition, long offset, AcknowledgeType type) {
+            throw own();
+        }
+
+        private static IllegalStateException own() {
+            return new IllegalStateException(
+                    "An idempotent listener's records are acknowledged after their transaction, by the library alone");
+        }
+
+        @Override
+        public Map<TopicIdPartition, Optional<KafkaException>> commitSync() {
+            return member.commitSync();
+        }
+
+        @Override
+        public Map<TopicIdPartition, Optional<KafkaException>> commitSync(Duration timeout) {
+            return member.commitSync(timeout);
+        }
+
+        @Override
+        public void commitAsync() {
+            member.commitAsync();
+        }
+
+        @Override
+        public void setAcknowledgementCommitCallback(AcknowledgementCommitCallback callback) {
+            member.setAcknowledgementCommitCallback(callback);
+        }
+
+        @Override
+        public Uuid clientInstanceId(Duration timeout) {
+            return member.clientInstanceId(timeout);
+        }
+
+        @Override
+        public Optional<Integer> acquisitionLockTimeoutMs() {
+            return member.acquisitionLockTimeoutMs();
+        }
+
+        @Override
+        public Map<MetricName, ? extends Metric> metrics() {
+            return member.metrics();
+        }
+
+        @Override
+        public void registerMetricForSubscription(KafkaMetric metric) {
+            member.registerMetricForSubscription(metric);
+        }
+
+        @Override
+        public void unregisterMetricFromSubscription(KafkaMetric metric) {
+            member.unregisterMetricFromSubscription(metric);
+        }
+
+        @Override
+        public void wakeup() {
+            member.wakeup();
+        }
+    }
+}
