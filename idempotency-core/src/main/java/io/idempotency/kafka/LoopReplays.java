@@ -1,8 +1,8 @@
 package io.idempotency.kafka;
 
 import io.idempotency.Replayer;
-import io.idempotency.replay.ReplayStore;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The replays of a poll loop, if it carries out any. Thread-safe. */
@@ -14,12 +14,12 @@ final class LoopReplays implements AutoCloseable {
 
     /** Starts with a reader of its own, so that the loop never waits for one that a replay uses. */
     synchronized <K, V> void start(
-            RecordProcessor<K, V> processor, ReplayStore replays, Map<String, Object> properties) {
+            Map<String, Object> properties, Function<ReplayRecords<K, V>, Replayer<?>> starting) {
         RecordReread own = RecordReread.of(properties);
         reread = own;
         ReplayRecords<K, V> made = ReplayRecords.of(properties, own);
         records = made;
-        replayer = processor.replay(replays, made);
+        replayer = starting.apply(made);
     }
 
     synchronized void wake() {

@@ -155,7 +155,9 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
         try (RecordReread reread = RecordReread.of(settings.properties());
                 Consumer<K, V> kafka = settings.connect();
                 LoopReplays replaying = replays) {
-            settings.replays().ifPresent(store -> replaying.start(processor, store, settings.properties()));
+            settings.replays()
+                    .ifPresent(store ->
+                            replaying.<K, V>start(settings.properties(), records -> processor.replay(store, records)));
             consumer = kafka;
             log.info("Consumer {} polls {} in group {}.", processor.describe(), settings.topics(), settings.group());
             kafka.subscribe(settings.topics(), new FirstOffsets<>(kafka, processor, gathering, stored));

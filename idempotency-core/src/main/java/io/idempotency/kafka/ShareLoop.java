@@ -80,7 +80,8 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
             }
             throw new IdempotencyException("A share loop runs only once; build another one");
         }
-        try {
+        try (LoopReplays replays = new LoopReplays()) {
+            settings.startReplays(replays);
             int limit = settings.deliveryLimit().orElseGet(() -> ShareProcessor.deliveryLimit(settings.properties()));
             List<Thread> others = new ArrayList<>();
             for (int i = 1; i < settings.members(); i++) {
@@ -92,6 +93,8 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
             }
             member(limit);
             others.forEach(ShareLoop::join);
+        } catch (RuntimeException | Error forGood) {
+            failure.compareAndSet(null, forGood);
         } finally {
             life.end();
             settings.tellEnd(failure());

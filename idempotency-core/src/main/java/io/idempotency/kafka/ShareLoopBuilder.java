@@ -3,7 +3,10 @@ package io.idempotency.kafka;
 import io.idempotency.FailureText;
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
+import io.idempotency.Outcome;
+import io.idempotency.Replayer;
 import io.idempotency.ShareDelivery;
+import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -31,6 +34,7 @@ public final class ShareLoopBuilder<K, V> {
     private int members = DEFAULT_MEMBERS;
     private Optional<Integer> deliveryLimit = Optional.empty();
     private Duration closeTimeout = PollLoopBuilder.DEFAULT_CLOSE_TIMEOUT;
+    private Optional<ReplayStore> replays = Optional.empty();
     private Consumer<Optional<Throwable>> onEnd = ending -> {};
 
     ShareLoopBuilder(
@@ -80,6 +84,15 @@ public final class ShareLoopBuilder<K, V> {
     }
 
     /**
+     * Lets the loop carry out replays of quarantined records, too: with the same handler, on a thread of its own. It ends with the loop. See {@link
+     * io.idempotency.Replayer}.
+     */
+    public ShareLoopBuilder<K, V> replays(ReplayStore store) {
+        this.replays = Optional.of(store);
+        return this;
+    }
+
+    /**
      * Builds the loop.
      *
      * @throws IdempotencyException if no topic, no {@code group.id} or no deserializer was given, there is less than one member or delivery, or a property would have records
@@ -100,6 +113,17 @@ public final class ShareLoopBuilder<K, V> {
 
     ShareProcessor<K, V> processor(int limit) {
         return ShareProcessor.of(consumer, handler, properties).deliveryLimit(limit);
+    }
+
+    /** Starts to carry out replays, if there is a store of them. */
+    void startReplays(LoopReplays loop) {
+        replays.ifPresent(store -> loop.<K, V>start(properties, records -> {
+            Replayer<ConsumerRecord<K, V>> replayer = Replayer.of(consumer, store);
+            replayer.start((entry, replay) -> {
+                Outcome unused = replayer.consumer().consume(records.record(entry, replay), handler);
+            });
+            return replayer;
+        }));
     }
 
     Map<String, Object> consumer() {

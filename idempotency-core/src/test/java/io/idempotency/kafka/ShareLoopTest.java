@@ -13,11 +13,14 @@ import io.idempotency.LastDeliveryException;
 import io.idempotency.MessageHandler;
 import io.idempotency.Outcome;
 import io.idempotency.memory.MemoryQuarantine;
+import io.idempotency.memory.MemoryReplays;
 import io.idempotency.memory.MemoryStore;
+import io.idempotency.replay.ReplayRequest;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.QuarantineEntry;
+import io.idempotency.store.QuarantineSelection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
@@ -279,6 +283,35 @@ class ShareLoopTest {
 
         await().until(() -> count("a", Outcome.DUPLICATE) == 1 && handled.size() == 2);
         assertThat(calls).hasValue(2);
+    }
+
+    @Test
+    void replaysWhatIsInQuarantine() {
+        AtomicBoolean isMended = new AtomicBoolean();
+        MemoryReplays replays = new MemoryReplays(store, quarantine);
+        IdempotentConsumer<ConsumerRecord<String, String>> consumer = consumer().build();
+        open.add(consumer);
+        ShareLoop<String, String> loop = ShareLoop.<String, String>of(consumer, (record, claim) -> {
+                    if (!isMended.get()) {
+                        throw new IllegalStateException("Not mended");
+                    }
+                    handled.add(record.value());
+                })
+                .properties(properties)
+                .topics(topic)
+                .members(1)
+                .replays(replays)
+                .build();
+        open.add(loop);
+        new Thread(loop, "share-loop").start();
+        send("bad");
+        await().until(() -> count("bad", Outcome.QUARANTINED) == 1);
+
+        isMended.set(true);
+        replays.request(ReplayRequest.of(QuarantineSelection.of("billing")));
+
+        await().until(() -> quarantine.find(new MessageId("billing", "bad")).isEmpty());
+        assertThat(handled).containsExactly("bad");
     }
 
     @Test

@@ -81,8 +81,11 @@ public class IdempotencyAutoConfiguration {
 
     @Bean
     ShareListeners idempotencyShareListeners(
-            IdempotencyProperties properties, Consumers consumers, ListenerChecks checks) {
-        return new ShareListeners(properties, consumers, checks);
+            IdempotencyProperties properties,
+            Consumers consumers,
+            ListenerChecks checks,
+            ObjectProvider<ListenerReplays> replays) {
+        return new ShareListeners(properties, consumers, checks, replays);
     }
 
     @Bean

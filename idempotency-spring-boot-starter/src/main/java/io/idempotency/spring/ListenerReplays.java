@@ -37,8 +37,13 @@ final class ListenerReplays implements SmartLifecycle {
 
     /** Notes a container whose consumer has a quarantine. */
     void add(AbstractMessageListenerContainer<Object, Object> container, FittedContainer fitted) {
-        OfConsumer of = consumers.computeIfAbsent(fitted.consumer().name(), name -> new OfConsumer(fitted.consumer()));
-        of.containers.add(new ReplayedContainer(container, fitted, observations));
+        add(fitted.consumer(), new ReplayedContainer(container, fitted, observations));
+    }
+
+    /** Notes a container of a consumer. */
+    void add(IdempotentConsumer<ConsumerRecord<Object, Object>> consumer, ReplayTarget container) {
+        OfConsumer of = consumers.computeIfAbsent(consumer.name(), name -> new OfConsumer(consumer));
+        of.containers.add(container);
         if (isRunning) {
             replays.ifAvailable(of::start);
         }
@@ -80,7 +85,7 @@ final class ListenerReplays implements SmartLifecycle {
     private static final class OfConsumer {
 
         private final IdempotentConsumer<ConsumerRecord<Object, Object>> live;
-        private final List<ReplayedContainer> containers = new CopyOnWriteArrayList<>();
+        private final List<ReplayTarget> containers = new CopyOnWriteArrayList<>();
         private volatile @Nullable Replayer<ConsumerRecord<Object, Object>> replayer;
 
         OfConsumer(IdempotentConsumer<ConsumerRecord<Object, Object>> live) {
@@ -97,22 +102,21 @@ final class ListenerReplays implements SmartLifecycle {
             }
         }
 
-        private ReplayedContainer main() {
+        private ReplayTarget main() {
             return first(container -> !container.isRetry()).orElseGet(() -> containers.get(0));
         }
 
         /** Returns the container that polls the topic of a message, such as a retry topic, or the main one if none polls it any more. */
-        private ReplayedContainer of(QuarantineEntry entry) {
+        private ReplayTarget of(QuarantineEntry entry) {
             String topic = entry.message().delivery().position().stream();
             return first(container -> container.polls(topic)).orElseGet(this::main);
         }
 
         /** Of several, one that works: a program may have made another container for the same listener. */
-        private Optional<ReplayedContainer> first(Predicate<ReplayedContainer> isWanted) {
-            List<ReplayedContainer> wanted =
-                    containers.stream().filter(isWanted).toList();
+        private Optional<ReplayTarget> first(Predicate<ReplayTarget> isWanted) {
+            List<ReplayTarget> wanted = containers.stream().filter(isWanted).toList();
             return wanted.stream()
-                    .filter(ReplayedContainer::isWorking)
+                    .filter(ReplayTarget::isWorking)
                     .findFirst()
                     .or(() -> wanted.stream().findFirst());
         }
@@ -130,7 +134,7 @@ final class ListenerReplays implements SmartLifecycle {
                 running.close();
             }
             replayer = null;
-            containers.forEach(ReplayedContainer::close);
+            containers.forEach(ReplayTarget::close);
         }
     }
 }

@@ -28,7 +28,7 @@ import org.springframework.kafka.support.serializer.DeserializationException;
  * same consumer. Each message gets a listener of its own in front of the application's, because those in front have a state. Confined to the thread of
  * one replayer, except for {@link #isWorking} and {@link #close}.
  */
-final class ReplayedContainer implements AutoCloseable {
+final class ReplayedContainer implements ReplayTarget {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
@@ -48,17 +48,18 @@ final class ReplayedContainer implements AutoCloseable {
         this.reread = RecordReread.of(ContainerFitter.kafkaProperties(container));
     }
 
-    boolean isRetry() {
+    @Override
+    public boolean isRetry() {
         return fitted.isRetry();
     }
 
-    /** Returns whether the container runs and is not paused. */
-    boolean isWorking() {
+    @Override
+    public boolean isWorking() {
         return container.isRunning() && !container.isPauseRequested();
     }
 
-    /** Returns whether the container polls this topic. */
-    boolean polls(String topic) {
+    @Override
+    public boolean polls(String topic) {
         String[] topics = container.getContainerProperties().getTopics();
         Pattern pattern = container.getContainerProperties().getTopicPattern();
         TopicPartitionOffset[] partitions = container.getContainerProperties().getTopicPartitions();
@@ -68,12 +69,9 @@ final class ReplayedContainer implements AutoCloseable {
                         && Stream.of(partitions).anyMatch(partition -> topic.equals(partition.getTopic())));
     }
 
-    /**
-     * Handles a quarantined message again.
-     *
-     * @param companion the consumer of the replayer
-     */
-    void handle(QuarantineEntry entry, String replay, IdempotentConsumer<ConsumerRecord<Object, Object>> companion) {
+    @Override
+    public void handle(
+            QuarantineEntry entry, String replay, IdempotentConsumer<ConsumerRecord<Object, Object>> companion) {
         ConsumerRecord<Object, Object> record = records().record(entry, replay);
         requireReadable(record);
         FittedContainer own = fitted.replaying(companion);

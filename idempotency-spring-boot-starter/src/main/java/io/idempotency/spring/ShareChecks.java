@@ -37,11 +37,7 @@ final class ShareChecks {
                 "Use a DefaultShareConsumerFactory, with properties and deserializers.");
     }
 
-    static void require(
-            ListenerDefinition listener,
-            ConsistencyLevel level,
-            IdempotencyProperties properties,
-            boolean hasQuarantine) {
+    static void require(ListenerDefinition listener, ConsistencyLevel level, IdempotencyProperties properties) {
         refuseIf(
                 level != ConsistencyLevel.STRONG && level != ConsistencyLevel.AT_LEAST_ONCE,
                 listener + " is on a share group and has the level " + level
@@ -61,11 +57,6 @@ final class ShareChecks {
                 properties.quarantine().keyOrder(),
                 listener + " is on a share group, which has no order, and idempotency.quarantine.key-order=true",
                 "Remove the property, or have this listener in an application of its own.");
-        refuseIf(
-                !hasQuarantine,
-                listener
-                        + " is on a share group and has no quarantine: the broker archives a record after its last delivery, so it would be lost",
-                "Use a data source, or define a QuarantineStore.");
     }
 
     static void requireContainer(

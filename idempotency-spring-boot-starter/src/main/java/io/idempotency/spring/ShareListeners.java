@@ -20,6 +20,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.DirectFieldAccessor;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.GenericMessageListener;
@@ -41,9 +42,15 @@ final class ShareListeners {
     private final IdempotencyProperties properties;
     private final Consumers consumers;
     private final ListenerChecks checks;
+    private final ObjectProvider<ListenerReplays> replays;
     private final Set<ShareKafkaMessageListenerContainer<?, ?>> installed = ConcurrentHashMap.newKeySet();
 
-    ShareListeners(IdempotencyProperties properties, Consumers consumers, ListenerChecks checks) {
+    ShareListeners(
+            IdempotencyProperties properties,
+            Consumers consumers,
+            ListenerChecks checks,
+            ObjectProvider<ListenerReplays> replays) {
+        this.replays = replays;
         this.properties = properties;
         this.consumers = consumers;
         this.checks = checks;
@@ -75,7 +82,7 @@ final class ShareListeners {
         Map<String, Object> kafka = new HashMap<>(users.getConfigurationProperties());
         kafka.put(ConsumerConfig.GROUP_ID_CONFIG, Objects.requireNonNullElse(container.getGroupId(), ""));
         ConsistencyLevel level = consumers.level(listener);
-        ShareChecks.require(listener, level, properties, consumers.haveQuarantine());
+        ShareChecks.require(listener, level, properties);
         ShareChecks.requireContainer(
                 listener, settings, Objects.requireNonNull(fields.getPropertyValue("recordRecoverer")), kafka);
         refuseIf(
@@ -93,8 +100,10 @@ final class ShareListeners {
                 FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS),
                 TopicRetention.pollInterval(kafka).dividedBy(CHUNKS_PER_POLL_INTERVAL),
                 kafka);
-        fields.setPropertyValue(
-                FACTORY, new ShareProcessors(users, kafka, consumer, handler(target, level), container::isRunning));
+        MessageHandler<ConsumerRecord<Object, Object>> handler = handler(target, level);
+        ShareProcessors processors = new ShareProcessors(users, kafka, consumer, handler, container::isRunning);
+        fields.setPropertyValue(FACTORY, processors);
+        replays.ifAvailable(all -> all.add(consumer, new ReplayedShare(container, processors, handler)));
         log.info(Introduction.of(
                 listener,
                 level,

@@ -58,10 +58,17 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
     }
 
     private ShareProcessor<Object, Object> processor() {
-        Deserializer<Object> keys = configured(users.getKeyDeserializer(), true);
-        Deserializer<Object> values = configured(users.getValueDeserializer(), false);
-        return ShareProcessor.of(consumer, handler, kafka, Optional.ofNullable(keys), Optional.ofNullable(values))
+        return ShareProcessor.of(consumer, handler, kafka, keys(), values())
                 .deliveryLimit(ShareProcessor.deliveryLimit(kafka));
+    }
+
+    /** Returns the deserializer of keys that the factory was given, if it was given one. */
+    Optional<Deserializer<Object>> keys() {
+        return Optional.ofNullable(configured(users.getKeyDeserializer(), true));
+    }
+
+    Optional<Deserializer<Object>> values() {
+        return Optional.ofNullable(configured(users.getValueDeserializer(), false));
     }
 
     private @Nullable Deserializer<Object> configured(@Nullable Deserializer<Object> deserializer, boolean isKey) {

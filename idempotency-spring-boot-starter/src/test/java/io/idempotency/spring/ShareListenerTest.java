@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.idempotency.Outcome;
+import io.idempotency.replay.Replay;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
@@ -168,6 +169,16 @@ class ShareListenerTest {
         QuarantineEntry entry =
                 quarantine.find(new MessageId("share", "garbage")).orElseThrow();
         assertThat(entry.message().payload().value()).isEqualTo("garbage".getBytes(UTF_8));
+    }
+
+    @Test
+    void isReplayed() {
+        Replay replay = bench.replay("share", topic, "again");
+
+        assertThat(replay.progress().processed()).isEqualTo(1);
+        assertThat(bench.effects("again")).containsExactly("again");
+        topic.sendAll(1, "again");
+        await().until(() -> count("again", Outcome.DUPLICATE) == 1);
     }
 
     @Test

@@ -159,14 +159,6 @@ class ShareRefusalTest {
     }
 
     @Test
-    void refusesAListenerWithoutQuarantine() {
-        refuses(
-                Runners.withoutDatabase().withPropertyValues("idempotency.store=memory"),
-                Plain.class,
-                "has no quarantine");
-    }
-
-    @Test
     void refusesAnAdviceBehindWhichTheListenerCannotBeFound() {
         refusesFactory(
                 new DefaultShareConsumerFactory<>(kafka()),
