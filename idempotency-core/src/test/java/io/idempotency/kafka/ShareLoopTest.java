@@ -156,6 +156,30 @@ class ShareLoopTest {
     }
 
     @Test
+    @Tag("rule-14.7")
+    void whatWaitsBehindAMemberIsNotFetchedAndNotCounted() {
+        CountDownLatch gate = new CountDownLatch(1);
+        properties.put("max.poll.records", 1);
+        send("slow");
+        start(consumer(), 1, (record, claim) -> {
+            handled.add(record.value() + record.deliveryCount().orElseThrow());
+            if (record.value().equals("slow")) {
+                gate.await();
+            }
+        });
+        await().until(() -> handled.size() == 1);
+        send("a", "b", "c");
+        long start = System.nanoTime();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> System.nanoTime() - start > LOCK.multipliedBy(7).toNanos());
+        assertThat(handled).containsExactly("slow1");
+        gate.countDown();
+
+        await().until(() -> handled.size() == 4);
+        assertThat(handled).containsExactly("slow1", "a1", "b1", "c1");
+    }
+
+    @Test
     @Tag("rule-14.3")
     void failingRecordsAreQuarantinedWithTheirBytesAndHoldNoOtherBack() {
         send("bad1", "a", "bad2", "b");
@@ -339,6 +363,7 @@ class ShareLoopTest {
     }
 
     @Test
+    @Tag("rule-14.7")
     void refusesSettingsThatAcceptOrFetchTooEarly() {
         for (Map.Entry<String, String> wrong : Map.of(
                         "share.acknowledgement.mode", "implicit", "share.acquire.mode", "batch_optimized")
