@@ -14,9 +14,10 @@ final class HeldRecord {
         }
     }
 
-    private final ConsumerRecord<byte[], byte[]> raw;
+    private ConsumerRecord<byte[], byte[]> raw;
     private boolean isRunning;
     private boolean isSettled;
+    private boolean hasWaited;
     private boolean isAtHand = true;
     private long dueNanos;
     private long lockedNanos;
@@ -59,8 +60,14 @@ final class HeldRecord {
 
     /** Notes that its attempt ended without a result, and when the next one is due. */
     void waitUntil(long nanos) {
+        hasWaited = true;
         isRunning = false;
         dueNanos = nanos;
+    }
+
+    /** Returns whether an attempt has ended without a result. */
+    boolean hasWaited() {
+        return hasWaited;
     }
 
     long dueNanos() {
@@ -80,7 +87,9 @@ final class HeldRecord {
         isAtHand = false;
     }
 
-    void renewed(long nanos) {
+    /** Takes the record as it came again: renewed, or delivered once more. */
+    void renewed(ConsumerRecord<byte[], byte[]> again, long nanos) {
+        raw = again;
         isAtHand = true;
         lockedNanos = nanos;
     }

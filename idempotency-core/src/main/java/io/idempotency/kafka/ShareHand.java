@@ -55,7 +55,7 @@ final class ShareHand {
                 HeldRecord fresh = new HeldRecord(record, nanoTime.getAsLong());
                 held.put(fresh.place(), fresh);
             } else {
-                known.renewed(nanoTime.getAsLong());
+                known.renewed(record, nanoTime.getAsLong());
             }
         }
     }

@@ -120,25 +120,11 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
     }
 
     private void member(int limit) {
-        try (ShareProcessor<K, V> processor = settings.processor(limit);
-                ShareConsumer<byte[], byte[]> kafka = new KafkaShareConsumer<>(settings.consumer())) {
+        try (ShareProcessor<K, V> processor = settings.processor(limit)) {
             processors.add(processor);
-            consumers.add(kafka);
-            log.info(
-                    "A member of consumer {} consumes {} in share group {}.",
-                    processor.describe(),
-                    settings.topics(),
-                    settings.group());
-            kafka.setAcknowledgementCommitCallback(ShareLoop::acknowledged);
-            kafka.subscribe(settings.topics());
             while (!isEnding()) {
-                round(kafka, processor);
+                consume(processor);
             }
-        } catch (WakeupException wakeup) {
-            log.debug("Woken up to be closed.");
-        } catch (InterruptException interrupted) {
-            log.info("A thread of share group {} was interrupted; its loop ends.", settings.group());
-            stop();
         } catch (RuntimeException | Error forGood) {
             if (failure.compareAndSet(null, forGood)) {
                 log.error(
@@ -151,33 +137,68 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
+    /** Consumes with one Kafka consumer to the end, or until it fails: what it held is free then, and comes again. */
+    private void consume(ShareProcessor<K, V> processor) {
+        boolean isInterrupted = false;
+        boolean isFailed = false;
+        try (ShareConsumer<byte[], byte[]> kafka = new KafkaShareConsumer<>(settings.consumer())) {
+            consumers.add(kafka);
+            try {
+                consume(processor, kafka);
+            } catch (WakeupException wakeup) {
+                log.debug("Woken up to be closed.");
+            } catch (InterruptException interrupted) {
+                log.info("A thread of share group {} was interrupted; its loop ends.", settings.group());
+                // Kept aside until the consumer is closed: it could not be closed in order otherwise.
+                isInterrupted = Thread.interrupted();
+                stop();
+            } catch (RuntimeException failed) {
+                if (KafkaFailures.isForGood(failed)) {
+                    throw failed;
+                }
+                log.error(
+                        "A member of share group {} failed to consume {}; another one takes its place.",
+                        settings.group(),
+                        settings.topics(),
+                        FailureText.loggable(failed));
+                isFailed = true;
+            } finally {
+                consumers.remove(kafka);
+            }
+        }
+        if (isFailed) {
+            isInterrupted = !pause();
+        }
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void consume(ShareProcessor<K, V> processor, ShareConsumer<byte[], byte[]> kafka) {
+        log.info(
+                "A member of consumer {} consumes {} in share group {}.",
+                processor.describe(),
+                settings.topics(),
+                settings.group());
+        kafka.setAcknowledgementCommitCallback(ShareLoop::acknowledged);
+        kafka.subscribe(settings.topics());
+        while (!isEnding()) {
+            processor.process(kafka, kafka.poll(settings.pollTimeout()));
+        }
+    }
+
     private boolean isEnding() {
         return life.isClosing() || ending.isClosing();
     }
 
-    private void round(ShareConsumer<byte[], byte[]> kafka, ShareProcessor<K, V> processor) {
-        try {
-            processor.process(kafka, kafka.poll(settings.pollTimeout()));
-        } catch (WakeupException | InterruptException end) {
-            throw end;
-        } catch (RuntimeException failed) {
-            if (KafkaFailures.isForGood(failed)) {
-                throw failed;
-            }
-            log.error(
-                    "Share group {} failed to poll {}; it goes on.",
-                    settings.group(),
-                    settings.topics(),
-                    FailureText.loggable(failed));
-            pause();
-        }
-    }
-
-    private void pause() {
+    /** Waits before the next try. Returns whether the thread was not interrupted. */
+    private boolean pause() {
         try {
             life.pause(BACK_OFF_MILLIS);
+            return true;
         } catch (InterruptedException interrupted) {
-            throw new InterruptException(interrupted);
+            stop();
+            return false;
         }
     }
 

@@ -250,6 +250,10 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
         }
         if (end.retryAfter().isEmpty()) {
             end.record().settle();
+            if (end.record().hasWaited()) {
+                // Another owner may have settled it, which this process learned from its cache.
+                delivery.giveUp(KafkaRecords.position(end.record().raw()));
+            }
         } else {
             end.record().waitUntil(System.nanoTime() + end.retryAfter().get().toNanos());
             if (!hand.holds(end.record())) {

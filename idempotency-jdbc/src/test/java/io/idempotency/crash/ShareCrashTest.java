@@ -96,15 +96,14 @@ class ShareCrashTest {
                 }
                 return servers.isShared(topic);
             });
-            living.forEach(child -> assertThat(child.end()).as(child.said()).isZero());
+            // One may halt behind its last acknowledgment.
+            living.forEach(child -> assertThat(child.end()).as(child.said()).isIn(0, Halt.CODE));
         } finally {
             all.forEach(ChildProcess::close);
         }
         Ledger ledger = new Ledger(servers.dataSource());
         Map<String, Integer> effects = new HashMap<>();
-        new JdbcTemplate(servers.dataSource())
-                .queryForList("select message from crash_effect where cell = ?", String.class, topic)
-                .forEach(message -> effects.merge(message, 1, Integer::sum));
+        effects(topic).forEach(message -> effects.merge(message, 1, Integer::sum));
         return new Seen(
                 effects,
                 ledger.calls(topic, ShareLife.TARGET),
@@ -113,7 +112,14 @@ class ShareCrashTest {
                         .find(new MessageId(topic, ShareLife.TARGET))
                         .filter(entry -> entry.message().failure().type().equals(LastDeliveryException.class.getName()))
                         .isPresent(),
-                all.size() - 2);
+                (int) all.stream()
+                        .filter(child -> child.exitCode() == Halt.CODE)
+                        .count());
+    }
+
+    private List<String> effects(String topic) {
+        return new JdbcTemplate(servers.dataSource())
+                .queryForList("select message from crash_effect where cell = ?", String.class, topic);
     }
 
     private void start(String topic, Cell cell, List<ChildProcess> all, List<ChildProcess> living) {
@@ -135,15 +141,19 @@ class ShareCrashTest {
                 .orElseThrow();
         ChildProcess other =
                 living.stream().filter(child -> child != standing).findFirst().orElseThrow();
+        // One slow record holds back no other one.
+        await().atMost(PATIENCE)
+                .until(() -> effects(topic).stream()
+                                .distinct()
+                                .filter(message -> !message.equals(ShareLife.TARGET))
+                                .count()
+                        == MESSAGES - 1);
         standing.signal("STOP");
-        await().atMost(PATIENCE).until(() -> other.said().contains(ShareLife.WAITS));
-        if (new Ledger(servers.dataSource()).calls(topic, ShareLife.TARGET) == 1) {
-            // A lease has to end first; under STRONG the transaction of the other is in the way.
-            await().atMost(PATIENCE)
-                    .until(() ->
-                            other.said().lines().filter(ShareLife.WAITS::equals).count() > 2
-                                    || new Ledger(servers.dataSource()).calls(topic, ShareLife.TARGET) > 1);
-        }
+        // Under STRONG the open transaction is in the way of the other one; a lease ends.
+        await().atMost(PATIENCE)
+                .until(() ->
+                        other.said().lines().filter(ShareLife.WAITS::equals).count() > 2
+                                || new Ledger(servers.dataSource()).calls(topic, ShareLife.TARGET) > 1);
         new Ledger(servers.dataSource()).call(topic, ShareLife.GO);
         standing.signal("CONT");
     }
@@ -182,8 +192,9 @@ class ShareCrashTest {
             Seen there = seen(ShareLife.Point.POISON, level);
 
             assertThat(there.isQuarantined()).isTrue();
-            assertThat(there.calls()).isEqualTo(5);
-            assertThat(there.deaths()).isEqualTo(5);
+            // The broker forgets a delivery if all members of the group have died before it wrote that down.
+            assertThat(there.calls()).isGreaterThanOrEqualTo(5);
+            assertThat(there.deaths()).isGreaterThanOrEqualTo(5);
         }
     }
 
@@ -204,7 +215,8 @@ class ShareCrashTest {
     }
 
     private static String text(Seen seen) {
-        return "effects **%d**, calls %d%s"
-                .formatted(seen.ofTarget(), seen.calls(), seen.isQuarantined() ? ", in quarantine" : "");
+        return seen.isQuarantined()
+                ? "effects **%d**, in quarantine".formatted(seen.ofTarget())
+                : "effects **%d**, calls %d".formatted(seen.ofTarget(), seen.calls());
     }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.AcknowledgementCommitCallback;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,14 +21,20 @@ import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicIdPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.metrics.KafkaMetric;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.core.ShareConsumerFactory;
 
 /** Gives a share container Kafka consumers that handle their records themselves. Thread-safe; each consumer belongs to one thread of the container. */
 final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
 
     private final DefaultShareConsumerFactory<Object, Object> users;
     private final DefaultShareConsumerFactory<byte[], byte[]> bytes;
@@ -80,7 +87,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
 
     @Override
     public ShareConsumer<Object, Object> createShareConsumer(@Nullable String groupId, @Nullable String clientId) {
-        return new Handling(bytes.createShareConsumer(groupId, clientId));
+        return new Handling(() -> bytes.createShareConsumer(groupId, clientId));
     }
 
     /** {@inheritDoc} What the container overrides, explicit acknowledgment, is set already. */
@@ -98,11 +105,13 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
     /** A consumer that handles what it polls, and returns nothing. */
     private final class Handling implements ShareConsumer<Object, Object> {
 
-        private final ShareConsumer<byte[], byte[]> member;
+        private final Supplier<ShareConsumer<byte[], byte[]>> connect;
+        private ShareConsumer<byte[], byte[]> member;
         private @Nullable ShareProcessor<Object, Object> processor;
 
-        Handling(ShareConsumer<byte[], byte[]> member) {
-            this.member = member;
+        Handling(Supplier<ShareConsumer<byte[], byte[]>> connect) {
+            this.connect = connect;
+            this.member = connect.get();
         }
 
         @Override
@@ -112,8 +121,24 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
                 handling = processor();
                 processor = handling;
             }
-            handling.process(member, member.poll(timeout), () -> !isRunning.getAsBoolean());
+            ConsumerRecords<byte[], byte[]> polled = member.poll(timeout);
+            try {
+                handling.process(member, polled, () -> !isRunning.getAsBoolean());
+            } catch (WakeupException | InterruptException end) {
+                throw end;
+            } catch (RuntimeException failed) {
+                log.error("A member of a share group failed; another one takes its place.", failed);
+                replace();
+            }
             return ConsumerRecords.empty();
+        }
+
+        /** What the member held is free then, and comes again. */
+        private void replace() {
+            Set<String> topics = member.subscription();
+            member.close();
+            member = connect.get();
+            member.subscribe(topics);
         }
 
         @Override

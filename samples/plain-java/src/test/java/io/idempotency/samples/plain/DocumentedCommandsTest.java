@@ -140,7 +140,6 @@ class DocumentedCommandsTest {
     void everyPropertyOfKafkaIsOneOfAConsumerAProducerOrATopic() throws IOException, IllegalAccessException {
         Set<String> known = new HashSet<>(ConsumerConfig.configNames());
         known.addAll(StreamsConfig.configDef().names());
-        known.add("processing.guarantee"); // of Kafka Streams
         known.addAll(Set.of("share.auto.offset.reset", "share.isolation.level")); // of groups, in the broker
         known.addAll(ProducerConfig.configNames());
         for (var constant : TopicConfig.class.getFields()) {
