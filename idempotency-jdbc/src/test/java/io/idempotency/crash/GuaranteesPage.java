@@ -153,7 +153,7 @@ final class GuaranteesPage {
             ## Share groups
 
             [A test](${tests}ShareCrashTest.java) has two processes handle 40 messages that a [share group](plain-java.md#share-groups) delivers, four of which were sent twice. Each process has two members.
-            One of them halts at a message, and another process begins. The lock lasts 1.5 s, and the limit of deliveries is 5. In no cell was the effect of another message missing; under `STRONG` none was doubled.
+            One of them halts at a message, and another process begins. The lock lasts 3 s, and the limit of deliveries is 5. In no cell was the effect of another message missing; under `STRONG` none was doubled.
 
             <!-- share groups -->
             ${sharing}

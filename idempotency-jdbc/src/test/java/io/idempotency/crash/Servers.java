@@ -95,7 +95,7 @@ final class Servers implements AutoCloseable {
                 "share.coordinator.state.topic.replication.factor", "1",
                 "share.coordinator.state.topic.min.isr", "1",
                 "group.share.min.record.lock.duration.ms", "1000",
-                "group.share.record.lock.duration.ms", "1500",
+                "group.share.record.lock.duration.ms", "3000",
                 "auto.create.topics.enable", "false"));
         broker.afterPropertiesSet();
         return broker;

@@ -60,6 +60,7 @@ public final class ShareLife {
     private final DataSource direct = Database.named().dataSource();
     private final Ledger marks = new Ledger(direct);
     private final AtomicBoolean isEnding = new AtomicBoolean();
+    private final AtomicBoolean isSettled = new AtomicBoolean();
     /** The message of the transaction on this thread. */
     private final ThreadLocal<@Nullable String> current = new ThreadLocal<>();
 
@@ -100,7 +101,7 @@ public final class ShareLife {
         return KafkaRecords.<byte[], byte[]>consumer(topic)
                 .store(halting(store))
                 .level(level)
-                .lease(Duration.ofSeconds(2))
+                .lease(Duration.ofSeconds(6))
                 .quarantine(JdbcQuarantine.on(direct).tablePrefix(Ledger.PREFIX))
                 .transactions(work -> {
                     current.remove();
@@ -163,8 +164,8 @@ public final class ShareLife {
     }
 
     private void acknowledged(Map<TopicIdPartition, Set<Long>> offsets, @Nullable Exception failure) {
-        // The offset of the target is its number.
-        if (failure == null && offsets.values().stream().anyMatch(some -> some.contains(9L))) {
+        // The offset of the target is its number. Renewals are told, too.
+        if (isSettled.get() && failure == null && offsets.values().stream().anyMatch(some -> some.contains(9L))) {
             at(Point.ACKNOWLEDGED, TARGET);
         }
     }
