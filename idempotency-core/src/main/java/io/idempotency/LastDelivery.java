@@ -14,11 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Handles messages that nobody delivers again if this process dies:
+ * Handles messages that will soon not be delivered again, or never, if this process dies:
  *
  * <ol>
  *   <li>Keep the message in quarantine, with its bytes, in a transaction of its own. Its id stays new, so that it can be claimed.
- *   <li>Handle it as ever. If it fails, quarantine it at this first attempt.
+ *   <li>Handle it as ever. If it fails and comes never again, quarantine it at this first attempt.
  *   <li>Settled without a failure: delete what was kept, unless somebody has saved it anew.
  * </ol>
  *
@@ -38,22 +38,26 @@ final class LastDelivery<M> {
         this.quarantine = consumer.settings().failures().quarantine().orElseThrow();
     }
 
-    BatchResult consume(M message, MessageHandler<? super M> handler) {
+    BatchResult consume(M message, MessageHandler<? super M> handler, int left) {
         Item<M> item = consumer.read(message);
         Payload payload = payload(
                 () -> Quarantining.read(item, consumer.settings().messages().reader()::payload));
         return handle(
                 item.delivery(),
                 payload,
+                left,
                 work -> consumer.lookUp(message, work),
                 () -> consumer.consumeAll(List.of(message), handler),
                 failure -> consumer.quarantine(message, failure, 1));
     }
 
-    /** Quarantines a message that cannot be read, at its first failure. */
+    /** Charges a message that cannot be read. */
     BatchResult reject(
-            Item<Payload> item, Supplier<BatchResult> attempt, Function<Throwable, BatchResult> quarantining) {
-        return handle(item.delivery(), payload(item::message), this::inTransaction, attempt, quarantining);
+            Item<Payload> item,
+            int left,
+            Supplier<BatchResult> attempt,
+            Function<Throwable, BatchResult> quarantining) {
+        return handle(item.delivery(), payload(item::message), left, this::inTransaction, attempt, quarantining);
     }
 
     private Payload payload(Supplier<Payload> reader) {
@@ -63,13 +67,14 @@ final class LastDelivery<M> {
     private BatchResult handle(
             Delivery delivery,
             Payload payload,
+            int left,
             Function<Supplier<Optional<Long>>, Optional<Long>> transaction,
             Supplier<BatchResult> attempt,
             Function<Throwable, BatchResult> quarantining) {
         Optional<Long> kept = transaction.apply(() -> keep(delivery, payload));
         BatchResult result = attempt.get();
         for (Stop stop : result.stops()) {
-            if (stop.isCharged()) {
+            if (stop.isCharged() && left == 0) {
                 result = quarantining.apply(stop.cause().orElseThrow());
             }
         }
@@ -97,7 +102,10 @@ final class LastDelivery<M> {
         if (entry.isEmpty()) {
             Throwable why = new LastDeliveryException(delivery.toString());
             quarantine.save(new QuarantinedMessage(delivery, payload, FailureText.forQuarantine(why), 0));
-            log.warn("{} came with its last delivery. It is kept in {} until it is settled.", delivery, quarantine);
+            log.warn(
+                    "{} came with one of its last deliveries. It is kept in {} until it is settled.",
+                    delivery,
+                    quarantine);
             entry = quarantine.find(delivery.id());
         }
         return entry.filter(there -> there.message().failure().type().equals(LastDeliveryException.class.getName()))

@@ -2,7 +2,7 @@ package io.idempotency;
 
 import io.idempotency.store.IdempotencyException;
 
-/** Why a message is in quarantine although it did not fail: it came with its last delivery, and was put there before it was handled. */
+/** Why a message is in quarantine although it did not fail: it came with one of its last deliveries, and was put there before it was handled. */
 public final class LastDeliveryException extends IdempotencyException {
 
     private static final long serialVersionUID = 1L;
@@ -10,7 +10,7 @@ public final class LastDeliveryException extends IdempotencyException {
     LastDeliveryException(String delivery) {
         super(
                 delivery
-                        + " came with its last delivery: its earlier ones ended without a result, because their processes died or were too slow. It was"
+                        + " came with one of its last deliveries: its earlier ones ended without a result, because their processes died or were too slow. It was"
                         + " kept before its handler ran. If it is still here, the handler did not end, and may have killed its process: replay it when that is mended");
     }
 }

@@ -15,14 +15,18 @@ import org.slf4j.LoggerFactory;
  * Consumes messages that a share group delivers: one by one, in any order, each in a transaction or with a lease of its own. Nothing that happens to one holds
  * another back. The caller holds the message until it is settled: he renews its acquisition lock and never releases it, because Kafka counts each release.
  *
- * <p>The broker archives a record without a word when its last delivery ends without a result. So a message that came with its last delivery is put into quarantine
- * before its handler runs, and taken out when it is settled. If the handler kills the process, the message is still there. If it fails, it stays there at once.
+ * <p>The broker archives a record without a word when its last delivery ends without a result. So a message that came with one of its last two deliveries is
+ * put into quarantine before its handler runs, and taken out when it is settled. If the handler kills the process, the message is still there. If it fails at the last delivery, it stays
+ * there at once.
  *
  * <p>Thread-safe. Give a message from one thread at a time.
  */
 public final class ShareDelivery<M> {
 
     private static final Logger log = LoggerFactory.getLogger(ShareDelivery.class);
+    /** With so many deliveries left a message is kept in quarantine before it is handled: the process may die before it has written down the last one. */
+    private static final int KEPT = 1;
+
     private static final Duration LATER = Duration.ofSeconds(1);
     /** A call that ran out of time or was interrupted may come again at once, but not in a row without a pause. */
     private static final Duration SHORTEST = Duration.ofMillis(50);
@@ -83,26 +87,29 @@ public final class ShareDelivery<M> {
      * Consumes a message. Failures do not leave, but for errors of the virtual machine: they are charged, quarantined or waited for as the consumer is set. A message that
      * is handled again is given as a new object, because a handler may have changed it.
      *
-     * @param isLast whether it is not delivered again if this process dies
+     * @param left how often it is delivered again if this process dies
      * @return how long to hold the message before the next try; empty if it is settled, so that it can be accepted: its transaction has committed
      */
-    public Optional<Duration> consume(M message, MessageHandler<? super M> handler, boolean isLast) {
-        return contained(
-                () -> isLast ? last.consume(message, handler) : consumer.consumeAll(List.of(message), handler));
+    public Optional<Duration> consume(M message, MessageHandler<? super M> handler, int left) {
+        return contained(() ->
+                left <= KEPT ? last.consume(message, handler, left) : consumer.consumeAll(List.of(message), handler));
     }
 
     /**
      * Charges a message that cannot become an {@code M}, as {@link IdempotentConsumer#reject} does.
      *
-     * @param isLast whether it is not delivered again if this process dies; it is then quarantined at its first failure
+     * @param left how often it is delivered again if this process dies
      * @return as {@link #consume} does
      */
     public Optional<Duration> reject(
-            Position position, Optional<String> messageId, Payload payload, Throwable cause, boolean isLast) {
+            Position position, Optional<String> messageId, Payload payload, Throwable cause, int left) {
         Item<Payload> item = consumer.rejected(Lane.alone(position), position, messageId, payload);
-        return contained(() -> isLast
+        return contained(() -> left <= KEPT
                 ? last.reject(
-                        item, () -> consumer.reject(item, cause), failure -> consumer.quarantineRejected(item, failure))
+                        item,
+                        left,
+                        () -> consumer.reject(item, cause),
+                        failure -> consumer.quarantineRejected(item, failure))
                 : consumer.reject(item, cause));
     }
 

@@ -84,11 +84,11 @@ class ShareDeliveryTest {
     void failuresOfInterleavedMessagesOfOnePartitionAreCountedApart() {
         ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
 
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).contains(Duration.ofMillis(70));
-        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, false)).contains(Duration.ofMillis(70));
-        assertThat(delivery.consume("m3", (message, claim) -> {}, false)).isEmpty();
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
-        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, false)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).contains(Duration.ofMillis(70));
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, 4)).contains(Duration.ofMillis(70));
+        assertThat(delivery.consume("m3", (message, claim) -> {}, 4)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).isEmpty();
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, 4)).isEmpty();
 
         assertThat(quarantine
                         .find(new MessageId("billing", "m1"))
@@ -107,16 +107,15 @@ class ShareDeliveryTest {
                 .standStillAfter(3)
                 .build());
         for (int i = 1; i <= 3; i++) {
-            assertThat(delivery.consume("m" + i, ShareDeliveryTest::fail, false))
-                    .isEmpty();
+            assertThat(delivery.consume("m" + i, ShareDeliveryTest::fail, 4)).isEmpty();
         }
 
-        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, false)).contains(IdempotentConsumer.STAND_STILL);
-        assertThat(delivery.consume("m5", ShareDeliveryTest::fail, false)).contains(IdempotentConsumer.STAND_STILL);
+        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, 4)).contains(IdempotentConsumer.STAND_STILL);
+        assertThat(delivery.consume("m5", ShareDeliveryTest::fail, 4)).contains(IdempotentConsumer.STAND_STILL);
 
         // The cause is mended.
-        assertThat(delivery.consume("m5", (message, claim) -> {}, false)).isEmpty();
-        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, false)).isEmpty();
+        assertThat(delivery.consume("m5", (message, claim) -> {}, 4)).isEmpty();
+        assertThat(delivery.consume("m4", ShareDeliveryTest::fail, 4)).isEmpty();
     }
 
     @Test
@@ -126,9 +125,9 @@ class ShareDeliveryTest {
                 .failures(FailurePolicy.quarantineAfter(1))
                 .standStillAfter(1)
                 .build());
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).isEmpty();
 
-        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, true)).contains(IdempotentConsumer.STAND_STILL);
+        assertThat(delivery.consume("m2", ShareDeliveryTest::fail, 0)).contains(IdempotentConsumer.STAND_STILL);
         assertThat(quarantine
                         .find(new MessageId("billing", "m2"))
                         .orElseThrow()
@@ -137,18 +136,30 @@ class ShareDeliveryTest {
                         .type())
                 .isEqualTo(LastDeliveryException.class.getName());
 
-        assertThat(delivery.consume("m2", (message, claim) -> {}, true)).isEmpty();
+        assertThat(delivery.consume("m2", (message, claim) -> {}, 0)).isEmpty();
         assertThat(quarantine.find(new MessageId("billing", "m2"))).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-14.4")
+    void theLastButOneDeliveryIsKeptTooAndTriedAsOftenAsEver() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
+
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 1)).contains(Duration.ofMillis(70));
+        assertThat(quarantine.find(new MessageId("billing", "m1"))).isPresent();
+
+        assertThat(delivery.consume("m1", (message, claim) -> {}, 0)).isEmpty();
+        assertThat(quarantine.find(new MessageId("billing", "m1"))).isEmpty();
     }
 
     @Test
     @Tag("rule-14.4")
     void theEntryOfAnotherQuarantineIsLeftAlone() {
         ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isPresent();
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).isPresent();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).isEmpty();
 
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, true)).isEmpty();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 0)).isEmpty();
 
         assertThat(quarantine
                         .find(new MessageId("billing", "m1"))
@@ -163,7 +174,7 @@ class ShareDeliveryTest {
     void attemptsOfAGivenUpMessageAreForgotten() {
         IdempotentConsumer<String> consumer = builder().build();
         ShareDelivery<String> delivery = ShareDelivery.of(consumer);
-        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, false)).isPresent();
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 4)).isPresent();
 
         delivery.giveUp(new Position("orders", 0, 1));
 

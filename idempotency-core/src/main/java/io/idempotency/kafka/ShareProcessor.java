@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>Until then its acquisition lock is renewed at a third of its length: while the handler runs, between attempts, while another owner has the message, and
  *       while the database is away. It is never released, because each release counts as a delivery, and the broker archives a record after its last one.
  *   <li>Each attempt gets a new object, made from the bytes. A record that cannot be deserialized fails alone.
- *   <li>A record that comes with its last delivery is quarantined before its handler runs; see {@link ShareDelivery}.
+ *   <li>A record that comes with one of its last two deliveries is in quarantine before its handler runs; see {@link ShareDelivery}.
  * </ol>
  *
  * <p>If the process dies, the broker gives the record to another member when the lock runs out. If the effect had committed, that delivery is a duplicate. If the lock
@@ -273,10 +273,10 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
 
     private void start(HeldRecord held) {
         held.start();
-        boolean isLast = held.deliveries() >= deliveryLimit;
+        int left = Math.max(0, deliveryLimit - held.deliveries());
         try {
             SharedRecord<K, V> record = form.read(held.raw());
-            run(held, () -> delivery.consume(record, handler, isLast));
+            run(held, () -> delivery.consume(record, handler, left));
         } catch (RecordDeserializationException unreadable) {
             RejectedRecord rejected = new RejectedRecord(unreadable);
             run(
@@ -286,7 +286,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
                             Optional.of(rejected.messageId(rejectedIds)),
                             rejected.payload(),
                             unreadable,
-                            isLast));
+                            left));
         }
     }
 

@@ -142,6 +142,9 @@ public final class ShareLife {
             while (!isEnding.get()) {
                 processor.process(kafka, kafka.poll(Duration.ofMillis(200)));
             }
+            // Tells of what was acknowledged last.
+            kafka.commitSync();
+            kafka.commitSync();
         }
     }
 

@@ -96,7 +96,7 @@ class ShareGroupTest {
                             throw new IllegalStateException("Fails late");
                         }
                     },
-                    false));
+                    3));
             thread.start();
             inHandler.awaitArrival();
         }
