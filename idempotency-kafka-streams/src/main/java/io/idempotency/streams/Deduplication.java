@@ -5,6 +5,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.streams.KafkaStreams;
@@ -47,6 +48,7 @@ public final class Deduplication<K, V> {
     public static final Duration RETENTION = Duration.ofDays(8);
 
     private static final Duration SHORTEST = Duration.ofSeconds(1);
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final String name;
     private MessageIds<? super V> ids = MessageIds.defaults();
@@ -78,12 +80,16 @@ public final class Deduplication<K, V> {
      * Sets how long an id is remembered at least. Choose at least the time within which copies arrive. The store holds at most one and a half times the ids
      * of this time.
      *
-     * @param retention at least a second
+     * @param retention at least a second, at most a hundred years
      */
     public Deduplication<K, V> retention(Duration retention) {
         if (retention.compareTo(SHORTEST) < 0) {
             throw new IdempotencyException("The retention of the deduplication " + name + " is " + retention
                     + ", and the shortest is a second");
+        }
+        if (retention.compareTo(LONGEST) > 0) {
+            throw new IdempotencyException("The retention of the deduplication " + name + " is " + retention
+                    + ", and the longest is " + LONGEST.toDays() + " days");
         }
         this.retention = retention;
         return this;
@@ -101,7 +107,7 @@ public final class Deduplication<K, V> {
         return this;
     }
 
-    /** Sets the kind of the store, by its name, such as {@code Stores::inMemoryKeyValueStore}. */
+    /** Sets the kind of the store, by its name: {@code Stores::inMemoryKeyValueStore}, or one of yours. Kinds with timestamps or with a bound are refused when it is built. */
     public Deduplication<K, V> storedIn(Function<String, KeyValueBytesStoreSupplier> stores) {
         this.stores = Objects.requireNonNull(stores);
         return this;
@@ -131,7 +137,17 @@ public final class Deduplication<K, V> {
      * @param values writes and reads the values in that topic
      */
     public KStream<K, V> acrossPartitions(KStream<K, V> stream, Serde<K> keys, Serde<V> values) {
-        return new Rekeying<>(settings(), keys, values).of(stream);
+        return new Rekeying<>(settings(), keys, values, OptionalInt.empty()).of(stream);
+    }
+
+    /**
+     * Returns the same, with a topic in between whose number of partitions does not depend on that of the input. So partitions can be added to the input: Kafka Streams
+     * refuses to start if the number of a topic of its own no longer fits.
+     *
+     * @param partitions of the topic in between, for good
+     */
+    public KStream<K, V> acrossPartitions(KStream<K, V> stream, Serde<K> keys, Serde<V> values, int partitions) {
+        return new Rekeying<>(settings(), keys, values, OptionalInt.of(partitions)).of(stream);
     }
 
     /**

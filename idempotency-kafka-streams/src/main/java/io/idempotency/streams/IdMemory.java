@@ -54,7 +54,7 @@ final class IdMemory {
     /**
      * Remembers an id that is new, and returns empty; tells of the first record if this one is a copy.
      *
-     * @throws IdempotencyException if the record has no position under {@code at_least_once}
+     * @throws IdempotencyException if the record has no position
      */
     Optional<Duplicate> see(UUID id) {
         Seen now = now();
@@ -89,26 +89,22 @@ final class IdMemory {
     }
 
     private Seen now() {
-        Optional<RecordMetadata> at =
-                context.recordMetadata().filter(each -> each.offset() >= 0 && each.topic() != null);
-        if (at.isEmpty() && !isExactlyOnce) {
-            throw new IdempotencyException("A record that reached the deduplication " + store.name()
-                    + " has no position, because a punctuator made it. Under at_least_once the position tells a copy from a record that comes again."
-                    + " Put the deduplication before that operator, or set processing.guarantee=exactly_once_v2");
-        }
+        RecordMetadata at = context.recordMetadata()
+                .filter(each -> each.offset() >= 0 && each.topic() != null)
+                .orElseThrow(() -> new IdempotencyException("A record that reached the deduplication " + store.name()
+                        + " has no position, because a punctuator made it. The position tells a copy from a record that comes again, and from others that were made"
+                        + " of one record. Put the deduplication before that operator"));
         return new Seen(
-                at.map(each -> topics.number(each.topic())).orElse(0),
-                at.map(RecordMetadata::partition).orElse(-1),
-                at.map(RecordMetadata::offset).orElse(-1L),
-                context.currentStreamTimeMs(),
+                topics.number(at.topic()),
+                at.partition(),
+                at.offset(),
+                Seen.streamTime(context.currentStreamTimeMs(), context.currentSystemTimeMs()),
                 context.currentSystemTimeMs());
     }
 
     private Position position(Seen seen) {
-        return seen.hasPosition()
-                ? TopicNames.name(seen.topic(), store::get)
-                        .map(topic -> new Position(topic, seen.partition(), seen.offset()))
-                        .orElse(Position.UNKNOWN)
-                : Position.UNKNOWN;
+        return TopicNames.name(seen.topic(), store::get)
+                .map(topic -> new Position(topic, seen.partition(), seen.offset()))
+                .orElse(Position.UNKNOWN);
     }
 }

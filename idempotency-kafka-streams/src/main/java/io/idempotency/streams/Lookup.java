@@ -40,11 +40,9 @@ record Lookup(KafkaStreams streams, DeduplicationSettings<?> settings) {
     }
 
     private Explained.First first(Seen seen, int partition) {
-        Position position = seen.hasPosition()
-                ? TopicNames.name(seen.topic(), key -> ask(key, partition))
-                        .map(topic -> new Position(topic, seen.partition(), seen.offset()))
-                        .orElse(Position.UNKNOWN)
-                : Position.UNKNOWN;
+        Position position = TopicNames.name(seen.topic(), key -> ask(key, partition))
+                .map(topic -> new Position(topic, seen.partition(), seen.offset()))
+                .orElse(Position.UNKNOWN);
         Instant at = Instant.ofEpochMilli(seen.wallTime());
         return new Explained.First(
                 position, at, Instant.ofEpochMilli(seen.streamTime()), at.plus(settings.retention()));

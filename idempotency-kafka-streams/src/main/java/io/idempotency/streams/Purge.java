@@ -45,7 +45,7 @@ final class Purge implements Punctuator {
 
     @Override
     public void punctuate(long wallTime) {
-        long streamTime = context.currentStreamTimeMs();
+        long streamTime = Seen.streamTime(context.currentStreamTimeMs(), wallTime);
         List<Bytes> old = new ArrayList<>();
         long left = part();
         try (KeyValueIterator<Bytes, byte[]> ids = store.range(next, null)) {

@@ -5,6 +5,7 @@ import io.idempotency.store.StoredId;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -26,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param keys the serde of the record keys, which travel in a header
  * @param values the serde of the values
+ * @param partitions those of the topic in between; empty: as many as the input has
  */
-record Rekeying<K, V>(DeduplicationSettings<V> settings, Serde<K> keys, Serde<V> values) {
+record Rekeying<K, V>(DeduplicationSettings<V> settings, Serde<K> keys, Serde<V> values, OptionalInt partitions) {
 
     /** Holds the key of a record in the topic in between. */
     static final String KEY = "idempotency-key";
@@ -48,10 +50,11 @@ record Rekeying<K, V>(DeduplicationSettings<V> settings, Serde<K> keys, Serde<V>
                 return settings.store();
             }
         };
+        Repartitioned<byte[], V> between = Repartitioned.<byte[], V>as(settings.name())
+                .withKeySerde(Serdes.ByteArray())
+                .withValueSerde(values);
         return stream.process(byId)
-                .repartition(Repartitioned.<byte[], V>as(settings.name())
-                        .withKeySerde(Serdes.ByteArray())
-                        .withValueSerde(values))
+                .repartition(partitions.isPresent() ? between.withNumberOfPartitions(partitions.getAsInt()) : between)
                 .process(deduplicator);
     }
 

@@ -9,9 +9,9 @@ import java.util.Arrays;
  * bits in each.
  *
  * @param topic the {@linkplain TopicNames number} of the topic
- * @param partition the partition; -1 if the record had no position
- * @param offset the offset; -1 if the record had no position
- * @param streamTime the stream time when it came, in milliseconds since 1970
+ * @param partition the partition
+ * @param offset the offset
+ * @param streamTime the {@linkplain #streamTime stream time} when it came, in milliseconds since 1970
  * @param wallTime the time of the machine when it came, in milliseconds since 1970
  */
 record Seen(int topic, int partition, long offset, long streamTime, long wallTime) {
@@ -45,18 +45,22 @@ record Seen(int topic, int partition, long offset, long streamTime, long wallTim
         return Arrays.copyOf(buffer.array(), buffer.position());
     }
 
-    boolean hasPosition() {
-        return offset >= 0;
-    }
-
     /** Returns whether both were read from the same place of the same topic. */
     boolean isAt(Seen other) {
-        return hasPosition() && topic == other.topic && partition == other.partition && offset == other.offset;
+        return topic == other.topic && partition == other.partition && offset == other.offset;
     }
 
     /**
-     * Returns how long ago the record came, in milliseconds: by the clock that has gone on less. A record with a timestamp far ahead moves the stream time,
-     * and a restart after a long time moves the clock of the machine. Neither alone makes an id old.
+     * Returns the stream time that counts: it is never ahead of the clock of the machine. Otherwise one record with a timestamp far ahead would stop it, and no id
+     * would be old any more.
+     */
+    static long streamTime(long streamTime, long wallTime) {
+        return Math.min(streamTime, wallTime);
+    }
+
+    /**
+     * Returns how long ago the record came, in milliseconds: by the clock that has gone on less. One record of today among old ones moves the stream time, and a
+     * restart after a long time moves the clock of the machine. Neither alone makes an id old.
      */
     long age(long streamTimeNow, long wallTimeNow) {
         return Math.max(0, Math.min(streamTimeNow - streamTime, wallTimeNow - wallTime));

@@ -14,6 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -35,6 +36,8 @@ final class App implements AutoCloseable {
 
     private static final EmbeddedKafkaKraftBroker BROKER = start();
     private static final int PARTITIONS = 2;
+    private static final Map<String, String> ANY_TIME =
+            Map.of("message.timestamp.after.max.ms", String.valueOf(Long.MAX_VALUE));
 
     private final String id = "app-" + UUID.randomUUID().toString().substring(0, 8);
     private final Path folder;
@@ -48,7 +51,8 @@ final class App implements AutoCloseable {
         this.folder = folder;
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
             admin.createTopics(List.of(
-                            new NewTopic(in(), PARTITIONS, (short) 1), new NewTopic(out(), PARTITIONS, (short) 1)))
+                            new NewTopic(in(), PARTITIONS, (short) 1).configs(ANY_TIME),
+                            new NewTopic(out(), PARTITIONS, (short) 1).configs(ANY_TIME)))
                     .all()
                     .get();
         }
@@ -113,9 +117,23 @@ final class App implements AutoCloseable {
         return restored.get();
     }
 
+    /** Adds a partition to the input. */
+    void addPartition() throws ExecutionException, InterruptedException {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers()))) {
+            admin.createPartitions(Map.of(in(), NewPartitions.increaseTo(PARTITIONS + 1)))
+                    .all()
+                    .get();
+        }
+    }
+
     /** Sends a record; keys decide the partition. */
     void send(@Nullable String key, String id, String value) throws ExecutionException, InterruptedException {
-        ProducerRecord<String, String> record = new ProducerRecord<>(in(), key, value);
+        send(key, id, value, System.currentTimeMillis());
+    }
+
+    void send(@Nullable String key, String id, String value, long timestamp)
+            throws ExecutionException, InterruptedException {
+        ProducerRecord<String, String> record = new ProducerRecord<>(in(), null, timestamp, key, value);
         record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
         producer.send(record).get();
         sent++;

@@ -129,6 +129,41 @@ class ApplicationTest {
     }
 
     @Test
+    @Tag("rule-15.7")
+    void partitionsCanBeAddedInFrontOfATopicInBetweenWithANumberOfItsOwn() throws Exception {
+        try (App app = new App(folder)) {
+            StreamsBuilder builder = new StreamsBuilder();
+            ledger().acrossPartitions(builder.stream(app.in()), Serdes.String(), Serdes.String(), 2)
+                    .to(app.out());
+            Topology topology = builder.build();
+            KafkaStreams first = app.start("first", topology, Map.of());
+            sendSome(app, "a");
+            await().atMost(Duration.ofMinutes(1)).until(() -> app.outputs().size() == 20);
+            app.stop(first);
+            app.addPartition();
+
+            app.start("first", topology, Map.of());
+            sendSome(app, "copy");
+            app.send("key-1", "new", "new");
+
+            await().atMost(Duration.ofMinutes(1)).until(() -> app.outputs().contains("new"));
+            assertThat(app.outputs()).hasSize(21);
+        }
+    }
+
+    /** The broker would refuse the timestamp in the changelog. */
+    @Test
+    void takesARecordFarAheadIfTheInputHasIt() throws Exception {
+        try (App app = new App(folder)) {
+            app.start("first", topology(app), Map.of());
+            app.send("key", "id", "value", System.currentTimeMillis() * 1_000);
+            app.send("key", "id", "copy");
+
+            assertThat(app.outputs()).containsExactly("value");
+        }
+    }
+
+    @Test
     void tellsWhatItRemembersOfAnId() throws Exception {
         try (App app = new App(folder)) {
             KafkaStreams streams = app.start("first", topology(app), Map.of());
