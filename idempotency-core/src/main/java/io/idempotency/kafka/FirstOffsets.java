@@ -19,8 +19,9 @@ record FirstOffsets<K, V>(
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-        stored.ifPresent(offsets -> offsets.assigned(kafka, partitions));
-        processor.assigned(kafka, partitions);
+        processor.assigned(
+                kafka,
+                stored.map(offsets -> offsets.assigned(kafka, partitions)).orElse(partitions));
     }
 
     @Override

@@ -205,6 +205,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
                 processor.rewind(kafka);
                 mustRewind = false;
             }
+            stored.ifPresent(offsets -> processor.assigned(kafka, offsets.beginWaiting(kafka)));
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(gathering.timeout(settings.pollTimeout())));
             failuresInARow = 0;
             handle(kafka, reread, gathering.add(polled));

@@ -115,7 +115,7 @@ public final class PollLoopBuilder<K, V> {
      * where the store's knowledge ends, whatever {@code auto.offset.reset} says; with {@code earliest} at the first record if the store knows nothing of that.
      *
      * <p>The loop stores settled offsets once a second, and when partitions are given up, each time in a transaction of its own after those of the messages. So after a
-     * crash the store may be some records behind. If it cannot be read, partitions begin at their committed offsets, and the log warns.
+     * crash the store may be some records behind. While it cannot be read, partitions wait, and the log warns.
      *
      * @param store on the data of the consumer's store
      */

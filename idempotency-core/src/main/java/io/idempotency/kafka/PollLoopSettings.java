@@ -46,7 +46,7 @@ record PollLoopSettings<K, V>(
     /** Returns what begins behind settled offsets. */
     Optional<StoredOffsets> storedOffsets() {
         return offsets.map(store -> new StoredOffsets(
-                processor.name(), store, this::admin, StoredOffsets.isEarliest(properties), System::nanoTime));
+                processor.name(), store, this::admin, StoredOffsets.reset(properties), System::nanoTime));
     }
 
     Consumer<K, V> connect() {

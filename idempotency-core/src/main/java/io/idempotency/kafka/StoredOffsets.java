@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,8 +23,11 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,56 +43,85 @@ final class StoredOffsets {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
-    /** The text in front of the begin of the run. Kafka keeps it beside the committed offset. */
-    static final String MARK = "settled from ";
-
+    private static final String NONE = "none";
     private static final Duration APART = Duration.ofSeconds(1);
 
     private final String consumer;
     private final OffsetStore store;
     private final Supplier<Admin> admins;
-    private final boolean isEarliest;
+    private final String reset;
     private final LongSupplier nanoTime;
     private final Map<TopicPartition, SettledRun> runs = new HashMap<>();
     /** What is stored of them, as far as this process knows. */
     private final Map<TopicPartition, SettledRun> written = new HashMap<>();
 
+    /** Assigned partitions that are paused, because it is not known where they begin. */
+    private final Set<TopicPartition> waiting = new HashSet<>();
+
     private long lastNanos;
+    private long triedNanos;
     private boolean isDoubtful;
 
-    /** @param isEarliest whether a group without a committed offset is to read from the first record on */
-    StoredOffsets(
-            String consumer, OffsetStore store, Supplier<Admin> admins, boolean isEarliest, LongSupplier nanoTime) {
+    /** @param reset the {@code auto.offset.reset} of the consumer */
+    StoredOffsets(String consumer, OffsetStore store, Supplier<Admin> admins, String reset, LongSupplier nanoTime) {
         this.consumer = consumer;
         this.store = store;
         this.admins = admins;
-        this.isEarliest = isEarliest;
+        this.reset = reset;
         this.nanoTime = nanoTime;
         this.lastNanos = nanoTime.getAsLong();
     }
 
-    static boolean isEarliest(Map<String, Object> properties) {
+    static String reset(Map<String, Object> properties) {
         return String.valueOf(properties.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG))
-                .toLowerCase(Locale.ROOT)
-                .equals("earliest");
+                .toLowerCase(Locale.ROOT);
     }
 
-    /** Moves partitions ahead that were just assigned. One look-up in Kafka for their topics, one in the store. */
-    void assigned(Consumer<?, ?> kafka, Collection<TopicPartition> partitions) {
-        if (partitions.isEmpty()) {
-            return;
-        }
+    /**
+     * Begins partitions that were just assigned. One look-up in Kafka for their topics, one in the store. If that fails, the partitions are paused, and {@link
+     * #beginWaiting} tries again: to begin anywhere else could skip what nobody has handled.
+     *
+     * @return the partitions that have begun
+     * @throws NoOffsetForPartitionException if {@code auto.offset.reset} is {@code none} and neither Kafka nor the store has an offset
+     */
+    Collection<TopicPartition> assigned(Consumer<?, ?> kafka, Collection<TopicPartition> partitions) {
         drop(partitions);
+        if (partitions.isEmpty() || begin(kafka, Set.copyOf(partitions))) {
+            return partitions;
+        }
+        kafka.pause(partitions);
+        if (reset.equals(NONE)) {
+            // Nothing is polled from there, but a poll needs some position.
+            kafka.seekToBeginning(partitions);
+        }
+        waiting.addAll(partitions);
+        return List.of();
+    }
+
+    /** Begins paused partitions, once a second. Returns those that have begun. */
+    Collection<TopicPartition> beginWaiting(Consumer<?, ?> kafka) {
+        waiting.retainAll(kafka.assignment());
+        Set<TopicPartition> all = Set.copyOf(waiting);
+        if (all.isEmpty() || nanoTime.getAsLong() - triedNanos < APART.toNanos() || !begin(kafka, all)) {
+            return List.of();
+        }
+        waiting.removeAll(all);
+        all.forEach(partition -> AssignedPartitions.resume(kafka, partition));
+        return all;
+    }
+
+    /** Returns whether the partitions have begun. */
+    private boolean begin(Consumer<?, ?> kafka, Set<TopicPartition> partitions) {
+        triedNanos = nanoTime.getAsLong();
         try {
             Map<String, String> topicIds = topicIds(partitions);
             Map<TopicPartition, SettledRun> stored = stored();
-            Set<TopicPartition> all = Set.copyOf(partitions);
-            Map<TopicPartition, OffsetAndMetadata> committed = kafka.committed(all);
-            Map<TopicPartition, Long> firsts = kafka.beginningOffsets(all);
-            Map<TopicPartition, Long> ends = kafka.endOffsets(all);
+            Map<TopicPartition, OffsetAndMetadata> committed = kafka.committed(partitions);
+            Map<TopicPartition, Long> firsts = kafka.beginningOffsets(partitions);
+            Map<TopicPartition, Long> ends = kafka.endOffsets(partitions);
             Map<TopicPartition, OffsetAndMetadata> moved = new HashMap<>();
-            for (TopicPartition partition : all) {
-                Known known = new Known(
+            for (TopicPartition partition : partitions) {
+                KnownPartition known = new KnownPartition(
                         partition,
                         topicIds.getOrDefault(partition.topic(), ""),
                         Optional.ofNullable(stored.get(partition)),
@@ -98,42 +131,18 @@ final class StoredOffsets {
                 begin(kafka, known).ifPresent(offset -> moved.put(partition, offset));
             }
             commit(kafka, moved);
+            return true;
+        } catch (NoOffsetForPartitionException | WakeupException | InterruptException leaves) {
+            throw leaves;
         } catch (RuntimeException failed) {
             Contained.letFatalLeave(failed);
-            drop(partitions);
+            forget(partitions);
             log.warn(
-                    "Consumer {}: settled offsets of {} are not known, so they begin at their committed offsets, and are not stored before the next rebalance: {}",
+                    "Consumer {}: it is not known which offsets of {} are settled, so they wait. The next try is in a second: {}",
                     consumer,
                     partitions,
                     FailureText.line(failed));
-        }
-    }
-
-    /** What is known of a partition when it is assigned. */
-    private record Known(
-            TopicPartition partition,
-            String topicId,
-            Optional<SettledRun> stored,
-            Optional<OffsetAndMetadata> committed,
-            long first,
-            long end) {
-
-        /** Returns the stored run of this topic, up to what is committed of it. */
-        Optional<SettledRun> run() {
-            return stored.filter(run -> run.topicId().equals(topicId) && run.end() <= end)
-                    .map(run -> committed
-                            .filter(offset -> offset.metadata().equals(MARK + run.begin()))
-                            .filter(offset -> offset.offset() > run.end())
-                            .map(offset -> to(run, offset.offset()))
-                            .orElse(run));
-        }
-
-        /** Returns where the partition begins, if that is behind settled offsets. */
-        Optional<Long> ahead(boolean isEarliest) {
-            return run().filter(run -> committed
-                            .map(offset -> offset.offset() >= run.begin() && offset.offset() < run.end())
-                            .orElse(!isEarliest || first >= run.begin()))
-                    .map(run -> Math.max(run.end(), first));
+            return false;
         }
     }
 
@@ -152,14 +161,17 @@ final class StoredOffsets {
         }
     }
 
-    /** Begins a partition. Returns the offset if it is moved ahead. */
-    private Optional<OffsetAndMetadata> begin(Consumer<?, ?> kafka, Known known) {
+    /** Begins a partition. Returns the offset if it is not the committed one. */
+    private Optional<OffsetAndMetadata> begin(Consumer<?, ?> kafka, KnownPartition known) {
         TopicPartition partition = known.partition();
-        Optional<Long> ahead = known.ahead(isEarliest);
-        ahead.ifPresent(offset -> {
+        Optional<Long> start = known.start(reset.equals("earliest"));
+        if (start.isEmpty() && known.committed().isEmpty() && reset.equals(NONE)) {
+            throw new NoOffsetForPartitionException(partition);
+        }
+        start.ifPresent(offset -> {
             kafka.seek(partition, offset);
             log.info(
-                    "Consumer {}: {} begins at {}, behind what is settled, with {}.",
+                    "Consumer {}: {} begins at {}, by what the store knows to be settled, with {}.",
                     consumer,
                     partition,
                     offset,
@@ -167,20 +179,10 @@ final class StoredOffsets {
                             .map(each -> "the committed offset " + each.offset())
                             .orElse("no committed offset"));
         });
-        long position = ahead.orElseGet(() -> kafka.position(partition));
-        long token = known.stored().map(SettledRun::token).orElse(0L);
-        SettledRun run = known.run()
-                .filter(each -> position >= each.begin() && position <= Math.max(each.end(), known.first()))
-                .map(each -> to(each, Math.max(each.end(), position)))
-                .orElseGet(() -> new SettledRun(
-                        partition.topic(), partition.partition(), known.topicId(), position, position, token));
+        SettledRun run = known.runFrom(start.orElseGet(() -> kafka.position(partition)));
         runs.put(partition, run);
         known.stored().ifPresent(each -> written.put(partition, each));
-        return ahead.map(offset -> new OffsetAndMetadata(offset, Optional.empty(), MARK + run.begin()));
-    }
-
-    private static SettledRun to(SettledRun run, long end) {
-        return new SettledRun(run.stream(), run.partition(), run.topicId(), run.begin(), end, run.token());
+        return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(offset), run));
     }
 
     private Map<TopicPartition, SettledRun> stored() {
@@ -214,12 +216,17 @@ final class StoredOffsets {
         if (run == null) {
             return offset;
         }
-        runs.put(partition, to(run, Math.max(run.end(), offset.offset())));
-        return new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), MARK + run.begin());
+        runs.put(partition, run.to(Math.max(run.end(), offset.offset())));
+        return KnownPartition.marked(offset, run);
     }
 
     /** Forgets partitions that are given up. */
     void drop(Collection<TopicPartition> partitions) {
+        waiting.removeAll(partitions);
+        forget(partitions);
+    }
+
+    private void forget(Collection<TopicPartition> partitions) {
         runs.keySet().removeAll(partitions);
         written.keySet().removeAll(partitions);
     }

@@ -9,4 +9,10 @@ package io.idempotency.store;
  * @param end the offset behind the last one; equal to {@code begin} if none is known yet
  * @param token a random number of the stored run, by which a later one replaces it; 0 if none is stored
  */
-public record SettledRun(String stream, int partition, String topicId, long begin, long end, long token) {}
+public record SettledRun(String stream, int partition, String topicId, long begin, long end, long token) {
+
+    /** Returns the same run with another end. */
+    public SettledRun to(long end) {
+        return new SettledRun(stream, partition, topicId, begin, end, token);
+    }
+}

@@ -1,0 +1,78 @@
+package io.idempotency.kafka;
+
+import io.idempotency.store.SettledRun;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * What is known of a partition when it is assigned.
+ *
+ * @param first the offset of its first record
+ * @param end the offset behind its last one
+ */
+record KnownPartition(
+        TopicPartition partition,
+        String topicId,
+        Optional<SettledRun> stored,
+        Optional<OffsetAndMetadata> committed,
+        long first,
+        long end) {
+
+    /** The text in front of the begin of the run. Kafka keeps it beside the committed offset. */
+    private static final String MARK = "settled from ";
+
+    /** Returns an offset with the mark of its run. */
+    static OffsetAndMetadata marked(OffsetAndMetadata offset, SettledRun run) {
+        return new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), MARK + run.begin());
+    }
+
+    /** Returns the stored run of this topic, up to what is committed of it. */
+    Optional<SettledRun> run() {
+        return stored.filter(run -> run.topicId().equals(topicId) && run.end() <= end)
+                .map(run -> committed
+                        .filter(offset -> offset.metadata().equals(MARK + run.begin()))
+                        .filter(offset -> offset.offset() > run.end())
+                        .map(offset -> run.to(offset.offset()))
+                        .orElse(run));
+    }
+
+    /**
+     * Returns where the partition begins, if that is neither its committed offset nor where Kafka would begin: behind settled offsets, or at the first record of a
+     * topic that was created again.
+     *
+     * @param isEarliest whether a group without a committed offset is to read from the first record on
+     */
+    Optional<Long> start(boolean isEarliest) {
+        return isOfAnotherTopic() ? Optional.of(first) : ahead(isEarliest);
+    }
+
+    private Optional<Long> ahead(boolean isEarliest) {
+        return run().filter(run -> committed
+                        .map(offset -> offset.offset() >= run.begin() && offset.offset() < run.end())
+                        .orElse(!isEarliest || first >= run.begin()))
+                .map(run -> Math.max(run.end(), first));
+    }
+
+    /** Returns whether the stored run is of another topic of this name, and no committed offset of this one is known. */
+    private boolean isOfAnotherTopic() {
+        return stored.filter(run -> !run.topicId().equals(topicId)).isPresent()
+                && committed
+                        .filter(offset ->
+                                offset.offset() <= end && !offset.metadata().startsWith(MARK))
+                        .isEmpty();
+    }
+
+    /** Returns the run of a loop that begins at the position: the stored one if the position belongs to it, otherwise a new one. */
+    SettledRun runFrom(long position) {
+        return run().filter(each -> position >= each.begin() && position <= Math.max(each.end(), first))
+                .map(each -> each.to(Math.max(each.end(), position)))
+                .orElseGet(() -> new SettledRun(
+                        partition.topic(),
+                        partition.partition(),
+                        topicId,
+                        position,
+                        position,
+                        stored.map(SettledRun::token).orElse(0L)));
+    }
+}
