@@ -150,7 +150,7 @@ class DocumentedCommandsTest {
         Set<String> named = new TreeSet<>();
         for (String code : codes()) {
             if (KAFKA.matcher(code).matches() && !others.matcher(code).matches()) {
-                named.add(code.replaceAll("=.*|^producer\\.", ""));
+                named.add(code.replaceAll("=.*|^(producer|topic)\\.", ""));
             }
         }
         assertThat(named).hasSizeGreaterThan(8).isSubsetOf(known);
