@@ -34,6 +34,14 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 /** An application that copies a topic, with one thread. It has an id, a folder and an output topic of its own. */
 final class StreamsApplication implements AutoCloseable {
 
+    /** What stands between input and output. */
+    enum Kind {
+        PLAIN,
+        /** A store of ids without positions and without an end, in a processor of one's own. */
+        BY_HAND,
+        LIBRARY
+    }
+
     private static final String NAME = "ledger";
     private static final int CHECK_EVERY_MILLIS = 50;
 
@@ -45,19 +53,22 @@ final class StreamsApplication implements AutoCloseable {
     private final Properties settings = new Properties();
     private KafkaStreams streams;
 
-    StreamsApplication(Admin admin, String broker, String guarantee, Path files, Topic topic, boolean isDeduplicating)
+    StreamsApplication(Admin admin, String broker, String guarantee, Path files, Topic topic, Kind kind)
             throws ExecutionException, InterruptedException {
         this.admin = admin;
         this.topic = topic;
         this.folder = files.resolve(id);
         StreamsBuilder builder = new StreamsBuilder();
         KStream<byte[], byte[]> all = builder.stream(topic.name());
-        KStream<byte[], byte[]> once = isDeduplicating
-                ? all.processValues(Deduplication.<byte[], byte[]>named(NAME)
-                        .retention(Duration.ofDays(1))
-                        .supplier())
-                : all;
-        once.to(id + "-out");
+        switch (kind) {
+            case PLAIN -> all.to(id + "-out");
+            case BY_HAND -> all.processValues(new IdStoreByHand(NAME)).to(id + "-out");
+            case LIBRARY ->
+                all.processValues(Deduplication.<byte[], byte[]>named(NAME)
+                                .retention(Duration.ofDays(1))
+                                .supplier())
+                        .to(id + "-out");
+        }
         this.topology = builder.build();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, id);
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, broker);

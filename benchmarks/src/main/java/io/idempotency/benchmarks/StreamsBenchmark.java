@@ -1,5 +1,6 @@
 package io.idempotency.benchmarks;
 
+import io.idempotency.benchmarks.StreamsApplication.Kind;
 import io.idempotency.benchmarks.Topic.Ids;
 import io.idempotency.samples.demo.Cleanup;
 import io.idempotency.samples.demo.Screen;
@@ -39,6 +40,7 @@ final class StreamsBenchmark {
      *
      * @param with messages a second with the deduplication
      * @param without messages a second of the same topology without it
+     * @param byHand messages a second with a store of ids in a processor of one's own
      * @param diskBytes bytes of an id in the state directory, when the application has ended
      * @param changelogBytes bytes of an id in the log of the changelog, before it is compacted
      * @param restoreSeconds seconds to restore a million ids into an empty directory
@@ -46,13 +48,19 @@ final class StreamsBenchmark {
     record Figures(
             List<Double> with,
             List<Double> without,
+            List<Double> byHand,
             List<Double> diskBytes,
             List<Double> changelogBytes,
             List<Double> restoreSeconds) {
 
         static Figures none() {
             return new Figures(
-                    new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>(),
+                    new ArrayList<>());
         }
     }
 
@@ -84,17 +92,14 @@ final class StreamsBenchmark {
     }
 
     private void measure(Admin admin, String broker, String guarantee, Path files, Figures all) throws Exception {
-        double without;
-        try (StreamsApplication application =
-                cleanup.start(() -> new StreamsApplication(admin, broker, guarantee, files, TOPIC, false))) {
-            without = application.rate();
-        }
+        double without = rate(admin, broker, guarantee, files, Kind.PLAIN);
+        double byHand = rate(admin, broker, guarantee, files, Kind.BY_HAND);
         double with;
         double changelog;
         double disk;
         double restore;
         try (StreamsApplication application =
-                cleanup.start(() -> new StreamsApplication(admin, broker, guarantee, files, TOPIC, true))) {
+                cleanup.start(() -> new StreamsApplication(admin, broker, guarantee, files, TOPIC, Kind.LIBRARY))) {
             with = application.rate();
             changelog = application.changelogBytes() / TOPIC.messages();
             application.end();
@@ -102,20 +107,29 @@ final class StreamsBenchmark {
             restore = application.restoreSeconds() / TOPIC.messages() * 1e6;
         }
         all.without().add(without);
+        all.byHand().add(byHand);
         all.with().add(with);
         all.diskBytes().add(disk);
         all.changelogBytes().add(changelog);
         all.restoreSeconds().add(restore);
         screen.say(String.format(
                 Locale.ROOT,
-                "%s: %,.0f a second without, %,.0f with (%.2f); %.0f bytes of disk and %.0f of changelog for an id; %.1f s to restore a million",
+                "%s: %,.0f a second without, %,.0f by hand, %,.0f with (%.2f); %.0f bytes of disk and %.0f of changelog for an id; %.1f s to restore a million",
                 guarantee,
                 without,
+                byHand,
                 with,
                 with / without,
                 disk,
                 changelog,
                 restore));
+    }
+
+    private double rate(Admin admin, String broker, String guarantee, Path files, Kind kind) throws Exception {
+        try (StreamsApplication application =
+                cleanup.start(() -> new StreamsApplication(admin, broker, guarantee, files, TOPIC, kind))) {
+            return application.rate();
+        }
     }
 
     private void write(Map<String, Figures> figures) throws IOException {
