@@ -53,7 +53,7 @@ final class RecordReader<V> {
     Optional<MessageId> id(@Nullable Object key, @Nullable V value, long timestamp, Headers headers) {
         Position at = position();
         try {
-            // The default id of an extractor names topic, partition and offset in its errors, so it gets them all.
+            // Extractors read records of consumers, and name topic, partition and offset in their errors.
             ConsumerRecord<Object, V> record = new ConsumerRecord<>(
                     at.stream(),
                     at.partition(),
