@@ -131,6 +131,8 @@ final class StoredOffsets {
                 begin(kafka, known).ifPresent(offset -> moved.put(partition, offset));
             }
             commit(kafka, moved);
+            // Before anything is settled: whoever forgets messages deletes the row, and finds none otherwise.
+            writeChanged();
             return true;
         } catch (NoOffsetForPartitionException | WakeupException | InterruptException leaves) {
             throw leaves;
@@ -240,6 +242,16 @@ final class StoredOffsets {
 
     /** Stores what is settled. A failure is logged, and the next call tries again. */
     void store() {
+        try {
+            writeChanged();
+        } catch (RuntimeException failed) {
+            Contained.letFatalLeave(failed);
+            isDoubtful = true;
+            log.warn("Consumer {}: settled offsets are not stored yet: {}", consumer, FailureText.line(failed));
+        }
+    }
+
+    private void writeChanged() {
         lastNanos = nanoTime.getAsLong();
         List<SettledRun> changed = new ArrayList<>();
         runs.forEach((partition, run) -> {
@@ -251,16 +263,10 @@ final class StoredOffsets {
         if (changed.isEmpty()) {
             return;
         }
-        try {
-            if (isDoubtful) {
-                beginAgain(changed);
-            }
-            write(changed);
-        } catch (RuntimeException failed) {
-            Contained.letFatalLeave(failed);
-            isDoubtful = true;
-            log.warn("Consumer {}: settled offsets are not stored yet: {}", consumer, FailureText.line(failed));
+        if (isDoubtful) {
+            beginAgain(changed);
         }
+        write(changed);
     }
 
     private void write(List<SettledRun> changed) {

@@ -292,6 +292,35 @@ class StartFromStoreTest {
         }
     }
 
+    /** Otherwise a message that is forgotten within the first second would belong to the run that is stored after it. */
+    @Test
+    @Tag("rule-16.4")
+    void aRunIsStoredBeforeAnythingIsSettled() throws Exception {
+        int first = send();
+        AtomicInteger stored = new AtomicInteger(-1);
+        OffsetStore watched = new OffsetStore() {
+            @Override
+            public List<SettledRun> runs(String name) {
+                return offsets.runs(name);
+            }
+
+            @Override
+            public List<SettledRun> store(String name, List<SettledRun> runs, long token) {
+                stored.compareAndSet(
+                        -1,
+                        (int) runs.stream()
+                                        .mapToLong(run -> run.end() - run.begin())
+                                        .sum()
+                                + processed.get());
+                return offsets.store(name, runs, token);
+            }
+        };
+
+        run(Kind.TABLE, consumer, "earliest", first, watched);
+
+        assertThat(stored).as("settled and processed at the first store").hasValue(0);
+    }
+
     /** A process that dies has committed offsets that are not stored yet. They have the mark of their run, so there is no gap. */
     @Test
     @Tag("rule-16.5")
@@ -317,7 +346,7 @@ class StartFromStoreTest {
         assertNothingIsPolledAgain(last);
     }
 
-    /** Reads, and stores nothing. */
+    /** Stores where it begins, and nothing later. */
     private record Dying(OffsetStore store) implements OffsetStore {
 
         @Override
@@ -327,7 +356,10 @@ class StartFromStoreTest {
 
         @Override
         public List<SettledRun> store(String consumer, List<SettledRun> runs, long token) {
-            throw new IllegalStateException("died, as planned");
+            if (runs.stream().anyMatch(run -> run.end() > SOME)) {
+                throw new IllegalStateException("died, as planned");
+            }
+            return store.store(consumer, runs, token);
         }
     }
 

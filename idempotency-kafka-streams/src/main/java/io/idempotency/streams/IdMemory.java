@@ -103,7 +103,7 @@ final class IdMemory {
     }
 
     private Position position(Seen seen) {
-        return TopicNames.name(seen.topic(), store::get)
+        return topics.name(seen.topic())
                 .map(topic -> new Position(topic, seen.partition(), seen.offset()))
                 .orElse(Position.UNKNOWN);
     }

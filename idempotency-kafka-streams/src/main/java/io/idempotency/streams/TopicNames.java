@@ -24,6 +24,7 @@ final class TopicNames {
 
     private final KeyValueStore<Bytes, byte[]> store;
     private final Map<String, Integer> numbers = new HashMap<>();
+    private final Map<Integer, Optional<String>> names = new HashMap<>();
 
     TopicNames(KeyValueStore<Bytes, byte[]> store) {
         this.store = store;
@@ -37,6 +38,11 @@ final class TopicNames {
     int number(String topic) {
         Integer known = numbers.get(topic);
         return known != null ? known : learn(topic);
+    }
+
+    /** Returns the name of a topic by its number; it is looked up once. */
+    Optional<String> name(int number) {
+        return names.computeIfAbsent(number, unknown -> name(unknown, store::get));
     }
 
     private int learn(String topic) {
