@@ -38,15 +38,15 @@ record DeduplicationSettings<V>(
      */
     Set<StoreBuilder<?>> store() {
         KeyValueBytesStoreSupplier supplier = stores.apply(name);
-        if (supplier.get() instanceof TimestampedBytesStore
-                || supplier.metricsScope().contains("lru")) {
+        KeyValueStore<Bytes, byte[]> example = supplier.get();
+        if (example instanceof TimestampedBytesStore || supplier.metricsScope().contains("lru")) {
             throw new IdempotencyException(
                     "The deduplication " + name + " cannot be stored in a store of the kind "
                             + supplier.metricsScope()
                             + " with timestamps, or with a bound. Use Stores::persistentKeyValueStore or Stores::inMemoryKeyValueStore");
         }
-        StoreBuilder<KeyValueStore<Bytes, byte[]>> store =
-                Stores.keyValueStoreBuilder(supplier, Serdes.Bytes(), Serdes.ByteArray());
+        StoreBuilder<KeyValueStore<Bytes, byte[]>> store = Stores.keyValueStoreBuilder(
+                example.persistent() ? BufferedStore.of(supplier) : supplier, Serdes.Bytes(), Serdes.ByteArray());
         return Set.of(store.withCachingDisabled().withLoggingEnabled(CHANGELOG));
     }
 }

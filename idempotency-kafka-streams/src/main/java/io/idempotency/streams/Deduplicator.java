@@ -43,6 +43,13 @@ final class Deduplicator<K, V, R> extends ContextualFixedKeyProcessor<K, V, R> {
         }
     }
 
+    @Override
+    public void close() {
+        if (gate != null) {
+            gate.close();
+        }
+    }
+
     /** What is forwarded as the value of a record. */
     interface Result<V, R> {
 

@@ -32,6 +32,11 @@ final class Gate<V> {
         return new Verdict(duplicate.isPresent(), duplicate);
     }
 
+    /** Gives the memory back that it takes beside the store. */
+    void close() {
+        memory.close();
+    }
+
     /**
      * What becomes of a record.
      *

@@ -12,14 +12,13 @@ import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.ProcessingContext;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which records of a task are copies, and remembers the ids of the others. One store access for a copy, two for a new id. Not thread-safe.
+ * Decides which records of a task are copies, and remembers the ids of the others. One store access for a copy and one for a new id, and a second one if the {@linkplain IdFilter filter} does not know. Not thread-safe.
  *
  * <p>Kafka Streams repeats what was not committed. Under {@code exactly_once_v2} it takes back the state with the outputs, so an id that is remembered was
  * forwarded, and the output is there. Under {@code at_least_once} the state may be there although the output is not. There a record at the remembered
@@ -32,6 +31,7 @@ final class IdMemory {
     private final TopicNames topics;
     private final long retentionMillis;
     private final boolean isExactlyOnce;
+    private final IdFilter filter;
     /** The ids that were new at the place of the current record. Operators in front may have made several records of it. */
     private final Set<Bytes> newHere = new HashSet<>();
 
@@ -43,8 +43,8 @@ final class IdMemory {
         this.topics = new TopicNames(store);
         this.retentionMillis = retention.toMillis();
         this.isExactlyOnce = isExactlyOnce(context.appConfigs());
-        context.schedule(
-                Purge.interval(retention), PunctuationType.WALL_CLOCK_TIME, new Purge(store, retention, context));
+        this.filter = new IdFilter(store.persistent() ? FilterMemory.OF_THIS_PROCESS : FilterMemory.NONE);
+        new Purge(store, retention, context, filter).start();
     }
 
     private static boolean isExactlyOnce(Map<String, Object> settings) {
@@ -63,12 +63,18 @@ final class IdMemory {
             here = now;
         }
         Bytes key = Bytes.wrap(StoredId.toBytes(id));
-        byte[] entry = newHere.contains(key) ? null : store.get(key);
+        byte[] entry = newHere.contains(key) || filter.isAbsent(key) ? null : store.get(key);
         Optional<Duplicate> copy = entry == null ? Optional.empty() : judge(Seen.of(entry), now);
         if (copy.isEmpty() && newHere.add(key) && isNew(entry, now)) {
+            filter.add(key);
             store.put(key, now.bytes());
         }
         return copy;
+    }
+
+    /** Gives the memory of its filter back. */
+    void close() {
+        filter.close();
     }
 
     private Optional<Duplicate> judge(Seen first, Seen now) {

@@ -122,5 +122,12 @@ record Rekeying<K, V>(DeduplicationSettings<V> settings, Serde<K> keys, Serde<V>
                 context().forward(record.withKey(key).withHeaders(headers));
             }
         }
+
+        @Override
+        public void close() {
+            if (gate != null) {
+                gate.close();
+            }
+        }
     }
 }
