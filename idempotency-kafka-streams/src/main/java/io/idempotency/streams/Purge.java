@@ -1,5 +1,6 @@
 package io.idempotency.streams;
 
+import io.idempotency.store.IdempotencyException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,8 +73,11 @@ final class Purge {
         }
         try (KeyValueIterator<Bytes, byte[]> ids = store.range(next, null)) {
             next = null;
+            Bytes last = null;
             while (ids.hasNext()) {
                 KeyValue<Bytes, byte[]> id = ids.next();
+                checkOrder(last, id.key);
+                last = id.key;
                 if (left-- == 0) {
                     next = id.key;
                     break;
@@ -94,6 +98,15 @@ final class Purge {
             filter.tellTo(next);
         }
         old.forEach(store::delete);
+    }
+
+    /** Otherwise a pass would leave out ids, and the filter would take them for new. */
+    private void checkOrder(@Nullable Bytes last, Bytes key) {
+        if (last != null && last.compareTo(key) >= 0) {
+            throw new IdempotencyException("The state store " + store.name()
+                    + " does not return its entries in the order of the bytes of their keys, so the deduplication cannot go through it in parts."
+                    + " Use Stores::persistentKeyValueStore or Stores::inMemoryKeyValueStore");
+        }
     }
 
     private void end() {

@@ -9,13 +9,14 @@ import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueStore;
 
-/** Notes the calls of a store, and makes batches fail on demand. */
+/** Notes the calls of a store, and makes them fail or answer otherwise on demand. */
 final class Calls {
 
     private final KeyValueStore<Bytes, byte[]> target;
     private final List<String> names = new ArrayList<>();
     private List<KeyValue<Bytes, byte[]>> lastBatch = List.of();
     private boolean isFailing;
+    private boolean isTurned;
 
     /** What a batch fails with. */
     static final class Failing extends RuntimeException {
@@ -43,6 +44,9 @@ final class Calls {
             }
             lastBatch = List.copyOf((List<KeyValue<Bytes, byte[]>>) arguments[0]);
         }
+        if (isTurned && method.getName().equals("range")) {
+            return target.reverseRange((Bytes) arguments[0], (Bytes) arguments[1]);
+        }
         try {
             return method.invoke(target, arguments);
         } catch (InvocationTargetException e) {
@@ -65,6 +69,11 @@ final class Calls {
 
     void fail() {
         isFailing = true;
+    }
+
+    /** Ranges begin at their end from now on. */
+    void turnRanges() {
+        isTurned = true;
     }
 
     void succeed() {

@@ -1,7 +1,9 @@
 package io.idempotency.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.StoredId;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,6 +12,7 @@ import java.util.UUID;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.processor.Punctuator;
 import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.processor.api.MockProcessorContext;
 import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedPunctuator;
@@ -129,6 +132,19 @@ class IdMemoryTest {
             }
 
             assertThat(task.calls.count("get")).isGreaterThanOrEqualTo(1_000);
+        }
+    }
+
+    @Test
+    @Tag("rule-15.8")
+    void refusesAStoreThatReturnsItsEntriesInAnotherOrder() {
+        try (Task task = new Task(Stores.persistentKeyValueStore("ledger"), 2)) {
+            task.calls.turnRanges();
+            Punctuator pass = task.context.scheduledPunctuators().get(0).getPunctuator();
+
+            assertThatThrownBy(() -> pass.punctuate(NOW))
+                    .isInstanceOf(IdempotencyException.class)
+                    .hasMessageContaining("ledger does not return its entries in the order");
         }
     }
 }
