@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
  * Consumes messages that a share group delivers: one by one, in any order, each in a transaction or with a lease of its own. Nothing that happens to one holds
  * another back. The caller holds the message until it is settled: he renews its acquisition lock and never releases it, because Kafka counts each release.
  *
- * <p>The broker archives a record without a word when its last delivery ends without a result. So a message that came with one of its last two deliveries is
+ * <p>The broker archives a record without a word when its last delivery ends without a result. So a message that is surely delivered at most once more is
  * put into quarantine before its handler runs, and taken out when it is settled. If the handler kills the process, the message is still there. If it fails at the last delivery, it stays
  * there at once.
  *
@@ -87,7 +87,7 @@ public final class ShareDelivery<M> {
      * Consumes a message. Failures do not leave, but for errors of the virtual machine: they are charged, quarantined or waited for as the consumer is set. A message that
      * is handled again is given as a new object, because a handler may have changed it.
      *
-     * @param left how often it is delivered again if this process dies
+     * @param left how often it surely is delivered again if this process dies
      * @return how long to hold the message before the next try; empty if it is settled, so that it can be accepted: its transaction has committed
      */
     public Optional<Duration> consume(M message, MessageHandler<? super M> handler, int left) {
@@ -98,7 +98,7 @@ public final class ShareDelivery<M> {
     /**
      * Charges a message that cannot become an {@code M}, as {@link IdempotentConsumer#reject} does.
      *
-     * @param left how often it is delivered again if this process dies
+     * @param left how often it surely is delivered again if this process dies
      * @return as {@link #consume} does
      */
     public Optional<Duration> reject(

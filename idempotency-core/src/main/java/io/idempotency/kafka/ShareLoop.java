@@ -50,10 +50,12 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
     private final LoopLife ending = new LoopLife();
     private final Set<ShareConsumer<?, ?>> consumers = ConcurrentHashMap.newKeySet();
     private final Set<ShareProcessor<K, V>> processors = ConcurrentHashMap.newKeySet();
+    private final ShareMembers members;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
     ShareLoop(ShareLoopBuilder<K, V> settings) {
         this.settings = settings;
+        this.members = new ShareMembers(settings.properties());
     }
 
     /**
@@ -83,6 +85,14 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
         try (LoopReplays replays = new LoopReplays()) {
             settings.startReplays(replays);
             int limit = settings.deliveryLimit().orElseGet(() -> ShareProcessor.deliveryLimit(settings.properties()));
+            if (settings.members() >= limit) {
+                log.warn(
+                        "Share group {} delivers a record {} times, and this loop has {} members. If its process is killed, each member may use a delivery, and the broker archives a"
+                                + " record that had its last one. Raise group.share.delivery.count.limit of the brokers, or set members(..) to less than it.",
+                        settings.group(),
+                        limit,
+                        settings.members());
+            }
             List<Thread> others = new ArrayList<>();
             for (int i = 1; i < settings.members(); i++) {
                 Thread member =
@@ -141,29 +151,39 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
     private void consume(ShareProcessor<K, V> processor) {
         boolean isInterrupted = false;
         boolean isFailed = false;
-        try (ShareConsumer<byte[], byte[]> kafka = new KafkaShareConsumer<>(settings.consumer())) {
-            consumers.add(kafka);
-            try {
-                consume(processor, kafka);
-            } catch (WakeupException wakeup) {
-                log.debug("Woken up to be closed.");
-            } catch (InterruptException interrupted) {
-                log.info("A thread of share group {} was interrupted; its loop ends.", settings.group());
-                // Kept aside until the consumer is closed: it could not be closed in order otherwise.
-                isInterrupted = Thread.interrupted();
+        ShareConsumer<byte[], byte[]> kafka = new KafkaShareConsumer<>(settings.consumer());
+        consumers.add(kafka);
+        members.add();
+        try {
+            consume(processor, kafka);
+        } catch (WakeupException wakeup) {
+            log.debug("Woken up to be closed.");
+        } catch (InterruptException interrupted) {
+            log.info("A thread of share group {} was interrupted; its loop ends.", settings.group());
+            // Kept aside until the consumer is closed: it could not be closed in order otherwise.
+            isInterrupted = Thread.interrupted();
+            stop();
+        } catch (RuntimeException failed) {
+            if (KafkaFailures.isForGood(failed)) {
                 stop();
-            } catch (RuntimeException failed) {
-                if (KafkaFailures.isForGood(failed)) {
-                    throw failed;
-                }
-                log.error(
-                        "A member of share group {} failed to consume {}; another one takes its place.",
-                        settings.group(),
-                        settings.topics(),
-                        FailureText.loggable(failed));
-                isFailed = true;
-            } finally {
-                consumers.remove(kafka);
+                throw failed;
+            }
+            log.error(
+                    "A member of share group {} failed to consume {}; another one takes its place.",
+                    settings.group(),
+                    settings.topics(),
+                    FailureText.loggable(failed));
+            isFailed = true;
+        } catch (Error fatal) {
+            // Before this member releases what it has: the others would get that.
+            stop();
+            throw fatal;
+        } finally {
+            consumers.remove(kafka);
+            if (isEnding()) {
+                members.closeWithOthers(kafka, kafka::close);
+            } else {
+                members.closeAlone(kafka::close);
             }
         }
         if (isFailed) {

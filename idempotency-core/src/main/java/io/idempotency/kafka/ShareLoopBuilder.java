@@ -58,7 +58,8 @@ public final class ShareLoopBuilder<K, V> {
 
     /**
      * Sets how many members of the group the loop has; default: 4. A member that waits for a record, at most so many as it holds, gets no others. Kafka gives a partition to more than
-     * one member only if the group has more members than the topics have partitions.
+     * one member only if the group has more members than the topics have partitions. Have less than
+     * {@code group.share.delivery.count.limit} in a process: if that is killed, each member may use a delivery of a record.
      */
     public ShareLoopBuilder<K, V> members(int number) {
         this.members = number;

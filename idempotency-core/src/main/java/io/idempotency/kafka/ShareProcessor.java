@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>Until then its acquisition lock is renewed at a third of its length: while the handler runs, between attempts, while another owner has the message, and
  *       while the database is away. It is never released, because each release counts as a delivery, and the broker archives a record after its last one.
  *   <li>Each attempt gets a new object, made from the bytes. A record that cannot be deserialized fails alone.
- *   <li>A record that comes with one of its last two deliveries is in quarantine before its handler runs; see {@link ShareDelivery}.
+ *   <li>A record that comes again, or for the last time, is in quarantine before its handler runs; see {@link ShareDelivery}.
  * </ol>
  *
  * <p>If the process dies, the broker gives the record to another member when the lock runs out. If the effect had committed, that delivery is a duplicate. If the lock
@@ -273,7 +273,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
 
     private void start(HeldRecord held) {
         held.start();
-        int left = Math.max(0, deliveryLimit - held.deliveries());
+        int left = left(held);
         try {
             SharedRecord<K, V> record = form.read(held.raw());
             run(held, () -> delivery.consume(record, handler, left));
@@ -288,6 +288,12 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
                             unreadable,
                             left));
         }
+    }
+
+    /** Returns how often a record surely comes again. A process that dies may use a delivery for each of its members, so nothing is sure of a record that came again. */
+    private int left(HeldRecord held) {
+        int left = Math.max(0, deliveryLimit - held.deliveries());
+        return held.deliveries() > 1 ? Math.min(left, 1) : left;
     }
 
     private void run(HeldRecord held, Supplier<Optional<Duration>> attempt) {

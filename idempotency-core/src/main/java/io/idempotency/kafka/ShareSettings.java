@@ -74,8 +74,8 @@ final class ShareSettings {
             String limit = value(configs, ofGroup, GROUPS_LIMIT);
             return Integer.parseInt(limit.isEmpty() ? value(configs, broker, BROKERS_LIMIT) : limit);
         } catch (ExecutionException | TimeoutException | RuntimeException failed) {
-            log.info(
-                    "The limit of deliveries of group {} could not be looked up, and is taken for {}: {}",
+            log.warn(
+                    "The limit of deliveries of group {} could not be looked up, and is taken for {}. If the brokers have a lower one, set deliveryLimit(..): {}",
                     group,
                     ShareProcessor.DEFAULT_DELIVERY_LIMIT,
                     FailureText.line(failed));

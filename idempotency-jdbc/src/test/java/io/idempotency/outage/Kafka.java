@@ -88,9 +88,14 @@ final class Kafka {
                                 set("share.auto.offset.reset", "earliest"),
                                 set("share.record.lock.duration.ms", String.valueOf(lock.toMillis())))))
                 .all());
+        return member(servers(), group);
+    }
+
+    /** Returns properties of a member of a share group that is set up already. */
+    static Map<String, Object> member(String servers, String group) {
         return new HashMap<>(Map.of(
                 "bootstrap.servers",
-                servers(),
+                servers,
                 "group.id",
                 group,
                 "key.deserializer",

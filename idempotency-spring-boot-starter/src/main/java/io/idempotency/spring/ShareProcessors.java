@@ -2,6 +2,7 @@ package io.idempotency.spring;
 
 import io.idempotency.IdempotentConsumer;
 import io.idempotency.MessageHandler;
+import io.idempotency.kafka.ShareMembers;
 import io.idempotency.kafka.ShareProcessor;
 import java.time.Duration;
 import java.util.Collection;
@@ -42,6 +43,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
     private final IdempotentConsumer<ConsumerRecord<Object, Object>> consumer;
     private final MessageHandler<ConsumerRecord<Object, Object>> handler;
     private final BooleanSupplier isRunning;
+    private final ShareMembers members;
 
     ShareProcessors(
             DefaultShareConsumerFactory<Object, Object> users,
@@ -54,6 +56,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
         this.consumer = consumer;
         this.handler = handler;
         this.isRunning = isRunning;
+        this.members = new ShareMembers(kafka);
         this.bytes = new DefaultShareConsumerFactory<>(ShareProcessor.consumer(kafka));
         users.getListeners().forEach(this::listen);
     }
@@ -112,6 +115,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
         Handling(Supplier<ShareConsumer<byte[], byte[]>> connect) {
             this.connect = connect;
             this.member = connect.get();
+            members.add();
         }
 
         @Override
@@ -121,7 +125,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
                 handling = processor();
                 processor = handling;
             }
-            ConsumerRecords<byte[], byte[]> polled = member.poll(timeout);
+            ConsumerRecords<byte[], byte[]> polled = turns.poll(member, timeout, () -> !isRunning.getAsBoolean());
             try {
                 handling.process(member, polled, () -> !isRunning.getAsBoolean());
             } catch (WakeupException | InterruptException end) {
@@ -136,15 +140,16 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
         /** What the member held is free then, and comes again. */
         private void replace() {
             Set<String> topics = member.subscription();
-            member.close();
+            members.closeAlone(member::close);
             member = connect.get();
+            members.add();
             member.subscribe(topics);
         }
 
         @Override
         public void close() {
             try {
-                member.close();
+                leave(member::close);
             } finally {
                 end();
             }
@@ -153,9 +158,17 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
         @Override
         public void close(Duration timeout) {
             try {
-                member.close(timeout);
+                leave(() -> member.close(timeout));
             } finally {
                 end();
+            }
+        }
+
+        private void leave(Runnable closing) {
+            if (isRunning.getAsBoolean()) {
+                members.closeAlone(closing);
+            } else {
+                members.closeWithOthers(member, closing);
             }
         }
 
