@@ -19,12 +19,10 @@ import org.springframework.kafka.listener.ContainerProperties.ShareAckMode;
 import org.springframework.kafka.listener.ShareConsumerRecordRecoverer;
 import org.springframework.kafka.listener.adapter.ShareRecordMessagingMessageListenerAdapter;
 import org.springframework.kafka.support.ShareAcknowledgment;
+import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /** Refuses what is not sound for a listener of a share group. */
 final class ShareChecks {
-
-    private static final String HANDLES_ERRORS =
-            "org.springframework.kafka.support.serializer.ErrorHandlingDeserializer";
 
     private ShareChecks() {}
 
@@ -71,18 +69,27 @@ final class ShareChecks {
                 listener
                         + " has a ShareConsumerRecordRecoverer, which would never be called: what fails is tried again, and then quarantined",
                 "Remove the recoverer.");
-        refuseIf(
-                Stream.of(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG)
-                        .anyMatch(name -> name(kafka.get(name)).equals(HANDLES_ERRORS)),
-                listener
-                        + " has an ErrorHandlingDeserializer: a share container does not look for the failures that it hides, so the listener would get null",
-                "Use its delegate: the library quarantines what cannot be deserialized.");
         try {
             Map<String, Object> unused = ShareProcessor.consumer(kafka);
         } catch (IdempotencyException wrong) {
             throw new ListenerRefusedException(
                     listener + " has a wrong property: " + wrong.getMessage(), "Remove it from the consumer factory.");
         }
+    }
+
+    /** A supplier is asked once, for a deserializer that nobody uses. */
+    static void requireDeserializers(
+            ListenerDefinition listener, DefaultShareConsumerFactory<?, ?> factory, Map<String, Object> kafka) {
+        boolean isNamed = Stream.of(
+                        ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG)
+                .anyMatch(name -> name(kafka.get(name)).equals(ErrorHandlingDeserializer.class.getName()));
+        refuseIf(
+                isNamed
+                        || factory.getKeyDeserializer() instanceof ErrorHandlingDeserializer<?>
+                        || factory.getValueDeserializer() instanceof ErrorHandlingDeserializer<?>,
+                listener
+                        + " has an ErrorHandlingDeserializer: a share container does not look for the failures that it hides, so the listener would get null",
+                "Use its delegate: the library quarantines what cannot be deserialized.");
     }
 
     static void requireListener(ListenerDefinition listener, Object target) {

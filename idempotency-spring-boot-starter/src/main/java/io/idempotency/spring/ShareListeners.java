@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
@@ -85,6 +86,7 @@ final class ShareListeners {
         ShareChecks.require(listener, level, properties);
         ShareChecks.requireContainer(
                 listener, settings, Objects.requireNonNull(fields.getPropertyValue("recordRecoverer")), kafka);
+        ShareChecks.requireDeserializers(listener, users, kafka);
         refuseIf(
                 consumers.isPartitioned(listener),
                 listener
@@ -119,10 +121,17 @@ final class ShareListeners {
         if (target instanceof ShareRecordMessagingMessageListenerAdapter<?, ?> adapter) {
             ShareRecordMessagingMessageListenerAdapter<Object, Object> listener =
                     (ShareRecordMessagingMessageListenerAdapter<Object, Object>) adapter;
-            return (record, claim) -> Outputs.awaited(level, () -> listener.onShareRecord(record, null, null));
+            return handler(level, record -> listener.onShareRecord(record, null, null));
         }
-        GenericMessageListener<ConsumerRecord<Object, Object>> listener =
-                (GenericMessageListener<ConsumerRecord<Object, Object>>) target;
-        return (record, claim) -> Outputs.awaited(level, () -> listener.onMessage(record));
+        return handler(level, ((GenericMessageListener<ConsumerRecord<Object, Object>>) target)::onMessage);
+    }
+
+    /** A deserializer inside another one may hide failures, too. */
+    private static MessageHandler<ConsumerRecord<Object, Object>> handler(
+            ConsistencyLevel level, Consumer<ConsumerRecord<Object, Object>> listener) {
+        return (record, claim) -> {
+            PollListener.requireDeserialized(record);
+            Outputs.awaited(level, () -> listener.accept(record));
+        };
     }
 }

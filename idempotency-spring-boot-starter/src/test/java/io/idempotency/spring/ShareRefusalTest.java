@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.apache.kafka.clients.consumer.ShareConsumer;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties.ShareAckMode;
 import org.springframework.kafka.listener.ShareConsumerRecordRecoverer;
 import org.springframework.kafka.support.ShareAcknowledgment;
+import org.springframework.kafka.support.serializer.DelegatingDeserializer;
+import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /** Listeners of share groups that the starter refuses, with the reason. Nothing listens, and no broker is there. */
 @Tag("rule-14.8")
@@ -152,6 +155,16 @@ class ShareRefusalTest {
                 new DefaultShareConsumerFactory<>(kafka(
                         "value.deserializer",
                         "org.springframework.kafka.support.serializer.ErrorHandlingDeserializer")),
+                factory -> {},
+                "has an ErrorHandlingDeserializer");
+        Deserializer<Object> hides =
+                new ErrorHandlingDeserializer<>(new DelegatingDeserializer(Map.of("text", new StringDeserializer())));
+        refusesFactory(
+                new DefaultShareConsumerFactory<>(kafka(), null, hides, false),
+                factory -> {},
+                "has an ErrorHandlingDeserializer");
+        refusesFactory(
+                new DefaultShareConsumerFactory<>(kafka(), () -> hides, null),
                 factory -> {},
                 "has an ErrorHandlingDeserializer");
         refusesFactory(
