@@ -38,6 +38,11 @@ final class AwaitedHandler extends HandlerAdapter {
         this.most = most;
     }
 
+    /** Returns how long a result may take. */
+    static Duration within(Duration pollInterval) {
+        return pollInterval.multipliedBy(9).dividedBy(10);
+    }
+
     /**
      * Makes a listener with asynchronous results wait for each of them, at most for the time given. Returns whether its methods declare such results;
      * a method that declares Object may return one all the same.

@@ -146,8 +146,7 @@ final class ContainerFitter {
             ListenerDefinition listener, Object target, Map<String, Object> kafka, boolean isRetry) {
         Duration pollInterval = TopicRetention.pollInterval(kafka);
         Duration chunkTime = pollInterval.dividedBy(CHUNKS_PER_POLL_INTERVAL);
-        boolean isAwaited = !listener.isShadow()
-                && AwaitedHandler.await(target, pollInterval.multipliedBy(9).dividedBy(10));
+        boolean isAwaited = !listener.isShadow() && AwaitedHandler.await(target, AwaitedHandler.within(pollInterval));
         boolean isBatch = target instanceof BatchMessageListener<?, ?>;
         ListenerDefinition sharing = isBatch ? listener.sharingTransactions() : listener;
         return new FittedContainer(

@@ -10,6 +10,7 @@ import io.idempotency.RetryPolicy;
 import io.idempotency.TransactionPer;
 import io.idempotency.kafka.ShareProcessor;
 import io.idempotency.kafka.TopicRetention;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -96,11 +97,14 @@ final class ShareListeners {
         checks.requireShared(listener, level, settings, kafka);
         Object target = Objects.requireNonNull(settings.getMessageListener());
         ShareChecks.requireListener(listener, target);
+        Duration pollInterval = TopicRetention.pollInterval(kafka);
+        // Declared futures are refused. A method that declares Object may return one all the same.
+        boolean unused = AwaitedHandler.await(target, AwaitedHandler.within(pollInterval));
         IdempotentConsumer<ConsumerRecord<Object, Object>> consumer = consumers.of(
                 listener,
                 AdaptedListener.in(target),
                 FailurePolicy.quarantineAfter(RetryPolicy.DEFAULT_ATTEMPTS),
-                TopicRetention.pollInterval(kafka).dividedBy(CHUNKS_PER_POLL_INTERVAL),
+                pollInterval.dividedBy(CHUNKS_PER_POLL_INTERVAL),
                 kafka);
         MessageHandler<ConsumerRecord<Object, Object>> handler = handler(target, level);
         ShareProcessors processors = new ShareProcessors(users, kafka, consumer, handler, container::isRunning);
