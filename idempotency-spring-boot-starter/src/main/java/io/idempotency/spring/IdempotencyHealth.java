@@ -66,7 +66,8 @@ final class IdempotencyHealth implements HealthIndicator {
 
     private static boolean isIdempotent(MessageListenerContainer container) {
         return container instanceof AbstractMessageListenerContainer<?, ?> ofThreads
-                && ofThreads.getCommonErrorHandler() instanceof WaitingErrorHandler;
+                ? ofThreads.getCommonErrorHandler() instanceof WaitingErrorHandler
+                : ShareListeners.isIdempotent(container);
     }
 
     @Override

@@ -26,6 +26,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.GenericMessageListener;
+import org.springframework.kafka.listener.MessageListenerContainer;
 import org.springframework.kafka.listener.ShareKafkaMessageListenerContainer;
 import org.springframework.kafka.listener.adapter.ShareRecordMessagingMessageListenerAdapter;
 
@@ -60,6 +61,12 @@ final class ShareListeners {
 
     boolean isInstalled(ShareKafkaMessageListenerContainer<?, ?> container) {
         return installed.contains(container);
+    }
+
+    /** Returns whether the Kafka consumers of a container have been replaced. */
+    static boolean isIdempotent(MessageListenerContainer container) {
+        return container instanceof ShareKafkaMessageListenerContainer<?, ?>
+                && AdaptedListener.field(container, FACTORY) instanceof ShareProcessors;
     }
 
     /**
