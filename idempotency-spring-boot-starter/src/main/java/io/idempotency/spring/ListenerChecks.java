@@ -102,6 +102,10 @@ final class ListenerChecks {
                 listener + " returns before its work is done, so its record would be accepted too early",
                 "Return the result itself.");
         warnOfReplies(listener);
+        annotations(listener).forEach(annotation -> {
+            warnOfErrorHandler(listener, annotation);
+            ShareChecks.warnOfProperties(listener, annotation);
+        });
     }
 
     private static void requireMethod(ListenerDefinition listener, ConsistencyLevel level, Method method) {
@@ -174,20 +178,27 @@ final class ListenerChecks {
     }
 
     private static void warn(ListenerDefinition listener, Map<String, Object> kafka) {
-        for (AnnotatedElement element : elements(listener.element())) {
-            KafkaListener annotation = AnnotatedElementUtils.findMergedAnnotation(element, KafkaListener.class);
-            if (annotation != null && !annotation.errorHandler().isEmpty()) {
-                log.warn(
-                        "{} has the error handler {}: a message whose failure it swallows counts as processed.",
-                        listener,
-                        annotation.errorHandler());
-            }
-        }
+        annotations(listener).forEach(annotation -> warnOfErrorHandler(listener, annotation));
         if ("latest".equals(kafka.getOrDefault(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest"))) {
             log.warn(
                     "{} begins at the latest offset: records that are sent before a partition is first discovered are not"
                             + " processed. Set spring.kafka.consumer.auto-offset-reset=earliest unless you want that.",
                     listener);
+        }
+    }
+
+    private static Stream<KafkaListener> annotations(ListenerDefinition listener) {
+        return elements(listener.element()).stream()
+                .flatMap(element ->
+                        Stream.ofNullable(AnnotatedElementUtils.findMergedAnnotation(element, KafkaListener.class)));
+    }
+
+    private static void warnOfErrorHandler(ListenerDefinition listener, KafkaListener annotation) {
+        if (!annotation.errorHandler().isEmpty()) {
+            log.warn(
+                    "{} has the error handler {}: a message whose failure it swallows counts as processed.",
+                    listener,
+                    annotation.errorHandler());
         }
     }
 

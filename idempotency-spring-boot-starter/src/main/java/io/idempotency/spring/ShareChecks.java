@@ -7,22 +7,32 @@ import io.idempotency.TransactionPer;
 import io.idempotency.kafka.ShareProcessor;
 import io.idempotency.store.IdempotencyException;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.listener.AcknowledgingShareConsumerAwareMessageListener;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.ContainerProperties.ShareAckMode;
 import org.springframework.kafka.listener.ShareConsumerRecordRecoverer;
 import org.springframework.kafka.listener.adapter.ShareRecordMessagingMessageListenerAdapter;
+import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.ShareAcknowledgment;
 import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /** Refuses what is not sound for a listener of a share group. */
 final class ShareChecks {
+
+    private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
+    private static final List<Class<?>> NOT_GIVEN =
+            List.of(ShareAcknowledgment.class, ShareConsumer.class, Acknowledgment.class, Consumer.class);
 
     private ShareChecks() {}
 
@@ -104,11 +114,20 @@ final class ShareChecks {
     static void requireMethod(ListenerDefinition listener, Method method) {
         refuseIf(
                 Stream.of(method.getParameterTypes())
-                        .anyMatch(type -> ShareAcknowledgment.class.isAssignableFrom(type)
-                                || ShareConsumer.class.isAssignableFrom(type)),
+                        .anyMatch(type -> NOT_GIVEN.stream().anyMatch(each -> each.isAssignableFrom(type))),
                 listener
-                        + " takes a ShareAcknowledgment or a ShareConsumer, which it does not get: the library acknowledges, on another thread",
+                        + " takes an acknowledgment or a Kafka consumer, which it does not get: the library acknowledges, on another thread",
                 "Remove the parameter.");
+    }
+
+    static void warnOfProperties(ListenerDefinition listener, KafkaListener annotation) {
+        if (annotation.properties().length > 0) {
+            log.warn(
+                    "{} is on a share group and has properties in its @KafkaListener, which spring-kafka does not read there: {}. Give them to the"
+                            + " DefaultShareConsumerFactory.",
+                    listener,
+                    String.join(", ", annotation.properties()));
+        }
     }
 
     private static String name(@Nullable Object type) {

@@ -13,22 +13,28 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
 import org.springframework.kafka.listener.ContainerProperties.ShareAckMode;
+import org.springframework.kafka.listener.KafkaListenerErrorHandler;
 import org.springframework.kafka.listener.ShareConsumerRecordRecoverer;
+import org.springframework.kafka.support.Acknowledgment;
 import org.springframework.kafka.support.ShareAcknowledgment;
 import org.springframework.kafka.support.serializer.DelegatingDeserializer;
 import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /** Listeners of share groups that the starter refuses, with the reason. Nothing listens, and no broker is there. */
 @Tag("rule-14.8")
+@ExtendWith(OutputCaptureExtension.class)
 class ShareRefusalTest {
 
     private final ApplicationContextRunner runner = Runners.h2();
@@ -102,6 +108,18 @@ class ShareRefusalTest {
         void charge(String order, ShareConsumer<?, ?> consumer) {}
     }
 
+    static class AcknowledgingAsElsewhere {
+        @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
+        @Idempotent("billing")
+        void charge(String order, Acknowledgment acknowledgment) {}
+    }
+
+    static class WithConsumerAsElsewhere {
+        @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
+        @Idempotent("billing")
+        void charge(String order, org.apache.kafka.clients.consumer.Consumer<?, ?> consumer) {}
+    }
+
     static class Later {
         @KafkaListener(topics = "orders", groupId = "g", containerFactory = "sharing")
         @Idempotent("billing")
@@ -112,8 +130,10 @@ class ShareRefusalTest {
 
     @Test
     void refusesListenersThatAcknowledgeOrReturnTooEarly() {
-        refuses(runner, Acknowledging.class, "takes a ShareAcknowledgment", "Remove the parameter");
-        refuses(runner, WithConsumer.class, "takes a ShareAcknowledgment or a ShareConsumer");
+        refuses(runner, Acknowledging.class, "takes an acknowledgment or a Kafka consumer", "Remove the parameter");
+        refuses(runner, WithConsumer.class, "takes an acknowledgment or a Kafka consumer");
+        refuses(runner, AcknowledgingAsElsewhere.class, "takes an acknowledgment or a Kafka consumer");
+        refuses(runner, WithConsumerAsElsewhere.class, "takes an acknowledgment or a Kafka consumer");
         refuses(runner, Later.class, "returns before its work is done");
     }
 
@@ -179,5 +199,30 @@ class ShareRefusalTest {
                         factory.getContainerProperties().setAdviceChain((MethodInterceptor) MethodInvocation::proceed),
                 "has no effect",
                 "without advices");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Swallowing {
+        @Bean
+        static KafkaListenerErrorHandler swallow() {
+            return (message, exception) -> "";
+        }
+
+        @KafkaListener(
+                topics = "orders",
+                groupId = "g",
+                containerFactory = "sharing",
+                errorHandler = "swallow",
+                properties = "max.poll.records=1")
+        @Idempotent("billing")
+        void charge(String order) {}
+    }
+
+    @Test
+    void warnsOfAnErrorHandlerAndOfPropertiesThatNobodyReads(CapturedOutput output) {
+        runner.withUserConfiguration(Sharing.class, Swallowing.class)
+                .run(context -> assertThat(output)
+                        .contains("has the error handler swallow", "counts as processed")
+                        .contains("has properties in its @KafkaListener", "max.poll.records=1"));
     }
 }
