@@ -79,7 +79,7 @@ final class ShareListeners {
         String store = consumers.store(listener);
         installed.add(container);
         if (!properties.consumer(listener.name()).enabled()) {
-            SwitchedOff.warn("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
+            SwitchedOff.warnShared("idempotency.consumers." + listener.name() + ".enabled=false: " + listener);
             return;
         }
         ContainerProperties settings = container.getContainerProperties();

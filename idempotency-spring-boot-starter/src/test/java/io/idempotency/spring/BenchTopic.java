@@ -44,17 +44,23 @@ final class BenchTopic {
 
     /** Sets a property of the topic. */
     BenchTopic configured(String property, String value) {
-        ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name);
+        return configured(new ConfigResource(ConfigResource.Type.TOPIC, name), property, value);
+    }
+
+    private BenchTopic configured(ConfigResource of, String property, String value) {
         AlterConfigOp set = new AlterConfigOp(new ConfigEntry(property, value), AlterConfigOp.OpType.SET);
         try {
-            bench.admin
-                    .incrementalAlterConfigs(Map.of(topic, List.of(set)))
-                    .all()
-                    .get();
+            bench.admin.incrementalAlterConfigs(Map.of(of, List.of(set))).all().get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
         return this;
+    }
+
+    /** Lets the share group of its listener begin at the first message. */
+    BenchTopic shared() {
+        ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, name);
+        return configured(group, "share.auto.offset.reset", "earliest");
     }
 
     /** Sends a message; returns where it stands. */

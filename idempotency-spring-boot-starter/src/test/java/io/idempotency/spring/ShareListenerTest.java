@@ -9,32 +9,19 @@ import io.idempotency.replay.Replay;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.QuarantineEntry;
 import io.idempotency.store.QuarantineStore;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.AlterConfigOp;
-import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.health.contributor.Status;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.config.ShareKafkaListenerContainerFactory;
 import org.springframework.kafka.core.DefaultShareConsumerFactory;
-import org.springframework.kafka.support.serializer.ErrorHandlingDeserializer;
 
 /** The listener of a share group, on a real broker and a real PostgreSQL. */
 @Tag("rule-14.8")
@@ -53,22 +40,6 @@ class ShareListenerTest {
         }
     }
 
-    /** A deserializer around one that hides its failures. */
-    public static final class Hiding implements Deserializer<String> {
-
-        private final ErrorHandlingDeserializer<String> inner = new ErrorHandlingDeserializer<>(new Picky());
-
-        @Override
-        public String deserialize(String topic, byte[] data) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public @Nullable String deserialize(String topic, Headers headers, byte[] data) {
-            return inner.deserialize(topic, headers, data);
-        }
-    }
-
     @Configuration(proxyBeanMethods = false)
     static class Sharing {
 
@@ -77,12 +48,7 @@ class ShareListenerTest {
             return factory(Picky.class);
         }
 
-        @Bean
-        static ShareKafkaListenerContainerFactory<String, String> hiding() {
-            return factory(Hiding.class);
-        }
-
-        private static ShareKafkaListenerContainerFactory<String, String> factory(Class<?> values) {
+        static ShareKafkaListenerContainerFactory<String, String> factory(Class<?> values) {
             ShareKafkaListenerContainerFactory<String, String> factory =
                     new ShareKafkaListenerContainerFactory<>(new DefaultShareConsumerFactory<>(Map.of(
                             "bootstrap.servers",
@@ -115,57 +81,13 @@ class ShareListenerTest {
                     record.value(), String.valueOf(record.deliveryCount().orElse((short) 0)));
             ledger.post(record.value());
         }
-
-        @KafkaListener(
-                id = "hidden",
-                topics = "${topic}-hidden",
-                groupId = "${topic}-hidden",
-                containerFactory = "hiding")
-        @Idempotent("hidden")
-        void hidden(ConsumerRecord<String, String> record) {
-            ledger.post("hidden" + record.value());
-        }
-
-        @KafkaListener(
-                id = "later",
-                topics = "${topic}-later",
-                groupId = "${topic}-later",
-                containerFactory = "sharing")
-        @Idempotent("later")
-        @SuppressWarnings("FutureReturnValueIgnored")
-        Object later(String value) {
-            return CompletableFuture.runAsync(() -> ledger.post(value));
-        }
-
-        @KafkaListener(
-                id = "dying",
-                topics = "${topic}-dying",
-                groupId = "${topic}-dying",
-                containerFactory = "sharing",
-                concurrency = "2")
-        @Idempotent("dying")
-        void dying(String value) {
-            ledger.post(value);
-        }
     }
 
     private static final ListenerBench bench = new ListenerBench().withoutJpa();
-    private static final BenchTopic topic = bench.topic("share");
-    private static final BenchTopic hidden = bench.topic("hidden");
-    private static final BenchTopic later = bench.topic("later");
-    private static final BenchTopic dying = bench.topic("dying");
+    private static final BenchTopic topic = bench.topic("share").shared();
 
     @BeforeAll
-    static void start() throws ExecutionException, InterruptedException {
-        AlterConfigOp earliest =
-                new AlterConfigOp(new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET);
-        bench.admin
-                .incrementalAlterConfigs(Stream.of(topic, hidden, later, dying)
-                        .collect(Collectors.toMap(
-                                each -> new ConfigResource(ConfigResource.Type.GROUP, each.name),
-                                each -> List.of(earliest))))
-                .all()
-                .get();
+    static void start() {
         bench.start(Sharing.class, Listener.class);
     }
 
@@ -242,60 +164,6 @@ class ShareListenerTest {
         QuarantineEntry entry =
                 quarantine.find(new MessageId("share", "garbage")).orElseThrow();
         assertThat(entry.message().payload().value()).isEqualTo("garbage".getBytes(UTF_8));
-    }
-
-    @Test
-    void whatADeserializerInsideAnotherHidesIsNotHandled() {
-        hidden.sendAll(0, "garbage hidden", "seen");
-
-        await().until(() -> count("seen", Outcome.PROCESSED) == 1 && count("garbage hidden", Outcome.RELEASED) > 0);
-        assertThat(bench.ledger().calls).contains("hiddenseen").doesNotContain("hiddennull");
-        assertThat(count("garbage hidden", Outcome.PROCESSED)).isZero();
-    }
-
-    @Test
-    void aFutureIsAwaited() {
-        CountDownLatch open = bench.ledger().hold("late");
-
-        later.sendAll(0, "late");
-
-        await().until(() -> bench.ledger().callsOf("late") == 1);
-        assertThat(count("late", Outcome.PROCESSED)).isZero();
-        open.countDown();
-        await().until(() -> count("late", Outcome.PROCESSED) == 1);
-        assertThat(bench.effects("late")).containsExactly("late");
-    }
-
-    @Test
-    void aFutureThatFailsIsAFailure() {
-        bench.ledger().fail("later ill", 2, () -> new IllegalStateException("Fails twice"));
-
-        later.sendAll(0, "later ill");
-
-        await().until(() -> count("later ill", Outcome.PROCESSED) == 1);
-        assertThat(bench.ledger().callsOf("later ill")).isEqualTo(3);
-        assertThat(count("later ill", Outcome.RELEASED)).isEqualTo(2);
-    }
-
-    @Test
-    @Tag("rule-5.6")
-    void healthIsDownAfterItsThreadsHaveEnded() {
-        IdempotencyHealth health = bench.bean(IdempotencyHealth.class);
-        bench.ledger().then("deadly", () -> {
-            throw new OutOfMemoryError("as a test wants it");
-        });
-
-        dying.sendAll(0, "deadly");
-
-        await().until(() -> health.health().getDetails().containsKey("listener dying"));
-        assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
-        assertThat(health.health().getDetails()).containsEntry("listener dying", "ended: ERROR");
-
-        bench.ledger().then("deadly", () -> {});
-        dying.stop();
-        dying.start();
-        await().until(() -> count("deadly", Outcome.PROCESSED) == 1);
-        assertThat(health.health().getDetails()).doesNotContainKey("listener dying");
     }
 
     @Test

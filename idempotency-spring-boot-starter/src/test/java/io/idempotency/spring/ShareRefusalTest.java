@@ -225,4 +225,15 @@ class ShareRefusalTest {
                         .contains("has the error handler swallow", "counts as processed")
                         .contains("has properties in its @KafkaListener", "max.poll.records=1"));
     }
+
+    @Test
+    void saysWhatBecomesOfFailuresWhereItIsSwitchedOff(CapturedOutput output) {
+        runner.withUserConfiguration(Sharing.class, Plain.class)
+                .withPropertyValues("idempotency.consumers.billing.enabled=false")
+                .run(context -> assertThat(output)
+                        .contains("rejected at its first failure, unless its container has a recoverer")
+                        .doesNotContain("The error handler decides"));
+        new SwitchedOff().afterSingletonsInstantiated();
+        assertThat(output).contains("The error handler decides", "On a share group it is rejected");
+    }
 }
