@@ -68,6 +68,7 @@ public final class ShareDelivery<M> {
                 settings.failures().quarantine().isPresent(),
                 settings,
                 "it has no quarantine. The broker archives a record after its last delivery, so there must be another place for it. Set quarantine(..)");
+        settings.storage().store().anyOrder(settings.name());
         return new ShareDelivery<>(consumer);
     }
 

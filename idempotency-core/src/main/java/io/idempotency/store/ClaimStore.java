@@ -21,6 +21,12 @@ public interface ClaimStore {
     default void register(String consumer) {}
 
     /**
+     * Notes that messages of a consumer come in any order in this process, because a share group delivers them. So an offset says nothing about them: behind it,
+     * others may be settled and purged while it waits. No round trip. Stores that look at ids alone have nothing to do.
+     */
+    default void anyOrder(String consumer) {}
+
+    /**
      * Prepares a claim of these deliveries before its transaction begins, with work that takes long or must be committed on its own. A claim that was
      * not prepared does this work within its transaction. Most stores have nothing to do.
      *

@@ -105,7 +105,9 @@ public final class JdbcQuarantine implements QuarantineStore {
     private MessageLookup lookup(Connection connection, Delivery delivery, Map<String, Integer> proposed)
             throws SQLException {
         List<Delivery> one = List.of(delivery);
-        return MessageLookup.of(one, database.numbers(connection, MessageLookup.namesIn(one), proposed));
+        // Entries have the offsets as they are.
+        return MessageLookup.of(
+                one, database.numbers(connection, MessageLookup.namesIn(one), proposed), consumer -> false);
     }
 
     @Override

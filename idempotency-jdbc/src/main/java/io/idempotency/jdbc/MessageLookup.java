@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * The deliveries of a call, with their keys in the table.
@@ -35,22 +36,26 @@ record MessageLookup(List<Delivery> deliveries, List<MessageKey> keys, SortedMap
         return names;
     }
 
-    static MessageLookup of(List<Delivery> deliveries, Map<String, Integer> numbers) {
+    /** @param isInAnyOrder whether messages of a consumer come in any order */
+    static MessageLookup of(List<Delivery> deliveries, Map<String, Integer> numbers, Predicate<String> isInAnyOrder) {
         List<MessageKey> keys = new ArrayList<>(deliveries.size());
         SortedMap<MessageKey, MessageArrival> arrivals = new TreeMap<>();
         Delivery last = null;
         int consumer = 0;
         long place = 0;
+        boolean isUnordered = false;
         for (Delivery delivery : deliveries) {
             if (last == null || !Names.areOfOnePlace(last, delivery)) {
                 last = delivery;
                 consumer = consumer(delivery, numbers);
                 place = Names.place(delivery.position(), numbers);
+                isUnordered = isInAnyOrder.test(delivery.id().consumer());
             }
             MessageKey key = new MessageKey(consumer, StoredId.of(delivery.id().value()));
             keys.add(key);
+            long offset = delivery.position().offset();
             arrivals.putIfAbsent(
-                    key, new MessageArrival(key, delivery.position().offset(), place));
+                    key, new MessageArrival(key, isUnordered ? MessageArrival.unordered(offset) : offset, place));
         }
         return new MessageLookup(deliveries, keys, arrivals);
     }

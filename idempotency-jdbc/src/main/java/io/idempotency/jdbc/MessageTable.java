@@ -10,6 +10,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The statements about messages that are the same for every database. */
 final class MessageTable {
@@ -17,6 +19,9 @@ final class MessageTable {
     private final Tables tables;
     private final StoreDatabase database;
     private final Retentions retentions;
+    /** The consumers whose messages come in any order. */
+    private final Set<String> unordered = ConcurrentHashMap.newKeySet();
+
     private final String delete;
 
     MessageTable(StoreDatabase database, Tables tables) {
@@ -29,6 +34,14 @@ final class MessageTable {
     /** Returns the database of the table. */
     StoreDatabase database() {
         return database;
+    }
+
+    void anyOrder(String consumer) {
+        unordered.add(consumer);
+    }
+
+    boolean isInAnyOrder(String consumer) {
+        return unordered.contains(consumer);
     }
 
     /** Returns whether the numbers of all names are known. */
@@ -46,7 +59,10 @@ final class MessageTable {
                 retentions.met(consumer);
             }
         }
-        return MessageLookup.of(deliveries, database.numbers(connection, MessageLookup.namesIn(deliveries), proposed));
+        return MessageLookup.of(
+                deliveries,
+                database.numbers(connection, MessageLookup.namesIn(deliveries), proposed),
+                this::isInAnyOrder);
     }
 
     /** Returns the retentions of the consumers. */

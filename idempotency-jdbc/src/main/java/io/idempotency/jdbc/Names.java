@@ -121,7 +121,7 @@ final class Names {
             return Position.UNKNOWN;
         }
         int number = (int) (place >>> 32);
-        return new Position(stream(connection, number, proposed), (int) place, offset);
+        return new Position(stream(connection, number, proposed), (int) place, MessageArrival.offset(offset));
     }
 
     private String stream(Connection connection, int number, Map<String, Integer> proposed) throws SQLException {

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * first time or has not claimed from for a minute, and for a message before one that it was granted. Duplicates say nothing about the messages behind them:
  * a purge may be deleting those while offsets that were set back are read again.
  *
+ * <p>Messages of a share group are settled in any order. So for them no horizon is read, and none that their rows raise has anything behind it, see {@link
+ * MessageArrival#unordered}.
+ *
  * <p>The purge commits a horizon together with the deletions, and the claim reads it after its inserts, so it sees the horizon of each row that it did not
  * meet. Only at an isolation level above READ COMMITTED, and only if the transaction has read before its claim, a purge that commits between the two stays
  * unseen. Thread-safe.
@@ -58,6 +61,7 @@ final class TableHorizons {
         }
     }
 
+    private final MessageTable messages;
     private final StoreDatabase database;
     private final Tables tables;
     private final UnjudgedRecords unjudged;
@@ -66,8 +70,9 @@ final class TableHorizons {
     /** The partitions of which the log says that they were set back. */
     private final Set<Partition> told = ConcurrentHashMap.newKeySet();
 
-    TableHorizons(StoreDatabase database, Tables tables, UnjudgedRecords unjudged, LongSupplier nanoTime) {
-        this.database = database;
+    TableHorizons(MessageTable messages, Tables tables, UnjudgedRecords unjudged, LongSupplier nanoTime) {
+        this.messages = messages;
+        this.database = messages.database();
         this.tables = tables;
         this.unjudged = unjudged;
         this.nanoTime = nanoTime;
@@ -208,8 +213,14 @@ final class TableHorizons {
         }
     }
 
-    /** Returns the offset from which on all messages of the partition are new; no offset is, if this process has not claimed from it recently. */
+    /**
+     * Returns the offset from which on all messages of the partition are new; no offset is, if this process has not claimed from it recently. All are, if they
+     * come in any order: a share group delivers what is not settled.
+     */
     private long newFrom(Partition partition) {
+        if (messages.isInAnyOrder(partition.consumer())) {
+            return 0;
+        }
         @Nullable Progress known = progress.get(partition);
         return known != null && known.isTrusted(nanoTime.getAsLong()) ? known.offset() + 1 : Long.MAX_VALUE;
     }

@@ -125,7 +125,7 @@ final class TableRanges {
 
     private static boolean isIn(MessageRange range, Bounds bounds, ResultSet row) throws SQLException {
         long at = row.getLong(2);
-        long offset = row.getLong(4);
+        long offset = MessageArrival.offset(row.getLong(4));
         boolean isThere = bounds.place() == -1
                 || (row.getLong(5) == bounds.place() && offset >= range.firstOffset() && offset <= range.lastOffset());
         return isThere && at >= bounds.from() && at < bounds.to();

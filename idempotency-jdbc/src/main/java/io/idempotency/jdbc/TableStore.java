@@ -55,7 +55,7 @@ public final class TableStore implements LeaseStore, UnjudgedStatistics {
         this.database = new StoreDatabase(tables, builder.claimTimeout());
         this.table = new MessageTable(database, tables);
         this.unjudged = new UnjudgedRecords(builder.unjudged());
-        this.horizons = new TableHorizons(database, tables, unjudged, builder.nanoTime());
+        this.horizons = new TableHorizons(table, tables, unjudged, builder.nanoTime());
         this.claims = new TableClaims(table, horizons, connections);
         this.leases = new TableLeases(table, horizons, connections);
         this.purge = new MessagePurge(database);
@@ -97,6 +97,11 @@ public final class TableStore implements LeaseStore, UnjudgedStatistics {
     @Override
     public void register(String consumer) {
         table.retentions().met(consumer);
+    }
+
+    @Override
+    public void anyOrder(String consumer) {
+        table.anyOrder(consumer);
     }
 
     /** {@inheritDoc} A purger of this store knows it after its first run. */

@@ -3,7 +3,7 @@
 -- One row for each message.
 create table if not exists ${tables}message (
     at_micros bigint not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
-    record_offset bigint not null, -- offset of the delivery
+    record_offset bigint not null, -- offset of the delivery; if a share group delivered it, minus this minus 1
     place bigint not null,         -- place of the delivery: number of the stream * 2^32 + partition; -1 if unknown
     consumer integer not null,     -- number of the consumer
     state integer not null,        -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;

@@ -3,7 +3,7 @@
 -- One row for each message.
 create table ${tables}message (
     at_micros ${long} not null,     -- when it was settled or released, or when its lease ends; since 1970 UTC
-    record_offset ${long} not null, -- offset of the delivery
+    record_offset ${long} not null, -- offset of the delivery; if a share group delivered it, minus this minus 1
     place ${long} not null,         -- place of the delivery: number of the stream * 2^32 + partition; -1 if unknown
     consumer ${int} not null,       -- number of the consumer
     state ${int} not null,          -- status * 2^29 + attempt * 2^16 + starts * 2^8 + seal;
