@@ -59,8 +59,17 @@ final class Reports {
             log.debug("Skipped {}, a {} of a message processed at {}.", item.delivery(), why.kind(), why.first());
             late.note(item.delivery(), why.age());
         }
-        tell(new Consumption(
-                level, item.delivery(), outcome, attempts, duplicate, Optional.empty(), 0, item.handlerNanos()));
+        tell(
+                item,
+                new Consumption(
+                        level,
+                        item.delivery(),
+                        outcome,
+                        attempts,
+                        duplicate,
+                        Optional.empty(),
+                        0,
+                        item.handlerNanos()));
     }
 
     /** Tells of messages that were processed together. */
@@ -94,15 +103,21 @@ final class Reports {
     }
 
     void failed(Item<?> item, Outcome outcome, int attempts, Throwable failure) {
-        tell(new Consumption(
-                level,
-                item.delivery(),
-                outcome,
-                attempts,
-                Optional.empty(),
-                Optional.of(failure),
-                0,
-                item.handlerNanos()));
+        boolean unused = failed(item, outcome, attempts, failure, 0);
+    }
+
+    private boolean failed(Item<?> item, Outcome outcome, int attempts, Throwable failure, int transientsInARow) {
+        return tell(
+                item,
+                new Consumption(
+                        level,
+                        item.delivery(),
+                        outcome,
+                        attempts,
+                        Optional.empty(),
+                        Optional.of(failure),
+                        transientsInARow,
+                        item.handlerNanos()));
     }
 
     /** Logs that a message is in quarantine, and where an operator finds it. */
@@ -145,15 +160,7 @@ final class Reports {
     }
 
     void transientlyFailed(Item<?> item, Lanes.Passing passing, Throwable failure) {
-        tell(new Consumption(
-                level,
-                item.delivery(),
-                Outcome.RELEASED,
-                0,
-                Optional.empty(),
-                Optional.of(failure),
-                passing.inARow(),
-                item.handlerNanos()));
+        boolean unused = failed(item, Outcome.RELEASED, 0, failure, passing.inARow());
         log(item, passing, failure);
     }
 
@@ -185,15 +192,7 @@ final class Reports {
 
     /** Tells the listener of a message that the store refuses. {@link Refusals} logs it. Returns whether its partition stops now, and not already before. */
     boolean refused(Item<?> item, Throwable failure) {
-        return tell(new Consumption(
-                level,
-                item.delivery(),
-                Outcome.RELEASED,
-                0,
-                Optional.empty(),
-                Optional.of(failure),
-                1,
-                item.handlerNanos()));
+        return failed(item, Outcome.RELEASED, 0, failure, 1);
     }
 
     private static void log(Item<?> item, Lanes.Passing passing, Throwable failure) {
@@ -220,13 +219,18 @@ final class Reports {
         }
     }
 
+    /** Forgets since when a message waits that another member gets. */
+    void gaveUp(Lane lane) {
+        stopped.forget(lane);
+    }
+
     void revoked(String consumer, Lane lane) {
         stopped.forget(lane);
         tell(lane, () -> listener.onRevoked(consumer, lane.stream(), lane.partition()));
     }
 
-    private boolean tell(Consumption consumption) {
-        boolean isStopping = stopped.note(consumption.delivery(), consumption.outcome());
+    private boolean tell(Item<?> item, Consumption consumption) {
+        boolean isStopping = stopped.note(item.lane(), consumption.delivery(), consumption.outcome());
         try {
             listener.onConsumption(consumption);
         } catch (Throwable e) {

@@ -119,6 +119,7 @@ public final class ShareDelivery<M> {
         Lane lane = Lane.alone(position);
         consumer.flow().lanes().forget(lane);
         consumer.flow().suspects().forget(lane);
+        consumer.flow().reports().gaveUp(lane);
     }
 
     private Optional<Duration> contained(Supplier<BatchResult> work) {

@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Remembers since when partitions are stopped at a message, and logs the end of a long stop. Thread-safe. */
+/** Remembers since when partitions are stopped at a message, or a message of a share group waits, and logs the end of a long stop. Thread-safe. */
 final class StoppedLanes {
 
     private static final Logger log = LoggerFactory.getLogger(IdempotentConsumer.class);
@@ -24,13 +24,12 @@ final class StoppedLanes {
         this.nanoTime = nanoTime;
     }
 
-    /** Notes the outcome of a delivery. Returns whether it stops its partition, unless it had stopped it before. */
-    boolean note(Delivery delivery, Outcome outcome) {
+    /** Notes the outcome of a delivery. Returns whether it stops its lane, unless it had stopped it before. */
+    boolean note(Lane lane, Delivery delivery, Outcome outcome) {
         boolean isStop = outcome == Outcome.RELEASED || outcome == Outcome.IN_PROGRESS;
         if (!isStop && stopped.isEmpty()) {
             return false;
         }
-        Lane lane = Lane.of(delivery.position());
         if (!lane.isOrdered()) {
             return isStop;
         }
@@ -51,7 +50,12 @@ final class StoppedLanes {
 
     private void tell(Lane lane, Stopped before) {
         Duration since = Duration.ofNanos(nanoTime.getAsLong() - before.sinceNanos());
-        if (since.compareTo(LONG) >= 0) {
+        if (since.compareTo(LONG) < 0) {
+            return;
+        }
+        if (lane.isAlone()) {
+            log.info("{} is settled: it had waited for {} s.", before.at(), since.toSeconds());
+        } else {
             log.info("Partition {} goes on: {} had stopped it for {} s.", lane, before.at(), since.toSeconds());
         }
     }

@@ -3,14 +3,17 @@ package io.idempotency;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.kafka.LogCapture;
 import io.idempotency.memory.MemoryQuarantine;
 import io.idempotency.memory.MemoryStore;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.MessageId;
 import io.idempotency.store.Payload;
 import io.idempotency.store.Position;
+import io.idempotency.store.TransientStoreException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +170,37 @@ class ShareDeliveryTest {
                         .message()
                         .attempts())
                 .isEqualTo(2);
+    }
+
+    @Test
+    @Tag("rule-14.3")
+    void theLogSaysWhenAMessageThatHadWaitedIsSettledAndNotThatItsPartitionGoesOn() {
+        AtomicLong now = new AtomicLong();
+        IdempotentConsumer<String> consumer = builder().build(now::get);
+        ShareDelivery<String> delivery = ShareDelivery.of(consumer);
+        try (LogCapture log = new LogCapture()) {
+            for (long seconds : new long[] {0, 12}) {
+                now.set(Duration.ofSeconds(seconds).toNanos());
+                assertThat(delivery.consume("m3" + seconds, (message, claim) -> {}, 4))
+                        .isEmpty();
+                assertThat(delivery.consume("m1", ShareDeliveryTest::wait, 4)).isPresent();
+                assertThat(delivery.consume("m2", ShareDeliveryTest::wait, 4)).isPresent();
+            }
+            assertThat(log.all()).noneMatch(line -> line.contains("goes on:") || line.contains("is settled"));
+            delivery.giveUp(new Position("orders", 0, 2));
+            now.set(Duration.ofSeconds(24).toNanos());
+
+            assertThat(delivery.consume("m1", (message, claim) -> {}, 4)).isEmpty();
+            assertThat(delivery.consume("m2", (message, claim) -> {}, 4)).isEmpty();
+
+            assertThat(log.all())
+                    .filteredOn(line -> line.contains("goes on:") || line.contains("is settled"))
+                    .containsExactly("billing/m1 at orders-0@1 is settled: it had waited for 24 s.");
+        }
+    }
+
+    private static void wait(String message, io.idempotency.store.Claim claim) {
+        throw new TransientStoreException("Its service is down");
     }
 
     @Test
