@@ -222,10 +222,10 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
         }
     }
 
-    private static void acknowledged(Map<TopicIdPartition, Set<Long>> offsets, @Nullable Exception failure) {
+    static void acknowledged(Map<TopicIdPartition, Set<Long>> offsets, @Nullable Exception failure) {
         if (failure != null) {
             log.warn(
-                    "Kafka did not take acknowledgments of {}. Records that were settled come again, as duplicates: {}",
+                    "Kafka did not take acknowledgments or renewals of {}. A record that comes again is a duplicate if it was settled, and is handled otherwise: {}",
                     offsets,
                     FailureText.line(failure));
         }
