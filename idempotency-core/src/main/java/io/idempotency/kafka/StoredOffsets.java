@@ -5,8 +5,6 @@ import static java.util.stream.Collectors.toMap;
 import io.idempotency.FailureText;
 import io.idempotency.store.OffsetStore;
 import io.idempotency.store.SettledRun;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,11 +13,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -44,32 +40,24 @@ final class StoredOffsets {
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
     private static final String NONE = "none";
-    private static final Duration APART = Duration.ofSeconds(1);
 
     private final String consumer;
-    private final OffsetStore store;
+    private final StoredRuns runs;
     private final Supplier<Admin> admins;
     private final String reset;
     private final LongSupplier nanoTime;
-    private final Map<TopicPartition, SettledRun> runs = new HashMap<>();
-    /** What is stored of them, as far as this process knows. */
-    private final Map<TopicPartition, SettledRun> written = new HashMap<>();
-
     /** Assigned partitions that are paused, because it is not known where they begin. */
     private final Set<TopicPartition> waiting = new HashSet<>();
 
-    private long lastNanos;
     private long triedNanos;
-    private boolean isDoubtful;
 
     /** @param reset the {@code auto.offset.reset} of the consumer */
     StoredOffsets(String consumer, OffsetStore store, Supplier<Admin> admins, String reset, LongSupplier nanoTime) {
         this.consumer = consumer;
-        this.store = store;
+        this.runs = new StoredRuns(consumer, store, nanoTime);
         this.admins = admins;
         this.reset = reset;
         this.nanoTime = nanoTime;
-        this.lastNanos = nanoTime.getAsLong();
     }
 
     static String reset(Map<String, Object> properties) {
@@ -89,20 +77,35 @@ final class StoredOffsets {
         if (partitions.isEmpty() || begin(kafka, Set.copyOf(partitions))) {
             return partitions;
         }
+        await(kafka, partitions);
+        return List.of();
+    }
+
+    /** Pauses partitions until it is known where they begin. */
+    void await(Consumer<?, ?> kafka, Collection<TopicPartition> partitions) {
+        runs.forget(partitions);
         kafka.pause(partitions);
         if (reset.equals(NONE)) {
             // Nothing is polled from there, but a poll needs some position.
             kafka.seekToBeginning(partitions);
         }
         waiting.addAll(partitions);
-        return List.of();
+    }
+
+    boolean isWaiting(TopicPartition partition) {
+        return waiting.contains(partition);
+    }
+
+    /** Returns whether a poll should end soon: a partition waits, or something is not stored yet. */
+    boolean isDue() {
+        return !waiting.isEmpty() || runs.areBehind();
     }
 
     /** Begins paused partitions, once a second. Returns those that have begun. */
     Collection<TopicPartition> beginWaiting(Consumer<?, ?> kafka) {
         waiting.retainAll(kafka.assignment());
         Set<TopicPartition> all = Set.copyOf(waiting);
-        if (all.isEmpty() || nanoTime.getAsLong() - triedNanos < APART.toNanos() || !begin(kafka, all)) {
+        if (all.isEmpty() || nanoTime.getAsLong() - triedNanos < StoredRuns.APART.toNanos() || !begin(kafka, all)) {
             return List.of();
         }
         waiting.removeAll(all);
@@ -115,7 +118,7 @@ final class StoredOffsets {
         triedNanos = nanoTime.getAsLong();
         try {
             Map<String, String> topicIds = topicIds(partitions);
-            Map<TopicPartition, SettledRun> stored = stored();
+            Map<TopicPartition, SettledRun> stored = runs.stored();
             Map<TopicPartition, OffsetAndMetadata> committed = kafka.committed(partitions);
             Map<TopicPartition, Long> firsts = kafka.beginningOffsets(partitions);
             Map<TopicPartition, Long> ends = kafka.endOffsets(partitions);
@@ -132,13 +135,13 @@ final class StoredOffsets {
             }
             commit(kafka, moved);
             // Before anything is settled: whoever forgets messages deletes the row, and finds none otherwise.
-            writeChanged();
+            runs.writeChanged();
             return true;
         } catch (NoOffsetForPartitionException | WakeupException | InterruptException leaves) {
             throw leaves;
         } catch (RuntimeException failed) {
             Contained.letFatalLeave(failed);
-            forget(partitions);
+            runs.forget(partitions);
             log.warn(
                     "Consumer {}: it is not known which offsets of {} are settled, so they wait. The next try is in a second: {}",
                     consumer,
@@ -181,18 +184,13 @@ final class StoredOffsets {
                             .map(each -> "the committed offset " + each.offset())
                             .orElse("no committed offset"));
         });
+        if (start.isEmpty() && waiting.contains(partition)) {
+            // While it waited, it may have been set to some other position.
+            known.committed().ifPresent(offset -> kafka.seek(partition, offset));
+        }
         SettledRun run = known.runFrom(start.orElseGet(() -> kafka.position(partition)));
-        runs.put(partition, run);
-        known.stored().ifPresent(each -> written.put(partition, each));
+        runs.begin(run, known.stored());
         return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(offset), run));
-    }
-
-    private Map<TopicPartition, SettledRun> stored() {
-        return store.runs(consumer).stream().collect(toMap(StoredOffsets::partition, Function.identity()));
-    }
-
-    private static TopicPartition partition(SettledRun run) {
-        return new TopicPartition(run.stream(), run.partition());
     }
 
     private Map<String, String> topicIds(Collection<TopicPartition> partitions) {
@@ -210,96 +208,27 @@ final class StoredOffsets {
     /** Notes offsets behind settled records. Returns them with the mark of their run. */
     Map<TopicPartition, OffsetAndMetadata> settled(Map<TopicPartition, OffsetAndMetadata> offsets) {
         return offsets.entrySet().stream()
-                .collect(toMap(Map.Entry::getKey, each -> settled(each.getKey(), each.getValue())));
+                .collect(toMap(Map.Entry::getKey, each -> runs.settled(each.getKey(), each.getValue())));
     }
 
-    private OffsetAndMetadata settled(TopicPartition partition, OffsetAndMetadata offset) {
-        SettledRun run = runs.get(partition);
-        if (run == null) {
-            return offset;
-        }
-        runs.put(partition, run.to(Math.max(run.end(), offset.offset())));
-        return KnownPartition.marked(offset, run);
+    /** Returns the runs of the partitions that have begun. */
+    StoredRuns runs() {
+        return runs;
     }
 
     /** Forgets partitions that are given up. */
     void drop(Collection<TopicPartition> partitions) {
         waiting.removeAll(partitions);
-        forget(partitions);
-    }
-
-    private void forget(Collection<TopicPartition> partitions) {
-        runs.keySet().removeAll(partitions);
-        written.keySet().removeAll(partitions);
+        runs.forget(partitions);
     }
 
     /** Stores what is settled, once a second. */
     void storeIfDue() {
-        if (nanoTime.getAsLong() - lastNanos >= APART.toNanos()) {
-            store();
-        }
+        runs.storeIfDue();
     }
 
     /** Stores what is settled. A failure is logged, and the next call tries again. */
     void store() {
-        try {
-            writeChanged();
-        } catch (RuntimeException failed) {
-            Contained.letFatalLeave(failed);
-            isDoubtful = true;
-            log.warn("Consumer {}: settled offsets are not stored yet: {}", consumer, FailureText.line(failed));
-        }
-    }
-
-    private void writeChanged() {
-        lastNanos = nanoTime.getAsLong();
-        List<SettledRun> changed = new ArrayList<>();
-        runs.forEach((partition, run) -> {
-            SettledRun before = written.get(partition);
-            if (before == null || !run.equals(before)) {
-                changed.add(run);
-            }
-        });
-        if (changed.isEmpty()) {
-            return;
-        }
-        if (isDoubtful) {
-            beginAgain(changed);
-        }
-        write(changed);
-    }
-
-    private void write(List<SettledRun> changed) {
-        long token = ThreadLocalRandom.current().nextLong() | 1;
-        Set<SettledRun> refused = Set.copyOf(store.store(consumer, changed, token));
-        for (SettledRun run : changed) {
-            if (!refused.contains(run)) {
-                SettledRun now =
-                        new SettledRun(run.stream(), run.partition(), run.topicId(), run.begin(), run.end(), token);
-                runs.put(partition(run), now);
-                written.put(partition(run), now);
-            }
-        }
-        isDoubtful = !refused.isEmpty();
-        if (isDoubtful) {
-            log.info(
-                    "Consumer {}: settled offsets of {} were stored or forgotten by somebody else. What is settled counts from here on.",
-                    consumer,
-                    refused.stream().map(StoredOffsets::partition).collect(Collectors.toSet()));
-        }
-    }
-
-    /** Begins new runs where the stored ones are not those that this process has written: messages in front of here may have been forgotten. */
-    private void beginAgain(List<SettledRun> changed) {
-        Map<TopicPartition, SettledRun> stored = stored();
-        changed.replaceAll(run -> {
-            SettledRun there = stored.get(partition(run));
-            long token = there == null ? 0 : there.token();
-            SettledRun again = token == run.token()
-                    ? run
-                    : new SettledRun(run.stream(), run.partition(), run.topicId(), run.end(), run.end(), token);
-            runs.put(partition(run), again);
-            return again;
-        });
+        runs.store();
     }
 }

@@ -15,4 +15,9 @@ public record SettledRun(String stream, int partition, String topicId, long begi
     public SettledRun to(long end) {
         return new SettledRun(stream, partition, topicId, begin, end, token);
     }
+
+    /** Returns an empty run at this offset, which takes the place of this one. */
+    public SettledRun at(long offset) {
+        return new SettledRun(stream, partition, topicId, offset, offset, token);
+    }
 }

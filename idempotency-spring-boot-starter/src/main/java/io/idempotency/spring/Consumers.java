@@ -16,6 +16,7 @@ import io.idempotency.kafka.PayloadCheck;
 import io.idempotency.kafka.RecordReread;
 import io.idempotency.spring.endpoint.RunningConsumers;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.OffsetStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.List;
@@ -102,6 +103,11 @@ final class Consumers implements DisposableBean, RunningConsumers {
     /** Returns how long the listener's messages are remembered, if its store is a database store of the starter. */
     Optional<Duration> retention(ListenerDefinition listener) {
         return stores.retention(listener);
+    }
+
+    /** Returns where the settled offsets of the listener are stored. */
+    OffsetStore offsets(ListenerDefinition listener) {
+        return stores.offsets(listener);
     }
 
     /** Returns where messages are quarantined; empty if nowhere. */

@@ -28,6 +28,7 @@ final class ContainerFitter {
 
     private static final Logger log = LoggerFactory.getLogger(Idempotent.class);
     private static final int CHUNKS_PER_POLL_INTERVAL = 4;
+    static final String CONSUMER_FACTORY = "consumerFactory";
 
     private final IdempotencyProperties properties;
     private final Consumers consumers;
@@ -71,6 +72,7 @@ final class ContainerFitter {
         boolean isRetry = retryTopics.isRetry(container);
         Map<String, Object> kafka = kafkaProperties(container);
         require(listener, container, kafka, isRetry);
+        startFromStore(listener, container);
         if (isRetry) {
             Collections.addAll(
                     consumers.ids().retryTopics(listener),
@@ -119,6 +121,14 @@ final class ContainerFitter {
         return isForRecords && consumers.level(listener) == ConsistencyLevel.STRONG
                 ? listener.orTransactionPer(properties.transactionPer())
                 : listener;
+    }
+
+    private void startFromStore(
+            ListenerDefinition listener, AbstractMessageListenerContainer<Object, Object> container) {
+        if (properties.consumer(listener.name()).startFrom() == IdempotencyProperties.StartFrom.STORE) {
+            StartingConsumers.require(listener, consumers.level(listener), container.getContainerProperties());
+            StartingConsumers.install(container, listener.name(), consumers.offsets(listener));
+        }
     }
 
     /** In shadow mode the application may do whatever it may without the library. What the real run refuses is told. */
@@ -245,12 +255,13 @@ final class ContainerFitter {
         return new DefaultErrorHandler();
     }
 
-    /** Returns the factory of the container's Kafka consumers, for which it has no accessor. */
+    /** Returns the factory of the container's Kafka consumers that the application has made. The container has no accessor for it. */
     @SuppressWarnings("unchecked")
     static Optional<ConsumerFactory<Object, Object>> consumerFactory(
             AbstractMessageListenerContainer<Object, Object> container) {
         return Optional.ofNullable((ConsumerFactory<Object, Object>)
-                new DirectFieldAccessor(container).getPropertyValue("consumerFactory"));
+                        new DirectFieldAccessor(container).getPropertyValue(CONSUMER_FACTORY))
+                .map(factory -> factory instanceof StartingConsumers starting ? starting.users() : factory);
     }
 
     /** Returns the properties of the container's Kafka consumers. */

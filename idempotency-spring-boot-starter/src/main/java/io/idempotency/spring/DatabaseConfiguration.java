@@ -4,6 +4,7 @@ import io.idempotency.AuditWatch;
 import io.idempotency.ConsumerStores;
 import io.idempotency.Operations;
 import io.idempotency.jdbc.JdbcAudit;
+import io.idempotency.jdbc.JdbcOffsets;
 import io.idempotency.jdbc.JdbcQuarantine;
 import io.idempotency.jdbc.JdbcReplays;
 import io.idempotency.jdbc.JournalStore;
@@ -14,6 +15,7 @@ import io.idempotency.micrometer.IdempotencyMeters;
 import io.idempotency.replay.ReplayStore;
 import io.idempotency.store.AuditStore;
 import io.idempotency.store.ClaimStore;
+import io.idempotency.store.OffsetStore;
 import io.idempotency.store.PurgeListener;
 import io.idempotency.store.QuarantineStore;
 import java.util.Optional;
@@ -40,6 +42,7 @@ import org.springframework.kafka.core.KafkaAdmin;
 class DatabaseConfiguration {
 
     static final String SCHEMA = "idempotencySchema";
+    static final String OFFSETS = "idempotencyOffsets";
     private static final String QUARANTINE = "idempotencyQuarantine";
 
     /** Matches if the default store is in the database. */
@@ -212,6 +215,14 @@ class DatabaseConfiguration {
                 .tablePrefix(properties.schema().tablePrefix())
                 .schema(properties.schema().name())
                 .claimTimeout(properties.claimTimeout());
+    }
+
+    @Bean(name = OFFSETS)
+    @ConditionalOnMissingBean(OffsetStore.class)
+    JdbcOffsets idempotencyOffsets(StoreDataSource dataSource, IdempotencyProperties properties) {
+        return JdbcOffsets.on(dataSource.value())
+                .tablePrefix(properties.schema().tablePrefix())
+                .schema(properties.schema().name());
     }
 
     /** The replays of the starter's own quarantine. */

@@ -276,6 +276,7 @@ public record IdempotencyProperties(
      * @param transactionPer How many records share a transaction.
      * @param shadow Whether the listener is only watched: it runs as with spring-kafka alone, and what a real run would do differently is reported.
      * @param expiryHeader Header with the expiry of a message. Empty if the messages of this consumer do not expire.
+     * @param startFrom Where partitions begin.
      */
     public record Consumer(
             @DefaultValue("true") boolean enabled,
@@ -285,9 +286,19 @@ public record IdempotencyProperties(
             @Nullable String messageId,
             @Nullable TransactionPer transactionPer,
             @Nullable Boolean shadow,
-            @Nullable String expiryHeader) {
+            @Nullable String expiryHeader,
+            @DefaultValue("committed") StartFrom startFrom) {
 
-        static final Consumer DEFAULT = new Consumer(true, null, null, Set.of(), null, null, null, null);
+        static final Consumer DEFAULT =
+                new Consumer(true, null, null, Set.of(), null, null, null, null, StartFrom.COMMITTED);
+    }
+
+    /** Where partitions begin. */
+    public enum StartFrom {
+        /** At the offsets that the group has committed. */
+        COMMITTED,
+        /** Behind what the store knows to be settled, if the committed offsets are before that, or gone. */
+        STORE
     }
 
     Consumer consumer(String name) {

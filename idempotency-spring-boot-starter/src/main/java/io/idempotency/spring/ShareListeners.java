@@ -92,6 +92,11 @@ final class ShareListeners {
         kafka.put(ConsumerConfig.GROUP_ID_CONFIG, Objects.requireNonNullElse(container.getGroupId(), ""));
         ConsistencyLevel level = consumers.level(listener);
         ShareChecks.require(listener, level, properties);
+        refuseIf(
+                properties.consumer(listener.name()).startFrom() == IdempotencyProperties.StartFrom.STORE,
+                listener
+                        + " is on a share group, which has no committed offsets: the broker keeps which records are settled",
+                "Remove " + StartingConsumers.property(listener) + ".");
         ShareChecks.requireContainer(
                 listener, settings, Objects.requireNonNull(fields.getPropertyValue("recordRecoverer")), kafka);
         ShareChecks.requireDeserializers(listener, users, kafka);

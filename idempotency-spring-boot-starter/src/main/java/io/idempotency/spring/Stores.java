@@ -5,6 +5,7 @@ import io.idempotency.jdbc.TableStore;
 import io.idempotency.jdbc.Unjudged;
 import io.idempotency.store.ClaimStore;
 import io.idempotency.store.IdempotencyException;
+import io.idempotency.store.OffsetStore;
 import io.idempotency.store.TransactionRunner;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,6 +51,23 @@ final class Stores {
         ClaimStore store = of(listener);
         boolean isOurs = store instanceof TableStore && isBean(store, IdempotencyAutoConfiguration.TABLE_STORE);
         return isOurs || isOurJournal(store) ? Optional.of(beans.getBean(StoreTransactions.class)) : Optional.empty();
+    }
+
+    /**
+     * Returns where the settled offsets of a listener are stored: in the starter's own tables, or where the application says.
+     *
+     * @throws ListenerRefusedException if that is not beside the listener's ids
+     */
+    OffsetStore offsets(ListenerDefinition listener) {
+        boolean isOurs = beans.containsBean(DatabaseConfiguration.OFFSETS);
+        Optional<OffsetStore> there = isOurs && transactions(listener).isEmpty()
+                ? Optional.empty()
+                : Optional.ofNullable(beans.getBeanProvider(OffsetStore.class).getIfUnique());
+        return there.orElseThrow(() -> new ListenerRefusedException(
+                listener + " is to start from the store, but its store, " + asked(listener)
+                        + ", is none of the starter's, and there is no OffsetStore on its data: whoever forgets a message could not forget the offsets that are settled",
+                "Use the store table or journal, or define an OffsetStore bean, such as JdbcOffsets.on(dataSource), on the data of the store, or remove "
+                        + StartingConsumers.property(listener) + "."));
     }
 
     private boolean isOurJournal(ClaimStore store) {
