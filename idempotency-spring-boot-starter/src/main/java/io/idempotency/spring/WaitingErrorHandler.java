@@ -160,8 +160,12 @@ final class WaitingErrorHandler implements CommonErrorHandler {
         List<ConsumerRecord<?, ?>> record = List.of(KafkaRecords.raw(unreadable));
         // Returns when it is in quarantine; until then it seeks back and throws.
         handleRemaining(unreadable, record, consumer, container);
-        consumer.seek(unreadable.topicPartition(), unreadable.offset() + 1);
-        PolledAgain.commit(consumer, container, record);
+        try {
+            // Before the seek, which would otherwise leave a gap in what is settled.
+            PolledAgain.commit(consumer, container, record);
+        } finally {
+            consumer.seek(unreadable.topicPartition(), unreadable.offset() + 1);
+        }
     }
 
     @Override

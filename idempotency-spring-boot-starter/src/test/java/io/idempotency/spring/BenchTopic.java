@@ -13,6 +13,7 @@ import java.util.concurrent.Future;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -153,15 +154,48 @@ final class BenchTopic {
     /** Delivers everything again, as after a crash before the offsets were committed. */
     void redeliver() {
         stop();
-        Map<TopicPartition, OffsetAndMetadata> beginning = new HashMap<>();
+        setOffsets(0, 0);
+        start();
+    }
+
+    /** Sets the offset of each partition, once the group has no members. */
+    void setOffsets(long... offsets) {
+        Map<TopicPartition, OffsetAndMetadata> all = new HashMap<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
-            beginning.put(new TopicPartition(name, partition), new OffsetAndMetadata(0));
+            all.put(new TopicPartition(name, partition), new OffsetAndMetadata(offsets[partition]));
         }
         ListenerBench.await().ignoreExceptions().until(() -> {
-            bench.admin.alterConsumerGroupOffsets(name, beginning).all().get();
+            bench.admin.alterConsumerGroupOffsets(name, all).all().get();
             return true;
         });
-        start();
+    }
+
+    /** Deletes the group with its offsets, once it has no members. */
+    void deleteGroup() {
+        ListenerBench.await().ignoreExceptions().until(() -> {
+            bench.admin.deleteConsumerGroups(List.of(name)).all().get();
+            return true;
+        });
+    }
+
+    /** Deletes the topic, and creates another one of its name. */
+    void createAgain() {
+        ListenerBench.await().ignoreExceptions().until(() -> {
+            bench.admin.deleteTopics(List.of(name)).all().get();
+            return true;
+        });
+        ListenerBench.await().ignoreExceptions().until(() -> {
+            bench.admin
+                    .createTopics(List.of(new NewTopic(name, PARTITIONS, (short) 1)))
+                    .all()
+                    .get();
+            return true;
+        });
+    }
+
+    /** Returns the text beside the committed offset of each partition. */
+    List<String> committedTexts() throws ExecutionException, InterruptedException {
+        return committed().values().stream().map(OffsetAndMetadata::metadata).toList();
     }
 
     void stop() {

@@ -87,6 +87,7 @@ class PropertiesTest {
         assertThat(defaults.consumer("any").listeners()).isEmpty();
         assertThat(defaults.consumer("any").shadow()).isNull();
         assertThat(defaults.consumer("any").expiryHeader()).isNull();
+        assertThat(defaults.consumer("any").startFrom()).isEqualTo(IdempotencyProperties.StartFrom.COMMITTED);
         assertThat(defaults.expiry().header()).isEmpty();
     }
 
@@ -114,6 +115,7 @@ class PropertiesTest {
             schema.mode=sometimes           | ALWAYS
             message-id.missing=drop         | COORDINATES
             consumers.billing.level=weak    | AT_LEAST_ONCE
+            consumers.billing.start-from=0  | COMMITTED
             """)
     void areRefusedByTheirNameWithWhatIsAllowed(String setting, String allowed) {
         Runners.h2().withPropertyValues("idempotency." + setting).run(context -> {

@@ -90,6 +90,7 @@ class ShareRefusalTest {
         "idempotency.consumers.billing.shadow=true, shadow mode",
         "idempotency.consumers.billing.transaction-per=poll, its records are to share a transaction",
         "idempotency.consumers.billing.store=journal, remembers them in the order of their partition",
+        "idempotency.consumers.billing.start-from=store, has no committed offsets",
         "idempotency.quarantine.key-order=true, which has no order"
     })
     void refusesWhatHasNoMeaningThere(String property, String why) {
