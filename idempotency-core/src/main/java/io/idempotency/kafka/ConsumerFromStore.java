@@ -153,11 +153,9 @@ public final class ConsumerFromStore<K, V> {
 
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-            boolean isWoken = begin(partitions);
+            Runnable again = begin(partitions);
             listener.onPartitionsAssigned(partitions);
-            if (isWoken) {
-                kafka.wakeup();
-            }
+            again.run();
         }
 
         @Override
@@ -178,20 +176,25 @@ public final class ConsumerFromStore<K, V> {
         }
     }
 
-    /** Begins partitions, now or in a later poll. Returns whether the loop was woken up meanwhile. A loop that is woken up may go on, and is not told of them again. */
-    private boolean begin(Collection<TopicPartition> partitions) {
+    /**
+     * Begins partitions, now or in a later poll. A loop that is woken up or interrupted meanwhile may go on, and is not told of them again. So no exception leaves.
+     *
+     * @return does again to the loop what was done to it
+     */
+    private Runnable begin(Collection<TopicPartition> partitions) {
         held.removeAll(partitions);
         sought.keySet().removeAll(partitions);
         try {
             stored.assigned(kafka, partitions);
-            return false;
+            return () -> {};
         } catch (WakeupException woken) {
             stored.await(kafka, partitions);
-            return true;
+            return kafka::wakeup;
         } catch (InterruptException interrupted) {
-            // The thread stays interrupted.
+            // On an interrupted thread nothing can be paused.
+            boolean unused = Thread.interrupted();
             stored.await(kafka, partitions);
-            return false;
+            return Thread.currentThread()::interrupt;
         }
     }
 

@@ -378,6 +378,21 @@ class StartFromStoreTest {
         assertNothingIsPolledAgain(second);
     }
 
+    /** The position that a waiting partition has meanwhile does not count. */
+    @Test
+    @Tag("rule-16.6")
+    void beginsAtTheCommittedOffsetWhenTheStoreIsBack() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        int unused = send();
+        Kafka.setOffsets(consumer, topic, PARTITIONS, 2 * SOME);
+        int third = send();
+
+        run(Kind.TABLE, consumer, "none", first + third, new Away(offsets, new AtomicInteger(3)));
+
+        assertNothingIsPolledAgain(third);
+    }
+
     /** Is away for some reads. */
     private record Away(OffsetStore store, AtomicInteger times) implements OffsetStore {
 
