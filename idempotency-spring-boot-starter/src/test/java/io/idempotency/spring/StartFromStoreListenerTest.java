@@ -48,6 +48,7 @@ class StartFromStoreListenerTest {
         AWAY_EARLIEST,
         AWAY_LATEST,
         AWAY_NONE,
+        AWAY_CONSUMER_PROTOCOL,
         AHEAD_NONE,
         PAUSED,
         BEHIND,
@@ -201,6 +202,17 @@ class StartFromStoreListenerTest {
                 properties = "auto.offset.reset=none")
         @Idempotent("away-none")
         void awayNone(String value) {
+            ledger.post(value);
+        }
+
+        @KafkaListener(
+                id = "AWAY_CONSUMER_PROTOCOL",
+                groupId = "${topic}-AWAY_CONSUMER_PROTOCOL",
+                topics = "${topic}-AWAY_CONSUMER_PROTOCOL",
+                autoStartup = "false",
+                properties = {"auto.offset.reset=latest", "group.protocol=consumer"})
+        @Idempotent("away-consumer-protocol")
+        void awayConsumerProtocol(String value) {
             ledger.post(value);
         }
 
