@@ -125,7 +125,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
                 handling = processor();
                 processor = handling;
             }
-            ConsumerRecords<byte[], byte[]> polled = turns.poll(member, timeout, () -> !isRunning.getAsBoolean());
+            ConsumerRecords<byte[], byte[]> polled = member.poll(timeout);
             try {
                 handling.process(member, polled, () -> !isRunning.getAsBoolean());
             } catch (WakeupException | InterruptException end) {
