@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Handles messages that will soon not be delivered again, or never, if this process dies:
+ * Handles messages that may not be delivered again if this process dies:
  *
  * <ol>
  *   <li>Keep the message in quarantine, with its bytes, in a transaction of its own. Its id stays new, so that it can be claimed.
@@ -93,19 +93,14 @@ final class LastDelivery<M> {
         return result.get(0);
     }
 
-    /** Returns the generation of the entry; empty if the message needs none, or has one for another reason. */
+    /** Returns the generation of the entry, also of one that an earlier attempt has made; empty if the message needs none, or has one for another reason. */
     private Optional<Long> keep(Delivery delivery, Payload payload) {
-        if (store.find(delivery.id()).isPresent()) {
-            return Optional.empty();
-        }
         Optional<QuarantineEntry> entry = quarantine.find(delivery.id());
-        if (entry.isEmpty()) {
+        if (entry.isEmpty() && store.find(delivery.id()).isEmpty()) {
             Throwable why = new LastDeliveryException(delivery.toString());
             quarantine.save(new QuarantinedMessage(delivery, payload, FailureText.forQuarantine(why), 0));
             log.warn(
-                    "{} came with one of its last deliveries. It is kept in {} until it is settled.",
-                    delivery,
-                    quarantine);
+                    "{} came again, or for the last time. It is kept in {} until it is settled.", delivery, quarantine);
             entry = quarantine.find(delivery.id());
         }
         return entry.filter(there -> there.message().failure().type().equals(LastDeliveryException.class.getName()))

@@ -123,6 +123,21 @@ class ShareDeliveryTest {
 
     @Test
     @Tag("rule-14.4")
+    void whatAnEarlierAttemptKeptIsDeletedWhenTheMessageTurnsOutADuplicate() {
+        ShareDelivery<String> delivery = ShareDelivery.of(builder().build());
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 1)).isPresent();
+        assertThat(quarantine.find(new MessageId("billing", "m1"))).isPresent();
+        assertThat(ShareDelivery.of(builder().build()).consume("m1", (message, claim) -> {}, 4))
+                .as("by another member")
+                .isEmpty();
+
+        assertThat(delivery.consume("m1", ShareDeliveryTest::fail, 1)).isEmpty();
+
+        assertThat(quarantine.find(new MessageId("billing", "m1"))).isEmpty();
+    }
+
+    @Test
+    @Tag("rule-14.4")
     void theLastDeliveryThatWouldDrainStaysInQuarantineAsWhatItIs() {
         ShareDelivery<String> delivery = ShareDelivery.of(builder()
                 .failures(FailurePolicy.quarantineAfter(1))
