@@ -36,6 +36,9 @@ final class LongOutage implements BeforeAllCallback {
             double rebalancesAfter,
             Watch watch) {}
 
+    /** Whether the JVM ends, so that nobody waits for the findings. */
+    private static volatile boolean isEnding;
+
     private static final FutureTask<Map<String, Findings>> RUN = new FutureTask<>(LongOutage::run);
 
     @Override
@@ -58,7 +61,8 @@ final class LongOutage implements BeforeAllCallback {
         }
 
         private static void end() {
-            RUN.cancel(true);
+            // Not by an interrupt: it would hit whoever stops a server, and leave that behind.
+            isEnding = true;
             try {
                 THREAD.join();
             } catch (InterruptedException e) {
@@ -88,7 +92,12 @@ final class LongOutage implements BeforeAllCallback {
             long downSince = System.nanoTime();
             classic.goOn();
             consumer.goOn();
-            eventually().atMost(LENGTH.multipliedBy(2)).until(() -> System.nanoTime() - downSince > LENGTH.toNanos());
+            eventually()
+                    .atMost(LENGTH.multipliedBy(2))
+                    .until(() -> isEnding || System.nanoTime() - downSince > LENGTH.toNanos());
+            if (isEnding) {
+                return Map.of();
+            }
             postgres.comeBack();
             return Map.of("classic", classic.end(), "consumer", consumer.end());
         }
