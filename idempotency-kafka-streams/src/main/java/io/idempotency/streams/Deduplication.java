@@ -107,7 +107,7 @@ public final class Deduplication<K, V> {
         return this;
     }
 
-    /** Sets the kind of the store, by its name: {@code Stores::inMemoryKeyValueStore}, or one of yours. Kinds with timestamps or with a bound are refused when it is built. One that does not return a range in the order of the bytes of its keys is refused when it is used. */
+    /** Sets the kind of the store, by its name: {@code Stores::inMemoryKeyValueStore}, or one of yours. Kinds with timestamps or with a bound are refused when it is built. One that does not return ranges in the order of the bytes of its keys is refused when old ids are to be deleted. Nobody else may write to the store. */
     public Deduplication<K, V> storedIn(Function<String, KeyValueBytesStoreSupplier> stores) {
         this.stores = Objects.requireNonNull(stores);
         return this;

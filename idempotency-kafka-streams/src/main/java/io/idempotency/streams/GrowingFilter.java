@@ -7,10 +7,13 @@ import org.apache.commons.collections4.bloomfilter.Hasher;
 import org.apache.commons.collections4.bloomfilter.Shape;
 import org.apache.commons.collections4.bloomfilter.SimpleBloomFilter;
 
-/** A Bloom filter that grows: a full one stays, and another one as large as all before takes the next ids. About ten bits an id. Not thread-safe. */
+/**
+ * A Bloom filter that grows: a full one stays, and another one takes the next ids, as large as all before, but with room for 16 thousand to 134 million. Ten bits for each id that has
+ * room. Not thread-safe.
+ */
 final class GrowingFilter {
 
-    /** How often a filter takes an absent id for one that it has. */
+    /** How often each part takes an absent id for one that it has. */
     private static final double WRONG = 0.01;
 
     private static final int FEWEST = 1 << 14;

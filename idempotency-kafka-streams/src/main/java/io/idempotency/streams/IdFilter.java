@@ -7,6 +7,8 @@ import org.apache.commons.collections4.bloomfilter.Hasher;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Knows of most new ids that a store does not have them, without asking it. Not thread-safe.
@@ -17,15 +19,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class IdFilter {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Deduplication.class);
+
+    private final String name;
     private final FilterMemory memory;
     /** Has all ids of the store, but for those that were added in front of {@link #place} during this pass. */
     private @Nullable GrowingFilter whole;
     /** Has all ids in front of {@link #place}. */
     private @Nullable GrowingFilter next;
-    /** The first key that this pass has not told; null at its begin, and between two passes. */
+    /** The first key that this pass has not told; null at its begin, between two passes, and without memory. */
     private @Nullable Bytes place;
 
-    IdFilter(FilterMemory memory) {
+    private boolean isShort;
+
+    /** @param name what the log calls it */
+    IdFilter(String name, FilterMemory memory) {
+        this.name = name;
         this.memory = memory;
     }
 
@@ -42,6 +51,7 @@ final class IdFilter {
         } else if (whole != null && !whole.add(hasher(id))) {
             close(whole);
             whole = null;
+            tellOfShortage();
         }
     }
 
@@ -57,14 +67,32 @@ final class IdFilter {
         }
         close(next);
         next = GrowingFilter.of(memory, ids).orElse(null);
+        if (next == null) {
+            tellOfShortage();
+        }
         return next != null;
+    }
+
+    private void tellOfShortage() {
+        if (!isShort && memory != FilterMemory.NONE) {
+            LOG.info(
+                    "Deduplication {}: there is no memory left for a filter, so each record asks the store, which takes longer. All filters take a sixteenth of the heap",
+                    name);
+        }
+        isShort = true;
     }
 
     /** Tells an id of the store, in the order of their bytes. */
     void tell(Bytes id) {
         if (next != null && !next.add(hasher(id))) {
-            // The ids that were added in front of the place are in no other filter.
-            close();
+            if (place == null) {
+                close(next);
+                next = null;
+            } else {
+                // The ids that were added in front of the place are in no other filter.
+                close();
+            }
+            tellOfShortage();
         }
     }
 
@@ -79,13 +107,9 @@ final class IdFilter {
             close(whole);
             whole = next;
             next = null;
+            isShort = false;
         }
         place = null;
-    }
-
-    /** Returns whether it answers for all ids. */
-    boolean isWhole() {
-        return whole != null;
     }
 
     /** Gives its memory back. */

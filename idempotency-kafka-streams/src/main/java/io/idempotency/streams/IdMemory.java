@@ -18,7 +18,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which records of a task are copies, and remembers the ids of the others. One store access for a copy and one for a new id, and a second one if the {@linkplain IdFilter filter} does not know. Not thread-safe.
+ * Decides which records of a task are copies, and remembers the ids of the others. One store access: a copy is looked up, a new id is written. A new id is looked up, too, if the {@linkplain IdFilter filter} does not know it. Not thread-safe.
  *
  * <p>Kafka Streams repeats what was not committed. Under {@code exactly_once_v2} it takes back the state with the outputs, so an id that is remembered was
  * forwarded, and the output is there. Under {@code at_least_once} the state may be there although the output is not. There a record at the remembered
@@ -32,6 +32,7 @@ final class IdMemory {
     private final long retentionMillis;
     private final boolean isExactlyOnce;
     private final IdFilter filter;
+    private final Purge purge;
     /** The ids that were new at the place of the current record. Operators in front may have made several records of it. */
     private final Set<Bytes> newHere = new HashSet<>();
 
@@ -43,8 +44,11 @@ final class IdMemory {
         this.topics = new TopicNames(store);
         this.retentionMillis = retention.toMillis();
         this.isExactlyOnce = isExactlyOnce(context.appConfigs());
-        this.filter = new IdFilter(store.persistent() ? FilterMemory.OF_THIS_PROCESS : FilterMemory.NONE);
-        new Purge(store, retention, context, filter).start();
+        this.filter = new IdFilter(
+                store.name() + " in " + context.taskId(),
+                store.persistent() ? FilterMemory.OF_THIS_PROCESS : FilterMemory.NONE);
+        this.purge = new Purge(store, retention, context, filter);
+        purge.start();
     }
 
     private static boolean isExactlyOnce(Map<String, Object> settings) {
@@ -72,8 +76,9 @@ final class IdMemory {
         return copy;
     }
 
-    /** Gives the memory of its filter back. */
+    /** Ends its passes, and gives the memory of its filter back. */
     void close() {
+        purge.stop();
         filter.close();
     }
 

@@ -12,8 +12,6 @@ import org.apache.kafka.streams.processor.api.ProcessingContext;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Goes through the store, deletes ids that are older than the retention, and tells a filter the others: a part of the store at a time, so that the stream thread is
@@ -21,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * is soon complete. Not thread-safe.
  */
 final class Purge {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Deduplication.class);
 
     private static final Duration LONGEST = Duration.ofMinutes(1);
     private static final Duration SHORTEST = Duration.ofSeconds(1);
@@ -35,8 +31,9 @@ final class Purge {
     private final Duration retention;
     private final ProcessingContext context;
     private final IdFilter filter;
+    private @Nullable Cancellable passes;
     private @Nullable Cancellable firstPass;
-    /** Where the next part begins. */
+    /** Where the next part begins; null before a pass. */
     private @Nullable Bytes next;
 
     Purge(KeyValueStore<Bytes, byte[]> store, Duration retention, ProcessingContext context, IdFilter filter) {
@@ -46,15 +43,32 @@ final class Purge {
         this.filter = filter;
     }
 
-    /** Goes on by itself from now on. */
+    /** Goes on by itself until {@link #stop}. */
     void start() {
-        context.schedule(interval(), PunctuationType.WALL_CLOCK_TIME, now -> pass(now, part()));
+        passes = context.schedule(interval(), PunctuationType.WALL_CLOCK_TIME, now -> pass(now, part()));
         if (isEmpty()) {
             filter.begin(0);
             filter.end();
         } else if (store.persistent()) {
             firstPass = context.schedule(
                     FIRST_PASS_INTERVAL, PunctuationType.WALL_CLOCK_TIME, now -> pass(now, FIRST_PASS_PART));
+        }
+    }
+
+    /** Kafka Streams keeps what is scheduled when it closes a processor and begins with it again. */
+    void stop() {
+        cancel(passes);
+        endFirstPass();
+    }
+
+    private void endFirstPass() {
+        cancel(firstPass);
+        firstPass = null;
+    }
+
+    private static void cancel(@Nullable Cancellable scheduled) {
+        if (scheduled != null) {
+            scheduled.cancel();
         }
     }
 
@@ -65,22 +79,36 @@ final class Purge {
     }
 
     private void pass(long wallTime, long part) {
-        long streamTime = Seen.streamTime(context.currentStreamTimeMs(), wallTime);
-        List<Bytes> old = new ArrayList<>();
-        long left = part;
-        if (next == null) {
-            filter.begin(store.approximateNumEntries());
+        Bytes from = next;
+        // A part that fails is the end of its pass.
+        next = null;
+        if (from == null && !filter.begin(store.approximateNumEntries())) {
+            endFirstPass();
         }
-        try (KeyValueIterator<Bytes, byte[]> ids = store.range(next, null)) {
-            next = null;
-            Bytes last = null;
+        List<Bytes> old = new ArrayList<>();
+        Bytes until = readPart(from, part, wallTime, old);
+        if (until == null) {
+            filter.end();
+            endFirstPass();
+        } else {
+            filter.tellTo(until);
+        }
+        next = until;
+        old.forEach(store::delete);
+    }
+
+    /** Returns where the next part begins, or null at the end of the store. Old ids are added to the list, the others told to the filter. */
+    private @Nullable Bytes readPart(@Nullable Bytes from, long part, long wallTime, List<Bytes> old) {
+        long streamTime = Seen.streamTime(context.currentStreamTimeMs(), wallTime);
+        Bytes last = null;
+        long left = part;
+        try (KeyValueIterator<Bytes, byte[]> ids = store.range(from, null)) {
             while (ids.hasNext()) {
                 KeyValue<Bytes, byte[]> id = ids.next();
-                checkOrder(last, id.key);
+                checkOrder(last == null ? from : last, id.key, last == null);
                 last = id.key;
                 if (left-- == 0) {
-                    next = id.key;
-                    break;
+                    return id.key;
                 }
                 if (TopicNames.isTopic(id.key)) {
                     continue;
@@ -91,35 +119,17 @@ final class Purge {
                     filter.tell(id.key);
                 }
             }
+            return null;
         }
-        if (next == null) {
-            end();
-        } else {
-            filter.tellTo(next);
-        }
-        old.forEach(store::delete);
     }
 
     /** Otherwise a pass would leave out ids, and the filter would take them for new. */
-    private void checkOrder(@Nullable Bytes last, Bytes key) {
-        if (last != null && last.compareTo(key) >= 0) {
+    private void checkOrder(@Nullable Bytes before, Bytes key, boolean mayBeEqual) {
+        int order = before == null ? -1 : before.compareTo(key);
+        if (order > 0 || (order == 0 && !mayBeEqual)) {
             throw new IdempotencyException("The state store " + store.name()
                     + " does not return its entries in the order of the bytes of their keys, so the deduplication cannot go through it in parts."
                     + " Use Stores::persistentKeyValueStore or Stores::inMemoryKeyValueStore");
-        }
-    }
-
-    private void end() {
-        filter.end();
-        if (firstPass != null) {
-            firstPass.cancel();
-            firstPass = null;
-        }
-        if (!filter.isWhole() && store.persistent()) {
-            LOG.info(
-                    "Deduplication {}: there is no memory left for the filter of {}, so each record asks the store, which takes longer. Filters take a sixteenth of the heap",
-                    store.name(),
-                    context.taskId());
         }
     }
 

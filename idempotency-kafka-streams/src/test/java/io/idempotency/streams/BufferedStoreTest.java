@@ -49,7 +49,7 @@ class BufferedStoreTest {
 
     @Test
     void writesABatchInTheOrderOfItsKeys() {
-        for (int i = A_BATCH; i > 0; i--) {
+        for (int i = A_BATCH; i >= 0; i--) {
             store.put(key(i), value(i));
         }
 
@@ -80,6 +80,41 @@ class BufferedStoreTest {
         assertThatThrownBy(store::close).isInstanceOf(Failing.class);
 
         assertThat(inner.isOpen()).isFalse();
+    }
+
+    /** Kafka Streams opens the same store again when it has taken back what was not committed. */
+    @Test
+    @Tag("rule-15.9")
+    void whatItCouldNotWriteWhenItWasClosedIsGoneWhenItIsOpenedAgain() {
+        store.put(key(1), value(1));
+        calls.fail();
+        assertThatThrownBy(store::close).isInstanceOf(Failing.class);
+
+        calls.succeed();
+        open();
+
+        assertThat(store.get(key(1))).isNull();
+        assertThat(entries(store)).isEmpty();
+    }
+
+    @Test
+    void anEntryWhoseBatchFailsWasNotPut() {
+        for (int i = 0; i < A_BATCH; i++) {
+            store.put(key(i), value(i));
+        }
+        calls.fail();
+
+        assertThatThrownBy(() -> store.put(key(-1), value(-1))).isInstanceOf(Failing.class);
+
+        assertThat(store.get(key(-1))).isNull();
+    }
+
+    @Test
+    void anEntryThatIsPutAsNullIsDeleted() {
+        store.put(key(1), value(1));
+        store.put(key(1), null);
+
+        assertThat(store.get(key(1))).isNull();
     }
 
     /** Against a plain map: whoever reads sees what was written, in a batch or not. */

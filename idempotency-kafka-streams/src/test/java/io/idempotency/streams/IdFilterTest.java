@@ -30,7 +30,7 @@ class IdFilterTest {
     @Tag("rule-15.8")
     void takesNoIdOfTheStoreForAbsent(long bytes) {
         FilterMemory memory = new FilterMemory(bytes);
-        Simulation simulation = new Simulation(new IdFilter(memory));
+        Simulation simulation = new Simulation(new IdFilter("test", memory));
         for (int step = 0; step < 2_000; step++) {
             simulation.step();
         }
@@ -120,7 +120,7 @@ class IdFilterTest {
 
     @Test
     void forgetsDeletedIdsWithTheNextPass() {
-        IdFilter filter = new IdFilter(new FilterMemory(MUCH));
+        IdFilter filter = new IdFilter("test", new FilterMemory(MUCH));
         List<Bytes> deleted = ids(1_000);
         filter.begin(0);
         filter.end();
@@ -137,7 +137,7 @@ class IdFilterTest {
     @Test
     void takesFewAbsentIdsForOthersOfTheSameKindHoweverFarItGrows() {
         for (int kind = 0; kind < 3; kind++) {
-            IdFilter filter = new IdFilter(new FilterMemory(MUCH));
+            IdFilter filter = new IdFilter("test", new FilterMemory(MUCH));
             filter.begin(0);
             filter.end();
             int count = 200_000;

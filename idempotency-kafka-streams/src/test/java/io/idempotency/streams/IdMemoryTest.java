@@ -147,4 +147,14 @@ class IdMemoryTest {
                     .hasMessageContaining("ledger does not return its entries in the order");
         }
     }
+
+    /** Otherwise each time that Kafka Streams begins a task again, one more pass would go on, with a filter of its own. */
+    @Test
+    void endsItsPassesWhenItIsClosed() {
+        try (Task task = new Task(Stores.persistentKeyValueStore("ledger"), A_PART)) {
+            task.memory.close();
+
+            assertThat(task.context.scheduledPunctuators()).hasSize(2).allMatch(CapturedPunctuator::cancelled);
+        }
+    }
 }
