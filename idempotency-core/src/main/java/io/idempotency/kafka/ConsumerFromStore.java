@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.TopicPartition;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>Partitions have begun when its rebalance listener is told of them.
  *   <li>What it commits counts as settled, from where its partition began, and gets a text beside the offset. So it may commit only offsets behind settled
  *       records.
- *   <li>If it seeks ahead, it skips records, and a new run begins there.
+ *   <li>If it seeks to after all that was polled and settled, it skips records, and a new run begins there.
  *   <li>While the store cannot be read, new partitions are paused, and nothing is committed for them. For the loop they look as if they were not.
  * </ul>
  *
@@ -50,6 +51,8 @@ public final class ConsumerFromStore<K, V> {
     private final StoredOffsets stored;
     /** Waiting partitions that the loop has paused, too. */
     private final Set<TopicPartition> held = new HashSet<>();
+    /** Where the next poll goes on, of partitions that were polled or sought. */
+    private final Map<TopicPartition, Long> next = new HashMap<>();
     /** Where the loop has sought in waiting partitions. */
     private final Map<TopicPartition, Long> sought = new HashMap<>();
 
@@ -92,7 +95,9 @@ public final class ConsumerFromStore<K, V> {
                 throw new IdempotencyException("Partitions that are assigned by hand begin where they are told to");
             case "poll" -> {
                 beforePoll();
-                return kafka.poll(timeout((Duration) given[0]));
+                ConsumerRecords<K, V> polled = kafka.poll(timeout((Duration) given[0]));
+                polled.nextOffsets().forEach((partition, offset) -> next.put(partition, offset.offset()));
+                return polled;
             }
             case "commitSync", "commitAsync" -> {
                 if (given.length == 0 || !(given[0] instanceof Map<?, ?> offsets)) {
@@ -184,6 +189,7 @@ public final class ConsumerFromStore<K, V> {
     private Runnable begin(Collection<TopicPartition> partitions) {
         held.removeAll(partitions);
         sought.keySet().removeAll(partitions);
+        next.keySet().removeAll(partitions);
         try {
             stored.assigned(kafka, partitions);
             return () -> {};
@@ -199,13 +205,15 @@ public final class ConsumerFromStore<K, V> {
     }
 
     private void beforePoll() {
-        for (TopicPartition partition : stored.beginWaiting(kafka)) {
-            if (held.remove(partition)) {
-                AssignedPartitions.pause(kafka, partition);
-            }
+        Collection<TopicPartition> begun = stored.beginWaiting(kafka);
+        begun.stream().filter(held::remove).toList().forEach(partition -> AssignedPartitions.pause(kafka, partition));
+        for (TopicPartition partition : begun) {
             Long offset = sought.remove(partition);
-            if (offset != null) {
-                seek(partition, new OffsetAndMetadata(offset));
+            // It was sought in the run of nobody: compared with where it has begun.
+            next.remove(partition);
+            if (offset != null && AssignedPartitions.seek(kafka, partition, new OffsetAndMetadata(offset))) {
+                next.put(partition, offset);
+                stored.runs().skippedTo(partition, offset);
             }
         }
         stored.storeIfDue();
@@ -223,12 +231,12 @@ public final class ConsumerFromStore<K, V> {
     }
 
     private void seek(TopicPartition partition, OffsetAndMetadata to) {
-        boolean isAhead = stored.runs().hasRun(partition) && to.offset() > kafka.position(partition);
+        // Asks nobody: a seek that fails leaves out what was polled and not handled.
         kafka.seek(partition, to);
+        Long before = next.put(partition, to.offset());
         if (stored.isWaiting(partition)) {
             sought.put(partition, to.offset());
-        }
-        if (isAhead) {
+        } else if (before == null || to.offset() > before) {
             stored.runs().skippedTo(partition, to.offset());
         }
     }

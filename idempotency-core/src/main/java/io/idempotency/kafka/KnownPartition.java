@@ -39,14 +39,22 @@ record KnownPartition(
 
     /**
      * Returns where the partition begins, if that is neither its committed offset nor where Kafka would begin: behind settled offsets, or at the first record of a
-     * topic that was created again.
+     * topic that was created again. If the broker has deleted the record at the committed offset, it is the end of the partition under {@code latest}, where Kafka would begin, too: the
+     * run must not lead past what it leaves out.
      *
-     * @param isEarliest whether a group without a committed offset is to read from the first record on
+     * @param reset the {@code auto.offset.reset} of the consumer
      */
-    Optional<Long> start(boolean isEarliest) {
-        return isOfAnotherTopic() ? Optional.of(first) : ahead(isEarliest);
+    Optional<Long> start(String reset) {
+        if (isOfAnotherTopic()) {
+            return Optional.of(first);
+        }
+        return ahead(reset.equals("earliest"))
+                .or(() -> committed
+                        .filter(offset -> reset.equals("latest") && offset.offset() < first)
+                        .map(gone -> end));
     }
 
+    /** @param isEarliest whether a group without a committed offset is to read from the first record on */
     private Optional<Long> ahead(boolean isEarliest) {
         return run().filter(run -> committed
                         .map(offset -> offset.offset() >= run.begin() && offset.offset() < run.end())

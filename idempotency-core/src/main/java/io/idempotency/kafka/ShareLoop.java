@@ -153,8 +153,9 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
         boolean isFailed = false;
         ShareConsumer<byte[], byte[]> kafka = new KafkaShareConsumer<>(settings.consumer());
         consumers.add(kafka);
-        members.add();
+        ShareMembers.Member member = members.member();
         try {
+            member.fetches();
             consume(processor, kafka);
         } catch (WakeupException wakeup) {
             log.debug("Woken up to be closed.");
@@ -180,17 +181,28 @@ public final class ShareLoop<K, V> implements Runnable, AutoCloseable {
             throw fatal;
         } finally {
             consumers.remove(kafka);
-            if (isEnding()) {
-                members.closeWithOthers(kafka, kafka::close);
-            } else {
-                members.closeAlone(kafka::close);
-            }
+            close(member, kafka);
         }
         if (isFailed) {
             isInterrupted = !pause();
         }
         if (isInterrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void close(ShareMembers.Member member, ShareConsumer<byte[], byte[]> kafka) {
+        try {
+            if (isEnding()) {
+                member.closeWithOthers(kafka, kafka::close);
+            } else {
+                member.closeAlone(kafka::close);
+            }
+        } catch (RuntimeException failed) {
+            log.warn(
+                    "A member of share group {} was not closed in order. What it held comes again when its locks run out: {}",
+                    settings.group(),
+                    FailureText.line(failed));
         }
     }
 

@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * <p>If the process dies, the broker gives the record to another member when the lock runs out. If the effect had committed, that delivery is a duplicate. If the lock
  * of a live process runs out, two members have the record, and the claim decides.
  *
- * <p>It keeps the state of one member: use it on the thread that polls. {@link #close} may be called from any thread.
+ * <p>Close the members of one process by {@link ShareMembers}. It keeps the state of one member: use it on the thread that polls. {@link #close} may be called from any thread.
  */
 public final class ShareProcessor<K, V> implements AutoCloseable {
 
@@ -290,7 +290,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
         }
     }
 
-    /** Returns how often a record surely comes again. A process that dies may use a delivery for each of its members, so nothing is sure of a record that came again. */
+    /** Returns how often a record surely comes again: at most once if it came again already, because a process that dies may use a delivery for each of its members. */
     private int left(HeldRecord held) {
         int left = Math.max(0, deliveryLimit - held.deliveries());
         return held.deliveries() > 1 ? Math.min(left, 1) : left;

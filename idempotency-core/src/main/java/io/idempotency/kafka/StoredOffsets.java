@@ -169,7 +169,7 @@ final class StoredOffsets {
     /** Begins a partition. Returns the offset if it is not the committed one. */
     private Optional<OffsetAndMetadata> begin(Consumer<?, ?> kafka, KnownPartition known) {
         TopicPartition partition = known.partition();
-        Optional<Long> start = known.start(reset.equals("earliest"));
+        Optional<Long> start = known.start(reset);
         if (start.isEmpty() && known.committed().isEmpty() && reset.equals(NONE)) {
             throw new NoOffsetForPartitionException(partition);
         }

@@ -71,10 +71,6 @@ final class StoredRuns {
         return KnownPartition.marked(offset, run);
     }
 
-    boolean hasRun(TopicPartition partition) {
-        return runs.containsKey(partition);
-    }
-
     /** Begins a new run at an offset to which somebody has sought ahead: nobody handles what lies in front of it. */
     void skippedTo(TopicPartition partition, long offset) {
         SettledRun run = runs.get(partition);

@@ -19,6 +19,7 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -184,6 +185,15 @@ final class Kafka {
     }
 
     /** Deletes a topic and creates another one of its name. */
+    /** Deletes the records in front of an offset, as the retention of a topic does. */
+    static void deleteBefore(String topic, int partitions, long offset) {
+        Map<TopicPartition, RecordsToDelete> deleted = new HashMap<>();
+        for (int partition = 0; partition < partitions; partition++) {
+            deleted.put(new TopicPartition(topic, partition), RecordsToDelete.beforeOffset(offset));
+        }
+        join(ADMIN.deleteRecords(deleted).all());
+    }
+
     static void createAgain(String topic, int partitions) {
         join(ADMIN.deleteTopics(List.of(topic)).all());
         eventually().ignoreExceptions().until(() -> {

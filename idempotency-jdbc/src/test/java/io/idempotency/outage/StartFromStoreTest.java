@@ -228,6 +228,23 @@ class StartFromStoreTest {
     }
 
     /** A journal refuses such a topic (rule 4.5). */
+    /** Kafka goes on at the end then. What lies in between was handled by nobody. */
+    @Test
+    @Tag("rule-16.8")
+    void beginsANewRunIfTheBrokerHasDeletedWhatComesNext() throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        int skipped = send();
+        Kafka.deleteBefore(topic, PARTITIONS, SOME + 5);
+        run(Kind.TABLE, consumer, "latest", first);
+        int third = send();
+        run(Kind.TABLE, consumer, "latest", first + third);
+
+        Kafka.setOffsets(consumer, topic, PARTITIONS, SOME + 5);
+
+        run(Kind.TABLE, consumer, "latest", first + skipped - PARTITIONS * 5 + third);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"latest", "earliest"})
     @Tag("rule-16.3")

@@ -109,13 +109,13 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
     private final class Handling implements ShareConsumer<Object, Object> {
 
         private final Supplier<ShareConsumer<byte[], byte[]>> connect;
+        private final ShareMembers.Member place = members.member();
         private ShareConsumer<byte[], byte[]> member;
         private @Nullable ShareProcessor<Object, Object> processor;
 
         Handling(Supplier<ShareConsumer<byte[], byte[]>> connect) {
             this.connect = connect;
             this.member = connect.get();
-            members.add();
         }
 
         @Override
@@ -125,6 +125,7 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
                 handling = processor();
                 processor = handling;
             }
+            place.fetches();
             ConsumerRecords<byte[], byte[]> polled = member.poll(timeout);
             try {
                 handling.process(member, polled, () -> !isRunning.getAsBoolean());
@@ -140,9 +141,8 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
         /** What the member held is free then, and comes again. */
         private void replace() {
             Set<String> topics = member.subscription();
-            members.closeAlone(member::close);
+            place.closeAlone(member::close);
             member = connect.get();
-            members.add();
             member.subscribe(topics);
         }
 
@@ -166,9 +166,9 @@ final class ShareProcessors implements ShareConsumerFactory<Object, Object> {
 
         private void leave(Runnable closing) {
             if (isRunning.getAsBoolean()) {
-                members.closeAlone(closing);
+                place.closeAlone(closing);
             } else {
-                members.closeWithOthers(member, closing);
+                place.closeWithOthers(member, closing);
             }
         }
 

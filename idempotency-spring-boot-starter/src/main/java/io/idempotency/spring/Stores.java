@@ -59,6 +59,7 @@ final class Stores {
      * @throws ListenerRefusedException if that is not beside the listener's ids
      */
     OffsetStore offsets(ListenerDefinition listener) {
+        new TenantChecks(beans).requireOneDatabase(listener);
         boolean isOurs = beans.containsBean(DatabaseConfiguration.OFFSETS);
         Optional<OffsetStore> there = isOurs && transactions(listener).isEmpty()
                 ? Optional.empty()

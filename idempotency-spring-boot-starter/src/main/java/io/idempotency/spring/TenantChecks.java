@@ -50,6 +50,16 @@ final class TenantChecks {
         }
     }
 
+    /** Refuses to begin behind settled offsets of one database, where the messages of another one may be forgotten. */
+    void requireOneDatabase(ListenerDefinition listener) {
+        refuseIf(
+                isRouting(),
+                listener
+                        + " is to start from the store, but its data source routes to several databases, and there is no tenant when partitions are assigned",
+                "Remove " + StartingConsumers.property(listener)
+                        + ", or give the starter a data source that does not route.");
+    }
+
     private boolean isRouting() {
         StoreDataSource of = beans.getBeanProvider(StoreDataSource.class).getIfAvailable();
         @Nullable DataSource dataSource = of == null ? null : of.value();

@@ -45,6 +45,20 @@ class StartFromStoreRefusalTest {
                 "idempotency.consumers.billing.start-from=store");
     }
 
+    @Configuration(proxyBeanMethods = false)
+    static class Routed {
+        @Bean
+        DataSource dataSource() {
+            return RefusalTest.routing();
+        }
+    }
+
+    @Test
+    void refusesADataSourceThatRoutesToSeveralDatabases() {
+        Runners.refuses(
+                runner.withUserConfiguration(Routed.class), Plain.class, "its data source routes to several databases");
+    }
+
     static class ByHand {
         @KafkaListener(
                 groupId = "g",
