@@ -39,7 +39,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 public final class BeyondLife {
 
-    static final Duration LEASE = Duration.ofSeconds(1);
+    /** A child that the machine holds up for longer would lose it. */
+    static final Duration LEASE = Duration.ofSeconds(3);
 
     /** Begins a line of what it has to tell; others are of the log. */
     static final String TOLD = "> ";
