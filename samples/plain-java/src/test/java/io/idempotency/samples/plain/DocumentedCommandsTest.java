@@ -140,7 +140,8 @@ class DocumentedCommandsTest {
     void everyPropertyOfKafkaIsOneOfAConsumerAProducerOrATopic() throws IOException, IllegalAccessException {
         Set<String> known = new HashSet<>(ConsumerConfig.configNames());
         known.addAll(StreamsConfig.configDef().names());
-        known.addAll(Set.of("share.auto.offset.reset", "share.isolation.level")); // of groups, in the broker
+        // Of groups, and of brokers.
+        known.addAll(Set.of("share.auto.offset.reset", "share.isolation.level", "group.share.delivery.count.limit"));
         known.addAll(ProducerConfig.configNames());
         for (var constant : TopicConfig.class.getFields()) {
             known.add(String.valueOf(constant.get(null)));
