@@ -264,10 +264,12 @@ class StartFromStoreKindsTest {
                 .untilAsserted(() -> assertThat(bench.effects(value)).hasSize(5));
         assertThat(bench.effects(value))
                 .containsExactlyInAnyOrder(value + 1, value + 2, value + 3, value + 4, value + 5);
-        assertThat(bench.bean(Effects.Consumptions.class).all)
-                .filteredOn(each -> each.delivery().id().consumer().equals(kind.consumer())
-                        && each.delivery().id().value().startsWith(value))
-                .hasSize(5);
+        // The listener hears of a message after its commit.
+        ListenerBench.await()
+                .untilAsserted(() -> assertThat(bench.bean(Effects.Consumptions.class).all)
+                        .filteredOn(each -> each.delivery().id().consumer().equals(kind.consumer())
+                                && each.delivery().id().value().startsWith(value))
+                        .hasSize(5));
     }
 
     @ParameterizedTest
