@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -82,17 +83,23 @@ class OutboxChainTest {
     }
 
     /** Some orders are sent twice, as by a sender that was not sure. */
-    private void send(String servers) {
+    private void send(String servers) throws ExecutionException, InterruptedException {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", servers), new StringSerializer(), new StringSerializer())) {
+                Map.of("bootstrap.servers", servers, "max.in.flight.requests.per.connection", 1),
+                new StringSerializer(),
+                new StringSerializer())) {
+            List<Future<?>> sent = new ArrayList<>();
             for (int number = 0; number < ORDERS; number++) {
                 String id = UUID.randomUUID().toString();
                 for (int copy = random.nextInt(10) < LAST_DOUBLED ? 0 : 1; copy < 2; copy++) {
                     ProducerRecord<String, String> order = new ProducerRecord<>(
                             ChainLife.topic(chain, 0), "customer " + number % CUSTOMERS, String.valueOf(number));
                     order.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
-                    var unused = producer.send(order);
+                    sent.add(producer.send(order));
                 }
+            }
+            for (Future<?> each : sent) {
+                each.get();
             }
         }
     }

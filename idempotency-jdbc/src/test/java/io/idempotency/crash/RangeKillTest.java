@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -89,16 +91,20 @@ class RangeKillTest {
             admin.createTopics(List.of(new NewTopic(topic, 3, (short) 1))).all().get();
         }
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", servers, "linger.ms", 20),
+                Map.of("bootstrap.servers", servers, "linger.ms", 20, "max.in.flight.requests.per.connection", 1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
+            List<Future<?>> sent = new ArrayList<>();
             for (int row = 0; row < ROWS; row++) {
                 byte[] id = String.valueOf(row).getBytes(StandardCharsets.UTF_8);
                 for (int copy = random.nextInt(10) == 0 ? 0 : 1; copy < 2; copy++) {
                     ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, id, id);
                     record.headers().add("message-id", id);
-                    var unused = producer.send(record);
+                    sent.add(producer.send(record));
                 }
+            }
+            for (Future<?> each : sent) {
+                each.get();
             }
         }
     }

@@ -53,7 +53,9 @@ final class Servers implements AutoCloseable {
         this.broker = broker;
         this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap()));
         this.producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrap()), new ByteArraySerializer(), new ByteArraySerializer());
+                Map.of("bootstrap.servers", bootstrap(), "max.in.flight.requests.per.connection", 1),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
         this.dataSource = database.dataSource();
         createTables(dataSource);
     }

@@ -36,8 +36,10 @@ final class Kafka {
 
     private static final EmbeddedKafkaKraftBroker BROKER = start();
     private static final Admin ADMIN = Admin.create(Map.of("bootstrap.servers", servers()));
-    private static final KafkaProducer<String, String> PRODUCER =
-            new KafkaProducer<>(Map.of("bootstrap.servers", servers()), new StringSerializer(), new StringSerializer());
+    private static final KafkaProducer<String, String> PRODUCER = new KafkaProducer<>(
+            Map.of("bootstrap.servers", servers(), "max.in.flight.requests.per.connection", 1),
+            new StringSerializer(),
+            new StringSerializer());
 
     private Kafka() {}
 

@@ -42,8 +42,10 @@ final class ListenerBench implements AutoCloseable {
 
     final String topic = TestServers.name();
     final Map<String, Object> kafka = Map.of("bootstrap.servers", TestServers.bootstrapServers());
-    final KafkaProducer<String, String> producer =
-            new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer());
+    final KafkaProducer<String, String> producer = new KafkaProducer<>(
+            Map.of("bootstrap.servers", TestServers.bootstrapServers(), "max.in.flight.requests.per.connection", 1),
+            new StringSerializer(),
+            new StringSerializer());
     final Admin admin = Admin.create(kafka);
     private final List<String> properties = new ArrayList<>(List.of(
             "spring.main.banner-mode=off",

@@ -113,7 +113,13 @@ final class StarterMeasurement {
 
     static void fill(String topic, int from, int records) {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", TestServers.bootstrapServers(), "linger.ms", "20"),
+                Map.of(
+                        "bootstrap.servers",
+                        TestServers.bootstrapServers(),
+                        "linger.ms",
+                        "20",
+                        "max.in.flight.requests.per.connection",
+                        "1"),
                 new StringSerializer(),
                 new StringSerializer())) {
             for (int i = from; i < from + records; i++) {

@@ -46,8 +46,10 @@ final class MonitoredNode implements AutoCloseable {
         final String topic = "shop-" + UUID.randomUUID();
         final String database = WebServers.url(WebServers.database());
         private final Map<String, Object> kafka = Map.of("bootstrap.servers", WebServers.bootstrapServers());
-        private final KafkaProducer<String, String> producer =
-                new KafkaProducer<>(kafka, new StringSerializer(), new StringSerializer());
+        private final KafkaProducer<String, String> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", WebServers.bootstrapServers(), "max.in.flight.requests.per.connection", 1),
+                new StringSerializer(),
+                new StringSerializer());
         final Admin admin = Admin.create(kafka);
 
         Site() {

@@ -17,12 +17,14 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
@@ -178,10 +180,18 @@ public final class LoaderDemo {
         int copies = 0;
         int noJson = 0;
         int negative = 0;
-        Map<String, Object> config =
-                Map.of("bootstrap.servers", broker.address(), "linger.ms", 20, "batch.size", 200_000);
+        Map<String, Object> config = Map.of(
+                "bootstrap.servers",
+                broker.address(),
+                "linger.ms",
+                20,
+                "batch.size",
+                200_000,
+                "max.in.flight.requests.per.connection",
+                1);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            List<Future<?>> sent = new ArrayList<>();
             for (int i = 0; i < number; i++) {
                 UUID id =
                         new UUID((random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
@@ -199,8 +209,11 @@ public final class LoaderDemo {
                     ProducerRecord<byte[], byte[]> record =
                             new ProducerRecord<>(topic, bytes("c" + i % 1000), bytes(value));
                     record.headers().add("message-id", bytes(id.toString()));
-                    var unused = producer.send(record);
+                    sent.add(producer.send(record));
                 }
+            }
+            for (Future<?> each : sent) {
+                each.get();
             }
         }
         return new Sent(number, copies, noJson, negative);

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.Future;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -132,14 +133,20 @@ class BulkLoaderTest {
             admin.createTopics(List.of(new NewTopic(topic, 2, (short) 1))).all().get();
         }
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", broker.address()), new ByteArraySerializer(), new ByteArraySerializer())) {
+                Map.of("bootstrap.servers", broker.address(), "max.in.flight.requests.per.connection", 1),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            List<Future<?>> sent = new ArrayList<>();
             for (int i = 0; i < ORDERS; i++) {
                 for (int copy = 0; copy < 2; copy++) {
-                    send(producer, topic, "order-" + i, Orders.bytes(format, "order-" + i, i));
+                    sent.add(send(producer, topic, "order-" + i, Orders.bytes(format, "order-" + i, i)));
                 }
                 if (POISON.contains(i)) {
-                    send(producer, topic, "poison-" + i, poison(format));
+                    sent.add(send(producer, topic, "poison-" + i, poison(format)));
                 }
+            }
+            for (Future<?> each : sent) {
+                each.get();
             }
         }
     }
@@ -149,9 +156,9 @@ class BulkLoaderTest {
         return Arrays.copyOf(whole, whole.length - 1);
     }
 
-    private static void send(KafkaProducer<byte[], byte[]> producer, String topic, String id, byte[] value) {
+    private static Future<?> send(KafkaProducer<byte[], byte[]> producer, String topic, String id, byte[] value) {
         ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, id.getBytes(UTF_8), value);
         record.headers().add("message-id", id.getBytes(UTF_8));
-        var unused = producer.send(record);
+        return producer.send(record);
     }
 }

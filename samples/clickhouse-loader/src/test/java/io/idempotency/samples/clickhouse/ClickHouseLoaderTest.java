@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -116,10 +119,10 @@ class ClickHouseLoaderTest {
     }
 
     /** One message in ten is sent twice. Returns the number of records. */
-    private long send(String servers) {
-        long sent = 0;
+    private long send(String servers) throws ExecutionException, InterruptedException {
+        List<Future<?>> sent = new ArrayList<>();
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", servers, "linger.ms", 20),
+                Map.of("bootstrap.servers", servers, "linger.ms", 20, "max.in.flight.requests.per.connection", 1),
                 new StringSerializer(),
                 new StringSerializer())) {
             for (int row = 0; row < ROWS; row++) {
@@ -130,11 +133,13 @@ class ClickHouseLoaderTest {
                             id,
                             "{\"id\":\"%s\",\"customer\":\"c%d\",\"cents\":%d}".formatted(id, row % 100, row));
                     record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
-                    var unused = producer.send(record);
-                    sent++;
+                    sent.add(producer.send(record));
                 }
             }
+            for (Future<?> each : sent) {
+                each.get();
+            }
         }
-        return sent;
+        return sent.size();
     }
 }

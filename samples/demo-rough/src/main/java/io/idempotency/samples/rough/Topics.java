@@ -67,7 +67,8 @@ final class Topics implements AutoCloseable {
             }
         }
         all.sort(Comparator.comparingLong(Sent::when));
-        Map<String, Object> config = Map.of("bootstrap.servers", address, "linger.ms", 5);
+        Map<String, Object> config =
+                Map.of("bootstrap.servers", address, "linger.ms", 5, "max.in.flight.requests.per.connection", 1);
         try (KafkaProducer<String, String> producer =
                 new KafkaProducer<>(config, new StringSerializer(), new StringSerializer())) {
             List<Future<RecordMetadata>> sending =

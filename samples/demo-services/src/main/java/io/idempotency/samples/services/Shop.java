@@ -22,7 +22,9 @@ final class Shop implements AutoCloseable {
 
     Shop(String broker) {
         producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", broker), new StringSerializer(), new StringSerializer());
+                Map.of("bootstrap.servers", broker, "max.in.flight.requests.per.connection", 1),
+                new StringSerializer(),
+                new StringSerializer());
     }
 
     /** An order with the id of its message. */

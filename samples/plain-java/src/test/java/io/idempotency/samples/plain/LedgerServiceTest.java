@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -24,7 +25,7 @@ import org.springframework.kafka.test.EmbeddedKafkaKraftBroker;
 class LedgerServiceTest {
 
     @Test
-    void postsAPaymentThatIsSentTwiceOnce() throws SQLException {
+    void postsAPaymentThatIsSentTwiceOnce() throws Exception {
         EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, 2, "payments");
         broker.afterPropertiesSet();
         JdbcConnectionPool pool = JdbcConnectionPool.create("jdbc:h2:mem:ledger;DB_CLOSE_DELAY=-1", "sa", "");
@@ -91,13 +92,14 @@ class LedgerServiceTest {
         }
     }
 
-    private static void send(String servers, String id, String payment) {
+    private static void send(String servers, String id, String payment)
+            throws ExecutionException, InterruptedException {
         Map<String, Object> properties = Map.of("bootstrap.servers", servers);
         try (KafkaProducer<String, String> producer =
                 new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
             ProducerRecord<String, String> record = new ProducerRecord<>("payments", payment);
             record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
-            var unused = producer.send(record);
+            producer.send(record).get();
         }
     }
 

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -26,7 +28,7 @@ class ObjectLoaderTest {
     private static final int MESSAGES = 1_000;
 
     @Test
-    void loadsAMessageThatIsSentTwiceOnce(@TempDir Path folder) throws IOException {
+    void loadsAMessageThatIsSentTwiceOnce(@TempDir Path folder) throws Exception {
         EmbeddedKafkaKraftBroker broker = new EmbeddedKafkaKraftBroker(1, 2, "events");
         broker.afterPropertiesSet();
         JdbcConnectionPool pool = JdbcConnectionPool.create("jdbc:h2:mem:objects;DB_CLOSE_DELAY=-1", "sa", "");
@@ -62,7 +64,7 @@ class ObjectLoaderTest {
         return lines;
     }
 
-    private static void send(String servers) {
+    private static void send(String servers) throws ExecutionException, InterruptedException {
         String[] ids = new String[MESSAGES];
         for (int i = 0; i < MESSAGES; i++) {
             ids[i] = "event " + i;
@@ -70,13 +72,19 @@ class ObjectLoaderTest {
         send(servers, ids);
     }
 
-    private static void send(String servers, String... ids) {
+    private static void send(String servers, String... ids) throws ExecutionException, InterruptedException {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", servers), new StringSerializer(), new StringSerializer())) {
+                Map.of("bootstrap.servers", servers, "max.in.flight.requests.per.connection", 1),
+                new StringSerializer(),
+                new StringSerializer())) {
+            List<Future<?>> sent = new ArrayList<>();
             for (String id : ids) {
                 ProducerRecord<String, String> record = new ProducerRecord<>("events", id, id);
                 record.headers().add("message-id", id.getBytes(StandardCharsets.UTF_8));
-                var unused = producer.send(record);
+                sent.add(producer.send(record));
+            }
+            for (Future<?> each : sent) {
+                each.get();
             }
         }
     }
