@@ -5,17 +5,10 @@ import io.idempotency.MessageHandler;
 import io.idempotency.MessageIdExtractor;
 import io.idempotency.ShareDelivery;
 import io.idempotency.store.IdempotencyException;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -25,7 +18,6 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Handles the records that a share group delivers to one member. {@link ShareLoop} uses it; code with a loop of its own does what that does:
@@ -69,16 +61,9 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     private final SharedRecord.Form<K, V> form;
     private final MessageIdExtractor<? super ConsumerRecord<byte[], byte[]>> rejectedIds;
     private final int deliveryLimit;
-    private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
-    private final ExecutorService workers;
+    private final ShareAttempts attempts;
     private volatile boolean isClosing;
     private volatile boolean isProcessing;
-
-    /** The end of an attempt. */
-    private record Ended(
-            HeldRecord record,
-            Optional<Duration> retryAfter,
-            @Nullable Throwable fatal) {}
 
     private ShareProcessor(
             ShareDelivery<ConsumerRecord<K, V>> delivery,
@@ -91,11 +76,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
         this.form = form;
         this.rejectedIds = rejectedIds;
         this.deliveryLimit = deliveryLimit;
-        this.workers = Executors.newCachedThreadPool(work -> {
-            Thread thread = new Thread(work, "idempotency-share-" + delivery.describe());
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.attempts = new ShareAttempts(delivery.describe());
     }
 
     /**
@@ -237,14 +218,12 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
                 wait = Math.min(wait, record.dueNanos() - now);
             }
         }
-        Ended next = ended.poll(Math.max(wait, 0), TimeUnit.NANOSECONDS);
-        while (next != null) {
-            note(hand, next);
-            next = ended.poll();
+        for (ShareAttempts.Ended end : attempts.await(wait)) {
+            note(hand, end);
         }
     }
 
-    private void note(ShareHand hand, Ended end) {
+    private void note(ShareHand hand, ShareAttempts.Ended end) {
         if (end.fatal() != null) {
             throw Contained.fatal(end.fatal());
         }
@@ -272,14 +251,13 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     }
 
     private void start(HeldRecord held) {
-        held.start();
         int left = left(held);
         try {
             SharedRecord<K, V> record = form.read(held.raw());
-            run(held, () -> delivery.consume(record, handler, left));
+            attempts.start(held, () -> delivery.consume(record, handler, left));
         } catch (RecordDeserializationException unreadable) {
             RejectedRecord rejected = new RejectedRecord(unreadable);
-            run(
+            attempts.start(
                     held,
                     () -> delivery.reject(
                             rejected.position(),
@@ -294,25 +272,6 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     private int left(HeldRecord held) {
         int left = Math.max(0, deliveryLimit - held.deliveries());
         return held.deliveries() > 1 ? Math.min(left, 1) : left;
-    }
-
-    private void run(HeldRecord held, Supplier<Optional<Duration>> attempt) {
-        Runnable work = () -> {
-            Optional<Duration> retryAfter = Optional.of(Duration.ZERO);
-            @Nullable Throwable fatal = null;
-            try {
-                retryAfter = attempt.get();
-            } catch (Throwable thrown) {
-                fatal = thrown;
-            } finally {
-                ended.add(new Ended(held, retryAfter, fatal));
-            }
-        };
-        try {
-            workers.execute(work);
-        } catch (RejectedExecutionException closed) {
-            held.waitUntil(System.nanoTime());
-        }
     }
 
     /** Forgets the attempts of a record whose lock has run out. */
@@ -330,7 +289,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     @Override
     public void close() {
         isClosing = true;
-        workers.shutdown();
+        attempts.close();
         if (!isProcessing) {
             form.close();
         }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LongOutage.class)
 class ShareOutageTest {
 
-    private static final Duration LOCK = Duration.ofSeconds(1);
+    private static final Duration LOCK = Duration.ofSeconds(3);
     private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 15));
     private static final int HALF = 40;
 
