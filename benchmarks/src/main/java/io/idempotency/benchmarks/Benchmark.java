@@ -18,7 +18,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
  * <p>It starts a broker in a JVM of its own, and a PostgreSQL with its durable settings. All contestants read the same topics by the same loop ({@link Reader})
  * and have the same effects ({@link Effects}), each in a JVM of its own ({@link Contestant}). In each scenario ({@link Scenarios}) they warm up, and then take
  * turns ({@link Comparison}). The results have all raw samples and the figures that are computed from them ({@link Ratios}). The form {@code micro} measures
- * single methods instead ({@link MicroBenchmarks}), {@code outbox} relays ({@link OutboxBenchmark}), and {@code streams} an application of Kafka Streams ({@link StreamsBenchmark}).
+ * single methods instead ({@link MicroBenchmarks}), {@code outbox} relays ({@link OutboxBenchmark}), {@code streams} an application of Kafka Streams ({@link StreamsBenchmark}), and {@code share} share groups ({@link ShareBenchmark}).
  */
 public final class Benchmark {
 
@@ -66,6 +66,10 @@ public final class Benchmark {
         }
         if (settings.form() == Form.STREAMS) {
             new StreamsBenchmark(settings, cleanup, screen).run();
+            return;
+        }
+        if (settings.form() == Form.SHARE) {
+            new ShareBenchmark(settings, cleanup, screen).run();
             return;
         }
         List<Scenario> scenarios = settings.wantedScenarios();

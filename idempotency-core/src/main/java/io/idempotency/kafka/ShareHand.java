@@ -31,12 +31,17 @@ final class ShareHand {
     private static final Logger log = LoggerFactory.getLogger(ShareProcessor.class);
     private static final int DEFAULT_LOCK_MILLIS = 30_000;
     private static final int RENEWALS_PER_LOCK = 3;
+    /** The broker writes each acceptance to a topic, so those of records that end one after another share a request ({@code ShareBenchmark}). */
+    private static final long TOGETHER_NANOS = Duration.ofMillis(50).toNanos();
 
     private final ShareConsumer<byte[], byte[]> kafka;
     private final LongSupplier nanoTime;
     private final Map<HeldRecord.Place, HeldRecord> held = new LinkedHashMap<>();
     private final long lockNanos;
     private long renewAt;
+    /** When acceptances go to the broker that it does not have yet; {@link #renewAt} if there are none. */
+    private long sendAt;
+
     private boolean isWokenUp;
 
     ShareHand(ShareConsumer<byte[], byte[]> kafka, LongSupplier nanoTime) {
@@ -78,16 +83,25 @@ final class ShareHand {
         return renewAt;
     }
 
+    /** Returns when there is something to send, whatever becomes of the records. */
+    long sendAt() {
+        return sendAt;
+    }
+
     /** Returns whether somebody woke the client up, to close it. */
     boolean isWokenUp() {
         return isWokenUp;
     }
 
-    /** Accepts what is settled. The last ones go to the broker with the next poll, others at once. */
+    /** Accepts what is settled. The last ones go to the broker with the next poll, others a moment after the first of them. */
     void accept() {
-        boolean hasAccepted = acceptSettled();
-        if (hasAccepted && !held.isEmpty()) {
+        long now = nanoTime.getAsLong();
+        if (acceptSettled() && sendAt == renewAt) {
+            sendAt = Math.min(now + TOGETHER_NANOS, renewAt);
+        }
+        if (!held.isEmpty() && now - sendAt >= 0 && sendAt != renewAt) {
             kafka.commitAsync();
+            sendAt = renewAt;
         }
     }
 
@@ -143,5 +157,6 @@ final class ShareHand {
 
     private void scheduleRenewal() {
         renewAt = nanoTime.getAsLong() + lockNanos / RENEWALS_PER_LOCK;
+        sendAt = renewAt;
     }
 }

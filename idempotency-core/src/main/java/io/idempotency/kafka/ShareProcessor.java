@@ -212,7 +212,7 @@ public final class ShareProcessor<K, V> implements AutoCloseable {
     /** Waits until an attempt ends, the next one is due or locks are to be renewed. */
     private void awaitEnds(ShareHand hand, boolean isEnding) throws InterruptedException {
         long now = System.nanoTime();
-        long wait = Math.min(hand.renewAt() - now, ASK_EVERY_NANOS);
+        long wait = Math.min(hand.sendAt() - now, ASK_EVERY_NANOS);
         for (HeldRecord record : hand.records()) {
             if (record.isWaiting() && !isEnding) {
                 wait = Math.min(wait, record.dueNanos() - now);

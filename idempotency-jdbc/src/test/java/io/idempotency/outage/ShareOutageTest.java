@@ -27,8 +27,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LongOutage.class)
 class ShareOutageTest {
 
-    private static final Duration LOCK = Duration.ofSeconds(3);
-    private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 15));
+    private static final Duration LOCK = Duration.ofSeconds(5);
+    private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 20));
     private static final int HALF = 40;
 
     private final String topic = Kafka.topic(2);

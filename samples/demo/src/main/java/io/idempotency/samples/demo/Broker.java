@@ -65,6 +65,9 @@ public final class Broker implements AutoCloseable {
                 Map.entry("transaction.state.log.replication.factor", "1"),
                 Map.entry("transaction.state.log.min.isr", "1"),
                 Map.entry("transaction.state.log.num.partitions", "5"),
+                Map.entry("share.coordinator.state.topic.replication.factor", "1"),
+                Map.entry("share.coordinator.state.topic.min.isr", "1"),
+                Map.entry("share.coordinator.state.topic.num.partitions", "5"),
                 // A group may notice a killed process soon.
                 Map.entry("group.min.session.timeout.ms", "1000"),
                 Map.entry("auto.create.topics.enable", "false"),
