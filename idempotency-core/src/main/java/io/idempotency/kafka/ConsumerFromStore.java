@@ -96,6 +96,7 @@ public final class ConsumerFromStore<K, V> {
             case "poll" -> {
                 beforePoll();
                 ConsumerRecords<K, V> polled = kafka.poll(timeout((Duration) given[0]));
+                stored.polled(kafka, polled);
                 polled.nextOffsets().forEach((partition, offset) -> next.put(partition, offset.offset()));
                 return polled;
             }

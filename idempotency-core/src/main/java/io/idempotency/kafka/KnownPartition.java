@@ -19,19 +19,26 @@ record KnownPartition(
         long first,
         long end) {
 
-    /** The text in front of the begin of the run. Kafka keeps it beside the committed offset. */
+    /** The text in front of the begin and token of the run. Kafka keeps it beside the committed offset. */
     private static final String MARK = "settled from ";
 
-    /** Returns an offset with the mark of its run. */
+    /** Returns an offset with the mark of its run, as it is stored. */
     static OffsetAndMetadata marked(OffsetAndMetadata offset, SettledRun run) {
-        return new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), MARK + run.begin());
+        return new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), mark(run));
     }
 
-    /** Returns the stored run of this topic, up to what is committed of it. */
+    private static String mark(SettledRun run) {
+        return MARK + run.begin() + ", " + Long.toHexString(run.token());
+    }
+
+    /**
+     * Returns the stored run of this topic, up to what is committed of it. Each row has another token than the one that it replaced. So an offset was committed after the stored row was
+     * written, by the loop that wrote it, or it does not count: the row may have been forgotten since, or restored from a backup.
+     */
     Optional<SettledRun> run() {
         return stored.filter(run -> run.topicId().equals(topicId) && run.end() <= end)
                 .map(run -> committed
-                        .filter(offset -> offset.metadata().equals(MARK + run.begin()))
+                        .filter(offset -> offset.metadata().equals(mark(run)))
                         .filter(offset -> offset.offset() > run.end())
                         .map(offset -> run.to(offset.offset()))
                         .orElse(run));
@@ -39,8 +46,8 @@ record KnownPartition(
 
     /**
      * Returns where the partition begins, if that is neither its committed offset nor where Kafka would begin: behind settled offsets, or at the first record of a
-     * topic that was created again. If the broker has deleted the record at the committed offset, it is the end of the partition under {@code latest}, where Kafka would begin, too: the
-     * run must not lead past what it leaves out.
+     * topic that was created again. If the broker has deleted the record at the committed offset, it is the first record that there is, if all in front was settled. If that is not known, it is
+     * the end of the partition under {@code latest}, where Kafka would begin, too: the run must not lead past what it leaves out.
      *
      * @param reset the {@code auto.offset.reset} of the consumer
      */
@@ -50,8 +57,10 @@ record KnownPartition(
         }
         return ahead(reset.equals("earliest"))
                 .or(() -> committed
-                        .filter(offset -> reset.equals("latest") && offset.offset() < first)
-                        .map(gone -> end));
+                        .filter(offset -> offset.offset() < first)
+                        .flatMap(gone -> run().filter(run -> gone.offset() >= run.begin() && gone.offset() <= run.end())
+                                .map(run -> first)
+                                .or(() -> reset.equals("latest") ? Optional.of(end) : Optional.empty())));
     }
 
     /** @param isEarliest whether a group without a committed offset is to read from the first record on */

@@ -208,6 +208,7 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             stored.ifPresent(offsets -> processor.assigned(kafka, offsets.beginWaiting(kafka)));
             ConsumerRecords<K, V> polled = kafka.poll(processor.timeout(gathering.timeout(settings.pollTimeout())));
             failuresInARow = 0;
+            stored.ifPresent(offsets -> offsets.polled(kafka, polled));
             handle(kafka, reread, gathering.add(polled));
         } catch (RecordDeserializationException unreadable) {
             if (gathering.isEmpty()) {

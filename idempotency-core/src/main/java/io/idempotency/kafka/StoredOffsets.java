@@ -19,6 +19,8 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -40,6 +42,8 @@ final class StoredOffsets {
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
     private static final String NONE = "none";
+    private static final String EARLIEST = "earliest";
+    private static final String LATEST = "latest";
 
     private final String consumer;
     private final StoredRuns runs;
@@ -61,8 +65,8 @@ final class StoredOffsets {
     }
 
     static String reset(Map<String, Object> properties) {
-        return String.valueOf(properties.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG))
-                .toLowerCase(Locale.ROOT);
+        Object reset = properties.get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG);
+        return reset == null ? LATEST : String.valueOf(reset).trim().toLowerCase(Locale.ROOT);
     }
 
     /**
@@ -191,6 +195,52 @@ final class StoredOffsets {
         SettledRun run = known.runFrom(start.orElseGet(() -> kafka.position(partition)));
         runs.begin(run, known.stored());
         return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(offset), run));
+    }
+
+    /**
+     * Notes what was polled. If the broker has deleted the next record of a partition, Kafka goes on where {@code auto.offset.reset} says, which may be behind records that nobody has handled. Then
+     * a new run begins there. Never throws, because what was polled would be lost. A round trip for each partition whose first record is not right behind the settled ones, and none under {@code
+     * earliest} and {@code none}.
+     */
+    void polled(Consumer<?, ?> kafka, ConsumerRecords<?, ?> polled) {
+        if (reset.equals(EARLIEST) || reset.equals(NONE)) {
+            return;
+        }
+        polled.nextOffsets().forEach((partition, next) -> {
+            List<? extends ConsumerRecord<?, ?>> records = polled.records(partition);
+            // Kafka may have gone to the end, where there are none yet.
+            long first = records.isEmpty() ? next.offset() : records.get(0).offset();
+            runs.end(partition).filter(end -> first > end).ifPresent(end -> leftOut(kafka, partition, end, first));
+        });
+    }
+
+    private void leftOut(Consumer<?, ?> kafka, TopicPartition partition, long end, long first) {
+        Optional<Long> there = firstRecord(kafka, partition);
+        if (there.isPresent() && (there.get() <= end || there.get() == first)) {
+            return;
+        }
+        runs.skippedTo(partition, first);
+        log.warn(
+                "Consumer {}: Kafka goes on at {} of {}, by auto.offset.reset={}. All in front of {} was settled, {}. If records in between are to be handled, set the offset of the group back.",
+                consumer,
+                first,
+                partition,
+                reset,
+                end,
+                there.map(offset -> "and records in front of " + offset + " are deleted")
+                        .orElse("and Kafka does not tell which later ones are deleted"));
+    }
+
+    private static Optional<Long> firstRecord(Consumer<?, ?> kafka, TopicPartition partition) {
+        try {
+            return Optional.ofNullable(kafka.beginningOffsets(Set.of(partition)).get(partition));
+        } catch (WakeupException wakeup) {
+            kafka.wakeup();
+            return Optional.empty();
+        } catch (RuntimeException away) {
+            // An interrupt stays set.
+            return Optional.empty();
+        }
     }
 
     private Map<String, String> topicIds(Collection<TopicPartition> partitions) {

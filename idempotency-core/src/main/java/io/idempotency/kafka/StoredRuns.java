@@ -71,7 +71,12 @@ final class StoredRuns {
         return KnownPartition.marked(offset, run);
     }
 
-    /** Begins a new run at an offset to which somebody has sought ahead: nobody handles what lies in front of it. */
+    /** Returns the offset behind the settled ones; empty if the partition has no run. */
+    Optional<Long> end(TopicPartition partition) {
+        return Optional.ofNullable(runs.get(partition)).map(SettledRun::end);
+    }
+
+    /** Begins a new run at an offset in front of which records are left out. */
     void skippedTo(TopicPartition partition, long offset) {
         SettledRun run = runs.get(partition);
         if (run != null && offset > run.end()) {

@@ -17,6 +17,7 @@ import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.OffsetStore;
 import io.idempotency.store.SettledRun;
 import io.idempotency.store.TransientStoreException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +25,7 @@ import javax.sql.DataSource;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -64,6 +66,7 @@ class StartFromStoreTest {
     private final String topic = Kafka.topic(PARTITIONS);
     private final AtomicInteger processed = new AtomicInteger();
     private final AtomicInteger duplicates = new AtomicInteger();
+    private volatile @Nullable Gate gate;
     private int batches;
 
     @AfterEach
@@ -92,7 +95,13 @@ class StartFromStoreTest {
                     .listener(consumption ->
                             (consumption.outcome() == Outcome.DUPLICATE ? duplicates : processed).incrementAndGet())
                     .build();
-            loop = PollLoop.of(idempotent, (message, claim) -> ledger.enter(message))
+            loop = PollLoop.of(idempotent, (message, claim) -> {
+                        ledger.enter(message);
+                        Gate here = gate;
+                        if (here != null) {
+                            here.pass();
+                        }
+                    })
                     .properties(Map.of(
                             "bootstrap.servers",
                             Kafka.servers(),
@@ -102,6 +111,8 @@ class StartFromStoreTest {
                             reset,
                             "max.poll.records",
                             "20",
+                            "fetch.max.wait.ms",
+                            "100",
                             "key.deserializer",
                             StringDeserializer.class,
                             "value.deserializer",
@@ -227,22 +238,60 @@ class StartFromStoreTest {
         assertThat(processed).hasValue(last);
     }
 
-    /** A journal refuses such a topic (rule 4.5). */
-    /** Kafka goes on at the end then. What lies in between was handled by nobody. */
-    @Test
+    /** Kafka goes on at the end of the partition under {@code latest}, and leaves out what nobody has handled. */
+    @ParameterizedTest
+    @ValueSource(strings = {"latest", "earliest", "none"})
     @Tag("rule-16.8")
-    void beginsANewRunIfTheBrokerHasDeletedWhatComesNext() throws Exception {
+    void beginsAtTheFirstRecordIfTheBrokerHasDeletedTheOneBehindTheRun(String reset) throws Exception {
         int first = send();
         run(Kind.TABLE, consumer, "earliest", first);
-        int skipped = send();
+        int second = send() - PARTITIONS * 5;
         Kafka.deleteBefore(topic, PARTITIONS, SOME + 5);
-        run(Kind.TABLE, consumer, "latest", first);
-        int third = send();
-        run(Kind.TABLE, consumer, "latest", first + third);
 
-        Kafka.setOffsets(consumer, topic, PARTITIONS, SOME + 5);
+        run(Kind.TABLE, consumer, reset, first + second);
 
-        run(Kind.TABLE, consumer, "latest", first + skipped - PARTITIONS * 5 + third);
+        assertNothingIsPolledAgain(second);
+    }
+
+    /** A running consumer goes to the end, too. The run may not lead there, or what lies in between could not be handled any more. */
+    @Test
+    @Tag("rule-16.8")
+    void beginsANewRunIfTheBrokerDeletesWhatARunningLoopComesTo() throws Exception {
+        int sent = send();
+        run(Kind.TABLE, consumer, "earliest", sent);
+        Gate held = new Gate();
+        try (Running running = new Running(Kind.TABLE, consumer, "latest", offsets)) {
+            gate = held;
+            Kafka.send(topic, 0, consumer + "-held");
+            held.awaitArrival();
+            // A fetch that is under way would bring the next records.
+            new Gate().stay(Duration.ofSeconds(1));
+            sent += 1 + send();
+            Kafka.deleteBefore(topic, PARTITIONS, SOME + 20);
+            sent -= PARTITIONS * 20 - 1;
+            held.open();
+            int before = sent;
+            AtomicInteger probes = new AtomicInteger();
+            eventually().until(() -> {
+                Kafka.send(topic, 0, consumer + "-probe-" + probes.incrementAndGet());
+                return Postgres.shared()
+                                .number("select count(*) from effect where consumer = '" + consumer
+                                        + "' and id like '%-probe-%'")
+                        > 0;
+            });
+            sent = before + probes.get();
+            assertThat(running.loop.isRunning()).isTrue();
+        }
+        assertThat(unique()).as("handled, with records left out").isLessThan(sent);
+        Kafka.setOffsets(consumer, topic, PARTITIONS, SOME + 20);
+
+        int all = sent;
+        try (Running running = new Running(Kind.TABLE, consumer, "latest", offsets)) {
+            eventually().until(() -> unique() >= all && Kafka.lag(topic, PARTITIONS, consumer) == 0);
+            assertThat(running.loop.isRunning()).isTrue();
+        }
+        assertThat(unique()).isEqualTo(all);
+        assertThat(effects()).isEqualTo(all);
     }
 
     @ParameterizedTest

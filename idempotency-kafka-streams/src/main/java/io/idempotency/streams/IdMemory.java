@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.processor.api.ProcessingContext;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Kafka Streams repeats what was not committed. Under {@code exactly_once_v2} it takes back the state with the outputs, so an id that is remembered was
  * forwarded, and the output is there. Under {@code at_least_once} the state may be there although the output is not. There a record at the remembered
- * position is that record again: it is forwarded, because its output may have been lost.
+ * position is that record again, and one whose entry an earlier life of the task has not committed may be: an operator in front may have given it another position. Both are
+ * forwarded, because the output may have been lost.
  */
 final class IdMemory {
 
@@ -31,12 +33,13 @@ final class IdMemory {
     private final TopicNames topics;
     private final long retentionMillis;
     private final boolean isExactlyOnce;
+    private final TaskLife life;
     private final IdFilter filter;
     private final Purge purge;
     /** The ids that were new at the place of the current record. Operators in front may have made several records of it. */
     private final Set<Bytes> newHere = new HashSet<>();
 
-    private Seen here = new Seen(0, -1, -1, 0, 0);
+    private Seen here = new Seen(0, -1, -1, 0, 0, 0);
 
     IdMemory(KeyValueStore<Bytes, byte[]> store, ProcessingContext context, Duration retention) {
         this.store = store;
@@ -48,7 +51,9 @@ final class IdMemory {
                 store.name() + " in " + context.taskId(),
                 store.persistent() ? FilterMemory.OF_THIS_PROCESS : FilterMemory.NONE);
         this.purge = new Purge(store, retention, context, filter);
-        purge.start();
+        boolean isEmpty = purge.isEmpty();
+        this.life = TaskLife.begin(store, context, !isExactlyOnce && !isEmpty);
+        purge.start(isEmpty);
     }
 
     private static boolean isExactlyOnce(Map<String, Object> settings) {
@@ -68,12 +73,22 @@ final class IdMemory {
         }
         Bytes key = Bytes.wrap(StoredId.toBytes(id));
         byte[] entry = newHere.contains(key) || filter.isAbsent(key) ? null : store.get(key);
-        Optional<Duplicate> copy = entry == null ? Optional.empty() : judge(Seen.of(entry), now);
-        if (copy.isEmpty() && newHere.add(key) && isNew(entry, now)) {
-            filter.add(key);
-            store.put(key, now.bytes());
+        Seen first = entry == null ? null : Seen.of(entry);
+        Optional<Duplicate> copy = first == null ? Optional.empty() : judge(first, now);
+        if (copy.isEmpty() && newHere.add(key)) {
+            remember(key, first, now);
         }
         return copy;
+    }
+
+    /** A record that comes again is remembered since its first time. */
+    private void remember(Bytes key, @Nullable Seen first, Seen now) {
+        if (first == null || age(first, now) >= retentionMillis) {
+            filter.add(key);
+            store.put(key, now.bytes());
+        } else if (first.life() != life.number()) {
+            store.put(key, first.again(now).bytes());
+        }
     }
 
     /** Ends its passes, and gives the memory of its filter back. */
@@ -84,15 +99,17 @@ final class IdMemory {
 
     private Optional<Duplicate> judge(Seen first, Seen now) {
         long age = age(first, now);
-        if (age >= retentionMillis || (!isExactlyOnce && first.isAt(now))) {
+        if (age >= retentionMillis || (!isExactlyOnce && (first.isAt(now) || mayBeLost(first)))) {
             return Optional.empty();
         }
         return Optional.of(Duplicate.of(position(now), position(first), Duration.ofMillis(age)));
     }
 
-    /** A record that comes again keeps its entry, and so the time since which it is remembered. */
-    private boolean isNew(byte @Nullable [] entry, Seen now) {
-        return entry == null || age(Seen.of(entry), now) >= retentionMillis;
+    private boolean mayBeLost(Seen first) {
+        return first.life() != life.number()
+                && topics.name(first.topic())
+                        .filter(topic -> life.isCommitted(new TopicPartition(topic, first.partition()), first.offset()))
+                        .isEmpty();
     }
 
     private static long age(Seen first, Seen now) {
@@ -110,7 +127,8 @@ final class IdMemory {
                 at.partition(),
                 at.offset(),
                 Seen.streamTime(context.currentStreamTimeMs(), context.currentSystemTimeMs()),
-                context.currentSystemTimeMs());
+                context.currentSystemTimeMs(),
+                life.number());
     }
 
     private Position position(Seen seen) {

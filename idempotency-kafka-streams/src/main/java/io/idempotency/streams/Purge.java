@@ -43,10 +43,14 @@ final class Purge {
         this.filter = filter;
     }
 
-    /** Goes on by itself until {@link #stop}. */
-    void start() {
+    /**
+     * Goes on by itself until {@link #stop}.
+     *
+     * @param isEmpty whether the store has no ids
+     */
+    void start(boolean isEmpty) {
         passes = context.schedule(interval(), PunctuationType.WALL_CLOCK_TIME, now -> pass(now, part()));
-        if (isEmpty()) {
+        if (isEmpty) {
             filter.begin(0);
             filter.end();
         } else if (store.persistent()) {
@@ -72,10 +76,31 @@ final class Purge {
         }
     }
 
-    private boolean isEmpty() {
+    /**
+     * Returns whether the store has no ids. Reads the first one.
+     *
+     * @throws IdempotencyException if the store is one of something else
+     */
+    boolean isEmpty() {
         try (KeyValueIterator<Bytes, byte[]> all = store.all()) {
-            return !all.hasNext();
+            while (all.hasNext()) {
+                KeyValue<Bytes, byte[]> entry = all.next();
+                if (isId(entry.key)) {
+                    Seen unused = Seen.of(entry.value);
+                    return false;
+                }
+                if (!TopicNames.isTopic(entry.key) && !TaskLife.isLife(entry.key)) {
+                    throw new IdempotencyException(
+                            "The state store " + store.name()
+                                    + " has entries that no deduplication wrote. Give the deduplication a name that no other store of the application has or had, or reset the application");
+                }
+            }
+            return true;
         }
+    }
+
+    private static boolean isId(Bytes key) {
+        return key.get().length == TopicNames.ID_BYTES;
     }
 
     private void pass(long wallTime, long part) {
@@ -110,7 +135,7 @@ final class Purge {
                 if (left-- == 0) {
                     return id.key;
                 }
-                if (TopicNames.isTopic(id.key)) {
+                if (!isId(id.key)) {
                     continue;
                 }
                 if (Seen.of(id.value).age(streamTime, wallTime) >= retention.toMillis()) {

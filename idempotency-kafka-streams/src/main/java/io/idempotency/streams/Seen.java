@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * What the store keeps of an id: where its first record was, and when it came by two clocks. Some 20 bytes: numbers take as many bytes as they need, seven
+ * What the store keeps of an id: where its first record was, and when it came by two clocks. Some 21 bytes: numbers take as many bytes as they need, seven
  * bits in each.
  *
  * @param topic the {@linkplain TopicNames number} of the topic
@@ -13,11 +13,12 @@ import java.util.Arrays;
  * @param offset the offset
  * @param streamTime the {@linkplain #streamTime stream time} when it came, in milliseconds since 1970
  * @param wallTime the time of the machine when it came, in milliseconds since 1970
+ * @param life the number of the {@linkplain TaskLife life} of the task that wrote this
  */
-record Seen(int topic, int partition, long offset, long streamTime, long wallTime) {
+record Seen(int topic, int partition, long offset, long streamTime, long wallTime, int life) {
 
-    private static final byte FORMAT = 1;
-    private static final int MOST_BYTES = 1 + Integer.BYTES + 4 * 10;
+    private static final byte FORMAT = 2;
+    private static final int MOST_BYTES = 1 + Integer.BYTES + 5 * 10;
     private static final int MORE = 0x80;
 
     /** Reads an entry. */
@@ -27,13 +28,14 @@ record Seen(int topic, int partition, long offset, long streamTime, long wallTim
         if (format != FORMAT) {
             throw new IdempotencyException(
                     "The state store has an entry of format " + format + ", and this version reads " + FORMAT
-                            + " only. Run the version that wrote it, or reset the application");
+                            + " only. Run the version that wrote it, give the deduplication a name that no other store has, or reset the application");
         }
         int topic = buffer.getInt();
         int partition = (int) read(buffer);
         long offset = read(buffer);
         long streamTime = read(buffer);
-        return new Seen(topic, partition, offset, streamTime, streamTime + read(buffer));
+        long wallTime = streamTime + read(buffer);
+        return new Seen(topic, partition, offset, streamTime, wallTime, (int) read(buffer));
     }
 
     byte[] bytes() {
@@ -42,12 +44,18 @@ record Seen(int topic, int partition, long offset, long streamTime, long wallTim
         write(buffer, offset);
         write(buffer, streamTime);
         write(buffer, wallTime - streamTime);
+        write(buffer, life);
         return Arrays.copyOf(buffer.array(), buffer.position());
     }
 
     /** Returns whether both were read from the same place of the same topic. */
     boolean isAt(Seen other) {
         return topic == other.topic && partition == other.partition && offset == other.offset;
+    }
+
+    /** Returns the entry for a record that is forwarded once more: at its place, in its life, since the time of this one. */
+    Seen again(Seen now) {
+        return new Seen(now.topic, now.partition, now.offset, streamTime, wallTime, now.life);
     }
 
     /**

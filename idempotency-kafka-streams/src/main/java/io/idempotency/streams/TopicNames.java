@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class TopicNames {
 
-    /** Ids have 16 bytes, so the two never meet. */
+    /** The bytes of an id. Other keys have fewer, so the two never meet. */
+    static final int ID_BYTES = 16;
+
     private static final int KEY_BYTES = 5;
 
     private final KeyValueStore<Bytes, byte[]> store;
@@ -66,7 +68,7 @@ final class TopicNames {
     }
 
     static boolean isTopic(Bytes key) {
-        return key.get().length == KEY_BYTES;
+        return key.get().length == KEY_BYTES && key.get()[0] == 'T';
     }
 
     private static Bytes key(int number) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.idempotency.kafka.MessageIds;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.Position;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.LagInfo;
@@ -20,6 +22,8 @@ import org.apache.kafka.streams.Topology;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Applications on a real broker. Their deaths are in the demo. */
 class ApplicationTest {
@@ -45,20 +49,66 @@ class ApplicationTest {
         }
     }
 
-    @Test
-    void restoresIdsThatAreOnNoDisk() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {StreamsConfig.EXACTLY_ONCE_V2, StreamsConfig.AT_LEAST_ONCE})
+    void restoresIdsThatAreOnNoDisk(String guarantee) throws Exception {
+        Map<String, Object> guaranteed = Map.of(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
         try (App app = new App(folder)) {
-            KafkaStreams first = app.start("first", topology(app), Map.of());
+            KafkaStreams first = app.start("first", topology(app), guaranteed);
             sendSome(app, "a");
             assertThat(app.outputs()).hasSize(20);
             app.stop(first);
 
-            app.start("elsewhere", topology(app), Map.of());
+            app.start("elsewhere", topology(app), guaranteed);
             sendSome(app, "copy");
             app.send("key-1", "new", "new");
 
             assertThat(app.outputs()).hasSize(21).contains("new").noneMatch(value -> value.startsWith("copy"));
             assertThat(app.restored()).isGreaterThanOrEqualTo(20);
+        }
+    }
+
+    /** A table with a cache forwards a result at the position of the last record before the commit, whichever that is. */
+    @ParameterizedTest
+    @ValueSource(strings = {StreamsConfig.EXACTLY_ONCE_V2, StreamsConfig.AT_LEAST_ONCE})
+    @Tag("rule-15.2")
+    void aResultThatComesAgainAtAnotherPositionIsForwarded(String guarantee) throws Exception {
+        Map<String, Object> guaranteed = Map.of(
+                StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee, StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
+        AtomicBoolean isDying = new AtomicBoolean(true);
+        try (App app = new App(folder)) {
+            StreamsBuilder builder = new StreamsBuilder();
+            builder.<String, String>stream(app.in())
+                    .groupByKey()
+                    .reduce((before, next) -> next)
+                    .toStream()
+                    .processValues(Deduplication.<String, String>named("outcomes")
+                            .messageId(MessageIds.key())
+                            .supplier())
+                    .peek((key, value) -> {
+                        if (isDying.get()) {
+                            throw new IllegalStateException("dies when the id is remembered, as planned");
+                        }
+                    })
+                    .to(app.out());
+            Topology topology = builder.build();
+            app.send("order", "1", "created");
+            app.send("order", "2", "paid");
+            KafkaStreams dying = app.start("first", topology, guaranteed);
+            await().atMost(Duration.ofMinutes(1)).until(() -> dying.state() == KafkaStreams.State.ERROR);
+            app.stop(dying);
+            isDying.set(false);
+            app.send("order", "3", "shipped");
+
+            KafkaStreams second = app.start("first", topology, guaranteed);
+            assertThat(app.outputs()).hasSize(1);
+            app.send("order", "4", "copy");
+            assertThat(app.outputs()).hasSize(1);
+            app.stop(second);
+
+            app.start("elsewhere", topology, guaranteed);
+            app.send("order", "5", "copy");
+            assertThat(app.outputs()).hasSize(1);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.idempotency.streams;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,6 +23,8 @@ import org.apache.kafka.streams.state.Stores;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The memory of a task over RocksDB. */
 class IdMemoryTest {
@@ -64,7 +67,7 @@ class IdMemoryTest {
                     .build();
             store.init(context.getStateStoreContext(), store);
             for (int i = 0; i < ids; i++) {
-                store.put(Bytes.wrap(StoredId.toBytes(id(i))), new Seen(1, 0, 0, NOW, NOW).bytes());
+                store.put(Bytes.wrap(StoredId.toBytes(id(i))), new Seen(1, 0, 0, NOW, NOW, 0).bytes());
             }
             calls = new Calls(store);
             memory = new IdMemory(calls.store(), context, DAY);
@@ -146,6 +149,25 @@ class IdMemoryTest {
                     .isInstanceOf(IdempotencyException.class)
                     .hasMessageContaining("ledger does not return its entries in the order");
         }
+    }
+
+    /** Otherwise records would be forwarded until the first pass comes to it, each time that a thread is replaced. */
+    @ParameterizedTest
+    @ValueSource(strings = {"order", "a key of 16 byte"})
+    void refusesAStoreOfSomethingElseBeforeTheFirstRecord(String key) {
+        MockProcessorContext<Void, Void> context =
+                new MockProcessorContext<>(settings(), new TaskId(0, 0), folder.toFile());
+        KeyValueStore<Bytes, byte[]> other = Stores.keyValueStoreBuilder(
+                        Stores.inMemoryKeyValueStore("ledger"), Serdes.Bytes(), Serdes.ByteArray())
+                .withLoggingDisabled()
+                .build();
+        other.init(context.getStateStoreContext(), other);
+        other.put(Bytes.wrap(key.getBytes(UTF_8)), "of somebody".getBytes(UTF_8));
+
+        assertThatThrownBy(() -> new IdMemory(other, context, DAY))
+                .isInstanceOf(IdempotencyException.class)
+                .hasMessageContainingAll("state store", "a name that no other store");
+        other.close();
     }
 
     /** Otherwise each time that Kafka Streams begins a task again, one more pass would go on, with a filter of its own. */

@@ -20,10 +20,11 @@ class SeenTest {
                     random.nextInt() >>> random.nextInt(32),
                     number(random),
                     number(random),
-                    number(random));
+                    number(random),
+                    random.nextInt() >>> random.nextInt(32));
             assertThat(Seen.of(seen.bytes())).isEqualTo(seen);
         }
-        Seen extreme = new Seen(-1, -1, Long.MAX_VALUE, Long.MIN_VALUE, Long.MAX_VALUE);
+        Seen extreme = new Seen(-1, -1, Long.MAX_VALUE, Long.MIN_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE);
         assertThat(Seen.of(extreme.bytes())).isEqualTo(extreme);
     }
 
@@ -34,19 +35,20 @@ class SeenTest {
 
     @Test
     void takesTwentyBytesForABillionRecords() {
-        assertThat(new Seen(-77, 63, 1_000_000_000L, NOW, NOW + 4_000).bytes()).hasSizeLessThanOrEqualTo(21);
+        assertThat(new Seen(-77, 63, 1_000_000_000L, NOW, NOW + 4_000, 60).bytes())
+                .hasSizeLessThanOrEqualTo(22);
     }
 
     @Test
     void refusesAnotherFormat() {
-        assertThatThrownBy(() -> Seen.of(new byte[] {2, 0, 0, 0, 0}))
+        assertThatThrownBy(() -> Seen.of(new byte[] {1, 0, 0, 0, 0}))
                 .isInstanceOf(IdempotencyException.class)
-                .hasMessageContaining("format 2");
+                .hasMessageContaining("format 1");
     }
 
     @Test
     void isAsOldAsTheClockSaysThatHasGoneOnLess() {
-        Seen seen = new Seen(1, 0, 5, NOW, NOW);
+        Seen seen = new Seen(1, 0, 5, NOW, NOW, 1);
 
         assertThat(seen.age(NOW + 10, NOW + 20)).isEqualTo(10);
         assertThat(seen.age(NOW + 20, NOW + 10)).isEqualTo(10);
