@@ -39,6 +39,9 @@ public record Explained(MessageId id, Map<Integer, First> remembered, Set<Intege
         String subject = "Message " + id.value() + " of " + id.consumer();
         String of = " (partitions asked here: " + asked.stream().sorted().toList()
                 + (failed.isEmpty() ? "" : "; no answer: " + failed) + ")";
+        if (asked.isEmpty()) {
+            return subject + " may be remembered elsewhere: this process has no partition that answers now" + of + ".";
+        }
         if (remembered.isEmpty()) {
             return subject + " is not remembered: it never came, or was forgotten, or belongs to another partition" + of
                     + ".";

@@ -27,7 +27,9 @@ record Lookup(KafkaStreams streams, DeduplicationSettings<?> settings) {
         Set<Integer> asked = new HashSet<>();
         results(Bytes.wrap(StoredId.toBytes(StoredId.of(id.value())))).forEach((partition, result) -> {
             if (result.isFailure()) {
-                failed.put(partition, result.getFailureMessage());
+                failed.put(
+                        partition,
+                        result.getFailureMessage().lines().findFirst().orElse(""));
                 return;
             }
             asked.add(partition);

@@ -33,6 +33,7 @@ final class RecordReader<V> {
     private final ProcessingContext context;
     private final Sensor copies;
     private final Sensor missingIds;
+    private boolean isMissingKnown;
 
     RecordReader(DeduplicationSettings<V> settings, ProcessingContext context) {
         this.name = settings.name();
@@ -72,7 +73,16 @@ final class RecordReader<V> {
                 throw missing;
             }
             missingIds.record();
-            LOG.debug("The record at {} has no usable message id", at, missing);
+            if (isMissingKnown) {
+                LOG.debug("The record at {} has no usable message id", at, missing);
+            } else {
+                isMissingKnown = true;
+                LOG.warn(
+                        "Deduplication {}: a record has no usable message id, and is {}. Others of this task are reported at DEBUG, to the listener and by missing-ids-total: {}",
+                        name,
+                        missingId == MissingId.DROP ? "dropped" : "forwarded",
+                        missing.getMessage());
+            }
             tell(each -> each.onMissingId(name, at, missing));
             return Optional.empty();
         }
@@ -91,7 +101,10 @@ final class RecordReader<V> {
     private void tell(Consumer<DeduplicationListener> news) {
         try {
             news.accept(listener);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            if (e instanceof VirtualMachineError) {
+                throw e;
+            }
             LOG.warn("The listener of the deduplication {} failed at {}; nothing changes", name, position(), e);
         }
     }
