@@ -12,7 +12,7 @@ enum Form {
     OUTBOX(2.5, 0),
     /** Kafka Streams, see {@link StreamsBenchmark}; about five minutes. */
     STREAMS(2.5, 0),
-    /** Share groups, see {@link ShareBenchmark}; about five minutes. */
+    /** Share groups, see {@link ShareBenchmark}; about three minutes. */
     SHARE(2.5, 0),
     /** Single methods, see {@link MicroBenchmarks}; about three minutes. */
     MICRO(1, 0);
