@@ -26,6 +26,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -199,24 +200,32 @@ final class StoredOffsets {
 
     /**
      * Notes what was polled. If the broker has deleted the next record of a partition, Kafka goes on where {@code auto.offset.reset} says, which may be behind records that nobody has handled. Then
-     * a new run begins there. Never throws, because what was polled would be lost. A round trip for each partition whose first record is not right behind the settled ones, and none under {@code
+     * a new run begins there. Never throws, because what was polled would be lost. One round trip if the first record of a partition is not right behind the settled ones, and none under {@code
      * earliest} and {@code none}.
      */
     void polled(Consumer<?, ?> kafka, ConsumerRecords<?, ?> polled) {
         if (reset.equals(EARLIEST) || reset.equals(NONE)) {
             return;
         }
+        Map<TopicPartition, Long> ahead = new HashMap<>();
         polled.nextOffsets().forEach((partition, next) -> {
             List<? extends ConsumerRecord<?, ?>> records = polled.records(partition);
             // Kafka may have gone to the end, where there are none yet.
             long first = records.isEmpty() ? next.offset() : records.get(0).offset();
-            runs.end(partition).filter(end -> first > end).ifPresent(end -> leftOut(kafka, partition, end, first));
+            if (runs.end(partition).filter(end -> first > end).isPresent()) {
+                ahead.put(partition, first);
+            }
         });
+        if (!ahead.isEmpty()) {
+            Map<TopicPartition, Long> firsts = firstRecords(kafka, ahead.keySet());
+            ahead.forEach((partition, first) -> checkGap(partition, first, firsts.get(partition)));
+        }
     }
 
-    private void leftOut(Consumer<?, ?> kafka, TopicPartition partition, long end, long first) {
-        Optional<Long> there = firstRecord(kafka, partition);
-        if (there.isPresent() && (there.get() <= end || there.get() == first)) {
+    /** @param there the first record of the log; null if that is not known */
+    private void checkGap(TopicPartition partition, long first, @Nullable Long there) {
+        long end = runs.end(partition).orElse(first);
+        if (there != null && (there <= end || there == first)) {
             return;
         }
         runs.skippedTo(partition, first);
@@ -227,19 +236,21 @@ final class StoredOffsets {
                 partition,
                 reset,
                 end,
-                there.map(offset -> "and records in front of " + offset + " are deleted")
-                        .orElse("and Kafka does not tell which later ones are deleted"));
+                there == null
+                        ? "and Kafka does not tell which later ones are deleted"
+                        : "and records in front of " + there + " are deleted");
     }
 
-    private static Optional<Long> firstRecord(Consumer<?, ?> kafka, TopicPartition partition) {
+    /** Returns nothing if Kafka does not answer. */
+    private static Map<TopicPartition, Long> firstRecords(Consumer<?, ?> kafka, Set<TopicPartition> partitions) {
         try {
-            return Optional.ofNullable(kafka.beginningOffsets(Set.of(partition)).get(partition));
+            return kafka.beginningOffsets(partitions);
         } catch (WakeupException wakeup) {
             kafka.wakeup();
-            return Optional.empty();
+            return Map.of();
         } catch (RuntimeException away) {
             // An interrupt stays set.
-            return Optional.empty();
+            return Map.of();
         }
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ShareOutageTest {
 
     private static final Duration LOCK = Duration.ofSeconds(5);
-    private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 20));
+    private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 45));
     private static final int HALF = 40;
 
     private final String topic = Kafka.topic(2);
