@@ -8,6 +8,9 @@ import io.idempotency.IdempotentConsumer;
 import io.idempotency.Outcome;
 import io.idempotency.kafka.KafkaRecords;
 import io.idempotency.kafka.ShareLoop;
+import io.idempotency.kafka.ShareProcessor;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,23 +18,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A database that is down for many periods of the acquisition lock: beside a share loop, a member that releases what it could not handle, as one may think of first. */
+/** A database that is down for many periods of the acquisition lock: a share loop, and a member that releases what it could not handle, as one may think of first. */
 @ExtendWith(LongOutage.class)
 class ShareOutageTest {
 
     private static final Duration LOCK = Duration.ofSeconds(5);
     private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("share.outage.seconds", 45));
     private static final int HALF = 40;
+    private static final int RELEASED = 8;
 
     private final String topic = Kafka.topic(2);
+    private final String topicOfOther = Kafka.topic(1);
     private final List<Entry> sent = new ArrayList<>();
     private final Set<Integer> deliveries = new HashSet<>();
 
@@ -52,26 +60,43 @@ class ShareOutageTest {
             postgres.crash();
             long downSince = System.nanoTime();
             send("during");
+            Kafka.send(topicOfOther, 0, "during", RELEASED);
             eventually().atMost(LENGTH.multipliedBy(2)).until(() -> System.nanoTime() - downSince > LENGTH.toNanos());
-            postgres.comeBack();
-            eventually().until(() -> unique(postgres, "renewing").size() == ids().size());
-            sent.add(Kafka.send(topic, 0, "after"));
             eventually()
-                    .until(() -> unique(postgres, "renewing").contains("after")
-                            && unique(postgres, "releasing").contains("after"));
+                    .untilAsserted(() -> assertThat(member.saw)
+                            .as("deliveries until the broker archives the records")
+                            .hasSize(RELEASED * ShareProcessor.DEFAULT_DELIVERY_LIMIT));
+            postgres.comeBack();
+            eventually()
+                    .alias("the loop handles what it has")
+                    .until(() -> unique(postgres, "renewing").size() == ids().size());
+            sent.add(Kafka.send(topic, 0, "after"));
+            eventually().ignoreExceptions().until(() -> isConnected(other));
+            Kafka.send(topicOfOther, 0, "after");
+            eventually()
+                    .untilAsserted(() -> assertThat(unique(postgres, "renewing"))
+                            .as("failure: %s", loop.failure())
+                            .contains("after"));
+            eventually()
+                    .untilAsserted(() -> assertThat(unique(postgres, "releasing"))
+                            .as("failure: %s, saw: %s", member.failure, member.saw)
+                            .contains("after"));
 
             assertThat(loop.failure()).isEmpty();
-            assertThat(member.isAlive()).isTrue();
             assertThat(postgres.effects("renewing")).extracting(Entry::id).containsExactlyInAnyOrderElementsOf(ids());
             assertThat(deliveries).as("each record was delivered once only").containsExactly(1);
             watch.assertNothingCounted();
             assertThat(watch.transients()).isPositive();
             eventually().until(() -> watch.count(Outcome.DUPLICATE) == sent.size() - ids().size());
 
-            assertThat(unique(postgres, "releasing"))
-                    .as("archived by the broker")
-                    .hasSizeLessThan(ids().size());
+            assertThat(unique(postgres, "releasing")).as("all others are lost").containsExactly("after");
             watchOfOther.assertNothingCounted();
+        }
+    }
+
+    private static boolean isConnected(Ledger ledger) throws SQLException {
+        try (Connection connection = ledger.pool().getConnection()) {
+            return connection.isValid(1);
         }
     }
 
@@ -123,15 +148,18 @@ class ShareOutageTest {
     /** A member that accepts what is settled, and releases what is not. */
     private final class Releasing implements AutoCloseable {
 
+        private final List<String> saw = new CopyOnWriteArrayList<>();
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         private final AtomicBoolean isClosing = new AtomicBoolean();
         private final Thread thread;
 
         Releasing(IdempotentConsumer<ConsumerRecord<String, String>> consumer, Ledger ledger) {
-            Map<String, Object> properties = Kafka.sharing("releasing-" + topic, LOCK);
+            Map<String, Object> properties = Kafka.sharing("releasing-" + topicOfOther, LOCK);
             properties.put("share.acknowledgement.mode", "explicit");
             properties.put("share.acquire.mode", "record_limit");
             properties.put("max.poll.records", 1);
             thread = new Thread(() -> run(properties, consumer, ledger), "releasing");
+            thread.setUncaughtExceptionHandler((ignored, thrown) -> failure.set(thrown));
             thread.start();
         }
 
@@ -140,20 +168,19 @@ class ShareOutageTest {
                 IdempotentConsumer<ConsumerRecord<String, String>> consumer,
                 Ledger ledger) {
             try (KafkaShareConsumer<String, String> kafka = new KafkaShareConsumer<>(properties)) {
-                kafka.subscribe(List.of(topic));
+                kafka.subscribe(List.of(topicOfOther));
                 while (!isClosing.get()) {
                     for (ConsumerRecord<String, String> record : kafka.poll(Duration.ofMillis(200))) {
                         BatchResult result =
                                 consumer.consumeAll(List.of(record), (message, claim) -> ledger.enter(message));
+                        saw.add(record.value() + ", delivery "
+                                + record.deliveryCount().orElseThrow()
+                                + (result.isSettled() ? ": accepted" : ": released"));
                         kafka.acknowledge(
                                 record, result.isSettled() ? AcknowledgeType.ACCEPT : AcknowledgeType.RELEASE);
                     }
                 }
             }
-        }
-
-        boolean isAlive() {
-            return thread.isAlive();
         }
 
         @Override
