@@ -1,5 +1,6 @@
 package io.idempotency.micrometer;
 
+import io.idempotency.FailureText;
 import io.idempotency.outbox.OutboxStore;
 import io.idempotency.store.Claim;
 import io.idempotency.store.ClaimLostException;
@@ -143,10 +144,12 @@ public final class QuarantineMeters implements AutoCloseable {
             count();
             isFailing = false;
         } catch (RuntimeException | Error e) {
+            // What a store throws says all in its message.
             log.atLevel(isFailing ? Level.DEBUG : Level.WARN)
-                    .setCause(e)
+                    .setCause(e instanceof IdempotencyException ? null : e)
                     .log(
-                            "Messages in quarantine could not be counted, or a horizon could not be read. This is tried again every minute.");
+                            "Messages in quarantine could not be counted, or a horizon could not be read. This is tried again every minute: {}",
+                            FailureText.lineWithCause(e));
             isFailing = true;
         }
     }
