@@ -200,8 +200,9 @@ public final class RecordProcessor<K, V> {
             }
             OffsetAndMetadata behind = offsets.behind(consumer, partition, failure.offset() + 1);
             unsettled.put(partition, behind);
-            AssignedPartitions.seek(consumer, partition, behind);
+            // First, so that the seek goes to what is settled.
             offsets.commit(consumer, settled.apply(Map.of(partition, behind)));
+            AssignedPartitions.seek(consumer, partition, behind);
         } catch (Throwable second) {
             AssignedPartitions.seekAll(consumer, unsettled, second);
             throw second;
