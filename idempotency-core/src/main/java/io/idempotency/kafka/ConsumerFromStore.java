@@ -16,6 +16,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.TopicPartition;
@@ -94,11 +95,7 @@ public final class ConsumerFromStore<K, V> {
             case "assign" ->
                 throw new IdempotencyException("Partitions that are assigned by hand begin where they are told to");
             case "poll" -> {
-                beforePoll();
-                ConsumerRecords<K, V> polled = kafka.poll(timeout((Duration) given[0]));
-                stored.polled(kafka, polled);
-                polled.nextOffsets().forEach((partition, offset) -> next.put(partition, offset.offset()));
-                return polled;
+                return poll((Duration) given[0]);
             }
             case "commitSync", "commitAsync" -> {
                 if (given.length == 0 || !(given[0] instanceof Map<?, ?> offsets)) {
@@ -126,6 +123,23 @@ public final class ConsumerFromStore<K, V> {
             }
         }
         return null;
+    }
+
+    private ConsumerRecords<K, V> poll(Duration timeout) {
+        beforePoll();
+        ConsumerRecords<K, V> polled;
+        try {
+            polled = kafka.poll(timeout(timeout));
+        } catch (NoOffsetForPartitionException none) {
+            if (stored.lacks(none)) {
+                throw none;
+            }
+            // Thrown before any record is taken.
+            return ConsumerRecords.empty();
+        }
+        stored.polled(kafka, polled);
+        polled.nextOffsets().forEach((partition, offset) -> next.put(partition, offset.offset()));
+        return polled;
     }
 
     private @Nullable Object invoke(Method method, Object[] given) throws Throwable {

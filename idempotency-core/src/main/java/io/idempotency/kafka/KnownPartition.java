@@ -40,7 +40,8 @@ record KnownPartition(
                 .map(run -> committed
                         .filter(offset -> offset.metadata().equals(mark(run)))
                         .filter(offset -> offset.offset() > run.end())
-                        .map(offset -> run.to(offset.offset()))
+                        .map(offset -> run.to(offset.offset())
+                                .ledIn(offset.leaderEpoch().orElse(-1)))
                         .orElse(run));
     }
 
@@ -80,16 +81,30 @@ record KnownPartition(
                         .isEmpty();
     }
 
+    /** Returns the offset, with the leader epoch of the stored run if it is the end of it and has none. By that epoch Kafka finds that the log was cut off in front of it. */
+    OffsetAndMetadata checked(OffsetAndMetadata start) {
+        Optional<Integer> epoch = start.leaderEpoch()
+                .or(() -> run().filter(run -> run.end() == start.offset() && run.leaderEpoch() >= 0)
+                        .map(SettledRun::leaderEpoch));
+        return new OffsetAndMetadata(start.offset(), epoch, start.metadata());
+    }
+
     /** Returns the run of a loop that begins at the position: the stored one if the position belongs to it, otherwise a new one. */
     SettledRun runFrom(long position) {
         return run().filter(each -> position >= each.begin() && position <= Math.max(each.end(), first))
                 .map(each -> each.to(Math.max(each.end(), position)))
-                .orElseGet(() -> new SettledRun(
-                        partition.topic(),
-                        partition.partition(),
-                        topicId,
-                        position,
-                        position,
-                        stored.map(SettledRun::token).orElse(0L)));
+                .orElseGet(() -> newRun(position));
+    }
+
+    /** Returns a run of which nothing is settled yet, in place of the stored one. */
+    SettledRun newRun(long position) {
+        return new SettledRun(
+                partition.topic(),
+                partition.partition(),
+                topicId,
+                position,
+                position,
+                -1,
+                stored.map(SettledRun::token).orElse(0L));
     }
 }

@@ -12,6 +12,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -187,6 +188,11 @@ public final class PollLoop<K, V> implements Runnable, AutoCloseable {
             throw wakeup;
         } catch (RetriableException passing) {
             backOff(FIRST_BACK_OFF_MILLIS, passing);
+        } catch (NoOffsetForPartitionException none) {
+            if (stored.isEmpty() || stored.get().lacks(none)) {
+                throw none;
+            }
+            mustRewind = true;
         } catch (RuntimeException | Error failed) {
             Contained.letFatalLeave(failed);
             boolean isEnd = failed instanceof InterruptException

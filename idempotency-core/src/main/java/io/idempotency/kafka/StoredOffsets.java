@@ -19,14 +19,13 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,17 +41,21 @@ final class StoredOffsets {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
-    private static final String NONE = "none";
-    private static final String EARLIEST = "earliest";
+    static final String NONE = "none";
+    static final String EARLIEST = "earliest";
     private static final String LATEST = "latest";
 
     private final String consumer;
     private final StoredRuns runs;
+    private final LogBreaks breaks;
     private final Supplier<Admin> admins;
     private final String reset;
     private final LongSupplier nanoTime;
     /** Assigned partitions that are paused, because it is not known where they begin. */
     private final Set<TopicPartition> waiting = new HashSet<>();
+
+    /** Partitions that have no offset, neither in Kafka nor in the store, under {@code auto.offset.reset=none}. */
+    private final Set<TopicPartition> lacking = new HashSet<>();
 
     private long triedNanos;
 
@@ -60,6 +63,7 @@ final class StoredOffsets {
     StoredOffsets(String consumer, OffsetStore store, Supplier<Admin> admins, String reset, LongSupplier nanoTime) {
         this.consumer = consumer;
         this.runs = new StoredRuns(consumer, store, nanoTime);
+        this.breaks = new LogBreaks(consumer, runs, reset);
         this.admins = admins;
         this.reset = reset;
         this.nanoTime = nanoTime;
@@ -75,7 +79,7 @@ final class StoredOffsets {
      * #beginWaiting} tries again: to begin anywhere else could skip what nobody has handled.
      *
      * @return the partitions that have begun
-     * @throws NoOffsetForPartitionException if {@code auto.offset.reset} is {@code none} and neither Kafka nor the store has an offset
+     * @throws InvalidOffsetException if {@code auto.offset.reset} is {@code none}, and neither Kafka nor the store has an offset, or the log was cut off in front of it
      */
     Collection<TopicPartition> assigned(Consumer<?, ?> kafka, Collection<TopicPartition> partitions) {
         drop(partitions);
@@ -127,22 +131,24 @@ final class StoredOffsets {
             Map<TopicPartition, OffsetAndMetadata> committed = kafka.committed(partitions);
             Map<TopicPartition, Long> firsts = kafka.beginningOffsets(partitions);
             Map<TopicPartition, Long> ends = kafka.endOffsets(partitions);
+            List<KnownPartition> all = partitions.stream()
+                    .map(partition -> new KnownPartition(
+                            partition,
+                            topicIds.getOrDefault(partition.topic(), ""),
+                            Optional.ofNullable(stored.get(partition)),
+                            Optional.ofNullable(committed.get(partition)),
+                            firsts.getOrDefault(partition, 0L),
+                            ends.getOrDefault(partition, 0L)))
+                    .toList();
+            // All first: Kafka compares their leader epochs together.
+            all.forEach(known -> seek(kafka, known));
             Map<TopicPartition, OffsetAndMetadata> moved = new HashMap<>();
-            for (TopicPartition partition : partitions) {
-                KnownPartition known = new KnownPartition(
-                        partition,
-                        topicIds.getOrDefault(partition.topic(), ""),
-                        Optional.ofNullable(stored.get(partition)),
-                        Optional.ofNullable(committed.get(partition)),
-                        firsts.getOrDefault(partition, 0L),
-                        ends.getOrDefault(partition, 0L));
-                begin(kafka, known).ifPresent(offset -> moved.put(partition, offset));
-            }
+            all.forEach(known -> begin(kafka, known).ifPresent(offset -> moved.put(known.partition(), offset)));
             commit(kafka, moved);
             // Before anything is settled: whoever forgets messages deletes the row, and finds none otherwise.
             runs.writeChanged();
             return true;
-        } catch (NoOffsetForPartitionException | WakeupException | InterruptException leaves) {
+        } catch (InvalidOffsetException | WakeupException | InterruptException leaves) {
             throw leaves;
         } catch (RuntimeException failed) {
             Contained.letFatalLeave(failed);
@@ -171,87 +177,57 @@ final class StoredOffsets {
         }
     }
 
+    /** Sets a partition where it begins, also if that is the committed offset: Kafka would read that once more, and it may be gone by then. */
+    private void seek(Consumer<?, ?> kafka, KnownPartition known) {
+        TopicPartition partition = known.partition();
+        Optional<Long> start = known.start(reset);
+        if (start.isEmpty() && known.committed().isEmpty() && reset.equals(NONE)) {
+            lacking.add(partition);
+            throw new NoOffsetForPartitionException(partition);
+        }
+        start.ifPresent(offset -> log.info(
+                "Consumer {}: {} begins at {}, by what the store knows to be settled, with {}.",
+                consumer,
+                partition,
+                offset,
+                known.committed()
+                        .map(each -> "the committed offset " + each.offset())
+                        .orElse("no committed offset")));
+        start.map(OffsetAndMetadata::new)
+                .or(known::committed)
+                .map(known::checked)
+                .ifPresent(offset -> kafka.seek(partition, offset));
+    }
+
+    /**
+     * Returns whether partitions have no offset, neither in Kafka nor in the store. The consumer of {@code group.protocol=consumer} looks for committed offsets on a thread of its own, and may throw
+     * after a partition has begun by the store.
+     */
+    boolean lacks(NoOffsetForPartitionException none) {
+        return none.partitions().stream().anyMatch(lacking::contains);
+    }
+
     /** Begins a partition. Returns the offset if it is not the committed one. */
     private Optional<OffsetAndMetadata> begin(Consumer<?, ?> kafka, KnownPartition known) {
         TopicPartition partition = known.partition();
         Optional<Long> start = known.start(reset);
-        if (start.isEmpty() && known.committed().isEmpty() && reset.equals(NONE)) {
-            throw new NoOffsetForPartitionException(partition);
+        // If the log was cut off in front of the offset, it is where. One request for all partitions.
+        long position = kafka.position(partition);
+        Optional<Long> wanted = start.or(() -> known.committed().map(OffsetAndMetadata::offset));
+        SettledRun run;
+        if (wanted.filter(offset -> position < offset).isPresent()) {
+            breaks.warnOfCut(partition, position);
+            run = known.newRun(position);
+        } else {
+            run = known.runFrom(position);
         }
-        start.ifPresent(offset -> {
-            kafka.seek(partition, offset);
-            log.info(
-                    "Consumer {}: {} begins at {}, by what the store knows to be settled, with {}.",
-                    consumer,
-                    partition,
-                    offset,
-                    known.committed()
-                            .map(each -> "the committed offset " + each.offset())
-                            .orElse("no committed offset"));
-        });
-        if (start.isEmpty() && waiting.contains(partition)) {
-            // While it waited, it may have been set to some other position.
-            known.committed().ifPresent(offset -> kafka.seek(partition, offset));
-        }
-        SettledRun run = known.runFrom(start.orElseGet(() -> kafka.position(partition)));
         runs.begin(run, known.stored());
-        return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(offset), run));
+        return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(position), run));
     }
 
-    /**
-     * Notes what was polled. If the broker has deleted the next record of a partition, Kafka goes on where {@code auto.offset.reset} says, which may be behind records that nobody has handled. Then
-     * a new run begins there. Never throws, because what was polled would be lost. One round trip if the first record of a partition is not right behind the settled ones, and none under {@code
-     * earliest} and {@code none}.
-     */
+    /** Notes what was polled. Never throws, because that would be lost. */
     void polled(Consumer<?, ?> kafka, ConsumerRecords<?, ?> polled) {
-        if (reset.equals(EARLIEST) || reset.equals(NONE)) {
-            return;
-        }
-        Map<TopicPartition, Long> ahead = new HashMap<>();
-        polled.nextOffsets().forEach((partition, next) -> {
-            List<? extends ConsumerRecord<?, ?>> records = polled.records(partition);
-            // Kafka may have gone to the end, where there are none yet.
-            long first = records.isEmpty() ? next.offset() : records.get(0).offset();
-            if (runs.end(partition).filter(end -> first > end).isPresent()) {
-                ahead.put(partition, first);
-            }
-        });
-        if (!ahead.isEmpty()) {
-            Map<TopicPartition, Long> firsts = firstRecords(kafka, ahead.keySet());
-            ahead.forEach((partition, first) -> checkGap(partition, first, firsts.get(partition)));
-        }
-    }
-
-    /** @param there the first record of the log; null if that is not known */
-    private void checkGap(TopicPartition partition, long first, @Nullable Long there) {
-        long end = runs.end(partition).orElse(first);
-        if (there != null && (there <= end || there == first)) {
-            return;
-        }
-        runs.skippedTo(partition, first);
-        log.warn(
-                "Consumer {}: Kafka goes on at {} of {}, by auto.offset.reset={}. All in front of {} was settled, {}. If records in between are to be handled, set the offset of the group back.",
-                consumer,
-                first,
-                partition,
-                reset,
-                end,
-                there == null
-                        ? "and Kafka does not tell which later ones are deleted"
-                        : "and records in front of " + there + " are deleted");
-    }
-
-    /** Returns nothing if Kafka does not answer. */
-    private static Map<TopicPartition, Long> firstRecords(Consumer<?, ?> kafka, Set<TopicPartition> partitions) {
-        try {
-            return kafka.beginningOffsets(partitions);
-        } catch (WakeupException wakeup) {
-            kafka.wakeup();
-            return Map.of();
-        } catch (RuntimeException away) {
-            // An interrupt stays set.
-            return Map.of();
-        }
+        breaks.check(kafka, polled);
     }
 
     private Map<String, String> topicIds(Collection<TopicPartition> partitions) {
@@ -280,6 +256,7 @@ final class StoredOffsets {
     /** Forgets partitions that are given up. */
     void drop(Collection<TopicPartition> partitions) {
         waiting.removeAll(partitions);
+        lacking.removeAll(partitions);
         runs.forget(partitions);
     }
 

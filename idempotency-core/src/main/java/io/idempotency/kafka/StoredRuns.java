@@ -36,6 +36,9 @@ final class StoredRuns {
     /** What is stored of them, as far as this process knows. */
     private final Map<TopicPartition, SettledRun> written = new HashMap<>();
 
+    /** The leader epochs of the records from which on the log of a partition was written anew. */
+    private final Map<TopicPartition, Integer> cuts = new HashMap<>();
+
     private long lastNanos;
     private boolean isDoubtful;
 
@@ -64,16 +67,33 @@ final class StoredRuns {
     /** Notes an offset behind settled records. Returns it with the mark of its run. */
     OffsetAndMetadata settled(TopicPartition partition, OffsetAndMetadata offset) {
         SettledRun run = runs.get(partition);
-        if (run == null) {
+        if (run == null || isCutOff(partition, offset)) {
             return offset;
         }
         runs.put(partition, run.to(Math.max(run.end(), offset.offset())));
         return KnownPartition.marked(offset, run);
     }
 
-    /** Returns the offset behind the settled ones; empty if the partition has no run. */
-    Optional<Long> end(TopicPartition partition) {
-        return Optional.ofNullable(runs.get(partition)).map(SettledRun::end);
+    /** Returns whether the record in front of the offset is no longer in the log. */
+    private boolean isCutOff(TopicPartition partition, OffsetAndMetadata offset) {
+        Integer cut = cuts.get(partition);
+        return cut != null && offset.leaderEpoch().filter(epoch -> epoch < cut).isPresent();
+    }
+
+    /** Returns the run of a partition; empty if it has none. */
+    Optional<SettledRun> run(TopicPartition partition) {
+        return Optional.ofNullable(runs.get(partition));
+    }
+
+    /** Notes the leader epoch of the newest record that was polled. */
+    void polled(TopicPartition partition, int leaderEpoch) {
+        runs.computeIfPresent(partition, (same, run) -> run.leaderEpoch() < leaderEpoch ? run.ledIn(leaderEpoch) : run);
+    }
+
+    /** Begins a new run at the first offset at which the log has another record than before. */
+    void cutAt(TopicPartition partition, long offset, int leaderEpoch) {
+        cuts.put(partition, leaderEpoch);
+        runs.computeIfPresent(partition, (same, run) -> run.at(offset));
     }
 
     /** Begins a new run at an offset in front of which records are left out. */
@@ -87,6 +107,7 @@ final class StoredRuns {
     void forget(Collection<TopicPartition> partitions) {
         runs.keySet().removeAll(partitions);
         written.keySet().removeAll(partitions);
+        cuts.keySet().removeAll(partitions);
     }
 
     /** Returns whether something is not stored yet. */
@@ -135,8 +156,7 @@ final class StoredRuns {
         Set<SettledRun> refused = Set.copyOf(store.store(consumer, changed, token));
         for (SettledRun run : changed) {
             if (!refused.contains(run)) {
-                SettledRun now =
-                        new SettledRun(run.stream(), run.partition(), run.topicId(), run.begin(), run.end(), token);
+                SettledRun now = run.storedAs(token);
                 runs.put(partition(run), now);
                 written.put(partition(run), now);
             }
@@ -158,7 +178,7 @@ final class StoredRuns {
             long token = there == null ? 0 : there.token();
             SettledRun again = token == run.token()
                     ? run
-                    : new SettledRun(run.stream(), run.partition(), run.topicId(), run.end(), run.end(), token);
+                    : run.at(run.end()).ledIn(run.leaderEpoch()).storedAs(token);
             runs.put(partition(run), again);
             return again;
         });

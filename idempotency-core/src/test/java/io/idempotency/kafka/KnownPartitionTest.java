@@ -17,7 +17,7 @@ class KnownPartitionTest {
     private static final long LOG_END = 200;
 
     private static SettledRun run(long end, long token) {
-        return new SettledRun("orders", 0, "id", 0, end, token);
+        return new SettledRun("orders", 0, "id", 0, end, -1, token);
     }
 
     private static KnownPartition known(SettledRun stored, OffsetAndMetadata committed, long first) {
@@ -45,7 +45,7 @@ class KnownPartitionTest {
         KnownPartition known = known(run(end, 9), marked(100, run(95, 7)), 0);
 
         assertThat(known.start("latest")).isEmpty();
-        assertThat(known.runFrom(100)).isEqualTo(new SettledRun("orders", 0, "id", 100, 100, 9));
+        assertThat(known.runFrom(100)).isEqualTo(new SettledRun("orders", 0, "id", 100, 100, -1, 9));
         assertThat(known(run(end, 9), marked(40, run(95, 7)), 0).start("latest"))
                 .hasValue(end);
     }

@@ -52,7 +52,7 @@ public final class JdbcOffsets implements OffsetStore {
     }
 
     private static final String RUNS =
-            "select place, topic_id, first_offset, next_offset, token from ${tables}settled where consumer = ?";
+            "select place, topic_id, first_offset, next_offset, leader_epoch, token from ${tables}settled where consumer = ?";
 
     @Override
     public List<SettledRun> runs(String consumer) {
@@ -75,7 +75,8 @@ public final class JdbcOffsets implements OffsetStore {
                             row.getString(2),
                             row.getLong(3),
                             row.getLong(4),
-                            row.getLong(5)));
+                            row.getInt(5),
+                            row.getLong(6)));
                 }
             }
         }

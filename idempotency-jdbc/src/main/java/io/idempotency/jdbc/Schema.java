@@ -207,7 +207,7 @@ public final class Schema {
             "select at_micros, token, actor, origin, verb, consumer, messages, subject, reason from ${tables}audit where 1 = 0",
             "select at_micros, consumer, message_id, name, result_type, fingerprint, content from ${tables}result where 1 = 0",
             "select at_micros, place, first_offset, last_offset, consumer, token, included, digest from ${tables}range where 1 = 0",
-            "select at_micros, place, first_offset, next_offset, token, consumer, topic_id from ${tables}settled where 1 = 0",
+            "select at_micros, place, first_offset, next_offset, token, consumer, leader_epoch, topic_id from ${tables}settled where 1 = 0",
             """
             select consumer, place, version, token, at_micros, horizon_version, horizon_offset, partitions, archived_version
             from ${tables}journal where 1 = 0

@@ -15,13 +15,13 @@ final class SettledRows {
     }
 
     private static final String UPDATE = """
-            update ${tables}settled set at_micros = ${clock}, first_offset = ?, next_offset = ?, token = ?, topic_id = ?
+            update ${tables}settled set at_micros = ${clock}, first_offset = ?, next_offset = ?, leader_epoch = ?, token = ?, topic_id = ?
             where consumer = ? and place = ? and token = ?
             """;
 
     private static final String INSERT = """
-            insert into ${tables}settled (at_micros, first_offset, next_offset, token, topic_id, consumer, place)
-            values (${clock}, ?, ?, ?, ?, ?, ?)
+            insert into ${tables}settled (at_micros, first_offset, next_offset, leader_epoch, token, topic_id, consumer, place)
+            values (${clock}, ?, ?, ?, ?, ?, ?, ?)
             """;
 
     private static final String EXISTS = "select 1 from ${tables}settled where consumer = ? and place = ?";
@@ -51,12 +51,13 @@ final class SettledRows {
         try (PreparedStatement statement = connection.prepareStatement(filled)) {
             statement.setLong(1, run.begin());
             statement.setLong(2, run.end());
-            statement.setLong(3, token);
-            statement.setString(4, run.topicId());
-            statement.setInt(5, consumer);
-            statement.setLong(6, place);
+            statement.setInt(3, run.leaderEpoch());
+            statement.setLong(4, token);
+            statement.setString(5, run.topicId());
+            statement.setInt(6, consumer);
+            statement.setLong(7, place);
             if (sql.equals(UPDATE)) {
-                statement.setLong(7, run.token());
+                statement.setLong(8, run.token());
             }
             return statement.executeUpdate();
         }

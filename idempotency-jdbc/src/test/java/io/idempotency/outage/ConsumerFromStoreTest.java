@@ -1,28 +1,40 @@
 package io.idempotency.outage;
 
 import static io.idempotency.outage.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.idempotency.FailurePolicy;
+import io.idempotency.IdempotentConsumer;
 import io.idempotency.jdbc.JdbcOffsets;
 import io.idempotency.kafka.ConsumerFromStore;
+import io.idempotency.kafka.KafkaRecords;
+import io.idempotency.kafka.RecordProcessor;
 import io.idempotency.store.IdempotencyException;
 import io.idempotency.store.OffsetStore;
 import io.idempotency.store.SettledRun;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +82,11 @@ class ConsumerFromStoreTest {
     }
 
     private Consumer<String, String> consumer(String protocol) {
+        return consumer(protocol, "latest", kafka -> kafka);
+    }
+
+    private Consumer<String, String> consumer(
+            String protocol, String reset, UnaryOperator<Consumer<String, String>> around) {
         Map<String, Object> kafka = new HashMap<>(Map.of(
                 "bootstrap.servers",
                 Kafka.servers(),
@@ -80,12 +97,21 @@ class ConsumerFromStoreTest {
                 "enable.auto.commit",
                 "false",
                 "auto.offset.reset",
-                "latest",
+                reset,
                 "key.deserializer",
                 StringDeserializer.class,
                 "value.deserializer",
                 StringDeserializer.class));
-        return ConsumerFromStore.of(new KafkaConsumer<>(kafka), name, offsets, kafka);
+        Consumer<String, String> real = new KafkaConsumer<>(
+                kafka, new StringDeserializer(), (ignored, value) -> readable(new String(value, UTF_8)));
+        return ConsumerFromStore.of(around.apply(real), name, offsets, kafka);
+    }
+
+    private static String readable(String value) {
+        if (value.startsWith("unreadable")) {
+            throw new SerializationException(value);
+        }
+        return value;
     }
 
     /** Polls and commits until it has come to this offset. Returns the offsets of the records. */
@@ -139,6 +165,69 @@ class ConsumerFromStoreTest {
             kafka.subscribe(List.of(topic));
             assertThat(pollUpTo(kafka, 2 * SOME)).isEqualTo(second());
         }
+    }
+
+    /** Kafka would read the committed offset again after this consumer has. */
+    @Test
+    @Tag("rule-16.2")
+    @SuppressWarnings("unchecked")
+    void leavesOutNothingIfTheOffsetsAreDeletedWhileItBegins() {
+        settle("classic");
+        Kafka.setOffsets(name, topic, 1, SOME);
+
+        AtomicBoolean isDeleted = new AtomicBoolean();
+        UnaryOperator<Consumer<String, String>> around = real -> (Consumer<String, String>) Proxy.newProxyInstance(
+                Consumer.class.getClassLoader(), new Class<?>[] {Consumer.class}, (proxy, method, given) -> {
+                    try {
+                        Object result = method.invoke(real, given);
+                        if (method.getName().equals("committed") && isDeleted.compareAndSet(false, true)) {
+                            Kafka.removeMembers(name);
+                            Kafka.deleteGroup(name);
+                        }
+                        return result;
+                    } catch (InvocationTargetException failed) {
+                        throw failed.getCause();
+                    }
+                });
+        try (Consumer<String, String> kafka = consumer("classic", "latest", around)) {
+            kafka.subscribe(List.of(topic));
+            Set<Long> polled = new HashSet<>();
+            eventually().until(() -> {
+                kafka.poll(Duration.ofMillis(100)).forEach(record -> polled.add(record.offset()));
+                return polled.containsAll(second());
+            });
+        }
+        assertThat(isDeleted).isTrue();
+    }
+
+    @Test
+    @Tag("rule-16.8")
+    void aRejectedRecordDoesNotEndTheRun() {
+        Kafka.send(topic, 0, name, SOME);
+        Kafka.send(topic, 0, "unreadable");
+        Kafka.send(topic, 0, name + "-more", SOME);
+        try (IdempotentConsumer<ConsumerRecord<String, String>> idempotent = KafkaRecords.<String, String>consumer(name)
+                        .store(ledger.store())
+                        .quarantine(new Watch())
+                        .failures(failed -> FailurePolicy.Decision.quarantine())
+                        .build();
+                Consumer<String, String> kafka = consumer("classic", "earliest", real -> real)) {
+            RecordProcessor<String, String> processor =
+                    RecordProcessor.of(idempotent, (message, claim) -> ledger.enter(message));
+            kafka.subscribe(List.of(topic));
+            eventually().until(() -> {
+                try {
+                    processor.process(kafka, kafka.poll(Duration.ofMillis(100)));
+                } catch (RecordDeserializationException unreadable) {
+                    processor.reject(kafka, unreadable);
+                }
+                return Kafka.committedOfFirst(name) == 2 * SOME + 1;
+            });
+        }
+        assertThat(offsets.runs(name)).singleElement().satisfies(run -> {
+            assertThat(run.begin()).isZero();
+            assertThat(run.end()).isEqualTo(2 * SOME + 1);
+        });
     }
 
     /** A loop may go on then, and nobody tells it of its partitions again. */

@@ -20,6 +20,7 @@ import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -171,6 +172,12 @@ final class Kafka {
     }
 
     /** Deletes a group with its offsets, as soon as it has no members. */
+    /** Removes all members, as an operator does; they join again. */
+    static void removeMembers(String group) {
+        join(ADMIN.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+                .all());
+    }
+
     static void deleteGroup(String group) {
         eventually().until(() -> members(group).isEmpty());
         join(ADMIN.deleteConsumerGroups(List.of(group)).all());

@@ -67,6 +67,7 @@ class StartFromStoreTest {
     private final AtomicInteger processed = new AtomicInteger();
     private final AtomicInteger duplicates = new AtomicInteger();
     private volatile @Nullable Gate gate;
+    private String protocol = "classic";
     private int batches;
 
     @AfterEach
@@ -109,6 +110,8 @@ class StartFromStoreTest {
                             group,
                             "auto.offset.reset",
                             reset,
+                            "group.protocol",
+                            protocol,
                             "max.poll.records",
                             "20",
                             "fetch.max.wait.ms",
@@ -173,6 +176,22 @@ class StartFromStoreTest {
         run(kind, consumer, reset, first + second);
 
         assertNothingIsPolledAgain(second);
+    }
+
+    /** The consumer of the protocol with that name looks for committed offsets on a thread of its own. */
+    @ParameterizedTest
+    @ValueSource(strings = {"classic", "consumer"})
+    @Tag("rule-16.1")
+    void goesOnBehindWhatIsSettledUnderNone(String groupProtocol) throws Exception {
+        int first = send();
+        run(Kind.TABLE, consumer, "earliest", first);
+        protocol = groupProtocol;
+        for (int round = 1; round <= 5; round++) {
+            Kafka.deleteGroup(consumer);
+            int more = send();
+            run(Kind.TABLE, consumer, "none", first + (long) round * more);
+            assertNothingIsPolledAgain(more);
+        }
     }
 
     @ParameterizedTest

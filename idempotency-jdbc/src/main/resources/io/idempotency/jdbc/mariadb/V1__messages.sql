@@ -133,7 +133,8 @@ create table if not exists ${tables}settled (
     first_offset bigint not null,
     next_offset bigint not null,  -- the one behind the last
     token bigint not null,        -- random, another one at each write
-    consumer integer not null,      -- number of the consumer
+    consumer integer not null,    -- number of the consumer
+    leader_epoch integer not null, -- of the newest record that was polled; -1 if it is not known
     topic_id varchar(36) character set ascii not null,
     primary key (consumer, place)
 ) engine = innodb;

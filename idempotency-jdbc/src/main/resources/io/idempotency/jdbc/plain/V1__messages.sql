@@ -148,6 +148,7 @@ create table ${tables}settled (
     next_offset ${long} not null,  -- the one behind the last
     token ${long} not null,        -- random, another one at each write
     consumer ${int} not null,      -- number of the consumer
+    leader_epoch ${int} not null,  -- of the newest record that was polled; -1 if it is not known
     topic_id ${name} not null,
     primary key (consumer, place)
 )${options};
