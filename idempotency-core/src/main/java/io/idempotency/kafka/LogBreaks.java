@@ -79,7 +79,10 @@ final class LogBreaks {
                 break;
             }
         }
-        records.get(records.size() - 1).leaderEpoch().ifPresent(epoch -> runs.polled(partition, epoch));
+        ConsumerRecord<?, ?> last = records.get(records.size() - 1);
+        if (last.offset() + 1 >= run.end()) {
+            last.leaderEpoch().ifPresent(epoch -> runs.polled(partition, epoch));
+        }
     }
 
     void warnOfCut(TopicPartition partition, long offset) {

@@ -93,7 +93,7 @@ final class StoredRuns {
     /** Begins a new run at the first offset at which the log has another record than before. */
     void cutAt(TopicPartition partition, long offset, int leaderEpoch) {
         cuts.put(partition, leaderEpoch);
-        runs.computeIfPresent(partition, (same, run) -> run.at(offset));
+        runs.computeIfPresent(partition, (same, run) -> run.at(offset).ledIn(leaderEpoch));
     }
 
     /** Begins a new run at an offset in front of which records are left out. */
