@@ -214,13 +214,13 @@ final class StoredOffsets {
         // If the log was cut off in front of the offset, it is where. One request for all partitions.
         long position = kafka.position(partition);
         Optional<Long> wanted = start.or(() -> known.committed().map(OffsetAndMetadata::offset));
-        SettledRun run;
         if (wanted.filter(offset -> position < offset).isPresent()) {
             breaks.warnOfCut(partition, position);
-            run = known.newRun(position);
-        } else {
-            run = known.runFrom(position);
+            SettledRun run = known.newRun(position);
+            runs.beginAtCut(run, known.stored());
+            return Optional.of(KnownPartition.marked(new OffsetAndMetadata(position), run));
         }
+        SettledRun run = known.runFrom(position);
         runs.begin(run, known.stored());
         return start.map(offset -> KnownPartition.marked(new OffsetAndMetadata(position), run));
     }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,8 @@ final class StoredRuns {
 
     /** The leader epochs of the records from which on the log of a partition was written anew. */
     private final Map<TopicPartition, Integer> cuts = new HashMap<>();
+    /** Partitions whose run begins where the log was cut off. */
+    private final Set<TopicPartition> cutOff = new HashSet<>();
 
     private long lastNanos;
     private boolean isDoubtful;
@@ -62,6 +65,12 @@ final class StoredRuns {
     void begin(SettledRun run, Optional<SettledRun> stored) {
         runs.put(partition(run), run);
         stored.ifPresent(each -> written.put(partition(run), each));
+    }
+
+    /** Begins a new run where the log was cut off. It is stored when something of it is settled: until then the stored one leads back to the cut, and the committed offset may lie behind it. */
+    void beginAtCut(SettledRun run, Optional<SettledRun> stored) {
+        begin(run, stored);
+        cutOff.add(partition(run));
     }
 
     /** Notes an offset behind settled records. Returns it with the mark of its run. */
@@ -93,6 +102,7 @@ final class StoredRuns {
     /** Begins a new run at the first offset at which the log has another record than before. */
     void cutAt(TopicPartition partition, long offset, int leaderEpoch) {
         cuts.put(partition, leaderEpoch);
+        cutOff.add(partition);
         runs.computeIfPresent(partition, (same, run) -> run.at(offset).ledIn(leaderEpoch));
     }
 
@@ -108,6 +118,7 @@ final class StoredRuns {
         runs.keySet().removeAll(partitions);
         written.keySet().removeAll(partitions);
         cuts.keySet().removeAll(partitions);
+        cutOff.removeAll(partitions);
     }
 
     /** Returns whether something is not stored yet. */
@@ -138,7 +149,8 @@ final class StoredRuns {
         lastNanos = nanoTime.getAsLong();
         List<SettledRun> changed = new ArrayList<>();
         runs.forEach((partition, run) -> {
-            if (!run.equals(written.get(partition))) {
+            boolean isOnlyBegun = cutOff.contains(partition) && run.begin() == run.end();
+            if (!isOnlyBegun && !run.equals(written.get(partition))) {
                 changed.add(run);
             }
         });
